@@ -1,0 +1,10 @@
+//! What people see: an incident as a neutral [`Card`], in the words of `templates/`, escaped for one markup.
+
+mod markup;
+mod view;
+mod words;
+
+pub use crate::domain::card::{Button, ButtonRef, Card, Link, Look, Tone, Verb};
+pub use markup::{MARKUPS, escape};
+pub use view::{View, view};
+pub use words::{TemplateError, Words};

@@ -1,0 +1,251 @@
+//! What a card is to say, before the words: short, cleaned and in order of weight.
+
+use crate::domain::card::{ButtonRef, Look, Tone, Verb};
+use crate::domain::ids::{Digest, IncidentNo, short_sha};
+use crate::domain::incident::{Incident, Proposal, ProposalState, Stage};
+use crate::domain::time::Time;
+use serde::Serialize;
+
+/// The context of the card's templates. Every string is one clean line; the templates escape.
+#[derive(Clone, Debug, Serialize)]
+pub struct View {
+    pub no: u64,
+    pub repo: String,
+    pub sha: String,
+    pub branch: String,
+    pub workflow: String,
+    pub stage: String,
+    pub severity: String,
+    pub emoji: &'static str,
+    pub state_word: &'static str,
+    pub job: String,
+    pub step: String,
+    pub conclusion: String,
+    pub jobs: u64,
+    pub runs: usize,
+    pub storm: bool,
+    pub alert: bool,
+    pub evidence: String,
+    pub test: String,
+    pub tests: u64,
+    pub category: String,
+    pub confidence: u32,
+    pub log_missing: String,
+    pub base: Option<BaseView>,
+    pub adopted_by: Option<u64>,
+    pub adopted: usize,
+    pub remedy: String,
+    pub proposal: Option<ProposalView>,
+    pub offer: Option<OfferView>,
+    pub last: Option<ProposalView>,
+    pub confirmed: bool,
+    pub pulls: Vec<u64>,
+    pub opened_at: Time,
+    pub closed_at: Option<Time>,
+    pub attempt: u32,
+    #[serde(skip)]
+    pub url: Option<String>,
+    #[serde(skip)]
+    pub buttons: Vec<(ButtonRef, Look)>,
+    #[serde(skip)]
+    pub more: Vec<(ButtonRef, Look)>,
+    #[serde(skip)]
+    pub tone: Tone,
+    #[serde(skip)]
+    pub incident: IncidentNo,
+    #[serde(skip)]
+    pub version: u64,
+    #[serde(skip)]
+    pub is: Stage,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct BaseView {
+    pub no: u64,
+    pub branch: String,
+    pub since: Time,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ProposalView {
+    pub id: String,
+    pub remedy: String,
+    pub state: String,
+    pub summary: String,
+    pub by: String,
+    pub have: usize,
+    pub quorum: u32,
+    pub expires_at: Option<Time>,
+    pub why: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct OfferView {
+    pub remedy: String,
+    pub summary: String,
+    pub because: String,
+    pub recommended: bool,
+    pub waits: bool,
+}
+
+/// Lengths that keep a card near 700 characters.
+const NAME: usize = 60;
+const LINE: usize = 200;
+const SENTENCE: usize = 160;
+
+/// The view of an incident.
+#[must_use]
+pub fn view(incident: &Incident) -> View {
+    let evidence = incident.headline();
+    let job = incident.first_job();
+    let active = incident.active();
+    let (buttons, more) = buttons(incident);
+    let (tone, emoji, state_word) = look(incident);
+    View {
+        no: incident.no.0,
+        repo: incident.repo.to_string(),
+        sha: short_sha(&incident.sha).chars().filter(char::is_ascii_alphanumeric).collect(),
+        branch: incident.branch.line(NAME),
+        workflow: incident.workflow.line(NAME),
+        stage: incident.stage.as_str().replace('_', " "),
+        severity: incident.severity.as_str().into(),
+        emoji,
+        state_word,
+        job: job.map_or_else(String::new, |job| job.name.line(NAME)),
+        step: failing_step(incident),
+        conclusion: job.map_or("failure", |job| job.conclusion.as_str()).replace('_', " "),
+        jobs: incident.failures.max(incident.jobs.len() as u64),
+        runs: incident.runs.len(),
+        storm: incident.storm,
+        alert: incident.scope == crate::domain::Scope::Alert,
+        evidence: evidence.and_then(|e| e.errors.first()).map_or_else(String::new, |e| e.text.line(LINE)),
+        test: evidence.and_then(|e| e.failing_tests.first()).map_or_else(String::new, |t| t.name.line(LINE / 2)),
+        tests: evidence.map_or(0, |e| e.failing_tests_total.max(e.failing_tests.len() as u64)),
+        category: evidence.map_or("", |e| e.category.as_str()).replace('_', " "),
+        confidence: evidence.map_or(0, |e| percent(e.confidence)),
+        log_missing: incident.log_missing.clone().unwrap_or_default(),
+        base: incident.base.as_ref().map(|base| BaseView {
+            no: base.incident.0,
+            branch: base.branch.line(NAME),
+            since: base.since,
+        }),
+        adopted_by: incident.adopted_by.map(|no| no.0),
+        adopted: incident.adopted.len(),
+        remedy: active.map_or_else(String::new, |proposal| proposal.remedy.clone()),
+        proposal: active.map(proposal_view),
+        offer: incident.offers.first().filter(|_| active.is_none()).map(|offer| OfferView {
+            remedy: offer.remedy.clone(),
+            summary: offer.plan.summary.line(SENTENCE),
+            because: offer.because.first().cloned().unwrap_or_default(),
+            recommended: offer.recommended,
+            waits: offer.plan.waits,
+        }),
+        last: incident.proposals.last().filter(|p| !p.state.is_active()).map(proposal_view),
+        confirmed: incident.confirmed,
+        pulls: incident.pulls.iter().copied().take(3).collect(),
+        opened_at: incident.opened_at,
+        closed_at: incident.closed_at,
+        attempt: incident.runs.iter().map(|run| run.attempt).max().unwrap_or(0),
+        url: incident
+            .first_job()
+            .and_then(|job| job.url.clone())
+            .or_else(|| incident.lead_run().and_then(|run| run.url.clone())),
+        buttons,
+        more,
+        tone,
+        incident: incident.no,
+        version: incident.version,
+        is: incident.stage,
+    }
+}
+
+fn percent(confidence: f32) -> u32 {
+    (0..=100).rev().find(|p| f64::from(*p) <= f64::from(confidence) * 100.0 + 0.5).unwrap_or(0)
+}
+
+fn failing_step(incident: &Incident) -> String {
+    let told = incident.first_job().and_then(|job| job.step.as_ref());
+    told.or_else(|| incident.headline().and_then(|e| e.failing_step.as_ref()))
+        .map_or_else(String::new, |step| step.line(NAME))
+}
+
+fn look(incident: &Incident) -> (Tone, &'static str, &'static str) {
+    match incident.stage {
+        Stage::Resolved if incident.adopted_by.is_some() => (Tone::Resolved, "⚪", "same failure as another"),
+        Stage::Resolved => (Tone::Resolved, "✅", "resolved"),
+        Stage::Quarantined => (Tone::Resolved, "🟣", "quarantined"),
+        Stage::AwaitingApproval => (Tone::Waiting, "🟡", "awaiting approval"),
+        Stage::Running => (Tone::Running, "🔵", "running"),
+        Stage::Escalated => (Tone::Failing, "🚨", "escalated"),
+        Stage::Open => (Tone::Failing, "🔴", "open"),
+    }
+}
+
+fn proposal_view(proposal: &Proposal) -> ProposalView {
+    let why = match &proposal.state {
+        ProposalState::Failed { why } | ProposalState::Undone { why } | ProposalState::Undoing { why, .. } => {
+            why.clone()
+        }
+        ProposalState::Refused { why } => why.join("; "),
+        _ => proposal.plan.as_ref().map_or_else(String::new, |plan| plan.because.join("; ")),
+    };
+    ProposalView {
+        id: proposal.id.to_string(),
+        remedy: proposal.remedy.clone(),
+        state: proposal.state.as_str().into(),
+        summary: proposal.plan.as_ref().map_or_else(String::new, |plan| plan.summary.line(SENTENCE)),
+        by: proposal.by.name.line(NAME),
+        have: proposal.valid_approvals(),
+        quorum: proposal.quorum,
+        expires_at: proposal.expires_at,
+        why: crate::domain::text::clean_line(&why, SENTENCE),
+    }
+}
+
+type Buttons = Vec<(ButtonRef, Look)>;
+
+/// What may be clicked now: at most three, and what people need less often.
+fn buttons(incident: &Incident) -> (Buttons, Buttons) {
+    let none = Digest::of([]);
+    let why = (ButtonRef { verb: Verb::Why, incident: incident.no, proposal: None, digest: none.clone() }, Look::Plain);
+    if incident.stage.is_closed() {
+        return (Vec::new(), Vec::new());
+    }
+    let mut shown = Vec::new();
+    if let Some(active) = incident.active() {
+        let digest = active.plan.as_ref().map_or(none, |plan| plan.digest.clone());
+        let button = |verb, look| {
+            (ButtonRef { verb, incident: incident.no, proposal: Some(active.id), digest: digest.clone() }, look)
+        };
+        match active.state {
+            ProposalState::Awaiting => shown.extend([
+                button(Verb::Approve, Look::Primary),
+                button(Verb::Reject, Look::Danger),
+                button(Verb::Cancel, Look::Plain),
+            ]),
+            ProposalState::Waiting | ProposalState::Planning => shown.push(button(Verb::Cancel, Look::Plain)),
+            _ => {}
+        }
+    } else if let Some(offer) = incident.offers.iter().find(|offer| offer.remedy == "retry") {
+        let look = if offer.recommended { Look::Primary } else { Look::Plain };
+        shown.push((
+            ButtonRef { verb: Verb::Retry, incident: incident.no, proposal: None, digest: offer.plan.digest.clone() },
+            look,
+        ));
+    } else if let Some(done) = rerunning(incident) {
+        let digest = done.plan.as_ref().map_or(none, |plan| plan.digest.clone());
+        shown.push((
+            ButtonRef { verb: Verb::Cancel, incident: incident.no, proposal: Some(done.id), digest },
+            Look::Plain,
+        ));
+    }
+    (shown, vec![why])
+}
+
+/// The proposal whose re-run is going.
+fn rerunning(incident: &Incident) -> Option<&Proposal> {
+    if incident.stage != Stage::Running {
+        return None;
+    }
+    incident.proposals.iter().rev().find(|proposal| proposal.state == ProposalState::Done)
+}

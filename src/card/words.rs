@@ -1,0 +1,163 @@
+//! The words: templates rendered for a markup, everything that is not ours escaped.
+
+use super::markup::{MARKUPS, bold, code, escape, when};
+use super::view::View;
+use crate::domain::card::{Button, ButtonRef, Card, Link, Look};
+use crate::domain::journal::Note;
+use crate::domain::text::clean_line;
+use crate::domain::time::Time;
+use include_dir::{Dir, include_dir};
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior, Value, context};
+use std::fmt;
+
+static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+
+/// A card has at most this many paragraphs beside its title and its buttons.
+const LINES_MAX: usize = 3;
+/// What one paragraph may hold, escaped: Slack allows 3,000 characters in a section.
+const LINE_CHARS: usize = 1_200;
+
+/// A template that does not render: a defect of the template, never of the data.
+#[derive(Debug)]
+pub struct TemplateError(String);
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for TemplateError {}
+
+impl From<Error> for TemplateError {
+    fn from(why: Error) -> Self {
+        Self(format!("{why:#}"))
+    }
+}
+
+/// All templates, compiled once.
+pub struct Words {
+    env: Environment<'static>,
+}
+
+impl Words {
+    /// The shipped templates. A markup's own folder goes before the common one.
+    ///
+    /// # Errors
+    /// [`TemplateError`] when one does not compile.
+    pub fn shipped() -> Result<Self, TemplateError> {
+        let mut env = Environment::new();
+        env.set_undefined_behavior(UndefinedBehavior::Strict);
+        env.set_syntax(minijinja::syntax::SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+        env.set_auto_escape_callback(|name| {
+            AutoEscape::Custom(name.split(':').next().unwrap_or("plain").to_owned().into())
+        });
+        env.set_formatter(|out, state, value| {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let shown = if value.is_safe() { text } else { escape(&markup(state), &text) };
+            out.write_str(&shown).map_err(Error::from)
+        });
+        env.add_filter("b", |state: &State<'_, '_>, text: &str| Value::from_safe_string(bold(&markup(state), text)));
+        env.add_filter("code", |state: &State<'_, '_>, text: &str| Value::from_safe_string(code(&markup(state), text)));
+        env.add_filter("when", |state: &State<'_, '_>, ms: i64| {
+            Value::from_safe_string(when(&markup(state), Time(ms)))
+        });
+        env.add_filter("truncate", |text: &str, max: usize| clean_line(text, max));
+        env.add_filter("count", |n: u64, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many }));
+        for name in ["card/title", "card/culprit", "card/state", "card/foot", "card/fallback", "notes"] {
+            for markup in MARKUPS {
+                let own = FILES.get_file(format!("{markup}/{name}.jinja"));
+                let file = own.or_else(|| FILES.get_file(format!("{name}.jinja")));
+                let text = file.and_then(include_dir::File::contents_utf8);
+                let text = text.ok_or_else(|| TemplateError(format!("there is no template {name}")))?;
+                env.add_template_owned(format!("{markup}:{name}"), text.to_owned())?;
+            }
+        }
+        Ok(Self { env })
+    }
+
+    fn render(&self, markup: &str, name: &str, context: Value) -> Result<String, TemplateError> {
+        let text = self.env.get_template(&format!("{markup}:{name}"))?.render(context)?;
+        Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// A journal entry or a private answer, as one short text.
+    ///
+    /// # Errors
+    /// [`TemplateError`] when the template does not know the note.
+    pub fn note(&self, markup: &str, note: &Note) -> Result<String, TemplateError> {
+        let value = Value::from(Serde(note));
+        self.render(markup, "notes", context! { n => value })
+    }
+
+    /// The card. `seal` turns what a button says into its wire form; `home` is where incidents can be read.
+    ///
+    /// # Errors
+    /// [`TemplateError`] when a template fails.
+    pub fn card(
+        &self,
+        markup: &str,
+        view: &View,
+        seal: &dyn Fn(&ButtonRef) -> String,
+        home: Option<&str>,
+    ) -> Result<Card, TemplateError> {
+        let context = || Value::from(Serde(view));
+        let mut lines = Vec::new();
+        for part in ["card/culprit", "card/state", "card/foot"] {
+            let text = self.render(markup, part, context())?;
+            if !text.is_empty() && lines.len() < LINES_MAX {
+                lines.push(cut(&text, LINE_CHARS));
+            }
+        }
+        let button = |(what, look): &(ButtonRef, Look)| Button {
+            label: label(what),
+            hint: format!("{} for incident #{} in {}", label(what), view.no, view.repo),
+            look: *look,
+            verb: what.verb,
+            value: seal(what),
+        };
+        let mut links: Vec<Link> = view.url.iter().map(|url| Link { label: "Run".into(), url: url.clone() }).collect();
+        if let Some(home) = home {
+            links.push(Link { label: "Incident".into(), url: format!("{home}/incidents/{}", view.no) });
+        }
+        Ok(Card {
+            incident: view.incident,
+            version: view.version,
+            stage: view.is,
+            tone: view.tone,
+            title: self.render(markup, "card/title", context())?,
+            lines,
+            links,
+            buttons: view.buttons.iter().take(3).map(button).collect(),
+            more: view.more.iter().map(button).collect(),
+            fallback: self.render("plain", "card/fallback", context())?.replace('\n', " "),
+        })
+    }
+}
+
+fn label(what: &ButtonRef) -> String {
+    let word = what.verb.as_str();
+    let mut chars = word.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + chars.as_str())
+}
+
+/// Cut at a character and never inside an entity.
+fn cut(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text.to_owned();
+    }
+    let mut kept: String = text.chars().take(max).collect();
+    if let Some(at) = kept.rfind('&').filter(|at| !kept[*at..].contains(';')) {
+        kept.truncate(at);
+    }
+    kept.push('…');
+    kept
+}
+
+fn markup(state: &State<'_, '_>) -> String {
+    match state.auto_escape() {
+        AutoEscape::Custom(name) => name.to_string(),
+        _ => "plain".into(),
+    }
+}

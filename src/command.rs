@@ -1,0 +1,11 @@
+//! What people say: one grammar for Slack, Discord, pull requests and the console.
+//!
+//! Each command is a file in `commands/`: manual, grammar and test at once. A command for an existing intent needs
+//! nothing but its file.
+
+mod manifest;
+mod parse;
+mod read;
+
+pub use manifest::{Arg, Kind, Manifest, all, help, table};
+pub use parse::{Mistake, parse};

@@ -1,0 +1,122 @@
+//! The manifests: what can be said, and the help that follows from them.
+
+use crate::domain::Role;
+use include_dir::{Dir, include_dir};
+use serde::Deserialize;
+use std::sync::LazyLock;
+
+static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/commands");
+
+/// How a word is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// `42`, `#42` or `42-1`; in a card's thread it may be left out.
+    Target,
+    /// `owner/name`.
+    Repo,
+    /// `owner/name` with `*` for anything.
+    Pattern,
+    /// One of `choices`.
+    Choice,
+    /// Any one word.
+    Word,
+    /// `name=value`.
+    Key,
+    /// `name` or `--name`.
+    Flag,
+    /// Everything that is left.
+    Rest,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Arg {
+    pub name: String,
+    pub kind: Kind,
+    pub summary: String,
+    #[serde(default)]
+    pub required: bool,
+    #[serde(default)]
+    pub choices: Vec<String>,
+}
+
+/// One file of `commands/`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    pub name: String,
+    /// Which intent it builds: see `read.rs`.
+    pub intent: String,
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    pub summary: String,
+    pub usage: String,
+    pub examples: Vec<String>,
+    pub help: String,
+    #[serde(default)]
+    pub args: Vec<Arg>,
+}
+
+impl Manifest {
+    #[must_use]
+    pub fn answers_to(&self, word: &str) -> bool {
+        self.name == word || self.aliases.iter().any(|alias| alias == word)
+    }
+
+    /// Who may use it, read off the intent that its first example builds.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        let here = Some(crate::domain::IncidentNo(1));
+        let first = self.examples.first().map(|example| super::parse(example, here));
+        first.and_then(Result::ok).map_or(Role::Viewer, |intent| intent.role())
+    }
+}
+
+/// Every command, by name.
+///
+/// # Panics
+/// When a shipped manifest is not valid, which a test rules out.
+pub fn all() -> &'static [Manifest] {
+    static ALL: LazyLock<Vec<Manifest>> = LazyLock::new(|| {
+        let read = |file: &include_dir::File<'_>| {
+            let text = file.contents_utf8().expect("manifests are UTF-8");
+            toml::from_str(text).unwrap_or_else(|why| panic!("{}: {why}", file.path().display()))
+        };
+        let mut all: Vec<Manifest> = FILES.files().map(read).collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    });
+    &ALL
+}
+
+/// The help for one command, or for all.
+#[must_use]
+pub fn help(topic: Option<&str>) -> Option<String> {
+    let Some(topic) = topic else {
+        let width = all().iter().map(|m| m.name.len()).max().unwrap_or(0);
+        let rows = all().iter().map(|m| format!("{:width$}  {}", m.name, m.summary));
+        let tail = "In a card's thread the number may be left out. `help COMMAND` tells more.";
+        return Some(format!("{}\n{tail}", rows.collect::<Vec<_>>().join("\n")));
+    };
+    let manifest = all().iter().find(|manifest| manifest.answers_to(topic))?;
+    let mut text = format!("{}\n{}\nwho: {}\n{}", manifest.usage, manifest.summary, manifest.role(), manifest.help);
+    if !manifest.aliases.is_empty() {
+        text += &format!("\nalso: {}", manifest.aliases.join(", "));
+    }
+    for arg in &manifest.args {
+        text += &format!("\n  {}: {}", arg.name, arg.summary);
+    }
+    text += &format!("\ne.g. {}", manifest.examples.join(" · "));
+    Some(text)
+}
+
+/// The README's command table: a test keeps it true.
+#[must_use]
+pub fn table() -> String {
+    let mut out = String::from("| command | who | what |\n|---|---|---|\n");
+    for manifest in all() {
+        out += &format!("| `{}` | {} | {} |\n", manifest.usage.replace('|', "\\|"), manifest.role(), manifest.summary);
+    }
+    out
+}

@@ -1,0 +1,274 @@
+//! Words to intent.
+
+use super::manifest::{Arg, Kind, Manifest, all};
+use super::read;
+use crate::domain::ids::{IncidentNo, ProposalId, Repo};
+use crate::domain::intent::{Intent, Target};
+use crate::domain::text::is_invisible;
+use std::collections::BTreeMap;
+
+/// Wrong input: what is wrong, what was probably meant, and one example that works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    pub what: String,
+    pub nearest: Option<String>,
+    pub example: Option<String>,
+}
+
+/// Commands are short; what is longer is not one.
+const LENGTH_MAX: usize = 2_000;
+
+/// What was read, by argument name.
+#[derive(Clone, Debug, Default)]
+pub struct Words {
+    pub text: BTreeMap<String, String>,
+    pub target: Option<Target>,
+}
+
+/// Reads a command. `here` is the incident that the conversation knows.
+///
+/// # Errors
+/// A [`Mistake`] for a private answer.
+pub fn parse(text: &str, here: Option<IncidentNo>) -> Result<Intent, Mistake> {
+    let text = text.trim();
+    if text.len() > LENGTH_MAX {
+        return Err(plain(format!("that is over {LENGTH_MAX} characters long")));
+    }
+    if text.chars().any(|c| is_invisible(c) && !c.is_whitespace()) {
+        return Err(plain("there are invisible characters in it; type it by hand"));
+    }
+    let text = text.strip_prefix("/rescue").map_or(text, str::trim_start);
+    let tokens = tokens(text).map_err(plain)?;
+    let Some((verb, rest)) = tokens.split_first() else {
+        return Ok(Intent::Help { topic: None });
+    };
+    let verb = verb.to_ascii_lowercase();
+    let Some(manifest) = all().iter().find(|manifest| manifest.answers_to(&verb)) else {
+        return Err(unknown(&verb));
+    };
+    let words = arguments(manifest, rest).map_err(|what| of(manifest, what))?;
+    read::intent(&manifest.intent, words, here).map_err(|what| of(manifest, what))
+}
+
+fn plain(what: impl Into<String>) -> Mistake {
+    Mistake { what: what.into(), nearest: None, example: Some("help".into()) }
+}
+
+fn of(manifest: &Manifest, what: String) -> Mistake {
+    Mistake { what, nearest: Some(manifest.usage.clone()), example: manifest.examples.first().cloned() }
+}
+
+fn unknown(verb: &str) -> Mistake {
+    let shown: String = verb.chars().take(30).collect();
+    let near = nearest(verb, all().iter().flat_map(|m| std::iter::once(&m.name).chain(&m.aliases)).map(String::as_str));
+    let manifest = near.and_then(|near| all().iter().find(|manifest| manifest.answers_to(near)));
+    Mistake {
+        what: format!("there is no command {shown}"),
+        nearest: manifest.map(|manifest| manifest.usage.clone()),
+        example: manifest.and_then(|manifest| manifest.examples.first().cloned()).or_else(|| Some("help".into())),
+    }
+}
+
+/// The most alike of `words`, if any is alike at all.
+fn nearest<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const ALIKE: f64 = 0.6;
+    let scored = words.map(|have| (strsim::normalized_damerau_levenshtein(word, have), have));
+    scored.filter(|(score, _)| *score >= ALIKE).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, have)| have)
+}
+
+/// Words at white space; double quotes keep white space together, also after `name=`.
+fn tokens(text: &str) -> Result<Vec<String>, String> {
+    let (mut out, mut word, mut quoted, mut any) = (Vec::new(), String::new(), false, false);
+    for c in text.chars() {
+        match c {
+            '"' | '“' | '”' => {
+                quoted = !quoted;
+                any = true;
+            }
+            c if c.is_whitespace() && !quoted => {
+                if any {
+                    out.push(std::mem::take(&mut word));
+                }
+                any = false;
+            }
+            c => {
+                word.push(c);
+                any = true;
+            }
+        }
+    }
+    if quoted {
+        return Err("a quotation mark is not closed".into());
+    }
+    if any {
+        out.push(word);
+    }
+    Ok(out)
+}
+
+fn arguments(manifest: &Manifest, tokens: &[String]) -> Result<Words, String> {
+    let mut words = Words::default();
+    for (at, token) in tokens.iter().enumerate() {
+        if let Some((arg, value)) = named(manifest, token)? {
+            set(&mut words, arg, value)?;
+            continue;
+        }
+        let free = manifest.args.iter().find(|arg| fits(arg, token) && !taken(&words, arg));
+        match free {
+            Some(arg) if arg.kind == Kind::Target => words.target = target(token),
+            Some(arg) if arg.kind == Kind::Rest => {
+                words.text.insert(arg.name.clone(), tokens[at..].join(" "));
+                break;
+            }
+            Some(arg) => set(&mut words, arg, token.clone())?,
+            None => return Err(misfit(manifest, token)),
+        }
+    }
+    match manifest.args.iter().find(|arg| arg.required && !words.text.contains_key(&arg.name)) {
+        Some(arg) => Err(format!("{} is missing: {}", arg.name, arg.summary)),
+        None => Ok(words),
+    }
+}
+
+fn taken(words: &Words, arg: &Arg) -> bool {
+    if arg.kind == Kind::Target { words.target.is_some() } else { words.text.contains_key(&arg.name) }
+}
+
+/// `name=value` and flags.
+fn named<'m>(manifest: &'m Manifest, token: &str) -> Result<Option<(&'m Arg, String)>, String> {
+    let bare = token.strip_prefix("--").unwrap_or(token);
+    if let Some(arg) = manifest.args.iter().find(|arg| arg.kind == Kind::Flag && arg.name == bare) {
+        return Ok(Some((arg, "true".into())));
+    }
+    let Some((name, value)) = bare.split_once('=') else { return Ok(None) };
+    match manifest.args.iter().find(|arg| arg.kind == Kind::Key && arg.name == name) {
+        Some(_) if value.is_empty() => Err(format!("{name}= has no value")),
+        Some(arg) if !arg.choices.is_empty() && !arg.choices.iter().any(|choice| choice == value) => {
+            Err(format!("{name}= is one of {}", arg.choices.join(", ")))
+        }
+        Some(arg) => Ok(Some((arg, value.to_owned()))),
+        None => Ok(None),
+    }
+}
+
+fn set(words: &mut Words, arg: &Arg, value: String) -> Result<(), String> {
+    if words.text.insert(arg.name.clone(), value).is_some() && arg.kind != Kind::Flag {
+        return Err(format!("{} is given twice", arg.name));
+    }
+    Ok(())
+}
+
+fn fits(arg: &Arg, token: &str) -> bool {
+    match arg.kind {
+        Kind::Target => target(token).is_some(),
+        Kind::Repo => token.parse::<Repo>().is_ok(),
+        Kind::Pattern => is_pattern(token),
+        Kind::Choice => arg.choices.iter().any(|choice| choice == token),
+        Kind::Word | Kind::Rest => true,
+        Kind::Key | Kind::Flag => false,
+    }
+}
+
+fn is_pattern(token: &str) -> bool {
+    let plain = token.replace('*', "x");
+    token == "*" || plain.parse::<Repo>().is_ok()
+}
+
+fn target(token: &str) -> Option<Target> {
+    if let Ok(no) = token.parse::<IncidentNo>() {
+        return Some(Target::Incident(no));
+    }
+    token.strip_prefix('#').unwrap_or(token).parse::<ProposalId>().ok().map(Target::Proposal)
+}
+
+fn misfit(manifest: &Manifest, token: &str) -> String {
+    let shown: String = token.chars().take(40).collect();
+    let names = manifest
+        .args
+        .iter()
+        .flat_map(|arg| std::iter::once(arg.name.as_str()).chain(arg.choices.iter().map(String::as_str)));
+    let word = token.split('=').next().unwrap_or(token);
+    match nearest(word, names) {
+        Some(near) => format!("{} does not know {shown}; did you mean {near}?", manifest.name),
+        None if manifest.args.is_empty() => format!("{} takes no more words", manifest.name),
+        None => format!("{} does not know {shown}", manifest.name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::intent::Which;
+    use proptest::prelude::*;
+
+    fn ok(text: &str) -> Intent {
+        parse(text, None).unwrap_or_else(|why| panic!("{text}: {why:?}"))
+    }
+
+    #[test]
+    fn every_example_parses_and_every_alias_answers() {
+        for manifest in all() {
+            assert!(!manifest.examples.is_empty(), "{} has no example", manifest.name);
+            for example in &manifest.examples {
+                assert!(parse(example, Some(IncidentNo(7))).is_ok(), "{example}");
+                assert!(example.starts_with(&manifest.name), "{example}");
+            }
+            for alias in &manifest.aliases {
+                let same: Vec<_> = all().iter().filter(|other| other.answers_to(alias)).collect();
+                assert_eq!(same.len(), 1, "{alias}");
+            }
+        }
+    }
+
+    #[test]
+    fn reads_what_people_type() {
+        let no = Target::Incident(IncidentNo(42));
+        assert_eq!(
+            ok("retry #42 job=\"a b\" --dry-run"),
+            Intent::Retry { target: no, which: Which::Job("a b".into()), force: false, dry_run: true }
+        );
+        assert_eq!(
+            ok("/rescue  RERUN 42 all force"),
+            Intent::Retry { target: no, which: Which::All, force: true, dry_run: false }
+        );
+        assert_eq!(ok("reject 42-1 it's on its way").target(), Some(Target::Proposal("42-1".parse().unwrap())));
+        assert_eq!(ok(""), Intent::Help { topic: None });
+        assert_eq!(parse("retry", Some(IncidentNo(3))).unwrap().target(), Some(Target::Incident(IncidentNo(3))));
+    }
+
+    #[test]
+    fn mistakes_name_the_nearest() {
+        for (text, what, nearest) in [
+            ("rety 42", "there is no command rety", Some("retry [ID]")),
+            ("retry 42 faild", "did you mean failed", Some("retry [ID]")),
+            ("retry", "which incident", Some("retry [ID]")),
+            ("retry 42 43", "does not know 43", Some("retry [ID]")),
+            ("list acme/shop opne", "did you mean open", Some("list")),
+            ("subscribe", "repo is missing", Some("subscribe")),
+            ("subscribe a/b severity=high", "severity= is one of", Some("subscribe")),
+            ("retry 42 job=", "has no value", Some("retry")),
+            ("unhold now", "takes no more words", Some("unhold")),
+            ("re\u{200b}try 42", "invisible", None),
+            ("rеtry 42", "there is no command", Some("retry")),
+            ("retry \"42", "not closed", None),
+        ] {
+            let mistake = parse(text, None).unwrap_err();
+            assert!(mistake.what.contains(what), "{text}: {mistake:?}");
+            let near = mistake.nearest.as_deref().unwrap_or("");
+            assert!(nearest.is_none_or(|want| near.starts_with(want)), "{text}: {mistake:?}");
+            assert!(mistake.example.is_some(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in any::<String>()) {
+            let _ = parse(&text, None);
+        }
+
+        #[test]
+        fn known_verbs_with_noise_never_panic(verb in 0_usize..13, text in "[ -~]{0,60}") {
+            let _ = parse(&format!("{} {text}", all()[verb % all().len()].name), None);
+        }
+    }
+}

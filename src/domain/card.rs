@@ -1,0 +1,93 @@
+//! The neutral card: structure and words already escaped for one platform's markup.
+
+use super::ids::{Digest, IncidentNo, ProposalId};
+use super::incident::Stage;
+use serde::{Deserialize, Serialize};
+
+/// The one thing a button says. Its wire form is sealed by the engine and means nothing to anybody else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ButtonRef {
+    pub verb: Verb,
+    pub incident: IncidentNo,
+    pub proposal: Option<ProposalId>,
+    /// What the card showed when the button was made.
+    pub digest: Digest,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    Retry,
+    Approve,
+    Reject,
+    Cancel,
+    Why,
+}
+
+impl Verb {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Cancel => "cancel",
+            Self::Why => "why",
+        }
+    }
+}
+
+/// How a button looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Look {
+    Primary,
+    Danger,
+    Plain,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Button {
+    pub label: String,
+    /// For screen readers: what it acts on.
+    pub hint: String,
+    pub look: Look,
+    pub verb: Verb,
+    /// The sealed reference.
+    pub value: String,
+}
+
+/// A place to go. Only addresses at configured hosts get here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    pub label: String,
+    pub url: String,
+}
+
+/// Colour of the bar; never the only sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tone {
+    Failing,
+    Waiting,
+    Running,
+    Resolved,
+}
+
+/// What people see of an incident. Every string is escaped for the markup it was rendered for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    pub incident: IncidentNo,
+    pub version: u64,
+    pub stage: Stage,
+    pub tone: Tone,
+    pub title: String,
+    /// One to four paragraphs, most important first.
+    pub lines: Vec<String>,
+    pub links: Vec<Link>,
+    /// At most three; the rest is in `more`.
+    pub buttons: Vec<Button>,
+    pub more: Vec<Button>,
+    /// A whole sentence in plain text, for notifications and screen readers.
+    pub fallback: String,
+}

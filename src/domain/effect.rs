@@ -1,0 +1,107 @@
+//! Everything the bot wants from the world. Publishing is none of it: a card is marked dirty instead.
+
+use super::action::Action;
+use super::actor::Place;
+use super::event::{Event, Timer};
+use super::ids::{Digest, IncidentNo, Repo, RunId};
+use super::journal::Note;
+use super::text::Untrusted;
+use super::time::Time;
+use serde::{Deserialize, Serialize};
+
+/// A fact that planning lacks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "lookup", rename_all = "snake_case")]
+pub enum Lookup {
+    Run {
+        repo: Repo,
+        run: RunId,
+    },
+    Jobs {
+        repo: Repo,
+        run: RunId,
+        attempt: u32,
+    },
+    /// The commit at the head of a branch, of the pull request where one is known.
+    Head {
+        repo: Repo,
+        branch: Untrusted,
+        pull: Option<u64>,
+    },
+    CommitMessage {
+        repo: Repo,
+        sha: String,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "snake_case")]
+pub enum Effect {
+    ReadLog {
+        incident: IncidentNo,
+        repo: Repo,
+        run: RunId,
+        attempt: u32,
+        job_id: u64,
+    },
+    Gather {
+        incident: IncidentNo,
+        proposal: Option<u32>,
+        lookups: Vec<Lookup>,
+    },
+    Perform {
+        incident: IncidentNo,
+        proposal: u32,
+        step: usize,
+        undo: bool,
+        automatic: bool,
+        digest: Digest,
+        action: Action,
+    },
+    /// A private answer to one person.
+    Reply {
+        place: Place,
+        actor_id: String,
+        note: Note,
+    },
+}
+
+impl Effect {
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::ReadLog { .. } => "read_log",
+            Self::Gather { .. } => "gather",
+            Self::Perform { .. } => "perform",
+            Self::Reply { .. } => "reply",
+        }
+    }
+
+    #[must_use]
+    pub fn incident(&self) -> Option<IncidentNo> {
+        match self {
+            Self::ReadLog { incident, .. } | Self::Gather { incident, .. } | Self::Perform { incident, .. } => {
+                Some(*incident)
+            }
+            Self::Reply { .. } => None,
+        }
+    }
+}
+
+/// What one step asks for beside effects.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
+    Effect(Effect),
+    Timer {
+        timer: Timer,
+        at: Time,
+    },
+    /// For the journal, and told in the thread when `tell` says so.
+    Note {
+        by: Option<String>,
+        tell: bool,
+        note: Note,
+    },
+    /// For another incident, in the same turn.
+    Event(Box<Event>),
+}

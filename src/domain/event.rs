@@ -1,0 +1,216 @@
+//! Everything that happens, in the past tense.
+
+use super::action::Outcome;
+use super::actor::{Place, Principal};
+use super::evidence::Evidence;
+use super::facts::Facts;
+use super::ids::{Digest, IncidentNo, Repo, RunId};
+use super::incident::{JobState, RunState};
+use super::intent::Intent;
+use super::text::Untrusted;
+use serde::{Deserialize, Serialize};
+
+/// How a run, a job or a check ended. Names are GitHub's, plus `stuck` for a job that no runner took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conclusion {
+    Success,
+    Failure,
+    Cancelled,
+    TimedOut,
+    StartupFailure,
+    ActionRequired,
+    Neutral,
+    Skipped,
+    Stale,
+    Stuck,
+    #[serde(other)]
+    Other,
+}
+
+impl Conclusion {
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Failure | Self::Cancelled | Self::TimedOut | Self::StartupFailure | Self::Stuck)
+    }
+
+    /// Green for the purpose of resolving: skipped and neutral jobs do not hold a run back.
+    #[must_use]
+    pub fn is_green(self) -> bool {
+        matches!(self, Self::Success | Self::Neutral | Self::Skipped)
+    }
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "timed_out",
+            Self::StartupFailure => "startup_failure",
+            Self::ActionRequired => "action_required",
+            Self::Neutral => "neutral",
+            Self::Skipped => "skipped",
+            Self::Stale => "stale",
+            Self::Stuck => "stuck",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What failed: the wider the scope, the less is known of the job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    Job,
+    Run,
+    Check,
+    Suite,
+    Status,
+    /// A security alert rather than a run.
+    Alert,
+}
+
+/// A failure as some CI told it, in our own words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub repo: Repo,
+    pub default_branch: String,
+    pub scope: Scope,
+    pub run: Option<RunId>,
+    /// From 1; 0 where the provider counts none.
+    pub attempt: u32,
+    pub workflow: Untrusted,
+    pub job: Option<Untrusted>,
+    pub job_id: Option<u64>,
+    pub step: Option<Untrusted>,
+    pub branch: Untrusted,
+    pub sha: String,
+    pub conclusion: Conclusion,
+    /// Kept only where it points at the provider's own host.
+    pub url: Option<String>,
+    pub pulls: Vec<u64>,
+    pub sender: Untrusted,
+    pub sender_is_bot: bool,
+    /// The head is in another repository than the run.
+    pub fork: bool,
+    pub commit_message: Option<Untrusted>,
+    /// The forge itself said so. A generic hook's word has to be confirmed before anything is written.
+    pub confirmed: bool,
+}
+
+/// A run or a part of it, seen in any state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    pub repo: Repo,
+    pub scope: Scope,
+    pub run: Option<RunId>,
+    pub attempt: u32,
+    pub workflow: Untrusted,
+    pub job: Option<Untrusted>,
+    pub job_id: Option<u64>,
+    pub branch: Untrusted,
+    pub sha: String,
+    /// `None` while queued or in progress.
+    pub conclusion: Option<Conclusion>,
+}
+
+/// A person asks for something, by words or by a button.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The delivery that carried it: names the answer, so that it is given once.
+    pub id: String,
+    pub by: Principal,
+    pub place: Place,
+    pub actor_id: String,
+    pub intent: Intent,
+    /// What the button's card showed; a request by words has none.
+    pub seen: Option<Digest>,
+}
+
+/// A wake-up set earlier. It carries no data; the incident's state decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Timer {
+    /// A proposal's time is up.
+    Expiry,
+    /// An automatic retry's backoff is over.
+    Backoff,
+    /// A re-run should have shown itself by now: look at the forge.
+    Watch,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    Failed {
+        failure: Failure,
+    },
+    Progressed {
+        progress: Progress,
+    },
+    HeadMoved {
+        repo: Repo,
+        branch: Untrusted,
+        sha: String,
+    },
+    Asked {
+        request: Request,
+    },
+    LogRead {
+        incident: IncidentNo,
+        run: RunId,
+        attempt: u32,
+        job_id: u64,
+        read: LogRead,
+    },
+    FactsGathered {
+        incident: IncidentNo,
+        proposal: Option<u32>,
+        facts: Box<Facts>,
+    },
+    Performed {
+        incident: IncidentNo,
+        proposal: u32,
+        step: usize,
+        undo: bool,
+        outcome: Outcome,
+    },
+    Fired {
+        incident: IncidentNo,
+        timer: Timer,
+    },
+    /// Another incident turned out to be the same failure: its runs come over.
+    Adopted {
+        incident: IncidentNo,
+        younger: IncidentNo,
+        runs: Vec<RunState>,
+        jobs: Vec<JobState>,
+        failures: u64,
+    },
+}
+
+impl Event {
+    /// The incident that the event names itself; others are routed by the index.
+    #[must_use]
+    pub fn incident(&self) -> Option<IncidentNo> {
+        match self {
+            Self::LogRead { incident, .. }
+            | Self::FactsGathered { incident, .. }
+            | Self::Performed { incident, .. }
+            | Self::Fired { incident, .. }
+            | Self::Adopted { incident, .. } => Some(*incident),
+            Self::Asked { request } => request.intent.target().and_then(super::intent::Target::incident),
+            _ => None,
+        }
+    }
+}
+
+/// What came of reading a job's log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogRead {
+    Read(Box<Evidence>),
+    /// It cannot be had, and why (expired, forbidden, too large).
+    Missing(String),
+}

@@ -1,0 +1,84 @@
+//! What was looked up: for planning (gathered by effects), and for a step (known to the engine).
+
+use super::event::Conclusion;
+use super::ids::IncidentNo;
+use super::text::Untrusted;
+use super::time::Time;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    pub run: Option<Known<RunFacts>>,
+    pub jobs: Option<Known<Vec<JobFacts>>>,
+    /// The head commit of the branch or pull request; `None` inside when the branch is gone.
+    pub head: Option<Known<Option<String>>>,
+    pub commit_message: Option<Known<Untrusted>>,
+}
+
+/// The answer of a lookup: the fact, or why it cannot be had for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Known<T> {
+    Is(T),
+    Unavailable(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunFacts {
+    pub attempt: u32,
+    /// `None` while it is going.
+    pub conclusion: Option<Conclusion>,
+    pub created_at: Time,
+    pub head_sha: String,
+    pub head_branch: Untrusted,
+    pub default_branch: Option<String>,
+    pub url: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobFacts {
+    pub id: u64,
+    pub name: Untrusted,
+    pub conclusion: Option<Conclusion>,
+    pub failing_step: Option<Untrusted>,
+}
+
+/// What is known of a run, also of one that no incident has: its newest attempt and how that ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSeen {
+    pub attempt: u32,
+    pub conclusion: Option<Conclusion>,
+    pub at: Time,
+    pub incident: Option<IncidentNo>,
+}
+
+/// What a step may know beyond its incident; all of it read by the engine before the step.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Context {
+    /// The emergency stop, with who pulled it and why.
+    pub hold: Option<Hold>,
+    /// An older open incident of the same repository with the fingerprint that just arrived.
+    pub twin: Option<IncidentNo>,
+    /// The same failure on the base branch.
+    pub base: Option<BaseFailure>,
+    /// The newest automatic act on this branch, by any incident.
+    pub branch_acted_at: Option<Time>,
+    /// Automatic acts since midnight UTC.
+    pub acts_today: u32,
+    /// How often this fingerprint was retried automatically within the last day.
+    pub fingerprint_retries: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    pub by: String,
+    pub at: Time,
+    pub reason: Option<Untrusted>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseFailure {
+    pub incident: IncidentNo,
+    pub branch: Untrusted,
+    pub since: Time,
+}

@@ -1,0 +1,302 @@
+//! One failure and all that is known and decided about it. Changed by `incident::step` alone.
+
+use super::event::{Conclusion, Scope};
+use super::evidence::{Evidence, Severity};
+use super::facts::BaseFailure;
+use super::ids::{Digest, IncidentNo, ProposalId, Repo, RunId};
+use super::intent::Which;
+use super::plan::Plan;
+use super::text::Untrusted;
+use super::time::Time;
+use serde::{Deserialize, Serialize};
+
+/// Where an incident stands. GitHub owns the word *status*.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    #[default]
+    Open,
+    AwaitingApproval,
+    Running,
+    Resolved,
+    Quarantined,
+    Escalated,
+}
+
+impl Stage {
+    pub const ALL: [Self; 6] =
+        [Self::Open, Self::AwaitingApproval, Self::Running, Self::Resolved, Self::Quarantined, Self::Escalated];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::AwaitingApproval => "awaiting_approval",
+            Self::Running => "running",
+            Self::Resolved => "resolved",
+            Self::Quarantined => "quarantined",
+            Self::Escalated => "escalated",
+        }
+    }
+
+    #[must_use]
+    pub fn is_closed(self) -> bool {
+        self == Self::Resolved
+    }
+}
+
+/// A run that belongs to the incident, at its newest known attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunState {
+    /// Absent for a provider that has no runs: then workflow and branch are its name.
+    pub run: Option<RunId>,
+    pub attempt: u32,
+    pub workflow: Untrusted,
+    pub branch: Untrusted,
+    pub sha: String,
+    pub url: Option<String>,
+    /// `None` while it is going.
+    pub conclusion: Option<Conclusion>,
+    /// A newer run of the same workflow and branch passed.
+    pub superseded: bool,
+    /// Logs asked for: at most five a run.
+    pub logs: u32,
+}
+
+impl RunState {
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.superseded || self.conclusion.is_some_and(Conclusion::is_green)
+    }
+}
+
+/// A failing job at the attempt where it failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobState {
+    pub run: Option<RunId>,
+    pub attempt: u32,
+    pub id: Option<u64>,
+    pub name: Untrusted,
+    pub step: Option<Untrusted>,
+    pub scope: Scope,
+    pub conclusion: Conclusion,
+    pub url: Option<String>,
+}
+
+/// What may be asked for by one click, as the card shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    pub remedy: String,
+    pub plan: Plan,
+    /// Why it is recommended, or why a person should think twice.
+    pub because: Vec<String>,
+    pub recommended: bool,
+}
+
+/// Where a proposal stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum ProposalState {
+    /// Facts are being gathered, at the first planning or again before it runs.
+    Planning,
+    /// Waits for people.
+    Awaiting,
+    /// Waits for the run to end.
+    Waiting,
+    Running {
+        step: usize,
+    },
+    Undoing {
+        step: usize,
+        why: String,
+    },
+    Done,
+    Undone {
+        why: String,
+    },
+    /// Stopped half-way and could not be undone, or never started.
+    Failed {
+        why: String,
+    },
+    Refused {
+        why: Vec<String>,
+    },
+    Rejected {
+        by: String,
+    },
+    Cancelled {
+        by: String,
+    },
+    Expired,
+}
+
+impl ProposalState {
+    /// Still wants something.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        matches!(self, Self::Planning | Self::Awaiting | Self::Waiting | Self::Running { .. } | Self::Undoing { .. })
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Planning => "planning",
+            Self::Awaiting => "awaiting",
+            Self::Waiting => "waiting",
+            Self::Running { .. } => "running",
+            Self::Undoing { .. } => "undoing",
+            Self::Done => "done",
+            Self::Undone { .. } => "undone",
+            Self::Failed { .. } => "failed",
+            Self::Refused { .. } => "refused",
+            Self::Rejected { .. } => "rejected",
+            Self::Cancelled { .. } => "cancelled",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// Who wants it. The machine is nobody's other half in the two-person rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposer {
+    /// The person's key; `None` when the bot acts by policy.
+    pub key: Option<String>,
+    pub name: Untrusted,
+    pub role: super::actor::Role,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The person's key: accounts of one person count as one.
+    pub key: String,
+    pub name: Untrusted,
+    pub at: Time,
+    pub digest: Digest,
+}
+
+/// Where to answer the proposer privately.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplyTo {
+    pub place: super::actor::Place,
+    pub actor_id: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    pub id: ProposalId,
+    pub remedy: String,
+    pub which: Which,
+    pub force: bool,
+    pub dry_run: bool,
+    pub by: Proposer,
+    pub reply: Option<ReplyTo>,
+    /// The digest that the button's card showed.
+    pub seen: Option<Digest>,
+    pub plan: Option<Plan>,
+    /// How many approvals it needs, once judged.
+    pub quorum: u32,
+    pub approvals: Vec<Approval>,
+    pub state: ProposalState,
+    pub created_at: Time,
+    pub expires_at: Option<Time>,
+}
+
+impl Proposal {
+    /// Approvals that still bind to what would be done.
+    #[must_use]
+    pub fn valid_approvals(&self) -> usize {
+        let digest = self.plan.as_ref().map(|plan| &plan.digest);
+        self.approvals.iter().filter(|approval| Some(&approval.digest) == digest).count()
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    pub no: IncidentNo,
+    /// Counts commits of this record: compare and set.
+    pub version: u64,
+    pub repo: Repo,
+    pub default_branch: String,
+    pub branch: Untrusted,
+    pub sha: String,
+    pub workflow: Untrusted,
+    pub scope: Scope,
+    pub pulls: Vec<u64>,
+    pub sender: Untrusted,
+    pub sender_is_bot: bool,
+    pub fork: bool,
+    pub confirmed: bool,
+    pub commit_message: Option<Untrusted>,
+    pub stage: Stage,
+    pub severity: Severity,
+    pub severity_because: Vec<String>,
+    pub opened_at: Time,
+    pub updated_at: Time,
+    /// When the newest failure arrived: what collation counts from.
+    pub failed_at: Time,
+    pub closed_at: Option<Time>,
+    pub runs: Vec<RunState>,
+    /// At most [`JOBS_KEPT`]; `failures` counts all.
+    pub jobs: Vec<JobState>,
+    pub failures: u64,
+    pub storm: bool,
+    /// The headline evidence first; at most five.
+    pub evidence: Vec<Evidence>,
+    pub log_missing: Option<String>,
+    pub base: Option<BaseFailure>,
+    pub adopted_by: Option<IncidentNo>,
+    pub adopted: Vec<IncidentNo>,
+    pub offers: Vec<Offer>,
+    pub proposals: Vec<Proposal>,
+    /// How many proposals there ever were; `proposals` keeps the newest.
+    pub proposed: u32,
+    /// Automatic retries so far.
+    pub auto_retries: u32,
+}
+
+/// Jobs kept on the record of one incident; a storm counts the rest.
+pub const JOBS_KEPT: usize = 40;
+/// Runs kept on the record of one incident.
+pub const RUNS_KEPT: usize = 40;
+/// Proposals kept on the record; the journal has all.
+pub const PROPOSALS_KEPT: usize = 20;
+/// Adopted incidents named on the record.
+pub const ADOPTED_KEPT: usize = 40;
+
+impl Incident {
+    #[must_use]
+    pub fn headline(&self) -> Option<&Evidence> {
+        self.evidence.first()
+    }
+
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.headline().and_then(|evidence| evidence.fingerprint.as_deref())
+    }
+
+    #[must_use]
+    pub fn on_default_branch(&self) -> bool {
+        self.branch.raw() == self.default_branch && self.pulls.is_empty()
+    }
+
+    #[must_use]
+    pub fn proposal(&self, n: u32) -> Option<&Proposal> {
+        self.proposals.iter().find(|proposal| proposal.id.n == n)
+    }
+
+    #[must_use]
+    pub fn active(&self) -> Option<&Proposal> {
+        self.proposals.iter().rev().find(|proposal| proposal.state.is_active() && !proposal.dry_run)
+    }
+
+    #[must_use]
+    pub fn first_job(&self) -> Option<&JobState> {
+        self.jobs.first()
+    }
+
+    /// The run to look at: the newest that still fails, else the newest.
+    #[must_use]
+    pub fn lead_run(&self) -> Option<&RunState> {
+        self.runs.iter().rev().find(|run| !run.is_settled()).or_else(|| self.runs.last())
+    }
+}

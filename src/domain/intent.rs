@@ -1,0 +1,93 @@
+//! What a person meant, after the grammar has read their words.
+
+use super::actor::Role;
+use super::ids::{IncidentNo, ProposalId, Repo};
+use super::subscription::Filter;
+use super::text::Untrusted;
+use serde::{Deserialize, Serialize};
+
+/// A proposal, or the only open one of an incident, or of the conversation's incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    Here,
+    Incident(IncidentNo),
+    Proposal(ProposalId),
+}
+
+impl Target {
+    /// The incident that the words name; `None` where the conversation has to know it.
+    #[must_use]
+    pub fn incident(self) -> Option<IncidentNo> {
+        match self {
+            Self::Here => None,
+            Self::Incident(no) => Some(no),
+            Self::Proposal(id) => Some(id.incident),
+        }
+    }
+}
+
+/// Which jobs a retry is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Which {
+    /// The smallest correct call.
+    #[default]
+    Smallest,
+    Failed,
+    All,
+    Job(Untrusted),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Intent {
+    Help { topic: Option<String> },
+    List { repo: Option<Repo>, stage: Option<String> },
+    Show { target: Target },
+    Why { target: Target },
+    Retry { target: Target, which: Which, force: bool, dry_run: bool },
+    Approve { target: Target },
+    Reject { target: Target, reason: Option<Untrusted> },
+    Cancel { target: Target },
+    Hold { reason: Option<Untrusted> },
+    Unhold,
+    Subscribe { filter: Filter },
+    Unsubscribe { repo: Option<Repo> },
+    Subscriptions,
+}
+
+impl Intent {
+    /// What the intent is about, where it is about an incident.
+    #[must_use]
+    pub fn target(&self) -> Option<Target> {
+        match self {
+            Self::Show { target }
+            | Self::Why { target }
+            | Self::Retry { target, .. }
+            | Self::Approve { target }
+            | Self::Reject { target, .. }
+            | Self::Cancel { target } => Some(*target),
+            _ => None,
+        }
+    }
+
+    /// The least role that may ask for it. Approvals are counted by policy on top of this.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        match self {
+            Self::Help { .. } | Self::List { .. } | Self::Show { .. } | Self::Why { .. } | Self::Subscriptions => {
+                Role::Viewer
+            }
+            Self::Retry { dry_run: true, .. } => Role::Viewer,
+            Self::Retry { .. }
+            | Self::Reject { .. }
+            | Self::Cancel { .. }
+            | Self::Hold { .. }
+            | Self::Subscribe { .. }
+            | Self::Unsubscribe { .. } => Role::Responder,
+            Self::Approve { .. } => Role::Responder,
+            Self::Unhold => Role::Admin,
+        }
+    }
+}

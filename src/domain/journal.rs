@@ -1,0 +1,88 @@
+//! What happened, for the audit and for the thread: facts in variants, words in `templates/notes.jinja`.
+
+use super::ids::{IncidentNo, ProposalId};
+use super::text::Untrusted;
+use super::time::Time;
+use serde::{Deserialize, Serialize};
+
+/// One line of an incident's journal (or of the installation's, for incident 0).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// From 1 within the incident.
+    pub seq: u64,
+    pub at: Time,
+    /// The person's key, where a person did it.
+    pub by: Option<String>,
+    /// The delivery that brought it about.
+    pub delivery: String,
+    /// To be said in the thread.
+    pub tell: bool,
+    pub note: Note,
+}
+
+/// A fact worth a sentence. Variants are named by what happened or what is refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "note", rename_all = "snake_case")]
+pub enum Note {
+    Opened { job: Untrusted, conclusion: String },
+    Joined { job: Untrusted, count: u64 },
+    Storm { count: u64 },
+    Ignored { why: String },
+    EvidenceFound { line: Untrusted, category: String },
+    LogMissing { why: String },
+    BaseFails { incident: IncidentNo, since: Time },
+    AdoptedBy { incident: IncidentNo },
+    Adopted { incident: IncidentNo },
+    Proposed { proposal: ProposalId, remedy: String, summary: Untrusted, by: Untrusted },
+    Planned { summary: Untrusted, notes: Vec<Untrusted>, because: Vec<String>, quorum: u32 },
+    AwaitingApproval { proposal: ProposalId, quorum: u32, expires_at: Time, because: Vec<String> },
+    Approved { proposal: ProposalId, by: Untrusted, have: u32, quorum: u32 },
+    PlanChanged { proposal: ProposalId, summary: Untrusted },
+    WaitingForRun { proposal: ProposalId },
+    Started { proposal: ProposalId, summary: Untrusted },
+    Done { proposal: ProposalId, summary: Untrusted },
+    Undone { proposal: ProposalId, why: String },
+    Failed { proposal: ProposalId, why: String },
+    Refused { what: String, why: Vec<String> },
+    Rejected { proposal: ProposalId, by: Untrusted, reason: Option<Untrusted> },
+    Cancelled { proposal: ProposalId, by: Untrusted },
+    Expired { proposal: ProposalId },
+    AutoSkipped { why: Vec<String> },
+    AutoScheduled { at: Time, because: Vec<String> },
+    AttemptFailed { attempt: u32 },
+    RunStarted { attempt: u32 },
+    Resolved { because: String },
+    Reopened { because: String },
+    HoldSet { by: Untrusted, reason: Option<Untrusted> },
+    HoldLifted { by: Untrusted },
+    HoldAlready { by: String, since: Time },
+    NoHold,
+    Subscribed { feed: String },
+    Unsubscribed { count: u64 },
+    Feeds { rows: Vec<FeedRow> },
+    List { rows: Vec<ListRow>, more: u64, what: String },
+    Shown { row: Box<ListRow>, lines: Vec<Untrusted>, state: String },
+    Why { lines: Vec<String> },
+    Help { text: String },
+    Mistake { what: String, nearest: Option<String>, example: Option<String> },
+    Denied { what: String, need: String, have: String },
+    Dead { effect: String, why: String },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListRow {
+    pub no: IncidentNo,
+    pub stage: String,
+    pub severity: String,
+    pub repo: Untrusted,
+    pub branch: Untrusted,
+    pub job: Untrusted,
+    pub line: Untrusted,
+    pub opened_at: Time,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedRow {
+    pub words: Untrusted,
+    pub fixed: bool,
+}

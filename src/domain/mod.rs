@@ -1,0 +1,34 @@
+//! What is true: the nouns of CI Rescue, without I/O, clocks or lookups.
+//!
+//! Every other room speaks in these types. Times are [`Time`] (milliseconds since the Unix epoch, UTC), texts that
+//! strangers wrote are [`Untrusted`], and whatever is stored serialises with serde.
+
+pub mod action;
+pub mod actor;
+pub mod card;
+pub mod effect;
+pub mod event;
+pub mod evidence;
+pub mod facts;
+pub mod ids;
+pub mod incident;
+pub mod intent;
+pub mod journal;
+pub mod plan;
+pub mod rules;
+pub mod subscription;
+pub mod text;
+pub mod time;
+
+pub use action::Action;
+pub use actor::{Actor, Place, Platform, Principal, Role, Thread};
+pub use effect::{Effect, Lookup};
+pub use event::{Conclusion, Event, Failure, Scope};
+pub use evidence::{Category, Evidence};
+pub use ids::{Digest, IncidentNo, ProposalId, Repo, RunId};
+pub use incident::{Incident, Proposal, ProposalState, Stage};
+pub use intent::Intent;
+pub use plan::Plan;
+pub use rules::Rules;
+pub use text::Untrusted;
+pub use time::Time;

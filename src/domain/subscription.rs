@@ -1,0 +1,118 @@
+//! Which channel hears of which failures.
+
+use super::actor::{Platform, Role};
+use super::evidence::Severity;
+use super::ids::Repo;
+use serde::{Deserialize, Serialize};
+
+/// What a feed wants. An absent part matches all, but for the branch: an absent branch is the default branch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    #[serde(default)]
+    pub repo: Option<String>,
+    #[serde(default)]
+    pub branch: Option<String>,
+    #[serde(default)]
+    pub workflow: Option<String>,
+    #[serde(default)]
+    pub conclusion: Option<String>,
+    #[serde(default)]
+    pub severity: Option<Severity>,
+    #[serde(default)]
+    pub owner: Option<String>,
+}
+
+/// One channel's wish, with the role that the channel's members get by it (at most responder).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscription {
+    pub platform: Platform,
+    pub channel: String,
+    pub filter: Filter,
+    pub role: Option<Role>,
+    /// By configuration rather than by command: a command cannot remove it.
+    pub fixed: bool,
+}
+
+/// What a filter looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    pub repo: &'a Repo,
+    pub branch: &'a str,
+    pub default_branch: &'a str,
+    pub workflow: &'a str,
+    pub conclusion: &'a str,
+    pub severity: Severity,
+    pub owners: &'a [String],
+}
+
+impl Filter {
+    #[must_use]
+    pub fn wants(&self, subject: &Subject<'_>) -> bool {
+        let is = |want: &Option<String>, have: &str| want.as_deref().is_none_or(|want| glob(want, have));
+        let branch = self.branch.as_deref().unwrap_or(subject.default_branch);
+        is(&self.repo, subject.repo.as_str())
+            && glob(branch, subject.branch)
+            && is(&self.workflow, subject.workflow)
+            && is(&self.conclusion, subject.conclusion)
+            && self.severity.is_none_or(|want| want == subject.severity)
+            && self.owner.as_deref().is_none_or(|want| subject.owners.iter().any(|have| have == want))
+    }
+}
+
+/// `*` stands for any run of characters; all else is literal and case-sensitive. Linear in `text` for each star.
+#[must_use]
+pub fn glob(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or("");
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs() {
+        for (pattern, text, want) in [
+            ("main", "main", true),
+            ("main", "main2", false),
+            ("*", "", true),
+            ("release/*", "release/1.2", true),
+            ("*-ci", "healer-ci", true),
+            ("a*b*c", "a1b2c", true),
+            ("a*b*c", "acb", false),
+            ("ab*ba", "aba", false),
+            ("", "x", false),
+        ] {
+            assert_eq!(glob(pattern, text), want, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn absent_branch_means_default_branch() {
+        let repo: Repo = "a/b".parse().unwrap();
+        let mut subject = Subject {
+            repo: &repo,
+            branch: "topic",
+            default_branch: "main",
+            workflow: "ci",
+            conclusion: "failure",
+            severity: Severity::Normal,
+            owners: &[],
+        };
+        assert!(!Filter::default().wants(&subject));
+        assert!(Filter { branch: Some("*".into()), ..Filter::default() }.wants(&subject));
+        subject.branch = "main";
+        assert!(Filter::default().wants(&subject));
+    }
+}

@@ -1,0 +1,113 @@
+//! Text that strangers wrote.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A string from a log, a branch name, a title, a comment or a user name. It is data: whoever shows it must escape it
+/// for the platform at hand, which is why it has no `Display`.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Untrusted(String);
+
+impl Untrusted {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The raw text. Name it at the place that escapes or compares it.
+    #[must_use]
+    pub fn raw(&self) -> &str {
+        &self.0
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Made safe to look at on one line, at most `max` characters: controls, bidirectional overrides and zero-width
+    /// characters are dropped, white space is folded, more than two combining marks in a row are dropped, and a cut is
+    /// shown by `…`. Platform escaping still has to follow.
+    #[must_use]
+    pub fn line(&self, max: usize) -> String {
+        clean_line(&self.0, max)
+    }
+}
+
+impl fmt::Debug for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl<T: Into<String>> From<T> for Untrusted {
+    fn from(text: T) -> Self {
+        Self(text.into())
+    }
+}
+
+/// See [`Untrusted::line`].
+#[must_use]
+pub fn clean_line(text: &str, max: usize) -> String {
+    let mut out: Vec<char> = Vec::with_capacity(text.len().min(max + 1));
+    let (mut marks, mut gap) = (0_usize, false);
+    for c in text.chars() {
+        if out.len() > max {
+            break;
+        }
+        if c.is_whitespace() {
+            gap = !out.is_empty();
+            continue;
+        }
+        marks = if is_combining(c) { marks + 1 } else { 0 };
+        if is_invisible(c) || marks > 2 {
+            continue;
+        }
+        if std::mem::take(&mut gap) {
+            out.push(' ');
+        }
+        out.push(c);
+    }
+    if out.len() > max {
+        out.truncate(max.saturating_sub(1));
+        out.push('…');
+    }
+    out.into_iter().collect()
+}
+
+/// Controls, bidirectional overrides (Trojan Source, CVE-2021-42574), zero-width and tag characters.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+fn is_combining(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
+        | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe2f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn lines_are_folded_and_cut() {
+        assert_eq!(clean_line("  a \n\t b ", 10), "a b");
+        assert_eq!(clean_line("abcdef", 4), "abc…");
+        assert_eq!(clean_line("abcd", 4), "abcd");
+        assert_eq!(clean_line("x\u{202e}y\u{200b}z\0\x1b", 9), "xyz");
+        assert_eq!(clean_line(&format!("a{}", "\u{301}".repeat(500)), 9).chars().count(), 3);
+    }
+
+    proptest! {
+        #[test]
+        fn never_longer_and_never_invisible(text in any::<String>(), max in 1_usize..50) {
+            let line = clean_line(&text, max);
+            prop_assert!(line.chars().count() <= max, "{line:?}");
+            prop_assert!(!line.chars().any(is_invisible));
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What happens next. Two pure functions: [`route`] says which incident an event belongs to, [`step`] what comes of it.
+//!
+//! Nothing else changes an incident. Neither looks anything up, asks the time or draws a number: what they may know is
+//! in their arguments, and what they want is in their answers.
+
+mod failing;
+mod index;
+mod passing;
+mod people;
+mod planning;
+mod proposal;
+mod step;
+
+pub use index::{Index, Routed, route, run_key};
+pub use step::{Transition, step};
+
+#[cfg(test)]
+mod tests;

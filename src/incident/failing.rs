@@ -1,0 +1,264 @@
+//! Failures that arrive: opening, joining, storms, adoption.
+
+use super::planning;
+use super::step::Step;
+use crate::domain::effect::{Effect, Order};
+use crate::domain::event::{Conclusion, Event, Failure, Scope};
+use crate::domain::evidence::Severity;
+use crate::domain::ids::IncidentNo;
+use crate::domain::incident::{ADOPTED_KEPT, Incident, JOBS_KEPT, JobState, RUNS_KEPT, RunState, Stage};
+use crate::domain::journal::Note;
+use crate::domain::text::Untrusted;
+use crate::domain::time::Time;
+
+/// An incident before its first failure is taken in. Version 0: nothing is stored yet.
+pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
+    Incident {
+        no,
+        version: 0,
+        repo: failure.repo.clone(),
+        default_branch: failure.default_branch.clone(),
+        branch: failure.branch.clone(),
+        sha: failure.sha.clone(),
+        workflow: failure.workflow.clone(),
+        scope: failure.scope,
+        pulls: failure.pulls.clone(),
+        sender: failure.sender.clone(),
+        sender_is_bot: failure.sender_is_bot,
+        fork: failure.fork,
+        confirmed: failure.confirmed,
+        commit_message: failure.commit_message.clone(),
+        stage: Stage::Open,
+        severity: Severity::Normal,
+        severity_because: Vec::new(),
+        opened_at: now,
+        updated_at: now,
+        failed_at: now,
+        closed_at: None,
+        runs: Vec::new(),
+        jobs: Vec::new(),
+        failures: 0,
+        storm: false,
+        evidence: Vec::new(),
+        log_missing: None,
+        base: None,
+        adopted_by: None,
+        adopted: Vec::new(),
+        offers: Vec::new(),
+        proposals: Vec::new(),
+        proposed: 0,
+        auto_retries: 0,
+    }
+}
+
+pub fn failed(step: &mut Step<'_>, failure: &Failure) {
+    let first = step.incident.version == 0;
+    if let Err(why) = meet_run(step, failure) {
+        step.record(Note::Ignored { why });
+        return;
+    }
+    complete(&mut step.incident, failure);
+    let added = meet_job(step, failure);
+    step.incident.failed_at = step.now;
+    if first {
+        step.tell(None, Note::Opened { job: job_name(failure), conclusion: failure.conclusion.as_str().into() });
+    } else if added {
+        joined(step, failure);
+    }
+    if step.incident.closed_at.is_some() {
+        reopen(step, "it failed again");
+    }
+    if added {
+        read_log(step, failure.run, failure.attempt, failure.job_id);
+    }
+    if failure.job.is_none() || failure.job_id.is_none() || !failure.confirmed {
+        planning::ask_for_offers(step);
+    }
+}
+
+fn job_name(failure: &Failure) -> Untrusted {
+    failure.job.clone().unwrap_or_else(|| failure.workflow.clone())
+}
+
+/// Later events know more: a suite that came first learns its run's names, an unconfirmed run is confirmed.
+fn complete(incident: &mut Incident, failure: &Failure) {
+    incident.confirmed |= failure.confirmed;
+    for pull in &failure.pulls {
+        if !incident.pulls.contains(pull) {
+            incident.pulls.push(*pull);
+        }
+    }
+    if incident.commit_message.is_none() {
+        incident.commit_message.clone_from(&failure.commit_message);
+    }
+    if incident.scope == Scope::Suite && failure.scope != Scope::Suite {
+        incident.scope = failure.scope;
+        incident.workflow = failure.workflow.clone();
+        incident.runs.retain(|run| run.run.is_some());
+    }
+}
+
+/// The run at its newest attempt. A failure of an attempt that is behind us changes nothing.
+fn meet_run(step: &mut Step<'_>, failure: &Failure) -> Result<(), String> {
+    let whole = matches!(failure.scope, Scope::Run | Scope::Suite | Scope::Alert);
+    let conclusion = whole.then_some(failure.conclusion);
+    let same = |run: &&mut RunState| match failure.run {
+        Some(id) => run.run == Some(id),
+        None => run.run.is_none() && run.workflow == failure.workflow && run.branch == failure.branch,
+    };
+    let Some(run) = step.incident.runs.iter_mut().find(same) else {
+        let incident = &mut step.incident;
+        incident.runs.push(RunState {
+            run: failure.run,
+            attempt: failure.attempt,
+            workflow: failure.workflow.clone(),
+            branch: failure.branch.clone(),
+            sha: failure.sha.clone(),
+            url: failure.url.clone(),
+            conclusion,
+            superseded: false,
+            logs: 0,
+        });
+        if incident.runs.len() > RUNS_KEPT {
+            incident.runs.remove(0);
+        }
+        return Ok(());
+    };
+    let passed = run.conclusion.is_some_and(Conclusion::is_green);
+    if failure.attempt < run.attempt || (failure.attempt == run.attempt && passed && failure.run.is_some()) {
+        return Err(format!("it tells of attempt {}; attempt {} is known", failure.attempt, run.attempt));
+    }
+    let newer = failure.attempt > run.attempt;
+    // A provider without runs says "failing" again for a new commit.
+    let again = failure.run.is_none() && (run.sha != failure.sha || run.is_settled());
+    if newer || again {
+        run.attempt = failure.attempt;
+        run.sha.clone_from(&failure.sha);
+        run.conclusion = conclusion;
+        run.superseded = false;
+        run.logs = 0;
+        let id = run.run;
+        step.incident.jobs.retain(|job| job.run != id);
+        step.incident.offers.clear();
+    } else if whole {
+        run.conclusion = conclusion;
+    }
+    if newer {
+        step.tell(None, Note::AttemptFailed { attempt: failure.attempt });
+    }
+    Ok(())
+}
+
+/// Whether the job was not known yet.
+fn meet_job(step: &mut Step<'_>, failure: &Failure) -> bool {
+    let incident = &mut step.incident;
+    let Some(name) = &failure.job else {
+        incident.failures += u64::from(incident.jobs.is_empty() && incident.failures == 0);
+        return false;
+    };
+    let same = |job: &JobState| {
+        job.run == failure.run
+            && job.attempt == failure.attempt
+            && (job.name == *name && (job.id.is_none() || failure.job_id.is_none() || job.id == failure.job_id))
+    };
+    if let Some(job) = incident.jobs.iter_mut().find(|job| same(job)) {
+        job.conclusion = failure.conclusion;
+        job.id = job.id.or(failure.job_id);
+        if job.step.is_none() {
+            job.step.clone_from(&failure.step);
+        }
+        return false;
+    }
+    incident.failures += 1;
+    if incident.jobs.len() < JOBS_KEPT {
+        incident.jobs.push(JobState {
+            run: failure.run,
+            attempt: failure.attempt,
+            id: failure.job_id,
+            name: name.clone(),
+            step: failure.step.clone(),
+            scope: failure.scope,
+            conclusion: failure.conclusion,
+            url: failure.url.clone(),
+        });
+    }
+    true
+}
+
+fn joined(step: &mut Step<'_>, failure: &Failure) {
+    let count = step.incident.failures;
+    let storm = count >= u64::from(step.rules.storm_jobs);
+    if storm && !step.incident.storm {
+        step.incident.storm = true;
+        step.tell(None, Note::Storm { count });
+    } else {
+        step.record(Note::Joined { job: job_name(failure), count });
+    }
+}
+
+pub fn reopen(step: &mut Step<'_>, because: &str) {
+    step.incident.closed_at = None;
+    step.incident.adopted_by = None;
+    step.tell(None, Note::Reopened { because: because.into() });
+}
+
+/// Asks for a job's log, at most `logs_per_run` a run.
+pub fn read_log(step: &mut Step<'_>, run: Option<crate::domain::RunId>, attempt: u32, job_id: Option<u64>) {
+    let (Some(run), Some(job_id)) = (run, job_id) else { return };
+    let limit = step.rules.logs_per_run;
+    let Some(state) = step.incident.runs.iter_mut().find(|state| state.run == Some(run)) else { return };
+    if state.logs >= limit {
+        return;
+    }
+    state.logs += 1;
+    let (incident, repo) = (step.incident.no, step.incident.repo.clone());
+    step.effect(Effect::ReadLog { incident, repo, run, attempt, job_id });
+}
+
+/// This incident turned out to be the same failure as an older one: its runs go there, and it closes.
+pub fn hand_over(step: &mut Step<'_>, older: IncidentNo) {
+    if step.incident.active().is_some() {
+        // Somebody is acting here; a card must not vanish under their hand.
+        return;
+    }
+    let incident = &mut step.incident;
+    incident.adopted_by = Some(older);
+    incident.closed_at = Some(step.now);
+    incident.offers.clear();
+    let event = Event::Adopted {
+        incident: older,
+        younger: incident.no,
+        runs: incident.runs.clone(),
+        jobs: incident.jobs.clone(),
+        failures: incident.failures,
+    };
+    step.orders.push(Order::Event(Box::new(event)));
+    step.tell(None, Note::AdoptedBy { incident: older });
+}
+
+pub fn adopt(step: &mut Step<'_>, younger: IncidentNo, runs: &[RunState], jobs: &[JobState], failures: u64) {
+    let incident = &mut step.incident;
+    incident.adopted.push(younger);
+    if incident.adopted.len() > ADOPTED_KEPT {
+        incident.adopted.remove(0);
+    }
+    for run in runs {
+        if !incident
+            .runs
+            .iter()
+            .any(|have| have.run == run.run && have.workflow == run.workflow && have.branch == run.branch)
+        {
+            incident.runs.push(run.clone());
+        }
+    }
+    let extra = incident.runs.len().saturating_sub(RUNS_KEPT);
+    incident.runs.drain(..extra);
+    let room = JOBS_KEPT.saturating_sub(incident.jobs.len());
+    incident.jobs.extend(jobs.iter().take(room).cloned());
+    incident.failures += failures;
+    if incident.closed_at.is_some() && !incident.runs.iter().all(RunState::is_settled) {
+        reopen(step, "the same failure came up again");
+    }
+    step.tell(None, Note::Adopted { incident: younger });
+    planning::ask_for_offers(step);
+}

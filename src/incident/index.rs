@@ -1,0 +1,230 @@
+//! Which incident an event belongs to.
+
+use crate::domain::event::{Event, Failure, Progress, Scope};
+use crate::domain::facts::{BaseFailure, RunSeen};
+use crate::domain::ids::{IncidentNo, Repo, RunId};
+use crate::domain::incident::Incident;
+use crate::domain::rules::Rules;
+use crate::domain::time::{SECOND_MS, Time};
+use std::collections::{BTreeSet, HashMap};
+
+/// What routing looks at: rebuilt from the store at start, kept current by [`Index::note`] after each turn.
+#[derive(Debug, Default)]
+pub struct Index {
+    runs: HashMap<String, RunSeen>,
+    /// Open incidents only, from here on.
+    lanes: HashMap<String, BTreeSet<IncidentNo>>,
+    spots: HashMap<String, (IncidentNo, Time)>,
+    commits: HashMap<String, BTreeSet<IncidentNo>>,
+    prints: HashMap<String, BTreeSet<IncidentNo>>,
+    keys: HashMap<IncidentNo, Keys>,
+    base: HashMap<IncidentNo, BaseFailure>,
+}
+
+#[derive(Debug, Default)]
+struct Keys {
+    lanes: Vec<String>,
+    spots: Vec<String>,
+    commits: Vec<String>,
+    print: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Routed {
+    /// These incidents are to hear of it, in this order.
+    Join(Vec<IncidentNo>),
+    /// A new incident is opened.
+    Open,
+    /// Nobody needs to know, and why.
+    Ignore(String),
+}
+
+/// A run's key in stores and indexes.
+#[must_use]
+pub fn run_key(repo: &Repo, run: RunId) -> String {
+    key(&[repo.as_str(), &run.to_string()])
+}
+
+/// Parts with their lengths, so that no separator inside a name can make two keys equal.
+fn key(parts: &[&str]) -> String {
+    use std::fmt::Write as _;
+    parts.iter().fold(String::new(), |mut out, part| {
+        let _ = write!(out, "{}:{part};", part.len());
+        out
+    })
+}
+
+fn lane(repo: &Repo, workflow: &str, branch: &str) -> String {
+    key(&[repo.as_str(), workflow, branch])
+}
+
+fn spot(repo: &Repo, workflow: &str, branch: &str, job: &str, step: &str) -> String {
+    key(&[repo.as_str(), workflow, branch, job, step])
+}
+
+impl Index {
+    /// Remembers what is known of a run.
+    pub fn saw_run(&mut self, key: String, seen: RunSeen) {
+        self.runs.insert(key, seen);
+    }
+
+    #[must_use]
+    pub fn run(&self, repo: &Repo, run: RunId) -> Option<&RunSeen> {
+        self.runs.get(&run_key(repo, run))
+    }
+
+    /// Forgets runs last seen before `before`, as the store does.
+    pub fn forget_runs(&mut self, before: Time) {
+        self.runs.retain(|_, seen| seen.at >= before);
+    }
+
+    /// Takes in an incident as it stands after a turn.
+    pub fn note(&mut self, incident: &Incident) {
+        self.drop_keys(incident.no);
+        if incident.stage.is_closed() {
+            return;
+        }
+        let repo = &incident.repo;
+        let mut keys = Keys::default();
+        for run in &incident.runs {
+            keys.lanes.push(lane(repo, run.workflow.raw(), run.branch.raw()));
+            keys.commits.push(key(&[repo.as_str(), &run.sha]));
+            if incident.scope == Scope::Suite && run.run.is_none() {
+                keys.commits.push(key(&[repo.as_str(), &run.sha, "suite"]));
+            }
+        }
+        for job in &incident.jobs {
+            let step = job.step.as_ref().map_or("", |step| step.raw());
+            keys.spots.push(spot(repo, incident.workflow.raw(), incident.branch.raw(), job.name.raw(), step));
+        }
+        keys.print = incident.fingerprint().map(|print| key(&[repo.as_str(), print]));
+        for k in &keys.lanes {
+            self.lanes.entry(k.clone()).or_default().insert(incident.no);
+        }
+        for k in &keys.commits {
+            self.commits.entry(k.clone()).or_default().insert(incident.no);
+        }
+        for k in &keys.spots {
+            self.spots.insert(k.clone(), (incident.no, incident.failed_at));
+        }
+        if let Some(k) = &keys.print {
+            self.prints.entry(k.clone()).or_default().insert(incident.no);
+        }
+        if incident.on_default_branch() {
+            let since =
+                BaseFailure { incident: incident.no, branch: incident.branch.clone(), since: incident.opened_at };
+            self.base.insert(incident.no, since);
+        }
+        self.keys.insert(incident.no, keys);
+    }
+
+    fn drop_keys(&mut self, no: IncidentNo) {
+        self.base.remove(&no);
+        let Some(keys) = self.keys.remove(&no) else { return };
+        for k in keys.spots {
+            if self.spots.get(&k).is_some_and(|(have, _)| *have == no) {
+                self.spots.remove(&k);
+            }
+        }
+        let gone = keys.lanes.iter().map(|k| (true, k)).chain(keys.commits.iter().map(|k| (false, k)));
+        for (is_lane, k) in gone {
+            let map = if is_lane { &mut self.lanes } else { &mut self.commits };
+            if let Some(set) = map.get_mut(k) {
+                set.remove(&no);
+                if set.is_empty() {
+                    map.remove(k);
+                }
+            }
+        }
+        if let Some(k) = keys.print
+            && let Some(set) = self.prints.get_mut(&k)
+        {
+            set.remove(&no);
+            if set.is_empty() {
+                self.prints.remove(&k);
+            }
+        }
+    }
+
+    /// The oldest other open incident of the repository with this fingerprint.
+    #[must_use]
+    pub fn twin(&self, repo: &Repo, print: &str, of: IncidentNo) -> Option<IncidentNo> {
+        self.prints.get(&key(&[repo.as_str(), print]))?.iter().copied().find(|no| *no < of)
+    }
+
+    /// The same failure on the default branch.
+    #[must_use]
+    pub fn base_failure(&self, repo: &Repo, print: &str, of: IncidentNo) -> Option<BaseFailure> {
+        let same = self.prints.get(&key(&[repo.as_str(), print]))?;
+        same.iter().filter(|no| **no != of).find_map(|no| self.base.get(no)).cloned()
+    }
+}
+
+/// Which incident an event belongs to. Pure, and needs no log.
+#[must_use]
+pub fn route(index: &Index, rules: &Rules, event: &Event, now: Time) -> Routed {
+    match event {
+        Event::Failed { failure } => route_failure(index, rules, failure, now),
+        Event::Progressed { progress } => route_progress(index, progress),
+        Event::HeadMoved { repo, branch, .. } => {
+            let prefix = key(&[repo.as_str()]);
+            let suffix = key(&[branch.raw()]);
+            let nos = index.lanes.iter().filter(|(k, _)| k.starts_with(&prefix) && k.ends_with(&suffix));
+            join(nos.flat_map(|(_, nos)| nos.iter().copied()).collect(), "no open incident on this branch")
+        }
+        other => match other.incident() {
+            Some(no) => Routed::Join(vec![no]),
+            None => Routed::Ignore("it names no incident".into()),
+        },
+    }
+}
+
+fn join(nos: BTreeSet<IncidentNo>, why: &str) -> Routed {
+    if nos.is_empty() { Routed::Ignore(why.into()) } else { Routed::Join(nos.into_iter().collect()) }
+}
+
+fn route_failure(index: &Index, rules: &Rules, failure: &Failure, now: Time) -> Routed {
+    if let Some(seen) = failure.run.and_then(|run| index.run(&failure.repo, run)) {
+        let passed = seen.conclusion.is_some_and(crate::domain::event::Conclusion::is_green);
+        if seen.attempt > failure.attempt || (seen.attempt == failure.attempt && passed) {
+            return Routed::Ignore(format!("attempt {} of this run is known already", seen.attempt));
+        }
+        if let Some(no) = seen.incident {
+            return Routed::Join(vec![no]);
+        }
+    }
+    let (workflow, branch) = (failure.workflow.raw(), failure.branch.raw());
+    if let Some(job) = &failure.job {
+        let step = failure.step.as_ref().map_or("", |step| step.raw());
+        let at = index.spots.get(&spot(&failure.repo, workflow, branch, job.raw(), step));
+        let window = i64::from(rules.collate_seconds) * SECOND_MS;
+        if let Some((no, _)) = at.filter(|(_, at)| now.ms_since(*at) <= window) {
+            return Routed::Join(vec![*no]);
+        }
+    }
+    if failure.scope != Scope::Alert {
+        // A suite tells of runs without naming them: whoever comes second joins.
+        let wide = failure.scope == Scope::Suite || failure.run.is_none();
+        let parts = [failure.repo.as_str(), failure.sha.as_str(), "suite"];
+        let on_commit = index.commits.get(&key(if wide { &parts[..2] } else { &parts }));
+        let same = on_commit.and_then(|nos| nos.first());
+        if let Some(no) = same {
+            return Routed::Join(vec![*no]);
+        }
+    }
+    Routed::Open
+}
+
+fn route_progress(index: &Index, progress: &Progress) -> Routed {
+    let mut nos = BTreeSet::new();
+    if let Some(no) = progress.run.and_then(|run| index.run(&progress.repo, run)).and_then(|seen| seen.incident) {
+        nos.insert(no);
+    }
+    let ended = progress.conclusion.is_some();
+    if ended
+        && let Some(on_lane) = index.lanes.get(&lane(&progress.repo, progress.workflow.raw(), progress.branch.raw()))
+    {
+        nos.extend(on_lane.iter().copied());
+    }
+    join(nos, "no open incident waits for this run")
+}

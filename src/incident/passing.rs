@@ -1,0 +1,124 @@
+//! Runs that move on: new attempts, ends, green at last.
+
+use super::planning;
+use super::proposal;
+use super::step::Step;
+use crate::domain::event::{Conclusion, Progress, Scope};
+use crate::domain::facts::RunFacts;
+use crate::domain::ids::RunId;
+use crate::domain::incident::RunState;
+use crate::domain::journal::Note;
+
+pub fn progressed(step: &mut Step<'_>, progress: &Progress) {
+    let ours = progress.run.is_some_and(|run| step.incident.runs.iter().any(|have| have.run == Some(run)));
+    match (ours, progress.scope) {
+        (true, Scope::Run) => own_run(step, progress),
+        (true, _) => part_of_run(step, progress),
+        (false, Scope::Run | Scope::Suite) => supersede(step, progress),
+        (false, _) => without_run(step, progress),
+    }
+    settle(step);
+}
+
+fn own_run(step: &mut Step<'_>, progress: &Progress) {
+    let Some(id) = progress.run else { return };
+    meet_attempt(step, id, progress.attempt, progress.conclusion);
+}
+
+/// A job of ours started or passed: its attempt may be news.
+fn part_of_run(step: &mut Step<'_>, progress: &Progress) {
+    let Some(id) = progress.run else { return };
+    let known = step.incident.runs.iter().find(|run| run.run == Some(id)).map_or(0, |run| run.attempt);
+    if progress.attempt > known {
+        meet_attempt(step, id, progress.attempt, None);
+    }
+}
+
+/// What the forge says of a run, whoever told it.
+pub fn meet_facts(step: &mut Step<'_>, id: RunId, facts: &RunFacts) {
+    step.incident.confirmed = true;
+    meet_attempt(step, id, facts.attempt, facts.conclusion);
+    settle(step);
+}
+
+fn meet_attempt(step: &mut Step<'_>, id: RunId, attempt: u32, conclusion: Option<Conclusion>) {
+    let Some(run) = step.incident.runs.iter_mut().find(|run| run.run == Some(id)) else { return };
+    let passed = run.conclusion.is_some_and(Conclusion::is_green);
+    if attempt < run.attempt || (attempt == run.attempt && (passed || conclusion.is_none())) {
+        return;
+    }
+    let newer = attempt > run.attempt;
+    let ended = conclusion.is_some() && (newer || run.conclusion != conclusion);
+    run.attempt = attempt;
+    run.conclusion = conclusion;
+    if newer {
+        run.logs = 0;
+        step.incident.offers.clear();
+        if conclusion.is_none_or(|c| !c.is_green()) && step.incident.closed_at.is_none() {
+            step.tell(None, Note::RunStarted { attempt });
+        }
+    }
+    if ended {
+        proposal::run_ended(step);
+        if conclusion.is_some_and(|c| !c.is_green()) {
+            planning::ask_for_offers(step);
+        }
+    }
+}
+
+/// A newer run of the same workflow and branch passed: older ones need nothing any more.
+fn supersede(step: &mut Step<'_>, progress: &Progress) {
+    if !progress.conclusion.is_some_and(Conclusion::is_green) {
+        return;
+    }
+    for run in &mut step.incident.runs {
+        let lane = run.workflow == progress.workflow && run.branch == progress.branch;
+        let newer = match (run.run, progress.run) {
+            (Some(old), Some(new)) => new > old,
+            _ => true,
+        };
+        if lane && newer {
+            run.superseded = true;
+        }
+    }
+}
+
+/// A check or status of a provider that has no runs: green when all its jobs are.
+fn without_run(step: &mut Step<'_>, progress: &Progress) {
+    if !progress.conclusion.is_some_and(Conclusion::is_green) || progress.run.is_some() {
+        return;
+    }
+    let lane = |run: &RunState| run.run.is_none() && run.workflow == progress.workflow && run.branch == progress.branch;
+    if !step.incident.runs.iter().any(lane) {
+        return;
+    }
+    for job in step.incident.jobs.iter_mut().filter(|job| job.run.is_none()) {
+        if Some(&job.name) == progress.job.as_ref() {
+            job.conclusion = Conclusion::Success;
+        }
+    }
+    let green = step.incident.jobs.iter().filter(|job| job.run.is_none()).all(|job| job.conclusion.is_green());
+    if green {
+        for run in step.incident.runs.iter_mut().filter(|run| lane(run)) {
+            run.conclusion = Some(Conclusion::Success);
+        }
+    }
+}
+
+/// Resolved when every run is green or superseded.
+fn settle(step: &mut Step<'_>) {
+    let incident = &mut step.incident;
+    if incident.closed_at.is_some() || incident.runs.is_empty() || !incident.runs.iter().all(RunState::is_settled) {
+        return;
+    }
+    let retried = incident.runs.iter().any(|run| run.attempt > 1 && !run.superseded);
+    let because = match (retried, incident.runs.iter().all(|run| run.superseded)) {
+        (_, true) => "a newer run passed".to_owned(),
+        (true, _) => format!("attempt {} passed", incident.runs.iter().map(|run| run.attempt).max().unwrap_or(1)),
+        _ => "it passed".to_owned(),
+    };
+    incident.closed_at = Some(step.now);
+    incident.offers.clear();
+    proposal::close(step);
+    step.tell(None, Note::Resolved { because });
+}

@@ -1,0 +1,236 @@
+//! What people ask for: role, stale-digest and quorum checks, each refusal with its reason.
+
+use super::proposal::{self, Input, Opening};
+use super::step::Step;
+use crate::domain::effect::Effect;
+use crate::domain::event::Request;
+use crate::domain::incident::{Approval, Incident, Proposal, ProposalState, Proposer, ReplyTo};
+use crate::domain::intent::{Intent, Target, Which};
+use crate::domain::journal::{ListRow, Note};
+use crate::domain::text::Untrusted;
+use crate::policy;
+
+pub fn asked(step: &mut Step<'_>, request: &Request) {
+    let intent = &request.intent;
+    let (need, have) = (intent.role(), request.by.role);
+    if have < need {
+        let note = Note::Denied { what: word(intent).into(), need: need.to_string(), have: have.to_string() };
+        step.orders.push(crate::domain::effect::Order::Note {
+            by: Some(request.by.key.clone()),
+            tell: false,
+            note: note.clone(),
+        });
+        return answer(step, request, note);
+    }
+    match intent {
+        Intent::Show { .. } => {
+            let note = show(&step.incident);
+            answer(step, request, note);
+        }
+        Intent::Why { .. } => {
+            let note = Note::Why { lines: why(&step.incident) };
+            answer(step, request, note);
+        }
+        Intent::Retry { which, force, dry_run, .. } => retry(step, request, which, *force, *dry_run),
+        Intent::Approve { target } => approve(step, request, *target),
+        Intent::Reject { target, reason } => reject(step, request, *target, reason.as_ref()),
+        Intent::Cancel { target } => cancel(step, request, *target),
+        _ => {}
+    }
+}
+
+/// The verb of an intent, for sentences.
+fn word(intent: &Intent) -> &'static str {
+    match intent {
+        Intent::Show { .. } => "show",
+        Intent::Why { .. } => "why",
+        Intent::Retry { .. } => "retry",
+        Intent::Approve { .. } => "approve",
+        Intent::Reject { .. } => "reject",
+        Intent::Cancel { .. } => "cancel",
+        _ => "this",
+    }
+}
+
+fn answer(step: &mut Step<'_>, request: &Request, note: Note) {
+    step.effect(Effect::Reply { place: request.place.clone(), actor_id: request.actor_id.clone(), note });
+}
+
+fn refuse(step: &mut Step<'_>, request: &Request, why: impl Into<String>) {
+    let note = Note::Refused { what: word(&request.intent).into(), why: vec![why.into()] };
+    step.orders.push(crate::domain::effect::Order::Note {
+        by: Some(request.by.key.clone()),
+        tell: false,
+        note: note.clone(),
+    });
+    answer(step, request, note);
+}
+
+fn retry(step: &mut Step<'_>, request: &Request, which: &Which, force: bool, dry_run: bool) {
+    if step.incident.closed_at.is_some() {
+        return refuse(step, request, "the incident is resolved");
+    }
+    if let Some(active) = step.incident.active().filter(|_| !dry_run) {
+        let why = format!("proposal {} is {} already; cancel {} first", active.id, active.state.as_str(), active.id);
+        return refuse(step, request, why);
+    }
+    let stale =
+        request.seen.as_ref().is_some_and(|seen| !step.incident.offers.iter().any(|offer| offer.plan.digest == *seen));
+    if stale {
+        return refuse(step, request, "the card that you clicked is out of date; look at it again");
+    }
+    let by = Proposer { key: Some(request.by.key.clone()), name: request.by.name.clone(), role: request.by.role };
+    // A button on the card answers by the card; words are answered in words, and mistakes always.
+    let reply = Some(ReplyTo { place: request.place.clone(), actor_id: request.actor_id.clone() });
+    proposal::open(
+        step,
+        Opening { remedy: "retry".into(), which: which.clone(), force, dry_run, by, reply, seen: request.seen.clone() },
+    );
+}
+
+/// The proposal that the words mean: by name, or the only one that waits.
+fn find(incident: &Incident, target: Target, want: impl Fn(&Proposal) -> bool, verb: &str) -> Result<Proposal, String> {
+    if let Target::Proposal(id) = target {
+        return match incident.proposal(id.n) {
+            Some(proposal) if want(proposal) => Ok(proposal.clone()),
+            Some(proposal) => Err(format!("{id} is {}; there is nothing to {verb}", proposal.state.as_str())),
+            None => Err(format!("there is no proposal {id}")),
+        };
+    }
+    let open: Vec<&Proposal> = incident.proposals.iter().filter(|p| want(p)).collect();
+    match open.as_slice() {
+        [] => Err(format!("no proposal of {} waits for it; there is nothing to {verb}", incident.no)),
+        [one] => Ok((*one).clone()),
+        many => {
+            let ids: Vec<String> = many.iter().map(|p| p.id.to_string()).collect();
+            Err(format!("several are open: say which of {}", ids.join(", ")))
+        }
+    }
+}
+
+/// A button binds to the digest on its card.
+fn stale(request: &Request, proposal: &Proposal) -> bool {
+    request.seen.as_ref().is_some_and(|seen| proposal.plan.as_ref().is_none_or(|plan| plan.digest != *seen))
+}
+
+fn approve(step: &mut Step<'_>, request: &Request, target: Target) {
+    let found = find(&step.incident, target, |p| p.state == ProposalState::Awaiting, "approve");
+    let proposal = match found {
+        Ok(proposal) => proposal,
+        Err(why) => return refuse(step, request, why),
+    };
+    if proposal.expires_at.is_some_and(|at| at <= step.now) {
+        proposal::expire(step);
+        return refuse(step, request, format!("{} has expired", proposal.id));
+    }
+    if stale(request, &proposal) {
+        return refuse(step, request, "what it would do has changed since that card; look at it again");
+    }
+    if let Err(why) = policy::may_approve(step.rules, &proposal, &request.by.key, request.by.role) {
+        return refuse(step, request, why);
+    }
+    let Some(digest) = proposal.plan.as_ref().map(|plan| plan.digest.clone()) else { return };
+    let (key, name) = (request.by.key.clone(), request.by.name.clone());
+    let now = step.now;
+    let Some(kept) = step.incident.proposals.iter_mut().find(|p| p.id == proposal.id) else { return };
+    kept.approvals.push(Approval { key: key.clone(), name: name.clone(), at: now, digest });
+    let have = u32::try_from(kept.valid_approvals()).unwrap_or(u32::MAX);
+    let (quorum, enough) = (kept.quorum, policy::quorum_met(step.rules, kept));
+    step.tell(Some(key), Note::Approved { proposal: proposal.id, by: name, have, quorum });
+    if enough {
+        proposal::advance(step, proposal.id.n, &Input::Quorum);
+    }
+}
+
+fn reject(step: &mut Step<'_>, request: &Request, target: Target, reason: Option<&Untrusted>) {
+    let proposal = match find(&step.incident, target, |p| p.state == ProposalState::Awaiting, "reject") {
+        Ok(proposal) => proposal,
+        Err(why) => return refuse(step, request, why),
+    };
+    if stale(request, &proposal) {
+        return refuse(step, request, "what it would do has changed since that card; look at it again");
+    }
+    let by = request.by.name.clone();
+    step.tell(
+        Some(request.by.key.clone()),
+        Note::Rejected { proposal: proposal.id, by: by.clone(), reason: reason.cloned() },
+    );
+    proposal::advance(step, proposal.id.n, &Input::Reject(request.by.key.clone()));
+}
+
+fn cancel(step: &mut Step<'_>, request: &Request, target: Target) {
+    let rerunning = step.incident.runs.iter().any(|run| run.attempt > 1 && run.conclusion.is_none());
+    let newest = step.incident.proposals.iter().rev().find(|p| p.state == ProposalState::Done).map(|p| p.id);
+    let want = |p: &Proposal| match p.state {
+        ProposalState::Planning | ProposalState::Awaiting | ProposalState::Waiting => !p.dry_run,
+        ProposalState::Done => rerunning && Some(p.id) == newest,
+        _ => false,
+    };
+    let proposal = match find(&step.incident, target, want, "cancel") {
+        Ok(proposal) => proposal,
+        Err(why) => return refuse(step, request, why),
+    };
+    let by = request.by.name.clone();
+    step.tell(Some(request.by.key.clone()), Note::Cancelled { proposal: proposal.id, by });
+    proposal::advance(step, proposal.id.n, &Input::Cancel(request.by.key.clone()));
+}
+
+/// An incident in one row.
+pub fn row(incident: &Incident) -> ListRow {
+    let job = incident.first_job().map_or_else(|| incident.workflow.clone(), |job| job.name.clone());
+    let line = incident.headline().and_then(|e| e.errors.first()).map(|e| e.text.clone()).unwrap_or_default();
+    ListRow {
+        no: incident.no,
+        stage: incident.stage.as_str().into(),
+        severity: incident.severity.as_str().into(),
+        repo: incident.repo.as_str().into(),
+        branch: incident.branch.clone(),
+        job,
+        line,
+        opened_at: incident.opened_at,
+    }
+}
+
+fn show(incident: &Incident) -> Note {
+    const LINES: usize = 5;
+    let mut lines: Vec<Untrusted> = Vec::new();
+    for evidence in incident.evidence.iter().take(1) {
+        lines.extend(evidence.errors.iter().take(LINES).map(|error| error.text.clone()));
+        lines.extend(evidence.failing_tests.iter().take(LINES).map(|test| test.name.clone()));
+    }
+    let state =
+        incident.active().map_or_else(String::new, |p| format!("{} {} is {}", p.remedy, p.id, p.state.as_str()));
+    Note::Shown { row: Box::new(row(incident)), lines, state }
+}
+
+/// Why it stands as it stands: severity, category, offers, proposals.
+fn why(incident: &Incident) -> Vec<String> {
+    let mut lines = vec![format!("severity {}: {}", incident.severity.as_str(), incident.severity_because.join("; "))];
+    if let Some(evidence) = incident.headline() {
+        lines.push(format!(
+            "category {} ({:.0} %): {}",
+            evidence.category,
+            evidence.confidence * 100.0,
+            evidence.because.join("; ")
+        ));
+    } else if let Some(missing) = &incident.log_missing {
+        lines.push(format!("no log: {missing}"));
+    }
+    if let Some(base) = &incident.base {
+        lines.push(format!("{} fails alike, see {}", base.branch.line(60), base.incident));
+    }
+    for offer in &incident.offers {
+        let word = if offer.recommended { "offered" } else { "possible, not recommended" };
+        lines.push(format!("{} is {word}: {}", offer.remedy, offer.because.join("; ")));
+    }
+    for proposal in incident.proposals.iter().rev().take(3) {
+        let who = proposal.by.name.line(60);
+        let because = match &proposal.state {
+            ProposalState::Refused { why } => why.join("; "),
+            ProposalState::Failed { why } | ProposalState::Undone { why } => why.clone(),
+            _ => proposal.plan.as_ref().map_or_else(String::new, |plan| plan.because.join("; ")),
+        };
+        lines.push(format!("{} {} by {who} is {}: {because}", proposal.remedy, proposal.id, proposal.state.as_str()));
+    }
+    lines
+}

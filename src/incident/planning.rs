@@ -1,0 +1,283 @@
+//! Offers, plans and automatic acts: what the remedies say to the facts that were gathered.
+
+use super::failing;
+use super::passing;
+use super::proposal::{self, Input};
+use super::step::Step;
+use crate::domain::effect::{Effect, Lookup};
+use crate::domain::event::{Conclusion, Timer};
+use crate::domain::facts::{Facts, JobFacts, Known};
+use crate::domain::incident::{Offer, Proposal, ProposalState, Proposer};
+use crate::domain::intent::Which;
+use crate::domain::journal::Note;
+use crate::domain::plan::{Plan, Planning};
+use crate::domain::time::SECOND_MS;
+use crate::policy::{self, Case, Verdict};
+use crate::remedies::{self, PlanContext};
+
+/// Gathers what the remedies need to say what could be done, unless the incident is closed.
+pub fn ask_for_offers(step: &mut Step<'_>) {
+    if step.incident.closed_at.is_some() {
+        return;
+    }
+    let Some((run, attempt)) = step.incident.lead_run().and_then(|state| state.run.map(|run| (run, state.attempt)))
+    else {
+        return;
+    };
+    let incident = &step.incident;
+    let repo = incident.repo.clone();
+    let mut lookups = vec![Lookup::Run { repo: repo.clone(), run }, Lookup::Jobs { repo: repo.clone(), run, attempt }];
+    if incident.commit_message.is_none() {
+        lookups.push(Lookup::CommitMessage { repo, sha: incident.sha.clone() });
+    }
+    let no = incident.no;
+    let pending = step
+        .orders
+        .iter()
+        .any(|order| matches!(order, crate::domain::effect::Order::Effect(Effect::Gather { proposal: None, .. })));
+    if !pending {
+        step.effect(Effect::Gather { incident: no, proposal: None, lookups });
+    }
+}
+
+/// After a re-run was asked for and nothing was heard: look.
+pub fn look_again(step: &mut Step<'_>) {
+    if step.incident.runs.iter().any(|run| run.conclusion.is_none() && !run.superseded) {
+        ask_for_offers(step);
+        let at = step.now.plus_ms(proposal::WATCH_MS);
+        step.timer(Timer::Watch, at);
+    }
+}
+
+pub fn head_moved(step: &mut Step<'_>, sha: &str) {
+    if !step.incident.on_default_branch() && step.incident.sha != sha && !step.incident.offers.is_empty() {
+        ask_for_offers(step);
+    }
+}
+
+/// Facts for the card: what could be done by one click, and what the bot may do by itself.
+pub fn offers(step: &mut Step<'_>, facts: &Facts) {
+    learn(step, facts);
+    if step.incident.closed_at.is_some() {
+        return;
+    }
+    let mut offers = Vec::new();
+    let mut lookups = Vec::new();
+    for remedy in remedies::all() {
+        let context = PlanContext { incident: &step.incident, facts, which: &Which::Smallest, now: step.now };
+        match remedy.plan(&context) {
+            Planning::Ready(plan) => offers.push(offer(step, *plan)),
+            Planning::Needs(more) => lookups.extend(more),
+            Planning::Refused(_) => {}
+        }
+    }
+    step.incident.offers = offers;
+    if !lookups.is_empty() {
+        let incident = step.incident.no;
+        lookups.extend(gathered(step, facts));
+        step.effect(Effect::Gather { incident, proposal: None, lookups });
+        return;
+    }
+    consider_automatic(step);
+}
+
+/// What was looked up already is looked up again with the rest, so that one set of facts is of one moment.
+fn gathered(step: &Step<'_>, facts: &Facts) -> Vec<Lookup> {
+    let Some((run, attempt)) = step.incident.lead_run().and_then(|state| state.run.map(|run| (run, state.attempt)))
+    else {
+        return Vec::new();
+    };
+    let repo = step.incident.repo.clone();
+    let mut again = Vec::new();
+    if facts.run.is_some() {
+        again.push(Lookup::Run { repo: repo.clone(), run });
+    }
+    if facts.jobs.is_some() {
+        again.push(Lookup::Jobs { repo, run, attempt });
+    }
+    again
+}
+
+fn offer(step: &Step<'_>, plan: Plan) -> Offer {
+    let transient = step.incident.headline().is_some_and(|evidence| evidence.category.is_transient());
+    let deterministic = step.incident.headline().is_some_and(|evidence| evidence.category.is_deterministic());
+    let category = step.incident.headline().map_or("unknown", |evidence| evidence.category.as_str());
+    let mut because = plan.because.clone();
+    if deterministic {
+        because.insert(0, format!("a {category} failure will fail again on the same commit"));
+    } else if transient {
+        because.insert(0, format!("{category} failures often pass on another try"));
+    }
+    Offer { remedy: plan.remedy.clone(), recommended: !deterministic && step.incident.base.is_none(), plan, because }
+}
+
+/// The forge's word on the run, its jobs and its commit.
+fn learn(step: &mut Step<'_>, facts: &Facts) {
+    if let Some(Known::Is(message)) = &facts.commit_message {
+        step.incident.commit_message = Some(message.clone());
+    }
+    let Some(run) = step.incident.lead_run().and_then(|state| state.run) else { return };
+    if let Some(Known::Is(run_facts)) = &facts.run {
+        passing::meet_facts(step, run, run_facts);
+    }
+    if let Some(Known::Is(jobs)) = &facts.jobs {
+        learn_jobs(step, run, jobs);
+    }
+}
+
+/// Failed jobs that no event has told of, as after a missed delivery or a bare `workflow_run`.
+fn learn_jobs(step: &mut Step<'_>, run: crate::domain::RunId, jobs: &[JobFacts]) {
+    let Some(state) = step.incident.runs.iter().find(|state| state.run == Some(run)) else { return };
+    let attempt = state.attempt;
+    let failed = jobs.iter().filter(|job| job.conclusion.is_some_and(Conclusion::is_failure));
+    for job in failed {
+        let room = step.incident.jobs.len() < crate::domain::incident::JOBS_KEPT;
+        let known = step.incident.jobs.iter_mut().find(|have| {
+            have.run == Some(run)
+                && have.attempt == attempt
+                && (have.id == Some(job.id) || (have.id.is_none() && have.name == job.name))
+        });
+        match known {
+            Some(have) if have.id.is_some() => continue,
+            Some(have) => have.id = Some(job.id),
+            None if room => {
+                step.incident.jobs.push(crate::domain::incident::JobState {
+                    run: Some(run),
+                    attempt,
+                    id: Some(job.id),
+                    name: job.name.clone(),
+                    step: job.failing_step.clone(),
+                    scope: crate::domain::event::Scope::Job,
+                    conclusion: job.conclusion.unwrap_or(Conclusion::Failure),
+                    url: None,
+                });
+                step.incident.failures = step.incident.failures.max(step.incident.jobs.len() as u64);
+            }
+            None => continue,
+        }
+        failing::read_log(step, Some(run), attempt, Some(job.id));
+    }
+}
+
+/// In mode `act`: schedules the retry that policy allows, or records why not.
+fn consider_automatic(step: &mut Step<'_>) {
+    if step.rules.mode != crate::domain::rules::Mode::Act
+        || step.incident.active().is_some()
+        || step.incident.evidence.is_empty()
+    {
+        return;
+    }
+    let Some(plan) = step.incident.offers.first().map(|offer| offer.plan.clone()) else { return };
+    if plan.waits {
+        return;
+    }
+    let decision = judge(step, &plan, None, false);
+    if decision.verdict == Verdict::Allow {
+        let at = step.now.plus_ms(backoff_ms(step));
+        step.timer(Timer::Backoff, at);
+        step.tell(None, Note::AutoScheduled { at, because: decision.words() });
+    } else {
+        step.record(Note::AutoSkipped { why: decision.words() });
+    }
+}
+
+/// Doubling pauses with jitter, by incident number: a step draws no random numbers, and incidents that fail together
+/// still spread out.
+fn backoff_ms(step: &Step<'_>) -> i64 {
+    use backon::{BackoffBuilder, ExponentialBuilder};
+    let base = std::time::Duration::from_secs(u64::from(step.rules.retry_backoff_seconds));
+    let nth = (step.incident.auto_retries.max(step.context.fingerprint_retries)) as usize;
+    let mut delays = ExponentialBuilder::new()
+        .with_min_delay(base)
+        .with_max_delay(base * 16)
+        .without_max_times()
+        .with_jitter()
+        .with_jitter_seed(step.incident.no.0)
+        .build();
+    let delay = delays.nth(nth).unwrap_or(base);
+    i64::try_from(delay.as_millis()).unwrap_or(i64::from(step.rules.retry_backoff_seconds) * SECOND_MS)
+}
+
+/// The backoff is over: propose the retry, if policy still allows it.
+pub fn automatic(step: &mut Step<'_>) {
+    if step.incident.closed_at.is_some() || step.incident.active().is_some() {
+        return;
+    }
+    let Some(plan) = step.incident.offers.first().map(|offer| offer.plan.clone()) else { return };
+    let decision = judge(step, &plan, None, false);
+    if decision.verdict != Verdict::Allow {
+        step.tell(None, Note::AutoSkipped { why: decision.words() });
+        return;
+    }
+    let by = Proposer { key: None, name: "CI Rescue".into(), role: crate::domain::Role::Viewer };
+    let seen = Some(plan.digest);
+    proposal::open(
+        step,
+        proposal::Opening {
+            remedy: plan.remedy,
+            which: Which::Smallest,
+            force: false,
+            dry_run: false,
+            by,
+            reply: None,
+            seen,
+        },
+    );
+}
+
+fn judge(step: &Step<'_>, plan: &Plan, by: Option<&Proposer>, force: bool) -> policy::Decision {
+    let case = Case { incident: &step.incident, plan, by, force, context: step.context, now: step.now };
+    policy::judge(step.rules, &case)
+}
+
+/// Facts for a proposal, at its planning or again right before it runs.
+pub fn planned(step: &mut Step<'_>, n: u32, facts: &Facts) {
+    let Some(proposal) = step.incident.proposal(n).filter(|p| p.state == ProposalState::Planning).cloned() else {
+        return;
+    };
+    learn(step, facts);
+    if step.incident.proposal(n).is_none_or(|p| p.state != ProposalState::Planning) {
+        return;
+    }
+    let Some(remedy) = remedies::by_id(&proposal.remedy) else {
+        return proposal::refuse(step, n, vec![format!("there is no remedy called {}", proposal.remedy)]);
+    };
+    let context = PlanContext { incident: &step.incident, facts, which: &proposal.which, now: step.now };
+    match remedy.plan(&context) {
+        Planning::Needs(mut lookups) => {
+            let incident = step.incident.no;
+            lookups.extend(gathered(step, facts));
+            step.effect(Effect::Gather { incident, proposal: Some(n), lookups });
+        }
+        Planning::Refused(why) => proposal::refuse(step, n, why),
+        Planning::Ready(plan) => ready(step, &proposal, *plan),
+    }
+}
+
+fn ready(step: &mut Step<'_>, proposal: &Proposal, plan: Plan) {
+    let n = proposal.id.n;
+    let by = proposal.by.key.as_ref().map(|_| &proposal.by);
+    let decision = judge(step, &plan, by, proposal.force);
+    if proposal.dry_run {
+        return proposal::show_plan(step, n, &plan, &decision);
+    }
+    if let Some(seen) = proposal.seen.as_ref().filter(|seen| **seen != plan.digest && proposal.plan.is_none()) {
+        let why = format!("the card that you clicked showed another state ({}); look at it again", seen.short());
+        return proposal::refuse(step, n, vec![why]);
+    }
+    let changed = proposal.plan.as_ref().is_some_and(|old| old.digest != plan.digest);
+    let waits = plan.waits;
+    let summary = plan.summary.clone();
+    proposal::set_plan(step, n, plan, &decision);
+    if changed && proposal.quorum > 0 {
+        step.tell(None, Note::PlanChanged { proposal: proposal.id, summary });
+    }
+    let fresh = step.incident.proposal(n).cloned();
+    let enough = fresh.as_ref().is_some_and(|p| policy::quorum_met(step.rules, p));
+    match decision.verdict {
+        Verdict::Deny => proposal::refuse(step, n, decision.words()),
+        Verdict::Approvals(_) if !enough => proposal::advance(step, n, &Input::NeedsApproval),
+        _ if waits => proposal::advance(step, n, &Input::MustWait),
+        _ => proposal::advance(step, n, &Input::Go),
+    }
+}

@@ -1,0 +1,325 @@
+//! A proposal's life: the table of transitions, and what each brings with it.
+
+use super::planning;
+use super::step::Step;
+use crate::domain::action::Outcome;
+use crate::domain::effect::{Effect, Lookup};
+use crate::domain::event::Timer;
+use crate::domain::ids::{Digest, ProposalId};
+use crate::domain::incident::{PROPOSALS_KEPT, Proposal, ProposalState, Proposer, ReplyTo};
+use crate::domain::intent::Which;
+use crate::domain::journal::Note;
+use crate::domain::plan::Plan;
+use crate::domain::time::MINUTE_MS;
+use crate::policy::{Decision, Verdict};
+
+/// A re-run that nobody hears of is looked for after this long.
+pub const WATCH_MS: i64 = 10 * MINUTE_MS;
+
+/// What can happen to a proposal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    Refuse(Vec<String>),
+    NeedsApproval,
+    MustWait,
+    Go,
+    Quorum,
+    RunEnded,
+    Reject(String),
+    Cancel(String),
+    TimeUp,
+    StepDone,
+    StepFailed(String),
+}
+
+/// The table. `steps` is how many the plan has. `None`: the input means nothing in this state.
+#[must_use]
+pub fn next(state: &ProposalState, input: &Input, steps: usize) -> Option<ProposalState> {
+    use Input as I;
+    use ProposalState as S;
+    Some(match (state, input) {
+        (S::Planning, I::Refuse(why)) => S::Refused { why: why.clone() },
+        (S::Planning, I::NeedsApproval) => S::Awaiting,
+        (S::Planning, I::MustWait) => S::Waiting,
+        (S::Planning, I::Go) if steps == 0 => S::Done,
+        (S::Planning, I::Go) => S::Running { step: 0 },
+        (S::Awaiting, I::Quorum) | (S::Waiting, I::RunEnded) => S::Planning,
+        (S::Awaiting, I::Reject(by)) => S::Rejected { by: by.clone() },
+        (S::Planning | S::Awaiting | S::Waiting, I::Cancel(by)) => S::Cancelled { by: by.clone() },
+        (S::Awaiting | S::Waiting, I::TimeUp) => S::Expired,
+        (S::Running { step }, I::StepDone) if step + 1 >= steps => S::Done,
+        (S::Running { step }, I::StepDone) => S::Running { step: step + 1 },
+        (S::Running { step: 0 }, I::StepFailed(why)) => S::Failed { why: why.clone() },
+        (S::Running { step }, I::StepFailed(why)) => S::Undoing { step: step - 1, why: why.clone() },
+        (S::Done, I::Cancel(by)) if steps > 0 => S::Undoing { step: steps - 1, why: format!("cancelled by {by}") },
+        (S::Undoing { step: 0, why }, I::StepDone) => S::Undone { why: why.clone() },
+        (S::Undoing { step, why }, I::StepDone) => S::Undoing { step: step - 1, why: why.clone() },
+        (S::Undoing { why, .. }, I::StepFailed(more)) => S::Failed { why: format!("{why}; undoing failed: {more}") },
+        _ => return None,
+    })
+}
+
+/// What a new proposal starts from.
+pub struct Opening {
+    pub remedy: String,
+    pub which: Which,
+    pub force: bool,
+    pub dry_run: bool,
+    pub by: Proposer,
+    pub reply: Option<ReplyTo>,
+    pub seen: Option<Digest>,
+}
+
+pub fn open(step: &mut Step<'_>, opening: Opening) {
+    let incident = &mut step.incident;
+    incident.proposed += 1;
+    let id = ProposalId { incident: incident.no, n: incident.proposed };
+    incident.proposals.push(Proposal {
+        id,
+        remedy: opening.remedy,
+        which: opening.which,
+        force: opening.force,
+        dry_run: opening.dry_run,
+        by: opening.by,
+        reply: opening.reply,
+        seen: opening.seen,
+        plan: None,
+        quorum: 0,
+        approvals: Vec::new(),
+        state: ProposalState::Planning,
+        created_at: step.now,
+        expires_at: None,
+    });
+    if incident.proposals.len() > PROPOSALS_KEPT {
+        let oldest = incident.proposals.iter().position(|p| !p.state.is_active()).unwrap_or(0);
+        incident.proposals.remove(oldest);
+    }
+    gather(step, id.n);
+}
+
+/// Fresh facts for a proposal: at its planning, and again right before it runs.
+fn gather(step: &mut Step<'_>, n: u32) {
+    let incident = step.incident.no;
+    let repo = step.incident.repo.clone();
+    let mut lookups: Vec<Lookup> = Vec::new();
+    if let Some((run, attempt)) = step.incident.lead_run().and_then(|state| state.run.map(|run| (run, state.attempt))) {
+        lookups.push(Lookup::Run { repo: repo.clone(), run });
+        lookups.push(Lookup::Jobs { repo, run, attempt });
+    }
+    step.effect(Effect::Gather { incident, proposal: Some(n), lookups });
+}
+
+fn get<'s>(step: &'s mut Step<'_>, n: u32) -> Option<&'s mut Proposal> {
+    step.incident.proposals.iter_mut().find(|proposal| proposal.id.n == n)
+}
+
+pub fn set_plan(step: &mut Step<'_>, n: u32, plan: Plan, decision: &Decision) {
+    if let Some(proposal) = get(step, n) {
+        proposal.quorum = match decision.verdict {
+            Verdict::Approvals(quorum) => quorum,
+            _ => 0,
+        };
+        proposal.plan = Some(plan);
+    }
+}
+
+/// Puts an input to the table and does what the new state wants.
+pub fn advance(step: &mut Step<'_>, n: u32, input: &Input) {
+    let Some(proposal) = get(step, n) else { return };
+    let steps = proposal.plan.as_ref().map_or(0, |plan| plan.steps.len());
+    let Some(state) = next(&proposal.state, input, steps) else { return };
+    proposal.state = state;
+    let proposal = proposal.clone();
+    entered(step, &proposal, input);
+}
+
+/// What entering a state brings with it.
+fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
+    let id = proposal.id;
+    let key = proposal.by.key.clone();
+    match &proposal.state {
+        ProposalState::Planning => gather(step, id.n),
+        ProposalState::Awaiting => await_people(step, proposal),
+        ProposalState::Waiting => {
+            step.tell(key, Note::WaitingForRun { proposal: id });
+            reply(step, proposal, Note::WaitingForRun { proposal: id });
+        }
+        ProposalState::Running { step: at } => {
+            if *at == 0 {
+                started(step, proposal);
+            }
+            perform(step, proposal, *at, false);
+        }
+        ProposalState::Undoing { step: at, .. } => perform(step, proposal, *at, true),
+        ProposalState::Done => finished(step, proposal),
+        ProposalState::Undone { why } => step.tell(None, Note::Undone { proposal: id, why: why.clone() }),
+        ProposalState::Failed { why } => {
+            step.tell(None, Note::Failed { proposal: id, why: why.clone() });
+            planning::ask_for_offers(step);
+        }
+        ProposalState::Refused { why } => {
+            let note = Note::Refused { what: proposal.remedy.clone(), why: why.clone() };
+            step.orders.push(crate::domain::effect::Order::Note {
+                by: key,
+                tell: proposal.by.key.is_none(),
+                note: note.clone(),
+            });
+            answer(step, proposal, note);
+        }
+        ProposalState::Rejected { .. } | ProposalState::Cancelled { .. } => planning::ask_for_offers(step),
+        ProposalState::Expired => {
+            step.tell(None, Note::Expired { proposal: id });
+            planning::ask_for_offers(step);
+        }
+    }
+    debug_assert!(!matches!(input, Input::Refuse(_)) || !proposal.state.is_active());
+}
+
+fn await_people(step: &mut Step<'_>, proposal: &Proposal) {
+    let minutes = i64::from(step.rules.approval_expires_minutes);
+    let expires_at = step.now.plus_ms(minutes * MINUTE_MS);
+    let plan = proposal.plan.clone();
+    if let Some(kept) = get(step, proposal.id.n) {
+        kept.expires_at = Some(expires_at);
+    }
+    step.timer(Timer::Expiry, expires_at);
+    let because = plan.map_or_else(Vec::new, |plan| plan.because);
+    let note = Note::AwaitingApproval { proposal: proposal.id, quorum: proposal.quorum, expires_at, because };
+    step.tell(proposal.by.key.clone(), note.clone());
+    reply(step, proposal, note);
+}
+
+fn started(step: &mut Step<'_>, proposal: &Proposal) {
+    let summary = proposal.plan.as_ref().map(|plan| plan.summary.clone()).unwrap_or_default();
+    step.tell(
+        proposal.by.key.clone(),
+        Note::Proposed {
+            proposal: proposal.id,
+            remedy: proposal.remedy.clone(),
+            summary: summary.clone(),
+            by: proposal.by.name.clone(),
+        },
+    );
+    reply(step, proposal, Note::Started { proposal: proposal.id, summary });
+    if proposal.by.key.is_none() {
+        step.incident.auto_retries += 1;
+    }
+}
+
+fn finished(step: &mut Step<'_>, proposal: &Proposal) {
+    let summary = proposal.plan.as_ref().map(|plan| plan.summary.clone()).unwrap_or_default();
+    step.record(Note::Done { proposal: proposal.id, summary });
+    step.incident.offers.clear();
+    let at = step.now.plus_ms(WATCH_MS);
+    step.timer(Timer::Watch, at);
+}
+
+fn perform(step: &mut Step<'_>, proposal: &Proposal, at: usize, undo: bool) {
+    let Some(plan) = &proposal.plan else { return };
+    let Some(planned) = plan.steps.get(at) else { return };
+    let action = if undo { planned.undo.clone() } else { Some(planned.action.clone()) };
+    match action {
+        Some(action) => step.effect(Effect::Perform {
+            incident: proposal.id.incident,
+            proposal: proposal.id.n,
+            step: at,
+            undo,
+            automatic: proposal.by.key.is_none(),
+            digest: plan.digest.clone(),
+            action,
+        }),
+        // Nothing to undo in this step.
+        None => advance(step, proposal.id.n, &Input::StepDone),
+    }
+}
+
+pub fn performed(step: &mut Step<'_>, n: u32, at: usize, undo: bool, outcome: &Outcome) {
+    let expected = match step.incident.proposal(n).map(|proposal| &proposal.state) {
+        Some(ProposalState::Running { step }) => !undo && *step == at,
+        Some(ProposalState::Undoing { step, .. }) => undo && *step == at,
+        _ => false,
+    };
+    if !expected {
+        return;
+    }
+    let input = match outcome {
+        Outcome::Done => Input::StepDone,
+        Outcome::Held => Input::StepFailed("the emergency stop was pulled".into()),
+        Outcome::Failed(why) => Input::StepFailed(why.clone()),
+        Outcome::Unknown(why) => Input::StepFailed(format!("it is not known whether it happened: {why}")),
+    };
+    advance(step, n, &input);
+    if *outcome == Outcome::Done && !undo {
+        planning::ask_for_offers(step);
+    }
+}
+
+pub fn refuse(step: &mut Step<'_>, n: u32, why: Vec<String>) {
+    advance(step, n, &Input::Refuse(why));
+}
+
+/// A dry run's answer. It leaves no proposal behind.
+pub fn show_plan(step: &mut Step<'_>, n: u32, plan: &Plan, decision: &Decision) {
+    let Some(proposal) = get(step, n).map(|proposal| proposal.clone()) else { return };
+    let quorum = match decision.verdict {
+        Verdict::Approvals(quorum) => quorum,
+        _ => 0,
+    };
+    let mut because = plan.because.clone();
+    if decision.verdict == Verdict::Deny {
+        because = decision.words();
+    }
+    let note = Note::Planned { summary: plan.summary.clone(), notes: plan.notes.clone(), because, quorum };
+    answer(step, &proposal, note);
+    step.incident.proposals.retain(|proposal| proposal.id.n != n);
+}
+
+/// Words are answered in words; a button is answered by its card.
+fn reply(step: &mut Step<'_>, proposal: &Proposal, note: Note) {
+    if proposal.seen.is_none() {
+        answer(step, proposal, note);
+    }
+}
+
+/// A private answer to whoever proposed it.
+fn answer(step: &mut Step<'_>, proposal: &Proposal, note: Note) {
+    if let Some(to) = &proposal.reply {
+        step.effect(Effect::Reply { place: to.place.clone(), actor_id: to.actor_id.clone(), note });
+    }
+}
+
+/// The run that proposals waited for has ended.
+pub fn run_ended(step: &mut Step<'_>) {
+    for n in numbers(step, |state| *state == ProposalState::Waiting) {
+        advance(step, n, &Input::RunEnded);
+    }
+}
+
+pub fn expire(step: &mut Step<'_>) {
+    let now = step.now;
+    let due: Vec<u32> = step
+        .incident
+        .proposals
+        .iter()
+        .filter(|p| p.state == ProposalState::Awaiting && p.expires_at.is_some_and(|at| at <= now))
+        .map(|p| p.id.n)
+        .collect();
+    for n in due {
+        advance(step, n, &Input::TimeUp);
+    }
+}
+
+/// The incident is over: what still waited is withdrawn.
+pub fn close(step: &mut Step<'_>) {
+    for n in numbers(step, |state| {
+        matches!(state, ProposalState::Awaiting | ProposalState::Waiting | ProposalState::Planning)
+    }) {
+        if let Some(proposal) = get(step, n) {
+            proposal.state = ProposalState::Cancelled { by: "CI Rescue: the run is green".into() };
+        }
+    }
+}
+
+fn numbers(step: &Step<'_>, want: impl Fn(&ProposalState) -> bool) -> Vec<u32> {
+    step.incident.proposals.iter().filter(|p| want(&p.state)).map(|p| p.id.n).collect()
+}

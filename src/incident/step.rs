@@ -1,0 +1,173 @@
+//! The one place where an incident changes.
+
+use super::{failing, passing, people, planning, proposal};
+use crate::domain::effect::{Effect, Order};
+use crate::domain::event::{Event, LogRead, Timer};
+use crate::domain::evidence::Evidence;
+use crate::domain::facts::Context;
+use crate::domain::ids::IncidentNo;
+use crate::domain::incident::{Incident, ProposalState, Stage};
+use crate::domain::journal::Note;
+use crate::domain::rules::Rules;
+use crate::domain::time::Time;
+use crate::policy;
+
+/// What one event made of an incident, and what is wanted now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transition {
+    pub incident: Incident,
+    pub orders: Vec<Order>,
+}
+
+/// A step at work: the incident that is being changed and the orders so far.
+pub(super) struct Step<'a> {
+    pub rules: &'a Rules,
+    pub context: &'a Context,
+    pub now: Time,
+    pub incident: Incident,
+    pub orders: Vec<Order>,
+}
+
+impl Step<'_> {
+    pub fn effect(&mut self, effect: Effect) {
+        self.orders.push(Order::Effect(effect));
+    }
+
+    pub fn timer(&mut self, timer: Timer, at: Time) {
+        self.orders.push(Order::Timer { timer, at });
+    }
+
+    /// For the journal and the thread.
+    pub fn tell(&mut self, by: Option<String>, note: Note) {
+        self.orders.push(Order::Note { by, tell: true, note });
+    }
+
+    /// For the journal alone.
+    pub fn record(&mut self, note: Note) {
+        self.orders.push(Order::Note { by: None, tell: false, note });
+    }
+}
+
+/// What comes of an event. `incident` is `None` for a failure that opens one, under the number `no`.
+///
+/// `None` when there is nothing to change and nothing to want: an event for an incident that does not exist, or one
+/// that opens nothing.
+#[must_use]
+pub fn step(
+    rules: &Rules,
+    context: &Context,
+    incident: Option<Incident>,
+    no: IncidentNo,
+    event: &Event,
+    now: Time,
+) -> Option<Transition> {
+    let incident = match (incident, event) {
+        (Some(incident), _) => incident,
+        (None, Event::Failed { failure }) => failing::blank(no, failure, now),
+        (None, _) => return None,
+    };
+    let mut step = Step { rules, context, now, incident, orders: Vec::new() };
+    match event {
+        Event::Failed { failure } => failing::failed(&mut step, failure),
+        Event::Progressed { progress } => passing::progressed(&mut step, progress),
+        Event::HeadMoved { sha, .. } => planning::head_moved(&mut step, sha),
+        Event::Asked { request } => people::asked(&mut step, request),
+        Event::LogRead { read, .. } => log_read(&mut step, read),
+        Event::FactsGathered { proposal: None, facts, .. } => planning::offers(&mut step, facts),
+        Event::FactsGathered { proposal: Some(n), facts, .. } => planning::planned(&mut step, *n, facts),
+        Event::Performed { proposal, step: at, undo, outcome, .. } => {
+            proposal::performed(&mut step, *proposal, *at, *undo, outcome);
+        }
+        Event::Fired { timer, .. } => fired(&mut step, *timer),
+        Event::Adopted { younger, runs, jobs, failures, .. } => {
+            failing::adopt(&mut step, *younger, runs, jobs, *failures);
+        }
+    }
+    Some(finish(step))
+}
+
+fn finish(mut step: Step<'_>) -> Transition {
+    let incident = &mut step.incident;
+    (incident.severity, incident.severity_because) = policy::severity(incident);
+    incident.stage = stage(incident);
+    incident.updated_at = step.now;
+    incident.version += 1;
+    Transition { incident: step.incident, orders: step.orders }
+}
+
+/// The stage follows from the record, so it cannot contradict it.
+fn stage(incident: &Incident) -> Stage {
+    if incident.closed_at.is_some() {
+        return Stage::Resolved;
+    }
+    match incident.active().map(|proposal| &proposal.state) {
+        Some(ProposalState::Awaiting) => Stage::AwaitingApproval,
+        Some(_) => Stage::Running,
+        None if incident.runs.iter().any(|run| run.attempt > 1 && run.conclusion.is_none() && !run.superseded)
+            && incident.jobs.iter().all(|job| job.attempt < newest_attempt(incident, job)) =>
+        {
+            Stage::Running
+        }
+        None => Stage::Open,
+    }
+}
+
+/// The attempt that the job's run has reached.
+fn newest_attempt(incident: &Incident, job: &crate::domain::incident::JobState) -> u32 {
+    incident.runs.iter().find(|run| run.run == job.run).map_or(job.attempt, |run| run.attempt)
+}
+
+fn fired(step: &mut Step<'_>, timer: Timer) {
+    match timer {
+        Timer::Expiry => proposal::expire(step),
+        Timer::Backoff => planning::automatic(step),
+        Timer::Watch => planning::look_again(step),
+    }
+}
+
+/// Evidence of at most five logs is kept; the most telling stands first.
+const EVIDENCE_KEPT: usize = 5;
+
+fn log_read(step: &mut Step<'_>, read: &LogRead) {
+    match read {
+        LogRead::Read(evidence) => found(step, evidence),
+        LogRead::Missing(why) => {
+            if step.incident.evidence.is_empty() {
+                step.incident.log_missing = Some(why.clone());
+                step.record(Note::LogMissing { why: why.clone() });
+            }
+        }
+    }
+    planning::ask_for_offers(step);
+}
+
+fn found(step: &mut Step<'_>, evidence: &Evidence) {
+    let known = step
+        .incident
+        .evidence
+        .iter()
+        .any(|have| have.fingerprint.is_some() && have.fingerprint == evidence.fingerprint);
+    if known {
+        return;
+    }
+    let first = step.incident.evidence.is_empty();
+    let all = &mut step.incident.evidence;
+    all.push(evidence.clone());
+    all.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    all.truncate(EVIDENCE_KEPT);
+    step.incident.log_missing = None;
+    if let Some(line) = evidence.errors.first().filter(|_| first) {
+        step.record(Note::EvidenceFound { line: line.text.clone(), category: evidence.category.as_str().into() });
+    }
+    let base = step.context.base.clone().filter(|_| !step.incident.on_default_branch());
+    match (base, step.context.twin) {
+        (Some(base), _) => {
+            if step.incident.base.is_none() {
+                step.tell(None, Note::BaseFails { incident: base.incident, since: base.since });
+            }
+            step.incident.base = Some(base);
+        }
+        (None, Some(older)) => failing::hand_over(step, older),
+        (None, None) => {}
+    }
+}

@@ -1,0 +1,8 @@
+//! CI Rescue: the floor plan. See the code map in README.md.
+pub mod card;
+pub mod command;
+pub mod domain;
+pub mod incident;
+pub mod policy;
+pub mod ports;
+pub mod remedies;

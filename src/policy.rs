@@ -1,0 +1,223 @@
+//! What is allowed. [`judge`] answers with a verdict and its reasons as a tree, never with a bare bool.
+
+mod severity;
+
+pub use severity::severity;
+
+use crate::domain::actor::Role;
+use crate::domain::facts::Context;
+use crate::domain::incident::{Approval, Incident, Proposal, Proposer};
+use crate::domain::plan::Plan;
+use crate::domain::rules::{Mode, Rules};
+use crate::domain::time::{MINUTE_MS, Span, Time};
+use serde::{Deserialize, Serialize};
+
+/// Our own branches are never remedied, so there is no loop with ourselves.
+pub const OWN_BRANCHES: &str = "ci-rescue/";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Allow,
+    /// So many people have to agree.
+    Approvals(u32),
+    Deny,
+}
+
+/// One rule that was asked, how it came out, and what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    pub rule: String,
+    pub met: bool,
+    pub words: String,
+    pub of: Vec<Reason>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    pub verdict: Verdict,
+    pub because: Reason,
+}
+
+impl Decision {
+    /// The words of every rule that was not met; of all rules when none failed.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let pick = |met: bool| -> Vec<String> {
+            self.because.of.iter().filter(|r| r.met == met).map(|r| r.words.clone()).collect()
+        };
+        let unmet = pick(false);
+        if self.verdict == Verdict::Deny && !unmet.is_empty() { unmet } else { pick(true) }
+    }
+}
+
+/// What is to be judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    pub incident: &'a Incident,
+    pub plan: &'a Plan,
+    /// The person who asks; `None` when the bot wants to act by itself.
+    pub by: Option<&'a Proposer>,
+    pub force: bool,
+    pub context: &'a Context,
+    pub now: Time,
+}
+
+/// May this plan run?
+#[must_use]
+pub fn judge(rules: &Rules, case: &Case<'_>) -> Decision {
+    let mut gates = vec![not_held(case), not_observing(rules), not_dry(rules), confirmed(case)];
+    match case.by {
+        Some(by) => gates.extend([may_respond(by), forced_if_deterministic(case)]),
+        None => gates.extend(automatic_gates(rules, case)),
+    }
+    let quorum = if case.by.is_some() { rules.quorum(&case.plan.remedy, !case.plan.reversible) } else { 0 };
+    let verdict = match (gates.iter().all(|gate| gate.met), quorum) {
+        (false, _) => Verdict::Deny,
+        (true, 0) => Verdict::Allow,
+        (true, n) => Verdict::Approvals(n),
+    };
+    if quorum > 0 {
+        gates.push(gate("approvals", true, format!("{} needs {quorum} approval(s)", case.plan.remedy)));
+    }
+    let words = format!("{} is {}", case.plan.remedy, if verdict == Verdict::Deny { "not allowed" } else { "allowed" });
+    Decision { verdict, because: Reason { rule: "all".into(), met: verdict != Verdict::Deny, words, of: gates } }
+}
+
+fn gate(rule: &str, met: bool, words: impl Into<String>) -> Reason {
+    Reason { rule: rule.into(), met, words: words.into(), of: Vec::new() }
+}
+
+fn not_held(case: &Case<'_>) -> Reason {
+    match &case.context.hold {
+        None => gate("hold", true, "the emergency stop is off"),
+        Some(hold) if case.by.is_some() => {
+            gate("hold", true, format!("the emergency stop by {} holds automatic acts; a person asked", hold.by))
+        }
+        Some(hold) => gate("hold", false, format!("the emergency stop is on, by {}", hold.by)),
+    }
+}
+
+fn not_observing(rules: &Rules) -> Reason {
+    match rules.mode {
+        Mode::Observe => gate("mode", false, "the policy's mode is observe: cards only"),
+        Mode::Suggest | Mode::Act => gate("mode", true, "the policy's mode lets people act"),
+    }
+}
+
+fn not_dry(rules: &Rules) -> Reason {
+    gate("dry_run", !rules.dry_run, if rules.dry_run { "the policy says dry_run" } else { "not a dry run" })
+}
+
+fn confirmed(case: &Case<'_>) -> Reason {
+    let words =
+        if case.incident.confirmed { "the forge confirms the run" } else { "the forge has not confirmed this run" };
+    gate("confirmed", case.incident.confirmed, words)
+}
+
+fn may_respond(by: &Proposer) -> Reason {
+    let met = by.role >= Role::Responder;
+    gate("role", met, format!("a {} {} ask for it", by.role, if met { "may" } else { "may not" }))
+}
+
+fn forced_if_deterministic(case: &Case<'_>) -> Reason {
+    match case.incident.headline() {
+        Some(evidence) if evidence.category.is_deterministic() => gate(
+            "deterministic",
+            case.force || case.plan.remedy != "retry",
+            format!(
+                "a {} failure will fail again on the same commit{}",
+                evidence.category,
+                if case.force { "; forced" } else { "; add force to do it anyway" }
+            ),
+        ),
+        _ => gate("deterministic", true, "nothing says that it must fail again"),
+    }
+}
+
+fn automatic_gates(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
+    let Case { incident, plan, context, now, .. } = *case;
+    let transient = incident.headline().is_some_and(|evidence| evidence.category.is_transient());
+    let category = incident.headline().map_or("unknown", |evidence| evidence.category.as_str());
+    let skip = incident
+        .commit_message
+        .as_ref()
+        .is_some_and(|m| !rules.skip_flag.is_empty() && m.raw().contains(&rules.skip_flag));
+    let cooldown = i64::from(rules.branch_cooldown_minutes) * MINUTE_MS;
+    let recent = context.branch_acted_at.map(|at| now.ms_since(at)).filter(|ms| *ms < cooldown);
+    let failed = incident.jobs.len();
+    vec![
+        gate("act", rules.mode == Mode::Act, "automatic acts need the policy's mode act"),
+        gate(
+            "granted",
+            rules.automatic.contains(&plan.remedy),
+            format!("{} has to be listed under automatic", plan.remedy),
+        ),
+        gate("reversible", plan.reversible, "only what is strictly reversible runs by itself"),
+        gate("transient", transient, format!("the failure's category is {category}")),
+        gate("base", incident.base.is_none(), "the base branch fails alike"),
+        gate("sender", rules.bots || !incident.sender_is_bot, "the run was started by a bot"),
+        gate("fork", !incident.fork, "the run is of a fork"),
+        gate("own", !incident.branch.raw().starts_with(OWN_BRANCHES), "our own branches are not remedied"),
+        gate("skip", !skip, format!("the commit message says {}", rules.skip_flag)),
+        gate(
+            "jobs",
+            failed <= rules.retry_max_jobs as usize,
+            format!("{failed} failed jobs; over {} is an outage", rules.retry_max_jobs),
+        ),
+        gate(
+            "once",
+            incident.auto_retries < rules.retry_max,
+            format!("retried {} of {} times by itself", incident.auto_retries, rules.retry_max),
+        ),
+        gate(
+            "fingerprint",
+            context.fingerprint_retries < rules.retry_max,
+            format!("this failure was retried {} times today", context.fingerprint_retries),
+        ),
+        gate(
+            "daily",
+            context.acts_today < rules.daily_limit,
+            format!("{} of {} automatic acts today", context.acts_today, rules.daily_limit),
+        ),
+        gate(
+            "cooldown",
+            recent.is_none(),
+            recent.map_or("no automatic act on this branch lately".into(), |ms| {
+                format!("acted on this branch {} ago", Span(ms))
+            }),
+        ),
+    ]
+}
+
+/// May this person approve this proposal? The error says why not.
+///
+/// # Errors
+/// A sentence for the person.
+pub fn may_approve(rules: &Rules, proposal: &Proposal, key: &str, role: Role) -> Result<(), String> {
+    if role < Role::Approver {
+        return Err(format!("approving needs the role approver; yours is {role}"));
+    }
+    if rules.two_person && proposal.by.key.as_deref() == Some(key) {
+        return Err("you proposed it, so another person has to approve it".into());
+    }
+    let twice =
+        proposal.approvals.iter().any(|a| a.key == key && Some(&a.digest) == proposal.plan.as_ref().map(|p| &p.digest));
+    if twice {
+        return Err("you have approved it already".into());
+    }
+    Ok(())
+}
+
+/// Whether enough different people have agreed to what would be done now.
+#[must_use]
+pub fn quorum_met(rules: &Rules, proposal: &Proposal) -> bool {
+    let digest = proposal.plan.as_ref().map(|plan| &plan.digest);
+    let counts = |a: &&Approval| {
+        Some(&a.digest) == digest && !(rules.two_person && proposal.by.key.as_deref() == Some(a.key.as_str()))
+    };
+    let mut keys: Vec<&str> = proposal.approvals.iter().filter(counts).map(|a| a.key.as_str()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys.len() >= proposal.quorum as usize
+}

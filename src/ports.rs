@@ -1,0 +1,18 @@
+//! What we ask of the world, and what doors ask of us.
+//!
+//! Adapters implement the first half ([`Chat`], [`Ci`], [`Forge`], [`Directory`], [`Store`], [`Clock`]); the engine
+//! implements the second ([`Door`], [`Ask`]). Nothing unproven gets in: only [`Verified::by`] makes a [`Verified`].
+
+mod doors;
+mod neighbours;
+mod store;
+
+pub use doors::{
+    Accepted, Answered, Ask, BudgetView, CiFailure, Door, DoorError, Headers, Origin, Proof, Raw, Refusal, Route,
+    Verified, Verifier,
+};
+pub use neighbours::{Chat, Ci, Clock, Decoder, Directory, Forge, Heard, LogStream, Message, PortError};
+pub use store::{
+    Claimed, Counts, DeadLetter, Delivery, NewEffect, Publication, Put, Query, Store, StoreError, Surface, TimerRow,
+    Turn,
+};

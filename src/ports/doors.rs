@@ -1,0 +1,176 @@
+//! Doors: how something from outside proves itself and is accepted.
+
+use crate::domain::evidence::Category;
+use crate::domain::ids::{Digest, IncidentNo};
+use crate::domain::incident::Incident;
+use crate::domain::journal::Entry;
+use crate::domain::time::Time;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How a delivery proved where it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A signature over the raw body.
+    Signed,
+    /// A secret token.
+    Token,
+    /// An authenticated socket or session.
+    Socket,
+    /// Ourselves: a timer, a poller, an effect's result.
+    Internal,
+}
+
+/// Header names in lower case with their raw values, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Headers(pub Vec<(String, Vec<u8>)>);
+
+impl Headers {
+    /// The value of a header that stands exactly once and is UTF-8.
+    #[must_use]
+    pub fn one(&self, name: &str) -> Option<&str> {
+        let mut all = self.0.iter().filter(|(have, _)| have == name);
+        let (_, value) = all.next()?;
+        if all.next().is_some() { None } else { std::str::from_utf8(value).ok() }
+    }
+}
+
+/// Bytes as they came in.
+#[derive(Clone, Debug)]
+pub struct Raw {
+    /// The decoder that will read it.
+    pub source: &'static str,
+    pub headers: Headers,
+    pub body: Vec<u8>,
+}
+
+/// What a verifier found: who it is from, and its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    pub origin: Origin,
+    /// The sender's own id of the delivery: the same id twice is one delivery.
+    pub id: String,
+    pub kind: String,
+}
+
+/// Why something is not let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    Unauthorized(String),
+    BadRequest(String),
+    Unsupported(String),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unauthorized(why) | Self::BadRequest(why) | Self::Unsupported(why) => f.write_str(why),
+        }
+    }
+}
+
+/// Checks origin. Comparing secrets is the verifier's business, in constant time.
+pub trait Verifier: Send + Sync {
+    /// # Errors
+    /// [`Refusal`] when the origin is not proven or the delivery has no usable name.
+    fn verify(&self, raw: &Raw) -> Result<Proof, Refusal>;
+}
+
+/// A delivery whose origin has been checked. There is no other way to make one than [`Verified::by`].
+#[derive(Debug)]
+pub struct Verified {
+    raw: Raw,
+    proof: Proof,
+}
+
+impl Verified {
+    /// # Errors
+    /// The verifier's [`Refusal`].
+    pub fn by(verifier: &dyn Verifier, raw: Raw) -> Result<Self, Refusal> {
+        let proof = verifier.verify(&raw)?;
+        Ok(Self { raw, proof })
+    }
+
+    #[must_use]
+    pub fn into_parts(self) -> (Raw, Proof) {
+        (self.raw, self.proof)
+    }
+}
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    New,
+    Duplicate,
+}
+
+/// The delivery could not be kept: the sender has to try again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DoorError(pub String);
+
+impl fmt::Display for DoorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The one way in. When `accept` returns `Ok`, the delivery is on disk.
+#[async_trait]
+pub trait Door: Send + Sync {
+    async fn accept(&self, verified: Verified) -> Result<Accepted, DoorError>;
+}
+
+/// Who would look after a failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    pub specialist: String,
+    pub model: String,
+}
+
+/// What a sensor tells of a failure, as far as an immediate answer needs it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CiFailure {
+    pub workflow: String,
+    pub jobs: Vec<String>,
+    pub logs: String,
+    pub files: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BudgetView {
+    pub allowed: bool,
+    pub reason: String,
+    pub daily_spend: f64,
+    pub daily_limit: f64,
+    pub per_loop_limit: f64,
+    pub circuit_breaker_until: Option<Time>,
+    pub consecutive_failures: u32,
+    /// Automatic changes left today.
+    pub remaining: u32,
+}
+
+/// A category with its confidence, 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Answered {
+    pub category: Category,
+    pub confidence: f32,
+}
+
+/// What doors may ask at once, without waiting for a turn.
+#[async_trait]
+pub trait Ask: Send + Sync {
+    fn classify(&self, failure: &CiFailure) -> Answered;
+    fn route(&self, failure: &CiFailure) -> Route;
+    async fn budget(&self) -> BudgetView;
+    /// Whether this run is known already: its incident.
+    async fn known_run(&self, repo: &str, run: u64) -> Option<IncidentNo>;
+    async fn incidents(&self, query: super::Query) -> Result<(Vec<Incident>, Option<u64>), super::StoreError>;
+    async fn journal(&self, no: IncidentNo) -> Result<Vec<Entry>, super::StoreError>;
+    /// The excerpt of a log, by content.
+    async fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, super::StoreError>;
+    async fn hold(&self) -> Result<Option<crate::domain::facts::Hold>, super::StoreError>;
+    async fn counts(&self) -> Result<super::Counts, super::StoreError>;
+    async fn dead_letters(&self) -> Result<Vec<super::DeadLetter>, super::StoreError>;
+}

@@ -1,0 +1,163 @@
+//! Neighbours: chat platforms, CI, forge, people, time.
+
+use super::store::Delivery;
+use crate::domain::action::Action;
+use crate::domain::actor::{Actor, Place, Platform, Principal};
+use crate::domain::card::Card;
+use crate::domain::event::Event;
+use crate::domain::facts::{JobFacts, RunFacts};
+use crate::domain::ids::{Repo, RunId};
+use crate::domain::text::Untrusted;
+use crate::domain::time::Time;
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use std::fmt;
+use std::time::Duration;
+
+/// Why a neighbour did not do as asked, by what follows from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PortError {
+    /// It did not happen; try again, not before `retry_after`.
+    Transient { why: String, retry_after: Option<Duration> },
+    /// It will not happen.
+    Permanent { why: String },
+    /// It may have happened: look before repeating.
+    Ambiguous { why: String },
+}
+
+impl PortError {
+    pub fn transient(why: impl Into<String>) -> Self {
+        Self::Transient { why: why.into(), retry_after: None }
+    }
+
+    pub fn permanent(why: impl Into<String>) -> Self {
+        Self::Permanent { why: why.into() }
+    }
+
+    pub fn ambiguous(why: impl Into<String>) -> Self {
+        Self::Ambiguous { why: why.into() }
+    }
+
+    #[must_use]
+    pub fn why(&self) -> &str {
+        match self {
+            Self::Transient { why, .. } | Self::Permanent { why } | Self::Ambiguous { why } => why,
+        }
+    }
+}
+
+impl fmt::Display for PortError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.why())
+    }
+}
+
+impl std::error::Error for PortError {}
+
+/// What an adapter understood of a delivery.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    Event(Box<Event>),
+    /// A job waits for a runner: an incident if it still does after [`crate::domain::Rules::stuck_minutes`].
+    Queued {
+        key: String,
+        failure: Box<crate::domain::Failure>,
+    },
+    /// The job that `key` names has been taken, or has ended.
+    Taken {
+        key: String,
+    },
+    /// Someone typed a command.
+    Words {
+        actor: Actor,
+        place: Place,
+        text: String,
+    },
+    /// Someone pressed a button of ours; `value` is what we sealed.
+    Pressed {
+        actor: Actor,
+        place: Place,
+        value: String,
+    },
+    /// Understood, and nothing to do with us.
+    Ignored {
+        why: String,
+    },
+}
+
+/// Turns a stored delivery into what it means. Pure: a delivery decodes to the same thing again after a crash.
+pub trait Decoder: Send + Sync {
+    fn source(&self) -> &'static str;
+    /// # Errors
+    /// A sentence that says what is wrong with the delivery; it is then set aside, not repeated.
+    fn decode(&self, delivery: &Delivery) -> Result<Vec<Heard>, String>;
+}
+
+/// Where a card or a note stands: the platform's own id of the message.
+pub type Message = String;
+
+/// A chat platform. Its cards are posted once and edited in place.
+#[async_trait]
+pub trait Chat: Send + Sync {
+    fn platform(&self) -> Platform;
+    /// How words are escaped for it: the name of a markup of the `card` room.
+    fn markup(&self) -> &'static str;
+    /// Whether messages outlive this process. A feed that does not is filled again at start.
+    fn remembers(&self) -> bool {
+        true
+    }
+    /// The least time between two writes to one channel, in milliseconds.
+    fn pace_ms(&self) -> i64;
+    /// `marker` is hidden in the message, so that [`Chat::find`] can look for it.
+    async fn post(&self, channel: &str, card: &Card, marker: &str) -> Result<Message, PortError>;
+    async fn edit(&self, channel: &str, message: &Message, card: &Card, marker: &str) -> Result<(), PortError>;
+    /// The message that carries `marker`: in the channel since `since`, or in `thread`.
+    async fn find(
+        &self,
+        channel: &str,
+        thread: Option<&Message>,
+        marker: &str,
+        since: Time,
+    ) -> Result<Option<Message>, PortError>;
+    /// A line in the card's thread, in this platform's markup.
+    async fn tell(&self, channel: &str, thread: &Message, text: &str, marker: &str) -> Result<(), PortError>;
+    /// A private answer to one person.
+    async fn whisper(&self, place: &Place, actor_id: &str, text: &str) -> Result<(), PortError>;
+}
+
+/// A job's log, chunk by chunk, never held whole.
+pub type LogStream = BoxStream<'static, Result<Vec<u8>, PortError>>;
+
+/// A CI provider.
+#[async_trait]
+pub trait Ci: Send + Sync {
+    async fn run(&self, repo: &Repo, run: RunId) -> Result<RunFacts, PortError>;
+    async fn jobs(&self, repo: &Repo, run: RunId, attempt: u32) -> Result<Vec<JobFacts>, PortError>;
+    async fn log(&self, repo: &Repo, job_id: u64) -> Result<LogStream, PortError>;
+    /// Makes a [`Action::Rerun`] or [`Action::Cancelled`] true. Looks first, so it may be asked twice.
+    async fn ensure(&self, action: &Action) -> Result<(), PortError>;
+    /// Runs that ended lately, as the webhooks would have told them: what a missed delivery is found by.
+    async fn recent(&self, repo: &Repo, since: Time) -> Result<Vec<Delivery>, PortError>;
+    /// Asks for lost webhook deliveries to be sent again; answers how many.
+    async fn redeliver(&self, since: Time) -> Result<u32, PortError>;
+}
+
+/// Where the code lives.
+#[async_trait]
+pub trait Forge: Send + Sync {
+    async fn head(&self, repo: &Repo, branch: &Untrusted, pull: Option<u64>) -> Result<Option<String>, PortError>;
+    async fn commit_message(&self, repo: &Repo, sha: &str) -> Result<Untrusted, PortError>;
+    /// Makes a [`Action::Label`], [`Action::Comment`] or [`Action::Check`] true.
+    async fn ensure(&self, action: &Action) -> Result<(), PortError>;
+}
+
+/// Who people are.
+pub trait Directory: Send + Sync {
+    /// The person behind an account, with the role they have in this place. Unknown accounts are viewers.
+    fn principal(&self, actor: &Actor, place: &Place) -> Principal;
+}
+
+/// The time. Nothing but the rooms with windows may ask.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Time;
+}

@@ -1,0 +1,221 @@
+//! What is remembered. Written so that a server database can stand behind it: work is claimed with leases, records
+//! change by compare-and-set on their version, and one [`Turn`] is one transaction.
+
+use super::doors::Origin;
+use crate::domain::actor::{Platform, Thread};
+use crate::domain::effect::Effect;
+use crate::domain::event::Event;
+use crate::domain::facts::RunSeen;
+use crate::domain::ids::{Digest, IncidentNo};
+use crate::domain::incident::Incident;
+use crate::domain::journal::Entry;
+use crate::domain::time::Time;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Something that came in, redacted, as it is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    pub id: String,
+    pub source: String,
+    pub kind: String,
+    pub origin: Origin,
+    pub at: Time,
+    /// Of the raw body, before redaction.
+    pub hash: Digest,
+    pub body: String,
+}
+
+impl Delivery {
+    /// An event of our own as a delivery, so that it enters by the same door. `id` names it for good.
+    #[must_use]
+    pub fn internal(id: String, at: Time, event: &Event) -> Self {
+        let body = serde_json::to_string(event).unwrap_or_default();
+        let hash = Digest::of([body.as_bytes()]);
+        Self { id, source: "internal".into(), kind: "event".into(), origin: Origin::Internal, at, hash, body }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    New,
+    /// This id was taken before; nothing was changed.
+    Duplicate,
+}
+
+/// A piece of work with the lease under which it may be finished.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claimed<T> {
+    pub key: u64,
+    pub lease: u64,
+    /// How often it was claimed and came to nothing.
+    pub attempts: u32,
+    pub work: T,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NewEffect {
+    pub effect: Effect,
+    pub not_before: Time,
+}
+
+/// A wake-up. Setting the same key again moves it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TimerRow {
+    pub key: String,
+    pub at: Time,
+    pub event: Event,
+}
+
+/// One incident's card in one channel.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Surface {
+    pub incident: IncidentNo,
+    pub platform: Platform,
+    pub channel: String,
+}
+
+/// How far a surface is behind its incident.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publication {
+    /// Compare-and-set.
+    pub version: u64,
+    pub message: Option<String>,
+    /// A post was begun: look for the marker before posting again.
+    pub posting: bool,
+    /// The incident's version that people see.
+    pub shown: u64,
+    /// The incident's version that they ought to see.
+    pub wanted: u64,
+    /// The last journal entry told in the thread.
+    pub told: u64,
+    /// A note was begun: look before telling it again.
+    pub telling: u64,
+    /// The last journal entry to be told.
+    pub to_tell: u64,
+    pub not_before: Time,
+    pub attempts: u32,
+    /// Given up for good, and why.
+    pub dead: Option<String>,
+}
+
+impl Publication {
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        self.dead.is_none() && (self.shown < self.wanted || self.told < self.to_tell)
+    }
+}
+
+/// Everything that changes at once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Turn {
+    /// The inbox claim that this turn answers: key and lease.
+    pub delivery: Option<(u64, u64)>,
+    /// The outbox claim that this turn answers.
+    pub effect: Option<(u64, u64)>,
+    /// The timer that this turn fires.
+    pub timer: Option<String>,
+    /// New contents; each `version` is the stored one plus 1 (a new incident has 1).
+    pub incidents: Vec<Incident>,
+    pub journal: Vec<(IncidentNo, Entry)>,
+    pub effects: Vec<NewEffect>,
+    pub timers: Vec<TimerRow>,
+    pub cancel_timers: Vec<String>,
+    /// Our own follow-ups; ids that were taken before are passed over.
+    pub deliveries: Vec<Delivery>,
+    /// Surfaces whose card or thread is behind from now on: wanted version, and the last entry to tell.
+    pub dirty: Vec<(Surface, u64, u64)>,
+    pub runs: Vec<(String, RunSeen)>,
+    /// Small named records; `None` removes.
+    pub settings: Vec<(String, Option<serde_json::Value>)>,
+    /// The delivery could not be understood, and why: it goes to the dead letters.
+    pub dead: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    pub no: Option<IncidentNo>,
+    pub repo: Option<String>,
+    pub stage: Option<crate::domain::Stage>,
+    pub open_only: bool,
+    /// Only incidents numbered below this: the next page.
+    pub before: Option<u64>,
+    pub limit: usize,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub inbox: u64,
+    pub outbox: u64,
+    pub timers: u64,
+    pub dirty: u64,
+    pub dead: u64,
+    pub incidents: u64,
+    pub open: u64,
+}
+
+/// Something that was given up, kept to be looked at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    pub key: u64,
+    pub at: Time,
+    pub what: String,
+    pub why: String,
+    pub body: serde_json::Value,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreError {
+    /// Someone else changed the record, or the lease is over: read again and think again.
+    Conflict(String),
+    /// The disk or the database failed.
+    Broken(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Conflict(why) => write!(f, "changed meanwhile: {why}"),
+            Self::Broken(why) => write!(f, "the store failed: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// Everything durable. A method that writes returns after its effect is on disk, but for leases.
+#[async_trait]
+pub trait Store: Send + Sync {
+    async fn put_delivery(&self, delivery: Delivery) -> Result<Put, StoreError>;
+    /// The oldest delivery that nobody holds.
+    async fn claim_delivery(&self, now: Time, lease_ms: i64) -> Result<Option<Claimed<Delivery>>, StoreError>;
+    /// The oldest effect that is due and that nobody holds.
+    async fn claim_effect(&self, now: Time, lease_ms: i64) -> Result<Option<Claimed<Effect>>, StoreError>;
+    /// One transaction; all or nothing.
+    async fn commit(&self, turn: Turn) -> Result<(), StoreError>;
+    /// Gives a claimed effect back, to be tried again.
+    async fn retry_effect(&self, claim: (u64, u64), not_before: Time) -> Result<(), StoreError>;
+    async fn due_timers(&self, now: Time, limit: usize) -> Result<Vec<TimerRow>, StoreError>;
+    async fn incident(&self, no: IncidentNo) -> Result<Option<Incident>, StoreError>;
+    /// Newest first.
+    async fn incidents(&self, query: &Query) -> Result<Vec<Incident>, StoreError>;
+    /// Entries after `after`, oldest first.
+    async fn journal(&self, no: IncidentNo, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError>;
+    async fn runs(&self) -> Result<Vec<(String, RunSeen)>, StoreError>;
+    async fn setting(&self, key: &str) -> Result<Option<serde_json::Value>, StoreError>;
+    async fn settings(&self, prefix: &str) -> Result<Vec<(String, serde_json::Value)>, StoreError>;
+    async fn due_publications(&self, now: Time, limit: usize) -> Result<Vec<(Surface, Publication)>, StoreError>;
+    async fn publication(&self, surface: &Surface) -> Result<Option<Publication>, StoreError>;
+    async fn publications(&self, platform: &Platform) -> Result<Vec<(Surface, Publication)>, StoreError>;
+    /// Compare-and-set on `publication.version`, which is the stored one plus 1. A message makes its thread known.
+    async fn put_publication(&self, surface: &Surface, publication: Publication) -> Result<(), StoreError>;
+    async fn bound(&self, thread: &Thread) -> Result<Option<IncidentNo>, StoreError>;
+    async fn put_blob(&self, bytes: Vec<u8>) -> Result<Digest, StoreError>;
+    async fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError>;
+    async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, StoreError>;
+    async fn counts(&self) -> Result<Counts, StoreError>;
+    /// Forgets delivery ids and runs older than `seen_before`, closed incidents and what hangs on them older than
+    /// `closed_before`; answers how many records went.
+    async fn compact(&self, seen_before: Time, closed_before: Time) -> Result<u64, StoreError>;
+}
