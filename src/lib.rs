@@ -2,7 +2,10 @@
 pub mod card;
 pub mod command;
 pub mod domain;
+pub mod evidence;
+pub mod frameworks;
 pub mod incident;
 pub mod policy;
 pub mod ports;
 pub mod remedies;
+pub mod store;

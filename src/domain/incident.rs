@@ -250,6 +250,8 @@ pub struct Incident {
     pub proposals: Vec<Proposal>,
     /// How many proposals there ever were; `proposals` keeps the newest.
     pub proposed: u32,
+    /// Journal entries so far.
+    pub entries: u64,
     /// Automatic retries so far.
     pub auto_retries: u32,
 }

@@ -47,12 +47,13 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         offers: Vec::new(),
         proposals: Vec::new(),
         proposed: 0,
+        entries: 0,
         auto_retries: 0,
     }
 }
 
 pub fn failed(step: &mut Step<'_>, failure: &Failure) {
-    let first = step.incident.version == 0;
+    let first = step.incident.runs.is_empty();
     if let Err(why) = meet_run(step, failure) {
         step.record(Note::Ignored { why });
         return;
@@ -61,7 +62,7 @@ pub fn failed(step: &mut Step<'_>, failure: &Failure) {
     let added = meet_job(step, failure);
     step.incident.failed_at = step.now;
     if first {
-        step.tell(None, Note::Opened { job: job_name(failure), conclusion: failure.conclusion.as_str().into() });
+        step.record(Note::Opened { job: job_name(failure), conclusion: failure.conclusion.as_str().into() });
     } else if added {
         joined(step, failure);
     }

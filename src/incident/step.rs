@@ -15,6 +15,7 @@ use crate::policy;
 /// What one event made of an incident, and what is wanted now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Transition {
+    /// The version is the store's business and is left as it was.
     pub incident: Incident,
     pub orders: Vec<Order>,
 }
@@ -91,7 +92,7 @@ fn finish(mut step: Step<'_>) -> Transition {
     (incident.severity, incident.severity_because) = policy::severity(incident);
     incident.stage = stage(incident);
     incident.updated_at = step.now;
-    incident.version += 1;
+    incident.entries += step.orders.iter().filter(|order| matches!(order, Order::Note { .. })).count() as u64;
     Transition { incident: step.incident, orders: step.orders }
 }
 

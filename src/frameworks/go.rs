@@ -1,0 +1,15 @@
+mod read;
+
+use super::{LineObserver, TestFramework};
+
+pub struct Go;
+
+impl TestFramework for Go {
+    fn id(&self) -> &'static str {
+        "go"
+    }
+
+    fn observer(&self) -> Box<dyn LineObserver> {
+        Box::<read::Reader>::default()
+    }
+}

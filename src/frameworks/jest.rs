@@ -1,0 +1,15 @@
+mod read;
+
+use super::{LineObserver, TestFramework};
+
+pub struct Jest;
+
+impl TestFramework for Jest {
+    fn id(&self) -> &'static str {
+        "jest"
+    }
+
+    fn observer(&self) -> Box<dyn LineObserver> {
+        Box::<read::Reader>::default()
+    }
+}

@@ -1,0 +1,15 @@
+mod read;
+
+use super::{LineObserver, TestFramework};
+
+pub struct Pytest;
+
+impl TestFramework for Pytest {
+    fn id(&self) -> &'static str {
+        "pytest"
+    }
+
+    fn observer(&self) -> Box<dyn LineObserver> {
+        Box::<read::Reader>::default()
+    }
+}

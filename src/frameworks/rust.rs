@@ -1,0 +1,15 @@
+mod read;
+
+use super::{LineObserver, TestFramework};
+
+pub struct Rust;
+
+impl TestFramework for Rust {
+    fn id(&self) -> &'static str {
+        "rust"
+    }
+
+    fn observer(&self) -> Box<dyn LineObserver> {
+        Box::<read::Reader>::default()
+    }
+}

@@ -1,0 +1,80 @@
+//! Keys: one byte of table, then numbers in big-endian or texts with their lengths, so that no name can reach into
+//! another's range.
+
+use crate::domain::actor::Thread;
+use crate::domain::ids::IncidentNo;
+use crate::ports::Surface;
+
+pub const INBOX: u8 = b'i';
+pub const SEEN: u8 = b'd';
+pub const OUTBOX: u8 = b'o';
+pub const TIMER: u8 = b't';
+pub const TIMER_AT: u8 = b'T';
+pub const INCIDENT: u8 = b'n';
+pub const JOURNAL: u8 = b'j';
+pub const RUN: u8 = b'r';
+pub const SETTING: u8 = b's';
+pub const SURFACE: u8 = b'c';
+/// Surfaces that are behind: the same key as the surface's, under this table.
+pub const DIRTY: u8 = b'C';
+/// Incidents that are not closed.
+pub const OPEN: u8 = b'O';
+pub const BOUND: u8 = b'b';
+pub const DEAD: u8 = b'x';
+
+pub fn number(table: u8, n: u64) -> Vec<u8> {
+    let mut key = vec![table];
+    key.extend(n.to_be_bytes());
+    key
+}
+
+pub fn text(table: u8, text: &str) -> Vec<u8> {
+    let mut key = vec![table];
+    key.extend(text.as_bytes());
+    key
+}
+
+/// The number at the end of a key.
+pub fn last_number(key: &[u8]) -> u64 {
+    let tail = key.len().saturating_sub(8);
+    key[tail..].try_into().map_or(0, u64::from_be_bytes)
+}
+
+pub fn journal(no: IncidentNo, seq: u64) -> Vec<u8> {
+    let mut key = number(JOURNAL, no.0);
+    key.extend(seq.to_be_bytes());
+    key
+}
+
+/// Timers by time; stamps before the epoch sort first as well.
+pub fn timer_at(at: i64, name: &str) -> Vec<u8> {
+    let mut key = number(TIMER_AT, (at as u64) ^ (1 << 63));
+    key.extend(name.as_bytes());
+    key
+}
+
+fn parts(table: u8, parts: &[&str]) -> Vec<u8> {
+    let mut key = vec![table];
+    for part in parts {
+        key.extend((part.len() as u32).to_be_bytes());
+        key.extend(part.as_bytes());
+    }
+    key
+}
+
+pub fn surface(surface: &Surface) -> Vec<u8> {
+    let mut key = number(SURFACE, surface.incident.0);
+    key.extend(parts(0, &[&surface.platform.0, &surface.channel]));
+    key
+}
+
+/// A surface's key in the table of those that are behind.
+pub fn dirty(of: &Surface) -> Vec<u8> {
+    let mut key = surface(of);
+    key[0] = DIRTY;
+    key
+}
+
+pub fn bound(thread: &Thread) -> Vec<u8> {
+    parts(BOUND, &[&thread.platform.0, &thread.channel, &thread.message])
+}

@@ -1,0 +1,242 @@
+//! The store port over a backend: reads go straight to it, writes through the writer.
+
+use super::backend::Backend;
+use super::keys;
+use super::write::{Answer, SurfaceRow, Write, Writing, broken, decode};
+use super::writer::Writer;
+use crate::domain::actor::{Platform, Thread};
+use crate::domain::effect::Effect;
+use crate::domain::facts::RunSeen;
+use crate::domain::ids::{Digest, IncidentNo};
+use crate::domain::incident::Incident;
+use crate::domain::journal::Entry;
+use crate::domain::time::Time;
+use crate::ports::{
+    Claimed, Counts, DeadLetter, Delivery, Publication, Put, Query, Store, StoreError, Surface, TimerRow, Turn,
+};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// The whole store over a [`Backend`].
+#[derive(Clone)]
+pub struct Ledger<B> {
+    backend: Arc<B>,
+    writer: Writer,
+}
+
+impl<B: Backend> Ledger<B> {
+    /// Reads what is on disk and starts the writer.
+    ///
+    /// # Errors
+    /// A record cannot be read: the store is damaged and must not be taken for an empty one.
+    pub fn open(backend: B) -> Result<Self> {
+        let backend = Arc::new(backend);
+        let writing = Writing::open(Arc::clone(&backend))?;
+        let writer = Writer::start(writing, Arc::clone(&backend)).map_err(|why| broken(why.to_string()))?;
+        Ok(Self { backend, writer })
+    }
+
+    fn record<T: serde::de::DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>> {
+        self.backend.get(key).map_err(broken)?.map(|bytes| decode(&bytes)).transpose()
+    }
+
+    fn table(&self, table: u8) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        self.backend.scan(&[table], &[], usize::MAX).map_err(broken)
+    }
+
+    /// By the table of open incidents, however many closed ones there are.
+    fn open_incidents(&self, query: &Query) -> Result<Vec<Incident>> {
+        let before = keys::number(keys::OPEN, query.before.unwrap_or(u64::MAX));
+        let open = self.backend.scan_down(&[keys::OPEN], &before, usize::MAX).map_err(broken)?;
+        let mut found = Vec::new();
+        for (key, _) in open {
+            let incident = self.record(&keys::number(keys::INCIDENT, keys::last_number(&key)))?;
+            found.extend(incident.filter(|incident| wanted(query, incident)));
+            if found.len() >= query.limit {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    fn rows(&self) -> Result<Vec<SurfaceRow>> {
+        self.table(keys::SURFACE)?.iter().map(|(_, value)| decode(value)).collect()
+    }
+}
+
+#[async_trait]
+impl<B: Backend> Store for Ledger<B> {
+    async fn put_delivery(&self, delivery: Delivery) -> Result<Put> {
+        match self.writer.write(Write::PutDelivery(Box::new(delivery))).await? {
+            Answer::Put(put) => Ok(put),
+            _ => Err(broken("an unexpected answer")),
+        }
+    }
+
+    async fn claim_delivery(&self, now: Time, lease_ms: i64) -> Result<Option<Claimed<Delivery>>> {
+        match self.writer.write(Write::ClaimDelivery { now, lease_ms }).await? {
+            Answer::Delivery(claim) => Ok(claim.map(|claim| *claim)),
+            _ => Err(broken("an unexpected answer")),
+        }
+    }
+
+    async fn claim_effect(&self, now: Time, lease_ms: i64) -> Result<Option<Claimed<Effect>>> {
+        match self.writer.write(Write::ClaimEffect { now, lease_ms }).await? {
+            Answer::Effect(claim) => Ok(claim.map(|claim| *claim)),
+            _ => Err(broken("an unexpected answer")),
+        }
+    }
+
+    async fn commit(&self, turn: Turn) -> Result<()> {
+        self.writer.write(Write::Commit(Box::new(turn))).await.map(|_| ())
+    }
+
+    async fn retry_effect(&self, claim: (u64, u64), not_before: Time) -> Result<()> {
+        self.writer.write(Write::RetryEffect { claim, not_before }).await.map(|_| ())
+    }
+
+    async fn due_timers(&self, now: Time, limit: usize) -> Result<Vec<TimerRow>> {
+        let mut due = Vec::new();
+        for (_, name) in self.backend.scan(&[keys::TIMER_AT], &[], limit).map_err(broken)? {
+            let name = String::from_utf8_lossy(&name).into_owned();
+            match self.record::<TimerRow>(&keys::text(keys::TIMER, &name))? {
+                Some(timer) if timer.at <= now => due.push(timer),
+                _ => break,
+            }
+        }
+        Ok(due)
+    }
+
+    async fn incident(&self, no: IncidentNo) -> Result<Option<Incident>> {
+        self.record(&keys::number(keys::INCIDENT, no.0))
+    }
+
+    async fn incidents(&self, query: &Query) -> Result<Vec<Incident>> {
+        const PAGE: usize = 64;
+        if query.open_only {
+            return self.open_incidents(query);
+        }
+        let mut found = Vec::new();
+        let mut before = keys::number(keys::INCIDENT, query.before.unwrap_or(u64::MAX));
+        while found.len() < query.limit {
+            let page = self.backend.scan_down(&[keys::INCIDENT], &before, PAGE).map_err(broken)?;
+            let Some((last, _)) = page.last() else { break };
+            before.clone_from(last);
+            for (_, value) in &page {
+                let incident: Incident = decode(value)?;
+                if wanted(query, &incident) && found.len() < query.limit {
+                    found.push(incident);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn journal(&self, no: IncidentNo, after: u64, limit: usize) -> Result<Vec<Entry>> {
+        let prefix = keys::number(keys::JOURNAL, no.0);
+        let from = keys::journal(no, after.saturating_add(1));
+        let rows = self.backend.scan(&prefix, &from, limit).map_err(broken)?;
+        rows.iter().map(|(_, value)| decode(value)).collect()
+    }
+
+    async fn runs(&self) -> Result<Vec<(String, RunSeen)>> {
+        let rows = self.table(keys::RUN)?;
+        rows.iter().map(|(key, value)| Ok((String::from_utf8_lossy(&key[1..]).into_owned(), decode(value)?))).collect()
+    }
+
+    async fn setting(&self, key: &str) -> Result<Option<serde_json::Value>> {
+        self.record(&keys::text(keys::SETTING, key))
+    }
+
+    async fn settings(&self, prefix: &str) -> Result<Vec<(String, serde_json::Value)>> {
+        let rows = self.backend.scan(&keys::text(keys::SETTING, prefix), &[], usize::MAX).map_err(broken)?;
+        rows.iter().map(|(key, value)| Ok((String::from_utf8_lossy(&key[1..]).into_owned(), decode(value)?))).collect()
+    }
+
+    async fn due_publications(&self, now: Time, limit: usize) -> Result<Vec<(Surface, Publication)>> {
+        let mut due = Vec::new();
+        for (mut key, _) in self.table(keys::DIRTY)? {
+            key[0] = keys::SURFACE;
+            let row: Option<SurfaceRow> = self.record(&key)?;
+            if let Some(row) = row.filter(|row| row.publication.is_due() && row.publication.not_before <= now) {
+                due.push((row.surface, row.publication));
+            }
+            if due.len() >= limit {
+                break;
+            }
+        }
+        Ok(due)
+    }
+
+    async fn surfaces(&self, no: IncidentNo) -> Result<Vec<Surface>> {
+        let rows = self.backend.scan(&keys::number(keys::SURFACE, no.0), &[], usize::MAX).map_err(broken)?;
+        rows.iter().map(|(_, value)| decode::<SurfaceRow>(value).map(|row| row.surface)).collect()
+    }
+
+    async fn publication(&self, surface: &Surface) -> Result<Option<Publication>> {
+        Ok(self.record::<SurfaceRow>(&keys::surface(surface))?.map(|row| row.publication))
+    }
+
+    async fn publications(&self, platform: &Platform) -> Result<Vec<(Surface, Publication)>> {
+        let of = |row: &SurfaceRow| row.surface.platform == *platform;
+        Ok(self.rows()?.into_iter().filter(of).map(|row| (row.surface, row.publication)).collect())
+    }
+
+    async fn put_publication(&self, surface: &Surface, publication: Publication) -> Result<()> {
+        let write = Write::PutPublication { surface: surface.clone(), publication: Box::new(publication) };
+        self.writer.write(write).await.map(|_| ())
+    }
+
+    async fn bound(&self, thread: &Thread) -> Result<Option<IncidentNo>> {
+        self.record(&keys::bound(thread))
+    }
+
+    async fn put_blob(&self, bytes: Vec<u8>) -> Result<Digest> {
+        let digest = Digest::of([bytes.as_slice()]);
+        self.writer.write(Write::PutFile { name: digest.as_str().to_owned(), bytes }).await?;
+        Ok(digest)
+    }
+
+    async fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>> {
+        let name = digest.as_str();
+        // A digest from outside must not name a path.
+        if name.len() != 64 || !name.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Ok(None);
+        }
+        self.backend.file(name).map_err(broken)
+    }
+
+    async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>> {
+        let rows = self.backend.scan_down(&[keys::DEAD], &[keys::DEAD + 1], limit).map_err(broken)?;
+        rows.iter().map(|(_, value)| decode(value)).collect()
+    }
+
+    async fn counts(&self) -> Result<Counts> {
+        let count = |table: u8| self.table(table).map(|rows| rows.len() as u64);
+        Ok(Counts {
+            inbox: count(keys::INBOX)?,
+            outbox: count(keys::OUTBOX)?,
+            timers: count(keys::TIMER)?,
+            dirty: count(keys::DIRTY)?,
+            dead: count(keys::DEAD)?,
+            incidents: count(keys::INCIDENT)?,
+            open: count(keys::OPEN)?,
+        })
+    }
+
+    async fn compact(&self, seen_before: Time, closed_before: Time) -> Result<u64> {
+        match self.writer.write(Write::Compact { seen_before, closed_before }).await? {
+            Answer::Count(count) => Ok(count),
+            _ => Err(broken("an unexpected answer")),
+        }
+    }
+}
+
+fn wanted(query: &Query, incident: &Incident) -> bool {
+    query.no.is_none_or(|no| no == incident.no)
+        && query.repo.as_deref().is_none_or(|repo| repo == incident.repo.as_str())
+        && query.stage.is_none_or(|stage| stage == incident.stage)
+        && !(query.open_only && incident.stage.is_closed())
+}

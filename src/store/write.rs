@@ -1,0 +1,457 @@
+//! What each write does. Only the writer thread is here, so a check and its change cannot be parted.
+
+use super::backend::{Backend, Batch};
+use super::keys;
+use crate::domain::effect::Effect;
+use crate::domain::ids::IncidentNo;
+use crate::domain::incident::Incident;
+use crate::domain::time::Time;
+use crate::ports::{Claimed, DeadLetter, Delivery, NewEffect, Publication, Put, StoreError, Surface, TimerRow, Turn};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+pub enum Write {
+    PutDelivery(Box<Delivery>),
+    ClaimDelivery { now: Time, lease_ms: i64 },
+    ClaimEffect { now: Time, lease_ms: i64 },
+    Commit(Box<Turn>),
+    RetryEffect { claim: (u64, u64), not_before: Time },
+    PutPublication { surface: Surface, publication: Box<Publication> },
+    PutFile { name: String, bytes: Vec<u8> },
+    Compact { seen_before: Time, closed_before: Time },
+}
+
+impl Write {
+    /// Leases are void after a restart, so claiming needs no flush.
+    pub fn is_durable(&self) -> bool {
+        !matches!(self, Self::ClaimDelivery { .. } | Self::ClaimEffect { .. } | Self::PutFile { .. })
+    }
+}
+
+pub enum Answer {
+    Put(Put),
+    Delivery(Option<Box<Claimed<Delivery>>>),
+    Effect(Option<Box<Claimed<Effect>>>),
+    Count(u64),
+    Done,
+}
+
+/// An effect as it waits.
+#[derive(Serialize, Deserialize)]
+pub struct OutboxRow {
+    pub effect: Effect,
+    pub not_before: Time,
+    pub attempts: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+pub struct SeenRow {
+    pub at: Time,
+}
+
+struct Lease {
+    token: u64,
+    until: Time,
+}
+
+/// The writer's own state: next numbers, queues in memory, leases.
+pub struct Writing<B> {
+    backend: Arc<B>,
+    next_inbox: u64,
+    next_outbox: u64,
+    next_dead: u64,
+    next_lease: u64,
+    /// Inbox keys in order, with how often each was claimed.
+    inbox: BTreeMap<u64, u32>,
+    /// Outbox keys with their due time.
+    outbox: BTreeMap<u64, Time>,
+    inbox_leases: HashMap<u64, Lease>,
+    outbox_leases: HashMap<u64, Lease>,
+}
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+pub fn broken(why: impl Into<String>) -> StoreError {
+    StoreError::Broken(why.into())
+}
+
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|why| broken(format!("a record cannot be read: {why}")))
+}
+
+pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|why| broken(format!("a record cannot be written: {why}")))
+}
+
+impl<B: Backend> Writing<B> {
+    pub fn open(backend: Arc<B>) -> Result<Self> {
+        let mut writing = Self {
+            backend,
+            next_inbox: 1,
+            next_outbox: 1,
+            next_dead: 1,
+            next_lease: 1,
+            inbox: BTreeMap::new(),
+            outbox: BTreeMap::new(),
+            inbox_leases: HashMap::new(),
+            outbox_leases: HashMap::new(),
+        };
+        for (key, _) in writing.all(keys::INBOX)? {
+            writing.inbox.insert(keys::last_number(&key), 0);
+        }
+        for (key, value) in writing.all(keys::OUTBOX)? {
+            writing.outbox.insert(keys::last_number(&key), decode::<OutboxRow>(&value)?.not_before);
+        }
+        writing.next_inbox = writing.counter("inbox")?.max(writing.inbox.keys().last().map_or(1, |n| n + 1));
+        writing.next_outbox = writing.counter("outbox")?.max(writing.outbox.keys().last().map_or(1, |n| n + 1));
+        writing.next_dead = writing.all(keys::DEAD)?.last().map_or(1, |(key, _)| keys::last_number(key) + 1);
+        Ok(writing)
+    }
+
+    fn counter(&self, name: &str) -> Result<u64> {
+        let stored = self.backend.get(&keys::text(b'#', name)).map_err(broken)?;
+        stored.map_or(Ok(1), |bytes| decode(&bytes))
+    }
+
+    fn all(&self, table: u8) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        self.backend.scan(&[table], &[], usize::MAX).map_err(broken)
+    }
+
+    pub fn apply(&mut self, write: Write) -> Result<Answer> {
+        match write {
+            Write::PutDelivery(delivery) => self.put_delivery(&delivery).map(Answer::Put),
+            Write::ClaimDelivery { now, lease_ms } => {
+                self.claim_delivery(now, lease_ms).map(|c| Answer::Delivery(c.map(Box::new)))
+            }
+            Write::ClaimEffect { now, lease_ms } => {
+                self.claim_effect(now, lease_ms).map(|c| Answer::Effect(c.map(Box::new)))
+            }
+            Write::Commit(turn) => self.commit(*turn).map(|()| Answer::Done),
+            Write::RetryEffect { claim, not_before } => self.retry_effect(claim, not_before).map(|()| Answer::Done),
+            Write::PutPublication { surface, publication } => {
+                self.put_publication(&surface, &publication).map(|()| Answer::Done)
+            }
+            Write::PutFile { name, bytes } => {
+                self.backend.put_file(&name, &bytes).map(|()| Answer::Done).map_err(broken)
+            }
+            Write::Compact { seen_before, closed_before } => {
+                self.compact(seen_before, closed_before).map(Answer::Count)
+            }
+        }
+    }
+
+    fn put_delivery(&mut self, delivery: &Delivery) -> Result<Put> {
+        let mut batch = Batch::default();
+        let Some(key) = self.stage_delivery(&mut batch, delivery)? else { return Ok(Put::Duplicate) };
+        self.backend.apply(&batch).map_err(broken)?;
+        self.inbox.insert(key, 0);
+        Ok(Put::New)
+    }
+
+    /// Adds a delivery to a batch, unless its id was taken before.
+    fn stage_delivery(&mut self, batch: &mut Batch, delivery: &Delivery) -> Result<Option<u64>> {
+        let seen = keys::text(keys::SEEN, &delivery.id);
+        if self.backend.get(&seen).map_err(broken)?.is_some() {
+            return Ok(None);
+        }
+        let key = self.next_inbox;
+        self.next_inbox += 1;
+        batch.put(seen, encode(&SeenRow { at: delivery.at })?);
+        batch.put(keys::number(keys::INBOX, key), encode(delivery)?);
+        batch.put(keys::text(b'#', "inbox"), encode(&self.next_inbox)?);
+        Ok(Some(key))
+    }
+
+    fn lease(&mut self, now: Time, lease_ms: i64) -> Lease {
+        self.next_lease += 1;
+        Lease { token: self.next_lease, until: now.plus_ms(lease_ms) }
+    }
+
+    fn claim_delivery(&mut self, now: Time, lease_ms: i64) -> Result<Option<Claimed<Delivery>>> {
+        let free = |leases: &HashMap<u64, Lease>, key: &u64| leases.get(key).is_none_or(|lease| lease.until <= now);
+        let Some(key) = self.inbox.keys().copied().find(|key| free(&self.inbox_leases, key)) else { return Ok(None) };
+        let stored = self.backend.get(&keys::number(keys::INBOX, key)).map_err(broken)?;
+        let work = decode(&stored.ok_or_else(|| broken("a delivery is gone"))?)?;
+        let lease = self.lease(now, lease_ms);
+        let token = lease.token;
+        self.inbox_leases.insert(key, lease);
+        let attempts = self.inbox.get_mut(&key).map_or(0, |attempts| std::mem::replace(attempts, *attempts + 1));
+        Ok(Some(Claimed { key, lease: token, attempts, work }))
+    }
+
+    fn claim_effect(&mut self, now: Time, lease_ms: i64) -> Result<Option<Claimed<Effect>>> {
+        let free = |leases: &HashMap<u64, Lease>, key: &u64| leases.get(key).is_none_or(|lease| lease.until <= now);
+        let due = self.outbox.iter().find(|(key, at)| **at <= now && free(&self.outbox_leases, key));
+        let Some((&key, _)) = due else { return Ok(None) };
+        let stored = self.backend.get(&keys::number(keys::OUTBOX, key)).map_err(broken)?;
+        let row: OutboxRow = decode(&stored.ok_or_else(|| broken("an effect is gone"))?)?;
+        let lease = self.lease(now, lease_ms);
+        let token = lease.token;
+        self.outbox_leases.insert(key, lease);
+        Ok(Some(Claimed { key, lease: token, attempts: row.attempts, work: row.effect }))
+    }
+
+    fn retry_effect(&mut self, (key, token): (u64, u64), not_before: Time) -> Result<()> {
+        check(&self.outbox_leases, key, token)?;
+        let name = keys::number(keys::OUTBOX, key);
+        let stored = self.backend.get(&name).map_err(broken)?.ok_or_else(|| broken("an effect is gone"))?;
+        let mut row: OutboxRow = decode(&stored)?;
+        row.attempts += 1;
+        row.not_before = not_before;
+        let mut batch = Batch::default();
+        batch.put(name, encode(&row)?);
+        self.backend.apply(&batch).map_err(broken)?;
+        self.outbox.insert(key, not_before);
+        self.outbox_leases.remove(&key);
+        Ok(())
+    }
+
+    /// Everything is checked before anything is changed.
+    fn commit(&mut self, turn: Turn) -> Result<()> {
+        if let Some((key, token)) = turn.delivery {
+            check(&self.inbox_leases, key, token)?;
+        }
+        if let Some((key, token)) = turn.effect {
+            check(&self.outbox_leases, key, token)?;
+        }
+        let mut batch = Batch::default();
+        for incident in &turn.incidents {
+            self.stage_incident(&mut batch, incident)?;
+        }
+        let mut effects = Vec::new();
+        for effect in turn.effects {
+            effects.push(self.stage_effect(&mut batch, effect)?);
+        }
+        let mut deliveries = Vec::new();
+        for delivery in &turn.deliveries {
+            deliveries.extend(self.stage_delivery(&mut batch, delivery)?);
+        }
+        for (no, entry) in &turn.journal {
+            batch.put(keys::journal(*no, entry.seq), encode(entry)?);
+        }
+        for key in turn.cancel_timers.iter().chain(&turn.timer) {
+            self.stage_timer_end(&mut batch, key)?;
+        }
+        for timer in &turn.timers {
+            self.stage_timer_end(&mut batch, &timer.key)?;
+            batch.put(keys::text(keys::TIMER, &timer.key), encode(timer)?);
+            batch.put(keys::timer_at(timer.at.0, &timer.key), timer.key.as_bytes().to_vec());
+        }
+        for (surface, wanted, to_tell) in &turn.dirty {
+            self.stage_dirty(&mut batch, surface, *wanted, *to_tell)?;
+        }
+        for (key, seen) in &turn.runs {
+            batch.put(keys::text(keys::RUN, key), encode(seen)?);
+        }
+        for (key, value) in &turn.settings {
+            match value {
+                Some(value) => batch.put(keys::text(keys::SETTING, key), encode(value)?),
+                None => batch.remove(keys::text(keys::SETTING, key)),
+            }
+        }
+        self.stage_ends(&mut batch, turn.delivery, turn.effect, turn.dead.as_deref())?;
+        self.backend.apply(&batch).map_err(broken)?;
+        if let Some((key, _)) = turn.delivery {
+            self.inbox.remove(&key);
+            self.inbox_leases.remove(&key);
+        }
+        if let Some((key, _)) = turn.effect {
+            self.outbox.remove(&key);
+            self.outbox_leases.remove(&key);
+        }
+        self.outbox.extend(effects);
+        self.inbox.extend(deliveries.into_iter().map(|key| (key, 0)));
+        Ok(())
+    }
+
+    fn stage_incident(&self, batch: &mut Batch, incident: &Incident) -> Result<()> {
+        let key = keys::number(keys::INCIDENT, incident.no.0);
+        let stored = self.backend.get(&key).map_err(broken)?;
+        let version = stored.map(|bytes| decode::<Versioned>(&bytes)).transpose()?.map_or(0, |have| have.version);
+        if version + 1 != incident.version {
+            return Err(StoreError::Conflict(format!("incident {} is at version {version}", incident.no)));
+        }
+        batch.put(key, encode(incident)?);
+        let open = keys::number(keys::OPEN, incident.no.0);
+        if incident.stage.is_closed() {
+            batch.remove(open)
+        } else {
+            batch.put(open, Vec::new())
+        }
+        Ok(())
+    }
+
+    fn stage_effect(&mut self, batch: &mut Batch, new: NewEffect) -> Result<(u64, Time)> {
+        let key = self.next_outbox;
+        self.next_outbox += 1;
+        let row = OutboxRow { effect: new.effect, not_before: new.not_before, attempts: 0 };
+        batch.put(keys::number(keys::OUTBOX, key), encode(&row)?);
+        batch.put(keys::text(b'#', "outbox"), encode(&self.next_outbox)?);
+        Ok((key, new.not_before))
+    }
+
+    fn stage_timer_end(&self, batch: &mut Batch, key: &str) -> Result<()> {
+        let name = keys::text(keys::TIMER, key);
+        if let Some(bytes) = self.backend.get(&name).map_err(broken)? {
+            let old: TimerRow = decode(&bytes)?;
+            batch.remove(keys::timer_at(old.at.0, key));
+            batch.remove(name);
+        }
+        Ok(())
+    }
+
+    fn stage_dirty(&self, batch: &mut Batch, surface: &Surface, wanted: u64, to_tell: u64) -> Result<()> {
+        let key = keys::surface(surface);
+        let stored = self.backend.get(&key).map_err(broken)?;
+        let mut row: SurfaceRow = match stored {
+            Some(bytes) => decode(&bytes)?,
+            None => SurfaceRow { surface: surface.clone(), publication: Publication::default() },
+        };
+        let publication = &mut row.publication;
+        publication.version += 1;
+        publication.wanted = publication.wanted.max(wanted);
+        publication.to_tell = publication.to_tell.max(to_tell);
+        stage_due(batch, &row);
+        batch.put(key, encode(&row)?);
+        Ok(())
+    }
+
+    fn stage_ends(
+        &mut self,
+        batch: &mut Batch,
+        delivery: Option<(u64, u64)>,
+        effect: Option<(u64, u64)>,
+        dead: Option<&str>,
+    ) -> Result<()> {
+        let ends = [(keys::INBOX, delivery, "delivery"), (keys::OUTBOX, effect, "effect")];
+        for (table, claim, what) in ends {
+            let Some((key, _)) = claim else { continue };
+            let name = keys::number(table, key);
+            if let Some(why) = dead {
+                let bytes = self.backend.get(&name).map_err(broken)?.unwrap_or_default();
+                let body = serde_json::from_slice(&bytes).unwrap_or(serde_json::Value::Null);
+                let at = body.get("at").and_then(serde_json::Value::as_i64).map_or(Time(0), Time);
+                let letter = DeadLetter { key: self.next_dead, at, what: what.into(), why: why.into(), body };
+                batch.put(keys::number(keys::DEAD, self.next_dead), encode(&letter)?);
+                self.next_dead += 1;
+            }
+            batch.remove(name);
+        }
+        Ok(())
+    }
+
+    fn put_publication(&mut self, surface: &Surface, publication: &Publication) -> Result<()> {
+        let key = keys::surface(surface);
+        let stored = self.backend.get(&key).map_err(broken)?;
+        let have =
+            stored.map(|bytes| decode::<SurfaceRow>(&bytes)).transpose()?.map_or(0, |row| row.publication.version);
+        if have + 1 != publication.version {
+            return Err(StoreError::Conflict(format!("the card of {} is at version {have}", surface.incident)));
+        }
+        let mut batch = Batch::default();
+        if let Some(message) = &publication.message {
+            let thread = crate::domain::actor::Thread {
+                platform: surface.platform.clone(),
+                channel: surface.channel.clone(),
+                message: message.clone(),
+            };
+            batch.put(keys::bound(&thread), encode(&surface.incident)?);
+        }
+        let row = SurfaceRow { surface: surface.clone(), publication: publication.clone() };
+        stage_due(&mut batch, &row);
+        batch.put(key, encode(&row)?);
+        self.backend.apply(&batch).map_err(broken)
+    }
+
+    fn compact(&mut self, seen_before: Time, closed_before: Time) -> Result<u64> {
+        let mut batch = Batch::default();
+        for (key, value) in self.all(keys::SEEN)? {
+            if decode::<SeenRow>(&value)?.at < seen_before {
+                batch.remove(key);
+            }
+        }
+        for (key, value) in self.all(keys::RUN)? {
+            if decode::<crate::domain::facts::RunSeen>(&value)?.at < seen_before {
+                batch.remove(key);
+            }
+        }
+        let mut gone = Vec::new();
+        for (key, value) in self.all(keys::INCIDENT)? {
+            let incident: Incident = decode(&value)?;
+            if incident.closed_at.is_some_and(|at| at < closed_before) {
+                batch.remove(key);
+                gone.push(incident.no);
+            }
+        }
+        for no in gone {
+            self.compact_incident(&mut batch, no)?;
+        }
+        let count = batch.0.len() as u64;
+        self.backend.apply(&batch).map_err(broken)?;
+        self.sweep_files()?;
+        Ok(count)
+    }
+
+    fn compact_incident(&self, batch: &mut Batch, no: IncidentNo) -> Result<()> {
+        for (key, _) in self.backend.scan(&keys::number(keys::JOURNAL, no.0), &[], usize::MAX).map_err(broken)? {
+            batch.remove(key);
+        }
+        for (key, value) in self.backend.scan(&keys::number(keys::SURFACE, no.0), &[], usize::MAX).map_err(broken)? {
+            let row: SurfaceRow = decode(&value)?;
+            let row_surface = row.surface.clone();
+            if let Some(message) = row.publication.message {
+                let Surface { platform, channel, .. } = row.surface;
+                batch.remove(keys::bound(&crate::domain::actor::Thread { platform, channel, message }));
+            }
+            batch.remove(keys::dirty(&row_surface));
+            batch.remove(key);
+        }
+        Ok(())
+    }
+
+    /// Excerpts that no incident names any more.
+    fn sweep_files(&self) -> Result<()> {
+        let mut named = std::collections::HashSet::new();
+        for (_, value) in self.all(keys::INCIDENT)? {
+            let incident: Incident = decode(&value)?;
+            named.extend(incident.evidence.iter().filter_map(|e| e.excerpt.as_ref()).map(|d| d.as_str().to_owned()));
+        }
+        // Evidence on its way in the inbox names files too.
+        for (_, value) in self.all(keys::INBOX)? {
+            let delivery: Delivery = decode(&value)?;
+            if let Ok(crate::domain::Event::LogRead { read: crate::domain::event::LogRead::Read(evidence), .. }) =
+                serde_json::from_str(&delivery.body)
+            {
+                named.extend(evidence.excerpt.map(|d| d.as_str().to_owned()));
+            }
+        }
+        self.backend.sweep_files(&|name| named.contains(name)).map(|_| ()).map_err(broken)
+    }
+}
+
+/// Keeps the table of surfaces that are behind in step with the surface.
+fn stage_due(batch: &mut Batch, row: &SurfaceRow) {
+    let key = keys::dirty(&row.surface);
+    if row.publication.is_due() { batch.put(key, Vec::new()) } else { batch.remove(key) }
+}
+
+fn check(leases: &HashMap<u64, Lease>, key: u64, token: u64) -> Result<()> {
+    match leases.get(&key) {
+        Some(lease) if lease.token == token => Ok(()),
+        _ => Err(StoreError::Conflict("the lease is over".into())),
+    }
+}
+
+/// The version alone, without the rest of the record.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+pub struct SurfaceRow {
+    pub surface: Surface,
+    pub publication: Publication,
+}

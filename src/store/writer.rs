@@ -1,0 +1,69 @@
+//! The one thread that writes: it takes what waits, applies it in order, flushes once, and answers all.
+
+use super::backend::Backend;
+use super::write::{Answer, Write, Writing};
+use crate::ports::StoreError;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use tokio::sync::oneshot;
+
+/// How many writes one flush may carry.
+const GROUP_MAX: usize = 512;
+/// How many writes may wait before callers do.
+const QUEUE_MAX: usize = 4096;
+
+struct Job {
+    write: Write,
+    answer: oneshot::Sender<Result<Answer, StoreError>>,
+}
+
+#[derive(Clone)]
+pub struct Writer {
+    queue: SyncSender<Job>,
+}
+
+impl Writer {
+    pub fn start<B: Backend>(mut writing: Writing<B>, backend: Arc<B>) -> std::io::Result<Self> {
+        let (queue, jobs) = sync_channel(QUEUE_MAX);
+        std::thread::Builder::new().name("store-writer".into()).spawn(move || work(&mut writing, &*backend, &jobs))?;
+        Ok(Self { queue })
+    }
+
+    /// Returns after the write is durable.
+    pub async fn write(&self, write: Write) -> Result<Answer, StoreError> {
+        let gone = || StoreError::Broken("its writer has stopped".into());
+        let (answer, done) = oneshot::channel();
+        let mut job = Job { write, answer };
+        loop {
+            match self.queue.try_send(job) {
+                Ok(()) => break,
+                Err(std::sync::mpsc::TrySendError::Full(back)) => {
+                    job = back;
+                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                }
+                Err(std::sync::mpsc::TrySendError::Disconnected(_)) => return Err(gone()),
+            }
+        }
+        done.await.map_err(|_| gone())?
+    }
+}
+
+fn work<B: Backend>(writing: &mut Writing<B>, backend: &B, jobs: &Receiver<Job>) {
+    while let Ok(first) = jobs.recv() {
+        let mut answers = Vec::new();
+        let mut durable = false;
+        for Job { write, answer } in std::iter::once(first).chain(jobs.try_iter()).take(GROUP_MAX) {
+            durable |= write.is_durable();
+            answers.push((answer, writing.apply(write)));
+        }
+        let flushed = if durable { backend.flush() } else { Ok(()) };
+        for (answer, result) in answers {
+            let result = match &flushed {
+                Ok(()) => result,
+                Err(why) => Err(StoreError::Broken(why.clone())),
+            };
+            // A caller that went away needs no answer; the write stands.
+            let _ = answer.send(result);
+        }
+    }
+}
