@@ -12,6 +12,7 @@ mod proposal;
 mod step;
 
 pub use index::{Index, Routed, route, run_key};
+pub use people::row;
 pub use step::{Transition, step};
 
 #[cfg(test)]

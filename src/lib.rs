@@ -2,6 +2,7 @@
 pub mod card;
 pub mod command;
 pub mod domain;
+pub mod engine;
 pub mod evidence;
 pub mod frameworks;
 pub mod incident;

@@ -129,6 +129,8 @@ pub struct Turn {
     pub runs: Vec<(String, RunSeen)>,
     /// Small named records; `None` removes.
     pub settings: Vec<(String, Option<serde_json::Value>)>,
+    /// Settings that hold a count, to be raised by one.
+    pub bump: Vec<String>,
     /// The delivery could not be understood, and why: it goes to the dead letters.
     pub dead: Option<String>,
 }

@@ -251,6 +251,11 @@ impl<B: Backend> Writing<B> {
                 None => batch.remove(keys::text(keys::SETTING, key)),
             }
         }
+        for key in &turn.bump {
+            let key = keys::text(keys::SETTING, key);
+            let count = self.backend.get(&key).map_err(broken)?.map_or(Ok(0), |bytes| decode::<u64>(&bytes))?;
+            batch.put(key, encode(&(count + 1))?);
+        }
         self.stage_ends(&mut batch, turn.delivery, turn.effect, turn.dead.as_deref())?;
         self.backend.apply(&batch).map_err(broken)?;
         if let Some((key, _)) = turn.delivery {

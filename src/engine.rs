@@ -1,0 +1,185 @@
+//! Who makes it so: inbox → step → commit → outbox → perform, timers, cards, and what was missed.
+//!
+//! Each loop's body is a method that does one piece of work and says whether there was any, so that tests pump by hand
+//! what [`Engine::run`] repeats.
+
+mod ask;
+mod context;
+mod desk;
+mod door;
+mod perform;
+mod publish;
+mod reconcile;
+mod run;
+mod seal;
+mod timers;
+mod turn;
+
+use crate::card::Words;
+use crate::domain::Repo;
+use crate::domain::actor::Platform;
+use crate::domain::facts::Hold;
+use crate::domain::ids::IncidentNo;
+use crate::domain::rules::Rules;
+use crate::domain::subscription::{Subscription, glob};
+use crate::domain::time::Time;
+use crate::incident::Index;
+use crate::ports::{Chat, Ci, Clock, Decoder, Directory, Forge, Query, Store, StoreError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use tokio::sync::{Mutex, Notify};
+
+/// Which repositories and branches are ours. Empty lists mean all.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    pub repositories: Vec<String>,
+    pub branches: Vec<String>,
+}
+
+impl Scope {
+    #[must_use]
+    pub fn has(&self, repo: &Repo, branch: &str) -> bool {
+        let any = |list: &[String], text: &str| list.is_empty() || list.iter().any(|want| glob(want, text));
+        any(&self.repositories, repo.as_str()) && any(&self.branches, branch)
+    }
+}
+
+/// Money for agents, as the configuration allows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    pub daily: f64,
+    pub per_loop: f64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { daily: 10.0, per_loop: 2.0 }
+    }
+}
+
+/// Everything the engine is given.
+pub struct Parts {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub rules: Rules,
+    pub scope: Scope,
+    pub budget: Budget,
+    pub words: Words,
+    pub chats: Vec<Arc<dyn Chat>>,
+    pub ci: Option<Arc<dyn Ci>>,
+    pub forge: Option<Arc<dyn Forge>>,
+    pub directory: Arc<dyn Directory>,
+    pub decoders: Vec<Arc<dyn Decoder>>,
+    /// Feeds from the configuration.
+    pub feeds: Vec<Subscription>,
+    /// Where incidents can be read in a browser.
+    pub home: Option<String>,
+}
+
+/// What only one turn at a time may touch.
+struct State {
+    index: Index,
+    next_incident: u64,
+    feeds: Vec<Subscription>,
+}
+
+pub struct Engine {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    rules: Rules,
+    scope: Scope,
+    budget: Budget,
+    words: Words,
+    chats: BTreeMap<Platform, Arc<dyn Chat>>,
+    ci: Option<Arc<dyn Ci>>,
+    forge: Option<Arc<dyn Forge>>,
+    directory: Arc<dyn Directory>,
+    decoders: HashMap<&'static str, Arc<dyn Decoder>>,
+    fixed_feeds: Vec<Subscription>,
+    home: Option<String>,
+    seal: seal::Seal,
+    installation: String,
+    state: Mutex<State>,
+    /// When each channel may be written to again.
+    slots: Mutex<HashMap<(Platform, String), Time>>,
+    turn_due: Notify,
+    effect_due: Notify,
+    card_due: Notify,
+}
+
+const HOLD: &str = "hold";
+const NEXT_INCIDENT: &str = "next_incident";
+const FEEDS: &str = "feed:";
+
+impl Engine {
+    /// Reads what the store remembers and gets ready to work.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn start(parts: Parts) -> Result<Arc<Self>, StoreError> {
+        let secrets = seal::Secrets::load(&*parts.store).await?;
+        let feeds = stored_feeds(&*parts.store).await?;
+        let (index, next_incident) = rebuild(&*parts.store).await?;
+        let engine = Arc::new(Self {
+            store: parts.store,
+            clock: parts.clock,
+            rules: parts.rules,
+            scope: parts.scope,
+            budget: parts.budget,
+            words: parts.words,
+            chats: parts.chats.into_iter().map(|chat| (chat.platform(), chat)).collect(),
+            ci: parts.ci,
+            forge: parts.forge,
+            directory: parts.directory,
+            decoders: parts.decoders.into_iter().map(|decoder| (decoder.source(), decoder)).collect(),
+            fixed_feeds: parts.feeds,
+            home: parts.home,
+            seal: secrets.seal,
+            installation: secrets.installation,
+            state: Mutex::new(State { index, next_incident, feeds }),
+            slots: Mutex::new(HashMap::new()),
+            turn_due: Notify::new(),
+            effect_due: Notify::new(),
+            card_due: Notify::new(),
+        });
+        engine.refill_forgetful_chats().await?;
+        Ok(engine)
+    }
+
+    /// The emergency stop, read from the store: it must hold at once, and after a restart.
+    async fn read_hold(&self) -> Result<Option<Hold>, StoreError> {
+        let stored = self.store.setting(HOLD).await?;
+        Ok(stored.and_then(|value| serde_json::from_value(value).ok()))
+    }
+
+    /// All feeds: configured and added by command.
+    fn all_feeds<'s>(&'s self, state: &'s State) -> impl Iterator<Item = &'s Subscription> {
+        self.fixed_feeds.iter().chain(&state.feeds)
+    }
+}
+
+async fn stored_feeds(store: &dyn Store) -> Result<Vec<Subscription>, StoreError> {
+    let rows = store.settings(FEEDS).await?;
+    Ok(rows.into_iter().filter_map(|(_, value)| serde_json::from_value(value).ok()).collect())
+}
+
+/// The routing index and the next incident's number, from what is stored.
+async fn rebuild(store: &dyn Store) -> Result<(Index, u64), StoreError> {
+    let mut index = Index::default();
+    for (key, seen) in store.runs().await? {
+        index.saw_run(key, seen);
+    }
+    let open = store.incidents(&Query { open_only: true, limit: usize::MAX, ..Query::default() }).await?;
+    for incident in open.iter().rev() {
+        index.note(incident);
+    }
+    let newest = store.incidents(&Query { limit: 1, ..Query::default() }).await?;
+    let counted = store.setting(NEXT_INCIDENT).await?.and_then(|n| n.as_u64()).unwrap_or(1);
+    let after = newest.first().map_or(1, |incident| incident.no.0 + 1);
+    Ok((index, counted.max(after)))
+}
+
+/// The key of an incident's timer.
+fn timer_key(no: IncidentNo, timer: crate::domain::event::Timer) -> String {
+    format!("{}:{timer:?}", no.0)
+}

@@ -1,0 +1,126 @@
+//! What doors may ask at once.
+
+use super::{Engine, HOLD};
+use crate::domain::RunId;
+use crate::domain::evidence::Category;
+use crate::domain::facts::Hold;
+use crate::domain::ids::{Digest, IncidentNo};
+use crate::domain::incident::Incident;
+use crate::domain::journal::Entry;
+use crate::domain::subscription::glob;
+use crate::evidence;
+use crate::ports::{Answered, Ask, BudgetView, CiFailure, Counts, DeadLetter, Query, Route, StoreError};
+use async_trait::async_trait;
+use serde::Deserialize;
+use std::sync::LazyLock;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Specialist {
+    name: String,
+    workflows: Vec<String>,
+    words: Vec<String>,
+    files: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Routing {
+    fallback: String,
+    specialist: Vec<Specialist>,
+    model: std::collections::BTreeMap<String, String>,
+}
+
+static ROUTING: LazyLock<Routing> =
+    LazyLock::new(|| toml::from_str(include_str!("../../rules/routing.toml")).expect("the shipped routing is valid"));
+
+/// Who looks after it: by workflow first, then the log, then the files.
+fn specialist(failure: &CiFailure) -> &'static str {
+    let rules = &*ROUTING;
+    let score = |s: &Specialist| {
+        let workflow = s.workflows.iter().any(|want| glob(want, &failure.workflow));
+        let log = s.words.iter().filter(|word| failure.logs.contains(word.as_str())).count();
+        let files = failure.files.iter().filter(|file| s.files.iter().any(|want| glob(want, file))).count();
+        (usize::from(workflow), log, files)
+    };
+    let best = rules.specialist.iter().map(|s| (score(s), s)).filter(|(score, _)| *score != (0, 0, 0));
+    best.max_by_key(|(score, _)| *score).map_or(rules.fallback.as_str(), |(_, s)| s.name.as_str())
+}
+
+fn model(category: Category) -> String {
+    let models = &ROUTING.model;
+    models.get(category.as_str()).or_else(|| models.get("default")).cloned().unwrap_or_default()
+}
+
+#[async_trait]
+impl Ask for Engine {
+    fn classify(&self, failure: &CiFailure) -> Answered {
+        let (category, confidence) = evidence::classify(&failure.jobs, &failure.logs);
+        Answered { category, confidence }
+    }
+
+    fn route(&self, failure: &CiFailure) -> Route {
+        let category = self.classify(failure).category;
+        Route { specialist: specialist(failure).to_owned(), model: model(category) }
+    }
+
+    async fn budget(&self) -> BudgetView {
+        let key = format!("acts:{}", self.clock.now().day());
+        let acts = self.store.setting(&key).await.ok().flatten().and_then(|n| n.as_u64()).unwrap_or(0);
+        let limit = self.rules.daily_limit;
+        let remaining = limit.saturating_sub(u32::try_from(acts).unwrap_or(u32::MAX));
+        let hold = self.read_hold().await;
+        let (allowed, reason) = match hold {
+            Ok(None) if remaining > 0 => (true, format!("{remaining} of {limit} automatic acts left today")),
+            Ok(None) => (false, format!("all {limit} automatic acts of today are used")),
+            Ok(Some(hold)) => (false, format!("emergency stop by {}", hold.by)),
+            Err(why) => (false, why.to_string()),
+        };
+        BudgetView {
+            allowed,
+            reason,
+            daily_spend: 0.0,
+            daily_limit: self.budget.daily,
+            per_loop_limit: self.budget.per_loop,
+            circuit_breaker_until: None,
+            consecutive_failures: 0,
+            remaining,
+        }
+    }
+
+    async fn known_run(&self, repo: &str, run: u64) -> Option<IncidentNo> {
+        let repo = repo.parse().ok()?;
+        self.state.lock().await.index.run(&repo, RunId(run)).and_then(|seen| seen.incident)
+    }
+
+    async fn incidents(&self, query: Query) -> Result<(Vec<Incident>, Option<u64>), StoreError> {
+        let limit = query.limit;
+        let mut found = self.store.incidents(&Query { limit: limit + 1, ..query }).await?;
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).map(|incident| incident.no.0);
+        Ok((found, next))
+    }
+
+    async fn journal(&self, no: IncidentNo) -> Result<Vec<Entry>, StoreError> {
+        const ENTRIES: usize = 500;
+        self.store.journal(no, 0, ENTRIES).await
+    }
+
+    async fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.blob(digest).await
+    }
+
+    async fn hold(&self) -> Result<Option<Hold>, StoreError> {
+        let stored = self.store.setting(HOLD).await?;
+        Ok(stored.and_then(|value| serde_json::from_value(value).ok()))
+    }
+
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        self.store.counts().await
+    }
+
+    async fn dead_letters(&self) -> Result<Vec<DeadLetter>, StoreError> {
+        const LETTERS: usize = 50;
+        self.store.dead_letters(LETTERS).await
+    }
+}

@@ -1,0 +1,234 @@
+//! Words and buttons: whom they come from, what they mean, and the answers that need no incident.
+
+use super::turn::Working;
+use super::{FEEDS, HOLD};
+use crate::command;
+use crate::domain::actor::{Actor, Place, Principal, Role, Thread};
+use crate::domain::card::Verb;
+use crate::domain::effect::Effect;
+use crate::domain::event::{Event, Request};
+use crate::domain::facts::Hold;
+use crate::domain::ids::{Digest, IncidentNo};
+use crate::domain::intent::{Intent, Target, Which};
+use crate::domain::journal::{Entry, FeedRow, Note};
+use crate::domain::subscription::{Filter, Subscription};
+use crate::incident::row;
+use crate::ports::{Query, StoreError};
+use serde_json::json;
+
+/// Rows of a list that one private answer shows.
+const ROWS: usize = 15;
+/// The installation's own journal.
+const HOUSE: IncidentNo = IncidentNo(0);
+
+impl Working<'_> {
+    pub(super) async fn words(&mut self, actor: Actor, place: Place, text: &str) -> Result<(), StoreError> {
+        let here = self.here(&place).await?;
+        match command::parse(text, here) {
+            Ok(intent) => self.intent(actor, place, intent, None).await,
+            Err(mistake) => {
+                let note = Note::Mistake { what: mistake.what, nearest: mistake.nearest, example: mistake.example };
+                self.answer(&place, &actor.id, note);
+                Ok(())
+            }
+        }
+    }
+
+    /// The incident that the conversation knows, also after a restart.
+    async fn here(&self, place: &Place) -> Result<Option<IncidentNo>, StoreError> {
+        let Some(message) = place.thread.clone() else { return Ok(None) };
+        let thread = Thread { platform: place.platform.clone(), channel: place.channel.clone(), message };
+        self.engine.store.bound(&thread).await
+    }
+
+    pub(super) async fn pressed(&mut self, actor: Actor, place: Place, value: &str) -> Result<(), StoreError> {
+        let Some(what) = self.engine.seal.open(value) else {
+            let what = "that button is not one of ours, or of an installation that is gone".to_owned();
+            self.answer(&place, &actor.id, Note::Mistake { what, nearest: None, example: Some("list".into()) });
+            return Ok(());
+        };
+        let target = what.proposal.map_or(Target::Incident(what.incident), Target::Proposal);
+        let intent = match what.verb {
+            Verb::Retry => Intent::Retry { target, which: Which::Smallest, force: false, dry_run: false },
+            Verb::Approve => Intent::Approve { target },
+            Verb::Reject => Intent::Reject { target, reason: None },
+            Verb::Cancel => Intent::Cancel { target },
+            Verb::Why => Intent::Why { target },
+        };
+        let seen = (what.verb != Verb::Why).then_some(what.digest);
+        self.intent(actor, place, intent, seen).await
+    }
+
+    async fn intent(
+        &mut self,
+        actor: Actor,
+        place: Place,
+        intent: Intent,
+        seen: Option<Digest>,
+    ) -> Result<(), StoreError> {
+        let by = self.principal(&actor, &place);
+        if intent.target().is_some() {
+            let id = self.delivery.id.clone();
+            let request = Request { id, by, place, actor_id: actor.id, intent, seen };
+            return self.event(Event::Asked { request }).await;
+        }
+        let (need, have) = (intent.role(), by.role);
+        let note = if have < need {
+            Note::Denied { what: word(&intent).into(), need: need.to_string(), have: have.to_string() }
+        } else {
+            self.house(&by, &place, intent).await?
+        };
+        self.answer(&place, &actor.id, note);
+        Ok(())
+    }
+
+    /// The person, with the role that the channel grants on top of their own.
+    fn principal(&self, actor: &Actor, place: &Place) -> Principal {
+        let mut principal = self.engine.directory.principal(actor, place);
+        let here = |feed: &&Subscription| feed.platform == place.platform && feed.channel == place.channel;
+        let granted = self.engine.all_feeds(self.state).filter(here).filter_map(|feed| feed.role).max();
+        // A channel's grant makes responders at most.
+        principal.role = principal.role.max(granted.unwrap_or(Role::Viewer).min(Role::Responder));
+        principal
+    }
+
+    fn answer(&mut self, place: &Place, actor_id: &str, note: Note) {
+        self.effect(Effect::Reply { place: place.clone(), actor_id: actor_id.to_owned(), note });
+    }
+
+    /// What concerns no incident.
+    async fn house(&mut self, by: &Principal, place: &Place, intent: Intent) -> Result<Note, StoreError> {
+        Ok(match intent {
+            Intent::Help { topic } => match command::help(topic.as_deref()) {
+                Some(text) => Note::Help { text },
+                None => Note::Mistake {
+                    what: format!("there is no command {}", topic.unwrap_or_default()),
+                    nearest: None,
+                    example: Some("help".into()),
+                },
+            },
+            Intent::List { repo, stage } => self.list(repo.map(|repo| repo.to_string()), stage).await?,
+            Intent::Hold { reason } => self.hold(by, reason).await?,
+            Intent::Unhold => self.unhold(by).await?,
+            Intent::Subscribe { filter } => self.subscribe(place, filter),
+            Intent::Unsubscribe { repo } => self.unsubscribe(place, repo.as_ref().map(crate::domain::Repo::as_str)),
+            _ => self.subscriptions(place),
+        })
+    }
+
+    async fn list(&self, repo: Option<String>, stage: Option<String>) -> Result<Note, StoreError> {
+        let stage = stage.and_then(|stage| serde_json::from_value(stage.into()).ok());
+        let query = Query { repo, stage, open_only: stage.is_none(), limit: 200, ..Query::default() };
+        let found = self.engine.store.incidents(&query).await?;
+        let what = if stage.is_none() { "open incidents".to_owned() } else { "such incidents".to_owned() };
+        let more = found.len().saturating_sub(ROWS) as u64;
+        Ok(Note::List { rows: found.iter().take(ROWS).map(row).collect(), more, what })
+    }
+
+    async fn hold(&mut self, by: &Principal, reason: Option<crate::domain::Untrusted>) -> Result<Note, StoreError> {
+        if let Some(hold) = self.engine.read_hold().await? {
+            return Ok(Note::HoldAlready { by: hold.by, since: hold.at });
+        }
+        let hold = Hold { by: by.name.line(60), at: self.now, reason: reason.clone() };
+        self.turn.settings.push((HOLD.into(), Some(json!(hold))));
+        tracing::warn!(by = %hold.by, "emergency stop: nothing acts by itself any more");
+        let note = Note::HoldSet { by: by.name.clone(), reason };
+        self.house_entry(by, note.clone()).await?;
+        Ok(note)
+    }
+
+    async fn unhold(&mut self, by: &Principal) -> Result<Note, StoreError> {
+        if self.engine.read_hold().await?.is_none() {
+            return Ok(Note::NoHold);
+        }
+        self.turn.settings.push((HOLD.into(), None));
+        tracing::warn!(by = %by.name.line(60), "the emergency stop was lifted");
+        let note = Note::HoldLifted { by: by.name.clone() };
+        self.house_entry(by, note.clone()).await?;
+        Ok(note)
+    }
+
+    async fn house_entry(&mut self, by: &Principal, note: Note) -> Result<(), StoreError> {
+        const SEQ: &str = "house_entries";
+        let seq = self.engine.store.setting(SEQ).await?.and_then(|n| n.as_u64()).unwrap_or(0) + 1;
+        self.turn.settings.push((SEQ.into(), Some(seq.into())));
+        let entry = Entry {
+            seq,
+            at: self.now,
+            by: Some(by.key.clone()),
+            delivery: self.delivery.id.clone(),
+            tell: false,
+            note,
+        };
+        self.turn.journal.push((HOUSE, entry));
+        Ok(())
+    }
+
+    fn subscribe(&mut self, place: &Place, filter: Filter) -> Note {
+        let feed = Subscription {
+            platform: place.platform.clone(),
+            channel: place.channel.clone(),
+            filter,
+            role: None,
+            fixed: false,
+        };
+        let note = Note::Subscribed { feed: words(&feed.filter) };
+        if !self
+            .engine
+            .all_feeds(self.state)
+            .any(|have| have.platform == feed.platform && have.channel == feed.channel && have.filter == feed.filter)
+        {
+            self.turn.settings.push((feed_key(&feed), Some(json!(feed))));
+            self.state.feeds.push(feed);
+        }
+        note
+    }
+
+    fn unsubscribe(&mut self, place: &Place, repo: Option<&str>) -> Note {
+        let ours = |feed: &Subscription| {
+            feed.platform == place.platform
+                && feed.channel == place.channel
+                && repo.is_none_or(|repo| feed.filter.repo.as_deref() == Some(repo))
+        };
+        let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.state.feeds).into_iter().partition(ours);
+        self.state.feeds = kept;
+        self.turn.settings.extend(gone.iter().map(|feed| (feed_key(feed), None)));
+        Note::Unsubscribed { count: gone.len() as u64 }
+    }
+
+    fn subscriptions(&self, place: &Place) -> Note {
+        let here = |feed: &&Subscription| feed.platform == place.platform && feed.channel == place.channel;
+        let rows = self.engine.all_feeds(self.state).filter(here);
+        Note::Feeds {
+            rows: rows.map(|feed| FeedRow { words: words(&feed.filter).into(), fixed: feed.fixed }).collect(),
+        }
+    }
+}
+
+fn feed_key(feed: &Subscription) -> String {
+    let digest =
+        Digest::of([feed.platform.0.as_bytes(), feed.channel.as_bytes(), json!(feed.filter).to_string().as_bytes()]);
+    format!("{FEEDS}{}", digest.short())
+}
+
+/// A feed as the command that makes it.
+fn words(filter: &Filter) -> String {
+    let mut words = vec![filter.repo.clone().unwrap_or_else(|| "*".into())];
+    let mut add = |name: &str, value: Option<&str>| words.extend(value.map(|value| format!("{name}={value}")));
+    add("branch", filter.branch.as_deref());
+    add("workflow", filter.workflow.as_deref());
+    add("conclusion", filter.conclusion.as_deref());
+    add("severity", filter.severity.map(crate::domain::evidence::Severity::as_str));
+    add("owner", filter.owner.as_deref());
+    words.join(" ")
+}
+
+fn word(intent: &Intent) -> &'static str {
+    match intent {
+        Intent::Hold { .. } => "hold",
+        Intent::Unhold => "unhold",
+        Intent::Subscribe { .. } => "subscribe",
+        Intent::Unsubscribe { .. } => "unsubscribe",
+        _ => "this",
+    }
+}

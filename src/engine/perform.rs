@@ -1,0 +1,254 @@
+//! Effects: claimed, performed, and their results put back through the inbox.
+
+use super::Engine;
+use crate::domain::action::{Action, Outcome};
+use crate::domain::effect::{Effect, Lookup};
+use crate::domain::event::{Event, LogRead};
+use crate::domain::facts::{Facts, Known};
+use crate::domain::ids::Repo;
+use crate::domain::time::{MINUTE_MS, Time};
+use crate::evidence::Analyzer;
+use crate::ports::{Claimed, Delivery, PortError, StoreError, Turn};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use futures::StreamExt;
+use metrics::{counter, histogram};
+use std::time::Duration;
+
+/// The longest effect is a log of a gigabyte.
+const LEASE_MS: i64 = 30 * MINUTE_MS;
+/// After so many tries an effect is given up and its incident told.
+const TRIES: u32 = 8;
+/// A log beyond this is read no further.
+const LOG_BYTES_MAX: u64 = 4 << 30;
+
+impl Engine {
+    /// Performs the oldest effect that is due. `false` when there was none.
+    ///
+    /// # Errors
+    /// The store failed; the effect is still in the outbox.
+    pub async fn perform(&self) -> Result<bool, StoreError> {
+        let Some(claim) = self.store.claim_effect(self.clock.now(), LEASE_MS).await? else { return Ok(false) };
+        let effect = &claim.work;
+        let (kind, incident) = (effect.kind(), effect.incident().map_or(0, |no| no.0));
+        let begun = self.clock.now();
+        let result = match effect {
+            Effect::ReadLog { repo, job_id, .. } => self.read_log(repo, *job_id).await.map(Done::Log),
+            Effect::Gather { lookups, .. } => self.gather(lookups).await.map(|facts| Done::Facts(Box::new(facts))),
+            Effect::Perform { action, automatic, .. } => self.act(action, *automatic).await.map(Done::Outcome),
+            Effect::Reply { place, actor_id, note } => self.reply(place, actor_id, note).await.map(|()| Done::Nothing),
+        };
+        let took = Duration::from_millis(u64::try_from(self.clock.now().ms_since(begun)).unwrap_or(0));
+        histogram!("ci_rescue_effect_seconds", "effect" => kind).record(took);
+        match result {
+            Ok(done) => {
+                tracing::debug!(effect = claim.key, incident, kind, "performed");
+                self.complete(&claim, done, None).await?;
+            }
+            Err(why) => {
+                tracing::warn!(effect = claim.key, incident, kind, attempt = claim.attempts + 1, %why, "an effect did not succeed");
+                self.failed(&claim, &why).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// The result enters by the same door as everything else.
+    async fn complete(&self, claim: &Claimed<Effect>, done: Done, dead: Option<String>) -> Result<(), StoreError> {
+        let outcome = if dead.is_some() { "dead" } else { "done" };
+        counter!("ci_rescue_effects_total", "effect" => claim.work.kind(), "outcome" => outcome).increment(1);
+        let event = result(&claim.work, done);
+        let id = format!("internal:effect-{}-{}", self.installation, claim.key);
+        let deliveries = event.map(|event| Delivery::internal(id, self.clock.now(), &event)).into_iter().collect();
+        let effect = Some((claim.key, claim.lease));
+        self.store.commit(Turn { effect, deliveries, dead, ..Turn::default() }).await?;
+        self.turn_due.notify_one();
+        Ok(())
+    }
+
+    async fn failed(&self, claim: &Claimed<Effect>, why: &PortError) -> Result<(), StoreError> {
+        let last = claim.attempts + 1 >= TRIES;
+        let reply = matches!(claim.work, Effect::Reply { .. });
+        match why {
+            // A private answer that may have been read is not given twice.
+            PortError::Ambiguous { .. } if reply => self.complete(claim, Done::Nothing, None).await,
+            PortError::Permanent { why } => {
+                self.complete(claim, given_up(&claim.work, why, false), reply.then(|| why.clone())).await
+            }
+            other if last => {
+                let unknown = matches!(other, PortError::Ambiguous { .. });
+                let words = format!("given up after {TRIES} tries: {other}");
+                self.complete(claim, given_up(&claim.work, &words, unknown), Some(words)).await
+            }
+            PortError::Transient { retry_after, .. } => self.again(claim, *retry_after).await,
+            PortError::Ambiguous { .. } => self.again(claim, None).await,
+        }
+    }
+
+    async fn again(&self, claim: &Claimed<Effect>, retry_after: Option<Duration>) -> Result<(), StoreError> {
+        counter!("ci_rescue_effects_total", "effect" => claim.work.kind(), "outcome" => "retried").increment(1);
+        let pause = backoff(claim.attempts, claim.key).max(retry_after.unwrap_or_default());
+        let at = self.clock.now().plus_ms(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
+        self.store.retry_effect((claim.key, claim.lease), at).await
+    }
+
+    async fn read_log(&self, repo: &Repo, job_id: u64) -> Result<LogRead, PortError> {
+        let Some(ci) = &self.ci else { return Ok(LogRead::Missing("no CI is configured".into())) };
+        let mut stream = match ci.log(repo, job_id).await {
+            Ok(stream) => stream,
+            Err(PortError::Permanent { why }) => return Ok(LogRead::Missing(why)),
+            Err(other) => return Err(other),
+        };
+        let mut analyzer = Analyzer::default();
+        let mut bytes = 0_u64;
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk?;
+            bytes += chunk.len() as u64;
+            if bytes > LOG_BYTES_MAX {
+                return Ok(LogRead::Missing(format!("it is longer than {} GB", LOG_BYTES_MAX >> 30)));
+            }
+            // Reading is work for the processor: let others run between chunks.
+            analyzer.feed(&chunk);
+            tokio::task::yield_now().await;
+        }
+        let reading = analyzer.finish();
+        let mut evidence = reading.evidence;
+        let digest = self.store.put_blob(reading.excerpt.into_bytes()).await;
+        evidence.excerpt = Some(digest.map_err(|why| PortError::transient(why.to_string()))?);
+        Ok(LogRead::Read(Box::new(evidence)))
+    }
+
+    async fn gather(&self, lookups: &[Lookup]) -> Result<Facts, PortError> {
+        let mut facts = Facts::default();
+        for lookup in lookups {
+            match lookup {
+                Lookup::Run { repo, run } => facts.run = Some(known(self.ci()?.run(repo, *run).await)?),
+                Lookup::Jobs { repo, run, attempt } => {
+                    let attempt = newest_attempt(&facts, *attempt);
+                    facts.jobs = Some(known(self.ci()?.jobs(repo, *run, attempt).await)?);
+                }
+                Lookup::Head { repo, branch, pull } => {
+                    facts.head = Some(known(self.forge()?.head(repo, branch, *pull).await)?);
+                }
+                Lookup::CommitMessage { repo, sha } => {
+                    facts.commit_message = Some(known(self.forge()?.commit_message(repo, sha).await)?);
+                }
+            }
+        }
+        Ok(facts)
+    }
+
+    fn ci(&self) -> Result<&dyn crate::ports::Ci, PortError> {
+        self.ci.as_deref().ok_or_else(|| PortError::permanent("no CI is configured"))
+    }
+
+    fn forge(&self) -> Result<&dyn crate::ports::Forge, PortError> {
+        self.forge.as_deref().ok_or_else(|| PortError::permanent("no forge is configured"))
+    }
+
+    /// A write. The emergency stop is read again right before it, and when it cannot be read, it holds.
+    async fn act(&self, action: &Action, automatic: bool) -> Result<Outcome, PortError> {
+        if automatic && !matches!(self.read_hold().await, Ok(None)) {
+            return Ok(Outcome::Held);
+        }
+        let done = match action {
+            Action::Rerun { .. } | Action::Cancelled { .. } => self.ci()?.ensure(action).await,
+            Action::Label { .. } | Action::Comment { .. } | Action::Check { .. } => self.forge()?.ensure(action).await,
+        };
+        done.map(|()| Outcome::Done)
+    }
+
+    async fn reply(
+        &self,
+        place: &crate::domain::Place,
+        actor_id: &str,
+        note: &crate::domain::journal::Note,
+    ) -> Result<(), PortError> {
+        let Some(chat) = self.chats.get(&place.platform) else {
+            return Err(PortError::permanent(format!("{} is not configured", place.platform)));
+        };
+        let text = self.words.note(chat.markup(), note).map_err(|why| PortError::permanent(why.to_string()))?;
+        chat.whisper(place, actor_id, &text).await
+    }
+}
+
+/// Jobs are asked for at the attempt that the run has just said, so that both are of one moment.
+fn newest_attempt(facts: &Facts, wanted: u32) -> u32 {
+    match &facts.run {
+        Some(Known::Is(run)) => run.attempt,
+        _ => wanted,
+    }
+}
+
+enum Done {
+    Log(LogRead),
+    Facts(Box<Facts>),
+    Outcome(Outcome),
+    Nothing,
+}
+
+/// The event that tells the incident.
+fn result(effect: &Effect, done: Done) -> Option<Event> {
+    Some(match (effect, done) {
+        (Effect::ReadLog { incident, run, attempt, job_id, .. }, Done::Log(read)) => {
+            Event::LogRead { incident: *incident, run: *run, attempt: *attempt, job_id: *job_id, read }
+        }
+        (Effect::Gather { incident, proposal, .. }, Done::Facts(facts)) => {
+            Event::FactsGathered { incident: *incident, proposal: *proposal, facts }
+        }
+        (Effect::Perform { incident, proposal, step, undo, .. }, Done::Outcome(outcome)) => {
+            Event::Performed { incident: *incident, proposal: *proposal, step: *step, undo: *undo, outcome }
+        }
+        _ => return None,
+    })
+}
+
+/// What the incident is told when an effect is given up.
+fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
+    match effect {
+        Effect::ReadLog { .. } => Done::Log(LogRead::Missing(why.into())),
+        Effect::Gather { lookups, .. } => Done::Facts(Box::new(unavailable(lookups, why))),
+        Effect::Perform { .. } if unknown => Done::Outcome(Outcome::Unknown(why.into())),
+        Effect::Perform { .. } => Done::Outcome(Outcome::Failed(why.into())),
+        Effect::Reply { .. } => Done::Nothing,
+    }
+}
+
+fn unavailable(lookups: &[Lookup], why: &str) -> Facts {
+    let mut facts = Facts::default();
+    for lookup in lookups {
+        match lookup {
+            Lookup::Run { .. } => facts.run = Some(Known::Unavailable(why.into())),
+            Lookup::Jobs { .. } => facts.jobs = Some(Known::Unavailable(why.into())),
+            Lookup::Head { .. } => facts.head = Some(Known::Unavailable(why.into())),
+            Lookup::CommitMessage { .. } => facts.commit_message = Some(Known::Unavailable(why.into())),
+        }
+    }
+    facts
+}
+
+/// A fact that cannot be had for good is a fact too.
+fn known<T>(found: Result<T, PortError>) -> Result<Known<T>, PortError> {
+    match found {
+        Ok(fact) => Ok(Known::Is(fact)),
+        Err(PortError::Permanent { why }) => Ok(Known::Unavailable(why)),
+        Err(PortError::Ambiguous { why }) => Err(PortError::transient(why)),
+        Err(other) => Err(other),
+    }
+}
+
+/// One second, doubling to five minutes, with jitter.
+fn backoff(attempts: u32, seed: u64) -> Duration {
+    let policy = ExponentialBuilder::new()
+        .with_min_delay(Duration::from_secs(1))
+        .with_max_delay(Duration::from_secs(300))
+        .without_max_times()
+        .with_jitter()
+        .with_jitter_seed(seed);
+    policy.build().nth(attempts as usize).unwrap_or(Duration::from_secs(300))
+}
+
+/// For the publisher, whose pauses follow the same rule.
+pub(super) fn backoff_until(now: Time, attempts: u32, seed: u64, retry_after: Option<Duration>) -> Time {
+    let pause = backoff(attempts, seed).max(retry_after.unwrap_or_default());
+    now.plus_ms(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,39 @@
+//! What was missed is found again: lost webhook deliveries are asked for once more, and recent runs are compared.
+
+use super::Engine;
+use crate::domain::Repo;
+use crate::domain::time::{HOUR_MS, Time};
+use crate::ports::StoreError;
+
+/// How far back a poll looks.
+const BACK_MS: i64 = HOUR_MS;
+
+impl Engine {
+    /// Looks for what no webhook told. Neighbours that are down are skipped until the next time.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn reconcile(&self) -> Result<u64, StoreError> {
+        let Some(ci) = &self.ci else { return Ok(0) };
+        let since: Time = self.clock.now().plus_ms(-BACK_MS);
+        if let Err(why) = ci.redeliver(since).await {
+            tracing::debug!(%why, "lost deliveries could not be asked for");
+        }
+        let mut found = 0;
+        let repos = self.scope.repositories.iter().filter_map(|name| name.parse::<Repo>().ok());
+        for repo in repos {
+            match ci.recent(&repo, since).await {
+                Ok(deliveries) => {
+                    for delivery in deliveries {
+                        found += u64::from(self.store.put_delivery(delivery).await? == crate::ports::Put::New);
+                    }
+                }
+                Err(why) => tracing::debug!(%repo, %why, "recent runs could not be read"),
+            }
+        }
+        if found > 0 {
+            self.turn_due.notify_one();
+        }
+        Ok(found)
+    }
+}

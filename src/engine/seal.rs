@@ -1,0 +1,94 @@
+//! Button values: what a button says, with a code that only we can make. A value that was changed or made up is refused.
+
+use crate::domain::card::ButtonRef;
+use crate::ports::{Store, StoreError, Turn};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
+use hmac::{Hmac, KeyInit, Mac};
+use ring::rand::{SecureRandom, SystemRandom};
+use sha2::Sha256;
+
+const KEY: &str = "seal_key";
+const INSTALLATION: &str = "installation";
+/// Bytes of the code kept: 128 bits.
+const CODE: usize = 16;
+
+pub struct Seal {
+    key: Vec<u8>,
+}
+
+/// Made at the first start and kept.
+pub struct Secrets {
+    pub seal: Seal,
+    /// Names this store in hidden markers, so that another installation's messages are not taken for ours.
+    pub installation: String,
+}
+
+impl Secrets {
+    pub async fn load(store: &dyn Store) -> Result<Self, StoreError> {
+        let key = text(store, KEY, 32).await?;
+        let installation = text(store, INSTALLATION, 6).await?;
+        Ok(Self { seal: Seal { key: key.into_bytes() }, installation })
+    }
+}
+
+async fn text(store: &dyn Store, name: &str, bytes: usize) -> Result<String, StoreError> {
+    if let Some(serde_json::Value::String(have)) = store.setting(name).await? {
+        return Ok(have);
+    }
+    let mut random = vec![0; bytes];
+    SystemRandom::new().fill(&mut random).map_err(|_| StoreError::Broken("no randomness".into()))?;
+    let made = B64.encode(random);
+    let settings = vec![(name.to_owned(), Some(made.clone().into()))];
+    store.commit(Turn { settings, ..Turn::default() }).await?;
+    Ok(made)
+}
+
+impl Seal {
+    fn code(&self, body: &[u8]) -> Option<Hmac<Sha256>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).ok()?;
+        mac.update(body);
+        Some(mac)
+    }
+
+    /// The wire form, under 300 characters.
+    #[must_use]
+    pub fn close(&self, what: &ButtonRef) -> String {
+        let body = serde_json::to_vec(what).unwrap_or_default();
+        let code = self.code(&body).map(|mac| mac.finalize().into_bytes()).unwrap_or_default();
+        format!("{}.{}", B64.encode(&body), B64.encode(&code[..CODE]))
+    }
+
+    /// What the button says, if we made it.
+    #[must_use]
+    pub fn open(&self, value: &str) -> Option<ButtonRef> {
+        let (body, code) = value.split_once('.')?;
+        let (body, code) = (B64.decode(body).ok()?, B64.decode(code).ok()?);
+        self.code(&body).filter(|_| code.len() == CODE)?.verify_truncated_left(&code).ok()?;
+        serde_json::from_slice(&body).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::card::Verb;
+    use crate::domain::ids::{Digest, IncidentNo};
+
+    #[test]
+    fn only_our_own_values_open() {
+        let seal = Seal { key: b"k".to_vec() };
+        let what = ButtonRef { verb: Verb::Retry, incident: IncidentNo(4), proposal: None, digest: Digest::of([]) };
+        let value = seal.close(&what);
+        assert!(value.len() < 300, "{}", value.len());
+        assert_eq!(seal.open(&value), Some(what));
+        assert_eq!(Seal { key: b"x".to_vec() }.open(&value), None);
+        for at in 0..value.len() {
+            let mut forged = value.clone().into_bytes();
+            forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+            let forged = String::from_utf8(forged).unwrap();
+            // The last character of unpadded base64 carries spare bits; those must be zero, so no twin opens either.
+            assert_eq!(seal.open(&forged), None, "{at}");
+        }
+    }
+}

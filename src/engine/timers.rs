@@ -1,0 +1,47 @@
+//! Durable wake-ups, and what is forgotten in time.
+
+use super::Engine;
+use crate::domain::time::DAY_MS;
+use crate::ports::{Delivery, StoreError, Turn};
+
+/// Timers fired in one go.
+const BATCH: usize = 100;
+/// How long a delivery's id is remembered.
+const SEEN_MS: i64 = 7 * DAY_MS;
+
+impl Engine {
+    /// Turns timers that are due into deliveries. `false` when none was.
+    ///
+    /// # Errors
+    /// The store failed; the timers stand.
+    pub async fn tick(&self) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let due = self.store.due_timers(now, BATCH).await?;
+        let any = !due.is_empty();
+        for timer in due {
+            let id = format!("internal:timer-{}-{}-{}", self.installation, timer.key, timer.at.0);
+            let deliveries = vec![Delivery::internal(id, now, &timer.event)];
+            self.store.commit(Turn { timer: Some(timer.key), deliveries, ..Turn::default() }).await?;
+        }
+        if any {
+            self.turn_due.notify_one();
+        }
+        Ok(any)
+    }
+
+    /// Forgets what is older than the configuration keeps.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn compact(&self) -> Result<u64, StoreError> {
+        let now = self.clock.now();
+        let seen_before = now.plus_ms(-SEEN_MS);
+        let closed_before = now.plus_ms(-i64::from(self.rules.keep_days) * DAY_MS);
+        let gone = self.store.compact(seen_before, closed_before).await?;
+        self.state.lock().await.index.forget_runs(seen_before);
+        if gone > 0 {
+            tracing::info!(records = gone, "old records were compacted away");
+        }
+        Ok(gone)
+    }
+}
