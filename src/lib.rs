@@ -1,4 +1,5 @@
 //! CI Rescue: the floor plan. See the code map in README.md.
+pub mod adapters;
 pub mod card;
 pub mod command;
 pub mod domain;

@@ -6,8 +6,9 @@ use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::{Event, LogRead};
 use crate::domain::facts::{Facts, Known};
 use crate::domain::ids::Repo;
+use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, Time};
-use crate::evidence::Analyzer;
+use crate::evidence::{Analyzer, redact};
 use crate::ports::{Claimed, Delivery, PortError, StoreError, Turn};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures::StreamExt;
@@ -130,7 +131,8 @@ impl Engine {
                     facts.head = Some(known(self.forge()?.head(repo, branch, *pull).await)?);
                 }
                 Lookup::CommitMessage { repo, sha } => {
-                    facts.commit_message = Some(known(self.forge()?.commit_message(repo, sha).await)?);
+                    let message = self.forge()?.commit_message(repo, sha).await;
+                    facts.commit_message = Some(known(message.map(|m| redacted(&m)))?);
                 }
             }
         }
@@ -200,6 +202,10 @@ fn result(effect: &Effect, done: Done) -> Option<Event> {
         }
         _ => return None,
     })
+}
+
+fn redacted(text: &Untrusted) -> Untrusted {
+    redact::text(text.raw(), &mut redact::Counts::new()).into_owned().into()
 }
 
 /// What the incident is told when an effect is given up.

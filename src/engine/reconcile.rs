@@ -24,7 +24,8 @@ impl Engine {
         for repo in repos {
             match ci.recent(&repo, since).await {
                 Ok(deliveries) => {
-                    for delivery in deliveries {
+                    for mut delivery in deliveries {
+                        delivery.body = crate::evidence::redact::body(delivery.body.as_bytes());
                         found += u64::from(self.store.put_delivery(delivery).await? == crate::ports::Put::New);
                     }
                 }

@@ -1,0 +1,10 @@
+//! Whom we talk to: one folder per neighbour, each behind the ports, none knowing another.
+//!
+//! # How to add a chat platform or a CI
+//! Make `adapters/x/` with a [`Decoder`](crate::ports::Decoder) for what it sends, and a [`Chat`](crate::ports::Chat)
+//! or [`Ci`](crate::ports::Ci) for what it is asked. Words go to `templates/x/` where the common ones do not fit.
+
+pub mod console;
+pub mod github;
+pub mod hooks;
+pub mod slack;

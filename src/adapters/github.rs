@@ -1,0 +1,46 @@
+//! GitHub: webhooks in, the REST API out, through octocrab.
+
+mod api;
+mod auth;
+mod ci;
+mod decode;
+mod fetch;
+mod forge;
+mod payload;
+mod verify;
+
+pub use api::{GitHub, Settings};
+pub use auth::Credentials;
+pub use decode::Webhooks;
+pub use verify::{Secret, Signature};
+
+/// The App's permissions and events: what `manifest github` prints and `doctor` compares.
+pub const PERMISSIONS: [(&str, &str); 8] = [
+    ("actions", "write"),
+    ("checks", "write"),
+    ("contents", "read"),
+    ("issues", "write"),
+    ("metadata", "read"),
+    ("pull_requests", "write"),
+    ("statuses", "read"),
+    ("members", "read"),
+];
+
+/// The events that the App subscribes to.
+pub const EVENTS: [&str; 15] = [
+    "check_run",
+    "check_suite",
+    "code_scanning_alert",
+    "dependabot_alert",
+    "issue_comment",
+    "merge_group",
+    "pull_request",
+    "pull_request_review",
+    "push",
+    "repository",
+    "secret_scanning_alert",
+    "status",
+    "workflow_job",
+    "workflow_run",
+    "workflow_dispatch",
+];

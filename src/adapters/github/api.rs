@@ -1,0 +1,381 @@
+//! The client: authentication, limits, and what each answer means for whoever asked.
+
+use super::auth::{Credentials, app_jwt};
+use crate::domain::ids::Repo;
+use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
+use crate::ports::{Clock, PortError};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
+use governor::clock::Clock as _;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use octocrab::service::middleware::{base_uri::BaseUriLayer, extra_headers::ExtraHeadersLayer};
+use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// An answer beyond this is none that we asked for.
+const ANSWER_BYTES_MAX: usize = 16 << 20;
+/// Calls that create content (docs.github.com, "Rate limits for the REST API"): 80 a minute, 500 an hour.
+const CREATING_A_MINUTE: NonZeroU32 = NonZeroU32::new(80).expect("not zero");
+const CREATING_AN_HOUR: NonZeroU32 = NonZeroU32::new(500).expect("not zero");
+const BURST: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
+/// A token this near its end is not used any more.
+const TOKEN_SLACK_MS: i64 = 5 * MINUTE_MS;
+/// Secondary limits that name no time: GitHub asks for at least a minute.
+const SECONDARY_PAUSE: Duration = Duration::from_secs(60);
+
+pub struct Settings {
+    /// `https://api.github.com`, `https://host/api/v3`, or a loopback address.
+    pub api_url: String,
+    /// Certificates of one's own authority, PEM.
+    pub ca_pem: Option<Vec<u8>>,
+    pub credentials: Credentials,
+    pub clock: Arc<dyn Clock>,
+}
+
+struct Token {
+    text: SecretString,
+    until: Time,
+}
+
+/// GitHub, behind the ports `Ci` and `Forge`.
+pub struct GitHub {
+    pub(super) client: Octocrab,
+    pub(super) plain: reqwest::Client,
+    pub(super) api: url::Url,
+    pub(super) credentials: Credentials,
+    pub(super) clock: Arc<dyn Clock>,
+    /// One slot per repository: whoever holds it mints, the others wait and use what was minted.
+    tokens: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<Token>>>>>,
+    minute: DefaultDirectRateLimiter,
+    hour: DefaultDirectRateLimiter,
+    /// GitHub asked us to be quiet until then.
+    quiet_until: Mutex<Time>,
+    pub(super) redelivered: Mutex<std::collections::HashSet<String>>,
+}
+
+/// What an answer was, before it is taken for good or ill.
+pub(super) struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, PortError> {
+        serde_json::from_slice(&self.body)
+            .map_err(|why| PortError::permanent(format!("GitHub's answer cannot be read: {why}")))
+    }
+
+    /// GitHub's own words, without the rest.
+    pub fn message(&self) -> String {
+        let value: Value = serde_json::from_slice(&self.body).unwrap_or(Value::Null);
+        let words = value.get("message").and_then(Value::as_str).unwrap_or("no message");
+        crate::domain::text::clean_line(words, 200)
+    }
+}
+
+impl GitHub {
+    /// # Errors
+    /// The address or a certificate is not usable.
+    pub fn new(settings: Settings) -> Result<Self, String> {
+        let api = url::Url::parse(&settings.api_url).map_err(|why| format!("github.api_url: {why}"))?;
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT);
+        if let Some(pem) = &settings.ca_pem {
+            let all = reqwest::Certificate::from_pem_bundle(pem).map_err(|why| format!("github.ca_file: {why}"))?;
+            for certificate in all {
+                builder = builder.add_root_certificate(certificate);
+            }
+        }
+        let http = builder.build().map_err(|why| why.to_string())?;
+        let plain = super::fetch::client(&api, settings.ca_pem.as_deref())?;
+        let base: Uri =
+            settings.api_url.trim_end_matches('/').parse().map_err(|why| format!("github.api_url: {why}"))?;
+        let quota = |quota: Quota| RateLimiter::direct(quota.allow_burst(BURST));
+        Ok(Self {
+            client: octocrab(http, base),
+            plain,
+            api,
+            credentials: settings.credentials,
+            clock: settings.clock,
+            tokens: Mutex::default(),
+            minute: quota(Quota::per_minute(CREATING_A_MINUTE)),
+            hour: RateLimiter::direct(Quota::per_hour(CREATING_AN_HOUR)),
+            quiet_until: Mutex::new(Time(0)),
+            redelivered: Mutex::default(),
+        })
+    }
+
+    /// The host that people see: links have to point there.
+    #[must_use]
+    pub fn web_host(api_url: &str) -> String {
+        let Ok(url) = url::Url::parse(api_url) else { return String::new() };
+        let host = url.host_str().unwrap_or("");
+        match (host, url.port()) {
+            ("api.github.com", _) => "github.com".into(),
+            (host, Some(port)) => format!("{host}:{port}"),
+            (host, None) => host.strip_prefix("api.").unwrap_or(host).to_owned(),
+        }
+    }
+
+    pub(super) async fn get<T: DeserializeOwned>(&self, repo: &Repo, path: &str) -> Result<T, PortError> {
+        let answer = self.call("GET", Some(repo), path, None).await?;
+        if answer.status.is_success() { answer.json() } else { Err(refused(&answer)) }
+    }
+
+    /// A call as the App's installation on `repo` (or with the plain token).
+    pub(super) async fn call(
+        &self,
+        method: &str,
+        repo: Option<&Repo>,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, PortError> {
+        self.wait_turn(method)?;
+        let client = match self.token(repo).await? {
+            Some(token) => self.client.user_access_token(token).map_err(|why| PortError::permanent(why.to_string()))?,
+            None => self.client.clone(),
+        };
+        let answer = send(&client, method, path, body).await?;
+        if answer.status == StatusCode::UNAUTHORIZED {
+            self.forget_token(repo).await;
+        }
+        self.obey(&answer)?;
+        if answer.status.is_server_error() {
+            let why = format!("GitHub answered {}: {}", answer.status.as_u16(), answer.message());
+            // A write may have happened behind a 502.
+            return Err(if method == "GET" { PortError::transient(why) } else { PortError::ambiguous(why) });
+        }
+        Ok(answer)
+    }
+
+    /// Our own pace, before GitHub has to say so.
+    fn wait_turn(&self, method: &str) -> Result<(), PortError> {
+        let quiet = *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = quiet.ms_since(self.clock.now());
+        if left > 0 {
+            return Err(later("GitHub asked for a pause", Duration::from_millis(left.unsigned_abs())));
+        }
+        if method == "GET" {
+            return Ok(());
+        }
+        for limit in [&self.minute, &self.hour] {
+            if let Err(not_yet) = limit.check() {
+                return Err(later("too many writes to GitHub", not_yet.wait_time_from(limit.clock().now())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Primary and secondary limits.
+    fn obey(&self, answer: &Answer) -> Result<(), PortError> {
+        let header = |name: &str| {
+            answer.headers.get(name).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<i64>().ok())
+        };
+        let limited = matches!(answer.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::FORBIDDEN);
+        if !limited {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let wait = if let Some(seconds) = header("retry-after") {
+            Some(Duration::from_secs(seconds.clamp(1, 3600).unsigned_abs()))
+        } else if header("x-ratelimit-remaining") == Some(0) {
+            let reset = header("x-ratelimit-reset").unwrap_or(0) * SECOND_MS;
+            let left = Time(reset).ms_since(now).clamp(SECOND_MS, 60 * MINUTE_MS);
+            Some(Duration::from_millis(left.unsigned_abs()))
+        } else if answer.status == StatusCode::TOO_MANY_REQUESTS || answer.message().contains("secondary rate limit") {
+            Some(SECONDARY_PAUSE)
+        } else {
+            None
+        };
+        let Some(wait) = wait else { return Ok(()) };
+        let until = now.plus_ms(i64::try_from(wait.as_millis()).unwrap_or(MINUTE_MS));
+        *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+        tracing::warn!(wait_ms = wait.as_millis(), "GitHub's rate limit: pausing");
+        Err(later("GitHub's rate limit", wait))
+    }
+
+    async fn token(&self, repo: Option<&Repo>) -> Result<Option<SecretString>, PortError> {
+        match (&self.credentials, repo) {
+            (Credentials::Nobody, _) => Ok(None),
+            (Credentials::Token(token), _) => Ok(Some(token.clone())),
+            (Credentials::App { id, key }, None) => {
+                let jwt = app_jwt(*id, key, self.clock.now().unix_s()).map_err(PortError::permanent)?;
+                Ok(Some(jwt.into()))
+            }
+            (Credentials::App { .. }, Some(repo)) => self.installation_token(repo).await.map(Some),
+        }
+    }
+
+    fn slot(&self, repo: &Repo) -> Arc<tokio::sync::Mutex<Option<Token>>> {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(tokens.entry(repo.to_string()).or_default())
+    }
+
+    async fn forget_token(&self, repo: Option<&Repo>) {
+        if let Some(repo) = repo {
+            *self.slot(repo).lock().await = None;
+        }
+    }
+
+    /// Single-flight: ten callers make one token.
+    async fn installation_token(&self, repo: &Repo) -> Result<SecretString, PortError> {
+        let slot = self.slot(repo);
+        let mut kept = slot.lock().await;
+        let now = self.clock.now();
+        if let Some(token) = kept.as_ref().filter(|token| token.until.ms_since(now) > TOKEN_SLACK_MS) {
+            return Ok(token.text.clone());
+        }
+        let fresh = self.mint(repo).await?;
+        let text = fresh.text.clone();
+        *kept = Some(fresh);
+        Ok(text)
+    }
+
+    /// A token for this repository alone.
+    async fn mint(&self, repo: &Repo) -> Result<Token, PortError> {
+        #[derive(Deserialize)]
+        struct Installation {
+            id: u64,
+        }
+        #[derive(Deserialize)]
+        struct Minted {
+            token: String,
+            expires_at: chrono::DateTime<chrono::Utc>,
+        }
+        let path = format!("/repos/{repo}/installation");
+        let answer = Box::pin(self.call("GET", None, &path, None)).await?;
+        if !answer.status.is_success() {
+            return Err(PortError::permanent(format!("the App is not installed on {repo}: {}", answer.message())));
+        }
+        let id = answer.json::<Installation>()?.id;
+        let body = json!({"repositories": [repo.name()]});
+        let path = format!("/app/installations/{id}/access_tokens");
+        let answer = Box::pin(self.call("POST", None, &path, Some(&body))).await.map_err(|why| match why {
+            // Nothing is lost by minting twice.
+            PortError::Ambiguous { why } => PortError::transient(why),
+            other => other,
+        })?;
+        if !answer.status.is_success() {
+            return Err(refused(&answer));
+        }
+        let minted: Minted = answer.json()?;
+        Ok(Token { text: minted.token.into(), until: Time(minted.expires_at.timestamp_millis()) })
+    }
+
+    /// Asks for nothing but who we are: for the doctor.
+    ///
+    /// # Errors
+    /// What GitHub or the network said.
+    pub async fn whoami(&self) -> Result<String, PortError> {
+        let path = match &self.credentials {
+            Credentials::Nobody => "/meta",
+            Credentials::Token(_) => "/user",
+            Credentials::App { .. } => "/app",
+        };
+        let answer = self.call("GET", None, path, None).await?;
+        if !answer.status.is_success() {
+            return Err(refused(&answer));
+        }
+        let value: Value = answer.json()?;
+        let name = value.get("login").or_else(|| value.get("slug")).and_then(Value::as_str);
+        Ok(name.unwrap_or("nobody").to_owned())
+    }
+}
+
+fn later(why: &str, wait: Duration) -> PortError {
+    PortError::Transient { why: format!("{why}: again in {} s", wait.as_secs() + 1), retry_after: Some(wait) }
+}
+
+/// A refusal that trying again will not change.
+pub(super) fn refused(answer: &Answer) -> PortError {
+    let why = format!("GitHub answered {}: {}", answer.status.as_u16(), answer.message());
+    match answer.status {
+        StatusCode::UNAUTHORIZED => PortError::transient(why),
+        _ => PortError::permanent(why),
+    }
+}
+
+/// octocrab over our own HTTP client: redirects stay visible, nothing is retried behind our back, and an authority of
+/// one's own is trusted.
+fn octocrab(http: reqwest::Client, base: Uri) -> Octocrab {
+    let service = tower::service_fn(move |request: Request<OctoBody>| {
+        let http = http.clone();
+        async move {
+            let request = reqwest::Request::try_from(request.map(reqwest::Body::wrap))?;
+            Ok::<Response<reqwest::Body>, reqwest::Error>(http.execute(request).await?.into())
+        }
+    });
+    let headers = vec![
+        (header::USER_AGENT, HeaderValue::from_static("ci-rescue")),
+        (header::ACCEPT, HeaderValue::from_static("application/vnd.github+json")),
+        (header::HeaderName::from_static("x-github-api-version"), HeaderValue::from_static("2022-11-28")),
+    ];
+    let built = OctocrabBuilder::new_empty()
+        .with_service(service)
+        .with_layer(&BaseUriLayer::new(base))
+        .with_layer(&ExtraHeadersLayer::new(Arc::new(headers)))
+        .with_auth(AuthState::None)
+        .build();
+    match built {
+        Ok(client) => client,
+        Err(never) => match never {},
+    }
+}
+
+async fn send(client: &Octocrab, method: &str, path: &str, body: Option<&Value>) -> Result<Answer, PortError> {
+    let sent = match method {
+        "GET" => client._get(path).await,
+        "POST" => client._post(path, body).await,
+        "PATCH" => client._patch(path, body).await,
+        "PUT" => client._put(path, body).await,
+        _ => client._delete(path, body).await,
+    };
+    let response = sent.map_err(|why| unsent(method, &why))?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = axum::body::to_bytes(axum::body::Body::new(response.into_body()), ANSWER_BYTES_MAX).await;
+    let body = body.map_err(|why| {
+        let why = format!("GitHub's answer broke off: {why}");
+        if method == "GET" { PortError::transient(why) } else { PortError::ambiguous(why) }
+    })?;
+    Ok(Answer { status, headers, body: body.to_vec() })
+}
+
+/// A connection that was never made cannot have written anything.
+fn unsent(method: &str, why: &octocrab::Error) -> PortError {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(why);
+    let mut connecting = false;
+    let mut words = String::new();
+    while let Some(error) = cause {
+        connecting |= error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect);
+        words = error.to_string();
+        cause = error.source();
+    }
+    let words = format!("GitHub cannot be reached: {}", crate::domain::text::clean_line(&words, 200));
+    if connecting || method == "GET" { PortError::transient(words) } else { PortError::ambiguous(words) }
+}
+
+impl std::fmt::Debug for GitHub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GitHub").field("api", &self.api.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// A path segment that cannot leave its place.
+pub(super) fn segment(text: &str) -> String {
+    let mut url = url::Url::parse("http://x/").expect("an address");
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.push(text);
+    }
+    url.path().trim_start_matches('/').to_owned()
+}

@@ -1,0 +1,196 @@
+//! GitHub Actions as a CI provider.
+
+use super::api::{GitHub, refused};
+use super::fetch;
+use super::payload::{Job, Run};
+use crate::domain::action::{Action, RerunJobs};
+use crate::domain::event::Conclusion;
+use crate::domain::facts::{JobFacts, RunFacts};
+use crate::domain::ids::{Digest, Repo, RunId};
+use crate::domain::time::Time;
+use crate::ports::{Ci, Delivery, LogStream, Origin, PortError};
+use async_trait::async_trait;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::PoisonError;
+use std::time::Duration;
+
+/// Jobs a page, and pages at most: GitHub shows 256 jobs of a matrix.
+const PAGE: usize = 100;
+const PAGES: usize = 10;
+/// A run that is still going is looked at again after this long.
+const GOING: Duration = Duration::from_secs(30);
+
+#[derive(Deserialize)]
+struct Jobs {
+    jobs: Vec<Job>,
+}
+
+#[derive(Deserialize)]
+struct HookDelivery {
+    id: u64,
+    guid: String,
+    #[serde(default)]
+    status_code: u32,
+    delivered_at: chrono::DateTime<chrono::Utc>,
+}
+
+#[async_trait]
+impl Ci for GitHub {
+    async fn run(&self, repo: &Repo, run: RunId) -> Result<RunFacts, PortError> {
+        let run: Run = self.get(repo, &format!("/repos/{repo}/actions/runs/{run}")).await?;
+        Ok(RunFacts {
+            attempt: run.run_attempt.max(1),
+            conclusion: run.conclusion.filter(|_| run.status == "completed"),
+            created_at: run.created_at.map_or(Time(0), |at| Time(at.timestamp_millis())),
+            head_sha: run.head_sha,
+            head_branch: run.head_branch.unwrap_or_default().into(),
+            default_branch: run.repository.and_then(|repository| repository.default_branch),
+            url: run.html_url,
+        })
+    }
+
+    async fn jobs(&self, repo: &Repo, run: RunId, attempt: u32) -> Result<Vec<JobFacts>, PortError> {
+        let mut all = Vec::new();
+        for page in 1..=PAGES {
+            let path = format!("/repos/{repo}/actions/runs/{run}/attempts/{attempt}/jobs?per_page={PAGE}&page={page}");
+            let jobs: Jobs = self.get(repo, &path).await?;
+            let last = jobs.jobs.len() < PAGE;
+            all.extend(jobs.jobs.into_iter().map(facts));
+            if last {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    async fn log(&self, repo: &Repo, job_id: u64) -> Result<LogStream, PortError> {
+        let answer = self.call("GET", Some(repo), &format!("/repos/{repo}/actions/jobs/{job_id}/logs"), None).await?;
+        if matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::GONE) {
+            return Err(PortError::permanent("GitHub does not have the log any more"));
+        }
+        if !answer.status.is_redirection() {
+            return Err(refused(&answer));
+        }
+        let location = answer
+            .headers
+            .get("location")
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| self.api.join(text).ok());
+        let location = location.ok_or_else(|| PortError::permanent("GitHub's redirect to the log names no address"))?;
+        fetch::allowed(&self.api, &location).map_err(PortError::permanent)?;
+        fetch::stream(&self.plain, location).await
+    }
+
+    async fn ensure(&self, action: &Action) -> Result<(), PortError> {
+        match action {
+            Action::Rerun { repo, run, attempt, jobs } => self.rerun(repo, *run, *attempt, jobs).await,
+            Action::Cancelled { repo, run, attempt } => self.cancel(repo, *run, *attempt).await,
+            _ => Err(PortError::permanent("that is not for the CI")),
+        }
+    }
+
+    async fn recent(&self, repo: &Repo, since: Time) -> Result<Vec<Delivery>, PortError> {
+        let at = chrono::DateTime::from_timestamp_millis(since.0).unwrap_or_default();
+        let path = format!(
+            "/repos/{repo}/actions/runs?status=completed&per_page=50&created=%3E%3D{}",
+            at.format("%Y-%m-%dT%H:%M:%SZ")
+        );
+        let answer: Value = self.get(repo, &path).await?;
+        let runs = answer.get("workflow_runs").and_then(Value::as_array).cloned().unwrap_or_default();
+        if runs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let repository: Value = self.get(repo, &format!("/repos/{repo}")).await?;
+        let now = self.clock.now();
+        Ok(runs.into_iter().filter_map(|run| as_webhook(repo, run, &repository, now)).collect())
+    }
+
+    async fn redeliver(&self, since: Time) -> Result<u32, PortError> {
+        if !matches!(self.credentials, super::Credentials::App { .. }) {
+            return Ok(0);
+        }
+        let answer = self.call("GET", None, "/app/hook/deliveries?per_page=100", None).await?;
+        if !answer.status.is_success() {
+            return Err(refused(&answer));
+        }
+        let all: Vec<HookDelivery> = answer.json()?;
+        let arrived: std::collections::HashSet<&str> =
+            all.iter().filter(|d| (200..300).contains(&d.status_code)).map(|d| d.guid.as_str()).collect();
+        let lost =
+            all.iter().filter(|d| d.delivered_at.timestamp_millis() >= since.0 && !arrived.contains(d.guid.as_str()));
+        let mut asked = 0;
+        for delivery in lost {
+            let fresh = self.redelivered.lock().unwrap_or_else(PoisonError::into_inner).insert(delivery.guid.clone());
+            if fresh {
+                self.call("POST", None, &format!("/app/hook/deliveries/{}/attempts", delivery.id), None).await?;
+                asked += 1;
+            }
+        }
+        Ok(asked)
+    }
+}
+
+fn facts(job: Job) -> JobFacts {
+    let broken = job.steps.into_iter().find(|step| step.conclusion.is_some_and(Conclusion::is_failure));
+    JobFacts {
+        id: job.id,
+        name: job.name.into(),
+        conclusion: job.conclusion.filter(|_| job.status == "completed"),
+        failing_step: broken.map(|step| step.name.into()),
+    }
+}
+
+/// A run that the poller found, as its webhook would have told it: the same decoder reads both.
+fn as_webhook(repo: &Repo, run: Value, repository: &Value, now: Time) -> Option<Delivery> {
+    let (id, attempt) = (run.get("id")?.as_u64()?, run.get("run_attempt").and_then(Value::as_u64).unwrap_or(1));
+    let sender = run.get("actor").cloned().unwrap_or(Value::Null);
+    let body =
+        json!({"action": "completed", "workflow_run": run, "repository": repository, "sender": sender}).to_string();
+    Some(Delivery {
+        id: format!("github:poll-{repo}-{id}-{attempt}"),
+        source: "github".into(),
+        kind: "workflow_run".into(),
+        origin: Origin::Internal,
+        at: now,
+        hash: Digest::of([body.as_bytes()]),
+        body,
+    })
+}
+
+impl GitHub {
+    async fn rerun(&self, repo: &Repo, run: RunId, attempt: u32, jobs: &RerunJobs) -> Result<(), PortError> {
+        let facts = Ci::run(self, repo, run).await?;
+        if facts.attempt > attempt {
+            return Ok(());
+        }
+        if facts.conclusion.is_none() {
+            return Err(PortError::Transient { why: "the run is still going".into(), retry_after: Some(GOING) });
+        }
+        let path = match jobs {
+            RerunJobs::One { id, .. } => format!("/repos/{repo}/actions/jobs/{id}/rerun"),
+            RerunJobs::Failed => format!("/repos/{repo}/actions/runs/{run}/rerun-failed-jobs"),
+            RerunJobs::All => format!("/repos/{repo}/actions/runs/{run}/rerun"),
+        };
+        let answer = self.call("POST", Some(repo), &path, None).await?;
+        if answer.status.is_success() {
+            return Ok(());
+        }
+        // Refused: perhaps because somebody was faster.
+        let facts = Ci::run(self, repo, run).await?;
+        if facts.attempt > attempt { Ok(()) } else { Err(refused(&answer)) }
+    }
+
+    async fn cancel(&self, repo: &Repo, run: RunId, attempt: u32) -> Result<(), PortError> {
+        let facts = Ci::run(self, repo, run).await?;
+        if facts.attempt != attempt || facts.conclusion.is_some() {
+            return Ok(());
+        }
+        let answer = self.call("POST", Some(repo), &format!("/repos/{repo}/actions/runs/{run}/cancel"), None).await?;
+        match answer.status {
+            status if status.is_success() || status == StatusCode::CONFLICT => Ok(()),
+            _ => Err(refused(&answer)),
+        }
+    }
+}

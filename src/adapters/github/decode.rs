@@ -1,0 +1,346 @@
+//! Webhooks to events of our own.
+
+use super::payload::{Alert, Check, Job, Payload, Run, Suite};
+use crate::domain::event::{Conclusion, Event, Failure, Progress, Scope};
+use crate::domain::ids::{Repo, RunId};
+use crate::domain::text::Untrusted;
+use crate::ports::{Decoder, Delivery, Heard};
+
+/// Decodes what GitHub sends.
+pub struct Webhooks {
+    /// Links are only kept where they point here.
+    pub web_host: String,
+}
+
+impl Decoder for Webhooks {
+    fn source(&self) -> &'static str {
+        "github"
+    }
+
+    fn decode(&self, delivery: &Delivery) -> Result<Vec<Heard>, String> {
+        if !READ.contains(&delivery.kind.as_str()) {
+            return Ok(ignored(&delivery.kind, "is not read"));
+        }
+        let payload: Payload = match serde_json::from_str(&delivery.body) {
+            Ok(payload) => payload,
+            Err(why) => return Ok(ignored(&delivery.kind, &format!("does not fit: {why}"))),
+        };
+        let Some(base) = Base::of(&payload) else { return Ok(ignored(&delivery.kind, "names no repository")) };
+        let heard = match delivery.kind.as_str() {
+            "workflow_job" => payload.workflow_job.as_ref().map(|job| self.job(&base, &payload.action, job)),
+            "workflow_run" => payload.workflow_run.as_ref().map(|run| self.run(&base, &payload.action, run)),
+            "check_run" => payload.check_run.as_ref().map(|check| self.check(&base, &payload.action, check)),
+            "check_suite" => payload.check_suite.as_ref().map(|suite| suite_heard(&base, &payload.action, suite)),
+            "status" => self.status(&base, &payload),
+            "push" => push(&base, &payload),
+            "pull_request" => pull(&base, &payload),
+            kind => payload.alert.as_ref().map(|alert| self.alert(&base, kind, &payload.action, alert)),
+        };
+        Ok(heard.unwrap_or_else(|| ignored(&delivery.kind, "lacks its subject")))
+    }
+}
+
+const READ: [&str; 11] = [
+    "workflow_job",
+    "workflow_run",
+    "check_run",
+    "check_suite",
+    "status",
+    "push",
+    "pull_request",
+    "dependabot_alert",
+    "code_scanning_alert",
+    "secret_scanning_alert",
+    "repository_vulnerability_alert",
+];
+
+fn ignored(kind: &str, why: &str) -> Vec<Heard> {
+    vec![Heard::Ignored { why: format!("{kind} {why}") }]
+}
+
+/// What every payload has.
+struct Base {
+    repo: Repo,
+    default_branch: String,
+    sender: String,
+    bot: bool,
+}
+
+impl Base {
+    fn of(payload: &Payload) -> Option<Self> {
+        let repository = payload.repository.as_ref()?;
+        let sender = payload.sender.as_ref();
+        let login = sender.map(|sender| sender.login.clone()).unwrap_or_default();
+        Some(Self {
+            repo: repository.full_name.parse().ok()?,
+            default_branch: repository.default_branch.clone().unwrap_or_else(|| "main".into()),
+            bot: login.ends_with("[bot]") || sender.is_some_and(|sender| sender.kind == "Bot"),
+            sender: login,
+        })
+    }
+
+    fn failure(&self, scope: Scope, conclusion: Conclusion) -> Failure {
+        Failure {
+            repo: self.repo.clone(),
+            default_branch: self.default_branch.clone(),
+            scope,
+            run: None,
+            attempt: 0,
+            workflow: Untrusted::default(),
+            job: None,
+            job_id: None,
+            step: None,
+            branch: self.default_branch.clone().into(),
+            sha: String::new(),
+            conclusion,
+            url: None,
+            pulls: Vec::new(),
+            sender: self.sender.clone().into(),
+            sender_is_bot: self.bot,
+            fork: false,
+            commit_message: None,
+            confirmed: true,
+        }
+    }
+
+    fn progress(&self, scope: Scope, conclusion: Option<Conclusion>) -> Progress {
+        Progress {
+            repo: self.repo.clone(),
+            scope,
+            run: None,
+            attempt: 0,
+            workflow: Untrusted::default(),
+            job: None,
+            job_id: None,
+            branch: self.default_branch.clone().into(),
+            sha: String::new(),
+            conclusion,
+        }
+    }
+}
+
+fn event(event: Event) -> Vec<Heard> {
+    vec![Heard::Event(Box::new(event))]
+}
+
+/// Commit ids go into addresses: hex or nothing.
+fn sha(text: &str) -> String {
+    let good = (7..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if good { text.to_owned() } else { String::new() }
+}
+
+impl Webhooks {
+    fn link(&self, url: Option<&String>) -> Option<String> {
+        let url = url::Url::parse(url?).ok()?;
+        let host = url.host_str()?;
+        let with_port = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        let safe = matches!(url.scheme(), "https" | "http") && with_port == self.web_host && url.username().is_empty();
+        safe.then(|| url.to_string())
+    }
+
+    fn job(&self, base: &Base, action: &str, job: &Job) -> Vec<Heard> {
+        let key = format!("{}:{}", base.repo, job.id);
+        let ended = job.conclusion.filter(|_| action == "completed");
+        let branch: Untrusted = job.head_branch.clone().unwrap_or_else(|| base.default_branch.clone()).into();
+        let workflow: Untrusted = job.workflow_name.clone().unwrap_or_else(|| "workflow".into()).into();
+        let fill = |mut failure: Failure| {
+            failure.run = Some(RunId(job.run_id));
+            failure.attempt = job.run_attempt.max(1);
+            failure.workflow = workflow.clone();
+            failure.job = Some(job.name.clone().into());
+            failure.job_id = Some(job.id);
+            failure.branch = branch.clone();
+            failure.sha = sha(&job.head_sha);
+            failure.url = self.link(job.html_url.as_ref());
+            let broken = job.steps.iter().find(|step| step.conclusion.is_some_and(Conclusion::is_failure));
+            failure.step = broken.map(|step| step.name.clone().into());
+            failure
+        };
+        if action == "queued" || action == "waiting" {
+            let failure = Box::new(fill(base.failure(Scope::Job, Conclusion::Stuck)));
+            return vec![Heard::Queued { key, failure }];
+        }
+        let mut heard = vec![Heard::Taken { key }];
+        match ended {
+            Some(conclusion) if conclusion.is_failure() => {
+                heard.extend(event(Event::Failed { failure: fill(base.failure(Scope::Job, conclusion)) }));
+            }
+            _ => {
+                let mut progress = base.progress(Scope::Job, ended);
+                progress.run = Some(RunId(job.run_id));
+                progress.attempt = job.run_attempt.max(1);
+                progress.workflow = workflow;
+                progress.job = Some(job.name.clone().into());
+                progress.job_id = Some(job.id);
+                progress.branch = branch;
+                progress.sha = sha(&job.head_sha);
+                heard.extend(event(Event::Progressed { progress }));
+            }
+        }
+        heard
+    }
+
+    fn run(&self, base: &Base, action: &str, run: &Run) -> Vec<Heard> {
+        let ended = run.conclusion.filter(|_| action == "completed");
+        let branch: Untrusted = run.head_branch.clone().unwrap_or_else(|| base.default_branch.clone()).into();
+        let workflow: Untrusted = run.name.clone().unwrap_or_else(|| "workflow".into()).into();
+        let Some(conclusion) = ended.filter(|conclusion| conclusion.is_failure()) else {
+            let mut progress = base.progress(Scope::Run, ended);
+            progress.run = Some(RunId(run.id));
+            progress.attempt = run.run_attempt.max(1);
+            progress.workflow = workflow;
+            progress.branch = branch;
+            progress.sha = sha(&run.head_sha);
+            return event(Event::Progressed { progress });
+        };
+        let mut failure = base.failure(Scope::Run, conclusion);
+        failure.run = Some(RunId(run.id));
+        failure.attempt = run.run_attempt.max(1);
+        failure.workflow = workflow;
+        failure.branch = branch;
+        failure.sha = sha(&run.head_sha);
+        failure.url = self.link(run.html_url.as_ref());
+        failure.pulls = run.pull_requests.iter().map(|pull| pull.number).collect();
+        let head = run.head_repository.as_ref().map(|head| head.full_name.as_str());
+        failure.fork = head.is_some_and(|head| head != base.repo.as_str());
+        failure.commit_message = run.head_commit.as_ref().map(|commit| commit.message.clone().into());
+        // The run ended: whoever waits for that hears of it before the failure is counted.
+        let mut progress = base.progress(Scope::Run, Some(conclusion));
+        progress.run = failure.run;
+        progress.attempt = failure.attempt;
+        progress.workflow.clone_from(&failure.workflow);
+        progress.branch.clone_from(&failure.branch);
+        progress.sha.clone_from(&failure.sha);
+        let mut heard = event(Event::Failed { failure });
+        heard.extend(event(Event::Progressed { progress }));
+        heard
+    }
+
+    fn check(&self, base: &Base, action: &str, check: &Check) -> Vec<Heard> {
+        if action != "completed" {
+            return ignored("check_run", "has not ended");
+        }
+        let app = check.app.as_ref().map(|app| app.name.clone()).unwrap_or_default();
+        let suite = check.check_suite.as_ref();
+        let branch = suite.and_then(|suite| suite.head_branch.clone()).unwrap_or_else(|| base.default_branch.clone());
+        let run = check.details_url.as_deref().and_then(actions_run);
+        let conclusion = check.conclusion.unwrap_or(Conclusion::Other);
+        if !conclusion.is_failure() {
+            let mut progress = base.progress(Scope::Check, Some(conclusion));
+            progress.run = run;
+            progress.workflow = app.into();
+            progress.job = Some(check.name.clone().into());
+            progress.branch = branch.into();
+            progress.sha = sha(&check.head_sha);
+            return event(Event::Progressed { progress });
+        }
+        let mut failure = base.failure(Scope::Check, conclusion);
+        failure.run = run;
+        // A check tells no attempt; at least the first has failed.
+        failure.attempt = u32::from(run.is_some());
+        failure.workflow = app.into();
+        failure.job = Some(check.name.clone().into());
+        failure.job_id = run.map(|_| check.id);
+        failure.branch = branch.into();
+        failure.sha = sha(&check.head_sha);
+        failure.url = self.link(check.html_url.as_ref());
+        failure.pulls = check.pull_requests.iter().map(|pull| pull.number).collect();
+        event(Event::Failed { failure })
+    }
+
+    fn status(&self, base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
+        let state = payload.state.as_deref()?;
+        let context = payload.context.clone().unwrap_or_else(|| "default".into());
+        let branch = payload.branches.as_ref().and_then(|branches| branches.first()).map(|branch| branch.name.clone());
+        let branch = branch.unwrap_or_else(|| base.default_branch.clone());
+        let commit = sha(payload.sha.as_deref().unwrap_or(""));
+        Some(match state {
+            "failure" | "error" => {
+                let mut failure = base.failure(Scope::Status, Conclusion::Failure);
+                failure.workflow = context.clone().into();
+                failure.job = Some(context.into());
+                failure.branch = branch.into();
+                failure.sha = commit;
+                failure.url = self.link(payload.target_url.as_ref());
+                let message = payload.commit.as_ref().and_then(|commit| commit.commit.as_ref());
+                failure.commit_message = message.map(|commit| commit.message.clone().into());
+                event(Event::Failed { failure })
+            }
+            "success" => {
+                let mut progress = base.progress(Scope::Status, Some(Conclusion::Success));
+                progress.workflow = context.clone().into();
+                progress.job = Some(context.into());
+                progress.branch = branch.into();
+                progress.sha = commit;
+                event(Event::Progressed { progress })
+            }
+            _ => ignored("status", "is pending"),
+        })
+    }
+
+    fn alert(&self, base: &Base, kind: &str, action: &str, alert: &Alert) -> Vec<Heard> {
+        if !matches!(action, "created" | "create" | "reopened" | "reopened_by_user" | "reintroduced") {
+            return ignored(kind, "needs nobody");
+        }
+        let what = match kind {
+            "secret_scanning_alert" => alert.secret_type_display_name.clone(),
+            "code_scanning_alert" => alert.rule.as_ref().and_then(|rule| rule.description.clone()),
+            _ => alert
+                .security_advisory
+                .as_ref()
+                .and_then(|advisory| advisory.summary.clone())
+                .or_else(|| alert.affected_package_name.clone()),
+        };
+        let name = kind.trim_end_matches("_alert").replace('_', " ");
+        let title = format!("{name} alert {}: {}", alert.number, what.unwrap_or_else(|| "no title".into()));
+        let mut failure = base.failure(Scope::Alert, Conclusion::Failure);
+        failure.workflow = title.into();
+        failure.job = Some(format!("alert {}", alert.number).into());
+        failure.url = self.link(alert.html_url.as_ref());
+        event(Event::Failed { failure })
+    }
+}
+
+/// The run in `…/actions/runs/123/job/456`.
+fn actions_run(url: &str) -> Option<RunId> {
+    let (_, rest) = url.split_once("/actions/runs/")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok().map(RunId)
+}
+
+fn suite_heard(base: &Base, action: &str, suite: &Suite) -> Vec<Heard> {
+    if action != "completed" {
+        return ignored("check_suite", "has not ended");
+    }
+    let app = suite.app.as_ref().map(|app| app.name.clone()).unwrap_or_default();
+    let branch = suite.head_branch.clone().unwrap_or_else(|| base.default_branch.clone());
+    let conclusion = suite.conclusion.unwrap_or(Conclusion::Other);
+    if !conclusion.is_failure() {
+        let mut progress = base.progress(Scope::Suite, Some(conclusion));
+        progress.workflow = app.into();
+        progress.branch = branch.into();
+        progress.sha = sha(&suite.head_sha);
+        return event(Event::Progressed { progress });
+    }
+    let mut failure = base.failure(Scope::Suite, conclusion);
+    failure.workflow = app.into();
+    failure.branch = branch.into();
+    failure.sha = sha(&suite.head_sha);
+    failure.pulls = suite.pull_requests.iter().map(|pull| pull.number).collect();
+    failure.commit_message = suite.head_commit.as_ref().map(|commit| commit.message.clone().into());
+    event(Event::Failed { failure })
+}
+
+fn push(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
+    let branch = payload.git_ref.as_deref()?.strip_prefix("refs/heads/")?;
+    let sha = sha(payload.after.as_deref()?);
+    Some(event(Event::HeadMoved { repo: base.repo.clone(), branch: branch.into(), sha }))
+}
+
+fn pull(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
+    if payload.action != "synchronize" {
+        return Some(ignored("pull_request", "moved no head"));
+    }
+    let head = payload.pull_request.as_ref()?.head.as_ref()?;
+    Some(event(Event::HeadMoved { repo: base.repo.clone(), branch: head.git_ref.clone().into(), sha: sha(&head.sha) }))
+}

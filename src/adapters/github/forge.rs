@@ -1,0 +1,157 @@
+//! GitHub as a forge: heads, labels, comments, check runs. Each write looks first.
+
+use super::api::{GitHub, refused, segment};
+use super::auth::Credentials;
+use crate::domain::action::Action;
+use crate::domain::ids::Repo;
+use crate::domain::text::Untrusted;
+use crate::ports::{Forge, PortError};
+use async_trait::async_trait;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+/// GitHub's limits, in characters.
+const COMMENT_MAX: usize = 65_536;
+const CHECK_MAX: usize = 65_535;
+/// Pages of comments looked through for our own.
+const PAGES: usize = 10;
+
+#[async_trait]
+impl Forge for GitHub {
+    async fn head(&self, repo: &Repo, branch: &Untrusted, pull: Option<u64>) -> Result<Option<String>, PortError> {
+        let (path, pointer) = match pull {
+            Some(number) => (format!("/repos/{repo}/pulls/{number}"), "/head/sha"),
+            None => (format!("/repos/{repo}/branches/{}", segment(branch.raw())), "/commit/sha"),
+        };
+        let answer = self.call("GET", Some(repo), &path, None).await?;
+        match answer.status {
+            StatusCode::NOT_FOUND => Ok(None),
+            status if status.is_success() => {
+                let value: Value = answer.json()?;
+                Ok(value.pointer(pointer).and_then(Value::as_str).map(str::to_owned))
+            }
+            _ => Err(refused(&answer)),
+        }
+    }
+
+    async fn commit_message(&self, repo: &Repo, sha: &str) -> Result<Untrusted, PortError> {
+        if sha.is_empty() {
+            return Err(PortError::permanent("the commit is not known"));
+        }
+        let value: Value = self.get(repo, &format!("/repos/{repo}/commits/{}", segment(sha))).await?;
+        let message = value.pointer("/commit/message").and_then(Value::as_str).unwrap_or_default();
+        Ok(message.into())
+    }
+
+    async fn ensure(&self, action: &Action) -> Result<(), PortError> {
+        match action {
+            Action::Label { repo, number, label, present } => self.label(repo, *number, label, *present).await,
+            Action::Comment { repo, number, marker, body } => self.comment(repo, *number, marker, body).await,
+            Action::Check { repo, sha, name, conclusion, title, summary } => {
+                let body = json!({
+                    "name": name, "head_sha": sha, "status": "completed", "conclusion": conclusion,
+                    "output": {"title": cut(title, 250), "summary": cut(summary, CHECK_MAX)},
+                });
+                self.check(repo, sha, name, &body).await
+            }
+            _ => Err(PortError::permanent("that is not for the forge")),
+        }
+    }
+}
+
+fn cut(text: &str, max: usize) -> String {
+    text.chars().take(max).collect()
+}
+
+impl GitHub {
+    async fn write(&self, method: &str, repo: &Repo, path: &str, body: Option<&Value>) -> Result<(), PortError> {
+        let answer = self.call(method, Some(repo), path, body).await?;
+        if answer.status.is_success() { Ok(()) } else { Err(refused(&answer)) }
+    }
+
+    async fn label(&self, repo: &Repo, number: u64, label: &str, present: bool) -> Result<(), PortError> {
+        let labels: Vec<Value> = self.get(repo, &format!("/repos/{repo}/issues/{number}/labels?per_page=100")).await?;
+        let there = labels.iter().any(|have| have.get("name").and_then(Value::as_str) == Some(label));
+        match (there, present) {
+            (false, true) => {
+                self.write(
+                    "POST",
+                    repo,
+                    &format!("/repos/{repo}/issues/{number}/labels"),
+                    Some(&json!({"labels": [label]})),
+                )
+                .await
+            }
+            (true, false) => {
+                self.write("DELETE", repo, &format!("/repos/{repo}/issues/{number}/labels/{}", segment(label)), None)
+                    .await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// One comment of ours with this marker.
+    async fn comment(&self, repo: &Repo, number: u64, marker: &str, body: &str) -> Result<(), PortError> {
+        let hidden = format!("<!-- {marker} -->");
+        let text = format!("{hidden}\n{}", cut(body, COMMENT_MAX - hidden.len() - 1));
+        match self.own_comment(repo, number, &hidden).await? {
+            Some((_, have)) if have == text => Ok(()),
+            Some((id, _)) => {
+                self.write("PATCH", repo, &format!("/repos/{repo}/issues/comments/{id}"), Some(&json!({"body": text})))
+                    .await
+            }
+            None => {
+                self.write(
+                    "POST",
+                    repo,
+                    &format!("/repos/{repo}/issues/{number}/comments"),
+                    Some(&json!({"body": text})),
+                )
+                .await
+            }
+        }
+    }
+
+    /// A marker that somebody else copied into a comment of theirs does not make it ours.
+    async fn own_comment(&self, repo: &Repo, number: u64, hidden: &str) -> Result<Option<(u64, String)>, PortError> {
+        let login = match &self.credentials {
+            Credentials::Token(_) => Some(self.whoami().await?),
+            _ => None,
+        };
+        for page in 1..=PAGES {
+            let path = format!("/repos/{repo}/issues/{number}/comments?per_page=100&page={page}");
+            let comments: Vec<Value> = self.get(repo, &path).await?;
+            for comment in &comments {
+                let body = comment.get("body").and_then(Value::as_str).unwrap_or_default();
+                if body.starts_with(hidden) && self.is_ours(comment, login.as_deref()) {
+                    return Ok(comment.get("id").and_then(Value::as_u64).map(|id| (id, body.to_owned())));
+                }
+            }
+            if comments.len() < 100 {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    fn is_ours(&self, comment: &Value, login: Option<&str>) -> bool {
+        match &self.credentials {
+            Credentials::App { id, .. } => {
+                comment.pointer("/performed_via_github_app/id").and_then(Value::as_u64) == Some(*id)
+            }
+            _ => login.is_some() && comment.pointer("/user/login").and_then(Value::as_str) == login,
+        }
+    }
+
+    async fn check(&self, repo: &Repo, sha: &str, name: &str, body: &Value) -> Result<(), PortError> {
+        let query: String =
+            url::form_urlencoded::Serializer::new(String::new()).append_pair("check_name", name).finish();
+        let found: Value =
+            self.get(repo, &format!("/repos/{repo}/commits/{}/check-runs?{query}", segment(sha))).await?;
+        let id = found.pointer("/check_runs/0/id").and_then(Value::as_u64);
+        match id {
+            Some(id) => self.write("PATCH", repo, &format!("/repos/{repo}/check-runs/{id}"), Some(body)).await,
+            None => self.write("POST", repo, &format!("/repos/{repo}/check-runs"), Some(body)).await,
+        }
+    }
+}

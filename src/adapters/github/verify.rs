@@ -1,0 +1,85 @@
+//! `X-Hub-Signature-256` over the raw bytes, by the current secret or the previous one until it expires
+//! (docs.github.com, "Validating webhook deliveries").
+
+use crate::domain::time::Time;
+use crate::ports::{Clock, Origin, Proof, Raw, Refusal, Verifier};
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
+use std::sync::Arc;
+
+/// A webhook secret, and until when it counts.
+pub struct Secret {
+    pub text: SecretString,
+    pub until: Option<Time>,
+}
+
+pub struct Signature {
+    pub secrets: Vec<Secret>,
+    /// Deliveries of another App are not for us.
+    pub app_id: Option<u64>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// GitHub's delivery ids are UUIDs; others of that alphabet are fine too.
+const ID_MAX: usize = 64;
+
+impl Verifier for Signature {
+    fn verify(&self, raw: &Raw) -> Result<Proof, Refusal> {
+        let header = raw.headers.one("x-hub-signature-256");
+        let code =
+            header.and_then(parse).ok_or_else(|| Refusal::Unauthorized("one X-Hub-Signature-256 is needed".into()))?;
+        let now = self.clock.now();
+        let live = self.secrets.iter().filter(|secret| secret.until.is_none_or(|until| now < until));
+        if !live.into_iter().any(|secret| matches(&secret.text, &raw.body, &code)) {
+            return Err(Refusal::Unauthorized("the signature does not match".into()));
+        }
+        self.addressed_to_us(raw)?;
+        let id = raw.headers.one("x-github-delivery").filter(|id| is_id(id));
+        let id = id.ok_or_else(|| Refusal::BadRequest("X-GitHub-Delivery is missing or is not an id".into()))?;
+        let kind = raw.headers.one("x-github-event").filter(|kind| is_kind(kind)).unwrap_or("unknown");
+        Ok(Proof { origin: Origin::Signed, id: id.to_owned(), kind: kind.to_owned() })
+    }
+}
+
+impl Signature {
+    fn addressed_to_us(&self, raw: &Raw) -> Result<(), Refusal> {
+        let target = raw.headers.one("x-github-hook-installation-target-id");
+        let of_app = raw.headers.one("x-github-hook-installation-target-type") == Some("integration");
+        match (self.app_id, target.and_then(|id| id.parse::<u64>().ok())) {
+            (Some(ours), Some(theirs)) if of_app && ours != theirs => {
+                Err(Refusal::Unauthorized("the delivery is for another App".into()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// `sha256=` and 64 lower-case hex digits, nothing else.
+fn parse(header: &str) -> Option<Vec<u8>> {
+    let digits = header.strip_prefix("sha256=")?.as_bytes();
+    let value = |b: u8| match b {
+        b'0'..=b'9' => Some(b - b'0'),
+        b'a'..=b'f' => Some(b - b'a' + 10),
+        _ => None,
+    };
+    if digits.len() != 64 {
+        return None;
+    }
+    digits.chunks_exact(2).map(|pair| Some(value(pair[0])? << 4 | value(pair[1])?)).collect()
+}
+
+/// In constant time.
+fn matches(secret: &SecretString, body: &[u8], code: &[u8]) -> bool {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()) else { return false };
+    mac.update(body);
+    mac.verify_slice(code).is_ok()
+}
+
+fn is_id(id: &str) -> bool {
+    (1..=ID_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+fn is_kind(kind: &str) -> bool {
+    (1..=ID_MAX).contains(&kind.len()) && kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+}
