@@ -10,4 +10,5 @@ pub mod incident;
 pub mod policy;
 pub mod ports;
 pub mod remedies;
+pub mod server;
 pub mod store;

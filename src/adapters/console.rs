@@ -1,1 +1,19 @@
+//! The web console: an ordinary chat whose channel is a page.
+//!
+//! Server-rendered, no build step, works without JavaScript; with it, cards are replaced as they change, by server-sent
+//! events. A strict content security policy, Host and Origin checks, and a CSRF token in every form.
 
+mod decode;
+mod feed;
+mod guard;
+mod pages;
+mod routes;
+mod session;
+
+pub use decode::ConsoleDecoder;
+pub use feed::Console;
+pub use routes::{Person, Settings, router};
+
+pub const PLATFORM: &str = "console";
+/// The one channel.
+pub const CHANNEL: &str = "feed";

@@ -1,1 +1,32 @@
+//! Slack through slack-morphism: Socket Mode in, the Web API out.
 
+mod blocks;
+mod chat;
+mod decode;
+mod errors;
+mod manifest;
+mod socket;
+
+pub use chat::{Settings, Slack};
+pub use decode::Socket as SocketDecoder;
+pub use manifest::{SCOPES, manifest};
+pub use socket::{Listener, listen};
+
+use slack_morphism::prelude::*;
+
+pub const PLATFORM: &str = "slack";
+
+/// The client over a connector that also speaks plain HTTP, for loopback addresses.
+///
+/// # Errors
+/// The TLS versions cannot be set up.
+pub(crate) fn client(api_url: &str) -> Result<SlackHyperClient, String> {
+    let https = hyper_rustls::HttpsConnectorBuilder::new()
+        .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
+        .map_err(|why| why.to_string())?
+        .https_or_http()
+        .enable_http1()
+        .build();
+    let connector = SlackClientHyperConnector::with_connector(https).with_slack_api_url(api_url.trim_end_matches('/'));
+    Ok(SlackClient::new(connector))
+}

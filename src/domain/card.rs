@@ -25,6 +25,8 @@ pub enum Verb {
 }
 
 impl Verb {
+    pub const ALL: [Self; 5] = [Self::Retry, Self::Approve, Self::Reject, Self::Cancel, Self::Why];
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -169,6 +169,13 @@ impl Digest {
         Self(hex(&hash.finalize()))
     }
 
+    /// A digest from its text; `None` unless it is 64 lower-case hex digits.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let good = text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        good.then(|| Self(text.to_owned()))
+    }
+
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -31,10 +31,10 @@ impl Engine {
     ///
     /// # Errors
     /// The store failed.
-    pub async fn publish(&self) -> Result<bool, StoreError> {
+    pub async fn publish(&self, platform: &Platform) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        let due = self.store.due_publications(now, BATCH).await?;
-        gauge!("ci_rescue_cards_behind").set(due.len() as f64);
+        let due = self.store.due_publications(platform, now, BATCH).await?;
+        gauge!("ci_rescue_cards_behind", "platform" => platform.0.clone()).set(due.len() as f64);
         let mut any = false;
         for (surface, publication) in due {
             if self.take_slot(&surface, now).await {
@@ -45,9 +45,9 @@ impl Engine {
         Ok(any)
     }
 
-    /// When the next surface may be written, for whoever pumps or sleeps.
-    pub async fn next_slot(&self) -> Option<Time> {
-        self.slots.lock().await.values().min().copied()
+    /// The platforms that cards go to.
+    pub fn platforms(&self) -> impl Iterator<Item = &Platform> {
+        self.chats.keys()
     }
 
     /// One write to a channel, then a pause.

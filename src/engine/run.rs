@@ -45,16 +45,19 @@ impl Engine {
                 },
             );
         }
-        let this = Arc::clone(self);
-        self.spawn_loop(
-            tasks,
-            stop,
-            |e| &e.card_due,
-            move || {
-                let this = Arc::clone(&this);
-                async move { this.publish().await }
-            },
-        );
+        // One publisher a platform: a slow one holds up nobody else.
+        for platform in self.platforms() {
+            let (this, platform) = (Arc::clone(self), platform.clone());
+            self.spawn_loop(
+                tasks,
+                stop,
+                |e| &e.card_due,
+                move || {
+                    let (this, platform) = (Arc::clone(&this), platform.clone());
+                    async move { this.publish(&platform).await }
+                },
+            );
+        }
         self.spawn_clockwork(tasks, stop);
     }
 

@@ -89,7 +89,7 @@ impl Engine {
             self.effect_due.notify_one();
         }
         if dirty > 0 {
-            self.card_due.notify_one();
+            self.card_due.notify_waiters();
         }
         if follow_ups > 0 {
             self.turn_due.notify_one();

@@ -207,7 +207,12 @@ pub trait Store: Send + Sync {
     async fn runs(&self) -> Result<Vec<(String, RunSeen)>, StoreError>;
     async fn setting(&self, key: &str) -> Result<Option<serde_json::Value>, StoreError>;
     async fn settings(&self, prefix: &str) -> Result<Vec<(String, serde_json::Value)>, StoreError>;
-    async fn due_publications(&self, now: Time, limit: usize) -> Result<Vec<(Surface, Publication)>, StoreError>;
+    async fn due_publications(
+        &self,
+        platform: &Platform,
+        now: Time,
+        limit: usize,
+    ) -> Result<Vec<(Surface, Publication)>, StoreError>;
     /// Where the incident's card stands or is to stand.
     async fn surfaces(&self, no: IncidentNo) -> Result<Vec<Surface>, StoreError>;
     async fn publication(&self, surface: &Surface) -> Result<Option<Publication>, StoreError>;

@@ -155,12 +155,19 @@ impl<B: Backend> Store for Ledger<B> {
         rows.iter().map(|(key, value)| Ok((String::from_utf8_lossy(&key[1..]).into_owned(), decode(value)?))).collect()
     }
 
-    async fn due_publications(&self, now: Time, limit: usize) -> Result<Vec<(Surface, Publication)>> {
+    async fn due_publications(
+        &self,
+        platform: &Platform,
+        now: Time,
+        limit: usize,
+    ) -> Result<Vec<(Surface, Publication)>> {
         let mut due = Vec::new();
         for (mut key, _) in self.table(keys::DIRTY)? {
             key[0] = keys::SURFACE;
             let row: Option<SurfaceRow> = self.record(&key)?;
-            if let Some(row) = row.filter(|row| row.publication.is_due() && row.publication.not_before <= now) {
+            if let Some(row) = row.filter(|row| {
+                row.surface.platform == *platform && row.publication.is_due() && row.publication.not_before <= now
+            }) {
                 due.push((row.surface, row.publication));
             }
             if due.len() >= limit {

@@ -1,0 +1,94 @@
+// Live updates, forms without reloading, and the keyboard. The page works without any of it.
+"use strict";
+(() => {
+  const csrf = document.querySelector("meta[name=csrf]").content;
+  const feed = document.getElementById("feed");
+  const answers = document.getElementById("answers");
+
+  // The markup comes from our own server, escaped there; only the session's token is missing in it.
+  function element(html) {
+    const holder = document.createElement("template");
+    holder.innerHTML = html;
+    const card = holder.content.firstElementChild;
+    card.querySelectorAll("input[name=csrf]").forEach((field) => { field.value = csrf; });
+    return card;
+  }
+
+  function place(card) {
+    const only = feed.dataset.only;
+    if (only && card.dataset.no !== only) return;
+    const old = document.getElementById(card.id);
+    const focused = old && old.contains(document.activeElement);
+    card.classList.add("fresh");
+    if (old) {
+      old.replaceWith(card);
+      if (focused) card.focus();
+    } else {
+      const number = Number(card.dataset.no);
+      const next = [...feed.children].find((other) => Number(other.dataset.no) < number);
+      feed.insertBefore(card, next || null);
+    }
+    const nothing = document.getElementById("nothing");
+    if (nothing) nothing.hidden = true;
+  }
+
+  function answer(html) {
+    const box = document.createElement("div");
+    box.className = "answer";
+    box.innerHTML = html;
+    answers.append(box);
+    while (answers.children.length > 5) answers.firstElementChild.remove();
+    answers.scrollTop = answers.scrollHeight;
+  }
+
+  if (feed && feed.dataset.live) {
+    const source = new EventSource(feed.dataset.live);
+    let opened = false;
+    source.addEventListener("card", (event) => place(element(event.data)));
+    source.addEventListener("answer", (event) => answer(event.data));
+    source.addEventListener("reload", () => location.reload());
+    // After a gap the page may have missed something.
+    source.addEventListener("open", () => { if (opened) location.reload(); opened = true; });
+  }
+
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    const path = new URL(form.action).pathname;
+    if (path !== "/press" && path !== "/command") return;
+    event.preventDefault();
+    const button = form.querySelector("button");
+    button.disabled = true;
+    try {
+      const response = await fetch(form.action, {
+        method: "POST", body: new URLSearchParams(new FormData(form)), headers: { "x-requested-with": "fetch" },
+      });
+      if (!response.ok) {
+        const box = document.createElement("span");
+        box.textContent = await response.text();
+        answer(box.innerHTML);
+      }
+    } catch {
+      answer("The server cannot be reached; nothing was sent.");
+    }
+    button.disabled = false;
+    if (path === "/command") form.querySelector("input[name=text]").value = "";
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.matches("input, select, textarea");
+    if (event.key === "Escape") { answers.replaceChildren(); if (typing) event.target.blur(); }
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const line = document.getElementById("text");
+    if (event.key === "/" && line) { event.preventDefault(); line.focus(); }
+    if ((event.key === "j" || event.key === "k") && feed) {
+      const cards = [...feed.children];
+      const at = cards.findIndex((card) => card.contains(document.activeElement));
+      const next = cards[at < 0 ? 0 : at + (event.key === "j" ? 1 : -1)];
+      if (next) { event.preventDefault(); next.focus(); next.scrollIntoView({ block: "center" }); }
+    }
+  });
+
+  document.querySelectorAll(".journal time").forEach((time) => {
+    time.textContent = new Date(time.dateTime).toLocaleString();
+  });
+})();

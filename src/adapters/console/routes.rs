@@ -1,0 +1,354 @@
+//! The console's routes.
+
+use super::decode::Said;
+use super::feed::{Console, Update};
+use super::guard::guard;
+use super::pages::{CardView, Pages, SCRIPT, STYLE};
+use super::session::{COOKIE, Session, Sessions, cookie};
+use crate::card::Words;
+use crate::domain::IncidentNo;
+use crate::domain::actor::Role;
+use crate::domain::ids::Digest;
+use crate::ports::{Ask, Door, Headers, Origin, Proof, Query, Raw, Refusal, Verified, Verifier};
+use axum::Form;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use futures::{Stream, StreamExt};
+use minijinja::value::Serde;
+use minijinja::{Value, context};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio_stream::wrappers::BroadcastStream;
+
+/// Forms are small.
+const FORM_BYTES_MAX: usize = 16 << 10;
+
+/// Someone who may sit at the console.
+#[derive(Clone, Debug, Serialize)]
+pub struct Person {
+    pub id: String,
+    pub name: String,
+    pub role: Role,
+}
+
+pub struct Settings {
+    pub console: Arc<Console>,
+    pub door: Arc<dyn Door>,
+    pub ask: Arc<dyn Ask>,
+    pub words: Arc<Words>,
+    /// Absent in the demo.
+    pub token: Option<Arc<SecretString>>,
+    /// The first is who signs in; the others can be switched to, in the demo only.
+    pub people: Vec<Person>,
+    /// Values of Host that are ours, with their port.
+    pub hosts: Vec<String>,
+}
+
+pub(super) struct Inner {
+    console: Arc<Console>,
+    door: Arc<dyn Door>,
+    ask: Arc<dyn Ask>,
+    words: Arc<Words>,
+    token: Option<Arc<SecretString>>,
+    people: Vec<Person>,
+    pub hosts: Vec<String>,
+    pages: Pages,
+    sessions: Sessions,
+    said: AtomicU64,
+}
+
+pub(super) type App = Arc<Inner>;
+
+/// # Errors
+/// A page's template does not compile.
+pub fn router(settings: Settings) -> Result<Router, String> {
+    let app: App = Arc::new(Inner {
+        console: settings.console,
+        door: settings.door,
+        ask: settings.ask,
+        words: settings.words,
+        token: settings.token,
+        people: settings.people,
+        hosts: settings.hosts,
+        pages: Pages::new()?,
+        sessions: Sessions::default(),
+        said: AtomicU64::new(0),
+    });
+    let guarded = axum::middleware::from_fn_with_state(Arc::clone(&app), guard);
+    Ok(Router::new()
+        .route("/", get(feed))
+        .route("/incidents/{no}", get(incident))
+        .route("/events", get(events))
+        .route("/command", post(command))
+        .route("/press", post(press))
+        .route("/switch", post(switch))
+        .route("/sign-in", get(sign_in_page).post(sign_in))
+        .route("/sign-out", post(sign_out))
+        .route("/console.css", get(|| async { ([(header::CONTENT_TYPE, "text/css")], STYLE) }))
+        .route("/console.js", get(|| async { ([(header::CONTENT_TYPE, "text/javascript")], SCRIPT) }))
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(guarded)
+        .with_state(app))
+}
+
+fn session(app: &App, headers: &HeaderMap) -> Option<Session> {
+    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    values.filter_map(cookie).find_map(|id| app.sessions.get(id))
+}
+
+fn set_cookie(session: &Session) -> [(header::HeaderName, String); 1] {
+    [(header::SET_COOKIE, format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict", session.id))]
+}
+
+/// The session, or where to get one. In the demo everybody has one.
+fn enter(app: &App, headers: &HeaderMap) -> Result<(Session, bool), Response> {
+    if let Some(session) = session(app, headers) {
+        return Ok((session, false));
+    }
+    let first = app.people.first().filter(|_| app.token.is_none());
+    match first.and_then(|person| app.sessions.open(&person.id)) {
+        Some(session) => Ok((session, true)),
+        None => Err(Redirect::to("/sign-in").into_response()),
+    }
+}
+
+fn page(session: &Session, fresh: bool, html: String) -> Response {
+    if fresh { (set_cookie(session), Html(html)).into_response() } else { Html(html).into_response() }
+}
+
+async fn feed(State(app): State<App>, headers: HeaderMap) -> Response {
+    let (session, fresh) = match enter(&app, &headers) {
+        Ok(entered) => entered,
+        Err(away) => return away,
+    };
+    let cards: Vec<CardView> = app.console.cards().iter().map(CardView::of).collect();
+    let html = render(&app, "feed.html", &session, "", &cards, context! {}).await;
+    page(&session, fresh, html)
+}
+
+async fn render(app: &App, name: &str, session: &Session, thread: &str, cards: &[CardView], more: Value) -> String {
+    let hold = app.ask.hold().await.ok().flatten().map(|hold| hold.by);
+    let answers = app.console.take_answers(&session.person);
+    let people: &[Person] = if app.token.is_none() { &app.people } else { &[] };
+    app.pages.render(
+        name,
+        context! {
+            csrf => &session.csrf, person => &session.person, hold, answers, thread,
+            people => Value::from(Serde(people)), cards => Value::from(Serde(cards)), ..more
+        },
+    )
+}
+
+#[derive(Serialize)]
+struct EntryView {
+    at: String,
+    by: Option<String>,
+    text: String,
+}
+
+async fn incident(State(app): State<App>, headers: HeaderMap, Path(no): Path<String>) -> Response {
+    let (session, fresh) = match enter(&app, &headers) {
+        Ok(entered) => entered,
+        Err(away) => return away,
+    };
+    let Ok(no) = no.parse::<IncidentNo>() else {
+        return (StatusCode::NOT_FOUND, "there is no such incident").into_response();
+    };
+    let query = Query { no: Some(no), before: Some(no.0.saturating_add(1)), limit: 1, ..Query::default() };
+    let found = app.ask.incidents(query).await.map(|(found, _)| found).unwrap_or_default();
+    let Some(incident) = found.first() else {
+        return (StatusCode::NOT_FOUND, "there is no such incident").into_response();
+    };
+    let entries = app.ask.journal(no).await.unwrap_or_default();
+    let views: Vec<EntryView> = entries
+        .iter()
+        .map(|entry| EntryView {
+            at: chrono::DateTime::from_timestamp_millis(entry.at.0).unwrap_or_default().to_rfc3339(),
+            by: entry.by.clone(),
+            text: app.words.note("html", &entry.note).unwrap_or_default(),
+        })
+        .collect();
+    let digest = incident.headline().and_then(|evidence| evidence.excerpt.clone());
+    let excerpt = match digest {
+        Some(digest) => {
+            app.ask.blob(&digest).await.ok().flatten().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        }
+        None => None,
+    };
+    let cards: Vec<CardView> = app.console.card(no.0).iter().map(CardView::of).collect();
+    let more = context! { entries => Value::from(Serde(&views)), excerpt };
+    let html = render(&app, "incident.html", &session, &no.0.to_string(), &cards, more).await;
+    page(&session, fresh, html)
+}
+
+/// Server-sent events: cards as they change, and answers to this person.
+async fn events(State(app): State<App>, headers: HeaderMap) -> Response {
+    let Some(session) = session(&app, &headers) else { return StatusCode::UNAUTHORIZED.into_response() };
+    let updates = BroadcastStream::new(app.console.listen());
+    let stream = updates.filter_map(move |update| {
+        let event = match update {
+            Ok(Update::Card(card)) => Some(Event::default().event("card").data(one_line(&app.pages.card(&card)))),
+            Ok(Update::Answer { person, html }) if person == session.person => {
+                app.console.take_answers(&person);
+                Some(Event::default().event("answer").data(one_line(&html.replace('\n', "<br>"))))
+            }
+            Ok(Update::Answer { .. }) => None,
+            // Too slow to follow: the page is fetched anew.
+            Err(_) => Some(Event::default().event("reload").data("")),
+        };
+        futures::future::ready(event.map(Ok::<Event, Infallible>))
+    });
+    sse(stream)
+}
+
+fn sse(stream: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
+    Sse::new(stream).keep_alive(KeepAlive::default()).into_response()
+}
+
+fn one_line(html: &str) -> String {
+    html.replace(['\n', '\r'], " ")
+}
+
+#[derive(Deserialize)]
+struct SayForm {
+    csrf: String,
+    #[serde(default)]
+    thread: String,
+    text: Option<String>,
+    value: Option<String>,
+}
+
+async fn command(State(app): State<App>, headers: HeaderMap, Form(form): Form<SayForm>) -> Response {
+    let said = SayForm { value: None, text: Some(form.text.unwrap_or_default()), ..form };
+    say(&app, &headers, said).await
+}
+
+async fn press(State(app): State<App>, headers: HeaderMap, Form(form): Form<SayForm>) -> Response {
+    let said = SayForm { text: None, value: Some(form.value.unwrap_or_default()), ..form };
+    say(&app, &headers, said).await
+}
+
+/// A session's own words.
+struct Signed {
+    id: String,
+}
+
+impl Verifier for Signed {
+    fn verify(&self, _: &Raw) -> Result<Proof, Refusal> {
+        Ok(Proof { origin: Origin::Socket, id: self.id.clone(), kind: "said".into() })
+    }
+}
+
+async fn say(app: &App, headers: &HeaderMap, form: SayForm) -> Response {
+    let Some(session) = session(app, headers) else {
+        return (StatusCode::UNAUTHORIZED, "sign in again").into_response();
+    };
+    if !session.has_csrf(&form.csrf) {
+        return (StatusCode::FORBIDDEN, "this form is not of your session; reload the page").into_response();
+    }
+    let name = app
+        .people
+        .iter()
+        .find(|person| person.id == session.person)
+        .map_or_else(|| session.person.clone(), |p| p.name.clone());
+    let thread = Some(form.thread).filter(|thread| !thread.is_empty());
+    let back = thread.as_ref().map_or_else(|| "/".to_owned(), |no| format!("/incidents/{no}"));
+    let said = Said { person: session.person.clone(), name, thread, text: form.text, value: form.value };
+    // Each form is a delivery of its own: the session's number and ours name it.
+    let count = app.said.fetch_add(1, Ordering::Relaxed);
+    let id = format!("{}-{count}", Digest::of([session.id.as_bytes()]).short());
+    let raw = Raw {
+        source: super::PLATFORM,
+        headers: Headers::default(),
+        body: serde_json::to_vec(&said).unwrap_or_default(),
+    };
+    let accepted = match Verified::by(&Signed { id }, raw) {
+        Ok(verified) => app.door.accept(verified).await.map_err(|why| why.to_string()),
+        Err(why) => Err(why.to_string()),
+    };
+    match accepted {
+        Ok(_) if headers.contains_key("x-requested-with") => StatusCode::ACCEPTED.into_response(),
+        Ok(_) => Redirect::to(if back.starts_with("/incidents/") && back[11..].bytes().all(|b| b.is_ascii_digit()) {
+            &back
+        } else {
+            "/"
+        })
+        .into_response(),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
+    }
+}
+
+#[derive(Deserialize)]
+struct SwitchForm {
+    csrf: String,
+    person: String,
+}
+
+/// Becoming somebody else: in the demo only.
+async fn switch(State(app): State<App>, headers: HeaderMap, Form(form): Form<SwitchForm>) -> Response {
+    let Some(session) = session(&app, &headers) else { return StatusCode::UNAUTHORIZED.into_response() };
+    if app.token.is_some() || !session.has_csrf(&form.csrf) || !app.people.iter().any(|person| person.id == form.person)
+    {
+        return (StatusCode::FORBIDDEN, "that is not possible here").into_response();
+    }
+    app.sessions.close(&session.id);
+    match app.sessions.open(&form.person) {
+        Some(session) => (set_cookie(&session), Redirect::to("/")).into_response(),
+        None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+#[derive(Deserialize)]
+struct SignInForm {
+    token: String,
+}
+
+fn sign_in_html(app: &App, mistake: Option<&str>) -> Html<String> {
+    let none: [&str; 0] = [];
+    Html(app.pages.render(
+        "sign_in.html",
+        context! { csrf => "", person => "", hold => None::<String>, answers => Value::from(Serde(&none)), thread => "", people => Value::from(Serde(&none)), mistake },
+    ))
+}
+
+async fn sign_in_page(State(app): State<App>) -> Response {
+    sign_in_html(&app, None).into_response()
+}
+
+/// The token is compared in constant time; a wrong one costs a moment.
+async fn sign_in(State(app): State<App>, Form(form): Form<SignInForm>) -> Response {
+    use subtle::ConstantTimeEq;
+    const PAUSE: std::time::Duration = std::time::Duration::from_millis(300);
+    let hash = |text: &str| Digest::of([text.as_bytes()]).as_str().to_owned();
+    let good = app.token.as_ref().is_some_and(|token| {
+        let wanted = token.expose_secret();
+        !wanted.is_empty() && bool::from(hash(&form.token).as_bytes().ct_eq(hash(wanted).as_bytes()))
+    });
+    let opened = app.people.first().filter(|_| good).and_then(|person| app.sessions.open(&person.id));
+    match opened {
+        Some(session) => (set_cookie(&session), Redirect::to("/")).into_response(),
+        None => {
+            tokio::time::sleep(PAUSE).await;
+            (StatusCode::UNAUTHORIZED, sign_in_html(&app, Some("That is not the token."))).into_response()
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct SignOutForm {
+    csrf: String,
+}
+
+async fn sign_out(State(app): State<App>, headers: HeaderMap, Form(form): Form<SignOutForm>) -> Response {
+    if let Some(session) = session(&app, &headers).filter(|session| session.has_csrf(&form.csrf)) {
+        app.sessions.close(&session.id);
+    }
+    Redirect::to("/sign-in").into_response()
+}

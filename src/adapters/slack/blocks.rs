@@ -1,0 +1,108 @@
+//! A card as Block Kit: at most five blocks. The limits are Slack's (docs.slack.dev, "Block Kit reference").
+
+use crate::card::{Button, Card, Look};
+use slack_morphism::prelude::*;
+
+const SECTION_MAX: usize = 3_000;
+const LABEL_MAX: usize = 75;
+const ALT_MAX: usize = 75;
+const FALLBACK_MAX: usize = 3_000;
+
+/// The blocks of a card.
+pub fn of(card: &Card) -> Vec<SlackBlock> {
+    let mut paragraphs = card.lines.clone();
+    let foot = if paragraphs.len() > 1 { paragraphs.pop() } else { None };
+    let mut head = card.title.clone();
+    if !paragraphs.is_empty() {
+        head = format!("{head}\n{}", paragraphs.remove(0));
+    }
+    let mut blocks = vec![section(&head)];
+    blocks.extend(paragraphs.iter().map(|text| section(text)));
+    let links = card.links.iter().map(|link| format!("<{}|{}>", address(&link.url), link.label));
+    let small: Vec<String> = foot.into_iter().chain(links).collect();
+    if !small.is_empty() {
+        let text = SlackBlockMarkDownText::new(cut(&small.join(" · "), SECTION_MAX)).with_verbatim(true);
+        blocks.push(SlackContextBlock::new(vec![text.into()]).into());
+    }
+    let mut elements: Vec<SlackActionBlockElement> = card.buttons.iter().map(|b| button(b).into()).collect();
+    if let Some(more) = overflow(&card.more) {
+        elements.push(more.into());
+    }
+    if !elements.is_empty() {
+        blocks.push(SlackActionsBlock::new(elements).into());
+    }
+    blocks
+}
+
+/// `verbatim`: Slack must not look for links, channels or mentions in what we show.
+fn section(text: &str) -> SlackBlock {
+    let text = SlackBlockMarkDownText::new(cut(text, SECTION_MAX)).with_verbatim(true);
+    SlackSectionBlock::new().with_text(text.into()).into()
+}
+
+fn button(button: &Button) -> SlackBlockButtonElement {
+    let element = SlackBlockButtonElement::new(cut(&button.label, LABEL_MAX).into())
+        .with_action_id(button.verb.as_str().into())
+        .with_value(button.value.clone())
+        .with_accessibility_label(cut(&button.hint, ALT_MAX).into());
+    match button.look {
+        Look::Primary => element.with_style(SlackBlockButtonStyle::Primary),
+        Look::Danger => element.with_style(SlackBlockButtonStyle::Danger),
+        Look::Plain => element,
+    }
+}
+
+fn overflow(more: &[Button]) -> Option<SlackBlockOverflowElement> {
+    let options: Vec<_> = more
+        .iter()
+        .take(5)
+        .map(|b| SlackBlockChoiceItem::new(cut(&b.label, LABEL_MAX).into(), b.value.clone()))
+        .collect();
+    (!options.is_empty()).then(|| SlackBlockOverflowElement::new(options).with_action_id("more".into()))
+}
+
+/// The sentence for notifications and screen readers. It is plain text, so it is escaped here.
+pub fn fallback(card: &Card) -> String {
+    cut(&crate::card::escape("slack", &card.fallback), FALLBACK_MAX)
+}
+
+/// An address inside `<…|…>`.
+fn address(url: &str) -> String {
+    url.replace('&', "&amp;").replace('<', "%3C").replace('>', "%3E").replace('|', "%7C")
+}
+
+/// Cut at a character, and never inside an entity, a code span or a token.
+pub fn cut(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text.to_owned();
+    }
+    let mut kept: String = text.chars().take(max - 2).collect();
+    for (open, close) in [('&', ';'), ('<', '>')] {
+        if let Some(at) = kept.rfind(open).filter(|at| !kept[*at..].contains(close)) {
+            kept.truncate(at);
+        }
+    }
+    if kept.matches('`').count() % 2 == 1 {
+        kept.push('`');
+    }
+    kept.push('…');
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn cuts_leave_nothing_open(text in "[a`&;<>é ]{0,80}", max in 5_usize..60) {
+            let escaped = crate::card::escape("slack", &text);
+            let kept = cut(&escaped, max);
+            prop_assert!(kept.chars().count() <= max);
+            if escaped.chars().count() > max {
+                prop_assert!(kept.matches('`').count() % 2 == 0);
+            }
+        }
+    }
+}

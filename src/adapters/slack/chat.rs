@@ -1,0 +1,232 @@
+//! Slack as a chat.
+
+use super::{PLATFORM, blocks, client, errors};
+use crate::card::Card;
+use crate::domain::actor::{Place, Platform};
+use crate::domain::time::Time;
+use crate::ports::{Chat, Message, PortError};
+use async_trait::async_trait;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use slack_morphism::errors::SlackClientError;
+use slack_morphism::prelude::*;
+use std::collections::HashMap;
+use std::future::Future;
+use std::num::NonZeroU32;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// chat.postMessage: about one a second and channel (docs.slack.dev, "Rate limits").
+const PACE_MS: i64 = 1_050;
+/// chat.update is tier 3: 50 a minute in a workspace.
+const UPDATES_A_MINUTE: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
+const UPDATE_BURST: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
+const CALL_TIME: Duration = Duration::from_secs(15);
+const EVENT_TYPE: &str = "ci_rescue";
+const PAGE: &str = "100";
+const PAGES: usize = 10;
+
+pub struct Settings {
+    /// Ends in `/api`.
+    pub api_url: String,
+    pub bot_token: SecretString,
+}
+
+pub struct Slack {
+    client: SlackHyperClient,
+    token: SlackApiToken,
+    api: url::Url,
+    updates: DefaultDirectRateLimiter,
+    pace_ms: i64,
+    team: Arc<OnceLock<String>>,
+}
+
+impl Slack {
+    /// # Errors
+    /// The address is not one.
+    pub fn new(settings: &Settings) -> Result<Self, String> {
+        let api = url::Url::parse(&settings.api_url).map_err(|why| format!("slack.api_url: {why}"))?;
+        Ok(Self {
+            client: client(&settings.api_url)?,
+            token: SlackApiToken::new(settings.bot_token.expose_secret().into()),
+            api,
+            updates: RateLimiter::direct(Quota::per_minute(UPDATES_A_MINUTE).allow_burst(UPDATE_BURST)),
+            pace_ms: PACE_MS,
+            team: Arc::default(),
+        })
+    }
+
+    /// Our workspace, once [`Slack::whoami`] has learned it.
+    #[must_use]
+    pub fn team(&self) -> Arc<OnceLock<String>> {
+        Arc::clone(&self.team)
+    }
+
+    /// Asks who we are, and remembers the workspace.
+    ///
+    /// # Errors
+    /// What Slack or the network said.
+    pub async fn whoami(&self) -> Result<String, PortError> {
+        let session = self.client.open_session(&self.token);
+        let answer = in_time(session.auth_test()).await?;
+        let _ = self.team.set(answer.team_id.to_string());
+        Ok(format!("{} in {}", answer.user.unwrap_or_default(), answer.team))
+    }
+
+    fn content(card: &Card, marker: &str) -> SlackMessageContent {
+        SlackMessageContent::new()
+            .with_text(blocks::fallback(card))
+            .with_blocks(blocks::of(card))
+            .with_metadata(metadata(marker))
+    }
+
+    /// Messages of a channel or a thread, newest first, with our hidden marker among them.
+    async fn look(
+        &self,
+        method: &str,
+        params: Vec<(&str, Option<String>)>,
+        marker: &str,
+    ) -> Result<Option<Message>, PortError> {
+        let session = self.client.open_session(&self.token);
+        let mut cursor = None;
+        for _ in 0..PAGES {
+            let mut params = params.clone();
+            params.extend([
+                ("include_all_metadata", Some("true".into())),
+                ("limit", Some(PAGE.into())),
+                ("cursor", cursor),
+            ]);
+            let page: Value =
+                in_time(session.http_session_api.http_get(method, &params, Some(&SLACK_TIER3_METHOD_CONFIG)))
+                    .await
+                    .map_err(harmless)?;
+            for message in page.get("messages").and_then(Value::as_array).into_iter().flatten() {
+                if message.pointer("/metadata/event_payload/marker").and_then(Value::as_str) == Some(marker) {
+                    return Ok(message.get("ts").and_then(Value::as_str).map(str::to_owned));
+                }
+            }
+            cursor = page
+                .pointer("/response_metadata/next_cursor")
+                .and_then(Value::as_str)
+                .filter(|c| !c.is_empty())
+                .map(str::to_owned);
+            if cursor.is_none() {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Only Slack's own addresses, or the double's, get an answer.
+    fn response_url(&self, text: &str) -> Option<url::Url> {
+        let url = url::Url::parse(text).ok()?;
+        let hooks = url.scheme() == "https" && url.host_str() == Some("hooks.slack.com") && url.port().is_none();
+        (hooks || url.origin() == self.api.origin()).then_some(url)
+    }
+
+    async fn respond(&self, url: url::Url, text: &str) -> Result<(), PortError> {
+        let content = SlackMessageContent::new().with_text(text.to_owned());
+        let request = SlackApiPostWebhookMessageRequest::new(content).with_replace_original(false);
+        in_time(self.client.respond_to_event(&SlackResponseUrl(url), &request)).await.map(|_| ())
+    }
+}
+
+fn metadata(marker: &str) -> SlackMessageMetadata {
+    SlackMessageMetadata::new(EVENT_TYPE.into())
+        .with_event_payload(HashMap::from([("marker".to_owned(), marker.to_owned())]))
+}
+
+/// slack-morphism has no timeouts of its own.
+async fn in_time<T>(call: impl Future<Output = Result<T, SlackClientError>>) -> Result<T, PortError> {
+    match tokio::time::timeout(CALL_TIME, call).await {
+        Ok(result) => result.map_err(|why| errors::of(&why)),
+        Err(_) => Err(PortError::ambiguous("Slack did not answer in time")),
+    }
+}
+
+/// Reading changes nothing, so it can be tried again.
+fn harmless(why: PortError) -> PortError {
+    match why {
+        PortError::Ambiguous { why } => PortError::transient(why),
+        other => other,
+    }
+}
+
+#[async_trait]
+impl Chat for Slack {
+    fn platform(&self) -> Platform {
+        Platform::new(PLATFORM)
+    }
+
+    fn markup(&self) -> &'static str {
+        "slack"
+    }
+
+    fn pace_ms(&self) -> i64 {
+        self.pace_ms
+    }
+
+    async fn post(&self, channel: &str, card: &Card, marker: &str) -> Result<Message, PortError> {
+        let session = self.client.open_session(&self.token);
+        let request = SlackApiChatPostMessageRequest::new(channel.into(), Self::content(card, marker))
+            .with_unfurl_links(false)
+            .with_unfurl_media(false);
+        let answer = in_time(session.chat_post_message(&request)).await?;
+        Ok(answer.ts.to_string())
+    }
+
+    async fn edit(&self, channel: &str, message: &Message, card: &Card, marker: &str) -> Result<(), PortError> {
+        self.updates.until_ready().await;
+        let session = self.client.open_session(&self.token);
+        let request =
+            SlackApiChatUpdateRequest::new(channel.into(), Self::content(card, marker), message.as_str().into());
+        // An edit may be made twice.
+        in_time(session.chat_update(&request)).await.map(|_| ()).map_err(harmless)
+    }
+
+    async fn find(
+        &self,
+        channel: &str,
+        thread: Option<&Message>,
+        marker: &str,
+        since: Time,
+    ) -> Result<Option<Message>, PortError> {
+        let oldest = format!("{}.000000", since.unix_s());
+        let mut params = vec![("channel", Some(channel.to_owned())), ("oldest", Some(oldest))];
+        match thread {
+            Some(thread) => {
+                params.push(("ts", Some(thread.clone())));
+                self.look("conversations.replies", params, marker).await
+            }
+            None => self.look("conversations.history", params, marker).await,
+        }
+    }
+
+    async fn tell(&self, channel: &str, thread: &Message, text: &str, marker: &str) -> Result<(), PortError> {
+        let content = SlackMessageContent::new().with_text(blocks::cut(text, 3_000)).with_metadata(metadata(marker));
+        let request = SlackApiChatPostMessageRequest::new(channel.into(), content)
+            .with_thread_ts(thread.as_str().into())
+            .with_unfurl_links(false)
+            .with_unfurl_media(false);
+        let session = self.client.open_session(&self.token);
+        in_time(session.chat_post_message(&request)).await.map(|_| ())
+    }
+
+    async fn whisper(&self, place: &Place, actor_id: &str, text: &str) -> Result<(), PortError> {
+        let text = blocks::cut(text, 3_000);
+        if let Some(url) = place.reply_to.as_deref().and_then(|url| self.response_url(url)) {
+            match self.respond(url, &text).await {
+                // Used up or expired: the other way still works.
+                Err(PortError::Permanent { .. }) => {}
+                other => return other,
+            }
+        }
+        let content = SlackMessageContent::new().with_text(text);
+        let mut request =
+            SlackApiChatPostEphemeralRequest::new(place.channel.as_str().into(), actor_id.into(), content);
+        request.thread_ts = place.thread.as_deref().map(Into::into);
+        let session = self.client.open_session(&self.token);
+        in_time(session.chat_post_ephemeral(&request)).await.map(|_| ())
+    }
+}

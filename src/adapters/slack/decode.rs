@@ -1,0 +1,96 @@
+//! What came through the socket, in our own small shape, to what it means.
+
+use super::PLATFORM;
+use crate::domain::actor::{Actor, Place, Platform};
+use crate::ports::{Decoder, Delivery, Heard};
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, OnceLock};
+
+/// What a callback keeps of an envelope.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Envelope {
+    Command {
+        team: String,
+        channel: String,
+        user: String,
+        text: String,
+        response_url: String,
+    },
+    Action {
+        team: String,
+        channel: String,
+        user: String,
+        name: String,
+        value: String,
+        thread: Option<String>,
+        response_url: Option<String>,
+    },
+    Mention {
+        team: String,
+        channel: String,
+        user: String,
+        text: String,
+        thread: String,
+    },
+}
+
+/// Decodes [`Envelope`]s. `team` is ours, once Slack has told it.
+pub struct Socket {
+    pub team: Arc<OnceLock<String>>,
+}
+
+impl Decoder for Socket {
+    fn source(&self) -> &'static str {
+        "slack"
+    }
+
+    fn decode(&self, delivery: &Delivery) -> Result<Vec<Heard>, String> {
+        let envelope: Envelope =
+            serde_json::from_str(&delivery.body).map_err(|why| format!("the envelope does not fit: {why}"))?;
+        Ok(vec![match envelope {
+            Envelope::Command { team, channel, user, text, response_url } => Heard::Words {
+                actor: self.actor(&team, &user, &user),
+                place: place(channel, None, Some(response_url)),
+                text: unescape(&text),
+            },
+            Envelope::Action { team, channel, user, name, value, thread, response_url } => Heard::Pressed {
+                actor: self.actor(&team, &user, &name),
+                place: place(channel, thread, response_url),
+                value,
+            },
+            Envelope::Mention { team, channel, user, text, thread } => Heard::Words {
+                actor: self.actor(&team, &user, &user),
+                place: place(channel, Some(thread), None),
+                text: unescape(without_mention(&text)),
+            },
+        }])
+    }
+}
+
+impl Socket {
+    /// Somebody of another workspace is nobody's namesake here.
+    fn actor(&self, team: &str, user: &str, name: &str) -> Actor {
+        let ours = self.team.get().is_none_or(|ours| ours == team);
+        let id = if ours { user.to_owned() } else { format!("{team}/{user}") };
+        Actor { platform: Platform::new(PLATFORM), id, name: name.into() }
+    }
+}
+
+fn place(channel: String, thread: Option<String>, reply_to: Option<String>) -> Place {
+    Place { platform: Platform::new(PLATFORM), channel, thread, reply_to }
+}
+
+/// The words after `<@U123>`.
+fn without_mention(text: &str) -> &str {
+    let text = text.trim_start();
+    match text.strip_prefix("<@").and_then(|rest| rest.split_once('>')) {
+        Some((_, rest)) => rest.trim_start(),
+        None => text,
+    }
+}
+
+/// Slack escapes three characters in what people type.
+fn unescape(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}

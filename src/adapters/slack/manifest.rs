@@ -1,0 +1,43 @@
+//! The app's manifest (schema 2), for `manifest slack`.
+
+use serde_json::{Value, json};
+
+/// Bot scopes. They are granted at installation: `doctor` compares.
+pub const SCOPES: [&str; 7] = [
+    "app_mentions:read",
+    "channels:history",
+    "chat:write",
+    "chat:write.public",
+    "commands",
+    "groups:history",
+    "users:read",
+];
+
+#[must_use]
+pub fn manifest() -> Value {
+    json!({
+        "_metadata": {"major_version": 2, "minor_version": 1},
+        "display_information": {
+            "name": "CI Rescue",
+            "description": "One card per broken build: retry, approve and undo from here",
+            "background_color": "#b3261e",
+        },
+        "features": {
+            "bot_user": {"display_name": "CI Rescue", "always_online": true},
+            "slash_commands": [{
+                "command": "/rescue",
+                "description": "Ask CI Rescue",
+                "usage_hint": "help | list | show 42 | retry 42",
+                "should_escape": false,
+            }],
+        },
+        "oauth_config": {"scopes": {"bot": SCOPES}},
+        "settings": {
+            "event_subscriptions": {"bot_events": ["app_mention"]},
+            "interactivity": {"is_enabled": true},
+            "org_deploy_enabled": false,
+            "socket_mode_enabled": true,
+            "token_rotation_enabled": false,
+        },
+    })
+}

@@ -1,0 +1,33 @@
+//! How they reach us: verify, inbox, acknowledge. The public listener and the private one.
+
+mod api;
+mod doors;
+mod limits;
+mod private;
+mod shapes;
+
+pub use doors::public;
+pub use private::{Probe, private};
+
+use crate::ports::{Ask, Door, Verifier};
+use secrecy::SecretString;
+use std::sync::Arc;
+
+/// Everything that the doors need.
+#[derive(Clone)]
+pub struct Doors {
+    pub door: Arc<dyn Door>,
+    pub ask: Arc<dyn Ask>,
+    /// Absent: no webhook secret is configured, and the door is closed.
+    pub github: Option<Arc<dyn Verifier>>,
+    pub hook_token: Option<Arc<SecretString>>,
+    pub read_token: Option<Arc<SecretString>>,
+    pub act_token: Option<Arc<SecretString>>,
+    /// Which neighbours are configured, and which are off: for `/api/status`.
+    pub neighbours: Arc<Vec<(String, String)>>,
+}
+
+/// GitHub's own limit for a delivery (docs.github.com, "Webhook events and payloads").
+pub const WEBHOOK_BYTES_MAX: usize = 25 << 20;
+/// The generic hook's limit.
+pub const HOOK_BYTES_MAX: usize = 512 << 10;

@@ -1,0 +1,241 @@
+//! The JSON API, with its OpenAPI document at `/api/openapi.json`.
+
+use super::Doors;
+use super::doors::{is_token, refuse, token};
+use super::limits::body;
+use super::shapes::{
+    BudgetAnswer, CiHook, CiHookAnswer, ClassifyAnswer, ClassifyRequest, IncidentView, IncidentsAnswer,
+    RemediateAnswer, RemediateRequest, StatusAnswer, rfc3339,
+};
+use crate::ports::{CiFailure, Query};
+use axum::body::Body;
+use axum::extract::{Path, Query as Params, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{IntoParams, Modify, OpenApi};
+
+pub fn routes() -> Router<Doors> {
+    Router::new()
+        .route("/api/incidents", get(incidents))
+        .route("/api/incidents/{id}", get(incident))
+        .route("/api/status", get(status))
+        .route("/api/loops", get(loops))
+        .route("/api/budget", get(budget))
+        .route("/api/classify", post(classify))
+        .route("/api/quarantine/{owner}/{repo}", get(quarantine))
+        .route("/api/openapi.json", get(|| async { Json(Document::openapi()) }))
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "CI Rescue", description = "Incidents, and what may be asked of the bot."),
+    paths(incidents, incident, status, loops, budget, classify, quarantine, ci_hook, remediate),
+    modifiers(&Tokens)
+)]
+struct Document;
+
+struct Tokens;
+
+impl Modify for Tokens {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+        api.components.get_or_insert_with(Default::default).add_security_scheme("token", bearer);
+    }
+}
+
+/// Described here, served by the public listener.
+#[utoipa::path(post, path = "/hooks/ci", request_body = CiHook, security(("token" = [])),
+    responses((status = 202, body = CiHookAnswer), (status = 400), (status = 401), (status = 413)))]
+#[allow(dead_code)]
+fn ci_hook() {}
+
+#[utoipa::path(post, path = "/api/remediate/ci-failure", request_body = RemediateRequest, security(("token" = [])),
+    responses((status = 202, body = RemediateAnswer), (status = 400), (status = 401)))]
+#[allow(dead_code)]
+fn remediate() {}
+
+/// The read token, or the act token, which may do more.
+fn may_read(doors: &Doors, headers: &HeaderMap) -> Result<(), Response> {
+    let given = token(headers);
+    if is_token(given, doors.read_token.as_deref()) || is_token(given, doors.act_token.as_deref()) {
+        return Ok(());
+    }
+    Err(refuse(StatusCode::UNAUTHORIZED, "send api.read_token as a bearer token, in a header"))
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ListParams {
+    /// owner/name
+    repo: Option<String>,
+    /// open, awaiting_approval, running, resolved, quarantined or escalated
+    stage: Option<String>,
+    /// the `next` of the page before
+    before: Option<u64>,
+    /// at most 200
+    limit: Option<usize>,
+}
+
+#[utoipa::path(get, path = "/api/incidents", params(ListParams), security(("token" = [])),
+    responses((status = 200, body = IncidentsAnswer), (status = 400), (status = 401)))]
+async fn incidents(State(doors): State<Doors>, headers: HeaderMap, Params(params): Params<ListParams>) -> Response {
+    const LIMIT: usize = 50;
+    const LIMIT_MAX: usize = 200;
+    if let Err(answer) = may_read(&doors, &headers) {
+        return answer;
+    }
+    let stage = match params.stage.map(|stage| serde_json::from_value(stage.into())).transpose() {
+        Ok(stage) => stage,
+        Err(_) => {
+            return refuse(
+                StatusCode::BAD_REQUEST,
+                "stage: open, awaiting_approval, running, resolved, quarantined or escalated",
+            );
+        }
+    };
+    let limit = params.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
+    let query = Query { repo: params.repo, stage, before: params.before, limit, ..Query::default() };
+    match doors.ask.incidents(query).await {
+        Ok((found, next)) => {
+            Json(IncidentsAnswer { incidents: found.iter().map(IncidentView::of).collect(), next }).into_response()
+        }
+        Err(why) => refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string()),
+    }
+}
+
+#[utoipa::path(get, path = "/api/incidents/{id}", params(("id" = String, Path, description = "42 or #42")), security(("token" = [])),
+    responses((status = 200, body = IncidentView), (status = 400), (status = 401), (status = 404)))]
+async fn incident(State(doors): State<Doors>, headers: HeaderMap, Path(id): Path<String>) -> Response {
+    if let Err(answer) = may_read(&doors, &headers) {
+        return answer;
+    }
+    let no: crate::domain::IncidentNo = match id.parse() {
+        Ok(no) => no,
+        Err(why) => return refuse(StatusCode::BAD_REQUEST, format!("{why}")),
+    };
+    let query = Query { no: Some(no), before: Some(no.0.saturating_add(1)), limit: 1, ..Query::default() };
+    match doors.ask.incidents(query).await {
+        Ok((found, _)) => match found.first() {
+            Some(incident) => Json(IncidentView::of(incident)).into_response(),
+            None => refuse(StatusCode::NOT_FOUND, format!("there is no incident {no}")),
+        },
+        Err(why) => refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string()),
+    }
+}
+
+#[utoipa::path(get, path = "/api/status", security(("token" = [])), responses((status = 200, body = StatusAnswer), (status = 401)))]
+async fn status(State(doors): State<Doors>, headers: HeaderMap) -> Response {
+    if let Err(answer) = may_read(&doors, &headers) {
+        return answer;
+    }
+    let (counts, hold) = match (doors.ask.counts().await, doors.ask.hold().await) {
+        (Ok(counts), Ok(hold)) => (counts, hold),
+        (Err(why), _) | (_, Err(why)) => return refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string()),
+    };
+    Json(StatusAnswer {
+        version: env!("CARGO_PKG_VERSION").into(),
+        hold: hold.map(|hold| hold.by),
+        inbox: counts.inbox,
+        outbox: counts.outbox,
+        timers: counts.timers,
+        cards_behind: counts.dirty,
+        dead_letters: counts.dead,
+        incidents: counts.incidents,
+        open: counts.open,
+        neighbours: doors.neighbours.iter().cloned().collect(),
+    })
+    .into_response()
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct LoopParams {
+    /// active or history
+    state: Option<String>,
+}
+
+/// Loops of fixing agents. There is none without a configured agent.
+#[utoipa::path(get, path = "/api/loops", params(LoopParams), security(("token" = [])), responses((status = 200), (status = 400), (status = 401)))]
+async fn loops(State(doors): State<Doors>, headers: HeaderMap, Params(params): Params<LoopParams>) -> Response {
+    if let Err(answer) = may_read(&doors, &headers) {
+        return answer;
+    }
+    match params.state.as_deref() {
+        None | Some("active" | "history") => Json(json!({"loops": []})).into_response(),
+        Some(_) => refuse(StatusCode::BAD_REQUEST, "state: active or history"),
+    }
+}
+
+#[utoipa::path(get, path = "/api/budget", security(("token" = [])), responses((status = 200, body = BudgetAnswer), (status = 401)))]
+async fn budget(State(doors): State<Doors>, headers: HeaderMap) -> Response {
+    if let Err(answer) = may_read(&doors, &headers) {
+        return answer;
+    }
+    let budget = doors.ask.budget().await;
+    Json(BudgetAnswer {
+        allowed: budget.allowed,
+        reason: budget.reason,
+        daily_spend: budget.daily_spend,
+        daily_limit: budget.daily_limit,
+        per_loop_limit: budget.per_loop_limit,
+        circuit_breaker_until: budget.circuit_breaker_until.map(rfc3339),
+        consecutive_failures: budget.consecutive_failures,
+    })
+    .into_response()
+}
+
+#[utoipa::path(post, path = "/api/classify", request_body = ClassifyRequest, security(("token" = [])),
+    responses((status = 200, body = ClassifyAnswer), (status = 400), (status = 401), (status = 413)))]
+async fn classify(State(doors): State<Doors>, headers: HeaderMap, incoming: Body) -> Response {
+    if let Err(answer) = may_read(&doors, &headers) {
+        return answer;
+    }
+    let bytes = match body(&headers, incoming, super::HOOK_BYTES_MAX).await {
+        Ok(bytes) => bytes,
+        Err((status, why)) => return refuse(status, why),
+    };
+    let request: ClassifyRequest = match serde_json::from_slice(&bytes) {
+        Ok(request) => request,
+        Err(why) => {
+            return refuse(StatusCode::BAD_REQUEST, format!("the body is not the JSON that is taken here: {why}"));
+        }
+    };
+    if request.logs.is_none() && request.failed_jobs.is_none() {
+        return refuse(StatusCode::BAD_REQUEST, "missing: logs or failed_jobs");
+    }
+    let failure = CiFailure {
+        jobs: request.failed_jobs.unwrap_or_default(),
+        logs: request.logs.unwrap_or_default(),
+        ..CiFailure::default()
+    };
+    let answered = doors.ask.classify(&failure);
+    let recommended_model = doors.ask.route(&failure).model;
+    Json(ClassifyAnswer {
+        category: answered.category.as_str().into(),
+        confidence: answered.confidence,
+        recommended_model,
+    })
+    .into_response()
+}
+
+/// The tests that a repository's CI should skip. Nothing is quarantined yet.
+#[utoipa::path(get, path = "/api/quarantine/{owner}/{repo}", params(("owner" = String, Path), ("repo" = String, Path)),
+    security(("token" = [])), responses((status = 200), (status = 400), (status = 401)))]
+async fn quarantine(
+    State(doors): State<Doors>,
+    headers: HeaderMap,
+    Path((owner, repo)): Path<(String, String)>,
+) -> Response {
+    if let Err(answer) = may_read(&doors, &headers) {
+        return answer;
+    }
+    match format!("{owner}/{repo}").parse::<crate::domain::Repo>() {
+        Ok(repo) => Json(json!({"repo": repo.as_str(), "quarantined": []})).into_response(),
+        Err(why) => refuse(StatusCode::BAD_REQUEST, why.to_string()),
+    }
+}

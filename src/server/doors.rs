@@ -1,0 +1,245 @@
+//! The public listener's routes.
+
+use super::limits::{body, json_only};
+use super::shapes::{CiHook, CiHookAnswer, RemediateAnswer, RemediateRequest, failure_type};
+use super::{Doors, HOOK_BYTES_MAX, WEBHOOK_BYTES_MAX, api};
+use crate::domain::Repo;
+use crate::domain::ids::Digest;
+use crate::ports::{Accepted, CiFailure, Headers, Origin, Proof, Raw, Refusal, Verified, Verifier};
+use axum::Json;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq;
+
+/// An error in JSON, with what to do next in words.
+pub fn refuse(status: StatusCode, why: impl Into<String>) -> Response {
+    (status, Json(json!({"error": why.into()}))).into_response()
+}
+
+/// The public routes.
+pub fn public(doors: Doors) -> Router {
+    Router::new()
+        .route("/webhooks/github", post(github))
+        .route("/hooks/ci", post(ci_hook))
+        .route("/api/remediate/ci-failure", post(remediate))
+        .merge(api::routes())
+        .route("/health", get(|| async { Json(json!({"status": "ok"})) }))
+        .route("/ready", get(ready))
+        .fallback(|| async { refuse(StatusCode::NOT_FOUND, "there is nothing here") })
+        .method_not_allowed_fallback(|| async {
+            refuse(StatusCode::METHOD_NOT_ALLOWED, "this address takes another method")
+        })
+        .with_state(doors)
+}
+
+async fn ready(State(doors): State<Doors>) -> Response {
+    match doors.ask.counts().await {
+        Ok(_) => Json(json!({"status": "ready"})).into_response(),
+        Err(why) => refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string()),
+    }
+}
+
+fn own_headers(headers: &HeaderMap, wanted: &str) -> Headers {
+    let mine = headers.iter().filter(|(name, _)| name.as_str().starts_with(wanted));
+    Headers(mine.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect())
+}
+
+async fn github(State(doors): State<Doors>, headers: HeaderMap, incoming: Body) -> Response {
+    let Some(verifier) = doors.github.clone() else {
+        return refuse(StatusCode::UNAUTHORIZED, "no webhook secret is configured: set github.webhook_secret");
+    };
+    if let Err((status, why)) = json_only(&headers) {
+        return refuse(status, why);
+    }
+    // A delivery without a signature is not worth reading.
+    if !headers.contains_key("x-hub-signature-256") {
+        return refuse(StatusCode::UNAUTHORIZED, "one X-Hub-Signature-256 is needed");
+    }
+    let bytes = match body(&headers, incoming, WEBHOOK_BYTES_MAX).await {
+        Ok(bytes) => bytes,
+        Err((status, why)) => return refuse(status, why),
+    };
+    let raw = Raw { source: "github", headers: own_headers(&headers, "x-"), body: bytes };
+    let verified = match Verified::by(&*verifier, raw) {
+        Ok(verified) => verified,
+        Err(why) => return refused(&why),
+    };
+    accepted(&doors, verified).await
+}
+
+fn refused(why: &Refusal) -> Response {
+    let status = match why {
+        Refusal::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+        Refusal::BadRequest(_) => StatusCode::BAD_REQUEST,
+        Refusal::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    };
+    tracing::info!(%why, "a delivery was refused");
+    refuse(status, why.to_string())
+}
+
+async fn accepted(doors: &Doors, verified: Verified) -> Response {
+    match doors.door.accept(verified).await {
+        Ok(Accepted::New) => (StatusCode::ACCEPTED, Json(json!({"accepted": true}))).into_response(),
+        Ok(Accepted::Duplicate) => {
+            (StatusCode::ACCEPTED, Json(json!({"accepted": true, "duplicate": true}))).into_response()
+        }
+        Err(why) => refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string()),
+    }
+}
+
+/// The token of a request: `X-Bot-Token`, or `Authorization: Bearer`. Never from the address.
+pub fn token(headers: &HeaderMap) -> Option<&str> {
+    let plain = headers.get("x-bot-token").and_then(|value| value.to_str().ok());
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    plain.or_else(|| bearer.and_then(|text| text.strip_prefix("Bearer ")))
+}
+
+/// In constant time. Nothing matches where nothing is configured.
+pub fn is_token(given: Option<&str>, wanted: Option<&SecretString>) -> bool {
+    match (given, wanted) {
+        (Some(given), Some(wanted)) if !wanted.expose_secret().is_empty() => {
+            // Digests have one length, so that the comparison tells nothing of the token's.
+            let hash = |text: &str| Digest::of([text.as_bytes()]);
+            hash(given).as_str().as_bytes().ct_eq(hash(wanted.expose_secret()).as_str().as_bytes()).into()
+        }
+        _ => false,
+    }
+}
+
+/// Proof by token: the body's hash is the delivery's name, so that a repeated call is one delivery.
+struct Token {
+    kind: &'static str,
+}
+
+impl Verifier for Token {
+    fn verify(&self, raw: &Raw) -> Result<Proof, Refusal> {
+        Ok(Proof {
+            origin: Origin::Token,
+            id: Digest::of([raw.body.as_slice()]).short().to_owned(),
+            kind: self.kind.into(),
+        })
+    }
+}
+
+async fn ci_hook(State(doors): State<Doors>, headers: HeaderMap, incoming: Body) -> Response {
+    if !is_token(token(&headers), doors.hook_token.as_deref()) {
+        return refuse(StatusCode::UNAUTHORIZED, "send hooks.token in X-Bot-Token or as a bearer token");
+    }
+    let bytes = match body(&headers, incoming, HOOK_BYTES_MAX).await {
+        Ok(bytes) => bytes,
+        Err((status, why)) => return refuse(status, why),
+    };
+    let hook: CiHook = match serde_json::from_slice(&bytes) {
+        Ok(hook) => hook,
+        Err(why) => {
+            return refuse(StatusCode::BAD_REQUEST, format!("the body is not the JSON that is taken here: {why}"));
+        }
+    };
+    let (run_id, repo, jobs) = match required(&hook) {
+        Ok(all) => all,
+        Err(why) => return refuse(StatusCode::BAD_REQUEST, why),
+    };
+    let failure = CiFailure { jobs: jobs.clone(), logs: hook.logs_tail.unwrap_or_default(), ..CiFailure::default() };
+    let category = doors.ask.classify(&failure).category;
+    let told =
+        json!({"repo": repo.as_str(), "ref": hook.git_ref, "sha": hook.sha, "run_id": run_id, "failed_jobs": jobs});
+    if let Err(answer) = tell(&doors, "ci", &told).await {
+        return answer;
+    }
+    let budget_remaining = doors.ask.budget().await.remaining;
+    let answer = CiHookAnswer { accepted: true, run_id, category: category.as_str().into(), budget_remaining };
+    (StatusCode::ACCEPTED, Json(answer)).into_response()
+}
+
+/// The fields that have to be there; the error names all that are missing.
+fn required(hook: &CiHook) -> Result<(u64, Repo, Vec<String>), String> {
+    let mut missing = Vec::new();
+    if hook.run_id.is_none() {
+        missing.push("run_id");
+    }
+    if hook.repo.is_none() {
+        missing.push("repo");
+    }
+    if hook.failed_jobs.is_none() {
+        missing.push("failed_jobs");
+    }
+    match (hook.run_id, &hook.repo, &hook.failed_jobs) {
+        (Some(run), Some(repo), Some(jobs)) => {
+            Ok((run, repo.parse().map_err(|why| format!("repo: {why}"))?, jobs.clone()))
+        }
+        _ => Err(format!("missing: {}", missing.join(", "))),
+    }
+}
+
+async fn tell(doors: &Doors, kind: &'static str, told: &Value) -> Result<Accepted, Response> {
+    let raw = Raw { source: "hooks", headers: Headers::default(), body: told.to_string().into_bytes() };
+    let verified = Verified::by(&Token { kind }, raw).map_err(|why| refused(&why))?;
+    doors.door.accept(verified).await.map_err(|why| refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string()))
+}
+
+async fn remediate(State(doors): State<Doors>, headers: HeaderMap, incoming: Body) -> Response {
+    if !is_token(token(&headers), doors.act_token.as_deref()) {
+        return refuse(StatusCode::UNAUTHORIZED, "send api.act_token as a bearer token");
+    }
+    let bytes = match body(&headers, incoming, HOOK_BYTES_MAX).await {
+        Ok(bytes) => bytes,
+        Err((status, why)) => return refuse(status, why),
+    };
+    let request = serde_json::from_slice::<Value>(&bytes).and_then(|mut value| {
+        let inner = value.get_mut("body").map(Value::take).unwrap_or(value);
+        serde_json::from_value::<RemediateRequest>(inner)
+    });
+    match request {
+        Ok(request) => remediate_run(&doors, request).await,
+        Err(why) => refuse(StatusCode::BAD_REQUEST, format!("the body is not the JSON that is taken here: {why}")),
+    }
+}
+
+async fn remediate_run(doors: &Doors, request: RemediateRequest) -> Response {
+    let run = request.workflow_run.unwrap_or_default();
+    let name = request.repository.and_then(|repository| repository.full_name);
+    let (Some(run_id), Some(name)) = (run.id, name) else {
+        return refuse(StatusCode::BAD_REQUEST, "missing: workflow_run.id or repository.full_name");
+    };
+    let repo: Repo = match name.parse() {
+        Ok(repo) => repo,
+        Err(why) => return refuse(StatusCode::BAD_REQUEST, format!("repository.full_name: {why}")),
+    };
+    let workflow = run.name.clone().unwrap_or_default();
+    let failure = CiFailure { workflow: workflow.clone(), jobs: vec![workflow.clone()], ..CiFailure::default() };
+    let route = doors.ask.route(&failure);
+    let category = doors.ask.classify(&failure).category;
+    let failed = run
+        .conclusion
+        .as_deref()
+        .is_none_or(|c| matches!(c, "failure" | "timed_out" | "startup_failure" | "cancelled"));
+    let known = doors.ask.known_run(repo.as_str(), run_id).await.is_some();
+    let mut dedup = if known { "existing" } else { "new" };
+    if failed && !known {
+        let message = run.head_commit.and_then(|commit| commit.message);
+        let told = json!({"repo": repo.as_str(), "ref": run.head_branch, "sha": run.head_sha, "run_id": run_id, "failed_jobs": [],
+            "workflow": workflow, "message": message});
+        match tell(doors, "remediate", &told).await {
+            Ok(Accepted::Duplicate) => dedup = "existing",
+            Ok(Accepted::New) => {}
+            Err(answer) => return answer,
+        }
+    } else if !failed {
+        dedup = "skipped";
+    }
+    let digest = Digest::of([repo.as_str().as_bytes(), run_id.to_string().as_bytes()]);
+    let answer = RemediateAnswer {
+        status: if dedup == "skipped" { "skipped".into() } else { "accepted".into() },
+        coderun_name: format!("rescue-ci-{}-{}", route.specialist.to_lowercase(), &digest.as_str()[..8]),
+        failure_type: failure_type(&route.specialist, category),
+        agent: route.specialist,
+        dedup_status: dedup.into(),
+    };
+    (StatusCode::ACCEPTED, Json(answer)).into_response()
+}

@@ -1,0 +1,32 @@
+//! The private listener: the console, `/metrics`, and the API too.
+
+use super::doors::{is_token, refuse, token};
+use super::{Doors, api};
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use secrecy::SecretString;
+use std::sync::Arc;
+
+/// The metrics page: who may read it, and how it is made.
+#[derive(Clone)]
+pub struct Probe {
+    /// Absent in the demo, where nothing is secret.
+    pub token: Option<Arc<SecretString>>,
+    pub render: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+/// The private routes. `console` brings its own.
+pub fn private(doors: Doors, probe: Probe, console: Router) -> Router {
+    let metrics = Router::new().route("/metrics", get(metrics)).with_state(probe);
+    api::routes().with_state(doors).merge(metrics).merge(console)
+}
+
+async fn metrics(State(probe): State<Probe>, headers: HeaderMap) -> Response {
+    if probe.token.is_some() && !is_token(token(&headers), probe.token.as_deref()) {
+        return refuse(StatusCode::UNAUTHORIZED, "send console.token as a bearer token");
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], (probe.render)()).into_response()
+}

@@ -1,0 +1,234 @@
+//! What the API takes and answers.
+
+use crate::domain::evidence::Category;
+use crate::domain::incident::Incident;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// `POST /hooks/ci`.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct CiHook {
+    pub event: Option<String>,
+    pub repo: Option<String>,
+    #[serde(rename = "ref")]
+    pub git_ref: Option<String>,
+    pub sha: Option<String>,
+    pub run_id: Option<u64>,
+    pub run_url: Option<String>,
+    pub failed_jobs: Option<Vec<String>>,
+    pub logs_tail: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CiHookAnswer {
+    pub accepted: bool,
+    pub run_id: u64,
+    pub category: String,
+    /// Automatic changes left today.
+    pub budget_remaining: u32,
+}
+
+/// `POST /api/remediate/ci-failure`, bare or under `body`.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct RemediateRequest {
+    pub workflow_run: Option<RemediateRun>,
+    pub repository: Option<RemediateRepository>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct RemediateRun {
+    pub id: Option<u64>,
+    pub name: Option<String>,
+    pub conclusion: Option<String>,
+    pub html_url: Option<String>,
+    pub head_branch: Option<String>,
+    pub head_sha: Option<String>,
+    pub head_commit: Option<RemediateCommit>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct RemediateCommit {
+    pub message: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct RemediateRepository {
+    pub full_name: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RemediateAnswer {
+    pub status: String,
+    /// `rescue-ci-<specialist>-<8 characters>`.
+    pub coderun_name: String,
+    pub agent: String,
+    /// `<area>_<category>`.
+    pub failure_type: String,
+    /// `new`, `existing` or `skipped`.
+    pub dedup_status: String,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ClassifyRequest {
+    pub logs: Option<String>,
+    pub failed_jobs: Option<Vec<String>>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClassifyAnswer {
+    pub category: String,
+    pub confidence: f32,
+    pub recommended_model: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BudgetAnswer {
+    pub allowed: bool,
+    pub reason: String,
+    pub daily_spend: f64,
+    pub daily_limit: f64,
+    pub per_loop_limit: f64,
+    /// RFC 3339, or null.
+    pub circuit_breaker_until: Option<String>,
+    pub consecutive_failures: u32,
+}
+
+/// An incident as the API shows it. Times are RFC 3339.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IncidentView {
+    pub id: u64,
+    /// As people write it: `#42`.
+    pub number: String,
+    pub repo: String,
+    pub branch: String,
+    pub sha: String,
+    pub workflow: String,
+    pub stage: String,
+    pub severity: String,
+    pub category: Option<String>,
+    pub fingerprint: Option<String>,
+    pub opened_at: String,
+    pub updated_at: String,
+    pub closed_at: Option<String>,
+    pub failures: u64,
+    pub jobs: Vec<String>,
+    pub runs: Vec<RunView>,
+    pub errors: Vec<String>,
+    pub failing_tests: Vec<String>,
+    pub proposals: Vec<ProposalView>,
+    pub version: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RunView {
+    pub run_id: Option<u64>,
+    pub attempt: u32,
+    pub conclusion: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProposalView {
+    pub id: String,
+    pub remedy: String,
+    pub state: String,
+    pub by: String,
+    pub summary: Option<String>,
+    pub approvals: usize,
+    pub quorum: u32,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IncidentsAnswer {
+    pub incidents: Vec<IncidentView>,
+    /// For the next page: pass it as `before`.
+    pub next: Option<u64>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StatusAnswer {
+    pub version: String,
+    pub hold: Option<String>,
+    pub inbox: u64,
+    pub outbox: u64,
+    pub timers: u64,
+    pub cards_behind: u64,
+    pub dead_letters: u64,
+    pub incidents: u64,
+    pub open: u64,
+    /// Each neighbour with `on`, or why it is off.
+    pub neighbours: std::collections::BTreeMap<String, String>,
+}
+
+pub fn rfc3339(at: crate::domain::Time) -> String {
+    let at = chrono::DateTime::from_timestamp_millis(at.0).unwrap_or_default();
+    at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+impl IncidentView {
+    pub fn of(incident: &Incident) -> Self {
+        let evidence = incident.headline();
+        Self {
+            id: incident.no.0,
+            number: incident.no.to_string(),
+            repo: incident.repo.to_string(),
+            branch: incident.branch.line(255),
+            sha: incident.sha.clone(),
+            workflow: incident.workflow.line(255),
+            stage: incident.stage.as_str().into(),
+            severity: incident.severity.as_str().into(),
+            category: evidence.map(|e| e.category.as_str().into()),
+            fingerprint: incident.fingerprint().map(str::to_owned),
+            opened_at: rfc3339(incident.opened_at),
+            updated_at: rfc3339(incident.updated_at),
+            closed_at: incident.closed_at.map(rfc3339),
+            failures: incident.failures,
+            jobs: incident.jobs.iter().map(|job| job.name.line(255)).collect(),
+            runs: incident
+                .runs
+                .iter()
+                .map(|run| RunView {
+                    run_id: run.run.map(|run| run.0),
+                    attempt: run.attempt,
+                    conclusion: run.conclusion.map(|c| c.as_str().into()),
+                })
+                .collect(),
+            errors: evidence.map_or_else(Vec::new, |e| e.errors.iter().map(|error| error.text.line(500)).collect()),
+            failing_tests: evidence
+                .map_or_else(Vec::new, |e| e.failing_tests.iter().map(|test| test.name.line(500)).collect()),
+            proposals: incident
+                .proposals
+                .iter()
+                .map(|p| ProposalView {
+                    id: p.id.to_string(),
+                    remedy: p.remedy.clone(),
+                    state: p.state.as_str().into(),
+                    by: p.by.name.line(60),
+                    summary: p.plan.as_ref().map(|plan| plan.summary.line(300)),
+                    approvals: p.valid_approvals(),
+                    quorum: p.quorum,
+                })
+                .collect(),
+            version: incident.version,
+        }
+    }
+}
+
+/// The area of a failure, from who looks after it.
+pub fn area(specialist: &str) -> &'static str {
+    match specialist {
+        "Rex" => "rust",
+        "Blaze" => "frontend",
+        "Bolt" => "infrastructure",
+        _ => "github",
+    }
+}
+
+pub fn failure_type(specialist: &str, category: Category) -> String {
+    format!("{}_{category}", area(specialist))
+}
