@@ -1,7 +1,10 @@
 //! CI Rescue: the floor plan. See the code map in README.md.
 pub mod adapters;
+pub mod app;
 pub mod card;
 pub mod command;
+pub mod config;
+pub mod demo;
 pub mod domain;
 pub mod engine;
 pub mod evidence;

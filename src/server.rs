@@ -3,10 +3,12 @@
 mod api;
 mod doors;
 mod limits;
+mod listen;
 mod private;
 mod shapes;
 
 pub use doors::public;
+pub use listen::serve;
 pub use private::{Probe, private};
 
 use crate::ports::{Ask, Door, Verifier};

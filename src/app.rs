@@ -1,0 +1,351 @@
+//! The rooms wired together: what `serve`, `demo` and the tests start from.
+
+use crate::adapters::console::{self, Console, ConsoleDecoder};
+use crate::adapters::github::{self, Credentials, GitHub, Secret, Signature, Webhooks};
+use crate::adapters::hooks::Hooks;
+use crate::adapters::slack::{self, Slack, SocketDecoder};
+use crate::card::Words;
+use crate::config::{Config, People};
+use crate::domain::actor::{Platform, Role};
+use crate::domain::subscription::{Filter, Subscription};
+use crate::domain::time::Time;
+use crate::engine::{Budget, Engine, Parts, Scope};
+use crate::ports::{Chat, Ci, Clock, Decoder, Door, Forge, Store, Verifier};
+use crate::server::{self, Doors, Probe};
+use axum::Router;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use secrecy::ExposeSecret;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The machine's clock.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Time {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Time(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// Who sits at the console, and whether a token is asked for.
+pub enum Seats {
+    /// One operator, behind `console.token`.
+    Operator,
+    /// Several people without a token: the demo.
+    Open(Vec<console::Person>),
+}
+
+const OPERATOR: &str = "operator";
+
+/// Everything, built and not yet running.
+pub struct App {
+    pub engine: Arc<Engine>,
+    pub public: Router,
+    /// Absent where the console would be open to everybody.
+    pub private: Option<Router>,
+    pub neighbours: Arc<Vec<(String, String)>>,
+    slack: Option<Arc<Slack>>,
+    slack_socket: Option<(String, secrecy::SecretString)>,
+}
+
+impl App {
+    /// Wires everything from the configuration. No neighbour is called yet: one that is down does not stop us.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub async fn build(
+        config: &Config,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        seats: Seats,
+        console_hosts: Vec<String>,
+        home: Option<String>,
+    ) -> Result<Self, String> {
+        let words = Arc::new(Words::shipped().map_err(|why| why.to_string())?);
+        let github = github(config, &clock)?;
+        let slack = slack(config)?;
+        let console = Arc::new(Console::default());
+        let mut chats: Vec<Arc<dyn Chat>> = vec![console.clone()];
+        let mut decoders: Vec<Arc<dyn Decoder>> = vec![
+            Arc::new(ConsoleDecoder),
+            Arc::new(Hooks),
+            Arc::new(Webhooks { web_host: GitHub::web_host(&config.github.api_url) }),
+        ];
+        if let Some(slack) = &slack {
+            chats.push(slack.clone());
+            decoders.push(Arc::new(SocketDecoder { team: slack.team() }));
+        }
+        let operator = matches!(seats, Seats::Operator).then(|| OPERATOR.to_owned());
+        let directory = Arc::new(People::new(config.people.clone(), operator));
+        let mut feeds: Vec<Subscription> = config.subscriptions.iter().map(crate::config::Feed::subscription).collect();
+        feeds.push(console_feed());
+        let engine = Engine::start(Parts {
+            store,
+            clock: clock.clone(),
+            rules: config.policy.clone(),
+            scope: Scope { repositories: config.github.repositories.clone(), branches: config.github.branches.clone() },
+            budget: Budget::default(),
+            words: words.clone(),
+            chats,
+            ci: github.clone().map(|github| github as Arc<dyn Ci>),
+            forge: github.clone().map(|github| github as Arc<dyn Forge>),
+            directory,
+            decoders,
+            feeds,
+            home,
+        })
+        .await
+        .map_err(|why| why.to_string())?;
+        let neighbours = Arc::new(neighbours(config));
+        let doors = doors(config, &engine, &clock, neighbours.clone());
+        let private = private(config, &doors, &engine, console, words, seats, console_hosts)?;
+        let slack_socket =
+            config.slack.app_token.clone().filter(|_| slack.is_some() && config.slack.transport == "socket");
+        Ok(Self {
+            engine,
+            public: server::public(doors),
+            private,
+            neighbours,
+            slack,
+            slack_socket: slack_socket.map(|token| (config.slack.api_url.clone(), token)),
+        })
+    }
+
+    /// Opens Slack's sockets, where Slack is configured.
+    ///
+    /// # Errors
+    /// The token is not usable.
+    pub async fn listen_to_slack(
+        &self,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Result<Option<slack::Listener>, String> {
+        let (Some(slack), Some((api_url, token))) = (&self.slack, &self.slack_socket) else { return Ok(None) };
+        let (slack, ends) = (slack.clone(), stop.clone());
+        tasks.spawn(async move { learn_workspace(&slack, &ends).await });
+        let door: Arc<dyn Door> = self.engine.clone();
+        slack::listen(api_url, token.expose_secret(), door).await.map(Some)
+    }
+
+    /// Runs until `stop`: the engine's loops, both listeners, the sockets.
+    ///
+    /// # Errors
+    /// What could not be started.
+    pub async fn run(self, public: TcpListener, private: TcpListener, stop: CancellationToken) -> Result<(), String> {
+        let tasks = TaskTracker::new();
+        self.engine.run(&tasks, &stop);
+        let sockets = self.listen_to_slack(&tasks, &stop).await?;
+        tasks.spawn(server::serve(public, self.public.clone(), stop.clone()));
+        if let Some(router) = self.private.clone() {
+            tasks.spawn(server::serve(private, router, stop.clone()));
+        }
+        tasks.spawn(upkeep(stop.clone()));
+        stop.cancelled().await;
+        if let Some(sockets) = sockets {
+            sockets.stop().await;
+        }
+        tasks.close();
+        tasks.wait().await;
+        Ok(())
+    }
+}
+
+/// Everything on every branch: the page is the whole picture.
+fn console_feed() -> Subscription {
+    Subscription {
+        platform: Platform::new(console::PLATFORM),
+        channel: console::CHANNEL.into(),
+        filter: Filter { branch: Some("*".into()), ..Filter::default() },
+        role: None,
+        fixed: true,
+    }
+}
+
+async fn learn_workspace(slack: &Slack, stop: &CancellationToken) {
+    const PAUSE: Duration = Duration::from_secs(30);
+    loop {
+        match slack.whoami().await {
+            Ok(who) => {
+                tracing::info!(%who, "Slack is there");
+                return;
+            }
+            Err(why) => tracing::warn!(%why, "Slack does not answer yet"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+fn github(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<Arc<GitHub>>, String> {
+    let credentials = credentials(config)?;
+    let file = |path: &std::path::PathBuf| std::fs::read(path).map_err(|why| format!("github.ca_file: {why}"));
+    let settings = github::Settings {
+        api_url: config.github.api_url.clone(),
+        ca_pem: config.github.ca_file.as_ref().map(file).transpose()?,
+        credentials,
+        clock: clock.clone(),
+    };
+    GitHub::new(settings).map(|github| Some(Arc::new(github)))
+}
+
+/// The App before a plain token; without either, public data can still be read.
+fn credentials(config: &Config) -> Result<Credentials, String> {
+    if let (Some(id), Some(path)) = (config.github.app_id, &config.github.private_key_file) {
+        let pem = std::fs::read_to_string(path).map_err(|why| format!("github.private_key_file: {why}"))?;
+        return Credentials::app(id, &pem).map_err(|why| format!("github.private_key_file: {why}"));
+    }
+    Ok(config.github.token.clone().map_or(Credentials::Nobody, Credentials::Token))
+}
+
+fn slack(config: &Config) -> Result<Option<Arc<Slack>>, String> {
+    let Some(bot_token) = config.slack.bot_token.clone() else { return Ok(None) };
+    let settings = slack::Settings { api_url: config.slack.api_url.clone(), bot_token };
+    Slack::new(&settings).map(|slack| Some(Arc::new(slack)))
+}
+
+/// Each neighbour with `on`, or why it is off.
+fn neighbours(config: &Config) -> Vec<(String, String)> {
+    let say = |on: bool, off: &str| if on { "on".to_owned() } else { format!("off: {off}") };
+    let github = config.github.token.is_some() || config.github.app_id.is_some();
+    let socket = config.slack.app_token.is_some() && config.slack.transport == "socket";
+    vec![
+        ("github webhooks".into(), say(config.github.webhook_secret.is_some(), "set github.webhook_secret")),
+        ("github api".into(), say(github, "set github.token, or github.app_id and github.private_key_file")),
+        ("slack cards".into(), say(config.slack.bot_token.is_some(), "set slack.bot_token")),
+        (
+            "slack commands".into(),
+            say(
+                config.slack.bot_token.is_some() && socket,
+                "set slack.bot_token and slack.app_token, transport socket",
+            ),
+        ),
+        ("discord".into(), say(false, "it is not part of this version")),
+        ("hooks".into(), say(config.hooks.token.is_some(), "set hooks.token")),
+        (
+            "api".into(),
+            say(
+                config.api.read_token.is_some() || config.api.act_token.is_some(),
+                "set api.read_token or api.act_token",
+            ),
+        ),
+        ("console".into(), say(config.console.token.is_some(), "set console.token")),
+    ]
+}
+
+fn doors(
+    config: &Config,
+    engine: &Arc<Engine>,
+    clock: &Arc<dyn Clock>,
+    neighbours: Arc<Vec<(String, String)>>,
+) -> Doors {
+    let mut secrets: Vec<Secret> =
+        config.github.webhook_secret.iter().map(|text| Secret { text: text.clone(), until: None }).collect();
+    secrets.extend(config.github.webhook_secret_previous.iter().map(|previous| match previous {
+        crate::config::Previous::Always(text) => Secret { text: text.clone(), until: None },
+        crate::config::Previous::Until { secret, until } => {
+            Secret { text: secret.clone(), until: Some(Time(until.timestamp_millis())) }
+        }
+    }));
+    let signature = Signature { secrets, app_id: config.github.app_id, clock: clock.clone() };
+    let token = |secret: &Option<secrecy::SecretString>| secret.clone().map(Arc::new);
+    Doors {
+        door: engine.clone(),
+        ask: engine.clone(),
+        github: config.github.webhook_secret.is_some().then(|| Arc::new(signature) as Arc<dyn Verifier>),
+        hook_token: token(&config.hooks.token),
+        read_token: token(&config.api.read_token),
+        act_token: token(&config.api.act_token),
+        neighbours,
+    }
+}
+
+fn private(
+    config: &Config,
+    doors: &Doors,
+    engine: &Arc<Engine>,
+    console: Arc<Console>,
+    words: Arc<Words>,
+    seats: Seats,
+    hosts: Vec<String>,
+) -> Result<Option<Router>, String> {
+    let token = config.console.token.clone().map(Arc::new);
+    let (people, token) = match seats {
+        Seats::Operator if token.is_none() => return Ok(None),
+        Seats::Operator => {
+            (vec![console::Person { id: OPERATOR.into(), name: OPERATOR.into(), role: Role::Admin }], token)
+        }
+        Seats::Open(people) => (people, None),
+    };
+    let settings = console::Settings {
+        console,
+        door: engine.clone(),
+        ask: engine.clone(),
+        words,
+        token: token.clone(),
+        people,
+        hosts,
+    };
+    let pages = console::router(settings)?;
+    let prometheus = prometheus();
+    let probe = Probe { token, render: Arc::new(move || prometheus.render()) };
+    Ok(Some(server::private(doors.clone(), probe, pages)))
+}
+
+/// The process's recorder of metrics.
+fn prometheus() -> PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    let make = || {
+        let seconds = [0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0];
+        let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &seconds);
+        let recorder = builder.unwrap_or_else(|_| PrometheusBuilder::new()).build_recorder();
+        let handle = recorder.handle();
+        // Somebody else's recorder stays in place; ours then shows nothing.
+        let _ = metrics::set_global_recorder(recorder);
+        describe();
+        handle
+    };
+    HANDLE.get_or_init(make).clone()
+}
+
+fn describe() {
+    use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+    describe_counter!("ci_rescue_deliveries_total", "Deliveries by source and outcome");
+    describe_counter!("ci_rescue_events_total", "Events that changed nothing, by why");
+    describe_counter!("ci_rescue_incidents_opened_total", "Incidents opened");
+    describe_counter!("ci_rescue_effects_total", "Effects by kind and outcome");
+    describe_counter!("ci_rescue_cards_total", "Cards posted, edited and told, by platform");
+    describe_counter!("ci_rescue_dead_letters_total", "Deliveries that were set aside");
+    describe_gauge!("ci_rescue_queue_depth", "Rows that wait, by queue");
+    describe_gauge!("ci_rescue_cards_behind", "Cards behind their incident, by platform");
+    describe_gauge!("ci_rescue_incidents", "Incidents, open and all");
+    describe_histogram!("ci_rescue_effect_seconds", Unit::Seconds, "Time that effects took");
+}
+
+async fn upkeep(stop: CancellationToken) {
+    const EVERY: Duration = Duration::from_secs(5);
+    let handle = prometheus();
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => handle.run_upkeep(),
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// What a browser may call a listener: its address, and its loopback names.
+#[must_use]
+pub fn hosts_of(address: SocketAddr) -> Vec<String> {
+    let port = address.port();
+    let mut hosts = vec![address.to_string()];
+    if address.ip().is_loopback() || address.ip().is_unspecified() {
+        hosts.extend(["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{port}")));
+    }
+    hosts
+}

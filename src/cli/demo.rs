@@ -1,0 +1,87 @@
+//! `demo`: everything on this machine.
+
+use super::serve::{address, bind, stop_on_signal};
+use super::{log, runtime};
+use ci_rescue::adapters::console::Person;
+use ci_rescue::app::{App, Seats, SystemClock, hosts_of};
+use ci_rescue::config;
+use ci_rescue::demo::{Forge, REPO, play, router, seed};
+use ci_rescue::domain::Role;
+use ci_rescue::ports::Clock;
+use ci_rescue::store::{Ledger, Sled};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Where the console listens; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
+    listen: String,
+}
+
+const SECRET: &str = "sandbox-secret";
+
+pub fn run(args: &Args) -> Result<(), String> {
+    log("warn");
+    let data = tempfile::tempdir().map_err(|why| format!("a temporary directory: {why}"))?;
+    runtime()?.block_on(async {
+        let private = console(&args.listen).await?;
+        let public = bind("the webhook door", "127.0.0.1:0").await?;
+        let web = bind("the sandbox forge", "127.0.0.1:0").await?;
+        let (public_at, private_at, web_at) = (address(&public)?, address(&private)?, address(&web)?);
+        let git = data.path().join("git");
+        let forge = Forge::new(Arc::new(|| SystemClock.now().0), Some(git.clone()));
+        forge.add_repo(REPO);
+        let without_git = seed(&forge, &git, REPO).await.err();
+        let stop = CancellationToken::new();
+        tokio::spawn(ci_rescue::server::serve(web, router(forge.clone()), stop.clone()));
+        let app = build(data.path(), web_at, private_at).await?;
+        greet(private_at, web_at, without_git.as_deref());
+        let hook = format!("http://{public_at}/webhooks/github");
+        tokio::spawn(play(forge, format!("http://{web_at}"), hook, SECRET.into(), stop.clone()));
+        tokio::spawn(stop_on_signal(stop.clone()));
+        app.run(public, private, stop).await
+    })
+}
+
+/// The usual address, or a free one where that is taken.
+async fn console(wanted: &str) -> Result<TcpListener, String> {
+    match bind("--listen", wanted).await {
+        Ok(listener) => Ok(listener),
+        Err(_) if wanted.ends_with(":8081") => bind("--listen", "127.0.0.1:0").await,
+        Err(why) => Err(why),
+    }
+}
+
+async fn build(data: &Path, web: SocketAddr, console: SocketAddr) -> Result<App, String> {
+    let text = format!(
+        "[github]\napi_url = \"http://{web}\"\nwebhook_secret = \"{SECRET}\"\ntoken = \"sandbox\"\nrepositories = [\"{REPO}\"]\n\
+         [[people]]\nname = \"ada\"\nrole = \"admin\"\n[[people]]\nname = \"ben\"\nrole = \"responder\"\n\
+         [policy.approvals]\nretry = 0\n"
+    );
+    let config = config::parse(&text, &[]).map_err(|why| why.to_string())?;
+    let seat = |id: &str, name: &str, role| Person { id: id.into(), name: name.into(), role };
+    let seats = Seats::Open(vec![seat("ben", "Ben", Role::Responder), seat("ada", "Ada", Role::Admin)]);
+    let store = Ledger::open(Sled::open(&data.join("store"))?).map_err(|why| why.to_string())?;
+    let home = Some(format!("http://{console}"));
+    App::build(&config, Arc::new(store), Arc::new(SystemClock), seats, hosts_of(console), home).await
+}
+
+fn greet(console: SocketAddr, web: SocketAddr, without_git: Option<&str>) {
+    println!("CI Rescue demo: everything runs on this machine and is gone when you stop it.\n");
+    println!("  Open  http://{console}/\n");
+    println!("Six builds break over the next minute. What to try first:");
+    println!("  1. Press Retry on the first card: its network failure passes on attempt 2.");
+    println!("  2. Type `retry 3` below the cards: it says why that will not help;");
+    println!("     `retry 3 force` does it all the same.");
+    println!("  3. Type `hold`, switch to Ada at the top, and type `unhold`.");
+    println!("  4. `help` lists every command; a card's title opens its journal.\n");
+    match without_git {
+        None => println!("The sandbox's repository: git clone http://{web}/git/{REPO}.git"),
+        Some(why) => println!("The sandbox has no repository to clone ({why})."),
+    }
+    println!("Ctrl-C stops it.");
+}

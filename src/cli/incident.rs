@@ -1,0 +1,139 @@
+//! `incident list|show`: from the store, or from the running server when that holds it.
+
+use super::{ConfigArg, runtime};
+use ci_rescue::config::Config;
+use ci_rescue::domain::incident::Incident;
+use ci_rescue::domain::{IncidentNo, text::clean_line};
+use ci_rescue::ports::{Query, Store};
+use ci_rescue::store::{Ledger, Sled};
+use clap::Subcommand;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Open incidents, newest first
+    List {
+        /// Resolved ones too
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// One incident
+    Show {
+        id: String,
+        /// The whole record
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+}
+
+const LIMIT: usize = 200;
+
+pub fn run(args: &Args) -> Result<(), String> {
+    match &args.what {
+        What::List { all, config } => list(&config.load()?, *all),
+        What::Show { id, json, config } => show(&config.load()?, id, *json),
+    }
+}
+
+/// Both sources as the API's JSON, so that they read alike.
+fn list(config: &Config, all: bool) -> Result<(), String> {
+    let rows = match open(config)? {
+        Some(store) => {
+            let query = Query { open_only: !all, limit: LIMIT, ..Query::default() };
+            let found = runtime()?.block_on(store.incidents(&query)).map_err(|why| why.to_string())?;
+            found.iter().map(row).collect()
+        }
+        None => {
+            let answer = ask(config, &format!("/api/incidents?limit={LIMIT}"))?;
+            let all_rows = answer.get("incidents").and_then(Value::as_array).cloned().unwrap_or_default();
+            let wanted = all_rows.iter().filter(|row| all || row["stage"] != "resolved");
+            wanted.map(api_row).collect::<Vec<_>>()
+        }
+    };
+    if rows.is_empty() {
+        println!("no {}incidents", if all { "" } else { "open " });
+    }
+    for [no, stage, severity, repo, branch, line] in rows {
+        println!("{}", clean_line(&format!("{no} {stage} {severity} {repo} {branch} {line}"), 160));
+    }
+    Ok(())
+}
+
+type Row = [String; 6];
+
+fn row(incident: &Incident) -> Row {
+    let row = ci_rescue::incident::row(incident);
+    [row.no.to_string(), row.stage, row.severity, row.repo.line(80), row.branch.line(40), row.line.line(100)]
+}
+
+fn api_row(value: &Value) -> Row {
+    let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
+    let line = value.pointer("/errors/0").and_then(Value::as_str).unwrap_or("").to_owned();
+    [text("number"), text("stage"), text("severity"), text("repo"), text("branch"), line]
+}
+
+fn show(config: &Config, id: &str, json: bool) -> Result<(), String> {
+    let no: IncidentNo = id.parse().map_err(|why| format!("{why}"))?;
+    let value = match open(config)? {
+        Some(store) => {
+            let found = runtime()?.block_on(store.incident(no)).map_err(|why| why.to_string())?;
+            found.map(|incident| serde_json::to_value(incident).unwrap_or_default())
+        }
+        None => Some(ask(config, &format!("/api/incidents/{}", no.0))?),
+    };
+    let value = value.ok_or_else(|| format!("there is no incident {no}; `ci-rescue incident list --all` shows all"))?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&value).map_err(|why| why.to_string())?);
+        return Ok(());
+    }
+    for key in ["stage", "severity", "repo", "branch", "sha", "workflow", "failures"] {
+        let shown = value.get(key).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).unwrap_or_default();
+        println!("{key:>10}: {}", clean_line(&shown, 100));
+    }
+    let errors = value.pointer("/evidence/0/errors").or_else(|| value.get("errors")).and_then(Value::as_array);
+    for error in errors.into_iter().flatten().take(5) {
+        let text = error.get("text").unwrap_or(error).as_str().unwrap_or_default();
+        println!("{:>10}: {}", "error", clean_line(text, 160));
+    }
+    Ok(())
+}
+
+/// The store, unless a running server holds it.
+fn open(config: &Config) -> Result<Option<Ledger<Sled>>, String> {
+    if !config.store.path.exists() {
+        return Err(format!("there is no store at {}; see store.path", config.store.path.display()));
+    }
+    match Sled::open(&config.store.path) {
+        Ok(disk) => Ledger::open(disk).map(Some).map_err(|why| why.to_string()),
+        Err(why) if why.contains("in use") => Ok(None),
+        Err(why) => Err(why),
+    }
+}
+
+fn ask(config: &Config, path: &str) -> Result<Value, String> {
+    let token = config.api.read_token.as_ref().or(config.api.act_token.as_ref());
+    let token = token.ok_or("a server is running and holds the store; set api.read_token so that it can be asked")?;
+    runtime()?.block_on(async {
+        let url = format!("http://{}{path}", config.server.listen);
+        let request = reqwest::Client::new().get(url).bearer_auth(token.expose_secret());
+        let answer = request.send().await.map_err(|why| format!("the running server: {}", why.without_url()))?;
+        let status = answer.status();
+        let value: Value = answer.json().await.map_err(|why| why.without_url().to_string())?;
+        if status.is_success() {
+            Ok(value)
+        } else {
+            Err(value.get("error").and_then(Value::as_str).unwrap_or("refused").to_owned())
+        }
+    })
+}

@@ -1,0 +1,102 @@
+//! The command line.
+
+mod analyze;
+mod demo;
+mod doctor;
+mod incident;
+mod manifest;
+mod serve;
+
+use ci_rescue::config::{self, Config};
+use clap::{CommandFactory, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(
+    name = "ci-rescue",
+    version,
+    about = "One card per broken build; retry, approve and undo from where people talk",
+    max_term_width = 80
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything on this machine, no accounts: a sandbox forge, failures, the console
+    Demo(demo::Args),
+    /// Run the bot
+    Serve(ConfigArg),
+    /// Read CI logs and say what failed
+    Analyze(analyze::Args),
+    /// Check the configuration and every neighbour
+    Doctor(ConfigArg),
+    /// Print what to paste when creating the app
+    Manifest(manifest::Args),
+    /// Look at incidents
+    Incident(incident::Args),
+    /// Shell completions
+    Completions { shell: clap_complete::Shell },
+}
+
+#[derive(clap::Args, Clone)]
+pub struct ConfigArg {
+    /// Configuration file (TOML); keys can also come from CI_RESCUE__SECTION__KEY
+    #[arg(long, value_name = "FILE", env = "CI_RESCUE_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+impl ConfigArg {
+    /// The file that was named, or `ci-rescue.toml` here if there is one.
+    pub fn load(&self) -> Result<Config, String> {
+        let here = PathBuf::from("ci-rescue.toml");
+        let file = self.config.clone().or_else(|| here.exists().then_some(here));
+        config::load(file.as_deref()).map_err(|why| format!("the configuration is not usable:\n{why}"))
+    }
+}
+
+/// Input that cannot be used, as clap's own errors.
+const BAD_INPUT: u8 = 2;
+
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Analyze(args) => analyze::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Manifest(args) => manifest::run(&args),
+        Command::Incident(args) => incident::run(&args),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "ci-rescue", &mut std::io::stdout());
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("ci-rescue: {why}");
+            ExitCode::from(BAD_INPUT)
+        }
+    }
+}
+
+/// The runtime for commands that talk to others.
+pub fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|why| why.to_string())
+}
+
+/// Logs to standard error; `RUST_LOG` chooses, and `CI_RESCUE_LOG=json` makes each line a JSON object.
+pub fn log(default: &str) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::env::var("CI_RESCUE_LOG").is_ok_and(|kind| kind == "json") {
+        builder.json().init();
+    } else {
+        builder.with_target(false).init();
+    }
+}

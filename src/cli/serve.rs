@@ -1,0 +1,60 @@
+//! `serve`: the bot itself.
+
+use super::{ConfigArg, log, runtime};
+use ci_rescue::app::{App, Seats, SystemClock, hosts_of};
+use ci_rescue::store::{Ledger, Sled};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub fn run(args: &ConfigArg) -> Result<(), String> {
+    let config = args.load()?;
+    log("info,hyper=warn,slack_morphism=warn");
+    runtime()?.block_on(async {
+        let store = Ledger::open(Sled::open(&config.store.path)?).map_err(|why| why.to_string())?;
+        let public = bind("server.listen", &config.server.listen).await?;
+        let private = bind("console.listen", &config.console.listen).await?;
+        let (public_at, private_at) = (address(&public)?, address(&private)?);
+        let app =
+            App::build(&config, Arc::new(store), Arc::new(SystemClock), Seats::Operator, hosts_of(private_at), None)
+                .await?;
+        for (name, state) in app.neighbours.iter() {
+            tracing::info!("{name}: {state}");
+        }
+        tracing::info!(public = %public_at, private = %private_at, "CI Rescue is running");
+        // Whoever started us and waits for the address reads it here.
+        println!("listening on http://{public_at}, console on http://{private_at}");
+        let stop = CancellationToken::new();
+        tokio::spawn(stop_on_signal(stop.clone()));
+        app.run(public, private, stop).await?;
+        tracing::info!("stopped; everything accepted is on disk");
+        Ok(())
+    })
+}
+
+pub async fn bind(key: &str, address: &str) -> Result<TcpListener, String> {
+    TcpListener::bind(address).await.map_err(|why| format!("{key} {address}: {why}"))
+}
+
+pub fn address(listener: &TcpListener) -> Result<SocketAddr, String> {
+    listener.local_addr().map_err(|why| why.to_string())
+}
+
+/// Ctrl-C, or what a service manager sends.
+pub async fn stop_on_signal(stop: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(signal) => signal,
+        Err(why) => {
+            tracing::warn!(%why, "the termination signal cannot be waited for");
+            return;
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping");
+    stop.cancel();
+}

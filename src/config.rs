@@ -1,0 +1,9 @@
+//! What the operator says: one TOML file, every key overridable by the environment, secrets never printed.
+
+mod people;
+mod read;
+mod shape;
+
+pub use people::People;
+pub use read::{ConfigError, load, parse};
+pub use shape::{Api, Config, Console, Discord, Feed, GitHub, Hooks, Person, Previous, Server, Slack, StoreSection};

@@ -1,0 +1,20 @@
+//! Where people try it: a sandbox forge on this machine, and failures that arrive by script.
+//!
+//! The forge is a state, not a script: its endpoints answer from it and its webhooks are generated from it, so it cannot
+//! contradict itself. It is a neighbour like any other: it talks to the bot over HTTP alone. The integration tests build
+//! their GitHub on it too.
+
+mod actions;
+mod git;
+mod hooks;
+mod issues;
+mod logs;
+mod routes;
+mod script;
+mod state;
+
+pub use git::seed;
+pub use hooks::{Hook, sign};
+pub use routes::router;
+pub use script::{REPO, SCENARIOS, Scenario, play};
+pub use state::{Call, Fault, Forge, JobSpec, Now, RunSpec};

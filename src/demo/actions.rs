@@ -1,0 +1,150 @@
+//! Runs, jobs, logs, branches.
+
+use super::routes::refuse;
+use super::state::{Forge, Job};
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+
+type At<T> = Path<T>;
+type Named = (String, String);
+
+pub async fn repository(State(forge): State<Forge>, Path((owner, repo)): At<Named>) -> Response {
+    let state = forge.lock();
+    let name = format!("{owner}/{repo}");
+    if state.repos.contains_key(&name) {
+        Json(state.repository_json(&name)).into_response()
+    } else {
+        refuse(404, "Not Found")
+    }
+}
+
+pub async fn runs(State(forge): State<Forge>, Path((owner, repo)): At<Named>) -> Response {
+    let state = forge.lock();
+    let name = format!("{owner}/{repo}");
+    let runs: Vec<_> = state
+        .runs
+        .values()
+        .filter(|run| run.spec.repo == name && run.conclusion.is_some())
+        .map(|run| state.run_json(run))
+        .collect();
+    Json(json!({"total_count": runs.len(), "workflow_runs": runs})).into_response()
+}
+
+pub async fn run(State(forge): State<Forge>, Path((_, _, id)): At<(String, String, u64)>) -> Response {
+    let state = forge.lock();
+    match state.runs.get(&id) {
+        Some(run) => Json(state.run_json(run)).into_response(),
+        None => refuse(404, "Not Found"),
+    }
+}
+
+#[derive(Deserialize)]
+pub struct Paging {
+    per_page: Option<usize>,
+    page: Option<usize>,
+}
+
+pub async fn jobs(
+    State(forge): State<Forge>,
+    Path((_, _, id, attempt)): At<(String, String, u64, usize)>,
+    Query(paging): Query<Paging>,
+) -> Response {
+    let state = forge.lock();
+    let Some((run, jobs)) =
+        state.runs.get(&id).and_then(|run| run.attempts.get(attempt.wrapping_sub(1)).map(|jobs| (run, jobs)))
+    else {
+        return refuse(404, "Not Found");
+    };
+    let size = paging.per_page.unwrap_or(30);
+    let skip = (paging.page.unwrap_or(1) - 1) * size;
+    let shown: Vec<_> = jobs.iter().skip(skip).take(size).map(|job| state.job_json(run, attempt - 1, job)).collect();
+    Json(json!({"total_count": jobs.len(), "jobs": shown})).into_response()
+}
+
+fn rerun(forge: &Forge, id: u64, which: impl Fn(&Job) -> bool) -> Response {
+    match forge.rerun(id, which) {
+        Ok(()) => (StatusCode::CREATED, Json(json!({}))).into_response(),
+        Err((status, words)) => refuse(status, words),
+    }
+}
+
+pub async fn rerun_all(State(forge): State<Forge>, Path((_, _, id)): At<(String, String, u64)>) -> Response {
+    rerun(&forge, id, |_| true)
+}
+
+pub async fn rerun_failed(State(forge): State<Forge>, Path((_, _, id)): At<(String, String, u64)>) -> Response {
+    rerun(&forge, id, |job| job.conclusion != Some("success"))
+}
+
+pub async fn rerun_job(State(forge): State<Forge>, Path((_, _, id)): At<(String, String, u64)>) -> Response {
+    let run = forge.lock().job(id).map(|(run, at, _)| (run.id, at + 1 == run.attempts.len()));
+    match run {
+        Some((run, true)) => rerun(&forge, run, |job| job.id == id),
+        Some(_) => refuse(403, "Only jobs of the newest attempt can be re-run"),
+        None => refuse(404, "Not Found"),
+    }
+}
+
+pub async fn cancel(State(forge): State<Forge>, Path((_, _, id)): At<(String, String, u64)>) -> Response {
+    match forge.cancel(id) {
+        Ok(()) => (StatusCode::ACCEPTED, Json(json!({}))).into_response(),
+        Err((status, words)) => refuse(status, words),
+    }
+}
+
+/// A redirect to another place, as GitHub does it.
+pub async fn logs(
+    State(forge): State<Forge>,
+    headers: HeaderMap,
+    Path((_, _, id)): At<(String, String, u64)>,
+) -> Response {
+    if forge.lock().job(id).is_none() {
+        return refuse(404, "Not Found");
+    }
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost").to_owned();
+    let base = forge.log_base.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let base = base.unwrap_or_else(|| format!("http://{host}"));
+    (StatusCode::FOUND, [(header::LOCATION, format!("{base}/_logs/{id}"))]).into_response()
+}
+
+pub async fn log_file(State(forge): State<Forge>, Path(id): Path<u64>) -> Response {
+    let state = forge.lock();
+    let Some((run, _, job)) = state.job(id) else { return StatusCode::NOT_FOUND.into_response() };
+    let spec = &run.spec.jobs[job.spec];
+    let text =
+        if job.conclusion.is_some_and(|c| c != "success") { spec.log.clone() } else { "all is well\n".to_owned() };
+    ([(header::CONTENT_TYPE, "text/plain")], text).into_response()
+}
+
+pub async fn branch(State(forge): State<Forge>, Path((owner, repo, branch)): At<(String, String, String)>) -> Response {
+    let state = forge.lock();
+    let sha = state.repos.get(&format!("{owner}/{repo}")).and_then(|repo| repo.branches.get(&branch));
+    match sha {
+        Some(sha) => {
+            Json(json!({"name": branch, "commit": {"sha": sha}, "protected": branch == "main"})).into_response()
+        }
+        None => refuse(404, "Branch not found"),
+    }
+}
+
+pub async fn pull(State(forge): State<Forge>, Path((owner, repo, number)): At<(String, String, u64)>) -> Response {
+    let state = forge.lock();
+    let name = format!("{owner}/{repo}");
+    let run = state.runs.values().rev().find(|run| run.spec.repo == name && run.spec.pull == Some(number));
+    let Some(run) = run else { return refuse(404, "Not Found") };
+    let sha = state.repos.get(&name).and_then(|repo| repo.branches.get(&run.spec.branch)).unwrap_or(&run.spec.sha);
+    Json(json!({"number": number, "state": "open", "head": {"ref": run.spec.branch, "sha": sha}})).into_response()
+}
+
+pub async fn commit(State(forge): State<Forge>, Path((owner, repo, sha)): At<(String, String, String)>) -> Response {
+    let state = forge.lock();
+    let message = state.repos.get(&format!("{owner}/{repo}")).and_then(|repo| repo.messages.get(&sha));
+    match message {
+        Some(message) => Json(json!({"sha": sha, "commit": {"message": message}})).into_response(),
+        None => refuse(422, "No commit found for SHA"),
+    }
+}

@@ -1,0 +1,160 @@
+//! Real git: a bare repository made by `git fast-import`, served by `git http-backend`.
+
+use super::state::Forge;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use std::path::Path as FilePath;
+use std::process::Stdio;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+/// A request to git is small here: the sandbox's repositories are.
+const REQUEST_MAX: usize = 8 << 20;
+
+/// Two commits on main and one on a topic branch; answers the heads by branch.
+const STREAM: &str = "\
+reset refs/heads/main
+commit refs/heads/main
+mark :1
+committer Ada <ada@example.org> 1767225600 +0000
+data 12
+First light
+
+M 100644 inline README.md
+data 7
+# Shop
+
+M 100644 inline src/cart.py
+data 43
+def total(items):
+    return sum(items) + 0
+
+commit refs/heads/main
+mark :2
+committer Ben <ben@example.org> 1767229200 +0000
+data 18
+Count the shipping
+from :1
+M 100644 inline tests/test_cart.py
+data 65
+from src.cart import total
+
+def test_total():
+    assert total([1]) == 1
+commit refs/heads/topic/faster-cart
+mark :3
+committer Ben <ben@example.org> 1767232800 +0000
+data 16
+Make cart faster
+from :2
+M 100644 inline src/cart.py
+data 39
+def total(items):
+    return sum(items)
+
+";
+
+fn git(dir: &FilePath) -> Command {
+    let mut command = Command::new("git");
+    command
+        .arg("-C")
+        .arg(dir)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_TERMINAL_PROMPT", "0");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+/// Makes the sandbox's repository `name` below `dir` and tells the forge its heads.
+///
+/// # Errors
+/// git is missing or said no.
+pub async fn seed(forge: &Forge, dir: &FilePath, name: &str) -> Result<(), String> {
+    let path = dir.join(format!("{name}.git"));
+    std::fs::create_dir_all(&path).map_err(|why| format!("{}: {why}", path.display()))?;
+    run(git(&path).args(["init", "--quiet", "--bare", "--initial-branch=main", "."]), b"").await?;
+    run(git(&path).args(["fast-import", "--quiet"]), STREAM.as_bytes()).await?;
+    run(git(&path).args(["config", "http.receivepack", "true"]), b"").await?;
+    let heads =
+        run(git(&path).args(["for-each-ref", "--format=%(objectname) %(refname:short)", "refs/heads/"]), b"").await?;
+    let mut state = forge.lock();
+    if let Some(repo) = state.repos.get_mut(name) {
+        repo.branches.extend(
+            heads
+                .lines()
+                .filter_map(|line| line.split_once(' '))
+                .map(|(sha, branch)| (branch.to_owned(), sha.to_owned())),
+        );
+    }
+    Ok(())
+}
+
+async fn run(command: &mut Command, input: &[u8]) -> Result<String, String> {
+    let mut child = command.spawn().map_err(|why| format!("git cannot be started: {why}"))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(input).await.map_err(|why| why.to_string())?;
+    }
+    let output = child.wait_with_output().await.map_err(|why| why.to_string())?;
+    if !output.status.success() {
+        return Err(format!("git: {}", String::from_utf8_lossy(&output.stderr).trim()));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Smart HTTP: `git http-backend` as a CGI program.
+pub async fn http(State(forge): State<Forge>, Path(path): Path<String>, request: Request) -> Response {
+    let Some(dir) = forge.git_dir.clone() else { return StatusCode::NOT_FOUND.into_response() };
+    if path.split('/').any(|part| part == ".." || part.is_empty()) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    match backend(&dir, &path, request).await {
+        Ok(response) => response,
+        Err(why) => (StatusCode::INTERNAL_SERVER_ERROR, why).into_response(),
+    }
+}
+
+async fn backend(dir: &FilePath, path: &str, request: Request) -> Result<Response, String> {
+    let (parts, body) = request.into_parts();
+    let header =
+        |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
+    let mut command = git(dir);
+    command
+        .arg("http-backend")
+        .env("GIT_PROJECT_ROOT", dir)
+        .env("GIT_HTTP_EXPORT_ALL", "1")
+        .env("PATH_INFO", format!("/{path}"))
+        .env("QUERY_STRING", parts.uri.query().unwrap_or(""))
+        .env("REQUEST_METHOD", parts.method.as_str())
+        .env("CONTENT_TYPE", header(header::CONTENT_TYPE))
+        .env("HTTP_CONTENT_ENCODING", header(header::CONTENT_ENCODING))
+        .env("GIT_PROTOCOL", header(HeaderName::from_static("git-protocol")))
+        .env("REMOTE_USER", "sandbox")
+        .env("REMOTE_ADDR", "127.0.0.1");
+    let input = axum::body::to_bytes(body, REQUEST_MAX).await.map_err(|why| why.to_string())?;
+    command.env("CONTENT_LENGTH", input.len().to_string());
+    let mut child = command.spawn().map_err(|why| format!("git cannot be started: {why}"))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(&input).await.map_err(|why| why.to_string())?;
+    }
+    let output = child.wait_with_output().await.map_err(|why| why.to_string())?;
+    answer(&output.stdout)
+}
+
+/// A CGI program's answer: headers, an empty line, the body.
+fn answer(output: &[u8]) -> Result<Response, String> {
+    let end = output.windows(4).position(|four| four == b"\r\n\r\n").ok_or("git http-backend gave no headers")?;
+    let mut response = Response::new(Body::from(output[end + 4..].to_vec()));
+    for line in String::from_utf8_lossy(&output[..end]).lines() {
+        let Some((name, value)) = line.split_once(": ") else { continue };
+        if name.eq_ignore_ascii_case("status") {
+            let code = value.split(' ').next().and_then(|code| code.parse().ok()).unwrap_or(500);
+            *response.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        } else if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    Ok(response)
+}

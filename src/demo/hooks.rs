@@ -1,0 +1,116 @@
+//! Webhooks, generated from the state.
+
+use super::state::{Job, Run, State};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+/// A delivery as GitHub would send it.
+#[derive(Clone, Debug)]
+pub struct Hook {
+    pub id: String,
+    pub event: &'static str,
+    pub body: String,
+}
+
+/// The value of `X-Hub-Signature-256`.
+#[must_use]
+pub fn sign(secret: &str, body: &[u8]) -> String {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
+    mac.update(body);
+    format!("sha256={}", crate::domain::ids::hex(&mac.finalize().into_bytes()))
+}
+
+pub fn stamp(at: i64) -> String {
+    let at = chrono::DateTime::from_timestamp_millis(at).unwrap_or_default();
+    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
+impl State {
+    fn push(&mut self, event: &'static str, body: &Value) {
+        let n = self.fresh();
+        let id = format!("00000000-0000-4000-8000-{n:012}");
+        self.hooks.push_back(Hook { id, event, body: body.to_string() });
+    }
+
+    pub fn tell_started(&mut self, id: u64) {
+        self.tell_run(id, "in_progress");
+        let Some(run) = self.runs.get(&id) else { return };
+        let jobs: Vec<u64> = run
+            .attempts
+            .last()
+            .into_iter()
+            .flatten()
+            .filter(|job| job.conclusion.is_none())
+            .map(|job| job.id)
+            .collect();
+        for job in jobs {
+            self.tell_job(id, job);
+        }
+    }
+
+    pub fn tell_run(&mut self, id: u64, action: &str) {
+        let Some(run) = self.runs.get(&id) else { return };
+        let body = json!({"action": action, "workflow_run": self.run_json(run), "repository": self.repository_json(&run.spec.repo),
+            "sender": account(&run.spec.sender)});
+        self.push("workflow_run", &body);
+    }
+
+    pub fn tell_job(&mut self, id: u64, job: u64) {
+        let Some(run) = self.runs.get(&id) else { return };
+        let Some((at, found)) = run
+            .attempts
+            .iter()
+            .enumerate()
+            .rev()
+            .find_map(|(at, jobs)| jobs.iter().find(|j| j.id == job).map(|j| (at, j)))
+        else {
+            return;
+        };
+        let action = if found.conclusion.is_some() { "completed" } else { "in_progress" };
+        let body = json!({"action": action, "workflow_job": self.job_json(run, at, found), "repository": self.repository_json(&run.spec.repo),
+            "sender": account(&run.spec.sender)});
+        self.push("workflow_job", &body);
+    }
+
+    pub fn repository_json(&self, name: &str) -> Value {
+        let (owner, short) = name.split_once('/').unwrap_or(("", name));
+        let branch = self.repos.get(name).map_or("main", |repo| repo.default_branch.as_str());
+        json!({"id": 1, "name": short, "full_name": name, "private": true, "owner": account(owner), "default_branch": branch})
+    }
+
+    pub fn run_json(&self, run: &Run) -> Value {
+        let spec = &run.spec;
+        let pulls: Vec<Value> = spec
+            .pull
+            .iter()
+            .map(|number| json!({"number": number, "head": {"ref": spec.branch, "sha": spec.sha}}))
+            .collect();
+        json!({
+            "id": run.id, "name": spec.workflow, "run_number": run.id, "run_attempt": run.attempt, "event": if spec.pull.is_some() { "pull_request" } else { "push" },
+            "status": if run.conclusion.is_some() { "completed" } else { "in_progress" }, "conclusion": run.conclusion,
+            "head_branch": spec.branch, "head_sha": spec.sha, "html_url": format!("{{web}}/{}/actions/runs/{}", spec.repo, run.id),
+            "created_at": stamp(run.created_at), "updated_at": stamp(run.created_at), "pull_requests": pulls,
+            "head_commit": {"id": spec.sha, "message": spec.message}, "actor": account(&spec.sender),
+            "repository": self.repository_json(&spec.repo), "head_repository": self.repository_json(&spec.repo),
+        })
+    }
+
+    pub fn job_json(&self, run: &Run, at: usize, job: &Job) -> Value {
+        let spec = &run.spec.jobs[job.spec];
+        let failed = job.conclusion.is_some_and(|c| c != "success");
+        let step = |name: &str, conclusion: Option<&str>, number: u32| json!({"name": name, "status": if conclusion.is_some() { "completed" } else { "in_progress" }, "conclusion": conclusion, "number": number});
+        let broken = if failed { job.conclusion } else { job.conclusion.map(|_| "success") };
+        json!({
+            "id": job.id, "run_id": run.id, "run_attempt": at + 1, "workflow_name": run.spec.workflow, "name": spec.name,
+            "status": if job.conclusion.is_some() { "completed" } else { "in_progress" }, "conclusion": job.conclusion,
+            "head_branch": run.spec.branch, "head_sha": run.spec.sha,
+            "html_url": format!("{{web}}/{}/actions/runs/{}/job/{}", run.spec.repo, run.id, job.id),
+            "steps": [step("Set up job", Some("success"), 1), step(&spec.step, broken, 2)], "labels": ["ubuntu-latest"], "runner_name": "sandbox",
+        })
+    }
+}
+
+pub fn account(login: &str) -> Value {
+    json!({"login": login, "id": 1, "type": if login.ends_with("[bot]") { "Bot" } else { "User" }})
+}

@@ -1,0 +1,115 @@
+//! The forge's own web: the part of GitHub's REST API that a bot like ours uses, logs, and git over HTTP.
+
+use super::state::{Call, Forge};
+use super::{actions, git, issues};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, patch, post};
+use axum::{Json, Router as AxumRouter};
+use serde_json::{Value, json};
+
+/// All routes. `{web}` in addresses becomes the address that the request came to.
+#[must_use]
+pub fn router(forge: Forge) -> Router {
+    AxumRouter::new()
+        .route("/user", get(|| async { Json(json!({"login": "sandbox-bot", "id": 2, "type": "User"})) }))
+        .route("/app", get(app))
+        .route("/meta", get(|| async { Json(json!({})) }))
+        .route("/app/hook/deliveries", get(|| async { Json(json!([])) }))
+        .route("/app/installations/{id}/access_tokens", post(issues::mint))
+        .route("/repos/{owner}/{repo}", get(actions::repository))
+        .route("/repos/{owner}/{repo}/installation", get(|| async { Json(json!({"id": 11})) }))
+        .route("/repos/{owner}/{repo}/actions/runs", get(actions::runs))
+        .route("/repos/{owner}/{repo}/actions/runs/{run}", get(actions::run))
+        .route("/repos/{owner}/{repo}/actions/runs/{run}/attempts/{attempt}/jobs", get(actions::jobs))
+        .route("/repos/{owner}/{repo}/actions/runs/{run}/rerun", post(actions::rerun_all))
+        .route("/repos/{owner}/{repo}/actions/runs/{run}/rerun-failed-jobs", post(actions::rerun_failed))
+        .route("/repos/{owner}/{repo}/actions/runs/{run}/cancel", post(actions::cancel))
+        .route("/repos/{owner}/{repo}/actions/jobs/{job}/rerun", post(actions::rerun_job))
+        .route("/repos/{owner}/{repo}/actions/jobs/{job}/logs", get(actions::logs))
+        .route("/_logs/{job}", get(actions::log_file))
+        .route("/repos/{owner}/{repo}/branches/{*branch}", get(actions::branch))
+        .route("/repos/{owner}/{repo}/pulls/{number}", get(actions::pull))
+        .route("/repos/{owner}/{repo}/commits/{sha}", get(actions::commit))
+        .route("/repos/{owner}/{repo}/commits/{sha}/check-runs", get(issues::checks))
+        .route("/repos/{owner}/{repo}/check-runs", post(issues::add_check))
+        .route("/repos/{owner}/{repo}/check-runs/{id}", patch(issues::edit_check))
+        .route("/repos/{owner}/{repo}/issues/{number}/labels", get(issues::labels).post(issues::add_labels))
+        .route("/repos/{owner}/{repo}/issues/{number}/labels/{label}", axum::routing::delete(issues::drop_label))
+        .route("/repos/{owner}/{repo}/issues/{number}/comments", get(issues::comments).post(issues::add_comment))
+        .route("/repos/{owner}/{repo}/issues/comments/{id}", patch(issues::edit_comment))
+        .route("/git/{*path}", any(git::http))
+        .fallback(page)
+        .layer(from_fn_with_state(forge.clone(), record))
+        .with_state(forge)
+}
+
+async fn app(State(forge): State<Forge>) -> Json<Value> {
+    Json(json!({"id": forge.lock().app_id, "slug": "ci-rescue-sandbox", "name": "CI Rescue sandbox"}))
+}
+
+/// What a person sees who follows a link from a card.
+async fn page(request: Request) -> Response {
+    let path = request.uri().path();
+    let words =
+        format!("The sandbox forge has no page for this.\n\nOn GitHub, {path} would show the run and its jobs.\n");
+    (StatusCode::NOT_FOUND, words).into_response()
+}
+
+/// Notes every request, answers with a planted fault, and fills in our own address.
+async fn record(State(forge): State<Forge>, request: Request, next: Next) -> Response {
+    let method = request.method().to_string();
+    let path = request.uri().path().to_owned();
+    let authorization = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let web = web_address(request.headers());
+    let fault = {
+        let mut state = forge.lock();
+        let at = state.faults.iter().position(|fault| fault.method == method && path.ends_with(&fault.path));
+        at.map(|at| state.faults.remove(at))
+    };
+    let response = match &fault {
+        Some(fault) if !fault.after => StatusCode::OK.into_response(),
+        _ => next.run(request).await,
+    };
+    let response = match fault {
+        Some(fault) => {
+            let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let mut answer = (status, Json(json!({"message": "a planted fault"}))).into_response();
+            for (name, value) in &fault.headers {
+                if let (Ok(name), Ok(value)) = (name.parse::<header::HeaderName>(), value.parse()) {
+                    answer.headers_mut().insert(name, value);
+                }
+            }
+            answer
+        }
+        None => response,
+    };
+    forge.lock().calls.push(Call { method, path: path.clone(), authorization, status: response.status().as_u16() });
+    if path.starts_with("/repos/") { fill_in(response, &web).await } else { response }
+}
+
+fn web_address(headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    format!("http://{host}")
+}
+
+async fn fill_in(response: Response, web: &str) -> Response {
+    let (parts, body) = response.into_parts();
+    let Ok(bytes) = axum::body::to_bytes(body, usize::MAX).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let text = String::from_utf8_lossy(&bytes).replace("{web}", web);
+    let mut response = Response::from_parts(parts, Body::from(text));
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response
+}
+
+/// GitHub's form of an error.
+pub fn refuse(status: u16, message: &str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, Json(json!({"message": message, "documentation_url": "https://docs.github.com/rest"}))).into_response()
+}

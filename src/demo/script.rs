@@ -1,0 +1,168 @@
+//! Six kinds of failure that arrive over a minute.
+
+use super::hooks::sign;
+use super::logs;
+use super::state::{Forge, JobSpec, RunSpec};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// One failure of the demo.
+pub struct Scenario {
+    pub workflow: &'static str,
+    pub branch: &'static str,
+    pub pull: Option<u64>,
+    pub message: &'static str,
+    pub job: &'static str,
+    pub step: &'static str,
+    pub log: fn() -> String,
+    /// By attempt.
+    pub ends: [&'static str; 2],
+    /// Jobs that pass beside it.
+    pub beside: &'static [&'static str],
+}
+
+/// What breaks, in the order in which it breaks.
+pub const SCENARIOS: [Scenario; 6] = [
+    Scenario {
+        workflow: "frontend-ci",
+        branch: "main",
+        pull: None,
+        message: "Bump the build image",
+        job: "build",
+        step: "Run npm ci",
+        log: logs::network,
+        ends: ["failure", "success"],
+        beside: &["lint"],
+    },
+    Scenario {
+        workflow: "shop-ci",
+        branch: "main",
+        pull: None,
+        message: "Count the shipping",
+        job: "test (3.12)",
+        step: "Run pytest -q",
+        log: logs::pytest,
+        ends: ["failure", "failure"],
+        beside: &["test (3.11)"],
+    },
+    Scenario {
+        workflow: "healer-ci",
+        branch: "topic/prices",
+        pull: Some(12),
+        message: "Let prices be free",
+        job: "cargo build",
+        step: "Run cargo build --locked",
+        log: logs::rust,
+        ends: ["failure", "failure"],
+        beside: &[],
+    },
+    Scenario {
+        workflow: "frontend-ci",
+        branch: "topic/faster-cart",
+        pull: Some(14),
+        message: "Make cart faster",
+        job: "unit",
+        step: "Run npx jest --ci",
+        log: logs::jest,
+        ends: ["failure", "success"],
+        beside: &["lint", "build"],
+    },
+    Scenario {
+        workflow: "docker-images",
+        branch: "main",
+        pull: None,
+        message: "Ship the images",
+        job: "image",
+        step: "Run docker build -t shop .",
+        log: logs::disk,
+        ends: ["failure", "success"],
+        beside: &[],
+    },
+    Scenario {
+        workflow: "nightly-release",
+        branch: "main",
+        pull: None,
+        message: "Nightly",
+        job: "upload",
+        step: "Run actions/upload-artifact@v4",
+        log: logs::glibc,
+        ends: ["failure", "failure"],
+        beside: &[],
+    },
+];
+
+/// The demo's repository.
+pub const REPO: &str = "acme/shop";
+/// Between two failures.
+const APART: Duration = Duration::from_secs(10);
+/// How long a run takes here.
+const RUN_TIME: Duration = Duration::from_millis(1_200);
+/// How long a re-run takes, so that there is something to see.
+const RERUN_TIME: Duration = Duration::from_secs(4);
+const BEAT: Duration = Duration::from_millis(100);
+
+impl Scenario {
+    /// The run that breaks so.
+    #[must_use]
+    pub fn spec(&self, sha: &str) -> RunSpec {
+        let broken =
+            JobSpec { name: self.job.into(), step: self.step.into(), log: (self.log)(), ends: self.ends.to_vec() };
+        let beside = self.beside.iter().map(|name| JobSpec {
+            name: (*name).into(),
+            step: "Run checks".into(),
+            log: String::new(),
+            ends: vec!["success"],
+        });
+        RunSpec {
+            repo: REPO.into(),
+            workflow: self.workflow.into(),
+            branch: self.branch.into(),
+            sha: sha.into(),
+            message: self.message.into(),
+            pull: self.pull,
+            sender: "ben".into(),
+            jobs: std::iter::once(broken).chain(beside).collect(),
+        }
+    }
+}
+
+/// Plays the script against `target` until `stop`: starts runs, ends them, and sends the webhooks.
+pub async fn play(forge: Forge, web: String, target: String, secret: String, stop: CancellationToken) {
+    let http = reqwest::Client::new();
+    let started = std::time::Instant::now();
+    let mut next = 0;
+    let mut since: std::collections::HashMap<(u64, u32), std::time::Instant> = std::collections::HashMap::new();
+    while !stop.is_cancelled() {
+        if next < SCENARIOS.len() && started.elapsed() >= APART * u32::try_from(next).unwrap_or(0) {
+            let scenario = &SCENARIOS[next];
+            let sha = forge.lock().repos.get(REPO).and_then(|repo| repo.branches.get(scenario.branch).cloned());
+            forge.start(scenario.spec(&sha.unwrap_or_else(|| format!("{:040x}", 0xc0ffee + next))));
+            next += 1;
+        }
+        for id in forge.going() {
+            let attempt = forge.lock().runs.get(&id).map_or(1, |run| run.attempt);
+            let begun = *since.entry((id, attempt)).or_insert_with(std::time::Instant::now);
+            let time = if attempt > 1 { RERUN_TIME } else { RUN_TIME };
+            if begun.elapsed() >= time {
+                forge.finish(id);
+            }
+        }
+        for hook in forge.take_hooks() {
+            let body = hook.body.replace("{web}", &web);
+            let request = http
+                .post(&target)
+                .header("content-type", "application/json")
+                .header("x-github-event", hook.event)
+                .header("x-github-delivery", &hook.id)
+                .header("x-hub-signature-256", sign(&secret, body.as_bytes()))
+                .body(body);
+            if let Err(why) = request.send().await {
+                tracing::warn!(why = %why.without_url(), "the sandbox could not deliver a webhook");
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(BEAT) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! What the forge knows.
+
+use super::hooks::Hook;
+use serde_json::Value;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The time, in milliseconds since the epoch: the demo's is the machine's, a test's its own.
+pub type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// A job of a run to be made: how it ends at each attempt.
+#[derive(Clone, Debug)]
+pub struct JobSpec {
+    pub name: String,
+    pub step: String,
+    pub log: String,
+    /// Conclusions by attempt; the last one counts for all later ones.
+    pub ends: Vec<&'static str>,
+}
+
+/// A run to be made.
+#[derive(Clone, Debug)]
+pub struct RunSpec {
+    pub repo: String,
+    pub workflow: String,
+    pub branch: String,
+    pub sha: String,
+    pub message: String,
+    pub pull: Option<u64>,
+    pub sender: String,
+    pub jobs: Vec<JobSpec>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub id: u64,
+    pub spec: usize,
+    pub conclusion: Option<&'static str>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub id: u64,
+    pub spec: RunSpec,
+    pub attempt: u32,
+    /// Jobs by attempt, from attempt 1.
+    pub attempts: Vec<Vec<Job>>,
+    pub conclusion: Option<&'static str>,
+    pub created_at: i64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Repo {
+    pub default_branch: String,
+    pub branches: BTreeMap<String, String>,
+    pub labels: BTreeMap<u64, Vec<String>>,
+    pub comments: Vec<Value>,
+    pub checks: Vec<Value>,
+    pub messages: BTreeMap<String, String>,
+}
+
+/// A request that the forge has served, for those who check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    pub method: String,
+    pub path: String,
+    pub authorization: Option<String>,
+    pub status: u16,
+}
+
+/// An answer that a test wants instead of the true one, once.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    pub method: String,
+    pub path: String,
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    /// The request takes effect although its answer is an error.
+    pub after: bool,
+}
+
+#[derive(Default)]
+pub struct State {
+    pub repos: BTreeMap<String, Repo>,
+    pub runs: BTreeMap<u64, Run>,
+    pub hooks: VecDeque<Hook>,
+    pub calls: Vec<Call>,
+    pub faults: Vec<Fault>,
+    pub tokens_minted: u64,
+    pub next_id: u64,
+    pub app_id: u64,
+}
+
+/// A stateful forge. Cloning shares it.
+#[derive(Clone)]
+pub struct Forge {
+    state: Arc<Mutex<State>>,
+    pub now: Now,
+    /// Bare repositories live here; absent where git is not needed.
+    pub git_dir: Option<PathBuf>,
+    /// Logs are served from this address when it is set: another host than the API's.
+    pub log_base: Arc<Mutex<Option<String>>>,
+}
+
+impl Forge {
+    #[must_use]
+    pub fn new(now: Now, git_dir: Option<PathBuf>) -> Self {
+        let state = State { next_id: 1_000, app_id: 7, ..State::default() };
+        Self { state: Arc::new(Mutex::new(state)), now, git_dir, log_base: Arc::default() }
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn add_repo(&self, name: &str) {
+        let repo = Repo {
+            default_branch: "main".into(),
+            branches: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            comments: Vec::new(),
+            checks: Vec::new(),
+            messages: BTreeMap::new(),
+        };
+        self.lock().repos.insert(name.to_owned(), repo);
+    }
+
+    /// Starts a run: all its jobs are in progress.
+    pub fn start(&self, spec: RunSpec) -> u64 {
+        let now = (self.now)();
+        let mut state = self.lock();
+        let id = state.fresh();
+        let jobs = (0..spec.jobs.len()).map(|at| Job { id: state.fresh(), spec: at, conclusion: None }).collect();
+        if let Some(repo) = state.repos.get_mut(&spec.repo) {
+            repo.branches.insert(spec.branch.clone(), spec.sha.clone());
+            repo.messages.insert(spec.sha.clone(), spec.message.clone());
+        }
+        let run = Run { id, spec, attempt: 1, attempts: vec![jobs], conclusion: None, created_at: now };
+        state.runs.insert(id, run);
+        state.tell_started(id);
+        id
+    }
+
+    /// Ends what is in progress, as the script says.
+    pub fn finish(&self, id: u64) {
+        let mut state = self.lock();
+        let Some(run) = state.runs.get_mut(&id) else { return };
+        let attempt = run.attempt as usize;
+        let specs = run.spec.jobs.clone();
+        let mut ended = Vec::new();
+        for job in run.attempts.last_mut().into_iter().flatten().filter(|job| job.conclusion.is_none()) {
+            let ends = &specs[job.spec].ends;
+            job.conclusion = Some(ends.get(attempt - 1).or(ends.last()).copied().unwrap_or("success"));
+            ended.push(job.id);
+        }
+        let all: Vec<&str> = run.attempts.last().into_iter().flatten().filter_map(|job| job.conclusion).collect();
+        let worst = ["failure", "timed_out", "startup_failure", "cancelled"].into_iter().find(|bad| all.contains(bad));
+        run.conclusion = Some(worst.unwrap_or("success"));
+        for job in ended {
+            state.tell_job(id, job);
+        }
+        state.tell_run(id, "completed");
+    }
+
+    /// Starts another attempt with these jobs; the others keep their result. `Err` is a status and words.
+    pub fn rerun(&self, id: u64, which: impl Fn(&Job) -> bool) -> Result<(), (u16, &'static str)> {
+        let mut state = self.lock();
+        let run = state.runs.get(&id).ok_or((404, "Not Found"))?;
+        if run.conclusion.is_none() {
+            return Err((403, "This workflow is already running"));
+        }
+        let last = run.attempts.last().cloned().unwrap_or_default();
+        if !last.iter().any(&which) {
+            return Err((403, "There are no jobs to re-run"));
+        }
+        let jobs: Vec<Job> = last
+            .iter()
+            .map(|job| Job {
+                id: state.fresh(),
+                spec: job.spec,
+                conclusion: if which(job) { None } else { job.conclusion },
+            })
+            .collect();
+        if let Some(run) = state.runs.get_mut(&id) {
+            run.attempt += 1;
+            run.attempts.push(jobs);
+            run.conclusion = None;
+        }
+        state.tell_started(id);
+        Ok(())
+    }
+
+    pub fn cancel(&self, id: u64) -> Result<(), (u16, &'static str)> {
+        let mut state = self.lock();
+        let run = state.runs.get_mut(&id).ok_or((404, "Not Found"))?;
+        if run.conclusion.is_some() {
+            return Err((409, "Cannot cancel a workflow run that is completed"));
+        }
+        for job in run.attempts.last_mut().into_iter().flatten().filter(|job| job.conclusion.is_none()) {
+            job.conclusion = Some("cancelled");
+        }
+        run.conclusion = Some("cancelled");
+        state.tell_run(id, "completed");
+        Ok(())
+    }
+
+    /// Runs that are in progress.
+    #[must_use]
+    pub fn going(&self) -> Vec<u64> {
+        self.lock().runs.values().filter(|run| run.conclusion.is_none()).map(|run| run.id).collect()
+    }
+
+    /// The webhooks that wait to be sent, oldest first.
+    #[must_use]
+    pub fn take_hooks(&self) -> Vec<Hook> {
+        self.lock().hooks.drain(..).collect()
+    }
+
+    /// Requests of this method whose path ends so.
+    #[must_use]
+    pub fn count(&self, method: &str, tail: &str) -> usize {
+        self.lock().calls.iter().filter(|call| call.method == method && call.path.ends_with(tail)).count()
+    }
+}
+
+impl State {
+    pub fn fresh(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    /// The run and the attempt that a job belongs to.
+    pub fn job(&self, id: u64) -> Option<(&Run, usize, &Job)> {
+        self.runs.values().find_map(|run| {
+            let found = run
+                .attempts
+                .iter()
+                .enumerate()
+                .find_map(|(at, jobs)| jobs.iter().find(|job| job.id == id).map(|job| (at, job)));
+            found.map(|(at, job)| (run, at, job))
+        })
+    }
+}
