@@ -132,6 +132,12 @@ impl App {
         slack::listen(api_url, token.expose_secret(), door).await.map(Some)
     }
 
+    /// Whether Slack has told which workspace is ours; until then, nobody there has a role.
+    #[must_use]
+    pub fn knows_workspace(&self) -> bool {
+        self.slack.as_ref().is_some_and(|slack| slack.team().get().is_some())
+    }
+
     /// Runs until `stop`: the engine's loops, both listeners, the sockets.
     ///
     /// # Errors

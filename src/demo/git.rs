@@ -19,40 +19,58 @@ reset refs/heads/main
 commit refs/heads/main
 mark :1
 committer Ada <ada@example.org> 1767225600 +0000
-data 12
+data <<END
 First light
-
+END
 M 100644 inline README.md
-data 7
+data <<END
 # Shop
-
+END
 M 100644 inline src/cart.py
-data 43
+data <<END
 def total(items):
     return sum(items) + 0
+END
 
 commit refs/heads/main
 mark :2
 committer Ben <ben@example.org> 1767229200 +0000
-data 18
+data <<END
 Count the shipping
+END
 from :1
 M 100644 inline tests/test_cart.py
-data 65
+data <<END
 from src.cart import total
 
 def test_total():
     assert total([1]) == 1
+END
+
 commit refs/heads/topic/faster-cart
 mark :3
 committer Ben <ben@example.org> 1767232800 +0000
-data 16
+data <<END
 Make cart faster
+END
 from :2
 M 100644 inline src/cart.py
-data 39
+data <<END
 def total(items):
     return sum(items)
+END
+
+commit refs/heads/topic/prices
+mark :4
+committer Ada <ada@example.org> 1767236400 +0000
+data <<END
+Let prices be free
+END
+from :2
+M 100644 inline src/price.py
+data <<END
+PRICE = 0
+END
 
 ";
 

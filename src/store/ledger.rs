@@ -20,7 +20,6 @@ use std::sync::Arc;
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// The whole store over a [`Backend`].
-#[derive(Clone)]
 pub struct Ledger<B> {
     backend: Arc<B>,
     writer: Writer,

@@ -69,9 +69,9 @@ impl Decoder for Socket {
 }
 
 impl Socket {
-    /// Somebody of another workspace is nobody's namesake here.
+    /// Somebody of another workspace is nobody's namesake here, and until ours is known nobody is anybody's.
     fn actor(&self, team: &str, user: &str, name: &str) -> Actor {
-        let ours = self.team.get().is_none_or(|ours| ours == team);
+        let ours = self.team.get().is_some_and(|ours| ours == team);
         let id = if ours { user.to_owned() } else { format!("{team}/{user}") };
         Actor { platform: Platform::new(PLATFORM), id, name: name.into() }
     }

@@ -1,0 +1,82 @@
+//! The console in a real browser: live updates, buttons, the command line, the keyboard, light and dark.
+
+use crate::world::chromium::Browser;
+use crate::world::{NETWORK_LOG, Setup, World, spec};
+use fantoccini::Locator;
+use fantoccini::key::Key;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_watches_presses_and_types() {
+    let Some(browser) = Browser::open(false, (1100, 900)).await else { return };
+    let world = World::with(Setup { slack: false, ..Setup::default() }).await;
+    let page = &browser.page;
+    page.goto(&format!("http://{}/", world.private_at)).await.unwrap();
+    browser.until("#nothing", "Nothing is broken").await;
+    // A card appears by itself.
+    world.broken_run(NETWORK_LOG, "success").await;
+    browser.until("#incident-1", "ECONNRESET").await;
+    let mut other = spec("error[E0308]: mismatched types\n##[error]Process completed with exit code 101.\n", "failure");
+    other.workflow = "rust-ci".into();
+    let id = world.forge.start(other);
+    world.forge.finish(id);
+    world.deliver().await;
+    browser.until("#incident-2", "mismatched types").await;
+    browser.picture("console-light").await;
+
+    // By keyboard: the first card, then its button.
+    page.find(Locator::Css("body")).await.unwrap().send_keys("jj").await.unwrap();
+    let focused = page.execute("return document.activeElement.id", vec![]).await.unwrap();
+    assert_eq!(focused, "incident-1");
+    page.find(Locator::Css("#incident-1 button.primary")).await.unwrap().click().await.unwrap();
+    wait_for_inbox(&world).await;
+    world.settle().await;
+    assert_eq!(world.reruns(), 1);
+    world.deliver().await;
+    browser.until("#incident-1", "Attempt 2 is running").await;
+    let going = world.forge.going();
+    world.forge.finish(going[0]);
+    world.deliver().await;
+    browser.until("#incident-1", "resolved").await;
+
+    // The command line, by `/`.
+    page.find(Locator::Css("body")).await.unwrap().send_keys("/").await.unwrap();
+    let line = page.find(Locator::Css("#text")).await.unwrap();
+    line.send_keys(&format!("retry 2{}", Key::Enter)).await.unwrap();
+    wait_for_inbox(&world).await;
+    world.settle().await;
+    browser.until("#answers", "will fail again on the same commit").await;
+    browser.picture("console-answer").await;
+
+    page.goto(&format!("http://{}/incidents/1", world.private_at)).await.unwrap();
+    browser.until(".journal", "Resolved: attempt 2 passed").await;
+    browser.picture("incident").await;
+    let errors = page.execute("return window.__errors || 0", vec![]).await.unwrap();
+    assert_eq!(errors, 0);
+    browser.close().await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dark_and_narrow() {
+    let Some(browser) = Browser::open(true, (420, 800)).await else { return };
+    let world = World::with(Setup { slack: false, config: "[policy.approvals]\nretry = 1\n".into(), ..Setup::default() }).await;
+    world.broken_run(NETWORK_LOG, "success").await;
+    world.sit("cyd").await.say(&world, "retry 1").await;
+    browser.page.goto(&format!("http://{}/", world.private_at)).await.unwrap();
+    browser.until("#incident-1", "awaiting approval").await;
+    let wide = browser.page.execute("return document.documentElement.scrollWidth <= window.innerWidth", vec![]).await.unwrap();
+    browser.picture("console-dark-narrow").await;
+    assert_eq!(wide, true, "nothing is wider than the window");
+    browser.close().await;
+    world.end().await;
+}
+
+/// The browser's request is on its way: wait for it to be kept.
+async fn wait_for_inbox(world: &World) {
+    let wait = async {
+        while world.store.counts().await.unwrap().inbox == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), wait).await.expect("the click arrives");
+}

@@ -1,0 +1,8 @@
+//! Whole flows, from a webhook to a green card, over real HTTP and WebSocket.
+
+mod approvals;
+mod automatic;
+pub mod events;
+mod examples;
+mod faults;
+mod retry;

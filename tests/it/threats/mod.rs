@@ -1,0 +1,7 @@
+//! Bad input, each case under its number. Every one is refused or comes out harmless: no write upstream, no panic, and
+//! the process still answers.
+
+mod console;
+mod injection;
+mod order;
+mod signatures;

@@ -1,0 +1,80 @@
+//! A real browser, where one is installed: Debian's chromium and chromium-driver.
+
+use fantoccini::{Client, ClientBuilder};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+pub struct Browser {
+    pub page: Client,
+    driver: Child,
+}
+
+impl Browser {
+    /// `None`, with a word, where there is no browser.
+    pub async fn open(dark: bool, size: (u32, u32)) -> Option<Self> {
+        if !Path::new("/usr/bin/chromedriver").exists() {
+            println!("skipped: no /usr/bin/chromedriver; .ci/run installs chromium-driver");
+            return None;
+        }
+        let mut driver = Command::new("/usr/bin/chromedriver").arg("--port=0").stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("a driver");
+        let mut lines = BufReader::new(driver.stdout.take().expect("its output")).lines();
+        let port = loop {
+            let line = lines.next_line().await.expect("a line").expect("a port");
+            if let Some((_, port)) = line.split_once("successfully on port ") {
+                break port.trim_end_matches('.').to_owned();
+            }
+        };
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let mut args = vec!["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync"].into_iter().map(str::to_owned).collect::<Vec<_>>();
+        args.push(format!("--window-size={},{}", size.0, size.1));
+        if dark {
+            args.push("--blink-settings=preferredColorScheme=0".into());
+        }
+        let caps = serde_json::json!({"browserName": "chrome", "goog:chromeOptions": {"args": args}});
+        let connector = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
+            .expect("tls")
+            .https_or_http()
+            .enable_http1()
+            .build();
+        let page = ClientBuilder::new(connector)
+            .capabilities(serde_json::from_value(caps).expect("capabilities"))
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .expect("a session");
+        Some(Self { page, driver })
+    }
+
+    /// Keeps a picture under `target/screenshots`, to be looked at.
+    pub async fn picture(&self, name: &str) {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+        std::fs::create_dir_all(&dir).expect("a directory");
+        std::fs::write(dir.join(format!("{name}.png")), self.page.screenshot().await.expect("a picture")).expect("a file");
+    }
+
+    /// Waits until the page's own words contain these.
+    pub async fn until(&self, css: &str, words: &str) {
+        let script = "const found = document.querySelector(arguments[0]); return found ? found.textContent : '';";
+        let wait = async {
+            loop {
+                let text = self.page.execute(script, vec![css.into()]).await.expect("a script");
+                if text.as_str().unwrap_or_default().contains(words) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(60), wait).await.is_err() {
+            panic!("{css} never said {words}: {}", self.page.source().await.unwrap_or_default());
+        }
+    }
+
+    pub async fn close(mut self) {
+        let _ = self.page.close().await;
+        let _ = self.driver.kill().await;
+    }
+}

@@ -1,0 +1,347 @@
+//! Slack's double: channels, threads, ephemeral messages, rate limits and Socket Mode, as a state.
+
+use axum::extract::ws::{Message as Frame, WebSocket, WebSocketUpgrade};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use futures::StreamExt;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+/// A message in a channel.
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub channel: String,
+    pub ts: String,
+    pub thread_ts: Option<String>,
+    pub text: String,
+    pub blocks: Value,
+    pub metadata: Value,
+    pub edits: u32,
+}
+
+/// A private answer.
+#[derive(Clone, Debug)]
+pub struct Whisper {
+    pub user: String,
+    pub text: String,
+}
+
+#[derive(Default)]
+struct Inner {
+    messages: Vec<Message>,
+    whispers: Vec<Whisper>,
+    calls: Vec<String>,
+    /// Answers to give instead of the true one: method, status, body, and whether it takes effect all the same.
+    faults: VecDeque<(String, u16, Value, bool)>,
+    clock: u64,
+    socket: Option<mpsc::UnboundedSender<(Value, oneshot::Sender<()>)>>,
+    waiting: BTreeMap<String, oneshot::Sender<()>>,
+}
+
+#[derive(Clone)]
+pub struct SlackDouble {
+    inner: Arc<Mutex<Inner>>,
+    pub at: SocketAddr,
+    connections: Arc<watch::Sender<u32>>,
+}
+
+impl SlackDouble {
+    pub async fn start(stop: &CancellationToken) -> Self {
+        let (listener, at) = super::listener().await;
+        let double = Self { inner: Arc::default(), at, connections: Arc::new(watch::channel(0).0) };
+        let router = Router::new()
+            .route("/api/apps.connections.open", post(open))
+            .route("/api/auth.test", get(auth).post(auth))
+            .route("/api/chat.postMessage", post(post_message))
+            .route("/api/chat.update", post(update))
+            .route("/api/chat.postEphemeral", post(ephemeral))
+            .route("/api/conversations.history", get(history))
+            .route("/api/conversations.replies", get(history))
+            .route("/response/{user}", post(respond))
+            .route("/socket", get(socket))
+            .with_state(double.clone());
+        // Sockets need upgrades, which the bot's own listeners do not offer.
+        let ends = stop.clone();
+        tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(async move { ends.cancelled().await }).await });
+        double
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().expect("a lock")
+    }
+
+    /// Waits for a socket to be open.
+    pub async fn connected(&self) {
+        let mut seen = self.connections.subscribe();
+        seen.wait_for(|count| *count > 0).await.expect("a double");
+    }
+
+    pub fn fault(&self, method: &str, status: u16, body: Value, takes_effect: bool) {
+        self.lock().faults.push_back((method.into(), status, body, takes_effect));
+    }
+
+    pub fn messages(&self) -> Vec<Message> {
+        self.lock().messages.clone()
+    }
+
+    /// Top-level messages: the cards.
+    pub fn cards(&self) -> Vec<Message> {
+        self.messages().into_iter().filter(|message| message.thread_ts.is_none()).collect()
+    }
+
+    pub fn thread(&self, ts: &str) -> Vec<Message> {
+        self.messages().into_iter().filter(|message| message.thread_ts.as_deref() == Some(ts)).collect()
+    }
+
+    pub fn whispers(&self) -> Vec<Whisper> {
+        self.lock().whispers.clone()
+    }
+
+    pub fn last_whisper(&self) -> String {
+        self.whispers().last().map(|whisper| whisper.text.clone()).unwrap_or_default()
+    }
+
+    pub fn calls(&self, method: &str) -> usize {
+        self.lock().calls.iter().filter(|call| *call == method).count()
+    }
+
+    fn tick(&self) -> u64 {
+        let mut inner = self.lock();
+        inner.clock += 1;
+        inner.clock
+    }
+
+    /// Sends an envelope and waits for its acknowledgement.
+    pub async fn send(&self, kind: &str, payload: Value) {
+        let id = format!("env-{}", self.tick());
+        self.send_as(&id, kind, payload).await;
+    }
+
+    pub async fn send_as(&self, id: &str, kind: &str, payload: Value) {
+        let (done, acknowledged) = oneshot::channel();
+        let envelope = json!({"type": kind, "envelope_id": id, "accepts_response_payload": true, "payload": payload});
+        let socket = self.lock().socket.clone().expect("a socket");
+        socket.send((envelope, done)).expect("an open socket");
+        acknowledged.await.expect("an acknowledgement");
+    }
+
+    /// `/rescue text`, typed in the channel.
+    pub async fn command(&self, user: &str, text: &str) {
+        let payload = json!({
+            "team_id": "T1", "channel_id": super::CHANNEL, "user_id": user, "command": "/rescue", "text": text,
+            "response_url": format!("http://{}/response/{user}", self.at), "trigger_id": format!("tr-{}", self.tick()),
+        });
+        self.send("slash_commands", payload).await;
+    }
+
+    /// `@bot text` in a message's thread.
+    pub async fn mention(&self, user: &str, thread: &str, text: &str) {
+        let n = self.tick();
+        let payload = json!({
+            "type": "event_callback", "team_id": "T1", "api_app_id": "A1", "event_id": format!("Ev{n}"), "event_time": 1_767_268_800,
+            "event": {"type": "app_mention", "user": user, "channel": super::CHANNEL, "text": format!("<@UBOT> {text}"),
+                      "ts": format!("1767268900.{n:06}"), "thread_ts": thread},
+        });
+        self.send("events_api", payload).await;
+    }
+
+    /// A press of the button whose value is this.
+    pub async fn press(&self, user: &str, card: &Message, value: &str) {
+        let payload = self.action(user, card, value);
+        self.send("interactive", payload).await;
+    }
+
+    /// A press whose acknowledgement may never come: the bot may be dying.
+    pub async fn try_press(&self, user: &str, card: &Message, value: &str) -> bool {
+        let payload = self.action(user, card, value);
+        let (done, acknowledged) = oneshot::channel();
+        let envelope = json!({"type": "interactive", "envelope_id": format!("env-{}", self.tick()), "accepts_response_payload": true, "payload": payload});
+        let Some(socket) = self.lock().socket.clone() else { return false };
+        socket.send((envelope, done)).is_ok()
+            && tokio::time::timeout(std::time::Duration::from_secs(2), acknowledged).await.is_ok_and(|sent| sent.is_ok())
+    }
+
+    pub fn action(&self, user: &str, card: &Message, value: &str) -> Value {
+        json!({
+            "type": "block_actions", "team": {"id": "T1"}, "user": {"id": user, "name": user, "team_id": "T1"}, "api_app_id": "A1",
+            "trigger_id": format!("tr-{}", self.tick()),
+            "container": {"type": "message", "message_ts": card.ts, "channel_id": card.channel, "is_ephemeral": false},
+            "channel": {"id": card.channel}, "message": {"ts": card.ts, "text": card.text},
+            "response_url": format!("http://{}/response/{user}", self.at),
+            "actions": [{"type": "button", "action_id": "retry", "block_id": "b", "value": value, "action_ts": "1767268901.000000"}],
+        })
+    }
+
+    pub async fn press_label(&self, user: &str, card: &Message, label: &str) {
+        let value = card.button(label).unwrap_or_else(|| panic!("no button {label} in {}", card.blocks));
+        self.press(user, card, &value).await;
+    }
+
+    /// Tells the bot to connect anew, as Slack does every few hours.
+    pub async fn disconnect(&self) {
+        let before = *self.connections.borrow();
+        let (done, _) = oneshot::channel();
+        let socket = self.lock().socket.clone().expect("a socket");
+        let _ = socket.send((json!({"type": "disconnect", "reason": "refresh_requested", "debug_info": {"host": "double"}}), done));
+        let mut seen = self.connections.subscribe();
+        seen.wait_for(|count| *count > before).await.expect("a new socket");
+    }
+
+    fn fault_for(&self, method: &str) -> Option<(u16, Value, bool)> {
+        let mut inner = self.lock();
+        inner.calls.push(method.to_owned());
+        let at = inner.faults.iter().position(|(name, ..)| name == method)?;
+        inner.faults.remove(at).map(|(_, status, body, effect)| (status, body, effect))
+    }
+}
+
+impl Message {
+    /// The value of the button, or of the entry of a menu, with this label.
+    pub fn button(&self, label: &str) -> Option<String> {
+        let blocks = self.blocks.as_array()?;
+        let elements = blocks.iter().filter(|block| block["type"] == "actions").flat_map(|block| block["elements"].as_array().cloned().unwrap_or_default());
+        let options = |element: &Value| element["options"].as_array().cloned().unwrap_or_default();
+        let all = elements.flat_map(|element| options(&element).into_iter().chain([element]));
+        all.into_iter().find(|element| element["text"]["text"] == label).and_then(|element| element["value"].as_str().map(str::to_owned))
+    }
+
+    /// Everything a person reads.
+    pub fn words(&self) -> String {
+        fn collect(value: &Value, out: &mut Vec<String>) {
+            match value {
+                Value::Object(map) => {
+                    if let Some(text) = map.get("text").and_then(Value::as_str) {
+                        out.push(text.to_owned());
+                    }
+                    map.values().for_each(|value| collect(value, out));
+                }
+                Value::Array(items) => items.iter().for_each(|value| collect(value, out)),
+                _ => {}
+            }
+        }
+        let mut out = Vec::new();
+        collect(&self.blocks, &mut out);
+        out.join("\n")
+    }
+}
+
+fn answer((status, body, _): (u16, Value, bool)) -> Response {
+    let mut response = (StatusCode::from_u16(status).expect("a status"), Json(body.clone())).into_response();
+    if let Some(seconds) = body.get("retry_after").and_then(Value::as_u64) {
+        response.headers_mut().insert("retry-after", seconds.to_string().parse().expect("a header"));
+    }
+    response
+}
+
+async fn open(State(double): State<SlackDouble>) -> Json<Value> {
+    Json(json!({"ok": true, "url": format!("ws://{}/socket", double.at)}))
+}
+
+async fn auth() -> Json<Value> {
+    Json(json!({"ok": true, "url": "https://acme.slack.com/", "team": "Acme", "team_id": "T1", "user_id": "UBOT", "user": "bot", "bot_id": "B1"}))
+}
+
+async fn post_message(State(double): State<SlackDouble>, Json(body): Json<Value>) -> Response {
+    let fault = double.fault_for("chat.postMessage");
+    if let Some(fault) = fault.clone().filter(|(_, _, effect)| !effect) {
+        return answer(fault);
+    }
+    let ts = format!("1767268800.{:06}", double.tick());
+    let text = |key: &str| body.get(key).and_then(Value::as_str).map(str::to_owned);
+    double.lock().messages.push(Message {
+        channel: text("channel").unwrap_or_default(),
+        ts: ts.clone(),
+        thread_ts: text("thread_ts"),
+        text: text("text").unwrap_or_default(),
+        blocks: body["blocks"].clone(),
+        metadata: body["metadata"].clone(),
+        edits: 0,
+    });
+    match fault {
+        Some(fault) => answer(fault),
+        None => Json(json!({"ok": true, "channel": body["channel"], "ts": ts, "message": {"ts": ts}})).into_response(),
+    }
+}
+
+async fn update(State(double): State<SlackDouble>, Json(body): Json<Value>) -> Response {
+    if let Some(fault) = double.fault_for("chat.update") {
+        return answer(fault);
+    }
+    let mut inner = double.lock();
+    let Some(message) = inner.messages.iter_mut().find(|message| message.ts == body["ts"].as_str().unwrap_or("")) else {
+        return Json(json!({"ok": false, "error": "message_not_found"})).into_response();
+    };
+    message.text = body["text"].as_str().unwrap_or_default().to_owned();
+    message.blocks = body["blocks"].clone();
+    message.edits += 1;
+    Json(json!({"ok": true, "channel": body["channel"], "ts": body["ts"], "message": {}})).into_response()
+}
+
+async fn ephemeral(State(double): State<SlackDouble>, Json(body): Json<Value>) -> Response {
+    if let Some(fault) = double.fault_for("chat.postEphemeral") {
+        return answer(fault);
+    }
+    let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
+    double.lock().whispers.push(Whisper { user: text("user"), text: text("text") });
+    Json(json!({"ok": true})).into_response()
+}
+
+async fn respond(State(double): State<SlackDouble>, Path(user): Path<String>, Json(body): Json<Value>) -> Response {
+    double.lock().whispers.push(Whisper { user, text: body["text"].as_str().unwrap_or_default().to_owned() });
+    Json(json!({"ok": true})).into_response()
+}
+
+async fn history(State(double): State<SlackDouble>, Query(query): Query<BTreeMap<String, String>>) -> Response {
+    let thread = query.get("ts");
+    if let Some(fault) = double.fault_for("conversations") {
+        return answer(fault);
+    }
+    let inner = double.lock();
+    let here = inner.messages.iter().rev().filter(|m| Some(&m.channel) == query.get("channel") && m.thread_ts.as_ref() == thread);
+    let shown: Vec<Value> = here.map(|m| json!({"ts": m.ts, "text": m.text, "metadata": m.metadata})).collect();
+    Json(json!({"ok": true, "messages": shown, "has_more": false, "response_metadata": {"next_cursor": ""}})).into_response()
+}
+
+async fn socket(State(double): State<SlackDouble>, upgrade: WebSocketUpgrade) -> Response {
+    upgrade.on_upgrade(move |socket| serve(double, socket))
+}
+
+async fn serve(double: SlackDouble, mut socket: WebSocket) {
+    let hello = json!({"type": "hello", "num_connections": 1, "connection_info": {"app_id": "A1"}, "debug_info": {"host": "double"}});
+    if socket.send(Frame::Text(hello.to_string().into())).await.is_err() {
+        return;
+    }
+    let (sender, mut outgoing) = mpsc::unbounded_channel();
+    double.lock().socket = Some(sender);
+    double.connections.send_modify(|count| *count += 1);
+    loop {
+        tokio::select! {
+            next = outgoing.recv() => {
+                let Some((envelope, done)) = next else { break };
+                if let Some(id) = envelope["envelope_id"].as_str() {
+                    double.lock().waiting.insert(id.to_owned(), done);
+                }
+                if socket.send(Frame::Text(envelope.to_string().into())).await.is_err() {
+                    break;
+                }
+            }
+            frame = socket.next() => {
+                let Some(Ok(frame)) = frame else { break };
+                if let Frame::Text(text) = frame {
+                    let value: Value = serde_json::from_str(&text).unwrap_or_default();
+                    let done = value["envelope_id"].as_str().and_then(|id| double.lock().waiting.remove(id));
+                    if let Some(done) = done {
+                        let _ = done.send(());
+                    }
+                }
+            }
+        }
+    }
+}
