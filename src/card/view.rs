@@ -131,7 +131,7 @@ pub fn view(incident: &Incident) -> View {
         }),
         adopted_by: incident.adopted_by.map(|no| no.0),
         adopted: incident.adopted.len(),
-        remedy: active.map_or_else(String::new, |proposal| proposal.remedy.clone()),
+        remedy: active.or_else(|| rerunning(incident)).map_or_else(String::new, |proposal| proposal.remedy.clone()),
         proposal: active.map(proposal_view),
         offer: incident.offers.first().filter(|_| active.is_none()).map(|offer| OfferView {
             remedy: offer.remedy.clone(),

@@ -86,7 +86,7 @@ impl Intent {
             | Self::Hold { .. }
             | Self::Subscribe { .. }
             | Self::Unsubscribe { .. } => Role::Responder,
-            Self::Approve { .. } => Role::Responder,
+            Self::Approve { .. } => Role::Approver,
             Self::Unhold => Role::Admin,
         }
     }

@@ -6,7 +6,6 @@ use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::{Event, LogRead};
 use crate::domain::facts::{Facts, Known};
 use crate::domain::ids::Repo;
-use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, Time};
 use crate::evidence::{Analyzer, redact};
 use crate::ports::{Claimed, Delivery, PortError, StoreError, Turn};
@@ -59,7 +58,9 @@ impl Engine {
         counter!("ci_rescue_effects_total", "effect" => claim.work.kind(), "outcome" => outcome).increment(1);
         let event = result(&claim.work, done);
         let id = format!("internal:effect-{}-{}", self.installation, claim.key);
-        let deliveries = event.map(|event| Delivery::internal(id, self.clock.now(), &event)).into_iter().collect();
+        let delivery = event.map(|event| Delivery::internal(id, self.clock.now(), &event));
+        // What neighbours said is as much from outside as what they sent.
+        let deliveries = delivery.map(|d| Delivery { body: redact::body(d.body.as_bytes()), ..d }).into_iter().collect();
         let effect = Some((claim.key, claim.lease));
         self.store.commit(Turn { effect, deliveries, dead, ..Turn::default() }).await?;
         self.turn_due.notify_one();
@@ -131,8 +132,7 @@ impl Engine {
                     facts.head = Some(known(self.forge()?.head(repo, branch, *pull).await)?);
                 }
                 Lookup::CommitMessage { repo, sha } => {
-                    let message = self.forge()?.commit_message(repo, sha).await;
-                    facts.commit_message = Some(known(message.map(|m| redacted(&m)))?);
+                    facts.commit_message = Some(known(self.forge()?.commit_message(repo, sha).await)?);
                 }
             }
         }
@@ -202,10 +202,6 @@ fn result(effect: &Effect, done: Done) -> Option<Event> {
         }
         _ => return None,
     })
-}
-
-fn redacted(text: &Untrusted) -> Untrusted {
-    redact::text(text.raw(), &mut redact::Counts::new()).into_owned().into()
 }
 
 /// What the incident is told when an effect is given up.

@@ -18,6 +18,8 @@ const LINES: usize = 10;
 const SKEW_MS: i64 = 5 * MINUTE_MS;
 /// A channel that is this late is worth a line in the log.
 const LATE_MS: i64 = 30_000;
+/// No pause of a channel is longer.
+const PAUSE_MAX_MS: i64 = 30 * MINUTE_MS;
 
 /// What one write to a channel came to.
 enum Wrote {
@@ -55,7 +57,8 @@ impl Engine {
         let pace = self.chats.get(&surface.platform).map_or(0, |chat| chat.pace_ms());
         let mut slots = self.slots.lock().await;
         let key = (surface.platform.clone(), surface.channel.clone());
-        if slots.get(&key).is_some_and(|free| *free > now) {
+        // A slot further off than any pause is one from before the clock was set back.
+        if slots.get(&key).is_some_and(|free| *free > now && free.ms_since(now) < PAUSE_MAX_MS) {
             return false;
         }
         slots.retain(|_, free| *free > now);

@@ -246,7 +246,8 @@ impl Working<'_> {
     }
 
     pub fn effect(&mut self, effect: Effect) {
-        self.turn.effects.push(NewEffect { effect, not_before: self.now });
+        // At once, also when the clock is set back.
+        self.turn.effects.push(NewEffect { effect, not_before: Time(0) });
     }
 
     fn absorb(

@@ -211,8 +211,8 @@ impl Webhooks {
         progress.workflow.clone_from(&failure.workflow);
         progress.branch.clone_from(&failure.branch);
         progress.sha.clone_from(&failure.sha);
-        let mut heard = event(Event::Failed { failure });
-        heard.extend(event(Event::Progressed { progress }));
+        let mut heard = event(Event::Progressed { progress });
+        heard.extend(event(Event::Failed { failure }));
         heard
     }
 
