@@ -97,7 +97,7 @@ mod tests {
                     prop_assert!(!out.contains(['<', '>']), "{}", out);
                 }
             }
-            prop_assert!(code("slack", &text).matches('`').count() % 2 == 0);
+            prop_assert!(code("slack", &text).matches('`').count().is_multiple_of(2));
         }
     }
 }

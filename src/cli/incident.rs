@@ -48,18 +48,15 @@ pub fn run(args: &Args) -> Result<(), String> {
 
 /// Both sources as the API's JSON, so that they read alike.
 fn list(config: &Config, all: bool) -> Result<(), String> {
-    let rows = match open(config)? {
-        Some(store) => {
-            let query = Query { open_only: !all, limit: LIMIT, ..Query::default() };
-            let found = runtime()?.block_on(store.incidents(&query)).map_err(|why| why.to_string())?;
-            found.iter().map(row).collect()
-        }
-        None => {
-            let answer = ask(config, &format!("/api/incidents?limit={LIMIT}"))?;
-            let all_rows = answer.get("incidents").and_then(Value::as_array).cloned().unwrap_or_default();
-            let wanted = all_rows.iter().filter(|row| all || row["stage"] != "resolved");
-            wanted.map(api_row).collect::<Vec<_>>()
-        }
+    let rows = if let Some(store) = open(config)? {
+        let query = Query { open_only: !all, limit: LIMIT, ..Query::default() };
+        let found = runtime()?.block_on(store.incidents(&query)).map_err(|why| why.to_string())?;
+        found.iter().map(row).collect()
+    } else {
+        let answer = ask(config, &format!("/api/incidents?limit={LIMIT}"))?;
+        let all_rows = answer.get("incidents").and_then(Value::as_array).cloned().unwrap_or_default();
+        let wanted = all_rows.iter().filter(|row| all || row["stage"] != "resolved");
+        wanted.map(api_row).collect::<Vec<_>>()
     };
     if rows.is_empty() {
         println!("no {}incidents", if all { "" } else { "open " });

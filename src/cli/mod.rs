@@ -44,7 +44,7 @@ enum Command {
 
 #[derive(clap::Args, Clone)]
 pub struct ConfigArg {
-    /// Configuration file (TOML); keys can also come from CI_RESCUE__SECTION__KEY
+    /// Configuration file (TOML); keys can also come from `CI_RESCUE__SECTION__KEY`
     #[arg(long, value_name = "FILE", env = "CI_RESCUE_CONFIG")]
     pub config: Option<PathBuf>,
 }

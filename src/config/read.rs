@@ -135,7 +135,7 @@ fn overlay(table: &mut Table, name: &str, value: &str) -> Result<(), ConfigError
         key.truncate(key.len() - "_file".len());
     }
     let typed = section == "policy" || TYPED.contains(&(section.as_str(), key.as_str()));
-    let value = if typed { typed_value(name, &value)? } else { Value::String(value) };
+    let value = if typed { typed_value(name, &value) } else { Value::String(value) };
     let at = table.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
     let mut at = at.as_table_mut().ok_or_else(|| one(format!("{name}: {section} is no section")))?;
     // Deeper keys, as in CI_RESCUE__POLICY__APPROVALS__RETRY.
@@ -149,15 +149,15 @@ fn overlay(table: &mut Table, name: &str, value: &str) -> Result<(), ConfigError
     Ok(())
 }
 
-fn typed_value(name: &str, text: &str) -> Result<Value, ConfigError> {
+fn typed_value(name: &str, text: &str) -> Value {
     let parsed = format!("v = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("v"));
     if let Some(value) = parsed {
-        return Ok(value);
+        return value;
     }
     if name.ends_with("REPOSITORIES") || name.ends_with("BRANCHES") || name.ends_with("AUTOMATIC") {
-        return Ok(Value::Array(text.split(',').map(|item| Value::String(item.trim().to_owned())).collect()));
+        return Value::Array(text.split(',').map(|item| Value::String(item.trim().to_owned())).collect());
     }
-    Ok(Value::String(text.to_owned()))
+    Value::String(text.to_owned())
 }
 
 /// Files of secrets end with a line break that is not part of them.

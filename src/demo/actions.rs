@@ -61,7 +61,8 @@ pub async fn jobs(
     };
     let size = paging.per_page.unwrap_or(30);
     let skip = (paging.page.unwrap_or(1) - 1) * size;
-    let shown: Vec<_> = jobs.iter().skip(skip).take(size).map(|job| state.job_json(run, attempt - 1, job)).collect();
+    let shown: Vec<_> =
+        jobs.iter().skip(skip).take(size).map(|job| super::state::State::job_json(run, attempt - 1, job)).collect();
     Json(json!({"total_count": jobs.len(), "jobs": shown})).into_response()
 }
 

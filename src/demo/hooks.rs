@@ -68,7 +68,7 @@ impl State {
             return;
         };
         let action = if found.conclusion.is_some() { "completed" } else { "in_progress" };
-        let body = json!({"action": action, "workflow_job": self.job_json(run, at, found), "repository": self.repository_json(&run.spec.repo),
+        let body = json!({"action": action, "workflow_job": Self::job_json(run, at, found), "repository": self.repository_json(&run.spec.repo),
             "sender": account(&run.spec.sender)});
         self.push("workflow_job", &body);
     }
@@ -96,7 +96,7 @@ impl State {
         })
     }
 
-    pub fn job_json(&self, run: &Run, at: usize, job: &Job) -> Value {
+    pub fn job_json(run: &Run, at: usize, job: &Job) -> Value {
         let spec = &run.spec.jobs[job.spec];
         let failed = job.conclusion.is_some_and(|c| c != "success");
         let step = |name: &str, conclusion: Option<&str>, number: u32| json!({"name": name, "status": if conclusion.is_some() { "completed" } else { "in_progress" }, "conclusion": conclusion, "number": number});

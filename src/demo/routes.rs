@@ -13,7 +13,6 @@ use axum::{Json, Router as AxumRouter};
 use serde_json::{Value, json};
 
 /// All routes. `{web}` in addresses becomes the address that the request came to.
-#[must_use]
 pub fn router(forge: Forge) -> Router {
     AxumRouter::new()
         .route("/user", get(|| async { Json(json!({"login": "sandbox-bot", "id": 2, "type": "User"})) }))

@@ -1,5 +1,7 @@
 //! Six kinds of failure that arrive over a minute.
 
+#![allow(clippy::disallowed_methods, reason = "the demo plays in real time")]
+
 use super::hooks::sign;
 use super::logs;
 use super::state::{Forge, JobSpec, RunSpec};
@@ -136,7 +138,7 @@ pub async fn play(forge: Forge, web: String, target: String, secret: String, sto
         if next < SCENARIOS.len() && started.elapsed() >= APART * u32::try_from(next).unwrap_or(0) {
             let scenario = &SCENARIOS[next];
             let sha = forge.lock().repos.get(REPO).and_then(|repo| repo.branches.get(scenario.branch).cloned());
-            forge.start(scenario.spec(&sha.unwrap_or_else(|| format!("{:040x}", 0xc0ffee + next))));
+            forge.start(scenario.spec(&sha.unwrap_or_else(|| format!("{:040x}", 0x00c0_ffee + next))));
             next += 1;
         }
         for id in forge.going() {

@@ -163,7 +163,10 @@ impl Forge {
         state.tell_run(id, "completed");
     }
 
-    /// Starts another attempt with these jobs; the others keep their result. `Err` is a status and words.
+    /// Starts another attempt with these jobs; the others keep their result.
+    ///
+    /// # Errors
+    /// GitHub's status and words.
     pub fn rerun(&self, id: u64, which: impl Fn(&Job) -> bool) -> Result<(), (u16, &'static str)> {
         let mut state = self.lock();
         let run = state.runs.get(&id).ok_or((404, "Not Found"))?;
@@ -191,6 +194,10 @@ impl Forge {
         Ok(())
     }
 
+    /// Ends what is in progress as cancelled.
+    ///
+    /// # Errors
+    /// GitHub's status and words.
     pub fn cancel(&self, id: u64) -> Result<(), (u16, &'static str)> {
         let mut state = self.lock();
         let run = state.runs.get_mut(&id).ok_or((404, "Not Found"))?;

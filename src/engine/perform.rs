@@ -60,7 +60,8 @@ impl Engine {
         let id = format!("internal:effect-{}-{}", self.installation, claim.key);
         let delivery = event.map(|event| Delivery::internal(id, self.clock.now(), &event));
         // What neighbours said is as much from outside as what they sent.
-        let deliveries = delivery.map(|d| Delivery { body: redact::body(d.body.as_bytes()), ..d }).into_iter().collect();
+        let deliveries =
+            delivery.map(|d| Delivery { body: redact::body(d.body.as_bytes()), ..d }).into_iter().collect();
         let effect = Some((claim.key, claim.lease));
         self.store.commit(Turn { effect, deliveries, dead, ..Turn::default() }).await?;
         self.turn_due.notify_one();

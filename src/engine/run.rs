@@ -75,7 +75,7 @@ impl Engine {
         tasks.spawn(async move {
             while !stop.is_cancelled() {
                 match work().await {
-                    Ok(true) => {}
+                    Ok(true) | Err(StoreError::Conflict(_)) => {}
                     Ok(false) => {
                         tokio::select! {
                             () = bell(&this).notified() => {}
@@ -83,7 +83,6 @@ impl Engine {
                             () = stop.cancelled() => {}
                         }
                     }
-                    Err(StoreError::Conflict(_)) => {}
                     Err(why) => {
                         tracing::error!(%why, "the store failed; trying again");
                         tokio::time::sleep(PAUSE).await;

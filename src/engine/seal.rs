@@ -1,5 +1,7 @@
 //! Button values: what a button says, with a code that only we can make. A value that was changed or made up is refused.
 
+#![allow(clippy::disallowed_types, reason = "the seal is a secret")]
+
 use crate::domain::card::{ButtonRef, Verb};
 use crate::domain::ids::{Digest, IncidentNo, ProposalId, hex};
 use crate::ports::{Store, StoreError, Turn};

@@ -34,6 +34,7 @@ pub enum Input {
 
 /// The table. `steps` is how many the plan has. `None`: the input means nothing in this state.
 #[must_use]
+#[allow(clippy::match_same_arms, reason = "a table has one row a line")]
 pub fn next(state: &ProposalState, input: &Input, steps: usize) -> Option<ProposalState> {
     use Input as I;
     use ProposalState as S;

@@ -1,4 +1,4 @@
-//! The JSON API, with its OpenAPI document at `/api/openapi.json`.
+//! The JSON API, with its `OpenAPI` document at `/api/openapi.json`.
 
 use super::Doors;
 use super::doors::{is_token, refuse, token};
@@ -73,7 +73,7 @@ fn may_read(doors: &Doors, headers: &HeaderMap) -> Result<(), Response> {
 struct ListParams {
     /// owner/name
     repo: Option<String>,
-    /// open, awaiting_approval, running, resolved, quarantined or escalated
+    /// open, `awaiting_approval`, running, resolved, quarantined or escalated
     stage: Option<String>,
     /// the `next` of the page before
     before: Option<u64>,
@@ -89,14 +89,9 @@ async fn incidents(State(doors): State<Doors>, headers: HeaderMap, Params(params
     if let Err(answer) = may_read(&doors, &headers) {
         return answer;
     }
-    let stage = match params.stage.map(|stage| serde_json::from_value(stage.into())).transpose() {
-        Ok(stage) => stage,
-        Err(_) => {
-            return refuse(
-                StatusCode::BAD_REQUEST,
-                "stage: open, awaiting_approval, running, resolved, quarantined or escalated",
-            );
-        }
+    let Ok(stage) = params.stage.map(|stage| serde_json::from_value(stage.into())).transpose() else {
+        let why = "stage: open, awaiting_approval, running, resolved, quarantined or escalated";
+        return refuse(StatusCode::BAD_REQUEST, why);
     };
     let limit = params.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
     let query = Query { repo: params.repo, stage, before: params.before, limit, ..Query::default() };

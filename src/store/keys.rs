@@ -48,7 +48,7 @@ pub fn journal(no: IncidentNo, seq: u64) -> Vec<u8> {
 
 /// Timers by time; stamps before the epoch sort first as well.
 pub fn timer_at(at: i64, name: &str) -> Vec<u8> {
-    let mut key = number(TIMER_AT, (at as u64) ^ (1 << 63));
+    let mut key = number(TIMER_AT, at.cast_unsigned() ^ (1 << 63));
     key.extend(name.as_bytes());
     key
 }
@@ -56,7 +56,7 @@ pub fn timer_at(at: i64, name: &str) -> Vec<u8> {
 fn parts(table: u8, parts: &[&str]) -> Vec<u8> {
     let mut key = vec![table];
     for part in parts {
-        key.extend((part.len() as u32).to_be_bytes());
+        key.extend((part.len() as u64).to_be_bytes());
         key.extend(part.as_bytes());
     }
     key

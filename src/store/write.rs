@@ -281,9 +281,9 @@ impl<B: Backend> Writing<B> {
         batch.put(key, encode(incident)?);
         let open = keys::number(keys::OPEN, incident.no.0);
         if incident.stage.is_closed() {
-            batch.remove(open)
+            batch.remove(open);
         } else {
-            batch.put(open, Vec::new())
+            batch.put(open, Vec::new());
         }
         Ok(())
     }

@@ -59,12 +59,14 @@ async fn a_person_watches_presses_and_types() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dark_and_narrow() {
     let Some(browser) = Browser::open(true, (420, 800)).await else { return };
-    let world = World::with(Setup { slack: false, config: "[policy.approvals]\nretry = 1\n".into(), ..Setup::default() }).await;
+    let world =
+        World::with(Setup { slack: false, config: "[policy.approvals]\nretry = 1\n".into(), ..Setup::default() }).await;
     world.broken_run(NETWORK_LOG, "success").await;
     world.sit("cyd").await.say(&world, "retry 1").await;
     browser.page.goto(&format!("http://{}/", world.private_at)).await.unwrap();
     browser.until("#incident-1", "awaiting approval").await;
-    let wide = browser.page.execute("return document.documentElement.scrollWidth <= window.innerWidth", vec![]).await.unwrap();
+    let wide =
+        browser.page.execute("return document.documentElement.scrollWidth <= window.innerWidth", vec![]).await.unwrap();
     browser.picture("console-dark-narrow").await;
     assert_eq!(wide, true, "nothing is wider than the window");
     browser.close().await;

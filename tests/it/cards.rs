@@ -12,7 +12,8 @@ fn shown(world: &World, no: usize) -> String {
             "section" => writeln!(out, "{}", block["text"]["text"].as_str().unwrap()).unwrap(),
             "context" => writeln!(out, "~ {}", block["elements"][0]["text"].as_str().unwrap()).unwrap(),
             _ => {
-                let label = |e: &serde_json::Value| e["text"]["text"].as_str().map_or("…".into(), |l| format!("[{l}]"));
+                let label =
+                    |e: &serde_json::Value| e["text"]["text"].as_str().map_or("…".into(), |l| format!("[{l}]"));
                 let buttons: Vec<String> = block["elements"].as_array().unwrap().iter().map(label).collect();
                 writeln!(out, "{}", buttons.join(" ")).unwrap();
             }

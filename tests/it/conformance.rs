@@ -16,7 +16,13 @@ fn delivery(id: &str) -> Delivery {
 }
 
 fn effect() -> NewEffect {
-    let effect = Effect::ReadLog { incident: IncidentNo(1), repo: "a/b".parse().unwrap(), run: ci_rescue::domain::RunId(1), attempt: 1, job_id: 2 };
+    let effect = Effect::ReadLog {
+        incident: IncidentNo(1),
+        repo: "a/b".parse().unwrap(),
+        run: ci_rescue::domain::RunId(1),
+        attempt: 1,
+        job_id: 2,
+    };
     NewEffect { effect, not_before: Time(2_000) }
 }
 
@@ -46,13 +52,23 @@ async fn inbox(store: &dyn Store) {
     assert_eq!((again.work.id.as_str(), again.attempts), ("a", 1));
     let late = Turn { delivery: Some((first.key, first.lease)), ..Turn::default() };
     assert!(matches!(store.commit(late).await, Err(StoreError::Conflict(_))));
-    let turn = Turn { delivery: Some((again.key, again.lease)), deliveries: vec![delivery("a"), delivery("c")], ..Turn::default() };
+    let turn = Turn {
+        delivery: Some((again.key, again.lease)),
+        deliveries: vec![delivery("a"), delivery("c")],
+        ..Turn::default()
+    };
     store.commit(turn).await.unwrap();
     let dead = store.claim_delivery(Time(50), 10).await.unwrap().unwrap();
     assert_eq!(dead.work.id, "b");
-    store.commit(Turn { delivery: Some((dead.key, dead.lease)), dead: Some("cannot be read".into()), ..Turn::default() }).await.unwrap();
+    store
+        .commit(Turn { delivery: Some((dead.key, dead.lease)), dead: Some("cannot be read".into()), ..Turn::default() })
+        .await
+        .unwrap();
     let letters = store.dead_letters(10).await.unwrap();
-    assert_eq!((letters.len(), letters[0].why.as_str(), letters[0].body["id"].as_str()), (1, "cannot be read", Some("b")));
+    assert_eq!(
+        (letters.len(), letters[0].why.as_str(), letters[0].body["id"].as_str()),
+        (1, "cannot be read", Some("b"))
+    );
     let follow_up = store.claim_delivery(Time(50), 10).await.unwrap().unwrap();
     assert_eq!(follow_up.work.id, "c", "a was taken before, so only c is new");
     store.commit(Turn { delivery: Some((follow_up.key, follow_up.lease)), ..Turn::default() }).await.unwrap();
@@ -73,7 +89,11 @@ async fn outbox(store: &dyn Store) {
 }
 
 async fn timers_and_settings(store: &dyn Store) {
-    let timer = |at: i64| TimerRow { key: "1:Expiry".into(), at: Time(at), event: Event::Fired { incident: IncidentNo(1), timer: Timer::Expiry } };
+    let timer = |at: i64| TimerRow {
+        key: "1:Expiry".into(),
+        at: Time(at),
+        event: Event::Fired { incident: IncidentNo(1), timer: Timer::Expiry },
+    };
     store.commit(Turn { timers: vec![timer(100)], ..Turn::default() }).await.unwrap();
     store.commit(Turn { timers: vec![timer(200)], ..Turn::default() }).await.unwrap();
     assert!(store.due_timers(Time(150), 10).await.unwrap().is_empty(), "it was moved");
@@ -81,10 +101,14 @@ async fn timers_and_settings(store: &dyn Store) {
     store.commit(Turn { timer: Some("1:Expiry".into()), ..Turn::default() }).await.unwrap();
     assert!(store.due_timers(Time(900), 10).await.unwrap().is_empty());
 
-    let settings = vec![("feed:1".into(), Some(json!(1))), ("feed:2".into(), Some(json!(2))), ("fee".into(), Some(json!(3)))];
+    let settings =
+        vec![("feed:1".into(), Some(json!(1))), ("feed:2".into(), Some(json!(2))), ("fee".into(), Some(json!(3)))];
     store.commit(Turn { settings, bump: vec!["count".into(), "count".into()], ..Turn::default() }).await.unwrap();
     assert_eq!(store.settings("feed:").await.unwrap().len(), 2);
-    store.commit(Turn { settings: vec![("feed:1".into(), None)], bump: vec!["count".into()], ..Turn::default() }).await.unwrap();
+    store
+        .commit(Turn { settings: vec![("feed:1".into(), None)], bump: vec!["count".into()], ..Turn::default() })
+        .await
+        .unwrap();
     assert_eq!(store.setting("feed:1").await.unwrap(), None);
     assert!(store.setting("count").await.unwrap().is_some());
 }
@@ -96,8 +120,12 @@ async fn surfaces(store: &dyn Store) {
     assert!(store.due_publications(&Platform::new("discord"), Time(0), 10).await.unwrap().is_empty());
     let (found, publication) = store.due_publications(&slack, Time(0), 10).await.unwrap().remove(0);
     assert_eq!((found, publication.wanted, publication.to_tell), (here.clone(), 3, 1));
-    let done = Publication { version: publication.version + 1, message: Some("m".into()), shown: 3, told: 1, ..publication };
-    assert!(store.put_publication(&here, Publication { version: done.version + 1, ..done.clone() }).await.is_err(), "compare and set");
+    let done =
+        Publication { version: publication.version + 1, message: Some("m".into()), shown: 3, told: 1, ..publication };
+    assert!(
+        store.put_publication(&here, Publication { version: done.version + 1, ..done.clone() }).await.is_err(),
+        "compare and set"
+    );
     store.put_publication(&here, done).await.unwrap();
     assert!(store.due_publications(&slack, Time(0), 10).await.unwrap().is_empty());
     let thread = |message: &str| Thread { platform: slack.clone(), channel: "C".into(), message: message.into() };
@@ -147,7 +175,10 @@ async fn everything_is_there_after_a_restart() {
     {
         let store = open(dir.path());
         store.put_delivery(delivery("kept")).await.unwrap();
-        store.commit(Turn { effects: vec![effect()], dirty: vec![(surface(), 1, 0)], ..Turn::default() }).await.unwrap();
+        store
+            .commit(Turn { effects: vec![effect()], dirty: vec![(surface(), 1, 0)], ..Turn::default() })
+            .await
+            .unwrap();
         store.claim_delivery(Time(0), 1_000_000).await.unwrap().unwrap();
     }
     let store = reopen(dir.path());
@@ -184,7 +215,11 @@ async fn large_values_are_deflated_and_come_back_whole() {
     big.body = "a long log line that repeats\n".repeat(100_000);
     store.put_delivery(big.clone()).await.unwrap();
     assert_eq!(store.claim_delivery(Time(0), 10).await.unwrap().unwrap().work, big);
-    assert_eq!(std::fs::read_dir(dir.path().join("sled/blobs")).map_or(0, Iterator::count), 0, "no blob files that sled never reclaims");
+    assert_eq!(
+        std::fs::read_dir(dir.path().join("sled/blobs")).map_or(0, Iterator::count),
+        0,
+        "no blob files that sled never reclaims"
+    );
 }
 
 /// Threat 45: cut or flip the store's file every so often. It refuses to open, or has everything; it is never silently

@@ -1,6 +1,8 @@
 //! SIGKILL, fifty times, with deliveries, clicks and effects in flight. The checker keeps its own books: what was
 //! acknowledged, what the forge was asked, what stands in the channels. It never asks the accused what happened.
 
+#![allow(clippy::disallowed_methods, reason = "the process under test lives in real time")]
+
 use crate::world::slack::SlackDouble;
 use crate::world::{NETWORK_LOG, SECRET, job, listener, people};
 use ci_rescue::demo::{Forge, Hook, RunSpec, sign};
@@ -42,7 +44,12 @@ impl Process {
             .expect("the binary");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let line = lines.next_line().await.expect("a line").expect("it says where it listens");
-        let at = line.split("http://").nth(1).and_then(|rest| rest.split(',').next()).and_then(|at| at.parse().ok()).expect("an address");
+        let at = line
+            .split("http://")
+            .nth(1)
+            .and_then(|rest| rest.split(',').next())
+            .and_then(|at| at.parse().ok())
+            .expect("an address");
         Self { child, at }
     }
 
@@ -70,11 +77,17 @@ async fn carry(post: Post, forge: Forge, web: SocketAddr, stop: CancellationToke
         for hook in batch {
             let Some(at) = target else { break };
             let body = hook.body.replace("{web}", &format!("http://{web}"));
-            let request = http.post(format!("http://{at}/webhooks/github")).header("content-type", "application/json")
-                .header("x-github-event", hook.event).header("x-github-delivery", &hook.id)
-                .header("x-hub-signature-256", sign(SECRET, body.as_bytes())).body(body);
+            let request = http
+                .post(format!("http://{at}/webhooks/github"))
+                .header("content-type", "application/json")
+                .header("x-github-event", hook.event)
+                .header("x-github-delivery", &hook.id)
+                .header("x-hub-signature-256", sign(SECRET, body.as_bytes()))
+                .body(body);
             match request.send().await {
-                Ok(answer) if answer.status().is_success() => post.waiting.lock().expect("a lock").retain(|have| have.id != hook.id),
+                Ok(answer) if answer.status().is_success() => {
+                    post.waiting.lock().expect("a lock").retain(|have| have.id != hook.id);
+                }
                 _ => break,
             }
         }
@@ -91,7 +104,11 @@ fn run_spec(n: u64) -> RunSpec {
         message: "m".into(),
         pull: None,
         sender: "ben".into(),
-        jobs: vec![job("test", &NETWORK_LOG.replace("ECONNRESET", &format!("ECONNRESET in step {}", word(n))), &["failure", "success"])],
+        jobs: vec![job(
+            "test",
+            &NETWORK_LOG.replace("ECONNRESET", &format!("ECONNRESET in step {}", word(n))),
+            &["failure", "success"],
+        )],
     }
 }
 
@@ -101,7 +118,9 @@ fn word(n: u64) -> String {
 }
 
 fn config(forge: SocketAddr, slack: SocketAddr, store: &std::path::Path) -> String {
-    let feeds: String = (0..CHANNELS).map(|n| format!("[[subscriptions]]\nplatform = \"slack\"\nchannel = \"C{n}\"\nrepo = \"acme/r{n}\"\n")).collect();
+    let feeds: String = (0..CHANNELS)
+        .map(|n| format!("[[subscriptions]]\nplatform = \"slack\"\nchannel = \"C{n}\"\nrepo = \"acme/r{n}\"\n"))
+        .collect();
     format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n[console]\nlisten = \"127.0.0.1:0\"\n[store]\npath = {:?}\n\
          [github]\napi_url = \"http://{forge}\"\nwebhook_secret = \"{SECRET}\"\ntoken = \"t\"\n[api]\nread_token = \"read-token\"\n\
@@ -145,7 +164,12 @@ async fn fifty_kills_lose_nothing_and_repeat_nothing() {
     let incidents = incidents(process.at).await;
     process.kill().await;
     stop.cancel();
-    assert!(finished.is_ok(), "it does not come to rest: {} of {} resolved", incidents.iter().filter(|i| i["stage"] == "resolved").count(), incidents.len());
+    assert!(
+        finished.is_ok(),
+        "it does not come to rest: {} of {} resolved",
+        incidents.iter().filter(|i| i["stage"] == "resolved").count(),
+        incidents.len()
+    );
     audit(&forge, &slack, &incidents);
 }
 
@@ -181,7 +205,8 @@ async fn come_to_rest(forge: &Forge, slack: &SlackDouble, post: &Post, at: Socke
 }
 
 async fn get(at: SocketAddr, path: &str) -> Value {
-    let answer = Client::new().get(format!("http://{at}{path}")).bearer_auth("read-token").send().await.expect("an answer");
+    let answer =
+        Client::new().get(format!("http://{at}{path}")).bearer_auth("read-token").send().await.expect("an answer");
     answer.json().await.expect("json")
 }
 
@@ -197,7 +222,10 @@ async fn incidents(at: SocketAddr) -> Vec<Value> {
 fn audit(forge: &Forge, slack: &SlackDouble, incidents: &[Value]) {
     let state = forge.lock();
     // No acknowledged delivery was lost: every run that broke has its incident.
-    let known: Vec<u64> = incidents.iter().flat_map(|i| i["runs"].as_array().unwrap().iter().map(|run| run["run_id"].as_u64().unwrap())).collect();
+    let known: Vec<u64> = incidents
+        .iter()
+        .flat_map(|i| i["runs"].as_array().unwrap().iter().map(|run| run["run_id"].as_u64().unwrap()))
+        .collect();
     for run in state.runs.values() {
         assert!(known.contains(&run.id), "run {} has no incident", run.id);
         assert_eq!(run.attempt, 2, "run {} was re-run {} times", run.id, run.attempt - 1);
@@ -222,7 +250,9 @@ fn audit(forge: &Forge, slack: &SlackDouble, incidents: &[Value]) {
     // And nothing was said twice in a thread.
     let mut notes: BTreeMap<String, u32> = BTreeMap::new();
     for message in slack.messages().iter().filter(|message| message.thread_ts.is_some()) {
-        *notes.entry(message.metadata["event_payload"]["marker"].as_str().expect("a marker").to_owned()).or_default() += 1;
+        *notes
+            .entry(message.metadata["event_payload"]["marker"].as_str().expect("a marker").to_owned())
+            .or_default() += 1;
     }
     assert!(notes.values().all(|count| *count == 1), "{notes:?}");
 }

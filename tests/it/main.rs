@@ -1,5 +1,12 @@
 //! One integration binary: the house's own rules, the store's conformance, cards, and flows against the doubles.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::await_holding_lock,
+    clippy::format_collect,
+    reason = "tests say things shortly, and hold no lock that anybody waits for"
+)]
+
 mod browser;
 mod cards;
 mod conformance;

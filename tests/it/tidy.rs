@@ -28,7 +28,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &["domain", "command", "policy", "frameworks", "card", "evidence", "remedies", "incident"];
 const IMPURE_CRATES: &[&str] = &["tokio", "axum", "reqwest", "sled", "octocrab", "slack_morphism", "hyper_util"];
 /// Who may know a database, a web framework.
-const OWNERS: &[(&str, &[&str])] = &[("sled", &["store"]), ("slack_morphism", &["adapters"]), ("octocrab", &["adapters"])];
+const OWNERS: &[(&str, &[&str])] =
+    &[("sled", &["store"]), ("slack_morphism", &["adapters"]), ("octocrab", &["adapters"])];
 
 const LINES_MAX: usize = 600;
 
@@ -137,11 +138,16 @@ fn rooms_keep_to_their_arrows() {
     let mut found = Vec::new();
     for path in sources(&root) {
         let inside = path.strip_prefix(&root).unwrap();
-        let mut parts = inside.components().map(|part| part.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned());
+        let mut parts =
+            inside.components().map(|part| part.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned());
         let room = parts.next().unwrap();
         let adapter = parts.next().filter(|_| room == "adapters");
         let text = fs::read_to_string(&path).unwrap();
-        found.extend(trespasses(&room, adapter.as_deref(), &text).into_iter().map(|what| format!("{}: {what}", inside.display())));
+        found.extend(
+            trespasses(&room, adapter.as_deref(), &text)
+                .into_iter()
+                .map(|what| format!("{}: {what}", inside.display())),
+        );
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
 }

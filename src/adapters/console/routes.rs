@@ -332,12 +332,11 @@ async fn sign_in(State(app): State<App>, Form(form): Form<SignInForm>) -> Respon
         !wanted.is_empty() && bool::from(hash(&form.token).as_bytes().ct_eq(hash(wanted).as_bytes()))
     });
     let opened = app.people.first().filter(|_| good).and_then(|person| app.sessions.open(&person.id));
-    match opened {
-        Some(session) => (set_cookie(&session), Redirect::to("/")).into_response(),
-        None => {
-            tokio::time::sleep(PAUSE).await;
-            (StatusCode::UNAUTHORIZED, sign_in_html(&app, Some("That is not the token."))).into_response()
-        }
+    if let Some(session) = opened {
+        (set_cookie(&session), Redirect::to("/")).into_response()
+    } else {
+        tokio::time::sleep(PAUSE).await;
+        (StatusCode::UNAUTHORIZED, sign_in_html(&app, Some("That is not the token."))).into_response()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Who looks at the page.
 
+#![allow(clippy::disallowed_types, reason = "sessions are secrets")]
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use ring::rand::{SecureRandom, SystemRandom};

@@ -104,7 +104,7 @@ impl Ci for GitHub {
         }
         let repository: Value = self.get(repo, &format!("/repos/{repo}")).await?;
         let now = self.clock.now();
-        Ok(runs.into_iter().filter_map(|run| as_webhook(repo, run, &repository, now)).collect())
+        Ok(runs.iter().filter_map(|run| as_webhook(repo, run, &repository, now)).collect())
     }
 
     async fn redeliver(&self, since: Time) -> Result<u32, PortError> {
@@ -143,7 +143,7 @@ fn facts(job: Job) -> JobFacts {
 }
 
 /// A run that the poller found, as its webhook would have told it: the same decoder reads both.
-fn as_webhook(repo: &Repo, run: Value, repository: &Value, now: Time) -> Option<Delivery> {
+fn as_webhook(repo: &Repo, run: &Value, repository: &Value, now: Time) -> Option<Delivery> {
     let (id, attempt) = (run.get("id")?.as_u64()?, run.get("run_attempt").and_then(Value::as_u64).unwrap_or(1));
     let sender = run.get("actor").cloned().unwrap_or(Value::Null);
     let body =

@@ -101,7 +101,7 @@ mod tests {
             let kept = cut(&escaped, max);
             prop_assert!(kept.chars().count() <= max);
             if escaped.chars().count() > max {
-                prop_assert!(kept.matches('`').count() % 2 == 0);
+                prop_assert!(kept.matches('`').count().is_multiple_of(2));
             }
         }
     }

@@ -130,6 +130,7 @@ async fn mention(door: &dyn Door, event: SlackPushEventCallback) -> Done {
 }
 
 /// What cannot be read is acknowledged, or Slack would send it for ever; what could not be kept is not.
+#[allow(clippy::needless_pass_by_value, reason = "the library's signature")]
 fn on_error(
     why: Box<dyn std::error::Error + Send + Sync>,
     _: Arc<SlackHyperClient>,

@@ -57,7 +57,9 @@ mod tests {
             (&["PASS src/a.test.ts"], None),
         ] {
             let mut reader = Box::<Reader>::default();
-            lines.iter().for_each(|line| reader.line(line));
+            for line in lines {
+                reader.line(line);
+            }
             let names = reader.finish();
             assert_eq!(names.tests.first().map(|t| t.name.raw()), want, "{lines:?}");
         }

@@ -15,7 +15,11 @@ async fn another_person_has_to_agree() {
     assert_eq!(world.reruns(), 0);
     assert_eq!(world.incident(1).await.stage, Stage::AwaitingApproval);
     let card = world.slack.cards()[0].clone();
-    assert!(card.words().contains("awaiting approval") && card.words().contains("0 of 1 approvals"), "{}", card.words());
+    assert!(
+        card.words().contains("awaiting approval") && card.words().contains("0 of 1 approvals"),
+        "{}",
+        card.words()
+    );
 
     world.slack.press_label("UCYD", &card, "Approve").await;
     world.settle().await;
@@ -110,7 +114,9 @@ async fn an_approval_dies_when_what_it_would_change_has_changed() {
 
 #[tokio::test]
 async fn reject_and_cancel() {
-    for (who, words, state) in [("UADA", "reject 1-1 the fix is on its way", "rejected"), ("UBEN", "cancel 1-1", "cancelled")] {
+    for (who, words, state) in
+        [("UADA", "reject 1-1 the fix is on its way", "rejected"), ("UBEN", "cancel 1-1", "cancelled")]
+    {
         let world = World::with(needs_one()).await;
         world.broken_run(NETWORK_LOG, "success").await;
         world.slack.command("UBEN", "retry 1").await;

@@ -1,9 +1,9 @@
 //! Every kind of failure opens the right incident, in whatever order events arrive.
 
 use crate::world::{NETWORK_LOG, REPO, Setup, World, spec};
+use ci_rescue::domain::Stage;
 use ci_rescue::domain::event::{Conclusion, Scope};
 use ci_rescue::domain::evidence::Severity;
-use ci_rescue::domain::Stage;
 use serde_json::{Value, json};
 
 const SHA: &str = "1a2b3c4d5e6f70819293a4b5c6d7e8f901234567";
@@ -15,16 +15,22 @@ fn with(kind: &str, mut body: Value) -> (String, String) {
 }
 
 pub fn job_event(action: &str, conclusion: Value, run: u64, attempt: u32, name: &str) -> (String, String) {
-    with("workflow_job", json!({"action": action, "workflow_job": {
+    with(
+        "workflow_job",
+        json!({"action": action, "workflow_job": {
         "id": run * 100 + u64::from(attempt), "run_id": run, "run_attempt": attempt, "workflow_name": "ci", "name": name, "head_branch": "main",
         "head_sha": SHA, "status": action, "conclusion": conclusion, "html_url": "https://elsewhere.example/x",
-        "steps": [{"name": "Build", "conclusion": "success"}, {"name": "Test", "conclusion": conclusion}]}}))
+        "steps": [{"name": "Build", "conclusion": "success"}, {"name": "Test", "conclusion": conclusion}]}}),
+    )
 }
 
 pub fn run_event(conclusion: Value, run: u64, attempt: u32, fork: bool) -> (String, String) {
     let head = if fork { "stranger/shop" } else { REPO };
-    with("workflow_run", json!({"action": "completed", "workflow_run": {"id": run, "name": "ci", "run_attempt": attempt, "head_branch": "main",
-        "head_sha": SHA, "status": "completed", "conclusion": conclusion, "head_repository": {"full_name": head}, "head_commit": {"message": "m"}}}))
+    with(
+        "workflow_run",
+        json!({"action": "completed", "workflow_run": {"id": run, "name": "ci", "run_attempt": attempt, "head_branch": "main",
+        "head_sha": SHA, "status": "completed", "conclusion": conclusion, "head_repository": {"full_name": head}, "head_commit": {"message": "m"}}}),
+    )
 }
 
 async fn send(world: &World, (kind, body): (String, String)) {
@@ -38,11 +44,24 @@ async fn quiet() -> World {
 
 #[tokio::test]
 async fn each_kind_opens_its_incident() {
-    let check = |conclusion: &str| with("check_run", json!({"action": "completed", "check_run": {"id": 5, "name": "lint", "head_sha": SHA,
+    let check = |conclusion: &str| {
+        with(
+            "check_run",
+            json!({"action": "completed", "check_run": {"id": 5, "name": "lint", "head_sha": SHA,
         "conclusion": conclusion, "status": "completed", "details_url": "https://ci.example/1", "app": {"id": 3, "slug": "other-ci", "name": "Other CI"},
-        "check_suite": {"head_branch": "main"}, "pull_requests": []}}));
-    let suite = with("check_suite", json!({"action": "completed", "check_suite": {"head_branch": "main", "head_sha": SHA, "conclusion": "failure", "app": {"name": "Other CI"}}}));
-    let status = |state: &str| with("status", json!({"sha": SHA, "state": state, "context": "ci/legacy", "branches": [{"name": "main"}], "target_url": "https://ci.example/2"}));
+        "check_suite": {"head_branch": "main"}, "pull_requests": []}}),
+        )
+    };
+    let suite = with(
+        "check_suite",
+        json!({"action": "completed", "check_suite": {"head_branch": "main", "head_sha": SHA, "conclusion": "failure", "app": {"name": "Other CI"}}}),
+    );
+    let status = |state: &str| {
+        with(
+            "status",
+            json!({"sha": SHA, "state": state, "context": "ci/legacy", "branches": [{"name": "main"}], "target_url": "https://ci.example/2"}),
+        )
+    };
     for (event, scope, conclusion) in [
         (job_event("completed", json!("failure"), 1, 1, "test"), Scope::Job, Conclusion::Failure),
         (job_event("completed", json!("timed_out"), 1, 1, "test"), Scope::Job, Conclusion::TimedOut),
@@ -78,17 +97,29 @@ async fn what_is_no_failure_opens_nothing() {
         send(&world, run_event(json!(conclusion), 1, 1, false)).await;
     }
     send(&world, job_event("in_progress", Value::Null, 2, 1, "test")).await;
-    send(&world, with("workflow_job", json!({"action": "no_such_action", "workflow_job": {"id": 1, "run_id": 1}}))).await;
+    send(&world, with("workflow_job", json!({"action": "no_such_action", "workflow_job": {"id": 1, "run_id": 1}})))
+        .await;
     assert!(world.incidents().await.is_empty());
     world.end().await;
 }
 
 #[tokio::test]
 async fn job_run_check_and_suite_of_one_run_are_one_incident() {
-    let check = with("check_run", json!({"action": "completed", "check_run": {"id": 101, "name": "test", "head_sha": SHA, "conclusion": "failure",
-        "details_url": "https://github.com/acme/shop/actions/runs/1/job/101", "app": {"name": "GitHub Actions"}, "check_suite": {"head_branch": "main"}}}));
-    let suite = with("check_suite", json!({"action": "completed", "check_suite": {"head_branch": "main", "head_sha": SHA, "conclusion": "failure", "app": {"name": "GitHub Actions"}}}));
-    let events = [suite, check, job_event("completed", json!("failure"), 1, 1, "test"), run_event(json!("failure"), 1, 1, false)];
+    let check = with(
+        "check_run",
+        json!({"action": "completed", "check_run": {"id": 101, "name": "test", "head_sha": SHA, "conclusion": "failure",
+        "details_url": "https://github.com/acme/shop/actions/runs/1/job/101", "app": {"name": "GitHub Actions"}, "check_suite": {"head_branch": "main"}}}),
+    );
+    let suite = with(
+        "check_suite",
+        json!({"action": "completed", "check_suite": {"head_branch": "main", "head_sha": SHA, "conclusion": "failure", "app": {"name": "GitHub Actions"}}}),
+    );
+    let events = [
+        suite,
+        check,
+        job_event("completed", json!("failure"), 1, 1, "test"),
+        run_event(json!("failure"), 1, 1, false),
+    ];
     // In every order of the four.
     for seed in 0..24_usize {
         let mut order: Vec<usize> = (0..4).collect();
@@ -134,7 +165,8 @@ async fn jobs_of_other_runs_on_the_branch_join_within_a_minute() {
 async fn twenty_jobs_are_a_storm_with_one_card_and_five_logs() {
     let world = World::new().await;
     let mut run = spec("", "success");
-    run.jobs = (0..30).map(|n| crate::world::job(&format!("shard {n}"), NETWORK_LOG, &["failure", "success"])).collect();
+    run.jobs =
+        (0..30).map(|n| crate::world::job(&format!("shard {n}"), NETWORK_LOG, &["failure", "success"])).collect();
     let id = world.forge.start(run);
     world.forge.finish(id);
     world.deliver().await;
@@ -209,7 +241,11 @@ async fn a_newer_green_run_resolves() {
 async fn a_status_that_turns_green_resolves() {
     let world = quiet().await;
     for state in ["failure", "success"] {
-        send(&world, with("status", json!({"sha": SHA, "state": state, "context": "ci/legacy", "branches": [{"name": "main"}]}))).await;
+        send(
+            &world,
+            with("status", json!({"sha": SHA, "state": state, "context": "ci/legacy", "branches": [{"name": "main"}]})),
+        )
+        .await;
     }
     assert_eq!(world.incident(1).await.stage, Stage::Resolved);
     world.end().await;
@@ -239,7 +275,10 @@ async fn alerts_are_security_incidents_and_echo_no_secret() {
     for (kind, alert) in [
         ("dependabot_alert", json!({"number": 3, "security_advisory": {"summary": "Bad parser"}})),
         ("code_scanning_alert", json!({"number": 4, "rule": {"description": "SQL injection"}})),
-        ("secret_scanning_alert", json!({"number": 5, "secret_type_display_name": "Stripe key", "secret": (["sk_li", "ve_abcdefghijklmnopqrstuvwx"].concat())})),
+        (
+            "secret_scanning_alert",
+            json!({"number": 5, "secret_type_display_name": "Stripe key", "secret": (["sk_li", "ve_abcdefghijklmnopqrstuvwx"].concat())}),
+        ),
     ] {
         send(&world, with(kind, json!({"action": "created", "alert": alert}))).await;
     }

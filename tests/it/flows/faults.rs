@@ -157,10 +157,17 @@ async fn threat_118_a_hook_alone_writes_nothing() {
     let answer = world.http.post(url).header("x-bot-token", "hook-token").json(&body).send().await.unwrap();
     assert_eq!(answer.status().as_u16(), 202);
     let answer: serde_json::Value = answer.json().await.unwrap();
-    assert_eq!((&answer["accepted"], &answer["run_id"], &answer["category"]), (&json!(true), &json!(424_242), &json!("network")));
+    assert_eq!(
+        (&answer["accepted"], &answer["run_id"], &answer["category"]),
+        (&json!(true), &json!(424_242), &json!("network"))
+    );
     world.settle().await;
     let card = world.slack.cards()[0].clone();
-    assert!(card.words().contains("not confirmed") && !card.blocks.to_string().contains("evil.example"), "{}", card.words());
+    assert!(
+        card.words().contains("not confirmed") && !card.blocks.to_string().contains("evil.example"),
+        "{}",
+        card.words()
+    );
     world.slack.command("UADA", "retry 1 force").await;
     world.settle().await;
     assert_eq!(world.reruns(), 0);

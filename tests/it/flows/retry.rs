@@ -93,7 +93,12 @@ async fn several_failed_jobs_are_rerun_as_failed_jobs() {
 
 #[tokio::test]
 async fn one_job_by_name_and_all_jobs() {
-    for (words, tail, status) in [("retry 1 job=test", "/rerun", 1), ("retry 1 all", "/rerun", 1), ("retry 1 job=nothing", "/rerun", 0), ("retry 1 job=lint", "/rerun", 0)] {
+    for (words, tail, status) in [
+        ("retry 1 job=test", "/rerun", 1),
+        ("retry 1 all", "/rerun", 1),
+        ("retry 1 job=nothing", "/rerun", 0),
+        ("retry 1 job=lint", "/rerun", 0),
+    ] {
         let world = World::new().await;
         world.broken_run(NETWORK_LOG, "success").await;
         world.slack.command("UBEN", words).await;
@@ -149,7 +154,11 @@ async fn what_will_fail_again_needs_force_and_old_runs_are_refused() {
     world.broken_run(LINT_LOG, "failure").await;
     world.slack.command("UBEN", "retry 1").await;
     world.settle().await;
-    assert!(world.slack.last_whisper().contains("will fail again on the same commit; add force"), "{}", world.slack.last_whisper());
+    assert!(
+        world.slack.last_whisper().contains("will fail again on the same commit; add force"),
+        "{}",
+        world.slack.last_whisper()
+    );
     assert_eq!(world.reruns(), 0);
     world.slack.command("UBEN", "retry 1 force").await;
     world.settle().await;
@@ -202,10 +211,23 @@ async fn cancel_stops_the_rerun() {
 async fn viewers_and_strangers_may_look_and_not_act() {
     let world = World::new().await;
     world.broken_run(NETWORK_LOG, "success").await;
-    for (words, denied) in [("retry 1", true), ("hold", true), ("subscribe a/b", true), ("show 1", false), ("why 1", false), ("list", false), ("help retry", false)] {
+    for (words, denied) in [
+        ("retry 1", true),
+        ("hold", true),
+        ("subscribe a/b", true),
+        ("show 1", false),
+        ("why 1", false),
+        ("list", false),
+        ("help retry", false),
+    ] {
         world.slack.command("UEVE", words).await;
         world.settle().await;
-        assert_eq!(world.slack.last_whisper().contains("needs the role"), denied, "{words}: {}", world.slack.last_whisper());
+        assert_eq!(
+            world.slack.last_whisper().contains("needs the role"),
+            denied,
+            "{words}: {}",
+            world.slack.last_whisper()
+        );
     }
     let cards = world.slack.cards();
     world.slack.press_label("UEVE", &cards[0], "Retry").await;
@@ -221,10 +243,14 @@ async fn mistakes_are_answered_privately_with_the_nearest_command() {
     world.slack.command("UBEN", "rety 1").await;
     world.settle().await;
     let answer = world.slack.last_whisper();
-    assert!(answer.contains("no command rety") && answer.contains("retry [ID]") && answer.contains("retry 42"), "{answer}");
+    assert!(
+        answer.contains("no command rety") && answer.contains("retry [ID]") && answer.contains("retry 42"),
+        "{answer}"
+    );
     world.slack.command("UBEN", "retry 99").await;
     world.settle().await;
     assert!(world.slack.last_whisper().contains("there is no incident #99"));
+    assert_eq!(world.slack.whispers_to("UBEN"), 2, "answered to whoever asked");
     assert_eq!(world.slack.messages().len(), 0, "nothing in the channel");
     world.end().await;
 }
@@ -237,7 +263,10 @@ async fn feeds_by_command() {
     world.slack.command("UBEN", "subscriptions").await;
     world.settle().await;
     let answer = world.slack.last_whisper();
-    assert!(answer.contains("other/repo branch=* severity=blocker") && answer.contains("acme/shop branch=*` (fixed)"), "{answer}");
+    assert!(
+        answer.contains("other/repo branch=* severity=blocker") && answer.contains("acme/shop branch=*` (fixed)"),
+        "{answer}"
+    );
     world.slack.command("UBEN", "unsubscribe other/repo").await;
     world.settle().await;
     assert!(world.slack.last_whisper().contains("1 feed removed"), "{}", world.slack.last_whisper());

@@ -15,7 +15,14 @@ async fn threat_113_a_foreign_host_or_origin_is_refused() {
     let seat = world.sit("ben").await;
     let csrf = seat.csrf.clone();
     for origin in ["https://evil.example", "null", "http://127.0.0.1:1"] {
-        let answer = world.http.post(format!("{url}command")).header("origin", origin).form(&[("csrf", csrf.as_str()), ("text", "hold")]).send().await.unwrap();
+        let answer = world
+            .http
+            .post(format!("{url}command"))
+            .header("origin", origin)
+            .form(&[("csrf", csrf.as_str()), ("text", "hold")])
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{origin}");
     }
     world.end().await;
@@ -46,10 +53,13 @@ async fn threat_115_stored_markup_is_text_and_the_policy_forbids_scripts() {
     world.deliver().await;
     let page = world.sit("ben").await.page("/incidents/1").await;
     assert!(card(&page, 1).unwrap().contains("&lt;b onmouseover"), "{page}");
-    assert!(page.contains("&lt;script&gt;") || page.contains("&lt;script&#x3e;") , "the excerpt shows it as text");
+    assert!(page.contains("&lt;script&gt;") || page.contains("&lt;script&#x3e;"), "the excerpt shows it as text");
     let head = world.http.get(format!("http://{}/", world.private_at)).send().await.unwrap();
     let policy = head.headers()["content-security-policy"].to_str().unwrap();
-    assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{policy}");
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("script-src 'self'") && !policy.contains("unsafe"),
+        "{policy}"
+    );
     world.end().await;
 }
 
@@ -65,7 +75,14 @@ async fn threat_116_the_api_wants_the_right_token_in_a_header() {
         };
         request.send().await.unwrap().status()
     };
-    for path in ["/api/incidents", "/api/incidents/1", "/api/status", "/api/loops?state=active", "/api/budget", "/api/quarantine/a/b"] {
+    for path in [
+        "/api/incidents",
+        "/api/incidents/1",
+        "/api/status",
+        "/api/loops?state=active",
+        "/api/budget",
+        "/api/quarantine/a/b",
+    ] {
         assert_eq!(get(path, None).await, StatusCode::UNAUTHORIZED, "{path}");
         assert_eq!(get(path, Some("wrong")).await, StatusCode::UNAUTHORIZED, "{path}");
         assert_ne!(get(path, Some("read-token")).await, StatusCode::UNAUTHORIZED, "{path}");
@@ -73,13 +90,17 @@ async fn threat_116_the_api_wants_the_right_token_in_a_header() {
     assert_eq!(get("/api/incidents?token=read-token", None).await, StatusCode::UNAUTHORIZED, "not in the address");
     let act = json!({"workflow_run": {"id": 9, "name": "healer-ci", "conclusion": "failure"}, "repository": {"full_name": "acme/shop"}});
     let url = format!("{base}/api/remediate/ci-failure");
-    assert_eq!(world.http.post(&url).bearer_auth("read-token").json(&act).send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        world.http.post(&url).bearer_auth("read-token").json(&act).send().await.unwrap().status(),
+        StatusCode::UNAUTHORIZED
+    );
     let answer = world.http.post(&url).bearer_auth("act-token").json(&json!({"body": act})).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::ACCEPTED);
     let answer: serde_json::Value = answer.json().await.unwrap();
     assert_eq!((answer["agent"].as_str(), answer["dedup_status"].as_str()), (Some("Rex"), Some("new")), "{answer}");
     assert!(answer["coderun_name"].as_str().unwrap().starts_with("rescue-ci-rex-"), "{answer}");
-    let again: serde_json::Value = world.http.post(&url).bearer_auth("act-token").json(&act).send().await.unwrap().json().await.unwrap();
+    let again: serde_json::Value =
+        world.http.post(&url).bearer_auth("act-token").json(&act).send().await.unwrap().json().await.unwrap();
     assert_eq!(again["dedup_status"], "existing");
     for path in ["/metrics"] {
         let status = world.http.get(format!("http://{}{path}", world.private_at)).send().await.unwrap().status();
@@ -93,7 +114,9 @@ async fn the_api_answers_in_the_shapes_it_documents() {
     let world = World::new().await;
     world.broken_run(NETWORK_LOG, "success").await;
     let base = format!("http://{}", world.public_at);
-    let get = async |path: &str| -> serde_json::Value { world.http.get(format!("{base}{path}")).bearer_auth("read-token").send().await.unwrap().json().await.unwrap() };
+    let get = async |path: &str| -> serde_json::Value {
+        world.http.get(format!("{base}{path}")).bearer_auth("read-token").send().await.unwrap().json().await.unwrap()
+    };
     let list = get("/api/incidents").await;
     for key in ["id", "number", "repo", "branch", "sha", "stage", "severity", "fingerprint", "opened_at"] {
         assert!(list["incidents"][0].get(key).is_some(), "{key}: {list}");
@@ -101,11 +124,23 @@ async fn the_api_answers_in_the_shapes_it_documents() {
     assert_eq!(get("/api/incidents/1").await["number"], "#1");
     assert_eq!(get("/api/status").await["open"], 1);
     assert_eq!(get("/api/budget").await["allowed"], true);
-    let classify = world.http.post(format!("{base}/api/classify")).bearer_auth("read-token").json(&json!({"logs": "npm error code ECONNRESET", "failed_jobs": []}));
+    let classify = world
+        .http
+        .post(format!("{base}/api/classify"))
+        .bearer_auth("read-token")
+        .json(&json!({"logs": "npm error code ECONNRESET", "failed_jobs": []}));
     let answer: serde_json::Value = classify.send().await.unwrap().json().await.unwrap();
     assert_eq!(answer["category"], "network");
-    let document: serde_json::Value = world.http.get(format!("{base}/api/openapi.json")).send().await.unwrap().json().await.unwrap();
-    for path in ["/api/incidents", "/api/incidents/{id}", "/api/status", "/api/classify", "/hooks/ci", "/api/remediate/ci-failure"] {
+    let document: serde_json::Value =
+        world.http.get(format!("{base}/api/openapi.json")).send().await.unwrap().json().await.unwrap();
+    for path in [
+        "/api/incidents",
+        "/api/incidents/{id}",
+        "/api/status",
+        "/api/classify",
+        "/hooks/ci",
+        "/api/remediate/ci-failure",
+    ] {
         assert!(document["paths"].get(path).is_some(), "{path}");
     }
     world.end().await;
@@ -116,7 +151,8 @@ async fn the_hook_says_what_is_wrong() {
     let world = World::new().await;
     let url = format!("http://{}/hooks/ci", world.public_at);
     let post = async |token: &str, body: String| {
-        let answer = world.http.post(&url).header("authorization", format!("Bearer {token}")).body(body).send().await.unwrap();
+        let answer =
+            world.http.post(&url).header("authorization", format!("Bearer {token}")).body(body).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     };
     assert_eq!(post("nope", "{}".into()).await.0, 401);
@@ -134,17 +170,27 @@ async fn threat_117_a_proxys_header_opens_nothing() {
     let world = World::with(Setup { open_console: false, ..Setup::default() }).await;
     let url = format!("http://{}", world.private_at);
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    let page = http.get(&url).header("x-forwarded-for", "127.0.0.1").header("x-real-ip", "127.0.0.1").send().await.unwrap();
+    let page =
+        http.get(&url).header("x-forwarded-for", "127.0.0.1").header("x-real-ip", "127.0.0.1").send().await.unwrap();
     assert_eq!(page.status(), StatusCode::SEE_OTHER);
     assert_eq!(http.get(format!("{url}/events")).send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
-    assert_eq!(http.get(format!("{url}/metrics")).header("x-forwarded-for", "127.0.0.1").send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        http.get(format!("{url}/metrics")).header("x-forwarded-for", "127.0.0.1").send().await.unwrap().status(),
+        StatusCode::UNAUTHORIZED
+    );
     let wrong = http.post(format!("{url}/sign-in")).form(&[("token", "console-tokem")]).send().await.unwrap();
     assert_eq!(wrong.status(), StatusCode::UNAUTHORIZED);
     let right = http.post(format!("{url}/sign-in")).form(&[("token", "console-token")]).send().await.unwrap();
     assert_eq!(right.status(), StatusCode::SEE_OTHER);
     let cookie = right.headers()["set-cookie"].to_str().unwrap().to_owned();
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
-    let switch = http.post(format!("{url}/switch")).header("cookie", cookie.split(';').next().unwrap()).form(&[("csrf", "x"), ("person", "ada")]).send().await.unwrap();
+    let switch = http
+        .post(format!("{url}/switch"))
+        .header("cookie", cookie.split(';').next().unwrap())
+        .form(&[("csrf", "x"), ("person", "ada")])
+        .send()
+        .await
+        .unwrap();
     assert_eq!(switch.status(), StatusCode::FORBIDDEN, "nobody changes seats outside the demo");
     world.end().await;
 }

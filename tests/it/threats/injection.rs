@@ -21,7 +21,9 @@ const HOSTILE: [&str; 12] = [
 async fn threats_075_to_081_hostile_words_come_out_dead() {
     for words in HOSTILE {
         let world = World::with(Setup::default()).await;
-        let log = format!("##[group]Run {words}\nerror: {words} broke\nFAILED tests/test_{words}.py::test_x - {words}\n##[error]Process completed with exit code 1.\n");
+        let log = format!(
+            "##[group]Run {words}\nerror: {words} broke\nFAILED tests/test_{words}.py::test_x - {words}\n##[error]Process completed with exit code 1.\n"
+        );
         let mut run = spec(&log, "failure");
         run.branch = format!("topic/{words}");
         run.message = words.into();
@@ -91,8 +93,16 @@ async fn threat_082_sizes_beyond_every_limit_still_make_one_card() {
 #[tokio::test]
 async fn threat_083_separators_in_names_do_not_mix_incidents() {
     let world = World::with(Setup { slack: false, ..Setup::default() }).await;
-    for (n, (workflow, branch)) in [("a", "b/c"), ("a/b", "c"), ("a\0b", "c"), ("a", "b\0c"), ("a:1", ";c")].into_iter().enumerate() {
-        let mut run = spec(&format!("error: failure number {}\n##[error]Process completed with exit code 1.\n", ["one", "two", "three", "four", "five"][n]), "failure");
+    for (n, (workflow, branch)) in
+        [("a", "b/c"), ("a/b", "c"), ("a\0b", "c"), ("a", "b\0c"), ("a:1", ";c")].into_iter().enumerate()
+    {
+        let mut run = spec(
+            &format!(
+                "error: failure number {}\n##[error]Process completed with exit code 1.\n",
+                ["one", "two", "three", "four", "five"][n]
+            ),
+            "failure",
+        );
         run.workflow = workflow.into();
         run.branch = branch.into();
         let id = world.forge.start(run);
@@ -109,7 +119,13 @@ async fn threat_068_a_forged_button_does_nothing() {
     world.broken_run(crate::world::NETWORK_LOG, "success").await;
     let card = world.slack.cards()[0].clone();
     let value = card.button("Retry").unwrap();
-    for forged in [value.replace("retry.", "approve."), value.replace(".1.", ".2."), "retry.1.0.x.y".into(), String::new(), "x".repeat(2_000)] {
+    for forged in [
+        value.replace("retry.", "approve."),
+        value.replace(".1.", ".2."),
+        "retry.1.0.x.y".into(),
+        String::new(),
+        "x".repeat(2_000),
+    ] {
         world.slack.press("UADA", &card, &forged).await;
         world.settle().await;
         assert!(world.slack.last_whisper().contains("not one of ours"), "{forged}: {}", world.slack.last_whisper());
@@ -121,7 +137,13 @@ async fn threat_068_a_forged_button_does_nothing() {
 #[tokio::test]
 async fn threat_069_answers_go_to_slack_and_nowhere_else() {
     let world = World::new().await;
-    for url in ["http://169.254.169.254/latest", "https://hooks.slack.com.evil.example/x", "https://hooks.slack.com:444/x", "http://hooks.slack.com/x", "file:///etc/passwd"] {
+    for url in [
+        "http://169.254.169.254/latest",
+        "https://hooks.slack.com.evil.example/x",
+        "https://hooks.slack.com:444/x",
+        "http://hooks.slack.com/x",
+        "file:///etc/passwd",
+    ] {
         let payload = serde_json::json!({"team_id": "T1", "channel_id": crate::world::CHANNEL, "user_id": "UBEN", "command": "/rescue", "text": "list",
             "response_url": url, "trigger_id": format!("t-{url}")});
         if url::Url::parse(url).is_ok() {
@@ -158,7 +180,12 @@ async fn threats_066_and_026_strangers_workspaces_and_repeated_envelopes() {
 async fn threat_104_secrets_in_names_and_messages_are_nowhere_kept() {
     let token = ["ghp_", "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC2dF4hJ6"].concat();
     let world = World::with(Setup { disk: true, ..Setup::default() }).await;
-    let mut run = spec(&format!("error: clone of https://x:{token}@github.com failed\nFAILED tests/t.py::test_{token}\n##[error]Process completed with exit code 1.\n"), "failure");
+    let mut run = spec(
+        &format!(
+            "error: clone of https://x:{token}@github.com failed\nFAILED tests/t.py::test_{token}\n##[error]Process completed with exit code 1.\n"
+        ),
+        "failure",
+    );
     run.branch = format!("topic/{token}");
     run.message = format!("Try {token}");
     run.jobs[0].name = format!("deploy {token}");
@@ -171,7 +198,13 @@ async fn threat_104_secrets_in_names_and_messages_are_nowhere_kept() {
     seen += &world.slack.messages().iter().map(|m| format!("{}{}", m.text, m.blocks)).collect::<String>();
     seen += &world.slack.whispers().iter().map(|w| w.text.clone()).collect::<String>();
     seen += &world.sit("ben").await.page("/incidents/1").await;
-    let metrics = world.http.get(format!("http://{}/metrics", world.private_at)).bearer_auth("console-token").send().await.unwrap();
+    let metrics = world
+        .http
+        .get(format!("http://{}/metrics", world.private_at))
+        .bearer_auth("console-token")
+        .send()
+        .await
+        .unwrap();
     seen += &metrics.text().await.unwrap();
     assert!(seen.contains("[redacted]") && !seen.contains(&token));
     let dir = world.dir.path().join("store");

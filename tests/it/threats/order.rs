@@ -6,8 +6,8 @@ use ci_rescue::domain::Stage;
 use ci_rescue::ports::{Put, Store, StoreError};
 use ci_rescue::store::{Backend, Batch, Ledger, Memory};
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 async fn quiet() -> World {
     World::with(Setup { slack: false, ..Setup::default() }).await
@@ -140,7 +140,10 @@ async fn threat_044_a_full_disk_is_a_503_and_never_a_2xx() {
     world.settle().await;
     assert_eq!(world.incidents().await.len(), 1);
     broken.store(true, Ordering::SeqCst);
-    let event = ci_rescue::domain::Event::Fired { incident: ci_rescue::domain::IncidentNo(1), timer: ci_rescue::domain::event::Timer::Watch };
+    let event = ci_rescue::domain::Event::Fired {
+        incident: ci_rescue::domain::IncidentNo(1),
+        timer: ci_rescue::domain::event::Timer::Watch,
+    };
     let delivery = ci_rescue::ports::Delivery::internal("x".into(), ci_rescue::domain::Time(0), &event);
     assert!(matches!(store.put_delivery(delivery.clone()).await, Err(StoreError::Broken(_))));
     broken.store(false, Ordering::SeqCst);
@@ -160,7 +163,8 @@ async fn threat_048_a_burst_is_taken_in_whole() {
             world.hook(&kind, &format!("burst-{n}"), &body).await.as_u16()
         }
     });
-    let answers: Vec<u16> = futures::StreamExt::collect(futures::StreamExt::buffer_unordered(futures::stream::iter(sends), 64)).await;
+    let answers: Vec<u16> =
+        futures::StreamExt::collect(futures::StreamExt::buffer_unordered(futures::stream::iter(sends), 64)).await;
     assert!(answers.iter().all(|status| *status == 202));
     assert_eq!(world.store.counts().await.unwrap().inbox, DELIVERIES);
     let mut turns = 0;

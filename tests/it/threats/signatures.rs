@@ -14,7 +14,12 @@ async fn quiet() -> World {
 
 fn post(world: &World, body: &str) -> RequestBuilder {
     let url = format!("http://{}/webhooks/github", world.public_at);
-    world.http.post(url).header("content-type", "application/json").header("x-github-event", "workflow_job").body(body.to_owned())
+    world
+        .http
+        .post(url)
+        .header("content-type", "application/json")
+        .header("x-github-event", "workflow_job")
+        .body(body.to_owned())
 }
 
 async fn still_there(world: &World) {
@@ -54,7 +59,10 @@ async fn threats_001_to_009_only_the_right_signature_over_the_raw_bytes() {
         }
         assert_eq!(request.send().await.unwrap().status(), StatusCode::UNAUTHORIZED, "threat {number}");
     }
-    let two = post(&world, &body).header("x-github-delivery", "t7").header("x-hub-signature-256", "sha256=00").header("x-hub-signature-256", &good);
+    let two = post(&world, &body)
+        .header("x-github-delivery", "t7")
+        .header("x-hub-signature-256", "sha256=00")
+        .header("x-hub-signature-256", &good);
     assert_eq!(two.send().await.unwrap().status(), StatusCode::UNAUTHORIZED, "threat 7");
     still_there(&world).await;
     world.end().await;
@@ -66,7 +74,9 @@ async fn threat_010_the_previous_secret_counts_until_its_time() {
     let world = World::with(Setup { slack: false, github: until.into(), ..Setup::default() }).await;
     let body = body();
     let send = async |id: &str| {
-        let request = post(&world, &body).header("x-github-delivery", id).header("x-hub-signature-256", sign("old", body.as_bytes()));
+        let request = post(&world, &body)
+            .header("x-github-delivery", id)
+            .header("x-hub-signature-256", sign("old", body.as_bytes()));
         request.send().await.unwrap().status()
     };
     assert_eq!(send("a").await, StatusCode::ACCEPTED);
@@ -93,7 +103,10 @@ async fn threats_013_and_015_bodies_are_bounded_and_not_inflated() {
     assert!(status.is_err() || status.unwrap() == StatusCode::PAYLOAD_TOO_LARGE, "threat 13");
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     gzip.write_all(&vec![0; 10 << 20]).unwrap();
-    let request = post(&world, "").header("x-hub-signature-256", &signature).header("content-encoding", "gzip").body(gzip.finish().unwrap());
+    let request = post(&world, "")
+        .header("x-hub-signature-256", &signature)
+        .header("content-encoding", "gzip")
+        .body(gzip.finish().unwrap());
     assert_eq!(request.send().await.unwrap().status(), StatusCode::UNSUPPORTED_MEDIA_TYPE, "threat 15");
     still_there(&world).await;
     world.end().await;
@@ -104,7 +117,10 @@ async fn threats_013_and_015_bodies_are_bounded_and_not_inflated() {
 async fn threat_014_a_body_that_never_ends_is_cut() {
     let world = quiet().await;
     let mut socket = tokio::net::TcpStream::connect(world.public_at).await.unwrap();
-    let head = format!("POST /webhooks/github HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nx-hub-signature-256: sha256={}\r\ncontent-length: 999999\r\n\r\n{{", "0".repeat(64));
+    let head = format!(
+        "POST /webhooks/github HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nx-hub-signature-256: sha256={}\r\ncontent-length: 999999\r\n\r\n{{",
+        "0".repeat(64)
+    );
     socket.write_all(head.as_bytes()).await.unwrap();
     let mut heads = tokio::net::TcpStream::connect(world.public_at).await.unwrap();
     heads.write_all(b"POST /webhooks/github HTTP/1.1\r\nhost: x\r\n").await.unwrap();
@@ -123,7 +139,12 @@ async fn threats_016_to_019_form_method_and_names() {
     let body = body();
     let good = sign(SECRET, body.as_bytes());
     let url = format!("http://{}/webhooks/github", world.public_at);
-    let form = world.http.post(&url).header("content-type", "application/x-www-form-urlencoded").header("x-hub-signature-256", &good).body("payload=%7B%7D");
+    let form = world
+        .http
+        .post(&url)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("x-hub-signature-256", &good)
+        .body("payload=%7B%7D");
     assert_eq!(form.send().await.unwrap().status(), StatusCode::UNSUPPORTED_MEDIA_TYPE, "threat 16");
     assert_eq!(world.http.get(&url).send().await.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED, "threat 17");
     assert_eq!(world.http.put(&url).send().await.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED, "threat 17");
@@ -169,11 +190,21 @@ async fn threats_021_and_022_one_delivery_however_often_it_comes() {
 async fn threat_023_a_delivery_for_another_app_is_refused() {
     use ci_rescue::adapters::github::{Secret, Signature};
     use ci_rescue::ports::{Headers, Raw, Refusal, Verifier};
-    let signature = Signature { secrets: vec![Secret { text: SECRET.to_owned().into(), until: None }], app_id: Some(7), clock: crate::world::HandClock::new() };
+    let signature = Signature {
+        secrets: vec![Secret { text: SECRET.to_owned().into(), until: None }],
+        app_id: Some(7),
+        clock: crate::world::HandClock::new(),
+    };
     let raw = |target: &str| {
-        let headers = [("x-hub-signature-256", sign(SECRET, b"{}")), ("x-github-delivery", "a".into()), ("x-github-event", "push".into()),
-            ("x-github-hook-installation-target-type", "integration".into()), ("x-github-hook-installation-target-id", target.into())];
-        let headers = headers.into_iter().map(|(name, value): (&str, String)| (name.to_owned(), value.into_bytes())).collect();
+        let headers = [
+            ("x-hub-signature-256", sign(SECRET, b"{}")),
+            ("x-github-delivery", "a".into()),
+            ("x-github-event", "push".into()),
+            ("x-github-hook-installation-target-type", "integration".into()),
+            ("x-github-hook-installation-target-id", target.into()),
+        ];
+        let headers =
+            headers.into_iter().map(|(name, value): (&str, String)| (name.to_owned(), value.into_bytes())).collect();
         Raw { source: "github", headers: Headers(headers), body: b"{}".to_vec() }
     };
     assert!(signature.verify(&raw("7")).is_ok());
@@ -190,7 +221,9 @@ async fn threat_033_a_code_is_refused_wherever_it_differs() {
     for at in (7..good.len()).step_by(9) {
         let mut bad = good.clone().into_bytes();
         bad[at] = if bad[at] == b'0' { b'1' } else { b'0' };
-        let request = post(&world, &body).header("x-github-delivery", "t33").header("x-hub-signature-256", String::from_utf8(bad).unwrap());
+        let request = post(&world, &body)
+            .header("x-github-delivery", "t33")
+            .header("x-hub-signature-256", String::from_utf8(bad).unwrap());
         assert_eq!(request.send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
     }
     let _ = run_event(json!("failure"), 1, 1, false);

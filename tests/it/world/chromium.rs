@@ -19,7 +19,12 @@ impl Browser {
             println!("skipped: no /usr/bin/chromedriver; .ci/run installs chromium-driver");
             return None;
         }
-        let mut driver = Command::new("/usr/bin/chromedriver").arg("--port=0").stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("a driver");
+        let mut driver = Command::new("/usr/bin/chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("a driver");
         let mut lines = BufReader::new(driver.stdout.take().expect("its output")).lines();
         let port = loop {
             let line = lines.next_line().await.expect("a line").expect("a port");
@@ -28,8 +33,20 @@ impl Browser {
             }
         };
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        let mut args = vec!["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync"].into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let mut args = vec![
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ]
+        .into_iter()
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
         args.push(format!("--window-size={},{}", size.0, size.1));
         if dark {
             args.push("--blink-settings=preferredColorScheme=0".into());
@@ -53,7 +70,8 @@ impl Browser {
     pub async fn picture(&self, name: &str) {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
         std::fs::create_dir_all(&dir).expect("a directory");
-        std::fs::write(dir.join(format!("{name}.png")), self.page.screenshot().await.expect("a picture")).expect("a file");
+        std::fs::write(dir.join(format!("{name}.png")), self.page.screenshot().await.expect("a picture"))
+            .expect("a file");
     }
 
     /// Waits until the page's own words contain these.
@@ -68,9 +86,11 @@ impl Browser {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        if tokio::time::timeout(Duration::from_secs(60), wait).await.is_err() {
-            panic!("{css} never said {words}: {}", self.page.source().await.unwrap_or_default());
-        }
+        assert!(
+            tokio::time::timeout(Duration::from_secs(60), wait).await.is_ok(),
+            "{css} never said {words}: {}",
+            self.page.source().await.unwrap_or_default()
+        );
     }
 
     pub async fn close(mut self) {

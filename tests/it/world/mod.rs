@@ -138,7 +138,12 @@ impl World {
         let (private, private_at) = listener().await;
         let seat = |id: &str, role| ci_rescue::adapters::console::Person { id: id.into(), name: id.into(), role };
         let seats = if setup.open_console {
-            Seats::Open(vec![seat("ben", Role::Responder), seat("ada", Role::Admin), seat("cyd", Role::Approver), seat("eve", Role::Viewer)])
+            Seats::Open(vec![
+                seat("ben", Role::Responder),
+                seat("ada", Role::Admin),
+                seat("cyd", Role::Approver),
+                seat("eve", Role::Viewer),
+            ])
         } else {
             Seats::Operator
         };
@@ -159,7 +164,21 @@ impl World {
             };
             tokio::time::timeout(std::time::Duration::from_secs(20), known).await.expect("the workspace is known");
         }
-        Self { clock, forge, forge_at, slack, app, store, public_at, private_at, http: Client::new(), sockets, stop, sequence: AtomicU64::new(0), dir }
+        Self {
+            clock,
+            forge,
+            forge_at,
+            slack,
+            app,
+            store,
+            public_at,
+            private_at,
+            http: Client::new(),
+            sockets,
+            stop,
+            sequence: AtomicU64::new(0),
+            dir,
+        }
     }
 
     /// Does everything that waits, until nothing does.
@@ -351,7 +370,8 @@ impl Seat {
 
     /// Presses the button with this label on a card.
     pub async fn press(&self, world: &World, no: u64, label: &str) -> String {
-        let value = button(&self.page("/").await, no, label).unwrap_or_else(|| panic!("no button {label} on card {no}"));
+        let value =
+            button(&self.page("/").await, no, label).unwrap_or_else(|| panic!("no button {label} on card {no}"));
         let response = self.post("/press", &[("thread", &no.to_string()), ("value", &value)]).await;
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
         world.settle().await;
@@ -360,7 +380,11 @@ impl Seat {
 
     pub async fn answers(&self) -> String {
         let page = self.page("/").await;
-        page.split("<div class=\"answer\">").skip(1).filter_map(|part| part.split("</div>").next()).collect::<Vec<_>>().join("\n")
+        page.split("<div class=\"answer\">")
+            .skip(1)
+            .filter_map(|part| part.split("</div>").next())
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 

@@ -69,7 +69,9 @@ impl SlackDouble {
             .with_state(double.clone());
         // Sockets need upgrades, which the bot's own listeners do not offer.
         let ends = stop.clone();
-        tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(async move { ends.cancelled().await }).await });
+        tokio::spawn(async move {
+            axum::serve(listener, router).with_graceful_shutdown(async move { ends.cancelled().await }).await
+        });
         double
     }
 
@@ -102,6 +104,11 @@ impl SlackDouble {
 
     pub fn whispers(&self) -> Vec<Whisper> {
         self.lock().whispers.clone()
+    }
+
+    /// What was answered to one person.
+    pub fn whispers_to(&self, user: &str) -> usize {
+        self.whispers().iter().filter(|whisper| whisper.user == user).count()
     }
 
     pub fn last_whisper(&self) -> String {
@@ -165,7 +172,9 @@ impl SlackDouble {
         let envelope = json!({"type": "interactive", "envelope_id": format!("env-{}", self.tick()), "accepts_response_payload": true, "payload": payload});
         let Some(socket) = self.lock().socket.clone() else { return false };
         socket.send((envelope, done)).is_ok()
-            && tokio::time::timeout(std::time::Duration::from_secs(2), acknowledged).await.is_ok_and(|sent| sent.is_ok())
+            && tokio::time::timeout(std::time::Duration::from_secs(2), acknowledged)
+                .await
+                .is_ok_and(|sent| sent.is_ok())
     }
 
     pub fn action(&self, user: &str, card: &Message, value: &str) -> Value {
@@ -189,7 +198,10 @@ impl SlackDouble {
         let before = *self.connections.borrow();
         let (done, _) = oneshot::channel();
         let socket = self.lock().socket.clone().expect("a socket");
-        let _ = socket.send((json!({"type": "disconnect", "reason": "refresh_requested", "debug_info": {"host": "double"}}), done));
+        let _ = socket.send((
+            json!({"type": "disconnect", "reason": "refresh_requested", "debug_info": {"host": "double"}}),
+            done,
+        ));
         let mut seen = self.connections.subscribe();
         seen.wait_for(|count| *count > before).await.expect("a new socket");
     }
@@ -206,10 +218,15 @@ impl Message {
     /// The value of the button, or of the entry of a menu, with this label.
     pub fn button(&self, label: &str) -> Option<String> {
         let blocks = self.blocks.as_array()?;
-        let elements = blocks.iter().filter(|block| block["type"] == "actions").flat_map(|block| block["elements"].as_array().cloned().unwrap_or_default());
+        let elements = blocks
+            .iter()
+            .filter(|block| block["type"] == "actions")
+            .flat_map(|block| block["elements"].as_array().cloned().unwrap_or_default());
         let options = |element: &Value| element["options"].as_array().cloned().unwrap_or_default();
         let all = elements.flat_map(|element| options(&element).into_iter().chain([element]));
-        all.into_iter().find(|element| element["text"]["text"] == label).and_then(|element| element["value"].as_str().map(str::to_owned))
+        all.into_iter()
+            .find(|element| element["text"]["text"] == label)
+            .and_then(|element| element["value"].as_str().map(str::to_owned))
     }
 
     /// Everything a person reads.
@@ -245,7 +262,9 @@ async fn open(State(double): State<SlackDouble>) -> Json<Value> {
 }
 
 async fn auth() -> Json<Value> {
-    Json(json!({"ok": true, "url": "https://acme.slack.com/", "team": "Acme", "team_id": "T1", "user_id": "UBOT", "user": "bot", "bot_id": "B1"}))
+    Json(
+        json!({"ok": true, "url": "https://acme.slack.com/", "team": "Acme", "team_id": "T1", "user_id": "UBOT", "user": "bot", "bot_id": "B1"}),
+    )
 }
 
 async fn post_message(State(double): State<SlackDouble>, Json(body): Json<Value>) -> Response {
@@ -275,7 +294,8 @@ async fn update(State(double): State<SlackDouble>, Json(body): Json<Value>) -> R
         return answer(fault);
     }
     let mut inner = double.lock();
-    let Some(message) = inner.messages.iter_mut().find(|message| message.ts == body["ts"].as_str().unwrap_or("")) else {
+    let Some(message) = inner.messages.iter_mut().find(|message| message.ts == body["ts"].as_str().unwrap_or(""))
+    else {
         return Json(json!({"ok": false, "error": "message_not_found"})).into_response();
     };
     message.text = body["text"].as_str().unwrap_or_default().to_owned();
@@ -304,9 +324,14 @@ async fn history(State(double): State<SlackDouble>, Query(query): Query<BTreeMap
         return answer(fault);
     }
     let inner = double.lock();
-    let here = inner.messages.iter().rev().filter(|m| Some(&m.channel) == query.get("channel") && m.thread_ts.as_ref() == thread);
+    let here = inner
+        .messages
+        .iter()
+        .rev()
+        .filter(|m| Some(&m.channel) == query.get("channel") && m.thread_ts.as_ref() == thread);
     let shown: Vec<Value> = here.map(|m| json!({"ts": m.ts, "text": m.text, "metadata": m.metadata})).collect();
-    Json(json!({"ok": true, "messages": shown, "has_more": false, "response_metadata": {"next_cursor": ""}})).into_response()
+    Json(json!({"ok": true, "messages": shown, "has_more": false, "response_metadata": {"next_cursor": ""}}))
+        .into_response()
 }
 
 async fn socket(State(double): State<SlackDouble>, upgrade: WebSocketUpgrade) -> Response {

@@ -11,7 +11,13 @@
     holder.innerHTML = html;
     const card = holder.content.firstElementChild;
     card.querySelectorAll("input[name=csrf]").forEach((field) => { field.value = csrf; });
+    own(card);
     return card;
+  }
+
+  // Times are the reader's own.
+  function own(root) {
+    root.querySelectorAll("time").forEach((time) => { time.textContent = new Date(time.dateTime).toLocaleString(); });
   }
 
   function place(card) {
@@ -88,7 +94,5 @@
     }
   });
 
-  document.querySelectorAll(".journal time").forEach((time) => {
-    time.textContent = new Date(time.dateTime).toLocaleString();
-  });
+  own(document);
 })();

@@ -1,0 +1,16 @@
+# Everything that CI asks, quickly.
+check:
+    cargo fmt --all --check
+    cargo clippy --all-targets --locked -- -D warnings
+    cargo test --locked
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+    cargo deny check licenses bans sources
+
+# Long proofs and benchmarks.
+prove:
+    CI_RESCUE_KILL_ROUNDS=200 cargo test --locked --test it kill
+    cargo bench --locked
+
+# New snapshots of what people see, to be looked at before they are committed.
+snapshots:
+    INSTA_UPDATE=always cargo test --locked --test it cards
