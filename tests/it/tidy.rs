@@ -136,7 +136,8 @@ fn trespasses(room: &str, adapter: Option<&str>, text: &str) -> Vec<String> {
 fn rooms_keep_to_their_arrows() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
-    for path in sources(&root) {
+    // A room's own tests may use what they like.
+    for path in sources(&root).into_iter().filter(|path| !path.ends_with("tests.rs")) {
         let inside = path.strip_prefix(&root).unwrap();
         let mut parts =
             inside.components().map(|part| part.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned());
