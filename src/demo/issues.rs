@@ -15,6 +15,7 @@ type At<T> = Path<T>;
 pub async fn mint(State(forge): State<Forge>, Json(body): Json<Value>) -> Response {
     let mut state = forge.lock();
     state.tokens_minted += 1;
+    state.narrowed.push(body["repositories"].clone());
     let until = stamp((forge.now)() + 3_600_000);
     let answer = json!({"token": format!("ghs_sandbox{}", state.tokens_minted), "expires_at": until, "repositories": body.get("repositories")});
     (StatusCode::CREATED, Json(answer)).into_response()

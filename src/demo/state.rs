@@ -88,6 +88,8 @@ pub struct State {
     pub calls: Vec<Call>,
     pub faults: Vec<Fault>,
     pub tokens_minted: u64,
+    /// What each minted token was narrowed to.
+    pub narrowed: Vec<Value>,
     pub next_id: u64,
     pub app_id: u64,
 }

@@ -16,7 +16,10 @@ pub const MASK: &str = "[redacted]";
 #[serde(deny_unknown_fields)]
 struct Row {
     id: String,
+    #[serde(default)]
     hint: Vec<String>,
+    #[serde(default)]
+    shape: Option<Shape>,
     pattern: String,
     /// Bits of Shannon entropy a character, below which a value is not taken for a secret.
     #[serde(default)]
@@ -35,10 +38,38 @@ struct Rule {
 }
 
 struct Rules {
+    /// Any of the hints: most texts have none.
+    any: AhoCorasick,
+    /// Which of them.
     prefilter: AhoCorasick,
     /// The rule of each hint.
     owner: Vec<usize>,
     rules: Vec<Rule>,
+    /// The rules that have no rare literal but a shape.
+    shaped: Vec<(usize, Shape)>,
+}
+
+/// What a secret without a rare literal looks like from afar.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Shape {
+    /// `://…:…@` before the next slash.
+    Userinfo,
+    /// Two full stops with six characters between them.
+    Dotted,
+}
+
+impl Shape {
+    fn is_in(self, text: &[u8]) -> bool {
+        match self {
+            Self::Userinfo => memchr::memmem::find_iter(text, b"://").any(|at| {
+                let rest = &text[at + 3..text.len().min(at + 3 + 1_024)];
+                let end = rest.iter().position(|b| matches!(b, b'/' | b'"' | b'\'' | b' ' | b'\n' | b'@'));
+                end.is_some_and(|end| rest[end] == b'@')
+            }),
+            Self::Dotted => memchr::memchr_iter(b'.', text).any(|at| text.get(at + 7) == Some(&b'.')),
+        }
+    }
 }
 
 static RULES: LazyLock<Rules> = LazyLock::new(|| {
@@ -46,14 +77,17 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
     let mut hints = Vec::new();
     let mut owner = Vec::new();
     let mut rules = Vec::new();
+    let mut shaped = Vec::new();
     for (at, row) in file.rule.into_iter().enumerate() {
+        shaped.extend(row.shape.map(|shape| (at, shape)));
         owner.extend(row.hint.iter().map(|_| at));
         hints.extend(row.hint);
         let pattern = Regex::new(&format!("(?s){}", row.pattern)).expect("the shipped patterns are valid");
         rules.push(Rule { id: row.id, pattern, entropy: row.entropy });
     }
     let prefilter = AhoCorasick::new(&hints).expect("the shipped hints are valid");
-    Rules { prefilter, owner, rules }
+    let any = AhoCorasick::builder().match_kind(aho_corasick::MatchKind::LeftmostFirst).build(&hints);
+    Rules { any: any.expect("the shipped hints are valid"), prefilter, owner, rules, shaped }
 });
 
 /// How many secrets each rule masked.
@@ -63,6 +97,14 @@ pub type Counts = BTreeMap<String, u64>;
 pub fn text<'a>(text: &'a str, counts: &mut Counts) -> Cow<'a, str> {
     let rules = &*RULES;
     let mut wanted: u64 = 0;
+    for (at, shape) in &rules.shaped {
+        if shape.is_in(text.as_bytes()) {
+            wanted |= 1 << at;
+        }
+    }
+    if wanted == 0 && !rules.any.is_match(text) {
+        return Cow::Borrowed(text);
+    }
     for hit in rules.prefilter.find_overlapping_iter(text) {
         wanted |= 1 << rules.owner[hit.pattern().as_usize()];
     }
@@ -124,7 +166,9 @@ fn entropy(text: &str) -> f64 {
 pub fn body(bytes: &[u8]) -> String {
     let whole = String::from_utf8_lossy(bytes);
     let mut counts = Counts::new();
-    let hit = matches!(text(&whole, &mut counts), Cow::Owned(_));
+    // An escaped letter would hide a hint from the prefilter.
+    let escaped = memchr::memmem::find(bytes, b"\\u00").is_some();
+    let hit = escaped || matches!(text(&whole, &mut counts), Cow::Owned(_));
     if !hit {
         return whole.into_owned();
     }
@@ -149,10 +193,19 @@ pub fn json(value: &mut serde_json::Value, counts: &mut Counts) {
         serde_json::Value::Object(members) => {
             for (name, mut member) in std::mem::take(members) {
                 json(&mut member, counts);
+                mask_named(&name, &mut member, counts);
                 members.insert(text(&name, counts).into_owned(), member);
             }
         }
         _ => {}
+    }
+}
+
+/// A member's name says what its value is, as `name=value` would.
+fn mask_named(name: &str, member: &mut serde_json::Value, counts: &mut Counts) {
+    let Some(value) = member.as_str().filter(|value| value.len() >= 12 && !value.contains(MASK)) else { return };
+    if matches!(text(&format!("{name}={value}"), counts), Cow::Owned(_)) {
+        *member = MASK.into();
     }
 }
 
@@ -237,6 +290,13 @@ mod tests {
         .collect();
         assert!(!out.concat().contains("MIIE") && !out.concat().contains("q1w2"));
         assert_eq!((out[0].as_str(), out[5].as_str()), ("a", "b"));
+    }
+
+    #[test]
+    fn escapes_and_names_hide_nothing() {
+        let token = "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC2dF4hJ6";
+        let out = body(format!("{{\"a\":\"\\u0067hp_{token}\",\"api_token\":\"{token}\"}}").as_bytes());
+        assert!(!out.contains(token), "{out}");
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub struct Delivery {
     pub at: Time,
     /// Of the raw body, before redaction.
     pub hash: Digest,
+    #[serde(default)]
     pub body: String,
 }
 

@@ -4,16 +4,13 @@
 //! - A truncated `snap.*.generating`, left by a kill while opening, makes the database unopenable: it goes first.
 //! - `flush_async` from many tasks can hang: only the writer thread flushes.
 //! - The cache's default is 1 GiB: it is set.
-//! - Values over about 64 KB go to blob files that are never reclaimed: larger values are deflated, and refused beyond
-//!   a bound.
+//! - Values over about 64 KB go to blob files that are never reclaimed: larger values are compressed, by a compressor
+//!   that costs less than the disk does.
 
 use super::backend::{Backend, Batch, Pair};
-use flate2::Compression;
-use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
 use sled::transaction::{TransactionError, UnabortableTransactionError};
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 const CACHE_BYTES: u64 = 64 << 20;
@@ -21,7 +18,7 @@ const CACHE_BYTES: u64 = 64 << 20;
 const PLAIN_MAX: usize = 4 << 10;
 /// First byte of a stored value.
 const PLAIN: u8 = 0;
-const DEFLATED: u8 = 1;
+const PRESSED: u8 = 1;
 
 pub struct Sled {
     db: sled::Db,
@@ -77,24 +74,23 @@ fn words(why: &sled::Error) -> String {
     why.to_string()
 }
 
-fn pack(value: &[u8]) -> Result<Vec<u8>, String> {
+fn pack(value: &[u8]) -> Vec<u8> {
     if value.len() <= PLAIN_MAX {
         let mut out = Vec::with_capacity(value.len() + 1);
         out.push(PLAIN);
         out.extend_from_slice(value);
-        return Ok(out);
+        return out;
     }
-    let mut out = DeflateEncoder::new(vec![DEFLATED], Compression::fast());
-    out.write_all(value).and_then(|()| out.finish()).map_err(|why| why.to_string())
+    let mut out = lz4_flex::compress_prepend_size(value);
+    out.insert(0, PRESSED);
+    out
 }
 
 fn unpack(stored: &[u8]) -> Result<Vec<u8>, String> {
     match stored.split_first() {
         Some((&PLAIN, value)) => Ok(value.to_vec()),
-        Some((&DEFLATED, value)) => {
-            let mut out = Vec::with_capacity(value.len() * 4);
-            DeflateDecoder::new(value).read_to_end(&mut out).map_err(|why| format!("a record is damaged: {why}"))?;
-            Ok(out)
+        Some((&PRESSED, value)) => {
+            lz4_flex::decompress_size_prepended(value).map_err(|why| format!("a record is damaged: {why}"))
         }
         _ => Err("a record is damaged".into()),
     }
@@ -137,7 +133,7 @@ impl Backend for Sled {
         let mut all = sled::Batch::default();
         for (key, value) in &batch.0 {
             match value {
-                Some(value) => all.insert(key.as_slice(), pack(value)?),
+                Some(value) => all.insert(key.as_slice(), pack(value)),
                 None => all.remove(key.as_slice()),
             }
         }

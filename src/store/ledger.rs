@@ -2,7 +2,7 @@
 
 use super::backend::Backend;
 use super::keys;
-use super::write::{Answer, SurfaceRow, Write, Writing, broken, decode};
+use super::write::{Answer, InboxRow, SurfaceRow, Write, Writing, broken, decode};
 use super::writer::Writer;
 use crate::domain::actor::{Platform, Thread};
 use crate::domain::effect::Effect;
@@ -68,7 +68,7 @@ impl<B: Backend> Ledger<B> {
 #[async_trait]
 impl<B: Backend> Store for Ledger<B> {
     async fn put_delivery(&self, delivery: Delivery) -> Result<Put> {
-        match self.writer.write(Write::PutDelivery(Box::new(delivery))).await? {
+        match self.writer.write(Write::PutDelivery(Box::new(InboxRow::of(delivery)?))).await? {
             Answer::Put(put) => Ok(put),
             _ => Err(broken("an unexpected answer")),
         }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 pub enum Write {
-    PutDelivery(Box<Delivery>),
+    PutDelivery(Box<InboxRow>),
     ClaimDelivery { now: Time, lease_ms: i64 },
     ClaimEffect { now: Time, lease_ms: i64 },
     Commit(Box<Turn>),
@@ -36,6 +36,32 @@ pub enum Answer {
     Effect(Option<Box<Claimed<Effect>>>),
     Count(u64),
     Done,
+}
+
+/// A delivery ready to be written, made by whoever brings it: the writer is one thread for all.
+pub struct InboxRow {
+    pub id: String,
+    pub at: Time,
+    /// The delivery without its body in JSON, a line break, the body as it is.
+    pub bytes: Vec<u8>,
+}
+
+impl InboxRow {
+    pub fn of(mut delivery: Delivery) -> Result<Self> {
+        let body = std::mem::take(&mut delivery.body);
+        let mut bytes = encode(&delivery)?;
+        bytes.reserve(body.len() + 1);
+        bytes.push(b'\n');
+        bytes.extend_from_slice(body.as_bytes());
+        Ok(Self { id: delivery.id, at: delivery.at, bytes })
+    }
+
+    pub fn read(bytes: &[u8]) -> Result<Delivery> {
+        let end = memchr::memchr(b'\n', bytes).ok_or_else(|| broken("a delivery is damaged"))?;
+        let mut delivery: Delivery = decode(&bytes[..end])?;
+        delivery.body = String::from_utf8(bytes[end + 1..].to_vec()).map_err(|_| broken("a delivery is damaged"))?;
+        Ok(delivery)
+    }
 }
 
 /// An effect as it waits.
@@ -104,7 +130,8 @@ impl<B: Backend> Writing<B> {
         for (key, value) in writing.all(keys::OUTBOX)? {
             writing.outbox.insert(keys::last_number(&key), decode::<OutboxRow>(&value)?.not_before);
         }
-        writing.next_inbox = writing.counter("inbox")?.max(writing.inbox.keys().last().map_or(1, |n| n + 1));
+        // An inbox key names nothing outside the inbox, so it may be used again.
+        writing.next_inbox = writing.inbox.keys().last().map_or(1, |n| n + 1);
         writing.next_outbox = writing.counter("outbox")?.max(writing.outbox.keys().last().map_or(1, |n| n + 1));
         writing.next_dead = writing.all(keys::DEAD)?.last().map_or(1, |(key, _)| keys::last_number(key) + 1);
         Ok(writing)
@@ -121,7 +148,10 @@ impl<B: Backend> Writing<B> {
 
     pub fn apply(&mut self, write: Write) -> Result<Answer> {
         match write {
-            Write::PutDelivery(delivery) => self.put_delivery(&delivery).map(Answer::Put),
+            Write::PutDelivery(row) => {
+                let answers = self.put_deliveries(&[*row])?;
+                Ok(Answer::Put(answers.first().copied().unwrap_or(Put::Duplicate)))
+            }
             Write::ClaimDelivery { now, lease_ms } => {
                 self.claim_delivery(now, lease_ms).map(|c| Answer::Delivery(c.map(Box::new)))
             }
@@ -142,25 +172,40 @@ impl<B: Backend> Writing<B> {
         }
     }
 
-    fn put_delivery(&mut self, delivery: &Delivery) -> Result<Put> {
+    /// Several at once are one transaction: that is what makes a flush cheap for each.
+    pub fn put_deliveries(&mut self, rows: &[InboxRow]) -> Result<Vec<Put>> {
         let mut batch = Batch::default();
-        let Some(key) = self.stage_delivery(&mut batch, delivery)? else { return Ok(Put::Duplicate) };
+        let mut staged = Vec::new();
+        let mut answers = Vec::new();
+        for row in rows {
+            match self.stage_row(&mut batch, row)? {
+                Some(key) => {
+                    staged.push(key);
+                    answers.push(Put::New);
+                }
+                None => answers.push(Put::Duplicate),
+            }
+        }
         self.backend.apply(&batch).map_err(broken)?;
-        self.inbox.insert(key, 0);
-        Ok(Put::New)
+        self.inbox.extend(staged.into_iter().map(|key| (key, 0)));
+        Ok(answers)
+    }
+
+    fn stage_delivery(&mut self, batch: &mut Batch, delivery: &Delivery) -> Result<Option<u64>> {
+        self.stage_row(batch, &InboxRow::of(delivery.clone())?)
     }
 
     /// Adds a delivery to a batch, unless its id was taken before.
-    fn stage_delivery(&mut self, batch: &mut Batch, delivery: &Delivery) -> Result<Option<u64>> {
-        let seen = keys::text(keys::SEEN, &delivery.id);
-        if self.backend.get(&seen).map_err(broken)?.is_some() {
+    fn stage_row(&mut self, batch: &mut Batch, row: &InboxRow) -> Result<Option<u64>> {
+        let seen = keys::text(keys::SEEN, &row.id);
+        let here = batch.0.iter().any(|(key, _)| *key == seen);
+        if here || self.backend.get(&seen).map_err(broken)?.is_some() {
             return Ok(None);
         }
         let key = self.next_inbox;
         self.next_inbox += 1;
-        batch.put(seen, encode(&SeenRow { at: delivery.at })?);
-        batch.put(keys::number(keys::INBOX, key), encode(delivery)?);
-        batch.put(keys::text(b'#', "inbox"), encode(&self.next_inbox)?);
+        batch.put(seen, encode(&SeenRow { at: row.at })?);
+        batch.put(keys::number(keys::INBOX, key), row.bytes.clone());
         Ok(Some(key))
     }
 
@@ -173,7 +218,7 @@ impl<B: Backend> Writing<B> {
         let free = |leases: &HashMap<u64, Lease>, key: &u64| leases.get(key).is_none_or(|lease| lease.until <= now);
         let Some(key) = self.inbox.keys().copied().find(|key| free(&self.inbox_leases, key)) else { return Ok(None) };
         let stored = self.backend.get(&keys::number(keys::INBOX, key)).map_err(broken)?;
-        let work = decode(&stored.ok_or_else(|| broken("a delivery is gone"))?)?;
+        let work = InboxRow::read(&stored.ok_or_else(|| broken("a delivery is gone"))?)?;
         let lease = self.lease(now, lease_ms);
         let token = lease.token;
         self.inbox_leases.insert(key, lease);
@@ -336,7 +381,12 @@ impl<B: Backend> Writing<B> {
             let name = keys::number(table, key);
             if let Some(why) = dead {
                 let bytes = self.backend.get(&name).map_err(broken)?.unwrap_or_default();
-                let body = serde_json::from_slice(&bytes).unwrap_or(serde_json::Value::Null);
+                let body = if table == keys::INBOX {
+                    InboxRow::read(&bytes).ok().and_then(|delivery| serde_json::to_value(delivery).ok())
+                } else {
+                    serde_json::from_slice(&bytes).ok()
+                };
+                let body = body.unwrap_or(serde_json::Value::Null);
                 let at = body.get("at").and_then(serde_json::Value::as_i64).map_or(Time(0), Time);
                 let letter = DeadLetter { key: self.next_dead, at, what: what.into(), why: why.into(), body };
                 batch.put(keys::number(keys::DEAD, self.next_dead), encode(&letter)?);
@@ -425,7 +475,7 @@ impl<B: Backend> Writing<B> {
         }
         // Evidence on its way in the inbox names files too.
         for (_, value) in self.all(keys::INBOX)? {
-            let delivery: Delivery = decode(&value)?;
+            let delivery = InboxRow::read(&value)?;
             if let Ok(crate::domain::Event::LogRead { read: crate::domain::event::LogRead::Read(evidence), .. }) =
                 serde_json::from_str(&delivery.body)
             {

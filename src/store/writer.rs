@@ -1,7 +1,7 @@
 //! The one thread that writes: it takes what waits, applies it in order, flushes once, and answers all.
 
 use super::backend::Backend;
-use super::write::{Answer, Write, Writing};
+use super::write::{Answer, InboxRow, Write, Writing};
 use crate::ports::StoreError;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -48,14 +48,13 @@ impl Writer {
     }
 }
 
+type Answered = (oneshot::Sender<Result<Answer, StoreError>>, Result<Answer, StoreError>);
+
 fn work<B: Backend>(writing: &mut Writing<B>, backend: &B, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
-        let mut answers = Vec::new();
-        let mut durable = false;
-        for Job { write, answer } in std::iter::once(first).chain(jobs.try_iter()).take(GROUP_MAX) {
-            durable |= write.is_durable();
-            answers.push((answer, writing.apply(write)));
-        }
+        let group: Vec<Job> = std::iter::once(first).chain(jobs.try_iter()).take(GROUP_MAX).collect();
+        let durable = group.iter().any(|job| job.write.is_durable());
+        let answers = apply(writing, group);
         let flushed = if durable { backend.flush() } else { Ok(()) };
         for (answer, result) in answers {
             let result = match &flushed {
@@ -66,4 +65,41 @@ fn work<B: Backend>(writing: &mut Writing<B>, backend: &B, jobs: &Receiver<Job>)
             let _ = answer.send(result);
         }
     }
+}
+
+/// Applies a group in order; deliveries that stand next to each other go in together.
+fn apply<B: Backend>(writing: &mut Writing<B>, group: Vec<Job>) -> Vec<Answered> {
+    let mut answers = Vec::with_capacity(group.len());
+    let (mut rows, mut callers) = (Vec::new(), Vec::new());
+    for Job { write, answer } in group {
+        match write {
+            Write::PutDelivery(row) => {
+                rows.push(*row);
+                callers.push(answer);
+            }
+            write => {
+                put(writing, &mut rows, &mut callers, &mut answers);
+                let result = writing.apply(write);
+                answers.push((answer, result));
+            }
+        }
+    }
+    put(writing, &mut rows, &mut callers, &mut answers);
+    answers
+}
+
+fn put<B: Backend>(
+    writing: &mut Writing<B>,
+    rows: &mut Vec<InboxRow>,
+    callers: &mut Vec<oneshot::Sender<Result<Answer, StoreError>>>,
+    answers: &mut Vec<Answered>,
+) {
+    if rows.is_empty() {
+        return;
+    }
+    match writing.put_deliveries(rows) {
+        Ok(all) => answers.extend(callers.drain(..).zip(all.into_iter().map(|put| Ok(Answer::Put(put))))),
+        Err(why) => answers.extend(callers.drain(..).map(|caller| (caller, Err(why.clone())))),
+    }
+    rows.clear();
 }

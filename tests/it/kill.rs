@@ -131,7 +131,7 @@ fn config(forge: SocketAddr, slack: SocketAddr, store: &std::path::Path) -> Stri
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_kills_lose_nothing_and_repeat_nothing() {
+async fn threats_039_040_047_fifty_kills_lose_nothing_and_repeat_nothing() {
     let stop = CancellationToken::new();
     let now = || i64::try_from(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis()).unwrap();
     let forge = Forge::new(Arc::new(now), None);

@@ -5,4 +5,5 @@ mod automatic;
 pub mod events;
 mod examples;
 mod faults;
+mod github;
 mod retry;
