@@ -10,7 +10,7 @@ use crate::domain::actor::{Platform, Role};
 use crate::domain::subscription::{Filter, Subscription};
 use crate::domain::time::Time;
 use crate::engine::{Budget, Engine, Parts, Scope};
-use crate::ports::{Chat, Ci, Clock, Decoder, Door, Forge, Store, Verifier};
+use crate::ports::{Chat, Ci, Clock, Decoder, Door, Forge, Store, Turn, Verifier};
 use crate::server::{self, Doors, Probe};
 use axum::Router;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -42,6 +42,8 @@ pub enum Seats {
 }
 
 const OPERATOR: &str = "operator";
+/// Which workspace is ours, as Slack told it.
+const SLACK_TEAM: &str = "slack_team";
 
 /// Everything, built and not yet running.
 pub struct App {
@@ -50,6 +52,7 @@ pub struct App {
     /// Absent where the console would be open to everybody.
     pub private: Option<Router>,
     pub neighbours: Arc<Vec<(String, String)>>,
+    store: Arc<dyn Store>,
     slack: Option<Arc<Slack>>,
     slack_socket: Option<(String, secrecy::SecretString)>,
 }
@@ -70,6 +73,12 @@ impl App {
         let words = Arc::new(Words::shipped().map_err(|why| why.to_string())?);
         let github = github(config, &clock)?;
         let slack = slack(config)?;
+        if let Some(slack) = &slack {
+            // Clicks accepted before a restart are ours to answer before Slack is asked again.
+            let known = store.setting(SLACK_TEAM).await.map_err(|why| why.to_string())?;
+            let known = known.and_then(|team| team.as_str().map(str::to_owned));
+            known.map(|team| slack.team().set(team));
+        }
         let console = Arc::new(Console::default());
         let mut chats: Vec<Arc<dyn Chat>> = vec![console.clone()];
         let mut decoders: Vec<Arc<dyn Decoder>> = vec![
@@ -86,7 +95,7 @@ impl App {
         let mut feeds: Vec<Subscription> = config.subscriptions.iter().map(crate::config::Feed::subscription).collect();
         feeds.push(console_feed());
         let engine = Engine::start(Parts {
-            store,
+            store: store.clone(),
             clock: clock.clone(),
             rules: config.policy.clone(),
             scope: Scope { repositories: config.github.repositories.clone(), branches: config.github.branches.clone() },
@@ -112,6 +121,7 @@ impl App {
             public: server::public(doors),
             private,
             neighbours,
+            store,
             slack,
             slack_socket: slack_socket.map(|token| (config.slack.api_url.clone(), token)),
         })
@@ -127,8 +137,8 @@ impl App {
         stop: &CancellationToken,
     ) -> Result<Option<slack::Listener>, String> {
         let (Some(slack), Some((api_url, token))) = (&self.slack, &self.slack_socket) else { return Ok(None) };
-        let (slack, ends) = (slack.clone(), stop.clone());
-        tasks.spawn(async move { learn_workspace(&slack, &ends).await });
+        let (slack, store, ends) = (slack.clone(), self.store.clone(), stop.clone());
+        tasks.spawn(async move { learn_workspace(&slack, &*store, &ends).await });
         let door: Arc<dyn Door> = self.engine.clone();
         slack::listen(api_url, token.expose_secret(), door).await.map(Some)
     }
@@ -143,12 +153,17 @@ impl App {
     ///
     /// # Errors
     /// What could not be started.
-    pub async fn run(self, public: TcpListener, private: TcpListener, stop: CancellationToken) -> Result<(), String> {
+    pub async fn run(
+        self,
+        public: TcpListener,
+        private: Option<TcpListener>,
+        stop: CancellationToken,
+    ) -> Result<(), String> {
         let tasks = TaskTracker::new();
         self.engine.run(&tasks, &stop);
         let sockets = self.listen_to_slack(&tasks, &stop).await?;
         tasks.spawn(server::serve(public, self.public.clone(), stop.clone()));
-        if let Some(router) = self.private.clone() {
+        if let (Some(router), Some(private)) = (self.private.clone(), private) {
             tasks.spawn(server::serve(private, router, stop.clone()));
         }
         tasks.spawn(upkeep(stop.clone()));
@@ -173,12 +188,17 @@ fn console_feed() -> Subscription {
     }
 }
 
-async fn learn_workspace(slack: &Slack, stop: &CancellationToken) {
+async fn learn_workspace(slack: &Slack, store: &dyn Store, stop: &CancellationToken) {
     const PAUSE: Duration = Duration::from_secs(30);
     loop {
         match slack.whoami().await {
             Ok(who) => {
                 tracing::info!(%who, "Slack is there");
+                let team = slack.team().get().map(|team| team.as_str().into());
+                let settings = vec![(SLACK_TEAM.to_owned(), team)];
+                if let Err(why) = store.commit(Turn { settings, ..Turn::default() }).await {
+                    tracing::warn!(%why, "the workspace could not be remembered");
+                }
                 return;
             }
             Err(why) => tracing::warn!(%why, "Slack does not answer yet"),

@@ -149,7 +149,10 @@ impl Engine {
     /// The emergency stop, read from the store: it must hold at once, and after a restart.
     async fn read_hold(&self) -> Result<Option<Hold>, StoreError> {
         let stored = self.store.setting(HOLD).await?;
-        Ok(stored.and_then(|value| serde_json::from_value(value).ok()))
+        let read = |value| {
+            serde_json::from_value(value).map_err(|why| StoreError::Broken(format!("the emergency stop: {why}")))
+        };
+        stored.map(read).transpose()
     }
 
     /// All feeds: configured and added by command.

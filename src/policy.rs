@@ -153,12 +153,18 @@ fn automatic_gates(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
             rules.automatic.contains(&plan.remedy),
             format!("{} has to be listed under automatic", plan.remedy),
         ),
+        gate(
+            "approvals",
+            rules.quorum(&plan.remedy, !plan.reversible) == 0,
+            format!("{} needs people to approve it", plan.remedy),
+        ),
         gate("reversible", plan.reversible, "only what is strictly reversible runs by itself"),
         gate("transient", transient, format!("the failure's category is {category}")),
         gate("base", incident.base.is_none(), "the base branch fails alike"),
         gate("sender", rules.bots || !incident.sender_is_bot, "the run was started by a bot"),
         gate("fork", !incident.fork, "the run is of a fork"),
         gate("own", !incident.branch.raw().starts_with(OWN_BRANCHES), "our own branches are not remedied"),
+        gate("message", incident.commit_message.is_some(), "the commit message, which may say to skip, is not known"),
         gate("skip", !skip, format!("the commit message says {}", rules.skip_flag)),
         gate(
             "jobs",
@@ -211,10 +217,13 @@ pub fn may_approve(rules: &Rules, proposal: &Proposal, key: &str, role: Role) ->
 
 /// Whether enough different people have agreed to what would be done now.
 #[must_use]
-pub fn quorum_met(rules: &Rules, proposal: &Proposal) -> bool {
+pub fn quorum_met(rules: &Rules, proposal: &Proposal, now: Time) -> bool {
     let digest = proposal.plan.as_ref().map(|plan| &plan.digest);
+    let old = i64::from(rules.approval_expires_minutes) * MINUTE_MS;
     let counts = |a: &&Approval| {
-        Some(&a.digest) == digest && !(rules.two_person && proposal.by.key.as_deref() == Some(a.key.as_str()))
+        now.ms_since(a.at) <= old
+            && Some(&a.digest) == digest
+            && !(rules.two_person && proposal.by.key.as_deref() == Some(a.key.as_str()))
     };
     let mut keys: Vec<&str> = proposal.approvals.iter().filter(counts).map(|a| a.key.as_str()).collect();
     keys.sort_unstable();

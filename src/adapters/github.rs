@@ -15,7 +15,7 @@ pub use decode::Webhooks;
 pub use verify::{Secret, Signature};
 
 /// The App's permissions and events: what `manifest github` prints and `doctor` compares.
-pub const PERMISSIONS: [(&str, &str); 8] = [
+pub const PERMISSIONS: [(&str, &str); 12] = [
     ("actions", "write"),
     ("checks", "write"),
     ("contents", "read"),
@@ -24,10 +24,14 @@ pub const PERMISSIONS: [(&str, &str); 8] = [
     ("pull_requests", "write"),
     ("statuses", "read"),
     ("members", "read"),
+    ("merge_queues", "read"),
+    ("secret_scanning_alerts", "read"),
+    ("security_events", "read"),
+    ("vulnerability_alerts", "read"),
 ];
 
 /// The events that the App subscribes to.
-pub const EVENTS: [&str; 15] = [
+pub const EVENTS: [&str; 13] = [
     "check_run",
     "check_suite",
     "code_scanning_alert",
@@ -37,10 +41,8 @@ pub const EVENTS: [&str; 15] = [
     "pull_request",
     "pull_request_review",
     "push",
-    "repository",
     "secret_scanning_alert",
     "status",
     "workflow_job",
     "workflow_run",
-    "workflow_dispatch",
 ];

@@ -14,17 +14,29 @@ pub fn run(args: &ConfigArg) -> Result<(), String> {
     runtime()?.block_on(async {
         let store = Ledger::open(Sled::open(&config.store.path)?).map_err(|why| why.to_string())?;
         let public = bind("server.listen", &config.server.listen).await?;
-        let private = bind("console.listen", &config.console.listen).await?;
-        let (public_at, private_at) = (address(&public)?, address(&private)?);
-        let app =
-            App::build(&config, Arc::new(store), Arc::new(SystemClock), Seats::Operator, hosts_of(private_at), None)
-                .await?;
+        // Without a token there is no console, and nothing to listen for.
+        let private = match &config.console.token {
+            Some(_) => Some(bind("console.listen", &config.console.listen).await?),
+            None => None,
+        };
+        let public_at = address(&public)?;
+        let private_at = private.as_ref().map(address).transpose()?;
+        let app = App::build(
+            &config,
+            Arc::new(store),
+            Arc::new(SystemClock),
+            Seats::Operator,
+            private_at.map(hosts_of).unwrap_or_default(),
+            None,
+        )
+        .await?;
         for (name, state) in app.neighbours.iter() {
             tracing::info!("{name}: {state}");
         }
-        tracing::info!(public = %public_at, private = %private_at, "CI Rescue is running");
+        let console = private_at.map_or_else(|| "off".to_owned(), |at| format!("http://{at}"));
+        tracing::info!(public = %public_at, %console, "CI Rescue is running");
         // Whoever started us and waits for the address reads it here.
-        println!("listening on http://{public_at}, console on http://{private_at}");
+        println!("listening on http://{public_at}, console {console}");
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
         app.run(public, private, stop).await?;

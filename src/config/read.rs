@@ -1,6 +1,6 @@
 //! Reading the configuration: file, environment, checks. Messages name keys and never values: a value may be a secret.
 
-use super::shape::Config;
+use super::shape::{Config, Previous};
 use crate::domain::rules::Rules;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
@@ -23,6 +23,8 @@ fn one(why: impl Into<String>) -> ConfigError {
     ConfigError(vec![why.into()])
 }
 
+/// The remedies that a policy may name: those of the product, also where this version lacks one.
+const REMEDIES: [&str; 8] = ["retry", "quarantine", "pin", "revert", "backport", "fix", "issue", "repro"];
 const PREFIX: &str = "CI_RESCUE__";
 /// Names that work as such.
 const SHORT: [(&str, &str, &str); 2] =
@@ -174,7 +176,10 @@ fn trim_secrets(config: &mut Config) {
         &mut config.api.read_token,
         &mut config.api.act_token,
     ];
-    for secret in all.into_iter().flatten() {
+    let previous = config.github.webhook_secret_previous.iter_mut().map(|previous| match previous {
+        Previous::Always(secret) | Previous::Until { secret, .. } => secret,
+    });
+    for secret in all.into_iter().flatten().chain(previous) {
         let text = secret.expose_secret().trim_end_matches(['\n', '\r']).to_owned();
         *secret = SecretString::from(text);
     }
@@ -188,12 +193,21 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         ("github.token", &config.github.token),
         ("slack.bot_token", &config.slack.bot_token),
         ("slack.app_token", &config.slack.app_token),
+        ("slack.signing_secret", &config.slack.signing_secret),
+        ("discord.bot_token", &config.discord.bot_token),
         ("hooks.token", &config.hooks.token),
         ("api.read_token", &config.api.read_token),
         ("api.act_token", &config.api.act_token),
     ];
+    let empty = |secret: &SecretString| secret.expose_secret().trim().is_empty();
+    let previous = config.github.webhook_secret_previous.as_ref().map(|previous| match previous {
+        Previous::Always(secret) | Previous::Until { secret, .. } => secret,
+    });
+    if previous.is_some_and(empty) {
+        wrong.push("github.webhook_secret_previous is empty: set it, or remove the key".into());
+    }
     for (key, secret) in secrets {
-        if secret.as_ref().is_some_and(|secret| secret.expose_secret().trim().is_empty()) {
+        if secret.as_ref().is_some_and(empty) {
             wrong.push(format!("{key} is empty: set it, or remove the key"));
         }
     }
@@ -205,6 +219,14 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     }
     if config.github.app_id.is_some() != config.github.private_key_file.is_some() {
         wrong.push("github.app_id and github.private_key_file belong together".into());
+    }
+    let known: Vec<&str> = REMEDIES.to_vec();
+    for name in config.policy.approvals.keys().chain(&config.policy.automatic) {
+        if !known.contains(&name.as_str()) {
+            let near =
+                known.iter().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
+            wrong.push(format!("policy: there is no remedy {name}; did you mean {}?", near.unwrap_or(&"retry")));
+        }
     }
     for person in &config.people {
         let same = config.people.iter().filter(|other| other.name == person.name).count();

@@ -43,6 +43,8 @@ pub enum Effect {
         run: RunId,
         attempt: u32,
         job_id: u64,
+        /// Of the job and its failing step: they say what kind of failure it is before the log does.
+        names: Vec<Untrusted>,
     },
     Gather {
         incident: IncidentNo,

@@ -1,7 +1,7 @@
 //! What was looked up: for planning (gathered by effects), and for a step (known to the engine).
 
 use super::event::Conclusion;
-use super::ids::IncidentNo;
+use super::ids::{IncidentNo, RunId};
 use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,9 @@ pub enum Known<T> {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunFacts {
+    pub id: RunId,
+    /// The head is in another repository.
+    pub fork: bool,
     pub attempt: u32,
     /// `None` while it is going.
     pub conclusion: Option<Conclusion>,

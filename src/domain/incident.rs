@@ -250,6 +250,8 @@ pub struct Incident {
     pub proposals: Vec<Proposal>,
     /// How many proposals there ever were; `proposals` keeps the newest.
     pub proposed: u32,
+    /// The plan that an automatic retry is scheduled for.
+    pub scheduled: Option<Digest>,
     /// Journal entries so far.
     pub entries: u64,
     /// Automatic retries so far.
@@ -278,7 +280,7 @@ impl Incident {
 
     #[must_use]
     pub fn on_default_branch(&self) -> bool {
-        self.branch.raw() == self.default_branch && self.pulls.is_empty()
+        self.branch.raw() == self.default_branch && self.pulls.is_empty() && !self.fork
     }
 
     #[must_use]
@@ -296,9 +298,11 @@ impl Incident {
         self.jobs.first()
     }
 
-    /// The run to look at: the newest that still fails, else the newest.
+    /// The run to look at: the newest that still fails, one that can be re-run before one that cannot; else the newest.
     #[must_use]
     pub fn lead_run(&self) -> Option<&RunState> {
-        self.runs.iter().rev().find(|run| !run.is_settled()).or_else(|| self.runs.last())
+        let open = |run: &&RunState| !run.is_settled();
+        let newest = || self.runs.iter().rev();
+        newest().find(|run| run.run.is_some() && open(run)).or_else(|| newest().find(open)).or_else(|| self.runs.last())
     }
 }

@@ -1,6 +1,6 @@
 //! What doors may ask at once.
 
-use super::{Engine, HOLD};
+use super::Engine;
 use crate::domain::RunId;
 use crate::domain::evidence::Category;
 use crate::domain::facts::Hold;
@@ -111,8 +111,7 @@ impl Ask for Engine {
     }
 
     async fn hold(&self) -> Result<Option<Hold>, StoreError> {
-        let stored = self.store.setting(HOLD).await?;
-        Ok(stored.and_then(|value| serde_json::from_value(value).ok()))
+        self.read_hold().await
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

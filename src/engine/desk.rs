@@ -88,6 +88,10 @@ impl Working<'_> {
         let here = |feed: &&Subscription| feed.platform == place.platform && feed.channel == place.channel;
         let granted = self.engine.all_feeds(self.state).filter(here).filter_map(|feed| feed.role).max();
         // A channel's grant makes responders at most.
+        // Guests from elsewhere are no members of the channel.
+        if actor.id.contains('/') {
+            return principal;
+        }
         principal.role = principal.role.max(granted.unwrap_or(Role::Viewer).min(Role::Responder));
         principal
     }

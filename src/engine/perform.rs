@@ -6,6 +6,7 @@ use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::{Event, LogRead};
 use crate::domain::facts::{Facts, Known};
 use crate::domain::ids::Repo;
+use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, Time};
 use crate::evidence::{Analyzer, redact};
 use crate::ports::{Claimed, Delivery, PortError, StoreError, Turn};
@@ -16,8 +17,10 @@ use std::time::Duration;
 
 /// The longest effect is a log of a gigabyte.
 const LEASE_MS: i64 = 30 * MINUTE_MS;
-/// After so many tries an effect is given up and its incident told.
+/// After so many tries a write or an answer is given up and its incident told: four minutes.
 const TRIES: u32 = 8;
+/// Looking harms nobody: a neighbour that is down for three hours is waited for.
+const LOOKS: u32 = 45;
 /// A log beyond this is read no further.
 const LOG_BYTES_MAX: u64 = 4 << 30;
 
@@ -32,7 +35,7 @@ impl Engine {
         let (kind, incident) = (effect.kind(), effect.incident().map_or(0, |no| no.0));
         let begun = self.clock.now();
         let result = match effect {
-            Effect::ReadLog { repo, job_id, .. } => self.read_log(repo, *job_id).await.map(Done::Log),
+            Effect::ReadLog { repo, job_id, names, .. } => self.read_log(repo, *job_id, names).await.map(Done::Log),
             Effect::Gather { lookups, .. } => self.gather(lookups).await.map(|facts| Done::Facts(Box::new(facts))),
             Effect::Perform { action, automatic, .. } => self.act(action, *automatic).await.map(Done::Outcome),
             Effect::Reply { place, actor_id, note } => self.reply(place, actor_id, note).await.map(|()| Done::Nothing),
@@ -69,7 +72,9 @@ impl Engine {
     }
 
     async fn failed(&self, claim: &Claimed<Effect>, why: &PortError) -> Result<(), StoreError> {
-        let last = claim.attempts + 1 >= TRIES;
+        let looking = matches!(claim.work, Effect::ReadLog { .. } | Effect::Gather { .. });
+        let tries = if looking { LOOKS } else { TRIES };
+        let last = claim.attempts + 1 >= tries;
         let reply = matches!(claim.work, Effect::Reply { .. });
         match why {
             // A private answer that may have been read is not given twice.
@@ -79,7 +84,7 @@ impl Engine {
             }
             other if last => {
                 let unknown = matches!(other, PortError::Ambiguous { .. });
-                let words = format!("given up after {TRIES} tries: {other}");
+                let words = format!("given up after {tries} tries: {other}");
                 self.complete(claim, given_up(&claim.work, &words, unknown), Some(words)).await
             }
             PortError::Transient { retry_after, .. } => self.again(claim, *retry_after).await,
@@ -94,14 +99,15 @@ impl Engine {
         self.store.retry_effect((claim.key, claim.lease), at).await
     }
 
-    async fn read_log(&self, repo: &Repo, job_id: u64) -> Result<LogRead, PortError> {
+    async fn read_log(&self, repo: &Repo, job_id: u64, names: &[Untrusted]) -> Result<LogRead, PortError> {
         let Some(ci) = &self.ci else { return Ok(LogRead::Missing("no CI is configured".into())) };
         let mut stream = match ci.log(repo, job_id).await {
             Ok(stream) => stream,
             Err(PortError::Permanent { why }) => return Ok(LogRead::Missing(why)),
             Err(other) => return Err(other),
         };
-        let mut analyzer = Analyzer::default();
+        let names: Vec<&str> = names.iter().map(Untrusted::raw).collect();
+        let mut analyzer = Analyzer::new(&names);
         let mut bytes = 0_u64;
         while let Some(chunk) = stream.next().await {
             let chunk = chunk?;

@@ -35,7 +35,7 @@ impl Engine {
     /// The store failed.
     pub async fn publish(&self, platform: &Platform) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        let due = self.store.due_publications(platform, now, BATCH).await?;
+        let due = self.store.due_publications(platform, now, &self.busy(platform, now).await, BATCH).await?;
         gauge!("ci_rescue_cards_behind", "platform" => platform.0.clone()).set(due.len() as f64);
         let mut any = false;
         for (surface, publication) in due {
@@ -45,6 +45,17 @@ impl Engine {
             }
         }
         Ok(any)
+    }
+
+    /// Channels whose pause is not over.
+    async fn busy(&self, platform: &Platform, now: Time) -> Vec<String> {
+        let slots = self.slots.lock().await;
+        let waits = |free: &Time| *free > now && free.ms_since(now) < PAUSE_MAX_MS;
+        slots
+            .iter()
+            .filter(|((of, _), free)| of == platform && waits(free))
+            .map(|((_, channel), _)| channel.clone())
+            .collect()
     }
 
     /// The platforms that cards go to.
@@ -86,7 +97,7 @@ impl Engine {
                 None => return Ok(()),
             };
             let wrote = self.post(&*chat, surface, &incident, false).await;
-            return self.settle(surface, publication, &incident, wrote).await;
+            return self.settle(surface, publication, &incident, wrote, false).await;
         }
         let wrote = if publication.message.is_none() {
             self.post(&*chat, surface, &incident, true).await
@@ -95,7 +106,7 @@ impl Engine {
         } else {
             return self.tell(&*chat, surface, publication, &incident).await;
         };
-        self.settle(surface, publication, &incident, wrote).await
+        self.settle(surface, publication, &incident, wrote, true).await
     }
 
     /// Marks a beginning before it begins, so that a crash in between is seen.
@@ -165,7 +176,12 @@ impl Engine {
         let entries = self.store.journal(incident.no, publication.told, LINES * 4).await?;
         let mut lines = Vec::new();
         let mut last = publication.told;
+        // A message that was begun is looked for as it was begun, whatever came since.
+        let begun = publication.telling > publication.told;
         for entry in entries {
+            if begun && entry.seq > publication.telling {
+                break;
+            }
             last = entry.seq;
             if entry.tell {
                 lines.extend(self.words.note(chat.markup(), &entry.note).ok());
@@ -177,7 +193,6 @@ impl Engine {
         if last == publication.told {
             last = publication.to_tell;
         }
-        let begun = publication.telling == last;
         if !begun {
             publication.telling = last;
             publication = match self.claim(surface, publication).await? {
@@ -186,7 +201,7 @@ impl Engine {
             };
         }
         let wrote = self.say(chat, surface, &publication, incident, &lines, begun).await.map(|()| Wrote::Told(last));
-        self.settle(surface, publication, incident, wrote).await
+        self.settle(surface, publication, incident, wrote, begun).await
     }
 
     async fn say(
@@ -214,6 +229,7 @@ impl Engine {
         mut publication: Publication,
         incident: &Incident,
         wrote: Result<Wrote, PortError>,
+        looked: bool,
     ) -> Result<(), StoreError> {
         let platform = surface.platform.0.clone();
         let act = match &wrote {
@@ -238,14 +254,14 @@ impl Engine {
             }
             Err(why) => {
                 tracing::warn!(incident = incident.no.0, channel = %surface.channel, %why, "a card could not be brought up to date");
-                self.set_back(surface, &mut publication, why).await;
+                self.set_back(surface, &mut publication, why, looked).await;
             }
         }
         self.keep(surface, publication).await
     }
 
     /// Later, or never: what it means for the surface and for its whole channel.
-    async fn set_back(&self, surface: &Surface, publication: &mut Publication, why: PortError) {
+    async fn set_back(&self, surface: &Surface, publication: &mut Publication, why: PortError, looked: bool) {
         let now = self.clock.now();
         let wait = match why {
             PortError::Permanent { why } => {
@@ -253,9 +269,11 @@ impl Engine {
                 return;
             }
             PortError::Transient { retry_after, .. } => {
-                // It did not happen: no need to look for it.
-                publication.posting = false;
-                publication.telling = 0;
+                // It did not happen, so there is nothing to look for; unless it was the look that did not.
+                if !looked {
+                    publication.posting = false;
+                    publication.telling = publication.told;
+                }
                 retry_after
             }
             PortError::Ambiguous { .. } => None,

@@ -5,6 +5,8 @@ use crate::domain::Repo;
 use crate::domain::time::{HOUR_MS, Time};
 use crate::ports::StoreError;
 
+/// GitHub keeps deliveries for three days.
+const REDELIVER_MS: i64 = 72 * HOUR_MS;
 /// How far back a poll looks.
 const BACK_MS: i64 = HOUR_MS;
 
@@ -16,7 +18,8 @@ impl Engine {
     pub async fn reconcile(&self) -> Result<u64, StoreError> {
         let Some(ci) = &self.ci else { return Ok(0) };
         let since: Time = self.clock.now().plus_ms(-BACK_MS);
-        if let Err(why) = ci.redeliver(since).await {
+        let oldest = self.clock.now().plus_ms(-REDELIVER_MS);
+        if let Err(why) = ci.redeliver(oldest).await {
             tracing::debug!(%why, "lost deliveries could not be asked for");
         }
         let mut found = 0;

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use crate::ports::StoreError;
+use futures::FutureExt;
 use metrics::gauge;
 use std::future::Future;
 use std::sync::Arc;
@@ -74,7 +75,11 @@ impl Engine {
         let (this, stop) = (Arc::clone(self), stop.clone());
         tasks.spawn(async move {
             while !stop.is_cancelled() {
-                match work().await {
+                // A panic must not end the loop: what was at work is claimed again when its lease is over.
+                let worked = std::panic::AssertUnwindSafe(work()).catch_unwind().await;
+                let worked =
+                    worked.unwrap_or_else(|_| Err(StoreError::Broken("a step panicked; see the line above".into())));
+                match worked {
                     Ok(true) | Err(StoreError::Conflict(_)) => {}
                     Ok(false) => {
                         tokio::select! {

@@ -21,7 +21,12 @@ impl Engine {
         for timer in due {
             let id = format!("internal:timer-{}-{}-{}", self.installation, timer.key, timer.at.0);
             let deliveries = vec![Delivery::internal(id, now, &timer.event)];
-            self.store.commit(Turn { timer: Some(timer.key), deliveries, ..Turn::default() }).await?;
+            let fired =
+                self.store.commit(Turn { timer: Some((timer.key, timer.at)), deliveries, ..Turn::default() }).await;
+            // Moved or cancelled meanwhile: it is not due.
+            if let Err(StoreError::Broken(why)) = fired {
+                return Err(StoreError::Broken(why));
+            }
         }
         if any {
             self.turn_due.notify_one();
@@ -38,7 +43,7 @@ impl Engine {
         let seen_before = now.plus_ms(-SEEN_MS);
         let closed_before = now.plus_ms(-i64::from(self.rules.keep_days) * DAY_MS);
         let gone = self.store.compact(seen_before, closed_before).await?;
-        self.state.lock().await.index.forget_runs(seen_before);
+        self.state.lock().await.index.forget_runs(seen_before.plus_ms(-30 * DAY_MS));
         if gone > 0 {
             tracing::info!(records = gone, "old records were compacted away");
         }

@@ -11,6 +11,7 @@ use crate::domain::subscription::Subject;
 use crate::domain::time::{MINUTE_MS, Time};
 use crate::incident::{Routed, Transition, route, run_key, step};
 use crate::ports::{Claimed, Delivery, Heard, NewEffect, StoreError, Surface, TimerRow, Turn};
+use futures::FutureExt;
 use metrics::{counter, gauge};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -42,13 +43,17 @@ impl Engine {
         let now = self.clock.now();
         let mut state = self.state.lock().await;
         let Some(claim) = self.store.claim_delivery(now, LEASE_MS).await? else { return Ok(false) };
-        let done = self.take_in(&mut state, &claim, now).await;
+        let taken = AssertUnwindSafe(self.take_in(&mut state, &claim, now)).catch_unwind().await;
+        let done = taken.unwrap_or_else(|_| Err(StoreError::Conflict("it made a step panic".into())));
         if let Err(why) = &done {
             // What this turn noted in memory did not happen.
             (state.index, state.next_incident) = super::rebuild(&*self.store).await?;
+            state.feeds = super::stored_feeds(&*self.store).await?;
             tracing::warn!(delivery = %claim.work.id, %why, "a turn was not committed");
             if claim.attempts + 1 >= TRIES && matches!(why, StoreError::Conflict(_)) {
                 self.set_aside(&claim, &why.to_string()).await?;
+            } else {
+                self.store.release_delivery((claim.key, claim.lease)).await?;
             }
         }
         done.map(|()| true)

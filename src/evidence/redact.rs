@@ -166,8 +166,8 @@ fn entropy(text: &str) -> f64 {
 pub fn body(bytes: &[u8]) -> String {
     let whole = String::from_utf8_lossy(bytes);
     let mut counts = Counts::new();
-    // An escaped letter would hide a hint from the prefilter.
-    let escaped = memchr::memmem::find(bytes, b"\\u00").is_some();
+    // Escapes hide hints, and where a word begins: then the strings themselves are looked at.
+    let escaped = memchr::memchr(b'\\', bytes).is_some();
     let hit = escaped || matches!(text(&whole, &mut counts), Cow::Owned(_));
     if !hit {
         return whole.into_owned();

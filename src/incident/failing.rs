@@ -47,6 +47,7 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         offers: Vec::new(),
         proposals: Vec::new(),
         proposed: 0,
+        scheduled: None,
         entries: 0,
         auto_retries: 0,
     }
@@ -54,10 +55,18 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
 
 pub fn failed(step: &mut Step<'_>, failure: &Failure) {
     let first = step.incident.runs.is_empty();
-    if let Err(why) = meet_run(step, failure) {
-        step.record(Note::Ignored { why });
-        return;
+    let named = |run: &RunState| run.run.is_some() && run.sha == failure.sha;
+    if failure.scope == Scope::Suite && step.incident.runs.iter().any(named) {
+        return step.record(Note::Ignored { why: "a suite repeats what its runs have told".into() });
     }
+    let known = step.incident.jobs.iter().any(|job| failure.job_id.is_some() && job.id == failure.job_id);
+    if failure.conclusion == Conclusion::Stuck && known {
+        return step.record(Note::Ignored { why: "the job has run since".into() });
+    }
+    let news = match meet_run(step, failure) {
+        Ok(news) => news,
+        Err(why) => return step.record(Note::Ignored { why }),
+    };
     complete(&mut step.incident, failure);
     let added = meet_job(step, failure);
     step.incident.failed_at = step.now;
@@ -66,7 +75,7 @@ pub fn failed(step: &mut Step<'_>, failure: &Failure) {
     } else if added {
         joined(step, failure);
     }
-    if step.incident.closed_at.is_some() {
+    if step.incident.closed_at.is_some() && news {
         reopen(step, "it failed again");
     }
     if added {
@@ -84,6 +93,7 @@ fn job_name(failure: &Failure) -> Untrusted {
 /// Later events know more: a suite that came first learns its run's names, an unconfirmed run is confirmed.
 fn complete(incident: &mut Incident, failure: &Failure) {
     incident.confirmed |= failure.confirmed;
+    incident.fork |= failure.fork;
     for pull in &failure.pulls {
         if !incident.pulls.contains(pull) {
             incident.pulls.push(*pull);
@@ -99,8 +109,8 @@ fn complete(incident: &mut Incident, failure: &Failure) {
     }
 }
 
-/// The run at its newest attempt. A failure of an attempt that is behind us changes nothing.
-fn meet_run(step: &mut Step<'_>, failure: &Failure) -> Result<(), String> {
+/// The run at its newest attempt; whether that is news. A failure of an attempt that is behind us changes nothing.
+fn meet_run(step: &mut Step<'_>, failure: &Failure) -> Result<bool, String> {
     let whole = matches!(failure.scope, Scope::Run | Scope::Suite | Scope::Alert);
     let conclusion = whole.then_some(failure.conclusion);
     let same = |run: &&mut RunState| match failure.run {
@@ -123,7 +133,7 @@ fn meet_run(step: &mut Step<'_>, failure: &Failure) -> Result<(), String> {
         if incident.runs.len() > RUNS_KEPT {
             incident.runs.remove(0);
         }
-        return Ok(());
+        return Ok(true);
     };
     let passed = run.conclusion.is_some_and(Conclusion::is_green);
     if failure.attempt < run.attempt || (failure.attempt == run.attempt && passed && failure.run.is_some()) {
@@ -141,13 +151,16 @@ fn meet_run(step: &mut Step<'_>, failure: &Failure) -> Result<(), String> {
         let id = run.run;
         step.incident.jobs.retain(|job| job.run != id);
         step.incident.offers.clear();
+        // What an earlier attempt's log said must not judge this one.
+        step.incident.evidence.clear();
+        step.incident.log_missing = None;
     } else if whole {
         run.conclusion = conclusion;
     }
     if newer {
         step.tell(None, Note::AttemptFailed { attempt: failure.attempt });
     }
-    Ok(())
+    Ok(newer || again)
 }
 
 /// Whether the job was not known yet.
@@ -213,7 +226,9 @@ pub fn read_log(step: &mut Step<'_>, run: Option<crate::domain::RunId>, attempt:
     }
     state.logs += 1;
     let (incident, repo) = (step.incident.no, step.incident.repo.clone());
-    step.effect(Effect::ReadLog { incident, repo, run, attempt, job_id });
+    let job = step.incident.jobs.iter().find(|job| job.id == Some(job_id));
+    let names = job.map_or_else(Vec::new, |job| job.step.iter().chain([&job.name]).cloned().collect());
+    step.effect(Effect::ReadLog { incident, repo, run, attempt, job_id, names });
 }
 
 /// This incident turned out to be the same failure as an older one: its runs go there, and it closes.

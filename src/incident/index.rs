@@ -1,6 +1,6 @@
 //! Which incident an event belongs to.
 
-use crate::domain::event::{Event, Failure, Progress, Scope};
+use crate::domain::event::{Conclusion, Event, Failure, Progress, Scope};
 use crate::domain::facts::{BaseFailure, RunSeen};
 use crate::domain::ids::{IncidentNo, Repo, RunId};
 use crate::domain::incident::Incident;
@@ -185,9 +185,12 @@ fn join(nos: BTreeSet<IncidentNo>, why: &str) -> Routed {
 
 fn route_failure(index: &Index, rules: &Rules, failure: &Failure, now: Time) -> Routed {
     if let Some(seen) = failure.run.and_then(|run| index.run(&failure.repo, run)) {
-        let passed = seen.conclusion.is_some_and(crate::domain::event::Conclusion::is_green);
+        let passed = seen.conclusion.is_some_and(Conclusion::is_green);
         if seen.attempt > failure.attempt || (seen.attempt == failure.attempt && passed) {
             return Routed::Ignore(format!("attempt {} of this run is known already", seen.attempt));
+        }
+        if failure.conclusion == Conclusion::Stuck && seen.conclusion.is_some() {
+            return Routed::Ignore("the run has ended since".into());
         }
         if let Some(no) = seen.incident {
             return Routed::Join(vec![no]);

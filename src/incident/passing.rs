@@ -37,6 +37,10 @@ fn part_of_run(step: &mut Step<'_>, progress: &Progress) {
 /// What the forge says of a run, whoever told it.
 pub fn meet_facts(step: &mut Step<'_>, id: RunId, facts: &RunFacts) {
     step.incident.confirmed = true;
+    step.incident.fork |= facts.fork;
+    if let Some(branch) = &facts.default_branch {
+        step.incident.default_branch.clone_from(branch);
+    }
     meet_attempt(step, id, facts.attempt, facts.conclusion);
     settle(step);
 }
@@ -44,6 +48,10 @@ pub fn meet_facts(step: &mut Step<'_>, id: RunId, facts: &RunFacts) {
 fn meet_attempt(step: &mut Step<'_>, id: RunId, attempt: u32, conclusion: Option<Conclusion>) {
     let Some(run) = step.incident.runs.iter_mut().find(|run| run.run == Some(id)) else { return };
     let passed = run.conclusion.is_some_and(Conclusion::is_green);
+    if attempt == run.attempt && run.conclusion.is_some() && conclusion.is_some() && !passed {
+        proposal::run_ended(step);
+    }
+    let Some(run) = step.incident.runs.iter_mut().find(|run| run.run == Some(id)) else { return };
     if attempt < run.attempt || (attempt == run.attempt && (passed || conclusion.is_none())) {
         return;
     }
@@ -99,7 +107,7 @@ fn without_run(step: &mut Step<'_>, progress: &Progress) {
     }
     let green = step.incident.jobs.iter().filter(|job| job.run.is_none()).all(|job| job.conclusion.is_green());
     if green {
-        for run in step.incident.runs.iter_mut().filter(|run| lane(run)) {
+        for run in step.incident.runs.iter_mut().filter(|run| run.run.is_none()) {
             run.conclusion = Some(Conclusion::Success);
         }
     }

@@ -135,7 +135,7 @@ fn approve(step: &mut Step<'_>, request: &Request, target: Target) {
     let Some(kept) = step.incident.proposals.iter_mut().find(|p| p.id == proposal.id) else { return };
     kept.approvals.push(Approval { key: key.clone(), name: name.clone(), at: now, digest });
     let have = u32::try_from(kept.valid_approvals()).unwrap_or(u32::MAX);
-    let (quorum, enough) = (kept.quorum, policy::quorum_met(step.rules, kept));
+    let (quorum, enough) = (kept.quorum, policy::quorum_met(step.rules, kept, now));
     step.tell(Some(key), Note::Approved { proposal: proposal.id, by: name, have, quorum });
     if enough {
         proposal::advance(step, proposal.id.n, &Input::Quorum);

@@ -42,7 +42,8 @@ pub fn ask_for_offers(step: &mut Step<'_>) {
 
 /// After a re-run was asked for and nothing was heard: look.
 pub fn look_again(step: &mut Step<'_>) {
-    if step.incident.runs.iter().any(|run| run.conclusion.is_none() && !run.superseded) {
+    let waiting = step.incident.proposals.iter().any(|proposal| proposal.state == ProposalState::Waiting);
+    if waiting || step.incident.runs.iter().any(|run| run.conclusion.is_none() && !run.superseded) {
         ask_for_offers(step);
         let at = step.now.plus_ms(proposal::WATCH_MS);
         step.timer(Timer::Watch, at);
@@ -60,6 +61,9 @@ pub fn offers(step: &mut Step<'_>, facts: &Facts) {
     learn(step, facts);
     if step.incident.closed_at.is_some() {
         return;
+    }
+    if are_of_another_run(step, facts) {
+        return ask_for_offers(step);
     }
     let mut offers = Vec::new();
     let mut lookups = Vec::new();
@@ -116,19 +120,25 @@ fn learn(step: &mut Step<'_>, facts: &Facts) {
     if let Some(Known::Is(message)) = &facts.commit_message {
         step.incident.commit_message = Some(message.clone());
     }
-    let Some(run) = step.incident.lead_run().and_then(|state| state.run) else { return };
-    if let Some(Known::Is(run_facts)) = &facts.run {
-        passing::meet_facts(step, run, run_facts);
-    }
+    let Some(Known::Is(run)) = &facts.run else { return };
+    passing::meet_facts(step, run.id, run);
     if let Some(Known::Is(jobs)) = &facts.jobs {
-        learn_jobs(step, run, jobs);
+        learn_jobs(step, run.id, run.attempt, jobs);
     }
 }
 
+/// Facts of a run that is not the one to look at any more say nothing about what to do.
+fn are_of_another_run(step: &Step<'_>, facts: &Facts) -> bool {
+    let lead = step.incident.lead_run().and_then(|state| state.run);
+    matches!((&facts.run, lead), (Some(Known::Is(run)), Some(lead)) if run.id != lead)
+}
+
 /// Failed jobs that no event has told of, as after a missed delivery or a bare `workflow_run`.
-fn learn_jobs(step: &mut Step<'_>, run: crate::domain::RunId, jobs: &[JobFacts]) {
-    let Some(state) = step.incident.runs.iter().find(|state| state.run == Some(run)) else { return };
-    let attempt = state.attempt;
+fn learn_jobs(step: &mut Step<'_>, run: crate::domain::RunId, attempt: u32, jobs: &[JobFacts]) {
+    let known = step.incident.runs.iter().find(|state| state.run == Some(run));
+    if known.is_none_or(|state| state.attempt != attempt) {
+        return;
+    }
     let failed = jobs.iter().filter(|job| job.conclusion.is_some_and(Conclusion::is_failure));
     for job in failed {
         let room = step.incident.jobs.len() < crate::domain::incident::JOBS_KEPT;
@@ -173,6 +183,10 @@ fn consider_automatic(step: &mut Step<'_>) {
     }
     let decision = judge(step, &plan, None, false);
     if decision.verdict == Verdict::Allow {
+        if step.incident.scheduled.as_ref() == Some(&plan.digest) {
+            return;
+        }
+        step.incident.scheduled = Some(plan.digest.clone());
         let at = step.now.plus_ms(backoff_ms(step));
         step.timer(Timer::Backoff, at);
         step.tell(None, Note::AutoScheduled { at, because: decision.words() });
@@ -239,6 +253,9 @@ pub fn planned(step: &mut Step<'_>, n: u32, facts: &Facts) {
     if step.incident.proposal(n).is_none_or(|p| p.state != ProposalState::Planning) {
         return;
     }
+    if are_of_another_run(step, facts) {
+        return proposal::gather(step, n);
+    }
     let Some(remedy) = remedies::by_id(&proposal.remedy) else {
         return proposal::refuse(step, n, vec![format!("there is no remedy called {}", proposal.remedy)]);
     };
@@ -266,14 +283,16 @@ fn ready(step: &mut Step<'_>, proposal: &Proposal, plan: Plan) {
         return proposal::refuse(step, n, vec![why]);
     }
     let changed = proposal.plan.as_ref().is_some_and(|old| old.digest != plan.digest);
-    let waits = plan.waits;
+    // The run may have ended while it was looked at: then the forge is asked again by whoever performs.
+    let ended = step.incident.lead_run().is_some_and(|run| run.conclusion.is_some());
+    let waits = plan.waits && !ended;
     let summary = plan.summary.clone();
     proposal::set_plan(step, n, plan, &decision);
     if changed && proposal.quorum > 0 {
         step.tell(None, Note::PlanChanged { proposal: proposal.id, summary });
     }
     let fresh = step.incident.proposal(n).cloned();
-    let enough = fresh.as_ref().is_some_and(|p| policy::quorum_met(step.rules, p));
+    let enough = fresh.as_ref().is_some_and(|p| policy::quorum_met(step.rules, p, step.now));
     match decision.verdict {
         Verdict::Deny => proposal::refuse(step, n, decision.words()),
         Verdict::Approvals(_) if !enough => proposal::advance(step, n, &Input::NeedsApproval),

@@ -92,14 +92,14 @@ pub fn open(step: &mut Step<'_>, opening: Opening) {
         expires_at: None,
     });
     if incident.proposals.len() > PROPOSALS_KEPT {
-        let oldest = incident.proposals.iter().position(|p| !p.state.is_active()).unwrap_or(0);
+        let oldest = incident.proposals.iter().position(|p| p.dry_run || !p.state.is_active()).unwrap_or(0);
         incident.proposals.remove(oldest);
     }
     gather(step, id.n);
 }
 
 /// Fresh facts for a proposal: at its planning, and again right before it runs.
-fn gather(step: &mut Step<'_>, n: u32) {
+pub fn gather(step: &mut Step<'_>, n: u32) {
     let incident = step.incident.no;
     let repo = step.incident.repo.clone();
     let mut lookups: Vec<Lookup> = Vec::new();
@@ -143,6 +143,8 @@ fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
         ProposalState::Awaiting => await_people(step, proposal),
         ProposalState::Waiting => {
             step.tell(key, Note::WaitingForRun { proposal: id });
+            let at = step.now.plus_ms(WATCH_MS);
+            step.timer(Timer::Watch, at);
             reply(step, proposal, Note::WaitingForRun { proposal: id });
         }
         ProposalState::Running { step: at } => {
@@ -225,7 +227,7 @@ fn perform(step: &mut Step<'_>, proposal: &Proposal, at: usize, undo: bool) {
             proposal: proposal.id.n,
             step: at,
             undo,
-            automatic: proposal.by.key.is_none(),
+            automatic: proposal.by.key.is_none() && !undo,
             digest: plan.digest.clone(),
             action,
         }),

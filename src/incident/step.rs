@@ -73,7 +73,12 @@ pub fn step(
         Event::Progressed { progress } => passing::progressed(&mut step, progress),
         Event::HeadMoved { sha, .. } => planning::head_moved(&mut step, sha),
         Event::Asked { request } => people::asked(&mut step, request),
-        Event::LogRead { read, .. } => log_read(&mut step, read),
+        Event::LogRead { run, attempt, read, .. } => {
+            let known = step.incident.runs.iter().find(|have| have.run == Some(*run));
+            if known.is_none_or(|known| known.attempt <= *attempt) {
+                log_read(&mut step, read);
+            }
+        }
         Event::FactsGathered { proposal: None, facts, .. } => planning::offers(&mut step, facts),
         Event::FactsGathered { proposal: Some(n), facts, .. } => planning::planned(&mut step, *n, facts),
         Event::Performed { proposal, step: at, undo, outcome, .. } => {

@@ -91,6 +91,8 @@ fn ask(key: &str, role: Role, intent: Intent) -> Event {
 
 fn facts(attempt: u32, conclusion: Option<Conclusion>) -> Event {
     let run = RunFacts {
+        id: RunId(1),
+        fork: false,
         attempt,
         conclusion,
         created_at: Time(0),

@@ -115,8 +115,8 @@ pub struct Turn {
     pub delivery: Option<(u64, u64)>,
     /// The outbox claim that this turn answers.
     pub effect: Option<(u64, u64)>,
-    /// The timer that this turn fires.
-    pub timer: Option<String>,
+    /// The timer that this turn fires, at the time it was read with: one that was moved meanwhile is not due.
+    pub timer: Option<(String, Time)>,
     /// New contents; each `version` is the stored one plus 1 (a new incident has 1).
     pub incidents: Vec<Incident>,
     pub journal: Vec<(IncidentNo, Entry)>,
@@ -193,6 +193,8 @@ pub trait Store: Send + Sync {
     async fn put_delivery(&self, delivery: Delivery) -> Result<Put, StoreError>;
     /// The oldest delivery that nobody holds.
     async fn claim_delivery(&self, now: Time, lease_ms: i64) -> Result<Option<Claimed<Delivery>>, StoreError>;
+    /// Gives a claimed delivery back at once.
+    async fn release_delivery(&self, claim: (u64, u64)) -> Result<(), StoreError>;
     /// The oldest effect that is due and that nobody holds.
     async fn claim_effect(&self, now: Time, lease_ms: i64) -> Result<Option<Claimed<Effect>>, StoreError>;
     /// One transaction; all or nothing.
@@ -208,10 +210,12 @@ pub trait Store: Send + Sync {
     async fn runs(&self) -> Result<Vec<(String, RunSeen)>, StoreError>;
     async fn setting(&self, key: &str) -> Result<Option<serde_json::Value>, StoreError>;
     async fn settings(&self, prefix: &str) -> Result<Vec<(String, serde_json::Value)>, StoreError>;
+    /// Surfaces that are behind, but for those in the channels named `busy`.
     async fn due_publications(
         &self,
         platform: &Platform,
         now: Time,
+        busy: &[String],
         limit: usize,
     ) -> Result<Vec<(Surface, Publication)>, StoreError>;
     /// Where the incident's card stands or is to stand.

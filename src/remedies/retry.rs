@@ -64,7 +64,7 @@ fn needs(context: &PlanContext<'_>, state: &RunState, run: RunId) -> Option<Plan
         needs.push(Lookup::Run { repo: repo.clone(), run });
     }
     if context.facts.head.is_none() && !context.incident.on_default_branch() && !context.incident.fork {
-        let pull = context.incident.pulls.first().copied();
+        let pull = context.incident.pulls.first().copied().filter(|_| state.branch == context.incident.branch);
         needs.push(Lookup::Head { repo: repo.clone(), branch: state.branch.clone(), pull });
     }
     match &context.facts.run {

@@ -39,7 +39,7 @@ pub fn public(doors: Doors) -> Router {
 }
 
 async fn ready(State(doors): State<Doors>) -> Response {
-    match doors.ask.counts().await {
+    match doors.ask.hold().await {
         Ok(_) => Json(json!({"status": "ready"})).into_response(),
         Err(why) => refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string()),
     }

@@ -40,7 +40,8 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         };
         // Small answers must not wait for more.
         let _ = stream.set_nodelay(true);
-        let mut builder = Builder::new(TokioExecutor::new());
+        // Without the look for HTTP/2, which has no deadline of its own.
+        let mut builder = Builder::new(TokioExecutor::new()).http1_only();
         builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
         let service = TowerToHyperService::new(router.clone());
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();

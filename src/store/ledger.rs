@@ -81,6 +81,10 @@ impl<B: Backend> Store for Ledger<B> {
         }
     }
 
+    async fn release_delivery(&self, claim: (u64, u64)) -> Result<()> {
+        self.writer.write(Write::ReleaseDelivery { claim }).await.map(|_| ())
+    }
+
     async fn claim_effect(&self, now: Time, lease_ms: i64) -> Result<Option<Claimed<Effect>>> {
         match self.writer.write(Write::ClaimEffect { now, lease_ms }).await? {
             Answer::Effect(claim) => Ok(claim.map(|claim| *claim)),
@@ -102,7 +106,8 @@ impl<B: Backend> Store for Ledger<B> {
             let name = String::from_utf8_lossy(&name).into_owned();
             match self.record::<TimerRow>(&keys::text(keys::TIMER, &name))? {
                 Some(timer) if timer.at <= now => due.push(timer),
-                _ => break,
+                Some(_) => break,
+                None => {}
             }
         }
         Ok(due)
@@ -158,6 +163,7 @@ impl<B: Backend> Store for Ledger<B> {
         &self,
         platform: &Platform,
         now: Time,
+        busy: &[String],
         limit: usize,
     ) -> Result<Vec<(Surface, Publication)>> {
         let mut due = Vec::new();
@@ -165,7 +171,10 @@ impl<B: Backend> Store for Ledger<B> {
             key[0] = keys::SURFACE;
             let row: Option<SurfaceRow> = self.record(&key)?;
             if let Some(row) = row.filter(|row| {
-                row.surface.platform == *platform && row.publication.is_due() && row.publication.not_before <= now
+                row.surface.platform == *platform
+                    && !busy.contains(&row.surface.channel)
+                    && row.publication.is_due()
+                    && row.publication.not_before <= now
             }) {
                 due.push((row.surface, row.publication));
             }

@@ -5,7 +5,7 @@ use super::keys;
 use crate::domain::effect::Effect;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::Incident;
-use crate::domain::time::Time;
+use crate::domain::time::{DAY_MS, Time};
 use crate::ports::{Claimed, DeadLetter, Delivery, NewEffect, Publication, Put, StoreError, Surface, TimerRow, Turn};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use std::sync::Arc;
 pub enum Write {
     PutDelivery(Box<InboxRow>),
     ClaimDelivery { now: Time, lease_ms: i64 },
+    ReleaseDelivery { claim: (u64, u64) },
     ClaimEffect { now: Time, lease_ms: i64 },
     Commit(Box<Turn>),
     RetryEffect { claim: (u64, u64), not_before: Time },
@@ -42,7 +43,7 @@ pub enum Answer {
 pub struct InboxRow {
     pub id: String,
     pub at: Time,
-    /// The delivery without its body in JSON, a line break, the body as it is.
+    /// The delivery without its body in JSON, a line break, the body compressed.
     pub bytes: Vec<u8>,
 }
 
@@ -50,16 +51,17 @@ impl InboxRow {
     pub fn of(mut delivery: Delivery) -> Result<Self> {
         let body = std::mem::take(&mut delivery.body);
         let mut bytes = encode(&delivery)?;
-        bytes.reserve(body.len() + 1);
         bytes.push(b'\n');
-        bytes.extend_from_slice(body.as_bytes());
+        bytes.append(&mut lz4_flex::compress_prepend_size(body.as_bytes()));
         Ok(Self { id: delivery.id, at: delivery.at, bytes })
     }
 
     pub fn read(bytes: &[u8]) -> Result<Delivery> {
         let end = memchr::memchr(b'\n', bytes).ok_or_else(|| broken("a delivery is damaged"))?;
         let mut delivery: Delivery = decode(&bytes[..end])?;
-        delivery.body = String::from_utf8(bytes[end + 1..].to_vec()).map_err(|_| broken("a delivery is damaged"))?;
+        let body =
+            lz4_flex::decompress_size_prepended(&bytes[end + 1..]).ok().and_then(|body| String::from_utf8(body).ok());
+        delivery.body = body.ok_or_else(|| broken("a delivery is damaged"))?;
         Ok(delivery)
     }
 }
@@ -149,7 +151,7 @@ impl<B: Backend> Writing<B> {
     pub fn apply(&mut self, write: Write) -> Result<Answer> {
         match write {
             Write::PutDelivery(row) => {
-                let answers = self.put_deliveries(&[*row])?;
+                let answers = self.put_deliveries(vec![*row])?;
                 Ok(Answer::Put(answers.first().copied().unwrap_or(Put::Duplicate)))
             }
             Write::ClaimDelivery { now, lease_ms } => {
@@ -157,6 +159,11 @@ impl<B: Backend> Writing<B> {
             }
             Write::ClaimEffect { now, lease_ms } => {
                 self.claim_effect(now, lease_ms).map(|c| Answer::Effect(c.map(Box::new)))
+            }
+            Write::ReleaseDelivery { claim: (key, token) } => {
+                check(&self.inbox_leases, key, token)?;
+                self.inbox_leases.remove(&key);
+                Ok(Answer::Done)
             }
             Write::Commit(turn) => self.commit(*turn).map(|()| Answer::Done),
             Write::RetryEffect { claim, not_before } => self.retry_effect(claim, not_before).map(|()| Answer::Done),
@@ -173,7 +180,7 @@ impl<B: Backend> Writing<B> {
     }
 
     /// Several at once are one transaction: that is what makes a flush cheap for each.
-    pub fn put_deliveries(&mut self, rows: &[InboxRow]) -> Result<Vec<Put>> {
+    pub fn put_deliveries(&mut self, rows: Vec<InboxRow>) -> Result<Vec<Put>> {
         let mut batch = Batch::default();
         let mut staged = Vec::new();
         let mut answers = Vec::new();
@@ -192,11 +199,11 @@ impl<B: Backend> Writing<B> {
     }
 
     fn stage_delivery(&mut self, batch: &mut Batch, delivery: &Delivery) -> Result<Option<u64>> {
-        self.stage_row(batch, &InboxRow::of(delivery.clone())?)
+        self.stage_row(batch, InboxRow::of(delivery.clone())?)
     }
 
     /// Adds a delivery to a batch, unless its id was taken before.
-    fn stage_row(&mut self, batch: &mut Batch, row: &InboxRow) -> Result<Option<u64>> {
+    fn stage_row(&mut self, batch: &mut Batch, row: InboxRow) -> Result<Option<u64>> {
         let seen = keys::text(keys::SEEN, &row.id);
         let here = batch.0.iter().any(|(key, _)| *key == seen);
         if here || self.backend.get(&seen).map_err(broken)?.is_some() {
@@ -205,7 +212,7 @@ impl<B: Backend> Writing<B> {
         let key = self.next_inbox;
         self.next_inbox += 1;
         batch.put(seen, encode(&SeenRow { at: row.at })?);
-        batch.put(keys::number(keys::INBOX, key), row.bytes.clone());
+        batch.put(keys::number(keys::INBOX, key), row.bytes);
         Ok(Some(key))
     }
 
@@ -276,7 +283,14 @@ impl<B: Backend> Writing<B> {
         for (no, entry) in &turn.journal {
             batch.put(keys::journal(*no, entry.seq), encode(entry)?);
         }
-        for key in turn.cancel_timers.iter().chain(&turn.timer) {
+        if let Some((key, at)) = &turn.timer {
+            let stored = self.backend.get(&keys::text(keys::TIMER, key)).map_err(broken)?;
+            let timer = stored.map(|bytes| decode::<TimerRow>(&bytes)).transpose()?;
+            if timer.is_none_or(|timer| timer.at != *at) {
+                return Err(StoreError::Conflict(format!("timer {key} was moved")));
+            }
+        }
+        for key in turn.cancel_timers.iter().chain(turn.timer.iter().map(|(key, _)| key)) {
             self.stage_timer_end(&mut batch, key)?;
         }
         for timer in &turn.timers {
@@ -422,13 +436,15 @@ impl<B: Backend> Writing<B> {
 
     fn compact(&mut self, seen_before: Time, closed_before: Time) -> Result<u64> {
         let mut batch = Batch::default();
+        // GitHub re-runs what is up to 30 days old: a run is known for as long.
+        let runs_before = seen_before.plus_ms(-30 * DAY_MS);
         for (key, value) in self.all(keys::SEEN)? {
             if decode::<SeenRow>(&value)?.at < seen_before {
                 batch.remove(key);
             }
         }
         for (key, value) in self.all(keys::RUN)? {
-            if decode::<crate::domain::facts::RunSeen>(&value)?.at < seen_before {
+            if decode::<crate::domain::facts::RunSeen>(&value)?.at < runs_before {
                 batch.remove(key);
             }
         }

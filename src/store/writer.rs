@@ -97,9 +97,8 @@ fn put<B: Backend>(
     if rows.is_empty() {
         return;
     }
-    match writing.put_deliveries(rows) {
+    match writing.put_deliveries(std::mem::take(rows)) {
         Ok(all) => answers.extend(callers.drain(..).zip(all.into_iter().map(|put| Ok(Answer::Put(put))))),
         Err(why) => answers.extend(callers.drain(..).map(|caller| (caller, Err(why.clone())))),
     }
-    rows.clear();
 }

@@ -22,6 +22,7 @@ fn effect() -> NewEffect {
         run: ci_rescue::domain::RunId(1),
         attempt: 1,
         job_id: 2,
+        names: Vec::new(),
     };
     NewEffect { effect, not_before: Time(2_000) }
 }
@@ -98,7 +99,9 @@ async fn timers_and_settings(store: &dyn Store) {
     store.commit(Turn { timers: vec![timer(200)], ..Turn::default() }).await.unwrap();
     assert!(store.due_timers(Time(150), 10).await.unwrap().is_empty(), "it was moved");
     assert_eq!(store.due_timers(Time(200), 10).await.unwrap().len(), 1);
-    store.commit(Turn { timer: Some("1:Expiry".into()), ..Turn::default() }).await.unwrap();
+    let moved = Turn { timer: Some(("1:Expiry".into(), Time(100))), ..Turn::default() };
+    assert!(store.commit(moved).await.is_err(), "a timer that was moved does not fire");
+    store.commit(Turn { timer: Some(("1:Expiry".into(), Time(200))), ..Turn::default() }).await.unwrap();
     assert!(store.due_timers(Time(900), 10).await.unwrap().is_empty());
 
     let settings =
@@ -117,8 +120,8 @@ async fn surfaces(store: &dyn Store) {
     let here = surface();
     let slack = Platform::new("slack");
     store.commit(Turn { dirty: vec![(here.clone(), 3, 1)], ..Turn::default() }).await.unwrap();
-    assert!(store.due_publications(&Platform::new("discord"), Time(0), 10).await.unwrap().is_empty());
-    let (found, publication) = store.due_publications(&slack, Time(0), 10).await.unwrap().remove(0);
+    assert!(store.due_publications(&Platform::new("discord"), Time(0), &[], 10).await.unwrap().is_empty());
+    let (found, publication) = store.due_publications(&slack, Time(0), &[], 10).await.unwrap().remove(0);
     assert_eq!((found, publication.wanted, publication.to_tell), (here.clone(), 3, 1));
     let done =
         Publication { version: publication.version + 1, message: Some("m".into()), shown: 3, told: 1, ..publication };
@@ -127,7 +130,7 @@ async fn surfaces(store: &dyn Store) {
         "compare and set"
     );
     store.put_publication(&here, done).await.unwrap();
-    assert!(store.due_publications(&slack, Time(0), 10).await.unwrap().is_empty());
+    assert!(store.due_publications(&slack, Time(0), &[], 10).await.unwrap().is_empty());
     let thread = |message: &str| Thread { platform: slack.clone(), channel: "C".into(), message: message.into() };
     assert_eq!(store.bound(&thread("m")).await.unwrap(), Some(IncidentNo(1)));
     assert_eq!(store.bound(&thread("x")).await.unwrap(), None);
@@ -186,7 +189,7 @@ async fn everything_is_there_after_a_restart() {
     let claim = store.claim_delivery(Time(0), 10).await.unwrap().unwrap();
     assert_eq!(claim.work.id, "kept", "a dead process holds no lease");
     assert!(store.claim_effect(Time(5_000), 10).await.unwrap().is_some());
-    assert_eq!(store.due_publications(&Platform::new("slack"), Time(0), 10).await.unwrap().len(), 1);
+    assert_eq!(store.due_publications(&Platform::new("slack"), Time(0), &[], 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

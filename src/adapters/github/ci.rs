@@ -40,7 +40,10 @@ struct HookDelivery {
 impl Ci for GitHub {
     async fn run(&self, repo: &Repo, run: RunId) -> Result<RunFacts, PortError> {
         let run: Run = self.get(repo, &format!("/repos/{repo}/actions/runs/{run}")).await?;
+        let head = run.head_repository.as_ref().map(|head| head.full_name.as_str()).filter(|name| !name.is_empty());
         Ok(RunFacts {
+            id: RunId(run.id),
+            fork: head.is_some_and(|head| head != repo.as_str()),
             attempt: run.run_attempt.max(1),
             conclusion: run.conclusion.filter(|_| run.status == "completed"),
             created_at: run.created_at.map_or(Time(0), |at| Time(at.timestamp_millis())),
@@ -122,9 +125,13 @@ impl Ci for GitHub {
             all.iter().filter(|d| d.delivered_at.timestamp_millis() >= since.0 && !arrived.contains(d.guid.as_str()));
         let mut asked = 0;
         for delivery in lost {
-            let fresh = self.redelivered.lock().unwrap_or_else(PoisonError::into_inner).insert(delivery.guid.clone());
-            if fresh {
+            if self.redelivered.lock().unwrap_or_else(PoisonError::into_inner).contains(&delivery.guid) {
+                continue;
+            }
+            let answer =
                 self.call("POST", None, &format!("/app/hook/deliveries/{}/attempts", delivery.id), None).await?;
+            if answer.status.is_success() {
+                self.redelivered.lock().unwrap_or_else(PoisonError::into_inner).insert(delivery.guid.clone());
                 asked += 1;
             }
         }

@@ -156,7 +156,7 @@ impl Webhooks {
             failure.step = broken.map(|step| step.name.clone().into());
             failure
         };
-        if action == "queued" || action == "waiting" {
+        if action == "queued" {
             let failure = Box::new(fill(base.failure(Scope::Job, Conclusion::Stuck)));
             return vec![Heard::Queued { key, failure }];
         }

@@ -84,7 +84,7 @@ pub async fn listen(api_url: &str, app_token: &str, door: Arc<dyn Door>) -> Resu
     let config = SlackClientSocketModeConfig::new()
         .with_initial_backoff_in_seconds(1)
         .with_reconnect_timeout_in_seconds(5)
-        .with_max_connections_count(1);
+        .with_max_connections_count(2);
     let inner = SlackClientSocketModeListener::new(&config, environment, callbacks);
     let token = SlackApiToken::new(app_token.into());
     inner.listen_for(&token).await.map_err(|why| why.to_string())?;

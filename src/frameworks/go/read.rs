@@ -14,7 +14,8 @@ pub struct Reader {
 }
 
 /// Parents are only known once children were seen, so names are kept until the end.
-const SEEN_MAX: usize = 20_000;
+const SEEN_MAX: usize = 2_000;
+const NAME_MAX: usize = 500;
 
 impl LineObserver for Reader {
     fn line(&mut self, line: &str) {
@@ -23,7 +24,7 @@ impl LineObserver for Reader {
             return;
         }
         if let Some(found) = FAIL.captures(line) {
-            self.names.push(found[1].to_owned());
+            self.names.push(found[1].chars().take(NAME_MAX).collect());
         }
     }
 

@@ -70,6 +70,16 @@ async fn the_emergency_stop_holds_at_the_last_moment_and_survives() {
 }
 
 #[tokio::test]
+async fn nothing_runs_by_itself_that_needs_people() {
+    let world = World::with(acting("[policy.approvals]\nretry = 1\n")).await;
+    world.broken_run(NETWORK_LOG, "success").await;
+    world.clock.advance(60 * 60_000);
+    world.settle().await;
+    assert_eq!(world.reruns(), 0);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn no_two_automatic_acts_on_a_branch_at_once() {
     let world = World::with(acting("")).await;
     let first = spec(NETWORK_LOG, "success");

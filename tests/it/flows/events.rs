@@ -141,6 +141,25 @@ async fn job_run_check_and_suite_of_one_run_are_one_incident() {
 }
 
 #[tokio::test]
+async fn a_suite_or_status_beside_a_run_leaves_retry_possible() {
+    let suite = with(
+        "check_suite",
+        json!({"action": "completed", "check_suite": {"head_branch": "main", "head_sha": SHA, "conclusion": "failure", "app": {"name": "GitHub Actions"}}}),
+    );
+    let status =
+        with("status", json!({"sha": SHA, "state": "failure", "context": "ci/legacy", "branches": [{"name": "main"}]}));
+    for beside in [suite, status] {
+        let world = World::new().await;
+        world.broken_run(NETWORK_LOG, "success").await;
+        send(&world, beside).await;
+        world.slack.command("UBEN", "retry 1").await;
+        world.settle().await;
+        assert_eq!(world.reruns(), 1, "{}", world.slack.last_whisper());
+        world.end().await;
+    }
+}
+
+#[tokio::test]
 async fn forks_are_marked() {
     let world = quiet().await;
     send(&world, run_event(json!("failure"), 1, 1, true)).await;

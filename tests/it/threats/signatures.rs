@@ -89,6 +89,8 @@ async fn threat_010_the_previous_secret_counts_until_its_time() {
 fn threats_011_and_012_secrets_are_trimmed_and_never_empty() {
     use ci_rescue::config::parse;
     assert!(parse("[github]\nwebhook_secret = \"\"", &[]).unwrap_err().to_string().contains("webhook_secret is empty"));
+    let previous = parse("[github]\nwebhook_secret_previous = \"\"", &[]).unwrap_err().to_string();
+    assert!(previous.contains("webhook_secret_previous is empty"), "{previous}");
     let config = parse("[github]\nwebhook_secret = \"abc\\n\"", &[]).unwrap();
     assert_eq!(secrecy::ExposeSecret::expose_secret(&config.github.webhook_secret.unwrap()), "abc");
 }

@@ -344,6 +344,8 @@ async fn serve(double: SlackDouble, mut socket: WebSocket) {
         return;
     }
     let (sender, mut outgoing) = mpsc::unbounded_channel();
+    // A newer socket takes over; this one stays open, as Slack's do.
+    let _open = sender.clone();
     double.lock().socket = Some(sender);
     double.connections.send_modify(|count| *count += 1);
     loop {
