@@ -87,7 +87,17 @@ async fn record(State(forge): State<Forge>, request: Request, next: Next) -> Res
         }
         None => response,
     };
-    forge.lock().calls.push(Call { method, path: path.clone(), authorization, status: response.status().as_u16() });
+    forge.lock().calls.push(Call {
+        method: method.clone(),
+        path: path.clone(),
+        authorization,
+        status: response.status().as_u16(),
+    });
+    // A caller that dies now has been served all the same.
+    if method == "POST" {
+        let pause = forge.latency_ms.load(std::sync::atomic::Ordering::Relaxed);
+        tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
+    }
     if path.starts_with("/repos/") { fill_in(response, &web).await } else { response }
 }
 

@@ -4,6 +4,7 @@ use super::hooks::Hook;
 use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The time, in milliseconds since the epoch: the demo's is the machine's, a test's its own.
@@ -101,6 +102,8 @@ pub struct Forge {
     pub now: Now,
     /// Bare repositories live here; absent where git is not needed.
     pub git_dir: Option<PathBuf>,
+    /// Milliseconds between what a write does and its answer: the moment in which a caller may die.
+    pub latency_ms: Arc<AtomicU64>,
     /// Logs are served from this address when it is set: another host than the API's.
     pub log_base: Arc<Mutex<Option<String>>>,
 }
@@ -109,7 +112,7 @@ impl Forge {
     #[must_use]
     pub fn new(now: Now, git_dir: Option<PathBuf>) -> Self {
         let state = State { next_id: 1_000, app_id: 7, ..State::default() };
-        Self { state: Arc::new(Mutex::new(state)), now, git_dir, log_base: Arc::default() }
+        Self { state: Arc::new(Mutex::new(state)), now, git_dir, latency_ms: Arc::default(), log_base: Arc::default() }
     }
 
     pub fn lock(&self) -> MutexGuard<'_, State> {

@@ -11,6 +11,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::Stdio;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -24,6 +25,7 @@ fn rounds() -> u64 {
 
 /// Channels that share the load: Slack's pace is a message a second and channel.
 const CHANNELS: u64 = 10;
+const LATENCY_MS: u64 = 120;
 const PATIENCE: Duration = Duration::from_secs(240);
 const BEAT: Duration = Duration::from_millis(10);
 
@@ -142,6 +144,9 @@ async fn threats_039_040_047_fifty_kills_lose_nothing_and_repeat_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config.toml");
     std::fs::write(&path, config(forge_at, slack.at, &dir.path().join("store"))).unwrap();
+    // What is written takes effect at once and is answered late: many kills fall in between.
+    forge.latency_ms.store(LATENCY_MS, Ordering::Relaxed);
+    slack.latency_ms.store(LATENCY_MS, Ordering::Relaxed);
     let post = Post::default();
     tokio::spawn(carry(post.clone(), forge.clone(), forge_at, stop.clone()));
 

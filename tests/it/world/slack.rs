@@ -10,6 +10,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -50,12 +51,15 @@ pub struct SlackDouble {
     inner: Arc<Mutex<Inner>>,
     pub at: SocketAddr,
     connections: Arc<watch::Sender<u32>>,
+    /// Milliseconds between what a post does and its answer.
+    pub latency_ms: Arc<AtomicU64>,
 }
 
 impl SlackDouble {
     pub async fn start(stop: &CancellationToken) -> Self {
         let (listener, at) = super::listener().await;
-        let double = Self { inner: Arc::default(), at, connections: Arc::new(watch::channel(0).0) };
+        let double =
+            Self { inner: Arc::default(), at, connections: Arc::new(watch::channel(0).0), latency_ms: Arc::default() };
         let router = Router::new()
             .route("/api/apps.connections.open", post(open))
             .route("/api/auth.test", get(auth).post(auth))
@@ -283,6 +287,7 @@ async fn post_message(State(double): State<SlackDouble>, Json(body): Json<Value>
         metadata: body["metadata"].clone(),
         edits: 0,
     });
+    tokio::time::sleep(std::time::Duration::from_millis(double.latency_ms.load(Ordering::Relaxed))).await;
     match fault {
         Some(fault) => answer(fault),
         None => Json(json!({"ok": true, "channel": body["channel"], "ts": ts, "message": {"ts": ts}})).into_response(),
