@@ -2,7 +2,7 @@
 //!
 //! # How to add one
 //! Write `remedies/x.rs` with a type that implements [`Remedy`]: read the incident and the facts, answer
-//! [`Planning::Needs`] while a fact is missing, [`Planning::Refused`] with every reason, or a [`Plan`] whose digest
+//! [`Planning::Needs`] while a fact is missing, [`Planning::Refused`] with every reason, or a plan whose digest
 //! covers everything that an approval has to bind to. Add it to [`all`]. If it gets a verb, add `commands/x.toml`.
 //! Execution, approval, audit, resume and undo are written once and come for free.
 

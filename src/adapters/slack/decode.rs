@@ -35,7 +35,7 @@ pub enum Envelope {
     },
 }
 
-/// Decodes [`Envelope`]s. `team` is ours, once Slack has told it.
+/// Decodes what the callbacks kept. `team` is ours, once Slack has told it.
 pub struct Socket {
     pub team: Arc<OnceLock<String>>,
 }
