@@ -107,9 +107,7 @@ pub async fn logs(
         return refuse(404, "Not Found");
     }
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost").to_owned();
-    let base = forge.log_base.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-    let base = base.unwrap_or_else(|| format!("http://{host}"));
-    (StatusCode::FOUND, [(header::LOCATION, format!("{base}/_logs/{id}"))]).into_response()
+    (StatusCode::FOUND, [(header::LOCATION, format!("http://{host}/_logs/{id}"))]).into_response()
 }
 
 pub async fn log_file(State(forge): State<Forge>, Path(id): Path<u64>) -> Response {

@@ -104,15 +104,13 @@ pub struct Forge {
     pub git_dir: Option<PathBuf>,
     /// Milliseconds between what a write does and its answer: the moment in which a caller may die.
     pub latency_ms: Arc<AtomicU64>,
-    /// Logs are served from this address when it is set: another host than the API's.
-    pub log_base: Arc<Mutex<Option<String>>>,
 }
 
 impl Forge {
     #[must_use]
     pub fn new(now: Now, git_dir: Option<PathBuf>) -> Self {
         let state = State { next_id: 1_000, app_id: 7, ..State::default() };
-        Self { state: Arc::new(Mutex::new(state)), now, git_dir, latency_ms: Arc::default(), log_base: Arc::default() }
+        Self { state: Arc::new(Mutex::new(state)), now, git_dir, latency_ms: Arc::default() }
     }
 
     pub fn lock(&self) -> MutexGuard<'_, State> {

@@ -138,7 +138,6 @@ pub struct Suite {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct App {
-    pub id: u64,
     #[serde(deserialize_with = "lenient")]
     pub slug: String,
     #[serde(deserialize_with = "lenient")]
