@@ -55,6 +55,9 @@ pub struct RunState {
     pub branch: Untrusted,
     pub sha: String,
     pub url: Option<String>,
+    /// The newest attempt that is known to have failed.
+    #[serde(default)]
+    pub failed_attempt: u32,
     /// `None` while it is going.
     pub conclusion: Option<Conclusion>,
     /// A newer run of the same workflow and branch passed.

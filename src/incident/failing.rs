@@ -126,6 +126,7 @@ fn meet_run(step: &mut Step<'_>, failure: &Failure) -> Result<bool, String> {
             branch: failure.branch.clone(),
             sha: failure.sha.clone(),
             url: failure.url.clone(),
+            failed_attempt: failure.attempt,
             conclusion,
             superseded: false,
             logs: 0,
@@ -139,7 +140,9 @@ fn meet_run(step: &mut Step<'_>, failure: &Failure) -> Result<bool, String> {
     if failure.attempt < run.attempt || (failure.attempt == run.attempt && passed && failure.run.is_some()) {
         return Err(format!("it tells of attempt {}; attempt {} is known", failure.attempt, run.attempt));
     }
-    let newer = failure.attempt > run.attempt;
+    // That the attempt had begun was perhaps told before; that it failed is news all the same.
+    let newer = failure.attempt > run.failed_attempt;
+    run.failed_attempt = run.failed_attempt.max(failure.attempt);
     // A provider without runs says "failing" again for a new commit.
     let again = failure.run.is_none() && (run.sha != failure.sha || run.is_settled());
     if newer || again {
@@ -161,6 +164,18 @@ fn meet_run(step: &mut Step<'_>, failure: &Failure) -> Result<bool, String> {
         step.tell(None, Note::AttemptFailed { attempt: failure.attempt });
     }
     Ok(newer || again)
+}
+
+/// What an attempt before this one left behind says nothing about it.
+pub fn new_attempt(incident: &mut Incident, id: crate::domain::RunId, attempt: u32) {
+    let Some(run) = incident.runs.iter_mut().find(|run| run.run == Some(id)) else { return };
+    if run.conclusion.is_some_and(Conclusion::is_failure) && attempt > run.failed_attempt {
+        run.failed_attempt = attempt;
+        run.logs = 0;
+        incident.jobs.retain(|job| job.run != Some(id) || job.attempt >= attempt);
+        incident.evidence.clear();
+        incident.log_missing = None;
+    }
 }
 
 /// Whether the job was not known yet.

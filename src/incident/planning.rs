@@ -140,6 +140,7 @@ fn learn_jobs(step: &mut Step<'_>, run: crate::domain::RunId, attempt: u32, jobs
         return;
     }
     let failed = jobs.iter().filter(|job| job.conclusion.is_some_and(Conclusion::is_failure));
+    failing::new_attempt(&mut step.incident, run, attempt);
     for job in failed {
         let room = step.incident.jobs.len() < crate::domain::incident::JOBS_KEPT;
         let known = step.incident.jobs.iter_mut().find(|have| {

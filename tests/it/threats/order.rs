@@ -66,7 +66,8 @@ async fn threats_037_and_038_late_words_of_a_closed_incident_change_nothing() {
     send(&world, job_event("completed", json!("failure"), 1, 1, "another")).await;
     let all = world.incidents().await;
     assert_eq!((all.len(), all[0].stage), (1, Stage::Resolved));
-    // A later attempt that fails is news.
+    // A later attempt that fails is news, also when its beginning was told before.
+    send(&world, job_event("in_progress", Value::Null, 1, 3, "test")).await;
     send(&world, job_event("completed", json!("failure"), 1, 3, "test")).await;
     assert_eq!(world.incident(1).await.stage, Stage::Open);
     world.end().await;
