@@ -1,18 +1,25 @@
 //! What went wrong: a log streams in, redacted [`Evidence`](crate::domain::Evidence) comes out.
 //!
 //! One pass, bounded memory: lines are cut, observers keep bounded state, and nothing is looked at before it is
-//! redacted.
+//! redacted. One automaton over the words of all rules and readers ([`vocabulary`]) tells who wants to see a line; most
+//! lines nobody does.
 
 mod analyzer;
+pub mod archive;
 mod categorize;
+mod excerpt;
 mod exit;
 mod fingerprint;
+mod frames;
 mod known;
 mod lines;
+mod marks;
 mod rank;
 pub mod redact;
 mod report;
+mod signs;
+mod vocabulary;
 
-pub use analyzer::{Analyzer, Reading};
+pub use analyzer::{Analyzer, Baseline, Reading};
 pub use categorize::classify;
 pub use report::Report;

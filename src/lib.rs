@@ -6,6 +6,7 @@ pub mod command;
 pub mod config;
 pub mod demo;
 pub mod domain;
+pub mod ecosystems;
 pub mod engine;
 pub mod evidence;
 pub mod frameworks;

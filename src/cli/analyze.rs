@@ -1,21 +1,26 @@
 //! `analyze`: what a log says, for people or as JSON.
 
-use ci_rescue::evidence::{Analyzer, Report};
-use flate2::read::MultiGzDecoder;
+use ci_rescue::evidence::archive::{self, Kind, Limits};
+use ci_rescue::evidence::{Analyzer, Baseline, Reading, Report};
+use ci_rescue::frameworks::report;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
-use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
+use std::io::{BufReader, IsTerminal, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// One JSON object a file
+    /// One JSON object a log
     #[arg(long)]
     json: bool,
-    /// Error lines shown
+    /// Error lines shown, and lines of the end of the log
     #[arg(long, default_value_t = 5, value_name = "N")]
     lines: usize,
-    /// Logs, plain or gzip; - is standard input; a directory stands for its files
+    /// The log of a passing run of the same job: lines that are new in the red one count more
+    #[arg(long, value_name = "GREEN")]
+    baseline: Option<PathBuf>,
+    /// Logs and JUnit reports, plain or gzip, and zip archives of them; - is standard input; a directory stands for its
+    /// files
     #[arg(required = true, value_name = "FILE|-|DIRECTORY")]
     paths: Vec<PathBuf>,
 }
@@ -25,11 +30,18 @@ const BAR: u64 = 32 << 20;
 const CHUNK: usize = 256 << 10;
 
 pub fn run(args: &Args) -> Result<(), String> {
+    let green = match &args.baseline {
+        Some(path) => Some(baseline(path).map_err(|why| format!("{}: {why}", path.display()))?),
+        None => None,
+    };
     let mut failed = Vec::new();
     for path in files(&args.paths)? {
-        match analyze(&path) {
-            Ok((report, excerpt)) => show(args, &report, &excerpt).map_err(|why| why.to_string())?,
-            Err(why) => failed.push(format!("{}: {why}", path.display())),
+        let mut show = |name: &str, reading: Reading| {
+            let report = Report::new(name.to_owned(), reading.evidence);
+            show(args, &report, &reading.excerpt, green.as_ref()).map_err(|why| why.to_string())
+        };
+        if let Err(why) = analyze(&path, green.as_ref(), &mut show) {
+            failed.push(format!("{}: {why}", path.display()));
         }
     }
     if failed.is_empty() { Ok(()) } else { Err(format!("could not read {}", failed.join("; "))) }
@@ -47,36 +59,120 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
         let mut inside: Vec<PathBuf> =
             entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
         inside.sort();
+        if inside.is_empty() {
+            return Err(format!("{}: no files in it", path.display()));
+        }
         all.extend(inside);
     }
     Ok(all)
 }
 
-fn analyze(path: &Path) -> Result<(Report, String), String> {
-    let (reader, size): (Box<dyn Read>, u64) = if path.as_os_str() == "-" {
-        (Box::new(std::io::stdin().lock()), 0)
-    } else {
-        let file = File::open(path).map_err(|why| why.to_string())?;
-        let size = file.metadata().map_or(0, |meta| meta.len());
-        (Box::new(file), size)
-    };
+/// What is in a file: each log of it, and all its JUnit reports together.
+fn each(path: &Path, each: &mut archive::Each<'_>) -> Result<(), String> {
+    if path.as_os_str() == "-" {
+        // An archive cannot be read from a pipe: its table stands at the end.
+        let mut head = [0; 4];
+        let mut input = std::io::stdin().lock();
+        let n = read_some(&mut input, &mut head).map_err(|why| why.to_string())?;
+        let whole = head[..n].chain(input);
+        if archive::kind(&head[..n]) != Kind::Zip {
+            return archive::stream(whole, Limits::default(), each);
+        }
+        let mut spool = tempfile::tempfile().map_err(|why| why.to_string())?;
+        std::io::copy(&mut whole.take(Limits::default().expanded), &mut spool).map_err(|why| why.to_string())?;
+        spool.rewind().map_err(|why| why.to_string())?;
+        return archive::zip(spool, Limits::default(), each);
+    }
+    let mut file = File::open(path).map_err(|why| why.to_string())?;
+    let size = file.metadata().map_or(0, |meta| meta.len());
+    let mut head = [0; 4];
+    let n = read_some(&mut file, &mut head).map_err(|why| why.to_string())?;
+    file.rewind().map_err(|why| why.to_string())?;
     let bar = bar(size);
-    let mut reader = BufReader::with_capacity(CHUNK, bar.wrap_read(reader));
-    let gzip = reader.fill_buf().map_err(|why| why.to_string())?.starts_with(&[0x1f, 0x8b]);
-    let mut source: Box<dyn Read> = if gzip { Box::new(MultiGzDecoder::new(reader)) } else { Box::new(reader) };
-    let mut analyzer = Analyzer::default();
+    let done = match archive::kind(&head[..n]) {
+        Kind::Zip => archive::zip(BufReader::new(bar.wrap_read(file)), Limits::default(), each),
+        _ => archive::stream(bar.wrap_read(file), Limits::default(), each),
+    };
+    bar.finish_and_clear();
+    done
+}
+
+fn read_some(source: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut n = 0;
+    while n < buffer.len() {
+        match source.read(&mut buffer[n..])? {
+            0 => break,
+            more => n += more,
+        }
+    }
+    Ok(n)
+}
+
+fn analyze(
+    path: &Path,
+    green: Option<&Baseline>,
+    show: &mut dyn FnMut(&str, Reading) -> Result<(), String>,
+) -> Result<(), String> {
+    let mut reports: Option<report::Report> = None;
+    let mut logs: Vec<(String, Reading)> = Vec::new();
+    let read = each(path, &mut |name, kind, source| {
+        if kind == Kind::Xml {
+            let found = report::read(BufReader::new(source))?;
+            match &mut reports {
+                Some(all) => report::join(all, found),
+                None => reports = Some(found),
+            }
+            return Ok(());
+        }
+        let analyzer = Analyzer::default().with_baseline(green.cloned().unwrap_or_default());
+        logs.push((name.to_owned(), drain(analyzer, source)?.finish()));
+        Ok(())
+    });
+    // What was read before the fault is told.
+    let shown = |name: &str| match name {
+        "" => path.display().to_string(),
+        name => format!("{}/{name}", path.display()),
+    };
+    match (logs.len(), reports) {
+        (1, Some(reports)) => {
+            let (name, reading) = logs.remove(0);
+            show(&shown(&name), reading.with_report(reports))?;
+        }
+        (_, reports) => {
+            for (name, reading) in logs {
+                show(&shown(&name), reading)?;
+            }
+            if let Some(reports) = reports {
+                show(&shown(""), Analyzer::default().finish().with_report(reports))?;
+            }
+        }
+    }
+    read
+}
+
+fn drain(mut analyzer: Analyzer, source: &mut dyn Read) -> Result<Analyzer, String> {
     let mut chunk = vec![0; CHUNK];
     loop {
         match source.read(&mut chunk) {
-            Ok(0) => break,
+            Ok(0) => return Ok(analyzer),
             Ok(n) => analyzer.feed(&chunk[..n]),
             Err(why) if why.kind() == std::io::ErrorKind::Interrupted => {}
             Err(why) => return Err(why.to_string()),
         }
     }
-    bar.finish_and_clear();
-    let reading = analyzer.finish();
-    Ok((Report::new(path.display().to_string(), reading.evidence), reading.excerpt))
+}
+
+fn baseline(path: &Path) -> Result<Baseline, String> {
+    let mut analyzer = Some(Analyzer::of_baseline());
+    each(path, &mut |_, kind, source| {
+        if kind == Kind::Plain
+            && let Some(reader) = analyzer.take()
+        {
+            analyzer = Some(drain(reader, source)?);
+        }
+        Ok(())
+    })?;
+    Ok(analyzer.map(Analyzer::into_baseline).unwrap_or_default())
 }
 
 /// A bar on a terminal for what takes a while; nothing elsewhere.
@@ -84,44 +180,63 @@ fn bar(size: u64) -> ProgressBar {
     if size < BAR || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec}");
+    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta} left");
     ProgressBar::new(size).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn show(args: &Args, report: &Report, excerpt: &str) -> std::io::Result<()> {
+fn show(args: &Args, report: &Report, excerpt: &str, green: Option<&Baseline>) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     let done = if args.json {
         writeln!(out, "{}", serde_json::to_string(report).unwrap_or_default())
     } else {
-        words(&mut out, args, report, excerpt)
+        words(&mut out, args, report, excerpt, green)
     };
     // Whoever reads us may have seen enough.
     done.or_else(|why| if why.kind() == std::io::ErrorKind::BrokenPipe { Ok(()) } else { Err(why) })
 }
 
-fn words(out: &mut impl Write, args: &Args, report: &Report, excerpt: &str) -> std::io::Result<()> {
-    const TAIL: usize = 12;
-    let (bold, red, off) =
-        if std::io::stdout().is_terminal() { ("\x1b[1m", "\x1b[31m", "\x1b[0m") } else { ("", "", "") };
+/// Columns of a narrow terminal.
+const WIDTH: usize = 79;
+
+fn words(
+    out: &mut impl Write,
+    args: &Args,
+    report: &Report,
+    excerpt: &str,
+    green: Option<&Baseline>,
+) -> std::io::Result<()> {
+    let (bold, red, dim, off) =
+        if std::io::stdout().is_terminal() { ("\x1b[1m", "\x1b[31m", "\x1b[2m", "\x1b[0m") } else { ("", "", "", "") };
     let confidence = report.confidence * 100.0;
     writeln!(out, "{bold}{}{off}", report.file)?;
-    writeln!(
-        out,
-        "  {bold}{}{off} ({confidence:.0} %)  {} lines, {} bytes",
-        report.category, report.lines, report.bytes
-    )?;
+    let size = indicatif::HumanBytes(report.bytes);
+    writeln!(out, "  {bold}{}{off} ({confidence:.0} %), {} lines, {size}", report.category, report.lines)?;
     if let Some(step) = &report.failing_step {
-        writeln!(out, "  step: {}", step.line(70))?;
+        writeln!(out, "  step: {}", step.line(WIDTH - 8))?;
     }
-    if let Some(code) = report.exit_code {
-        writeln!(out, "  exit code: {code}")?;
+    match (report.exit_code, &report.signal) {
+        (Some(code), Some(signal)) => writeln!(out, "  exit code: {code} ({signal})")?,
+        (Some(code), None) => writeln!(out, "  exit code: {code}")?,
+        (None, Some(signal)) => writeln!(out, "  signal: {signal}")?,
+        (None, None) => {}
     }
-    for test in report.failing_tests.iter().take(args.lines) {
-        writeln!(out, "  {red}failing test{off}: {} ({})", test.name.line(100), test.framework)?;
+    if let Some(issue) = &report.known_issue {
+        writeln!(out, "  known issue: {issue}")?;
     }
     for error in report.errors.iter().take(args.lines) {
-        writeln!(out, "  {:>7}: {red}{}{off}", error.line, error.text.line(160))?;
+        let width = WIDTH - 11;
+        writeln!(out, "  {dim}{:>7}{off}  {red}{}{off}", error.line, error.text.line(width))?;
     }
+    for test in report.failing_tests.iter().take(args.lines) {
+        writeln!(out, "  failing test ({}): {}", test.framework, test.name.line(WIDTH - 20 - test.framework.len()))?;
+    }
+    if report.failing_tests.len() > args.lines {
+        writeln!(out, "  and {} more failing tests", report.failing_tests.len() - args.lines)?;
+    }
+    for frame in report.frames.iter().take(args.lines.min(3)) {
+        writeln!(out, "  at {}:{}", frame.file.line(WIDTH - 12), frame.line.unwrap_or_default())?;
+    }
+    versions(out, args, report, green)?;
     if let Some(print) = &report.fingerprint {
         writeln!(out, "  fingerprint: {print}")?;
     }
@@ -129,10 +244,26 @@ fn words(out: &mut impl Write, args: &Args, report: &Report, excerpt: &str) -> s
         let masked: Vec<String> = report.redactions.iter().map(|(rule, n)| format!("{rule} {n}")).collect();
         writeln!(out, "  masked: {}", masked.join(", "))?;
     }
-    writeln!(out, "  the end of what was read:")?;
     let lines: Vec<&str> = excerpt.lines().collect();
-    for line in &lines[lines.len().saturating_sub(TAIL)..] {
-        writeln!(out, "  {}", line.chars().take(160).collect::<String>())?;
+    if !lines.is_empty() {
+        writeln!(out, "  {dim}the end of what was read:{off}")?;
+    }
+    for line in &lines[lines.len().saturating_sub(args.lines * 2)..] {
+        writeln!(out, "  {}", line.chars().take(WIDTH - 2).collect::<String>())?;
     }
     writeln!(out)
+}
+
+/// Packages that the passing run had in another version.
+fn versions(out: &mut impl Write, args: &Args, report: &Report, green: Option<&Baseline>) -> std::io::Result<()> {
+    let Some(green) = green else { return Ok(()) };
+    let moved = report.resolved.iter().filter_map(|now| {
+        let before = green.version(&now.ecosystem, now.package.raw())?;
+        (before != now.version.raw()).then_some((now, before))
+    });
+    for (now, before) in moved.take(args.lines) {
+        let package = now.package.line(40);
+        writeln!(out, "  {} {package}: {before} when it passed, {} now", now.ecosystem, now.version.line(20))?;
+    }
+    Ok(())
 }

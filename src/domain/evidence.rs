@@ -146,11 +146,14 @@ pub struct ErrorLine {
     pub text: Untrusted,
 }
 
-/// A failing test under the name that its framework accepts on the command line.
+/// A failing test, named as its framework prints it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FailingTest {
     pub framework: String,
     pub name: Untrusted,
+    /// What the framework's command line takes to run this test, where that is not the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<Untrusted>,
     pub file: Option<Untrusted>,
 }
 

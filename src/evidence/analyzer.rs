@@ -1,20 +1,70 @@
 //! One pass over a log.
 
-use super::categorize::Weigher;
+use super::categorize::{Findings, judge};
+use super::excerpt::Excerpt;
 use super::exit::Exit;
 use super::fingerprint::fingerprint;
-use super::known::FRAME;
-use super::lines::{Splitter, clean};
-use super::rank::{Ranking, TEXT_MAX};
-use super::redact::Lines;
-use crate::domain::evidence::{Evidence, Frame};
+use super::frames::Frames;
+use super::known::ISSUES;
+use super::lines::{Clean, Splitter, body, clean};
+use super::marks::Marks;
+use super::rank::{self, Place, Ranking};
+use super::redact;
+use super::signs::SIGNS;
+use super::vocabulary::{Bits, Vocabulary, Words};
+use crate::domain::evidence::{Category, ErrorLine, Evidence, Resolved};
+use crate::ecosystems;
 use crate::frameworks::{self, LineObserver};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
 
-/// Frames kept.
-const FRAMES: usize = 10;
-/// The excerpt: the last lines of the failing step and what stands around the best error line.
-const EXCERPT_LINES: usize = 200;
+/// Who listens to the lines of a log, by place in [`Bits`].
+struct Listeners {
+    vocabulary: Vocabulary,
+    redaction: Range<usize>,
+    signs: Range<usize>,
+    issues: Range<usize>,
+    frameworks: Range<usize>,
+    ecosystems: Range<usize>,
+    marks: usize,
+    exit: usize,
+    frames: usize,
+}
+
+static LISTENERS: LazyLock<Listeners> = LazyLock::new(|| {
+    let mut words = Words::default();
+    let redaction = redact::speak(0, &mut words);
+    let signs = SIGNS.speak(redaction.end, &mut words);
+    let issues = ISSUES.speak(signs.end, &mut words);
+    let mut next = issues.end;
+    let mut shelf = |all: Vec<&'static [&'static str]>| {
+        let from = next;
+        for list in all {
+            for word in list {
+                words.add(next, word);
+            }
+            next += 1;
+        }
+        from..next
+    };
+    let frameworks = shelf(frameworks::all().iter().map(|framework| framework.words()).collect());
+    let ecosystems = shelf(ecosystems::all().iter().map(|ecosystem| ecosystem.words()).collect());
+    let singles = shelf(vec![&Marks::WORDS, &Exit::WORDS]);
+    let frames = singles.end;
+    Frames::speak(frames, &mut words);
+    Listeners {
+        vocabulary: words.build(),
+        redaction,
+        signs,
+        issues,
+        frameworks,
+        ecosystems,
+        marks: singles.start,
+        exit: singles.start + 1,
+        frames,
+    }
+});
 
 /// Reads a log chunk by chunk: [`Analyzer::feed`], then [`Analyzer::finish`].
 pub struct Analyzer {
@@ -29,19 +79,72 @@ pub struct Reading {
     pub excerpt: String,
 }
 
+impl Reading {
+    /// With the tests that JUnit reports of the same run name, which win over what the log says.
+    #[must_use]
+    pub fn with_report(mut self, report: frameworks::report::Report) -> Self {
+        let evidence = &mut self.evidence;
+        if report.names.total == 0 {
+            return self;
+        }
+        if matches!(evidence.category, Category::None | Category::Unknown) {
+            evidence.category = Category::Test;
+            evidence.confidence = REPORTED;
+        }
+        evidence
+            .because
+            .push(format!("JUnit reports name {} of {} tests as failing", report.names.total, report.tests));
+        evidence.failing_tests = report.names.tests;
+        evidence.failing_tests_total = report.names.total;
+        evidence.fingerprint = fingerprint(&evidence.failing_tests, &[]);
+        if let Some(message) = report.message.filter(|_| evidence.errors.is_empty()) {
+            let text = redact::text(&message, &mut evidence.redactions).into_owned();
+            evidence.errors.push(ErrorLine { line: 0, text: text.into() });
+        }
+        self
+    }
+}
+
+/// How sure a report makes that tests failed.
+const REPORTED: f32 = 0.95;
+
+/// The lines of a passing run of the same job: what stands there too is not what failed.
+#[derive(Clone, Debug, Default)]
+pub struct Baseline {
+    lines: Arc<HashSet<u64>>,
+    versions: BTreeMap<(&'static str, String), String>,
+}
+
+impl Baseline {
+    /// The version of a package that the passing run resolved.
+    #[must_use]
+    pub fn version(&self, ecosystem: &str, package: &str) -> Option<&str> {
+        self.versions.iter().find(|((e, p), _)| *e == ecosystem && p == package).map(|(_, version)| version.as_str())
+    }
+}
+
+/// Different lines remembered of a passing run, 8 bytes each.
+const BASELINE_MAX: usize = 500_000;
+/// Packages remembered of a log.
+const RESOLVED_MAX: usize = 2_000;
+
 struct Reader {
-    redactor: Lines,
+    redactor: redact::Lines,
+    /// A line whose end may be the beginning of a secret waits for the next.
+    held: Option<(u64, String, Bits, bool)>,
     ranking: Ranking,
-    weigher: Weigher,
+    marks: Marks,
     exit: Exit,
     observers: Vec<Box<dyn LineObserver>>,
+    /// Observers that want the next line whatever it holds.
+    awake: u64,
     names: Vec<String>,
-    step: u32,
-    step_name: Option<String>,
-    failing: Option<(u32, Option<String>)>,
-    frames: Vec<Frame>,
-    tail: VecDeque<String>,
-    tail_done: bool,
+    frames: Frames,
+    resolved: BTreeMap<(&'static str, String), String>,
+    excerpt: Excerpt,
+    baseline: Baseline,
+    /// Keys of all lines, when this reads a baseline.
+    keys: Option<HashSet<u64>>,
     lines: u64,
     bytes: u64,
 }
@@ -59,102 +162,177 @@ impl Analyzer {
         Self {
             splitter: Splitter::default(),
             state: Reader {
-                redactor: Lines::default(),
+                redactor: redact::Lines::default(),
+                held: None,
                 ranking: Ranking::default(),
-                weigher: Weigher::default(),
+                marks: Marks::default(),
                 exit: Exit::default(),
                 observers: frameworks::all().iter().map(|framework| framework.observer()).collect(),
+                awake: 0,
                 names: names.iter().map(|name| (*name).to_owned()).collect(),
-                step: 0,
-                step_name: None,
-                failing: None,
-                frames: Vec::new(),
-                tail: VecDeque::new(),
-                tail_done: false,
+                frames: Frames::default(),
+                resolved: BTreeMap::new(),
+                excerpt: Excerpt::default(),
+                baseline: Baseline::default(),
+                keys: None,
                 lines: 0,
                 bytes: 0,
             },
         }
     }
 
+    /// Reads the log of a passing run: [`Analyzer::feed`], then [`Analyzer::into_baseline`].
+    #[must_use]
+    pub fn of_baseline() -> Self {
+        let mut analyzer = Self::default();
+        analyzer.state.keys = Some(HashSet::new());
+        analyzer
+    }
+
+    /// Lines that the passing run had too count less.
+    #[must_use]
+    pub fn with_baseline(mut self, baseline: Baseline) -> Self {
+        self.state.baseline = baseline;
+        self
+    }
+
     pub fn feed(&mut self, bytes: &[u8]) {
         self.state.bytes += bytes.len() as u64;
         let state = &mut self.state;
-        self.splitter.feed(bytes, &mut |line| state.line(line));
+        self.splitter.feed(bytes, &mut |line, next| state.raw(line, next));
     }
 
     #[must_use]
     pub fn finish(mut self) -> Reading {
-        let state = &mut self.state;
-        self.splitter.finish(&mut |line| state.line(line));
+        self.end();
         self.state.finish()
+    }
+
+    #[must_use]
+    pub fn into_baseline(mut self) -> Baseline {
+        self.end();
+        Baseline { lines: Arc::new(self.state.keys.unwrap_or_default()), versions: self.state.resolved }
+    }
+
+    fn end(&mut self) {
+        let state = &mut self.state;
+        self.splitter.finish(&mut |line, next| state.raw(line, next));
+        state.release();
     }
 }
 
 impl Reader {
-    fn line(&mut self, raw: &[u8]) {
+    fn raw(&mut self, first: &[u8], second: Option<&[u8]>) {
+        let vocabulary = &LISTENERS.vocabulary;
+        let line = clean(first);
+        let Some(second) = second else {
+            let bits = vocabulary.look(line.text.as_bytes());
+            return self.clean(first, line, bits);
+        };
+        let next = clean(second);
+        let (bits, next_bits) = vocabulary.look_at_both(line.text.as_bytes(), next.text.as_bytes());
+        self.clean(first, line, bits);
+        self.clean(second, next, next_bits);
+    }
+
+    fn clean(&mut self, raw: &[u8], line: Clean<'_>, bits: Bits) {
         self.lines += 1;
-        let line = clean(raw);
-        let text = self.redactor.line(&line.text).into_owned();
-        if let Some(step) = line.step.filter(|step| self.step_name.as_ref() != Some(step)) {
-            self.begin_step(step);
+        if let Some(name) = section(raw).or(line.step) {
+            self.marks.named(name);
         }
-        self.mark(&text);
-        let weight = self.ranking.line(self.lines, &text, self.step);
-        if weight > 0 {
-            self.weigher.line(self.lines, &text, weight);
+        if self.held.is_some() {
+            return self.after_held(&line.text, bits, line.echo);
         }
-        self.exit.line(&text);
-        for observer in &mut self.observers {
-            observer.line(&text);
+        if redact::Lines::may_go_on(&line.text, &bits, &LISTENERS.redaction) {
+            self.held = Some((self.lines, line.text.into_owned(), bits, line.echo));
+            return;
         }
-        self.frame(&text);
-        self.remember(&text);
+        self.line(self.lines, &line.text, &bits, line.echo);
     }
 
-    fn begin_step(&mut self, name: String) {
-        self.step += 1;
-        self.step_name = Some(name);
+    /// The line before waits: perhaps a secret goes on in this one.
+    fn after_held(&mut self, text: &str, bits: Bits, echo: bool) {
+        let Some((no, first, first_bits, first_echo)) = self.held.take() else { return };
+        if let Some((start, end)) = self.redactor.joined(&first, text) {
+            self.line(no, &start, &first_bits, first_echo);
+            self.line(self.lines, &end, &bits, echo);
+            return;
+        }
+        self.line(no, &first, &first_bits, first_echo);
+        if redact::Lines::may_go_on(text, &bits, &LISTENERS.redaction) {
+            self.held = Some((self.lines, text.to_owned(), bits, echo));
+        } else {
+            self.line(self.lines, text, &bits, echo);
+        }
     }
 
-    /// Runner marks: groups begin steps, and the step that ends with an exit code failed.
-    fn mark(&mut self, text: &str) {
-        if let Some(name) = text.strip_prefix("##[group]") {
-            if let Some(run) = name.strip_prefix("Run ") {
-                self.begin_step(run.chars().take(120).collect());
+    fn release(&mut self) {
+        if let Some((no, text, bits, echo)) = self.held.take() {
+            self.line(no, &text, &bits, echo);
+        }
+    }
+
+    fn line(&mut self, no: u64, text: &str, bits: &Bits, echo: bool) {
+        let listeners = &*LISTENERS;
+        let text = self.redactor.line(text, bits, &listeners.redaction);
+        let script = self.marks.is_echo(&text);
+        if bits.has(listeners.marks) {
+            self.marks.line(&text);
+        }
+        self.excerpt.line(no, &text, self.marks.ended);
+        if let Some(keys) = &mut self.keys
+            && keys.len() < BASELINE_MAX
+        {
+            keys.insert(rank::key(&text));
+        }
+        if echo || (bits.is_empty() && self.awake == 0) {
+            return;
+        }
+        self.heard(no, &text, bits, script);
+    }
+
+    fn heard(&mut self, no: u64, text: &str, bits: &Bits, script: bool) {
+        let listeners = &*LISTENERS;
+        let kinds: Vec<usize> = kinds(text, bits, listeners);
+        let issue = ISSUES.find(text.as_bytes(), bits, &listeners.issues);
+        if issue.is_some() || !kinds.is_empty() {
+            let place = Place { line: no, step: self.marks.step, script };
+            self.ranking.line(place, text, kinds, issue);
+        }
+        if bits.has(listeners.exit) {
+            self.exit.line(text);
+        }
+        self.observe(text, bits);
+        if bits.has(listeners.frames) && !self.frames.is_full() {
+            self.frames.line(text);
+        }
+        self.versions(text, bits);
+    }
+
+    fn observe(&mut self, text: &str, bits: &Bits) {
+        let listeners = &*LISTENERS;
+        let heard =
+            bits.within(listeners.frameworks.clone()).fold(0, |all, at| all | 1 << (at - listeners.frameworks.start));
+        let mut wanted: u64 = heard | std::mem::take(&mut self.awake);
+        while wanted != 0 {
+            let at = wanted.trailing_zeros() as usize;
+            wanted &= wanted - 1;
+            if self.observers[at].line(text) {
+                self.awake |= 1 << at;
             }
-            return;
-        }
-        if text.starts_with("##[error]") && self.failing.is_none() {
-            self.failing = Some((self.step, self.step_name.clone()));
-            if text.contains("exit code") || text.contains("was canceled") {
-                self.tail_done = true;
-            }
         }
     }
 
-    fn frame(&mut self, text: &str) {
-        if self.frames.len() >= FRAMES || !text.contains(':') || text.len() > 2_000 {
-            return;
-        }
-        let Some(found) = FRAME.captures(text) else { return };
-        let file = &found[1];
-        let foreign = ["node_modules/", "site-packages/", ".cargo/registry", "/usr/", "go/pkg/mod", "rustc/"];
-        if foreign.iter().any(|dir| file.contains(dir)) || self.frames.iter().any(|frame| frame.file.raw() == file) {
-            return;
-        }
-        let text: String = text.trim().chars().take(TEXT_MAX).collect();
-        self.frames.push(Frame { file: file.into(), line: found[2].parse().ok(), text: text.into() });
-    }
-
-    fn remember(&mut self, text: &str) {
-        if self.tail_done && self.tail.len() >= EXCERPT_LINES {
-            return;
-        }
-        let line: String = text.chars().take(TEXT_MAX).collect();
-        self.tail.push_back(format!("{:>7}  {line}", self.lines));
-        if self.tail.len() > EXCERPT_LINES {
-            self.tail.pop_front();
+    fn versions(&mut self, text: &str, bits: &Bits) {
+        let listeners = &*LISTENERS;
+        for at in bits.within(listeners.ecosystems.clone()) {
+            let ecosystem = ecosystems::all()[at - listeners.ecosystems.start];
+            let resolved = &mut self.resolved;
+            ecosystem.read(text, &mut |package, version| {
+                if resolved.len() < RESOLVED_MAX {
+                    resolved.insert((ecosystem.id(), package.to_owned()), version.to_owned());
+                }
+            });
         }
     }
 
@@ -167,31 +345,68 @@ impl Reader {
             tests.extend(names.tests);
         }
         let (exit_code, signal) = self.exit.finish();
-        let errors = self.ranking.finish(self.failing.as_ref().map(|(step, _)| *step));
-        let failing_step = self.failing.and_then(|(_, name)| name);
-        let names: Vec<&str> = self.names.iter().chain(failing_step.iter()).map(String::as_str).collect();
-        let (category, confidence, because, issue) = self.weigher.finish(&names, total, exit_code, errors.len());
-        let fingerprint = fingerprint(category, &tests, &errors);
+        let failing = self.marks.failing;
+        let green = Some(&*self.baseline.lines).filter(|lines| !lines.is_empty());
+        let ranked = self.ranking.finish(failing.as_ref().map(|(step, _)| *step), green);
+        let errors = rank::reported(&ranked);
+        let failing_step = failing.and_then(|(_, name)| name);
+        let names: Vec<&str> = self.names.iter().map(String::as_str).chain(failing_step.as_deref()).collect();
+        let findings = Findings { ranked: &ranked, names: &names, tests: total, exit: exit_code };
+        let verdict = judge(&findings);
+        let fingerprint = fingerprint(&tests, &ranked);
+        let resolved = self.resolved.into_iter().map(|((ecosystem, package), version)| Resolved {
+            ecosystem: ecosystem.to_owned(),
+            package: package.into(),
+            version: version.into(),
+        });
         let evidence = Evidence {
-            category,
-            confidence,
-            because,
-            known_issue: issue.map(|issue| issue.id.clone()),
+            category: verdict.category,
+            confidence: verdict.confidence,
+            because: verdict.because,
+            known_issue: verdict.issue.map(|issue| issue.id.clone()),
             failing_step: failing_step.map(Into::into),
             exit_code,
             signal,
             errors,
             failing_tests: tests,
             failing_tests_total: total,
-            frames: self.frames,
-            resolved: Vec::new(),
+            frames: self.frames.finish(),
+            resolved: resolved.collect(),
             fingerprint,
             redactions: self.redactor.counts,
             bytes: self.bytes,
             lines: self.lines,
             excerpt: None,
         };
-        let excerpt = self.tail.into_iter().collect::<Vec<_>>().join("\n");
-        Reading { evidence, excerpt }
+        Reading { evidence, excerpt: self.excerpt.finish() }
     }
+}
+
+/// The kinds of a line; what a runner or a container tool prints before it is looked through.
+fn kinds(text: &str, bits: &Bits, listeners: &Listeners) -> Vec<usize> {
+    if bits.within(listeners.signs.clone()).next().is_none() {
+        return Vec::new();
+    }
+    let mut kinds: Vec<usize> = SIGNS.of(text.as_bytes(), bits, &listeners.signs).collect();
+    if let Some(body) = body(text) {
+        let more: Vec<usize> = SIGNS.of(body.as_bytes(), bits, &listeners.signs).collect();
+        kinds.extend(more.into_iter().filter(|kind| !kinds.contains(kind)).collect::<Vec<_>>());
+    }
+    kinds
+}
+
+/// GitLab's and Travis's marks stand before a carriage return.
+fn section(raw: &[u8]) -> Option<&str> {
+    let rest = match raw.first()? {
+        b's' => raw.strip_prefix(b"section_start:")?,
+        b't' => raw.strip_prefix(b"travis_fold:start:")?,
+        _ => return None,
+    };
+    let end = rest.iter().position(|b| matches!(b, b'\r' | 0x1b | b'['));
+    let name = std::str::from_utf8(&rest[..end.unwrap_or(rest.len())]).ok()?;
+    Some(
+        name.split_once(':')
+            .filter(|(time, _)| time.bytes().all(|b| b.is_ascii_digit()))
+            .map_or(name, |(_, name)| name),
+    )
 }

@@ -1,167 +1,131 @@
-//! What kind of failure it is: names of jobs and steps count first, then the log.
+//! What kind of failure it is: the lines that a person would be shown say it, with what the failing step runs and what
+//! the frameworks found.
 
-use super::known::{self, Issue};
+use super::known::Issue;
+use super::rank::Candidate;
+use super::signs::SIGNS;
 use crate::domain::evidence::Category;
-use regex::{Regex, RegexSet};
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
 
-/// Words in names of jobs and steps.
-static NAMES: LazyLock<Vec<(Category, Regex)>> = LazyLock::new(|| {
-    [
-        (Category::Lint, r"\b(?:lint|linter|fmt|format|prettier|eslint|clippy|ruff|flake8|pylint|checkstyle|style|pre-commit|ktlint|spotless)\b"),
-        (Category::Typecheck, r"\b(?:type-?check|types|tsc|mypy|pyright)\b"),
-        (Category::QualityGate, r"\b(?:coverage|sonar(?:cloud|qube)?|quality[- ]gate)\b"),
-        (Category::Deploy, r"\b(?:deploy|release|publish)\b"),
-        (Category::Test, r"\b(?:tests?|pytest|unit|integration|e2e|spec)\b"),
-        (Category::Build, r"\b(?:build|compile|assemble)\b"),
-    ]
-    .into_iter()
-    .map(|(category, pattern)| (category, Regex::new(&format!("(?i){}", pattern.replace(r"\b", r"(?:\b|_)"))).expect("a pattern")))
-    .collect()
-});
+/// How many of the best lines have a say.
+const LINES: usize = 60;
+/// A line's say falls to half at this place.
+const HALF_AT: f32 = 4.0;
+/// Ten times the same is not ten times as sure: how quickly more of the same says less.
+const DAMPING: f32 = 0.6;
+/// What named failing tests say for `test`.
+const NAMED_TESTS: f32 = 7.0;
+/// What a sure known issue says for its category.
+const KNOWN: f32 = 4.0;
+/// What the name of the failing step, or of the job, says.
+const NAME: f32 = 2.2;
 
-/// Words in lines of the log, with how much each line says.
-const SIGNS: [(Category, f32, &str); 14] = [
-    (
-        Category::Typecheck,
-        3.0,
-        r"\berror TS\d+|Type error: |^\S+\.py:\d+: error: .+\[[\w-]+\]$|Found \d+ errors? in \d+ files? \(checked",
-    ),
-    (
-        Category::Lint,
-        3.0,
-        r"(?i)clippy::|\beslint\b.*error|✖ \d+ problems?|would reformat|Code style issues|--check.*prettier|rubocop|\b[EWFCN]\d{3,4}\b .+|pylint|golangci-lint|ktlint|checkstyle|Diff in .*\.rs",
-    ),
-    (
-        Category::Test,
-        3.0,
-        r"^(?:FAILED|ERROR) \S+\.py::|^--- FAIL: |^test .+ \.\.\. FAILED|^\s*● .+ › |Tests: +\d+ failed|\d+ failed(?:, \d+ \w+)* in [\d.]+s|Tests run: .*(?:Failures: [1-9]|Errors: [1-9])|There (?:were failing tests|was \d+ failing)|AssertionError|^\s*\d+ failing\b|^FAIL: \w+ \(|Failed! +- Failed: |TEST-UNEXPECTED|^FAILED \((?:failures|errors)=",
-    ),
-    (
-        Category::Build,
-        2.5,
-        r"^error\[E\d+\]|could not compile|COMPILATION ERROR|Compilation failed|error: linking|undefined reference|\bld: |\berror CS\d+|: error: |cannot find symbol|^e: |make(?:\[\d+\])?: \*\*\*|Build FAILED|build failed|SyntaxError|ninja: build stopped|Module not found: ",
-    ),
-    (
-        Category::Dependency,
-        2.6,
-        r"Could not find (?:artifact|[\w.-]+:[\w.-]+:)|No matching distribution|ERESOLVE|unable to resolve dependency|Could not resolve (?:all|dependencies)|failed to select a version|ModuleNotFoundError|cannot find package|No module named",
-    ),
-    (
-        Category::Config,
-        1.6,
-        r"(?i)invalid (?:configuration|workflow|option)|unknown (?:option|flag|argument)|unrecognized (?:option|arguments)|configuration (?:error|file)|no such (?:file or directory|command)|command not found|is not recognized as|Missing script",
-    ),
-    (
-        Category::Network,
-        2.2,
-        r"(?i)connection (?:refused|reset|timed out)|could not resolve host|network is unreachable|ECONNREFUSED|failed to download|Read timed out|connect timed out|unexpected status code|ConnectTimeout",
-    ),
-    (
-        Category::Timeout,
-        2.4,
-        r"(?i)\btimed? ?out (?:after|waiting|in \d)|exceeded the maximum|timeout of \d+ ?ms exceeded|deadline exceeded",
-    ),
-    (Category::Oom, 3.0, r"(?i)out of memory|OutOfMemory|oom-?kill|heap limit"),
-    (
-        Category::Permission,
-        2.2,
-        r"(?i)permission denied|access denied|403 forbidden|not authorized|unauthorized|Resource not accessible",
-    ),
-    (Category::QualityGate, 2.8, r"(?i)coverage .*(?:below|threshold|not met|required)|quality gate"),
-    (Category::Crash, 2.0, r"(?i)segmentation fault|core dumped|SIGSEGV|SIGABRT|PROCESS-CRASH|internal compiler error"),
-    (Category::Ssr, 3.0, r"Error occurred prerendering page|Hydration failed|prerender-error"),
-    (Category::Deploy, 1.8, r"(?i)deployment (?:failed|error)|helm (?:upgrade|install).*failed|failed to push"),
-];
-
-static SET: LazyLock<RegexSet> =
-    LazyLock::new(|| RegexSet::new(SIGNS.iter().map(|(_, _, pattern)| pattern)).expect("the patterns are valid"));
-
-/// Weighs lines as they go by.
-#[derive(Debug, Default)]
-pub struct Weigher {
-    scores: std::collections::BTreeMap<Category, f32>,
-    issue: Option<(&'static Issue, u64)>,
-    lines: u64,
+/// The verdict, its confidence (0 to 1) and the reasons.
+#[derive(Debug)]
+pub struct Verdict {
+    pub category: Category,
+    pub confidence: f32,
+    pub because: Vec<String>,
+    /// The known issue that one of the best lines shows, where it agrees.
+    pub issue: Option<&'static Issue>,
 }
 
-impl Weigher {
-    /// Looks at a line that may tell of an error; `weight` is its rank's, up to 100. `failing` lines count more.
-    pub fn line(&mut self, no: u64, text: &str, weight: i32) {
-        self.lines += 1;
-        for at in SET.matches(text) {
-            let (category, says, _) = SIGNS[at];
-            let score = self.scores.entry(category).or_default();
-            // Ten times the same is not ten times as sure.
-            *score += says * (0.3 + weight.clamp(0, 100) as f32 / 140.0) / (1.0 + *score * 0.6);
-        }
-        if let Some(issue) = known::find(text)
-            && self.issue.is_none_or(|(have, _)| issue.confidence >= have.confidence)
-        {
-            self.issue = Some((issue, no));
-        }
-    }
+/// What is known of a log when all of it was read.
+pub struct Findings<'a> {
+    /// Best first, with scores.
+    pub ranked: &'a [(i32, Candidate)],
+    /// The failing step's name or command, then those of the job.
+    pub names: &'a [&'a str],
+    pub tests: u64,
+    pub exit: Option<i32>,
+}
 
-    /// The category, its confidence, why, and the known issue.
-    pub fn finish(
-        mut self,
-        names: &[&str],
-        tests: u64,
-        exit: Option<i32>,
-        errors: usize,
-    ) -> (Category, f32, Vec<String>, Option<&'static Issue>) {
-        let mut because = Vec::new();
-        if tests > 0 {
-            *self.scores.entry(Category::Test).or_default() += 6.0;
-            because.push(format!("{tests} failing tests are named"));
-        }
-        if let Some((issue, _)) = self.issue {
-            *self.scores.entry(issue.category).or_default() += 3.5 * issue.confidence;
-            because.push(format!("known issue {}: {}", issue.id, issue.solution));
-        }
-        if let Some((category, name)) = by_name(names) {
-            *self.scores.entry(category).or_default() += 1.5;
-            because.push(format!("the name {name} says {category}"));
-        }
-        let mut ranked: Vec<(Category, f32)> = self.scores.into_iter().collect();
-        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let Some(&(category, best)) = ranked.first() else {
-            let none = exit.is_none() && errors == 0;
-            return (
-                if none { Category::None } else { Category::Unknown },
-                0.2,
-                vec!["nothing in the log tells".into()],
-                None,
-            );
-        };
-        let second = ranked.get(1).map_or(0.0, |(_, score)| *score);
-        let confidence = (0.35 + 0.6 * (best - second) / (best + 1.0)).clamp(0.2, 0.98);
-        because.push(format!("lines speak of {category}"));
-        let issue = self.issue.map(|(issue, _)| issue).filter(|issue| issue.category == category);
-        (category, confidence, because, issue)
+/// Weighs what is known. Pure.
+pub fn judge(findings: &Findings<'_>) -> Verdict {
+    let mut scores: BTreeMap<Category, f32> = BTreeMap::new();
+    let mut because = Vec::new();
+    lines(findings.ranked, &mut scores);
+    if findings.tests > 0 {
+        *scores.entry(Category::Test).or_default() += NAMED_TESTS;
+        because.push(format!("{} failing tests are named", findings.tests));
     }
+    let issue = known(findings.ranked);
+    if let Some((issue, place)) = issue {
+        *scores.entry(issue.category).or_default() += KNOWN * issue.confidence * place;
+        because.push(format!("known issue {}: {}", issue.id, issue.solution));
+    }
+    if let Some((category, name)) = by_name(findings.names) {
+        *scores.entry(category).or_default() += NAME;
+        because.push(format!("the name {name} says {category}"));
+    }
+    by_exit(findings.exit, &mut scores);
+    let mut ranked: Vec<(Category, f32)> = scores.into_iter().filter(|(_, score)| *score > 0.0).collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let Some(&(category, best)) = ranked.first() else {
+        let failed = findings.exit.is_some_and(|code| code != 0) || !findings.ranked.is_empty();
+        let category = if failed { Category::Unknown } else { Category::None };
+        let because = vec!["nothing in the log tells".into()];
+        return Verdict { category, confidence: 0.2, because, issue: None };
+    };
+    let second = ranked.get(1).map_or(0.0, |(_, score)| *score);
+    let confidence = (0.35 + 0.6 * (best - second) / (best + 1.0)).clamp(0.2, 0.98);
+    because.push(format!("lines speak of {category}"));
+    let issue = issue.map(|(issue, _)| issue).filter(|issue| issue.category == category);
+    Verdict { category, confidence, because, issue }
+}
+
+/// What a line at this place has to say, 0 to 1.
+fn say_at(place: usize) -> f32 {
+    HALF_AT / (HALF_AT + place as f32)
+}
+
+/// The known issue of the best line that shows one, with that line's say.
+fn known(ranked: &[(i32, Candidate)]) -> Option<(&'static Issue, f32)> {
+    let issues = ranked.iter().take(LINES).enumerate();
+    issues.filter(|(_, (score, _))| *score > 0).find_map(|(at, (_, line))| line.issue.map(|issue| (issue, say_at(at))))
+}
+
+fn lines(ranked: &[(i32, Candidate)], scores: &mut BTreeMap<Category, f32>) {
+    let best = ranked.first().map_or(1, |(score, _)| *score).max(1);
+    let mut heard: BTreeMap<usize, u32> = BTreeMap::new();
+    for (at, (score, candidate)) in ranked.iter().take(LINES).enumerate() {
+        let place = say_at(at);
+        let rank = (*score as f32 / best as f32).clamp(0.0, 1.0);
+        for kind in &candidate.kinds {
+            let row = &SIGNS.rows[*kind];
+            let Some(category) = row.category else { continue };
+            let times = heard.entry(*kind).or_default();
+            let say = row.says * place * rank / (1.0 + DAMPING * *times as f32);
+            *times += 1;
+            *scores.entry(category).or_default() += say;
+        }
+    }
+}
+
+/// Conventions of shells and of `timeout(1)`: 124 for a timeout, 128 + n for signal n.
+fn by_exit(exit: Option<i32>, scores: &mut BTreeMap<Category, f32>) {
+    let (category, says) = match exit {
+        Some(124) => (Category::Timeout, 2.5),
+        Some(137) => (Category::Oom, 2.0),
+        Some(132 | 134 | 135 | 136 | 139) => (Category::Crash, 2.5),
+        Some(127) => (Category::Config, 2.0),
+        Some(126) => (Category::Permission, 1.5),
+        _ => return,
+    };
+    *scores.entry(category).or_default() += says;
 }
 
 fn by_name<'n>(names: &[&'n str]) -> Option<(Category, &'n str)> {
-    names.iter().find_map(|name| {
-        NAMES.iter().find(|(_, pattern)| pattern.is_match(name)).map(|(category, _)| (*category, *name))
-    })
+    names.iter().find_map(|name| SIGNS.of_name(name).map(|category| (category, *name)))
 }
 
 /// A quick answer from names of jobs and a piece of log, for the doors.
 #[must_use]
 pub fn classify(jobs: &[String], logs: &str) -> (Category, f32) {
-    let mut weigher = Weigher::default();
-    let mut exit = super::exit::Exit::default();
-    let mut counts = super::redact::Counts::new();
-    for (no, line) in logs.lines().enumerate() {
-        let clean = super::lines::clean(line.as_bytes());
-        let line = super::redact::text(&clean.text, &mut counts);
-        weigher.line(no as u64, &line, 60);
-        exit.line(&line);
-    }
     let names: Vec<&str> = jobs.iter().map(String::as_str).collect();
-    let some = usize::from(!logs.is_empty() || !jobs.is_empty());
-    let (category, confidence, _, _) = weigher.finish(&names, 0, exit.finish().0, some);
-    (category, confidence)
+    let mut analyzer = super::Analyzer::new(&names);
+    analyzer.feed(logs.as_bytes());
+    let evidence = analyzer.finish().evidence;
+    let nothing = evidence.category == Category::None && !(logs.is_empty() && jobs.is_empty());
+    (if nothing { Category::Unknown } else { evidence.category }, evidence.confidence)
 }

@@ -22,10 +22,24 @@ pub struct Exit {
 }
 
 impl Exit {
+    /// Words that lines with a code or a signal hold.
+    pub const WORDS: [&'static str; 12] = [
+        "exit code",
+        "exit status",
+        "exited with",
+        "with exit",
+        "returned",
+        "code:",
+        "sigkill",
+        "sigterm",
+        "sigsegv",
+        "sigabrt",
+        "sigbus",
+        "non-zero",
+    ];
+
+    /// Takes in a line that holds one of the words.
     pub fn line(&mut self, line: &str) {
-        if !(line.contains("exit") || line.contains("Exit") || line.contains("SIG") || line.contains("returned")) {
-            return;
-        }
         let number =
             |found: &regex::Captures<'_>| found.iter().skip(1).flatten().next().and_then(|n| n.as_str().parse().ok());
         // The first failing step decides the job; what follows are clean-ups.

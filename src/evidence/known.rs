@@ -1,47 +1,68 @@
 //! Known issues: rows of `rules/known_issues.toml`.
 
+use super::signs::Pattern;
+use super::vocabulary::{Bits, Words};
 use crate::domain::evidence::Category;
-use regex::{Regex, RegexSet};
 use serde::Deserialize;
+use std::ops::Range;
 use std::sync::LazyLock;
 
-#[derive(Clone, Debug, Deserialize)]
+/// A failure known well enough to say what to do about it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Issue {
     pub id: String,
-    pub pattern: String,
+    /// Every line that shows the issue holds one of these, in any case.
+    words: Vec<String>,
+    pattern: String,
     pub category: Category,
+    #[expect(dead_code, reason = "a column of the table; the incident judges severity with what else it knows")]
+    severity: crate::domain::evidence::Severity,
+    /// How to mend it without a person, where that is known; empty otherwise.
+    #[expect(dead_code, reason = "a column of the table, for the fix remedy")]
+    fix_type: String,
     pub confidence: f32,
     /// What to do about it, for people.
     pub solution: String,
-    #[cfg(test)]
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test matches it"))]
     example: String,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct File {
     issue: Vec<Issue>,
 }
 
-static ISSUES: LazyLock<(RegexSet, Vec<Issue>)> = LazyLock::new(|| {
-    let file: File =
-        toml::from_str(include_str!("../../rules/known_issues.toml")).expect("the shipped issues are valid");
-    let set = RegexSet::new(file.issue.iter().map(|issue| &issue.pattern)).expect("the shipped patterns are valid");
-    (set, file.issue)
-});
-
-/// The surest known issue that this line shows.
-#[must_use]
-pub fn find(line: &str) -> Option<&'static Issue> {
-    let (set, issues) = &*ISSUES;
-    let hits = set.matches(line).into_iter().map(|at| &issues[at]);
-    hits.max_by(|a, b| a.confidence.total_cmp(&b.confidence))
+pub struct Issues {
+    pub rows: Vec<Issue>,
+    patterns: Vec<Pattern>,
 }
 
-/// Frames inside the repository, as most languages write them: `file:line`.
-pub static FRAME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?:^|[\s("'\[])((?:\./)?(?:[\w@.+-]+/)*[\w@.+-]+\.(?:rs|py|go|ts|tsx|js|jsx|mjs|cjs|java|kt|rb|php|cs|cpp|cc|c|h|hpp|swift|scala|vue)):(\d{1,6})\b"#)
-        .expect("a pattern")
+pub static ISSUES: LazyLock<Issues> = LazyLock::new(|| {
+    let file: File =
+        toml::from_str(include_str!("../../rules/known_issues.toml")).expect("the shipped issues are valid");
+    let patterns = file.issue.iter().map(|issue| Pattern::new(&issue.pattern)).collect();
+    Issues { rows: file.issue, patterns }
 });
+
+impl Issues {
+    /// Says which words to listen for; issue `n` is listener `from + n`.
+    pub fn speak(&self, from: usize, words: &mut Words) -> Range<usize> {
+        for (at, row) in self.rows.iter().enumerate() {
+            row.words.iter().for_each(|word| words.add(from + at, word));
+        }
+        from..from + self.rows.len()
+    }
+
+    /// The surest issue that this line shows.
+    pub fn find(&'static self, text: &[u8], bits: &Bits, range: &Range<usize>) -> Option<&'static Issue> {
+        let hits = bits.within(range.clone()).map(|at| at - range.start);
+        hits.filter(|at| self.patterns[*at].is_match(text))
+            .map(|at| &self.rows[at])
+            .max_by(|a, b| a.confidence.total_cmp(&b.confidence))
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -49,8 +70,19 @@ mod tests {
 
     #[test]
     fn every_example_is_recognised() {
-        for issue in &ISSUES.1 {
-            assert_eq!(find(&issue.example).map(|found| found.category), Some(issue.category), "{}", issue.id);
+        assert!(ISSUES.rows.len() >= 60);
+        let mut words = Words::default();
+        let range = ISSUES.speak(0, &mut words);
+        let vocabulary = words.build();
+        let mut unseen = Vec::new();
+        for issue in &ISSUES.rows {
+            let text = issue.example.as_bytes();
+            let found = ISSUES.find(text, &vocabulary.look(text), &range).map(|found| found.id.as_str());
+            if found != Some(issue.id.as_str()) {
+                unseen.push((&issue.id, found));
+            }
+            assert!((0.0..=1.0).contains(&issue.confidence) && !issue.solution.is_empty(), "{}", issue.id);
         }
+        assert!(unseen.is_empty(), "{unseen:?}");
     }
 }

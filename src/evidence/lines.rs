@@ -1,10 +1,14 @@
 //! Bytes to clean lines: encodings, carriage returns, ANSI, runner timestamps and runner marks.
 
 use regex::Regex;
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// A longer line is cut: nobody reads on, and a line of a gigabyte must not fill memory.
 pub const LINE_BYTES: usize = 16 << 10;
+
+/// Takes a line, and the one after it where that is at hand.
+pub type Each<'e> = dyn FnMut(&[u8], Option<&[u8]>) + 'e;
 
 /// Splits a stream into lines of at most [`LINE_BYTES`].
 #[derive(Debug, Default)]
@@ -25,7 +29,7 @@ enum Wide {
 
 impl Splitter {
     /// Hands every whole line to `each`.
-    pub fn feed(&mut self, mut bytes: &[u8], each: &mut dyn FnMut(&[u8])) {
+    pub fn feed(&mut self, mut bytes: &[u8], each: &mut Each<'_>) {
         if !self.started && !bytes.is_empty() {
             self.started = true;
             match bytes {
@@ -55,18 +59,28 @@ impl Splitter {
         char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')).collect()
     }
 
-    fn narrow(&mut self, mut bytes: &[u8], each: &mut dyn FnMut(&[u8])) {
+    fn narrow(&mut self, mut bytes: &[u8], each: &mut Each<'_>) {
+        let mut first: Option<&[u8]> = None;
         while let Some(end) = memchr::memchr(b'\n', bytes) {
             let (line, rest) = bytes.split_at(end);
-            if self.line.is_empty() && !self.cut && line.len() <= LINE_BYTES {
-                each(line);
-            } else {
-                self.keep(line);
-                each(&self.line);
-                self.line.clear();
-                self.cut = false;
-            }
             bytes = &rest[1..];
+            if self.line.is_empty() && !self.cut && line.len() <= LINE_BYTES {
+                match first.take() {
+                    Some(before) => each(before, Some(line)),
+                    None => first = Some(line),
+                }
+                continue;
+            }
+            if let Some(before) = first.take() {
+                each(before, None);
+            }
+            self.keep(line);
+            each(&self.line, None);
+            self.line.clear();
+            self.cut = false;
+        }
+        if let Some(before) = first {
+            each(before, None);
         }
         self.keep(bytes);
     }
@@ -78,55 +92,162 @@ impl Splitter {
     }
 
     /// The last line, where the log does not end with a line break.
-    pub fn finish(&mut self, each: &mut dyn FnMut(&[u8])) {
+    pub fn finish(&mut self, each: &mut Each<'_>) {
         if !self.line.is_empty() {
-            each(&self.line);
+            each(&self.line, None);
             self.line.clear();
         }
     }
 }
 
+/// Escape sequences (ECMA-48).
 static ANSI: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\^_=>()][0-9A-B]?|\^\[\[[0-9;]*m|�\[[0-9;]*m").expect("a pattern")
+    Regex::new(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|[\]_P^][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_=>()][0-9A-B]?)")
+        .expect("a pattern")
 });
+/// What is left of them where a tool wrote the escape character in another way.
+static ANSI_SPELT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\^\[\[[0-9;]*[mK]|�\[[0-9;]*m").expect("a pattern"));
 
-/// Timestamps that runners put before lines, and the `job<TAB>step<TAB>` prefix of `gh run view --log`.
+/// Timestamps that runners put before lines.
 static STAMP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
-        r"^(?:[^\t\n]{1,200}\t([^\t\n]{1,200})\t)?\u{feff}?",
-        r"(?:\[[^\]]{0,40}\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?\] ?(?:\d\d:\d\d:\d\d +(?:INFO|WARNING|ERROR|CRITICAL|DEBUG) - +)?",
+        r"^(?:\[[^\]]{0,40}\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?\] ?",
         r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?(?: \d\d[EO][+ ]?)? ?",
-        r"|\d\d:\d\d:\d\d(?:[.,]\d{3})? +)?",
+        r"|\[?\d\d:\d\d:\d\d(?:[.,]\d{3})?\]? +)",
     ))
     .expect("a pattern")
 });
 
 /// A line ready for reading.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Clean {
-    /// The step that a prefix of the line names.
-    pub step: Option<String>,
-    pub text: String,
+pub struct Clean<'a> {
+    /// The step that a prefix of the line names (`gh run view --log` writes `job<TAB>step<TAB>`).
+    pub step: Option<&'a str>,
+    pub text: Cow<'a, str>,
+    /// The runner prints a script's own text, not what it says.
+    pub echo: bool,
 }
 
+/// GitHub prints the lines of a step's script in this colour.
+const ECHO: &str = "\x1b[36;1m";
+
 /// Decodes, takes what a carriage return left on screen, and drops colours, timestamps and invisible characters.
-pub fn clean(raw: &[u8]) -> Clean {
+pub fn clean(raw: &[u8]) -> Clean<'_> {
     let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
     let seen = match memchr::memrchr(b'\r', raw) {
         Some(at) if at + 1 < raw.len() => &raw[at + 1..],
         _ => raw,
     };
-    let text = String::from_utf8_lossy(seen);
-    let text = if text.contains('\x1b') || text.contains("^[[") || text.contains('\u{fffd}') {
-        ANSI.replace_all(&text, "")
-    } else {
-        text
+    // Most lines are valid, and this check is the quicker one.
+    let text = std::str::from_utf8(seen).map_or_else(|_| String::from_utf8_lossy(seen), Cow::Borrowed);
+    match text {
+        Cow::Borrowed(text) => {
+            let (step, rest) = prefix(text);
+            let rest = after_stamp(rest);
+            Clean { step, echo: rest.starts_with(ECHO), text: visible(rest) }
+        }
+        Cow::Owned(text) => {
+            let line = visible(after_stamp(prefix(&text).1)).into_owned();
+            Clean { step: None, echo: false, text: line.into() }
+        }
+    }
+}
+
+/// `job<TAB>step<TAB>` before a timestamp.
+fn prefix(text: &str) -> (Option<&str>, &str) {
+    const NAME_MAX: usize = 200;
+    let bytes = text.as_bytes();
+    let head = &bytes[..bytes.len().min(2 * NAME_MAX)];
+    let Some(first) = memchr::memchr(b'\t', head).filter(|at| (1..=NAME_MAX).contains(at)) else { return (None, text) };
+    let Some(second) = memchr::memchr(b'\t', &bytes[first + 1..]) else { return (None, text) };
+    let (step, rest) = (&text[first + 1..first + 1 + second], &text[first + second + 2..]);
+    let rest = rest.trim_start_matches('\u{feff}');
+    // Other tables have tabs too: only a timestamp after the second one tells.
+    let stamped = rest.as_bytes().get(..11).is_some_and(|b| b[..4].iter().all(u8::is_ascii_digit) && b[10] == b'T');
+    if stamped && step.len() <= NAME_MAX { (Some(step.trim()), rest) } else { (None, text) }
+}
+
+/// What follows the runner's timestamp.
+fn after_stamp(text: &str) -> &str {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let bytes = text.as_bytes();
+    // GitHub's own: `2025-10-12T01:29:13.2658435Z `.
+    if bytes.len() >= 28
+        && bytes[0] == b'2'
+        && bytes[10] == b'T'
+        && bytes[13] == b':'
+        && bytes[19] == b'.'
+        && bytes[27] == b'Z'
+        && bytes[..28].is_ascii()
+    {
+        return text[28..].strip_prefix(' ').unwrap_or(&text[28..]);
+    }
+    let may = match bytes.first() {
+        Some(b'[') => bytes.iter().take(48).any(|b| *b == b':'),
+        Some(b) => b.is_ascii_digit() && bytes.get(2).is_some_and(|b| *b == b':' || b.is_ascii_digit()),
+        None => false,
     };
-    let found = STAMP.captures(&text);
-    let step = found.as_ref().and_then(|found| found.get(1)).map(|step| step.as_str().trim().to_owned());
-    let rest = &text[found.map_or(0, |found| found.get(0).map_or(0, |all| all.end()))..];
-    let text = rest.chars().filter(|c| !crate::domain::text::is_invisible(*c) || *c == '\t').collect::<String>();
-    Clean { step, text: text.trim_end().to_owned() }
+    if !may {
+        return text;
+    }
+    STAMP.find(text).map_or(text, |found| &text[found.end()..])
+}
+
+/// Without colours and what cannot be seen, and without trailing white space.
+fn visible(text: &str) -> Cow<'_, str> {
+    let text = text.trim_end();
+    let bytes = text.as_bytes();
+    let coloured = memchr::memchr(0x1b, bytes).is_some();
+    if !coloured && bytes.is_ascii() && memchr::memchr(b'^', bytes).is_none() {
+        let unseen = bytes.iter().fold(false, |any, b| any | is_control(*b));
+        return if unseen {
+            Cow::Owned(text.chars().filter(|c| !c.is_ascii_control() || *c == '\t').collect())
+        } else {
+            Cow::Borrowed(text)
+        };
+    }
+    let mut text = if coloured { ANSI.replace_all(text, "") } else { Cow::Borrowed(text) };
+    if (text.contains("^[[") || text.contains('\u{fffd}'))
+        && let Cow::Owned(clean) = ANSI_SPELT.replace_all(&text, "")
+    {
+        text = Cow::Owned(clean);
+    }
+    if text.is_ascii() && !text.bytes().fold(false, |any, b| any | is_control(b)) {
+        return trimmed(text);
+    }
+    if text.chars().any(|c| crate::domain::text::is_invisible(c) && c != '\t') {
+        let kept: String = text.chars().filter(|c| !crate::domain::text::is_invisible(*c) || *c == '\t').collect();
+        return Cow::Owned(kept.trim_end().to_owned());
+    }
+    trimmed(text)
+}
+
+fn is_control(byte: u8) -> bool {
+    (byte < b' ' && byte != b'\t') || byte == 0x7f
+}
+
+fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim_end()),
+        Cow::Owned(mut text) => {
+            text.truncate(text.trim_end().len());
+            Cow::Owned(text)
+        }
+    }
+}
+
+/// What follows `##[error]`, a harness's `12:00:01     INFO - `, Docker's `#12 3.45 `, Compose's `web_1 | `, Ant's `[junit] `, a task runner's `app:test: `.
+pub fn body(text: &str) -> Option<&str> {
+    static PREFIX: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(concat!(
+            r"^(?:##\[error\]|\d\d:\d\d:\d\d +(?:INFO|WARNING|ERROR|CRITICAL) - +|#\d+ (?:\d+\.\d+ )?|\d+\.\d{2,3} |[\w.-]+[_-]\d+ +\| |",
+            r"\s*\[(?:junit|exec|javac|java|error|testng|scalatest)\] |[\w@/.-]+[:#][a-z][\w:-]*: |[\w@/.-]+ (?:test|lint|build|check|typecheck)\w*: |\s*│ ?)"
+        ))
+        .expect("a pattern")
+    });
+    let first = text.as_bytes().first()?;
+    let may = matches!(first, b'#' | b'[' | b' ' | b'\t' | b'@' | 0xe2) || first.is_ascii_alphanumeric();
+    PREFIX.find(text).filter(|_| may).map(|found| &text[found.end()..])
 }
 
 #[cfg(test)]
@@ -140,7 +261,7 @@ mod tests {
             (&b"2025-10-12T01:29:13.2658435Z Type error: x"[..], "Type error: x"),
             (
                 b"[task 2025-02-13T11:00:27.837Z] 11:00:27     INFO - TEST-UNEXPECTED-FAIL | a",
-                "TEST-UNEXPECTED-FAIL | a",
+                "11:00:27     INFO - TEST-UNEXPECTED-FAIL | a",
             ),
             (b"\x1b[31m1) fails\x1b[0m", "1) fails"),
             (b"10%\r50%\r100% done\r", "100% done"),
@@ -151,7 +272,7 @@ mod tests {
             assert_eq!(clean(raw).text, want);
         }
         let line = clean(b"build\tRun tests\t2026-01-06T18:54:09.7252899Z FAIL x");
-        assert_eq!(line, Clean { step: Some("Run tests".into()), text: "FAIL x".into() });
+        assert_eq!(line, Clean { step: Some("Run tests"), text: "FAIL x".into(), echo: false });
     }
 
     proptest! {
@@ -159,10 +280,13 @@ mod tests {
         fn splitting_does_not_depend_on_chunks(text in proptest::collection::vec(any::<u8>(), 0..400), at in 0_usize..400) {
             let split = |parts: &[&[u8]]| {
                 let (mut splitter, mut lines) = (Splitter { started: true, ..Splitter::default() }, Vec::new());
+                let mut each = |line: &[u8], next: Option<&[u8]>| {
+                    lines.extend([line].into_iter().chain(next).map(<[u8]>::to_vec));
+                };
                 for part in parts {
-                    splitter.feed(part, &mut |line| lines.push(line.to_vec()));
+                    splitter.feed(part, &mut each);
                 }
-                splitter.finish(&mut |line| lines.push(line.to_vec()));
+                splitter.finish(&mut each);
                 lines
             };
             let at = at.min(text.len());

@@ -1,102 +1,65 @@
-//! Which lines a person would want to see. Each line gets a weight from a few kinds of patterns; later and rarer wins.
+//! Which lines a person would want to see.
+//!
+//! A line's weight is that of its heaviest kind (`rules/signs.toml`); lines of the failing step go first, repeated ones
+//! and those that the same job's passing log has too go last, and of one kind each further line counts a little less,
+//! so that ten lines show more than one side of a failure.
 
+use super::known::Issue;
+use super::signs::SIGNS;
 use crate::domain::evidence::ErrorLine;
-use regex::{Regex, RegexSet};
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
-/// Kinds of lines with their weights, most telling first. A line's weight is that of its heaviest kind.
-const KINDS: [(i32, &str); 14] = [
-    (
-        100,
-        r"^(?:FAIL|ERROR): \w|^(?:FAILED|ERROR) \S+\.py|^--- FAIL: |^test .+ \.\.\. FAILED|^● .+|^\s*\d+\) .{3,}|^\s*[✕✗×✖] |TEST-UNEXPECTED-|^\S.* > .+ FAILED$",
-    ),
-    (
-        95,
-        r"^error(?:\[E\d+\])?: |: error(?:\[[\w-]+\])?: |\berror (?:TS|CS|MSB|NU)\d+|^e: |\.\w{1,5}:\d+:\d+: (?:error|undefined|cannot|syntax)|\.(?:go|rs|ts|java|kt|c|cpp):\d+(?::\d+)?: ",
-    ),
-    (
-        92,
-        r"^\s*(?:E\s{2,})?(?:[\w.]+(?:Error|Exception|Failure)\b(?::|$)|AssertionError|panicked at|thread '.*' panicked)",
-    ),
-    (
-        88,
-        r"^(?:npm ERR!|npm error) (?:code|[A-Z])|^(?:\s*>? ?)(?:Could not (?:find|resolve|determine)|Execution failed for task)|^CMake Error|^make(?:\[\d+\])?: \*\*\*|Type error: ",
-    ),
-    (
-        86,
-        r"^\[ERROR\]\s+\S+:\[\d+|^\[ERROR\] (?:Failed to execute goal|  ?\S+\.\S+:\d+|Tests run:.*FAIL)|Tests run: .*(?:Failures: [1-9]|Errors: [1-9])",
-    ),
-    (84, r"(?i)^(?:fatal|fatal error|panic|critical)(?::| )|\bFATAL\b"),
-    (80, r"^##\[error\]"),
-    (72, r"^(?:Error|ERROR|error)\b"),
-    (66, r"^\[ERROR\] "),
-    (
-        60,
-        r"(?i)\b(?:cannot|could not|can't|unable to|failed to|no such file|not found|denied|refused|undefined|missing)\b",
-    ),
-    (52, r"\b(?:FAILED|FAILURE|FAIL)\b|\bfailed\b"),
-    (45, r"(?i)\berrors?\b|\bexception\b"),
-    (30, r"(?i)\b(?:timed out|timeout|killed|abort(?:ed)?|crash(?:ed)?)\b"),
-    (10, r"(?i)fail|error"),
-];
-
-/// What only looks like an error.
-const DECOYS: &str = r"(?i)\b(?:0 (?:errors?|failures?|failed)|no errors?|errors?: 0\b|failures?: 0\b|without errors?|continue-on-error|fail-fast|on_?error|if-no-files-found|--fail|set -e|error-?prone|errorlevel|PASS(?:ED)?\b|\bok\b$|deprecat|warning\b|\bWARN\b|error\.(?:rs|py|js|go|ts)\b$|allow-?failures?|npm warn)|^\s*(?:✓|√|\+ |Downloading|Downloaded|Compiling|Installing|Collecting|Get:\d|Unpacking|Setting up|inflating|Receiving objects|remote: )|^Error: Process completed with exit code|^##\[error\]Process completed with exit code|^\s*at .*\(.*\)$";
-
-static SET: LazyLock<RegexSet> =
-    LazyLock::new(|| RegexSet::new(KINDS.iter().map(|(_, pattern)| pattern)).expect("the patterns are valid"));
-static DECOY: LazyLock<Regex> = LazyLock::new(|| Regex::new(DECOYS).expect("a pattern"));
-/// Lines that hold none of these are not looked at.
-static HINT: LazyLock<aho_corasick::AhoCorasick> = LazyLock::new(|| {
-    let words = [
-        "error",
-        "fail",
-        "exception",
-        "panic",
-        "fatal",
-        "cannot",
-        "could not",
-        "can't",
-        "unable",
-        "not found",
-        "denied",
-        "refused",
-        "undefined",
-        "missing",
-        "timed out",
-        "timeout",
-        "killed",
-        "abort",
-        "crash",
-        "critical",
-        "no such file",
-        "err!",
-        "✕",
-        "✗",
-        "×",
-        "✖",
-        "●",
-        ") ",
-        "e: ",
-        "***",
-        "unexpected",
-    ];
-    aho_corasick::AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect("the words are valid")
-});
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hasher};
 
 /// Candidates kept while reading.
-const KEPT: usize = 400;
+const KEPT: usize = 500;
 /// Lines reported.
 const REPORTED: usize = 10;
 pub const TEXT_MAX: usize = 500;
+/// Kinds remembered of one line.
+const KINDS: usize = 4;
+/// Different texts remembered, 8 bytes each.
+const SEEN_MAX: usize = 100_000;
 
-#[derive(Debug)]
-struct Candidate {
-    weight: i32,
-    line: u64,
-    text: String,
-    step: u32,
+/// Weight of a headline: no other words on the line make it less of one.
+const HEADLINE: i32 = 95;
+/// What a line of the failing step counts more, on the scale of the weights.
+const FAILING_STEP: i32 = 30;
+/// What a line counts less that passing runs have too.
+const IN_BASELINE: i32 = 60;
+/// What each further line of a kind counts less.
+const FURTHER: i32 = 3;
+const FURTHER_MAX: i32 = 24;
+/// What a line counts less that stands there more often than [`OFTEN`].
+const REPEATED: i32 = 5;
+const OFTEN: u32 = 15;
+/// What a line weighs at least that shows a known issue, and what the issue's confidence adds.
+const KNOWN_MIN: i32 = 68;
+const KNOWN_MORE: f32 = 27.0;
+/// By how much a line weighs less that a script holds rather than prints.
+const IN_SCRIPT: i32 = 4;
+/// Nobody reads a longer line at a glance, in bytes.
+const LONG: usize = 700;
+const FOR_LENGTH: i32 = 30;
+
+/// Where a line stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    pub line: u64,
+    pub step: u32,
+    /// It seems to be part of a script's own text.
+    pub script: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    pub weight: i32,
+    pub line: u64,
+    pub text: String,
+    pub step: u32,
+    /// Kinds by their place in the rules, heaviest first.
+    pub kinds: Vec<usize>,
+    pub issue: Option<&'static Issue>,
+    key: u64,
 }
 
 #[derive(Debug, Default)]
@@ -106,58 +69,108 @@ pub struct Ranking {
     floor: i32,
 }
 
-impl Ranking {
-    /// Takes a line in; answers its weight, 0 for a line of no interest.
-    pub fn line(&mut self, no: u64, text: &str, step: u32) -> i32 {
-        if text.len() < 4 || HINT.find(text).is_none() {
-            return 0;
-        }
-        let mut weight = SET.matches(text).into_iter().map(|at| KINDS[at].0).max().unwrap_or(0);
-        if weight == 0 {
-            return 0;
-        }
-        if DECOY.is_match(text) {
-            weight /= 3;
-        }
-        let repeat = self.repeat(text);
-        if repeat > 0 || weight < self.floor {
-            return weight;
-        }
-        self.all.push(Candidate { weight, line: no, text: text.trim().chars().take(TEXT_MAX).collect(), step });
-        if self.all.len() >= KEPT * 2 {
-            self.shrink();
-        }
-        weight
+/// The text without digits and spaces, as a number: equal for lines that say the same.
+pub fn key(text: &str) -> u64 {
+    const LOOKED_AT: usize = 200;
+    let mut hash = DefaultHasher::new();
+    let mut buffer = [0_u8; LOOKED_AT];
+    let mut len = 0;
+    for byte in text.bytes().filter(|b| !b.is_ascii_digit() && !b.is_ascii_whitespace()).take(LOOKED_AT) {
+        buffer[len] = byte;
+        len += 1;
     }
+    hash.write(&buffer[..len]);
+    hash.finish()
+}
 
-    /// How often this text was seen before, digits aside.
-    fn repeat(&mut self, text: &str) -> u32 {
-        use std::hash::{DefaultHasher, Hasher};
-        const SEEN_MAX: usize = 100_000;
-        let mut hash = DefaultHasher::new();
-        text.bytes()
-            .filter(|b| !b.is_ascii_digit() && !b.is_ascii_whitespace())
-            .take(200)
-            .for_each(|b| hash.write_u8(b));
-        if self.repeats.len() >= SEEN_MAX {
-            return 0;
+fn weigh(text: &str, kinds: &[usize], issue: Option<&Issue>) -> i32 {
+    let rows = || kinds.iter().map(|kind| &SIGNS.rows[*kind]);
+    if let Some(cap) = rows().filter(|row| row.cap).map(|row| row.weight).min() {
+        return cap;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "confidence is at most 1")]
+    let known = issue.map_or(0, |issue| KNOWN_MIN + (KNOWN_MORE * issue.confidence) as i32);
+    let mut weight = rows().map(|row| row.weight).max().unwrap_or(0).max(known);
+    if text.len() > LONG {
+        weight -= FOR_LENGTH;
+    }
+    if weight < HEADLINE && SIGNS.is_decoy(text.as_bytes()) {
+        weight /= 3;
+    }
+    weight
+}
+
+impl Ranking {
+    /// Takes in a line of these kinds that shows this known issue.
+    pub fn line(&mut self, place: Place, text: &str, mut kinds: Vec<usize>, issue: Option<&'static Issue>) {
+        let key = key(text);
+        let known = self.repeats.len() < SEEN_MAX || self.repeats.contains_key(&key);
+        if known {
+            let seen = self.repeats.entry(key).or_default();
+            *seen += 1;
+            if *seen > 1 {
+                return;
+            }
         }
-        let seen = self.repeats.entry(hash.finish()).or_default();
-        *seen += 1;
-        *seen - 1
+        kinds.sort_by_key(|kind| std::cmp::Reverse(SIGNS.rows[*kind].weight));
+        let mut weight = weigh(text, &kinds, issue);
+        if place.script {
+            weight /= IN_SCRIPT;
+        }
+        kinds.truncate(KINDS);
+        if weight <= 0 {
+            return;
+        }
+        if weight >= self.floor {
+            let text = text.trim().chars().take(TEXT_MAX).collect();
+            self.all.push(Candidate { weight, line: place.line, text, step: place.step, kinds, issue, key });
+            if self.all.len() >= KEPT * 2 {
+                self.shrink();
+            }
+        }
     }
 
     fn shrink(&mut self) {
+        // Of equals the later stay: what failed stands nearer to the end.
         self.all.sort_by(|a, b| b.weight.cmp(&a.weight).then(b.line.cmp(&a.line)));
         self.all.truncate(KEPT);
         self.floor = self.all.last().map_or(0, |last| last.weight);
     }
 
-    /// The best lines. `failing` is the step that failed, where the runner says so: its lines go before others.
-    pub fn finish(mut self, failing: Option<u32>) -> Vec<ErrorLine> {
-        let score = |c: &Candidate| c.weight + if failing.is_some() && failing == Some(c.step) { 40 } else { 0 };
-        self.all.sort_by(|a, b| score(b).cmp(&score(a)).then(a.line.cmp(&b.line)));
-        self.all.truncate(REPORTED);
-        self.all.into_iter().map(|c| ErrorLine { line: c.line, text: c.text.into() }).collect()
+    /// Candidates with their scores, best first. `failing` is the step that failed, where the runner says so.
+    pub fn finish(mut self, failing: Option<u32>, green: Option<&HashSet<u64>>) -> Vec<(i32, Candidate)> {
+        let mut left: Vec<(i32, Candidate)> = std::mem::take(&mut self.all)
+            .into_iter()
+            .map(|candidate| (self.score(&candidate, failing, green), candidate))
+            .collect();
+        left.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.line.cmp(&b.1.line)));
+        let mut further: HashMap<Option<usize>, i32> = HashMap::new();
+        for (score, candidate) in &mut left {
+            let seen = further.entry(candidate.kinds.first().copied()).or_default();
+            *score -= (*seen * FURTHER).min(FURTHER_MAX);
+            *seen += 1;
+        }
+        left.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.line.cmp(&b.1.line)));
+        left
     }
+
+    fn score(&self, candidate: &Candidate, failing: Option<u32>, green: Option<&HashSet<u64>>) -> i32 {
+        let mut score = candidate.weight;
+        if failing == Some(candidate.step) {
+            score += FAILING_STEP;
+        }
+        if self.repeats.get(&candidate.key).is_some_and(|seen| *seen > OFTEN) {
+            score -= REPEATED;
+        }
+        if green.is_some_and(|green| green.contains(&candidate.key)) {
+            score -= IN_BASELINE;
+        }
+        score
+    }
+}
+
+/// The lines to report, best first.
+pub fn reported(ranked: &[(i32, Candidate)]) -> Vec<ErrorLine> {
+    let lines = ranked.iter().filter(|(score, _)| *score > 0).take(REPORTED);
+    lines.map(|(_, c)| ErrorLine { line: c.line, text: c.text.as_str().into() }).collect()
 }

@@ -9,6 +9,10 @@ impl TestFramework for Go {
         "go"
     }
 
+    fn words(&self) -> &'static [&'static str] {
+        &["--- FAIL: "]
+    }
+
     fn observer(&self) -> Box<dyn LineObserver> {
         Box::<read::Reader>::default()
     }

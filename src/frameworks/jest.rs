@@ -9,6 +9,10 @@ impl TestFramework for Jest {
         "jest"
     }
 
+    fn words(&self) -> &'static [&'static str] {
+        &["● ", "FAIL "]
+    }
+
     fn observer(&self) -> Box<dyn LineObserver> {
         Box::<read::Reader>::default()
     }

@@ -9,6 +9,10 @@ impl TestFramework for Pytest {
         "pytest"
     }
 
+    fn words(&self) -> &'static [&'static str] {
+        &["FAILED ", " FAILED", "ERROR ", " ERROR  ", " ERROR [", "____ "]
+    }
+
     fn observer(&self) -> Box<dyn LineObserver> {
         Box::<read::Reader>::default()
     }

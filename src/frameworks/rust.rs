@@ -9,6 +9,10 @@ impl TestFramework for Rust {
         "rust"
     }
 
+    fn words(&self) -> &'static [&'static str] {
+        &["... FAILED", "s] "]
+    }
+
     fn observer(&self) -> Box<dyn LineObserver> {
         Box::<read::Reader>::default()
     }

@@ -4,28 +4,26 @@ use crate::frameworks::{LineObserver, Names};
 use regex::Regex;
 use std::sync::LazyLock;
 
-static FAIL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^--- FAIL: ((?:Test|Example|Fuzz|Benchmark)\S*)(?: \([\d.]+s\))?").expect("a pattern")
-});
+static FAIL: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"--- FAIL: ([A-Za-z_][^\s(]*)(?: \([\d.]+s\))?").expect("a pattern"));
+
+/// Parents are only known once children were seen, so names are kept until the end.
+const SEEN_MAX: usize = 2_000;
 
 #[derive(Default)]
 pub struct Reader {
     names: Vec<String>,
 }
 
-/// Parents are only known once children were seen, so names are kept until the end.
-const SEEN_MAX: usize = 2_000;
-const NAME_MAX: usize = 500;
-
 impl LineObserver for Reader {
-    fn line(&mut self, line: &str) {
-        let line = line.trim();
-        if !line.starts_with("--- FAIL") || self.names.len() >= SEEN_MAX {
-            return;
+    fn line(&mut self, line: &str) -> bool {
+        if self.names.len() < SEEN_MAX
+            && line.trim_start().starts_with("--- FAIL")
+            && let Some(found) = FAIL.captures(line)
+        {
+            self.names.push(super::super::cut(&found[1]));
         }
-        if let Some(found) = FAIL.captures(line) {
-            self.names.push(found[1].chars().take(NAME_MAX).collect());
-        }
+        false
     }
 
     fn finish(self: Box<Self>) -> Names {
@@ -33,25 +31,31 @@ impl LineObserver for Reader {
             self.names.iter().flat_map(|name| name.match_indices('/').map(move |(at, _)| &name[..at])).collect();
         let mut names = Names::default();
         for name in self.names.iter().filter(|name| !parents.contains(name.as_str())) {
-            names.add("go", name, None);
+            names.add_selected("go", name, Some(&selector(name)), None);
         }
         names
     }
 }
 
+/// What `go test -run` takes: each part of the name by itself, anchored.
+fn selector(name: &str) -> String {
+    name.split('/').map(|part| format!("^{}$", regex::escape(part))).collect::<Vec<_>>().join("/")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::frameworks::{go::Go, read_lines};
 
     #[test]
-    fn a_failing_subtest_stands_for_its_parent() {
-        let mut reader = Box::<Reader>::default();
-        for line in
-            ["--- FAIL: TestA (0.01s)", "    --- FAIL: TestA/b_c (0.00s)", "--- PASS: TestD", "--- FAIL: TestE (0.00s)"]
-        {
-            reader.line(line);
+    fn reads_what_is_printed() {
+        for (text, want) in [
+            (
+                "--- FAIL: TestA (0.01s)\n    --- FAIL: TestA/b_c (0.00s)\n--- PASS: TestD\n--- FAIL: TestE (0.00s)",
+                &["TestA/b_c", "TestE"][..],
+            ),
+            ("--- FAIL: kuttl/harness/install (3.10s)", &["kuttl/harness/install"][..]),
+        ] {
+            assert_eq!(read_lines(&Go, text), want, "{text}");
         }
-        let names: Vec<String> = reader.finish().tests.iter().map(|t| t.name.raw().to_owned()).collect();
-        assert_eq!(names, ["TestA/b_c", "TestE"]);
     }
 }

@@ -1,14 +1,21 @@
-//! Jest's `● suite › test`, Vitest's ` FAIL  file > suite > test`, and the crosses of both where no headline follows.
+//! Jest's `● suite › test`, under the `FAIL file` that it belongs to.
 
 use crate::frameworks::{LineObserver, Names};
 use regex::Regex;
 use std::sync::LazyLock;
 
-static BULLET: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^● (.+ › .+|[^›]+)$").expect("a pattern"));
-static VITEST: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:FAIL|❯|×) +(?:\|[^|]+\| )?(\S+\.[cm]?[jt]sx?) > (.+?)(?: \d+ms)?$").expect("a pattern")
-});
-static FAIL: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^FAIL +(\S+\.[cm]?[jt]sx?)\b").expect("a pattern"));
+static FAIL: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^FAIL +(?:\S+ )?(\S+\.[cm]?[jt]sx?)(?: \([\d.]+ m?s\))?$").expect("a pattern"));
+
+/// Headlines that name no test.
+const NOT_TESTS: [&str; 6] = [
+    "Console",
+    "Test suite failed to run",
+    "Cannot log after tests are done",
+    "Validation Error",
+    "Deprecation Warning",
+    "process.exit called",
+];
 
 #[derive(Default)]
 pub struct Reader {
@@ -17,25 +24,17 @@ pub struct Reader {
 }
 
 impl LineObserver for Reader {
-    fn line(&mut self, line: &str) {
+    fn line(&mut self, line: &str) -> bool {
         let line = line.trim();
-        if let Some(found) = line.strip_prefix("● ").and_then(|_| BULLET.captures(line)) {
-            let name = found[1].trim();
-            let noise = ["Console", "Test suite failed to run", "Cannot log after tests are done"];
-            if !noise.iter().any(|word| name.ends_with(word)) && (name.contains('›') || self.file.is_some()) {
-                let file = self.file.clone();
-                self.names.add("jest", name, file.as_deref());
+        if let Some(name) = line.strip_prefix("● ") {
+            let is_test = !NOT_TESTS.iter().any(|words| name.contains(words));
+            if is_test && (name.contains(" › ") || self.file.is_some()) {
+                self.names.add_selected("jest", name, Some(&name.replace(" › ", " ")), self.file.as_deref());
             }
-            return;
-        }
-        if !(line.starts_with("FAIL") || line.starts_with('×')) {
-            return;
-        }
-        if let Some(found) = VITEST.captures(line) {
-            self.names.add("vitest", &found[2], Some(&found[1]));
         } else if let Some(found) = FAIL.captures(line) {
-            self.file = Some(found[1].to_owned());
+            self.file = Some(super::super::cut(&found[1]));
         }
+        false
     }
 
     fn finish(self: Box<Self>) -> Names {
@@ -45,23 +44,17 @@ impl LineObserver for Reader {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::frameworks::{jest::Jest, read_lines};
 
     #[test]
-    fn reads_what_jest_and_vitest_print() {
-        for (lines, want) in [
-            (&["FAIL src/a.test.ts", "  ● adds › two numbers"][..], Some("adds › two numbers")),
-            (&["FAIL src/a.test.ts", "  ● lonely"], Some("lonely")),
-            (&[" FAIL  src/a.test.ts > adds > two numbers"], Some("adds > two numbers")),
-            (&["  ● Console"], None),
-            (&["PASS src/a.test.ts"], None),
+    fn reads_what_is_printed() {
+        for (text, want) in [
+            ("FAIL src/a.test.ts\n  ● adds › two numbers", &["adds › two numbers"][..]),
+            ("FAIL src/a.test.ts\n  ● lonely", &["lonely"][..]),
+            ("  ● Console\nPASS src/a.test.ts", &[""; 0][..]),
+            ("FAIL a.test.js\n  ● Cannot log after tests are done. Did you forget to wait?", &[""; 0][..]),
         ] {
-            let mut reader = Box::<Reader>::default();
-            for line in lines {
-                reader.line(line);
-            }
-            let names = reader.finish();
-            assert_eq!(names.tests.first().map(|t| t.name.raw()), want, "{lines:?}");
+            assert_eq!(read_lines(&Jest, text), want, "{text}");
         }
     }
 }

@@ -7,51 +7,46 @@ use std::sync::LazyLock;
 static LIBTEST: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^test (.+?)(?: - should panic)? \.\.\. FAILED\b").expect("a pattern"));
 static NEXTEST: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:TRY \d+ )?(?:FAIL|TIMEOUT|SIGSEGV|SIGABRT) \[ *[\d.]+s\] (?:\([ \d/]+\) )?(?:\S+) (\S+)$")
+    Regex::new(r"^(?:TRY \d+ )?(?:FAIL|TIMEOUT|SIG[A-Z]+) \[ *[\d.]+s\] (?:\( *\d+/\d+\) )?(\S+) (\S+)$")
         .expect("a pattern")
 });
 
 #[derive(Default)]
 pub struct Reader {
-    names: Names,
+    libtest: Names,
+    nextest: Names,
 }
 
 impl LineObserver for Reader {
-    fn line(&mut self, line: &str) {
+    fn line(&mut self, line: &str) -> bool {
         let line = line.trim();
-        let found = if line.starts_with("test ") {
-            LIBTEST.captures(line)
-        } else if line.contains("s] ") {
-            NEXTEST.captures(line)
-        } else {
-            None
-        };
-        if let Some(found) = found {
-            self.names.add("rust", &found[1], None);
+        if let Some(found) = LIBTEST.captures(line) {
+            self.libtest.add("rust", &found[1], None);
+        } else if let Some(found) = NEXTEST.captures(line) {
+            // One name may stand in several crates.
+            self.nextest.add_selected("nextest", &format!("{} {}", &found[1], &found[2]), Some(&found[2]), None);
         }
+        false
     }
 
     fn finish(self: Box<Self>) -> Names {
-        self.names
+        // Under nextest each test prints libtest's words, too.
+        if self.nextest.total > 0 { self.nextest } else { self.libtest }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::frameworks::{read_lines, rust::Rust};
 
     #[test]
-    fn reads_what_libtest_and_nextest_print() {
-        for (line, want) in [
-            ("test store::tests::keeps ... FAILED", Some("store::tests::keeps")),
-            ("        FAIL [   0.006s] (3/9) my-crate tests::it_fails", Some("tests::it_fails")),
-            ("        FAIL [   0.006s] my-crate::it tests::it_fails", Some("tests::it_fails")),
-            ("test store::tests::keeps ... ok", None),
-            ("test result: FAILED. 1 passed", None),
+    fn reads_what_is_printed() {
+        for (text, want) in [
+            ("test store::tests::keeps ... FAILED", &["store::tests::keeps"][..]),
+            ("        FAIL [   0.006s] (3/9) my-crate tests::it_fails", &["my-crate tests::it_fails"][..]),
+            ("test a ... ok\ntest result: FAILED. 1 passed", &[""; 0][..]),
         ] {
-            let mut reader = Box::<Reader>::default();
-            reader.line(line);
-            assert_eq!(reader.finish().tests.first().map(|t| t.name.raw()), want, "{line}");
+            assert_eq!(read_lines(&Rust, text), want, "{text}");
         }
     }
 }

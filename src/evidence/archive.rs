@@ -1,0 +1,178 @@
+//! What a file holds: a plain log, a compressed one, or an archive of a run's logs and reports. Nothing is written to
+//! disk, so that names in archives reach no file system.
+
+use flate2::read::MultiGzDecoder;
+use std::io::{self, BufRead, BufReader, Read, Seek};
+use zip::ZipArchive;
+
+/// What an archive may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes after expansion, of all entries together.
+    pub expanded: u64,
+    pub entries: usize,
+    /// Archives within archives.
+    pub nesting: u32,
+}
+
+impl Default for Limits {
+    /// 8 GiB in 10,000 entries, and archives within an archive.
+    fn default() -> Self {
+        Self { expanded: 8 << 30, entries: 10_000, nesting: 1 }
+    }
+}
+
+/// A nested archive is held in memory up to this size, in bytes.
+const NESTED_MAX: u64 = 64 << 20;
+/// Longer names are cut, in characters.
+const NAME_MAX: usize = 300;
+
+/// What stands in a file, by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Gzip,
+    Zip,
+    /// XML: perhaps a JUnit report.
+    Xml,
+    Plain,
+}
+
+/// Tells by the first bytes.
+#[must_use]
+pub fn kind(head: &[u8]) -> Kind {
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    match head {
+        [0x1f, 0x8b, ..] => Kind::Gzip,
+        [b'P', b'K', 3 | 5, 4 | 6, ..] => Kind::Zip,
+        _ if text.starts_with(b"<?xml") || text.starts_with(b"<testsuite") => Kind::Xml,
+        _ => Kind::Plain,
+    }
+}
+
+/// One thing to read: its name within the archive (empty for the file itself), its kind (plain or XML), its bytes.
+pub type Each<'a> = dyn FnMut(&str, Kind, &mut dyn Read) -> Result<(), String> + 'a;
+
+/// Counts what is expanded, and stops at the limit.
+struct Counted<'c, R> {
+    inner: R,
+    left: &'c mut u64,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        match self.left.checked_sub(n as u64) {
+            Some(left) => *self.left = left,
+            None => return Err(io::Error::other("expands to more than the limit: is it an archive bomb?")),
+        }
+        Ok(n)
+    }
+}
+
+/// Hands over what is in a stream that is no zip archive.
+///
+/// # Errors
+/// Says what could not be read.
+pub fn stream(source: impl Read, limits: Limits, each: &mut Each<'_>) -> Result<(), String> {
+    let mut left = limits.expanded;
+    plain_or_gzip("", source, &mut left, each)
+}
+
+fn plain_or_gzip(name: &str, source: impl Read, left: &mut u64, each: &mut Each<'_>) -> Result<(), String> {
+    const CHUNK: usize = 256 << 10;
+    let mut source = BufReader::with_capacity(CHUNK, source);
+    let head = source.fill_buf().map_err(|why| why.to_string())?;
+    match kind(head) {
+        Kind::Gzip => {
+            let inner = Tolerant { inner: MultiGzDecoder::new(source), any: false };
+            let mut inner = BufReader::with_capacity(CHUNK, Counted { inner, left });
+            let kind = kind(inner.fill_buf().map_err(|why| format!("gzip: {why}"))?);
+            each(name, kind, &mut inner).map_err(|why| format!("gzip: {why}"))
+        }
+        kind => each(name, kind, &mut Counted { inner: source, left }),
+    }
+}
+
+/// A log is often cut off, and some tools leave garbage after the last member: what came before is good.
+struct Tolerant<R> {
+    inner: R,
+    any: bool,
+}
+
+impl<R: Read> Read for Tolerant<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.inner.read(buffer) {
+            Ok(n) => {
+                self.any |= n > 0;
+                Ok(n)
+            }
+            Err(why)
+                if self.any
+                    && matches!(
+                        why.kind(),
+                        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+                    ) =>
+            {
+                Ok(0)
+            }
+            Err(why) => Err(why),
+        }
+    }
+}
+
+/// Hands over the entries of a zip archive, in order. Names that differ only in what comes before them (`../x`, `/x`)
+/// are given as they stand, cleaned: nothing is extracted.
+///
+/// # Errors
+/// Says which entry could not be read and why; entries before it were handed over.
+pub fn zip(source: impl Read + Seek, limits: Limits, each: &mut Each<'_>) -> Result<(), String> {
+    let mut left = limits.expanded;
+    let mut entries = limits.entries;
+    zip_within("", source, limits.nesting, &mut left, &mut entries, each)
+}
+
+fn zip_within(
+    prefix: &str,
+    source: impl Read + Seek,
+    nesting: u32,
+    left: &mut u64,
+    entries: &mut usize,
+    each: &mut Each<'_>,
+) -> Result<(), String> {
+    let mut archive = ZipArchive::new(source).map_err(|why| format!("zip: {why}"))?;
+    *entries = entries.checked_sub(archive.len()).ok_or("zip: more entries than the limit: is it an archive bomb?")?;
+    let whole = archive.file_names().flatten().any(|name| name.ends_with(".txt") && !name.contains('/'));
+    for at in 0..archive.len() {
+        let entry = archive.by_index(at).map_err(|why| format!("zip entry {}: {why}", at + 1))?;
+        let own = entry.name().map_err(|why| format!("zip entry {}: {why}", at + 1))?.into_owned();
+        let name = crate::domain::text::clean_line(&format!("{prefix}{own}"), NAME_MAX);
+        // GitHub's archives hold each job's log whole, and again by step in a folder.
+        let again = own.contains('/') && own.ends_with(".txt") && whole;
+        if !entry.is_file() || again {
+            continue;
+        }
+        let mut entry = BufReader::new(entry);
+        let head = entry.fill_buf().map_err(|why| format!("{name}: {why}"))?;
+        if kind(head) != Kind::Zip {
+            plain_or_gzip(&name, entry, left, each).map_err(|why| format!("{name}: {why}"))?;
+            continue;
+        }
+        let inner = nested(&name, entry, nesting, left)?;
+        zip_within(&format!("{name}/"), io::Cursor::new(inner), nesting - 1, left, entries, each)?;
+    }
+    Ok(())
+}
+
+/// The bytes of an archive within an archive.
+fn nested(name: &str, entry: impl Read, nesting: u32, left: &mut u64) -> Result<Vec<u8>, String> {
+    if nesting == 0 {
+        return Err(format!("{name}: archives within archives within archives are not read"));
+    }
+    let mut inner = Vec::new();
+    let mut counted = Counted { inner: entry, left }.take(NESTED_MAX + 1);
+    counted.read_to_end(&mut inner).map_err(|why| format!("{name}: {why}"))?;
+    if inner.len() as u64 > NESTED_MAX {
+        return Err(format!("{name}: an archive within an archive of more than {} MiB", NESTED_MAX >> 20));
+    }
+    Ok(inner)
+}

@@ -1,0 +1,205 @@
+//! The rows of `rules/redaction.toml`, and how one of them masks.
+
+use regex::Regex;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// What stands where a secret stood.
+pub const MASK: &str = "[redacted]";
+
+/// How many secrets each rule masked.
+pub type Counts = BTreeMap<String, u64>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    id: String,
+    words: Vec<String>,
+    #[serde(default)]
+    shape: Option<Shape>,
+    pattern: String,
+    #[serde(default)]
+    entropy: f64,
+    /// Whether the words begin secrets, so that they can be told in other encodings.
+    #[serde(default)]
+    prefix: bool,
+    sample: [String; 3],
+    #[serde(default)]
+    spared: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    rule: Vec<Row>,
+}
+
+/// What a secret without a rare word looks like from afar.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Shape {
+    /// `://…@` before the next slash.
+    Userinfo,
+    /// Two full stops with six characters between them.
+    Dotted,
+}
+
+impl Shape {
+    fn is_in(self, text: &[u8]) -> bool {
+        match self {
+            Self::Userinfo => memchr::memmem::find_iter(text, b"://").any(|at| {
+                let rest = &text[at + 3..text.len().min(at + 3 + 1_024)];
+                let end = rest.iter().position(|b| matches!(b, b'/' | b'"' | b'\'' | b' ' | b'\n' | b'@'));
+                end.is_some_and(|end| rest[end] == b'@')
+            }),
+            Self::Dotted => {
+                // Shorter texts have no room for one: 24, 6 and 27 characters, and two full stops.
+                text.len() >= 59
+                    && memchr::memchr_iter(b'.', text).any(|at| at >= 24 && text.get(at + 7) == Some(&b'.'))
+            }
+        }
+    }
+}
+
+pub struct Rule {
+    id: String,
+    pub words: Vec<String>,
+    shape: Option<Shape>,
+    pattern: LazyLock<Regex, Box<dyn FnOnce() -> Regex + Send>>,
+    /// Bits of Shannon entropy a byte, below which a value is not taken for a secret.
+    entropy: f64,
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests plant samples"))]
+    pub sample: [String; 3],
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests look at what is spared"))]
+    pub spared: Vec<String>,
+}
+
+pub struct Rules {
+    pub all: Vec<Rule>,
+    /// The rule that has a shape and no word.
+    pub dotted: usize,
+    /// Words that begin secrets.
+    pub prefixes: Vec<String>,
+}
+
+pub static RULES: LazyLock<Rules> = LazyLock::new(|| {
+    let file: File =
+        toml::from_str(include_str!("../../../rules/redaction.toml")).expect("the shipped rules are valid");
+    let prefixes = file.rule.iter().filter(|row| row.prefix).flat_map(|row| row.words.clone()).collect();
+    let all: Vec<Rule> = file.rule.into_iter().map(Rule::new).collect();
+    let dotted = all.iter().position(|rule| matches!(rule.shape, Some(Shape::Dotted)));
+    Rules { all, dotted: dotted.expect("the shipped rules have a dotted one"), prefixes }
+});
+
+impl Rule {
+    fn new(row: Row) -> Self {
+        let text = format!("(?s){}", row.pattern);
+        let compile = move || Regex::new(&text).expect("the shipped patterns are valid");
+        Self {
+            id: row.id,
+            words: row.words,
+            shape: row.shape,
+            // Most texts need few of the patterns.
+            pattern: LazyLock::new(Box::new(compile)),
+            entropy: row.entropy,
+            sample: row.sample,
+            spared: row.spared,
+        }
+    }
+
+    /// The text with this rule's secrets masked, where it has any.
+    pub fn mask(&self, text: &str, counts: &mut Counts) -> Option<String> {
+        if self.shape.is_some_and(|shape| !shape.is_in(text.as_bytes())) {
+            return None;
+        }
+        let mut out = String::new();
+        let mut from = 0;
+        for found in self.pattern.captures_iter(text) {
+            let Some(secret) = found.name("secret").or_else(|| found.get(0)) else { continue };
+            if !self.is_secret(secret.as_str()) {
+                continue;
+            }
+            out.push_str(&text[from..secret.start()]);
+            out.push_str(MASK);
+            from = secret.end();
+            *counts.entry(self.id.clone()).or_default() += 1;
+        }
+        if from == 0 {
+            return None;
+        }
+        out.push_str(&text[from..]);
+        Some(out)
+    }
+
+    fn is_secret(&self, value: &str) -> bool {
+        !value.is_empty()
+            && !value.contains(MASK)
+            && !value.starts_with("***")
+            && (self.entropy <= 0.0 || is_random(value, self.entropy))
+    }
+}
+
+/// Random enough, and not one of the things that only look so: paths, digests, UUIDs, addresses, plain words, code.
+fn is_random(value: &str, bits: f64) -> bool {
+    let hexish = value.len() >= 32 && value.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    let wordy = !value.bytes().any(|b| b.is_ascii_digit());
+    let pathy = value.matches('/').count() > 1 || value.starts_with("sha") || value.contains("...");
+    !hexish && !wordy && !pathy && entropy(value) >= bits
+}
+
+/// Shannon entropy in bits a byte.
+fn entropy(text: &str) -> f64 {
+    let mut counts = [0_u32; 256];
+    text.bytes().for_each(|b| counts[usize::from(b)] += 1);
+    let all = text.len() as f64;
+    counts.iter().filter(|n| **n > 0).map(|n| f64::from(*n) / all).map(|p| -p * p.log2()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+    #[test]
+    fn every_rule_masks_a_thousand_samples_and_spares_its_near_misses() {
+        for rule in &RULES.all {
+            let [before, secret, after] = &rule.sample;
+            let secrets = proptest::string::string_regex(secret).unwrap();
+            let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+            let mut runner =
+                TestRunner::new_with_rng(Config { cases: 1_000, failure_persistence: None, ..Config::default() }, rng);
+            runner
+                .run(&secrets, |secret| {
+                    let line = format!("{before}{secret}{after}");
+                    let masked = crate::evidence::redact::text(&line, &mut Counts::new()).into_owned();
+                    prop_assert!(!masked.contains(&secret), "{}: {line} -> {masked}", rule.id);
+                    prop_assert!(masked.contains(MASK), "{}: {masked}", rule.id);
+                    Ok(())
+                })
+                .unwrap();
+            for near in &rule.spared {
+                assert_eq!(crate::evidence::redact::text(near, &mut Counts::new()), *near, "{}", rule.id);
+            }
+        }
+    }
+
+    #[test]
+    fn rules_mask_by_themselves() {
+        // A sample must be found by its own rule, not by luck through another.
+        for rule in &RULES.all {
+            let secrets = proptest::string::string_regex(&rule.sample[1]).unwrap();
+            let mut runner = TestRunner::deterministic();
+            let secret = secrets.new_tree(&mut runner).unwrap().current();
+            let line = format!("{}{secret}{}", rule.sample[0], rule.sample[2]);
+            let mut counts = Counts::new();
+            assert!(rule.mask(&line, &mut counts).is_some(), "{}: {line}", rule.id);
+            let lower = line.to_ascii_lowercase();
+            let worded =
+                rule.words.is_empty() || rule.words.iter().any(|word| lower.contains(&word.to_ascii_lowercase()));
+            assert!(worded, "{}: no word of the rule is in {line}", rule.id);
+        }
+    }
+}

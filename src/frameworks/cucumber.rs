@@ -1,0 +1,19 @@
+mod read;
+
+use super::{LineObserver, TestFramework};
+
+pub struct Cucumber;
+
+impl TestFramework for Cucumber {
+    fn id(&self) -> &'static str {
+        "cucumber"
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &[".feature:"]
+    }
+
+    fn observer(&self) -> Box<dyn LineObserver> {
+        Box::<read::Reader>::default()
+    }
+}

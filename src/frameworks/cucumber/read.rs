@@ -1,0 +1,47 @@
+//! Cucumber's and Behave's lists of failing scenarios: `cucumber features/a.feature:12 # Scenario: …`.
+
+use crate::frameworks::{LineObserver, Names};
+use regex::Regex;
+use std::sync::LazyLock;
+
+static FAILED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s*(cucumber )?(?:-p \S+ )?(\S+\.feature)(:\d+)(?:\s+#? ?(?:Scenario|Example)?.*)?$")
+        .expect("a pattern")
+});
+
+#[derive(Default)]
+pub struct Reader {
+    names: Names,
+    /// Behave lists without the command's name, under a headline.
+    listing: bool,
+}
+
+impl LineObserver for Reader {
+    fn line(&mut self, line: &str) -> bool {
+        if let Some(found) = FAILED.captures(line)
+            && (self.listing || found.get(1).is_some())
+        {
+            self.names.add("cucumber", &format!("{}{}", &found[2], &found[3]), Some(&found[2]));
+        }
+        false
+    }
+
+    fn finish(self: Box<Self>) -> Names {
+        self.names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::frameworks::{cucumber::Cucumber, read_lines};
+
+    #[test]
+    fn reads_what_is_printed() {
+        for (text, want) in [
+            ("cucumber features/builder.feature:55 # Scenario: Build", &["features/builder.feature:55"][..]),
+            ("  Scenario: x # features/builder.feature:55", &[""; 0][..]),
+        ] {
+            assert_eq!(read_lines(&Cucumber, text), want, "{text}");
+        }
+    }
+}

@@ -1,0 +1,19 @@
+mod read;
+
+use super::{LineObserver, TestFramework};
+
+pub struct Gtest;
+
+impl TestFramework for Gtest {
+    fn id(&self) -> &'static str {
+        "gtest"
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &["[  FAILED  ]", "***Failed", "***Exception", "***Timeout", "(Failed)", "(SEGFAULT)", "(Timeout)"]
+    }
+
+    fn observer(&self) -> Box<dyn LineObserver> {
+        Box::<read::Reader>::default()
+    }
+}

@@ -1,0 +1,39 @@
+//! JUnit, whichever tool prints it, and the XML reports that most frameworks can write.
+
+mod read;
+pub mod report;
+
+use super::{LineObserver, TestFramework};
+
+pub struct Junit;
+
+impl TestFramework for Junit {
+    fn id(&self) -> &'static str {
+        "junit"
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &[
+            "<<< FAILURE!",
+            "<<< ERROR!",
+            " FAILED",
+            "Testcase: ",
+            "Testsuite: ",
+            "] Test ",
+            "0) ",
+            "1) ",
+            "2) ",
+            "3) ",
+            "4) ",
+            "5) ",
+            "6) ",
+            "7) ",
+            "8) ",
+            "9) ",
+        ]
+    }
+
+    fn observer(&self) -> Box<dyn LineObserver> {
+        Box::<read::Reader>::default()
+    }
+}

@@ -1,0 +1,146 @@
+//! JUnit's XML reports, which most frameworks can write: `<testsuite><testcase><failure/></testcase></testsuite>`.
+
+use crate::frameworks::{NAMES_KEPT, Names};
+use quick_xml::Reader;
+use quick_xml::XmlVersion;
+use quick_xml::events::{BytesStart, Event};
+use std::io::BufRead;
+
+/// Deeper elements are refused: reports have a handful of levels.
+const DEPTH_MAX: usize = 64;
+
+/// A longer name or message is cut, in characters.
+const ATTRIBUTE_MAX: usize = 500;
+
+/// What a report says.
+#[derive(Debug, Default)]
+pub struct Report {
+    pub names: Names,
+    /// Tests that were run.
+    pub tests: u64,
+    /// The first line of the first failure's message.
+    pub message: Option<String>,
+}
+
+/// Reads one report. No entities are expanded but XML's own five, and no document type is looked at.
+///
+/// # Errors
+/// Says what is wrong with the document, or that it is no report.
+pub fn read(source: impl BufRead) -> Result<Report, String> {
+    let mut reader = Reader::from_reader(source);
+    reader.config_mut().check_end_names = false;
+    let mut reading = Reading::default();
+    let mut buffer = Vec::new();
+    loop {
+        match reader.read_event_into(&mut buffer).map_err(|why| format!("not a JUnit report: {why}"))? {
+            Event::Start(element) => reading.start(&element)?,
+            Event::Empty(element) => {
+                reading.start(&element)?;
+                reading.end(element.local_name().as_ref());
+            }
+            Event::End(element) => reading.end(element.local_name().as_ref()),
+            Event::Eof => break,
+            _ => {}
+        }
+        buffer.clear();
+    }
+    if reading.suites == 0 { Err("not a JUnit report: no <testsuite> in it".into()) } else { Ok(reading.report) }
+}
+
+#[derive(Default)]
+struct Reading {
+    report: Report,
+    suites: u64,
+    depth: usize,
+    /// The test case that is open, and whether it failed.
+    case: Option<(String, Option<String>, bool)>,
+}
+
+impl Reading {
+    fn start(&mut self, element: &BytesStart<'_>) -> Result<(), String> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return Err(format!("not a JUnit report: more than {DEPTH_MAX} levels"));
+        }
+        match element.local_name().as_ref() {
+            "testsuite" | "testsuites" => self.suites += 1,
+            "testcase" => {
+                self.report.tests += 1;
+                let (class, name) = (attribute(element, "classname"), attribute(element, "name"));
+                let name = name.unwrap_or_default();
+                let full = match class.filter(|class| !class.is_empty()) {
+                    Some(class) => format!("{class}.{name}"),
+                    None => name,
+                };
+                self.case = Some((full, attribute(element, "file"), false));
+            }
+            "failure" | "error" => {
+                if let Some((_, _, failed)) = &mut self.case {
+                    *failed = true;
+                }
+                if self.report.message.is_none() {
+                    let message = attribute(element, "message").unwrap_or_default();
+                    self.report.message =
+                        message.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, name: &str) {
+        self.depth = self.depth.saturating_sub(1);
+        if name == "testcase"
+            && let Some((name, file, true)) = self.case.take()
+        {
+            self.report.names.add("junit", &name, file.as_deref());
+        }
+    }
+}
+
+/// The first line of an attribute.
+fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
+    let found = element.try_get_attribute(name).ok().flatten()?;
+    let value = found.normalized_value(XmlVersion::Implicit1_0).ok()?;
+    let first = value.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    Some(crate::domain::text::clean_line(first, ATTRIBUTE_MAX))
+}
+
+/// Adds what another report of the same run says.
+pub fn join(all: &mut Report, other: Report) {
+    all.tests += other.tests;
+    all.names.total += other.names.total;
+    let room = NAMES_KEPT.saturating_sub(all.names.tests.len());
+    all.names.tests.extend(other.names.tests.into_iter().take(room));
+    all.message = all.message.take().or(other.message);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_failures_and_errors() {
+        let xml = br#"<?xml version="1.0"?><testsuites><testsuite name="a">
+            <testcase classname="tests.test_a" name="test_ok"/>
+            <testcase classname="tests.test_a" name="test_b[x &lt; y]" file="tests/test_a.py"><failure message="boom&#10;more">t</failure></testcase>
+            <testcase classname="" name="alone"><error message="x"/></testcase>
+            <testcase classname="s" name="skipped"><skipped/></testcase></testsuite></testsuites>"#;
+        let report = read(&xml[..]).unwrap();
+        let names: Vec<&str> = report.names.tests.iter().map(|test| test.name.raw()).collect();
+        assert_eq!(names, ["tests.test_a.test_b[x < y]", "alone"]);
+        assert_eq!((report.tests, report.message.as_deref()), (4, Some("boom")));
+    }
+
+    #[test]
+    fn refuses_what_is_no_report() {
+        assert!(read(&b"<html></html>"[..]).is_err());
+        assert!(read(&b"<testsuite><testcase"[..]).is_err());
+        let deep = "<testsuite>".repeat(100);
+        assert!(read(deep.as_bytes()).unwrap_err().contains("levels"));
+        let bomb = br#"<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><testsuite><testcase name="&b;"><failure/></testcase></testsuite>"#;
+        let report = read(&bomb[..]).unwrap();
+        assert!(report.names.tests.iter().all(|test| !test.name.raw().contains("aaaa")));
+    }
+}

@@ -1,0 +1,56 @@
+//! Minitest's `Failure:` and `Error:`, each followed by `Class#test [file:line]:`.
+
+use crate::frameworks::{LineObserver, Names};
+use regex::Regex;
+use std::sync::LazyLock;
+
+static NAME: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:\d+\) (?:Failure|Error): ?)?((?:[A-Z]\w*(?:::)?)+#test_\S+?)(?: \[(.+?):\d+\])?:?$")
+        .expect("a pattern")
+});
+
+#[derive(Default)]
+pub struct Reader {
+    names: Names,
+    /// The line before said that a name follows.
+    announced: bool,
+}
+
+impl LineObserver for Reader {
+    fn line(&mut self, line: &str) -> bool {
+        let line = line.trim();
+        let headline = line.ends_with("Failure:");
+        if (self.announced || line.contains("Failure:") || line.contains("Error:") || line.ends_with(':'))
+            && let Some(found) = NAME.captures(line)
+        {
+            let file = found.get(2).map(|file| file.as_str());
+            let selector = found[1].split_once('#').map(|(_, test)| test.to_owned());
+            self.names.add_selected("minitest", &found[1], selector.as_deref(), file);
+        }
+        self.announced = headline;
+        headline
+    }
+
+    fn finish(self: Box<Self>) -> Names {
+        self.names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::frameworks::{minitest::Minitest, read_lines};
+
+    #[test]
+    fn reads_what_is_printed() {
+        for (text, want) in [
+            (
+                "  1) Failure:\nUserTest#test_valid [test/models/user_test.rb:12]:\nExpected true",
+                &["UserTest#test_valid"][..],
+            ),
+            ("Error:\nA::BTest#test_x:\nNoMethodError: y", &["A::BTest#test_x"][..]),
+            ("NoMethodError: y\nUserTest#test_valid = 0.1 s = .", &[""; 0][..]),
+        ] {
+            assert_eq!(read_lines(&Minitest, text), want, "{text}");
+        }
+    }
+}

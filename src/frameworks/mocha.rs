@@ -1,0 +1,19 @@
+mod read;
+
+use super::{LineObserver, TestFramework};
+
+pub struct Mocha;
+
+impl TestFramework for Mocha {
+    fn id(&self) -> &'static str {
+        "mocha"
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &[" failing", "0) ", "1) ", "2) ", "3) ", "4) ", "5) ", "6) ", "7) ", "8) ", "9) "]
+    }
+
+    fn observer(&self) -> Box<dyn LineObserver> {
+        Box::<read::Reader>::default()
+    }
+}

@@ -1,0 +1,19 @@
+mod read;
+
+use super::{LineObserver, TestFramework};
+
+pub struct Mozharness;
+
+impl TestFramework for Mozharness {
+    fn id(&self) -> &'static str {
+        "mozharness"
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &["TEST-UNEXPECTED-"]
+    }
+
+    fn observer(&self) -> Box<dyn LineObserver> {
+        Box::<read::Reader>::default()
+    }
+}

@@ -1,0 +1,19 @@
+mod read;
+
+use super::{LineObserver, TestFramework};
+
+pub struct Phpunit;
+
+impl TestFramework for Phpunit {
+    fn id(&self) -> &'static str {
+        "phpunit"
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &["0) ", "1) ", "2) ", "3) ", "4) ", "5) ", "6) ", "7) ", "8) ", "9) "]
+    }
+
+    fn observer(&self) -> Box<dyn LineObserver> {
+        Box::<read::Reader>::default()
+    }
+}

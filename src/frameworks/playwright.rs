@@ -1,0 +1,19 @@
+mod read;
+
+use super::{LineObserver, TestFramework};
+
+pub struct Playwright;
+
+impl TestFramework for Playwright {
+    fn id(&self) -> &'static str {
+        "playwright"
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &["] › ", ".spec."]
+    }
+
+    fn observer(&self) -> Box<dyn LineObserver> {
+        Box::<read::Reader>::default()
+    }
+}

@@ -1,0 +1,19 @@
+mod read;
+
+use super::{LineObserver, TestFramework};
+
+pub struct Tap;
+
+impl TestFramework for Tap {
+    fn id(&self) -> &'static str {
+        "tap"
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &["not ok "]
+    }
+
+    fn observer(&self) -> Box<dyn LineObserver> {
+        Box::<read::Reader>::default()
+    }
+}

@@ -1,0 +1,19 @@
+mod read;
+
+use super::{LineObserver, TestFramework};
+
+pub struct Unittest;
+
+impl TestFramework for Unittest {
+    fn id(&self) -> &'static str {
+        "unittest"
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &["FAIL: ", "ERROR: "]
+    }
+
+    fn observer(&self) -> Box<dyn LineObserver> {
+        Box::<read::Reader>::default()
+    }
+}

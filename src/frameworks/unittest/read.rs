@@ -1,0 +1,54 @@
+//! unittest's `FAIL: test (module.Class)`, nose's `FAIL: module.Class.test`, and doctests.
+
+use crate::frameworks::{LineObserver, Names};
+use regex::Regex;
+use std::sync::LazyLock;
+
+static HEADLINE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"^(?:FAIL|ERROR): (?:Doctest: )?(([\w.]+) \(([\w.]+)\)|(?:\w+\.){2,}\w+(?:\(.*\))?)(?: \(.*\)| \[.*\])*$",
+    )
+    .expect("a pattern")
+});
+
+#[derive(Default)]
+pub struct Reader {
+    names: Names,
+}
+
+impl LineObserver for Reader {
+    fn line(&mut self, line: &str) -> bool {
+        if let Some(found) = HEADLINE.captures(line.trim()) {
+            let selector = match (found.get(2), found.get(3)) {
+                // Since Python 3.11 the class is followed by the test's own name.
+                (Some(test), Some(class)) if class.as_str().ends_with(&format!(".{}", test.as_str())) => {
+                    Some(class.as_str().to_owned())
+                }
+                (Some(test), Some(class)) => Some(format!("{}.{}", class.as_str(), test.as_str())),
+                _ => None,
+            };
+            self.names.add_selected("unittest", &found[1], selector.as_deref(), None);
+        }
+        false
+    }
+
+    fn finish(self: Box<Self>) -> Names {
+        self.names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::frameworks::{read_lines, unittest::Unittest};
+
+    #[test]
+    fn reads_what_is_printed() {
+        for (text, want) in [
+            ("FAIL: test_x (pkg.mod.Case)", &["test_x (pkg.mod.Case)"][..]),
+            ("FAIL: numpy.core.TestSummarization.test_2d", &["numpy.core.TestSummarization.test_2d"][..]),
+            ("ERROR: could not find a version\nERROR: Could not import module: a.b.c", &[""; 0][..]),
+        ] {
+            assert_eq!(read_lines(&Unittest, text), want, "{text}");
+        }
+    }
+}

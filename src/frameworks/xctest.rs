@@ -1,0 +1,19 @@
+mod read;
+
+use super::{LineObserver, TestFramework};
+
+pub struct Xctest;
+
+impl TestFramework for Xctest {
+    fn id(&self) -> &'static str {
+        "xctest"
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &["' failed (", "recorded an issue", "✘ Test"]
+    }
+
+    fn observer(&self) -> Box<dyn LineObserver> {
+        Box::<read::Reader>::default()
+    }
+}
