@@ -5,5 +5,5 @@ mod read;
 mod shape;
 
 pub use people::People;
-pub use read::{ConfigError, load, parse};
+pub use read::{ConfigError, load, parse, secrets};
 pub use shape::{Api, Config, Console, Discord, Feed, GitHub, Hooks, Person, Previous, Server, Slack, StoreSection};

@@ -12,7 +12,7 @@ mod exit;
 mod fingerprint;
 mod frames;
 mod known;
-mod lines;
+pub mod lines;
 mod marks;
 mod rank;
 pub mod redact;
@@ -20,6 +20,6 @@ mod report;
 mod signs;
 mod vocabulary;
 
-pub use analyzer::{Analyzer, Baseline, Reading};
+pub use analyzer::{Analyzer, Baseline, Reading, is_heard};
 pub use categorize::classify;
 pub use report::Report;

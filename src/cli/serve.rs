@@ -2,6 +2,8 @@
 
 use super::{ConfigArg, log, runtime};
 use ci_rescue::app::{App, Seats, SystemClock, hosts_of};
+use ci_rescue::config;
+use ci_rescue::evidence::redact;
 use ci_rescue::store::{Ledger, Sled};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 pub fn run(args: &ConfigArg) -> Result<(), String> {
     let config = args.load()?;
     log("info,hyper=warn,slack_morphism=warn");
+    redact::know(config::secrets(&config));
     runtime()?.block_on(async {
         let store = Ledger::open(Sled::open(&config.store.path)?).map_err(|why| why.to_string())?;
         let public = bind("server.listen", &config.server.listen).await?;

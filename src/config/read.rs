@@ -30,7 +30,8 @@ const PREFIX: &str = "CI_RESCUE__";
 const SHORT: [(&str, &str, &str); 2] =
     [("CI_RESCUE_GITHUB_TOKEN", "github", "token"), ("CI_RESCUE_SLACK_BOT_TOKEN", "slack", "bot_token")];
 /// Keys that are no texts; in the environment they are written as in TOML, lists also with commas.
-const TYPED: [(&str, &str); 3] = [("github", "app_id"), ("github", "repositories"), ("github", "branches")];
+const TYPED: [(&str, &str); 4] =
+    [("github", "app_id"), ("github", "repositories"), ("github", "branches"), ("redaction", "values")];
 
 /// The configuration from a file (none: only defaults and environment) and the process's environment.
 ///
@@ -156,6 +157,10 @@ fn typed_value(name: &str, text: &str) -> Value {
     if let Some(value) = parsed {
         return value;
     }
+    if name.ends_with("VALUES") || name.ends_with("VALUES_FILE") {
+        // A line each: secrets may hold commas.
+        return Value::Array(text.lines().map(|item| Value::String(item.trim().to_owned())).collect());
+    }
     if name.ends_with("REPOSITORIES") || name.ends_with("BRANCHES") || name.ends_with("AUTOMATIC") {
         return Value::Array(text.split(',').map(|item| Value::String(item.trim().to_owned())).collect());
     }
@@ -185,9 +190,23 @@ fn trim_secrets(config: &mut Config) {
     }
 }
 
-fn check(config: &Config) -> Result<(), ConfigError> {
-    let mut wrong = Vec::new();
-    let secrets = [
+/// Every secret that the configuration holds: what must not be shown, wherever it turns up.
+#[must_use]
+pub fn secrets(config: &Config) -> Vec<&str> {
+    let previous = config.github.webhook_secret_previous.as_ref().map(|previous| match previous {
+        Previous::Always(secret) | Previous::Until { secret, .. } => secret,
+    });
+    named(config)
+        .into_iter()
+        .filter_map(|(_, secret)| secret.as_ref())
+        .chain(previous)
+        .chain(&config.redaction.values)
+        .map(ExposeSecret::expose_secret)
+        .collect()
+}
+
+fn named(config: &Config) -> [(&'static str, &Option<SecretString>); 10] {
+    [
         ("console.token", &config.console.token),
         ("github.webhook_secret", &config.github.webhook_secret),
         ("github.token", &config.github.token),
@@ -198,7 +217,11 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         ("hooks.token", &config.hooks.token),
         ("api.read_token", &config.api.read_token),
         ("api.act_token", &config.api.act_token),
-    ];
+    ]
+}
+
+fn check(config: &Config) -> Result<(), ConfigError> {
+    let mut wrong = Vec::new();
     let empty = |secret: &SecretString| secret.expose_secret().trim().is_empty();
     let previous = config.github.webhook_secret_previous.as_ref().map(|previous| match previous {
         Previous::Always(secret) | Previous::Until { secret, .. } => secret,
@@ -206,7 +229,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     if previous.is_some_and(empty) {
         wrong.push("github.webhook_secret_previous is empty: set it, or remove the key".into());
     }
-    for (key, secret) in secrets {
+    for (key, secret) in named(config) {
         if secret.as_ref().is_some_and(empty) {
             wrong.push(format!("{key} is empty: set it, or remove the key"));
         }

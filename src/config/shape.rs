@@ -28,11 +28,20 @@ pub struct Config {
     #[serde(default)]
     pub api: Api,
     #[serde(default)]
+    pub redaction: Redaction,
+    #[serde(default)]
     pub subscriptions: Vec<Feed>,
     #[serde(default)]
     pub people: Vec<Person>,
     /// The shipped policy with the operator's over it.
     pub policy: Rules,
+}
+
+/// Secrets of the operator's own, which are masked wherever they turn up, besides those that have a known shape.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Redaction {
+    pub values: Vec<SecretString>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -66,6 +66,12 @@ static LISTENERS: LazyLock<Listeners> = LazyLock::new(|| {
     }
 });
 
+/// Whether anybody listens for a word of this clean line: most lines nobody does.
+#[must_use]
+pub fn is_heard(text: &str) -> bool {
+    !LISTENERS.vocabulary.look(text.as_bytes()).is_empty()
+}
+
 /// Reads a log chunk by chunk: [`Analyzer::feed`], then [`Analyzer::finish`].
 pub struct Analyzer {
     splitter: Splitter,
@@ -345,13 +351,14 @@ impl Reader {
             tests.extend(names.tests);
         }
         let (exit_code, signal) = self.exit.finish();
+        let succeeded = self.marks.succeeded;
         let failing = self.marks.failing;
         let green = Some(&*self.baseline.lines).filter(|lines| !lines.is_empty());
         let ranked = self.ranking.finish(failing.as_ref().map(|(step, _)| *step), green);
         let errors = rank::reported(&ranked);
         let failing_step = failing.and_then(|(_, name)| name);
         let names: Vec<&str> = self.names.iter().map(String::as_str).chain(failing_step.as_deref()).collect();
-        let findings = Findings { ranked: &ranked, names: &names, tests: total, exit: exit_code };
+        let findings = Findings { ranked: &ranked, names: &names, tests: total, exit: exit_code, succeeded };
         let verdict = judge(&findings);
         let fingerprint = fingerprint(&tests, &ranked);
         let resolved = self.resolved.into_iter().map(|((ecosystem, package), version)| Resolved {

@@ -30,6 +30,9 @@ pub struct Verdict {
     pub issue: Option<&'static Issue>,
 }
 
+/// A log that ends without an exit code and has no better line than this did not fail.
+const WORTH: i32 = 40;
+
 /// What is known of a log when all of it was read.
 pub struct Findings<'a> {
     /// Best first, with scores.
@@ -38,6 +41,8 @@ pub struct Findings<'a> {
     pub names: &'a [&'a str],
     pub tests: u64,
     pub exit: Option<i32>,
+    /// The runner said that all went well.
+    pub succeeded: bool,
 }
 
 /// Weighs what is known. Pure.
@@ -61,8 +66,11 @@ pub fn judge(findings: &Findings<'_>) -> Verdict {
     by_exit(findings.exit, &mut scores);
     let mut ranked: Vec<(Category, f32)> = scores.into_iter().filter(|(_, score)| *score > 0.0).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let Some(&(category, best)) = ranked.first() else {
-        let failed = findings.exit.is_some_and(|code| code != 0) || !findings.ranked.is_empty();
+    let failed = !findings.succeeded
+        && (findings.exit.is_some_and(|code| code != 0)
+            || findings.tests > 0
+            || findings.ranked.first().is_some_and(|(score, _)| *score >= WORTH));
+    let Some(&(category, best)) = ranked.first().filter(|_| failed) else {
         let category = if failed { Category::Unknown } else { Category::None };
         let because = vec!["nothing in the log tells".into()];
         return Verdict { category, confidence: 0.2, because, issue: None };

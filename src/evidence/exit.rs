@@ -4,7 +4,7 @@ use regex::Regex;
 use std::sync::LazyLock;
 
 static RUNNER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?:##\[error\])?Process completed with exit code (-?\d{1,10})\.|^##\[error\]The process '.*' failed with exit code (\d{1,10})|The command .* exited with (\d{1,10})\.|^ERROR: Job failed: exit (?:code|status) (\d{1,10})|^Exited with code exit status (\d{1,10})")
+    Regex::new(r"(?:##\[error\])?Process completed with exit code (-?\d{1,10})\.|^##\[error\]The process '.*' failed with exit code (\d{1,10})|The command .* exited with (\d{1,10})\.|^ERROR: Job failed: exit (?:code|status) (\d{1,10})|^Exited with code exit status (\d{1,10})|^##\[error\]\w+(?:\.exe)? exited with code '(\d{1,10})'|^🚨 Error: The command exited with status (\d{1,10})")
         .expect("a pattern")
 });
 static TOOL: LazyLock<Regex> = LazyLock::new(|| {

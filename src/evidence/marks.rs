@@ -19,11 +19,16 @@ pub struct Marks {
     script: Option<String>,
     /// The runner said that a step ended with an exit code.
     pub ended: bool,
+    /// The runner's last word was that all went well.
+    pub succeeded: bool,
 }
 
 impl Marks {
     /// Words that runners' marks hold.
-    pub const WORDS: [&'static str; 14] = [
+    pub const WORDS: [&'static str; 17] = [
+        "finished: success",
+        "build exited with 0",
+        "job succeeded",
         "##[group]",
         "##[endgroup]",
         "##[error]",
@@ -71,6 +76,13 @@ impl Marks {
 
     /// Takes in a line that holds one of [`Marks::WORDS`].
     pub fn line(&mut self, text: &str) {
+        if ["Finished: SUCCESS", "Done. Your build exited with 0", "Job succeeded"]
+            .iter()
+            .any(|end| text.starts_with(end))
+        {
+            self.succeeded = true;
+            return;
+        }
         if let Some(name) = text.strip_prefix("##[group]") {
             if let Some(run) = name.strip_prefix("Run ") {
                 self.begin(run);

@@ -10,9 +10,9 @@
 mod browser;
 mod cards;
 mod conformance;
+mod evidence;
 mod flows;
 mod kill;
-mod logs;
 mod readme;
 mod threats;
 mod tidy;

@@ -23,9 +23,7 @@ impl Lines {
     pub(in crate::evidence) fn line<'a>(&mut self, line: &'a str, bits: &Bits, range: &Range<usize>) -> Cow<'a, str> {
         if self.inside {
             // A key that never ends is cut by the next line that cannot belong to one.
-            let body = line.trim();
-            let of_key =
-                body.len() <= 100 && body.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=-: ,".contains(&b));
+            let of_key = is_of_key(line.trim());
             let ends = line.contains("-----END");
             self.inside = of_key && !ends;
             if of_key || ends {
@@ -51,6 +49,10 @@ impl Lines {
         if end.len() < TAIL_MIN || start.is_empty() {
             return None;
         }
+        // What is masked by itself needs no second half, and would swallow the next line's first word.
+        if matches!(text(end, &mut Counts::new()), Cow::Owned(_)) {
+            return None;
+        }
         let whole = format!("{end}{start}");
         let mut counts = Counts::new();
         // Each part by itself was looked at: only what needs both counts.
@@ -64,6 +66,18 @@ impl Lines {
         let first = format!("{}{MASK}", &first[..first.len() - end.len()]);
         Some((first, format!("{MASK}{}", &second[start.len()..])))
     }
+}
+
+/// Base64, or a header such as `Proc-Type: 4,ENCRYPTED`, in lines of at most 100 bytes.
+fn is_of_key(line: &str) -> bool {
+    const LINE_MAX: usize = 100;
+    let base64 = line.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=-".contains(&b));
+    let header = line.split_once(": ").is_some_and(|(name, value)| {
+        name.starts_with(|c: char| c.is_ascii_uppercase())
+            && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-')
+            && !value.contains("rror")
+    });
+    line.len() <= LINE_MAX && (base64 || header)
 }
 
 /// Whether both sides of the border are still readable in the masked text: then the secret was in one part alone.

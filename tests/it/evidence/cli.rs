@@ -1,0 +1,142 @@
+//! `ci-rescue analyze` as a person runs it.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const RED: &str = "Downloading x\nSuccessfully installed numpy-2.0.0\nwarning: flaky thing failed to start\nTypeError: x is not a function\nFAILED tests/test_a.py::test_b - TypeError\n##[error]Process completed with exit code 1.\n";
+const GREEN: &str = "Downloading x\nSuccessfully installed numpy-1.26.4\nwarning: flaky thing failed to start\nTypeError: x is not a function\nall good\n";
+
+fn analyze(args: &[&str], input: Option<&[u8]>) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ci-rescue"))
+        .arg("analyze")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.unwrap_or_default()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn json(output: &Output) -> Vec<serde_json::Value> {
+    String::from_utf8_lossy(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn file(dir: &Path, name: &str, bytes: &[u8]) -> String {
+    let path = dir.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn one_object_a_log_with_the_documented_members() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = file(dir.path(), "red.log", RED.as_bytes());
+    let output = analyze(&["--json", &log], None);
+    assert_eq!(output.status.code(), Some(0));
+    let all = json(&output);
+    let mut members: Vec<&String> = all[0].as_object().unwrap().keys().collect();
+    members.sort();
+    let wanted = [
+        "bytes",
+        "category",
+        "confidence",
+        "errors",
+        "exit_code",
+        "failing_step",
+        "failing_tests",
+        "file",
+        "fingerprint",
+        "frames",
+        "known_issue",
+        "lines",
+        "redactions",
+        "resolved",
+        "severity",
+        "signal",
+        "summary",
+    ];
+    assert_eq!(members, wanted);
+    assert_eq!(all[0]["failing_tests"][0]["name"], "tests/test_a.py::test_b");
+    assert_eq!((all[0]["exit_code"].as_i64(), all[0]["category"].as_str()), (Some(1), Some("test")));
+    assert!(all[0]["severity"].is_null());
+}
+
+#[test]
+fn standard_input_directories_and_gzip() {
+    let dir = tempfile::tempdir().unwrap();
+    file(dir.path(), "a.log", RED.as_bytes());
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(RED.as_bytes()).unwrap();
+    let gzip = gzip.finish().unwrap();
+    file(dir.path(), "b.log.gz", &gzip);
+    let all = json(&analyze(&["--json", &dir.path().display().to_string()], None));
+    assert_eq!((all.len(), &all[0]["errors"]), (2, &all[1]["errors"]));
+    for input in [RED.as_bytes(), &gzip] {
+        let all = json(&analyze(&["--json", "-"], Some(input)));
+        assert_eq!((all[0]["file"].as_str(), all[0]["exit_code"].as_i64()), (Some("-"), Some(1)));
+    }
+}
+
+#[test]
+fn archives_and_reports_win_over_the_log() {
+    let xml = r#"<?xml version="1.0"?><testsuite><testcase classname="tests.test_a" name="test_real"><failure message="boom"/></testcase></testsuite>"#;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in [("0_test.txt", RED), ("reports/junit.xml", xml)] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    let zip = zip.finish().unwrap().into_inner();
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(dir.path(), "run.zip", &zip);
+    let report = file(dir.path(), "junit.xml", xml.as_bytes());
+    let all = json(&analyze(&["--json", &path], None));
+    assert_eq!(all.len(), 1);
+    assert_eq!(all[0]["failing_tests"][0]["name"], "tests.test_a.test_real");
+    assert!(all[0]["file"].as_str().unwrap().ends_with("run.zip/0_test.txt"));
+    let piped = json(&analyze(&["--json", "-"], Some(&zip)));
+    assert_eq!(piped[0]["failing_tests"], all[0]["failing_tests"]);
+    let alone = json(&analyze(&["--json", &report], None));
+    assert_eq!((alone[0]["category"].as_str(), alone[0]["errors"][0]["text"].as_str()), (Some("test"), Some("boom")));
+}
+
+#[test]
+fn what_the_passing_run_had_too_counts_less() {
+    let dir = tempfile::tempdir().unwrap();
+    let red = "AssertionError: noise that is always there\nValueError: the news\n";
+    let (red, green) = (
+        file(dir.path(), "red.log", red.as_bytes()),
+        file(dir.path(), "green.log", b"AssertionError: noise that is always there\n"),
+    );
+    let first = |args: &[&str]| json(&analyze(args, None))[0]["errors"][0]["text"].as_str().unwrap().to_owned();
+    assert!(first(&["--json", &red]).contains("noise"));
+    assert!(first(&["--json", "--baseline", &green, &red]).contains("news"));
+    let (red, green) = (file(dir.path(), "r.log", RED.as_bytes()), file(dir.path(), "g.log", GREEN.as_bytes()));
+    let words = String::from_utf8(analyze(&["--baseline", &green, &red], None).stdout).unwrap();
+    assert!(words.contains("pip numpy: 1.26.4 when it passed, 2.0.0 now"), "{words}");
+}
+
+#[test]
+fn words_fit_a_narrow_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let long = format!("error: {}\n{RED}", "very long ".repeat(50));
+    let log = file(dir.path(), "x.log", long.as_bytes());
+    let words = String::from_utf8(analyze(&[&log], None).stdout).unwrap();
+    assert!(words.contains("failing test (pytest): tests/test_a.py::test_b"), "{words}");
+    let wide: Vec<&str> = words.lines().skip(1).filter(|line| line.chars().count() > 80).collect();
+    assert!(wide.is_empty(), "{wide:?}");
+}
+
+#[test]
+fn what_cannot_be_read_is_told_and_ends_with_two() {
+    let dir = tempfile::tempdir().unwrap();
+    let good = file(dir.path(), "good.log", RED.as_bytes());
+    let bad = file(dir.path(), "bad.zip", b"PK\x03\x04garbage");
+    let output = analyze(&["--json", "/nowhere/x.log", &bad, &good], None);
+    let why = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(why.contains("/nowhere/x.log") && why.contains("bad.zip"), "{why}");
+    assert_eq!(json(&output).len(), 1, "the others are analysed");
+}
