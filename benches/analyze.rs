@@ -27,7 +27,35 @@ fn main() {
     let log = std::fs::read(&file).expect("the log");
     println!("\n{} bytes, {} lines", log.len(), memchr::memchr_iter(b'\n', &log).count());
     stages(&log);
+    hostile();
     ratios(&file, log.len());
+}
+
+/// Lines that patterns with repetitions could stumble over: twice the length takes twice the time, not four times.
+fn hostile() {
+    for piece in [
+        "a://",
+        "error ",
+        "token=",
+        "eyJa.",
+        "at x.py:1 ",
+        "Test ",
+        "(",
+        "a.b > ",
+        "Z2hwX",
+        "1) ",
+        "://@",
+        "\u{e9}fail ",
+    ] {
+        let speed = |bytes: usize| {
+            let line = piece.repeat(bytes / piece.len()) + "\n";
+            let log = line.repeat(2_000_000 / line.len());
+            let seconds = median(|| whole(log.as_bytes()));
+            log.len() as f64 / 1e6 / seconds
+        };
+        let (short, long) = (speed(8_000), speed(16_000));
+        println!("lines of {piece:<12?} {short:>7.1} MB/s at 8 kB, {long:>7.1} at 16 kB");
+    }
 }
 
 /// A gigabyte, in one pass.

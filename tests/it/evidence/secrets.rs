@@ -181,3 +181,58 @@ fn threat_106_digests_stay_readable() {
     println!("{masked} masked in {lines} lines");
     assert!(masked * 500 < lines, "{masked} of {lines}");
 }
+
+/// What the process traces, kept.
+#[derive(Clone, Default)]
+struct Traced(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Traced {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn threats_097_to_102_one_of_each_kind_is_in_no_card_store_page_or_trace() {
+    use crate::world::{Setup, World, spec};
+    let traced = Traced::default();
+    let writer = traced.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let planted: Vec<(String, String)> = rules().iter().flat_map(|rule| rule.planted(1)).collect();
+    let world = World::with(Setup { disk: true, ..Setup::default() }).await;
+    let mut log = String::from("##[group]Run make\n##[endgroup]\n");
+    for (line, _) in &planted {
+        log.push_str(&format!("error: cannot log in: {line}\n{line}\n"));
+    }
+    log.push_str("##[error]Process completed with exit code 1.\n");
+    let id = world.forge.start(spec(&log, "failure"));
+    world.forge.finish(id);
+    world.deliver().await;
+    world.settle().await;
+    let mut seen = serde_json::to_string(&world.incidents().await).unwrap();
+    seen += &world.slack.messages().iter().map(|m| format!("{}{}", m.text, m.blocks)).collect::<String>();
+    seen += &world.sit("ben").await.page("/incidents/1").await;
+    assert!(seen.contains("[redacted]"));
+    drop(guard);
+    let traced = String::from_utf8_lossy(&traced.0.lock().unwrap()).into_owned();
+    assert!(!traced.is_empty(), "nothing was traced");
+    println!("{} bytes traced", traced.len());
+    seen += &traced;
+    let shown: Vec<&String> =
+        planted.iter().map(|(_, secret)| secret).filter(|secret| seen.contains(*secret)).collect();
+    assert!(shown.is_empty(), "{shown:?}");
+    for path in crate::threats::walk(&world.dir.path().join("store")) {
+        let bytes = std::fs::read(&path).unwrap();
+        let kept: Vec<&String> =
+            planted.iter().map(|(_, s)| s).filter(|s| memchr::memmem::find(&bytes, s.as_bytes()).is_some()).collect();
+        assert!(kept.is_empty(), "{}: {kept:?}", path.display());
+    }
+    world.end().await;
+}

@@ -101,6 +101,41 @@ async fn threat_089_our_token_does_not_follow_to_the_logs_host() {
 }
 
 #[tokio::test]
+async fn threat_088_a_log_that_leads_on_and_on_is_not_followed() {
+    let world = World::new().await;
+    for _ in 0..30 {
+        let mut loops = fault("GET", "/_logs/1002", 302, false);
+        loops.headers = vec![("location".into(), "/_logs/1002".into())];
+        world.forge.lock().faults.push(loops);
+    }
+    world.broken_run(NETWORK_LOG, "success").await;
+    world.clock.advance(600_000);
+    world.settle().await;
+    let state = world.forge.lock();
+    let asked =
+        state.calls.iter().filter(|call| call.path.starts_with("/repos/") && call.path.ends_with("/logs")).count();
+    let fetched = state.calls.iter().filter(|call| call.path.starts_with("/_logs/")).count();
+    drop(state);
+    // One hop for each time that GitHub was asked, and the card does not wait for it.
+    assert!(fetched > 0 && fetched <= asked, "{fetched} fetched, {asked} asked");
+    assert_eq!(world.slack.cards().len(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn threat_095_a_log_whose_address_expired_is_asked_for_again() {
+    let world = World::new().await;
+    world.forge.lock().faults.push(fault("GET", "/_logs/1002", 403, false));
+    world.broken_run(NETWORK_LOG, "success").await;
+    world.clock.advance(120_000);
+    world.settle().await;
+    assert!(world.slack.cards()[0].words().contains("ECONNRESET"), "{}", world.slack.cards()[0].words());
+    let asked = world.forge.lock().calls.iter().filter(|call| call.path.ends_with("/logs")).count();
+    assert_eq!(asked, 2);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn threat_042_slacks_ok_false_and_rate_limits_delay_and_drop_nothing() {
     for (status, body, effect) in [
         (200, json!({"ok": false, "error": "internal_error"}), true),

@@ -215,7 +215,7 @@ async fn threat_104_secrets_in_names_and_messages_are_nowhere_kept() {
     world.end().await;
 }
 
-fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+pub fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(dir).unwrap().flatten() {
         if entry.path().is_dir() { all.extend(walk(&entry.path())) } else { all.push(entry.path()) }

@@ -5,3 +5,5 @@ mod console;
 mod injection;
 mod order;
 mod signatures;
+
+pub use injection::walk;
