@@ -6,6 +6,7 @@
 
 mod analyzer;
 pub mod archive;
+mod baseline;
 mod categorize;
 mod excerpt;
 mod exit;
@@ -13,6 +14,7 @@ mod fingerprint;
 mod frames;
 mod known;
 pub mod lines;
+mod listeners;
 mod marks;
 mod rank;
 pub mod redact;
@@ -20,6 +22,8 @@ mod report;
 mod signs;
 mod vocabulary;
 
-pub use analyzer::{Analyzer, Baseline, Reading, is_heard};
+pub use analyzer::{Analyzer, Reading};
+pub use baseline::Baseline;
 pub use categorize::classify;
+pub use listeners::is_heard;
 pub use report::Report;

@@ -312,6 +312,16 @@ mod tests {
     }
 
     #[test]
+    fn every_secret_is_known_by_value() {
+        let values = [
+            ("CI_RESCUE__REDACTION__VALUES".to_owned(), "one-secret\nand, another".to_owned()),
+            ("CI_RESCUE__API__READ_TOKEN".to_owned(), "read-token\n".to_owned()),
+        ];
+        let config = parse("", &values).unwrap();
+        assert_eq!(secrets(&config), ["read-token", "one-secret", "and, another"]);
+    }
+
+    #[test]
     fn mistakes_name_the_key_and_no_value() {
         assert!(wrong("[github]\nwebhok_secret = \"hush\"").contains("did you mean webhook_secret"));
         assert!(wrong("[policy]\nmod = \"act\"").contains("did you mean mode"));

@@ -1,76 +1,21 @@
 //! One pass over a log.
 
+use super::baseline::{Baseline, Keys, Versions};
 use super::categorize::{Findings, judge};
 use super::excerpt::Excerpt;
 use super::exit::Exit;
 use super::fingerprint::fingerprint;
 use super::frames::Frames;
 use super::known::ISSUES;
-use super::lines::{Clean, Splitter, body, clean};
+use super::lines::{Clean, Splitter, clean};
+use super::listeners::{LISTENERS, kinds};
 use super::marks::Marks;
 use super::rank::{self, Place, Ranking};
 use super::redact;
-use super::signs::SIGNS;
-use super::vocabulary::{Bits, Vocabulary, Words};
+use super::vocabulary::Bits;
 use crate::domain::evidence::{Category, ErrorLine, Evidence, Resolved};
 use crate::ecosystems;
 use crate::frameworks::{self, LineObserver};
-use std::collections::{BTreeMap, HashSet};
-use std::ops::Range;
-use std::sync::{Arc, LazyLock};
-
-/// Who listens to the lines of a log, by place in [`Bits`].
-struct Listeners {
-    vocabulary: Vocabulary,
-    redaction: Range<usize>,
-    signs: Range<usize>,
-    issues: Range<usize>,
-    frameworks: Range<usize>,
-    ecosystems: Range<usize>,
-    marks: usize,
-    exit: usize,
-    frames: usize,
-}
-
-static LISTENERS: LazyLock<Listeners> = LazyLock::new(|| {
-    let mut words = Words::default();
-    let redaction = redact::speak(0, &mut words);
-    let signs = SIGNS.speak(redaction.end, &mut words);
-    let issues = ISSUES.speak(signs.end, &mut words);
-    let mut next = issues.end;
-    let mut shelf = |all: Vec<&'static [&'static str]>| {
-        let from = next;
-        for list in all {
-            for word in list {
-                words.add(next, word);
-            }
-            next += 1;
-        }
-        from..next
-    };
-    let frameworks = shelf(frameworks::all().iter().map(|framework| framework.words()).collect());
-    let ecosystems = shelf(ecosystems::all().iter().map(|ecosystem| ecosystem.words()).collect());
-    let singles = shelf(vec![&Marks::WORDS, &Exit::WORDS]);
-    let frames = singles.end;
-    Frames::speak(frames, &mut words);
-    Listeners {
-        vocabulary: words.build(),
-        redaction,
-        signs,
-        issues,
-        frameworks,
-        ecosystems,
-        marks: singles.start,
-        exit: singles.start + 1,
-        frames,
-    }
-});
-
-/// Whether anybody listens for a word of this clean line: most lines nobody does.
-#[must_use]
-pub fn is_heard(text: &str) -> bool {
-    !LISTENERS.vocabulary.look(text.as_bytes()).is_empty()
-}
 
 /// Reads a log chunk by chunk: [`Analyzer::feed`], then [`Analyzer::finish`].
 pub struct Analyzer {
@@ -114,23 +59,6 @@ impl Reading {
 /// How sure a report makes that tests failed.
 const REPORTED: f32 = 0.95;
 
-/// The lines of a passing run of the same job: what stands there too is not what failed.
-#[derive(Clone, Debug, Default)]
-pub struct Baseline {
-    lines: Arc<HashSet<u64>>,
-    versions: BTreeMap<(&'static str, String), String>,
-}
-
-impl Baseline {
-    /// The version of a package that the passing run resolved.
-    #[must_use]
-    pub fn version(&self, ecosystem: &str, package: &str) -> Option<&str> {
-        self.versions.iter().find(|((e, p), _)| *e == ecosystem && p == package).map(|(_, version)| version.as_str())
-    }
-}
-
-/// Different lines remembered of a passing run, 8 bytes each.
-const BASELINE_MAX: usize = 500_000;
 /// Packages remembered of a log.
 const RESOLVED_MAX: usize = 2_000;
 
@@ -146,11 +74,11 @@ struct Reader {
     awake: u64,
     names: Vec<String>,
     frames: Frames,
-    resolved: BTreeMap<(&'static str, String), String>,
+    resolved: Versions,
     excerpt: Excerpt,
     baseline: Baseline,
     /// Keys of all lines, when this reads a baseline.
-    keys: Option<HashSet<u64>>,
+    keys: Option<Keys>,
     lines: u64,
     bytes: u64,
 }
@@ -177,7 +105,7 @@ impl Analyzer {
                 awake: 0,
                 names: names.iter().map(|name| (*name).to_owned()).collect(),
                 frames: Frames::default(),
-                resolved: BTreeMap::new(),
+                resolved: Versions::new(),
                 excerpt: Excerpt::default(),
                 baseline: Baseline::default(),
                 keys: None,
@@ -191,7 +119,7 @@ impl Analyzer {
     #[must_use]
     pub fn of_baseline() -> Self {
         let mut analyzer = Self::default();
-        analyzer.state.keys = Some(HashSet::new());
+        analyzer.state.keys = Some(Keys::default());
         analyzer
     }
 
@@ -217,7 +145,7 @@ impl Analyzer {
     #[must_use]
     pub fn into_baseline(mut self) -> Baseline {
         self.end();
-        Baseline { lines: Arc::new(self.state.keys.unwrap_or_default()), versions: self.state.resolved }
+        Baseline::new(self.state.keys.unwrap_or_default(), self.state.resolved)
     }
 
     fn end(&mut self) {
@@ -286,10 +214,8 @@ impl Reader {
             self.marks.line(&text);
         }
         self.excerpt.line(no, &text, self.marks.ended);
-        if let Some(keys) = &mut self.keys
-            && keys.len() < BASELINE_MAX
-        {
-            keys.insert(rank::key(&text));
+        if let Some(keys) = &mut self.keys {
+            keys.add(rank::key(&text));
         }
         if echo || (bits.is_empty() && self.awake == 0) {
             return;
@@ -299,18 +225,19 @@ impl Reader {
 
     fn heard(&mut self, no: u64, text: &str, bits: &Bits, script: bool) {
         let listeners = &*LISTENERS;
-        let kinds: Vec<usize> = kinds(text, bits, listeners);
+        let kinds = kinds(text, bits);
         let issue = ISSUES.find(text.as_bytes(), bits, &listeners.issues);
+        let mut weight = 0;
         if issue.is_some() || !kinds.is_empty() {
             let place = Place { line: no, step: self.marks.step, script };
-            self.ranking.line(place, text, kinds, issue);
+            weight = self.ranking.line(place, text, kinds, issue);
         }
         if bits.has(listeners.exit) {
             self.exit.line(text);
         }
         self.observe(text, bits);
-        if bits.has(listeners.frames) && !self.frames.is_full() {
-            self.frames.line(text);
+        if bits.has(listeners.frames) && !script {
+            self.frames.line(text, weight);
         }
         self.versions(text, bits);
     }
@@ -353,8 +280,7 @@ impl Reader {
         let (exit_code, signal) = self.exit.finish();
         let succeeded = self.marks.succeeded;
         let failing = self.marks.failing;
-        let green = Some(&*self.baseline.lines).filter(|lines| !lines.is_empty());
-        let ranked = self.ranking.finish(failing.as_ref().map(|(step, _)| *step), green);
+        let ranked = self.ranking.finish(failing.as_ref().map(|(step, _)| *step), self.baseline.lines());
         let errors = rank::reported(&ranked);
         let failing_step = failing.and_then(|(_, name)| name);
         let names: Vec<&str> = self.names.iter().map(String::as_str).chain(failing_step.as_deref()).collect();
@@ -387,19 +313,6 @@ impl Reader {
         };
         Reading { evidence, excerpt: self.excerpt.finish() }
     }
-}
-
-/// The kinds of a line; what a runner or a container tool prints before it is looked through.
-fn kinds(text: &str, bits: &Bits, listeners: &Listeners) -> Vec<usize> {
-    if bits.within(listeners.signs.clone()).next().is_none() {
-        return Vec::new();
-    }
-    let mut kinds: Vec<usize> = SIGNS.of(text.as_bytes(), bits, &listeners.signs).collect();
-    if let Some(body) = body(text) {
-        let more: Vec<usize> = SIGNS.of(body.as_bytes(), bits, &listeners.signs).collect();
-        kinds.extend(more.into_iter().filter(|kind| !kinds.contains(kind)).collect::<Vec<_>>());
-    }
-    kinds
 }
 
 /// GitLab's and Travis's marks stand before a carriage return.

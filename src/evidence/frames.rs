@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 
 /// Frames kept.
 const KEPT: usize = 10;
+/// Lines of this weight say what failed.
+const TELLING: i32 = 80;
 /// A longer line is no frame.
 const LINE_MAX: usize = 2_000;
 
@@ -44,9 +46,27 @@ const FOREIGN: [&str; 16] = [
     "java.base",
 ];
 
+/// Calls that are not the repository's own, as Java prints them.
+const FOREIGN_CALLS: [&str; 12] = [
+    "java.",
+    "javax.",
+    "jdk.",
+    "sun.",
+    "org.junit",
+    "junit.",
+    "org.gradle",
+    "org.apache.maven",
+    "org.codehaus",
+    "kotlin.",
+    "scala.",
+    "org.testng",
+];
+
 #[derive(Debug, Default)]
 pub struct Frames {
-    kept: Vec<Frame>,
+    /// On lines that a person would want to see.
+    telling: Vec<Frame>,
+    others: Vec<Frame>,
 }
 
 impl Frames {
@@ -58,28 +78,36 @@ impl Frames {
         words.add(listener, ".py\", line ");
     }
 
-    /// Takes in a line that holds one of the words.
-    pub fn line(&mut self, text: &str) {
-        if self.kept.len() >= KEPT || text.len() > LINE_MAX {
+    /// Takes in a line that holds one of the words, with its weight.
+    pub fn line(&mut self, text: &str, weight: i32) {
+        let kept = if weight >= TELLING { &mut self.telling } else { &mut self.others };
+        if kept.len() >= KEPT || text.len() > LINE_MAX {
             return;
         }
         let Some(found) = FRAME.captures(text) else { return };
         let file = &found[1];
-        let known = self.kept.iter().any(|frame| frame.file.raw() == file);
-        if known || FOREIGN.iter().any(|dir| file.contains(dir)) {
+        let known = kept.iter().any(|frame| frame.file.raw() == file);
+        let call = text.trim_start().strip_prefix("at ").unwrap_or_default();
+        if known
+            || FOREIGN.iter().any(|dir| file.contains(dir))
+            || FOREIGN_CALLS.iter().any(|package| call.starts_with(package))
+        {
             return;
         }
         let text: String = text.trim().chars().take(TEXT_MAX).collect();
-        self.kept.push(Frame { file: file.into(), line: found[2].parse().ok(), text: text.into() });
+        kept.push(Frame { file: file.into(), line: found[2].parse().ok(), text: text.into() });
     }
 
-    pub fn is_full(&self) -> bool {
-        self.kept.len() >= KEPT
-    }
-
+    /// Those on telling lines first, each file once.
     #[must_use]
     pub fn finish(self) -> Vec<Frame> {
-        self.kept
+        let mut all = self.telling;
+        for frame in self.others {
+            if all.len() < KEPT && !all.iter().any(|known| known.file == frame.file) {
+                all.push(frame);
+            }
+        }
+        all
     }
 }
 
@@ -96,10 +124,12 @@ mod tests {
             ("Extensions.cs(41,52): error CS0023: x", Some(("Extensions.cs", 41))),
             ("  File \"/usr/lib/python3.11/site-packages/x.py\", line 3", None),
             ("at node_modules/jest/index.js:3:1", None),
+            ("    at org.junit.Assert.fail(Assert.java:88)", None),
+            ("    at com.acme.ShopTest.works(ShopTest.java:12)", Some(("ShopTest.java", 12))),
             ("12:30:11 nothing", None),
         ] {
             let mut frames = Frames::default();
-            frames.line(line);
+            frames.line(line, 0);
             let found = frames.finish();
             let found = found.first().map(|frame| (frame.file.raw(), frame.line.unwrap_or_default()));
             assert_eq!(found, want, "{line}");

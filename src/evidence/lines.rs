@@ -1,5 +1,6 @@
 //! Bytes to clean lines: encodings, carriage returns, ANSI, runner timestamps and runner marks.
 
+use encoding_rs::{Decoder, Encoding, UTF_8};
 use regex::Regex;
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -11,52 +12,49 @@ pub const LINE_BYTES: usize = 16 << 10;
 pub type Each<'e> = dyn FnMut(&[u8], Option<&[u8]>) + 'e;
 
 /// Splits a stream into lines of at most [`LINE_BYTES`].
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Splitter {
     line: Vec<u8>,
     cut: bool,
+    /// The first bytes, until they tell the encoding.
+    head: Option<Vec<u8>>,
     started: bool,
-    wide: Option<Wide>,
-    half: Option<u8>,
+    /// Decodes UTF-16, told by its byte order mark.
+    wide: Option<Decoder>,
 }
 
-/// UTF-16, told by its byte order mark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wide {
-    Little,
-    Big,
-}
+/// The longest byte order mark, in bytes.
+const MARK: usize = 3;
 
 impl Splitter {
     /// Hands every whole line to `each`.
-    pub fn feed(&mut self, mut bytes: &[u8], each: &mut Each<'_>) {
-        if !self.started && !bytes.is_empty() {
-            self.started = true;
-            match bytes {
-                [0xff, 0xfe, rest @ ..] => (self.wide, bytes) = (Some(Wide::Little), rest),
-                [0xfe, 0xff, rest @ ..] => (self.wide, bytes) = (Some(Wide::Big), rest),
-                [0xef, 0xbb, 0xbf, rest @ ..] => bytes = rest,
-                _ => {}
-            }
+    pub fn feed(&mut self, bytes: &[u8], each: &mut Each<'_>) {
+        if self.started {
+            return self.decode(bytes, false, each);
         }
-        match self.wide {
-            None => self.narrow(bytes, each),
-            Some(wide) => {
-                let text = self.widen(wide, bytes);
-                self.narrow(text.as_bytes(), each);
-            }
+        let mut head = self.head.take().unwrap_or_default();
+        head.extend_from_slice(bytes);
+        if head.len() < MARK {
+            self.head = Some(head);
+        } else {
+            self.start(&head, each);
         }
     }
 
-    fn widen(&mut self, wide: Wide, bytes: &[u8]) -> String {
-        let all: Vec<u8> = self.half.take().into_iter().chain(bytes.iter().copied()).collect();
-        let pairs = all.chunks_exact(2);
-        self.half = pairs.remainder().first().copied();
-        let units = pairs.map(|pair| match wide {
-            Wide::Little => u16::from_le_bytes([pair[0], pair[1]]),
-            Wide::Big => u16::from_be_bytes([pair[0], pair[1]]),
-        });
-        char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')).collect()
+    fn start(&mut self, head: &[u8], each: &mut Each<'_>) {
+        self.started = true;
+        let (encoding, mark) = Encoding::for_bom(head).unwrap_or((UTF_8, 0));
+        if encoding != UTF_8 {
+            self.wide = Some(encoding.new_decoder_without_bom_handling());
+        }
+        self.decode(&head[mark..], false, each);
+    }
+
+    fn decode(&mut self, bytes: &[u8], last: bool, each: &mut Each<'_>) {
+        let Some(decoder) = &mut self.wide else { return self.narrow(bytes, each) };
+        let mut text = String::with_capacity(decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len() * 3));
+        let _ = decoder.decode_to_string(bytes, &mut text, last);
+        self.narrow(text.as_bytes(), each);
     }
 
     fn narrow(&mut self, mut bytes: &[u8], each: &mut Each<'_>) {
@@ -93,6 +91,12 @@ impl Splitter {
 
     /// The last line, where the log does not end with a line break.
     pub fn finish(&mut self, each: &mut Each<'_>) {
+        if let Some(head) = self.head.take() {
+            self.start(&head, each);
+        }
+        if self.wide.is_some() {
+            self.decode(&[], true, each);
+        }
         if !self.line.is_empty() {
             each(&self.line, None);
             self.line.clear();
@@ -279,7 +283,7 @@ mod tests {
         #[test]
         fn splitting_does_not_depend_on_chunks(text in proptest::collection::vec(any::<u8>(), 0..400), at in 0_usize..400) {
             let split = |parts: &[&[u8]]| {
-                let (mut splitter, mut lines) = (Splitter { started: true, ..Splitter::default() }, Vec::new());
+                let (mut splitter, mut lines) = (Splitter::default(), Vec::new());
                 let mut each = |line: &[u8], next: Option<&[u8]>| {
                     lines.extend([line].into_iter().chain(next).map(<[u8]>::to_vec));
                 };

@@ -17,6 +17,7 @@ pub struct Marks {
     echo: Option<u32>,
     /// Inside `##[group]Run …`, the first lines of the script itself.
     script: Option<String>,
+    script_over: bool,
     /// The runner said that a step ended with an exit code.
     pub ended: bool,
     /// The runner's last word was that all went well.
@@ -62,11 +63,11 @@ impl Marks {
     pub fn is_echo(&mut self, text: &str) -> bool {
         let Some(left) = self.echo else { return false };
         self.echo = left.checked_sub(1);
+        // After the script stand the shell, and names and values of the environment.
+        self.script_over |= ["shell: ", "env:", "with:", "##["].iter().any(|word| text.starts_with(word));
         if let Some(script) = &mut self.script
             && script.len() < NAME_MAX
-            && !text.starts_with("shell: ")
-            && !text.starts_with("env:")
-            && !text.starts_with("##[")
+            && !self.script_over
         {
             script.push(' ');
             script.extend(text.trim().chars().take(NAME_MAX));
@@ -87,6 +88,7 @@ impl Marks {
             if let Some(run) = name.strip_prefix("Run ") {
                 self.begin(run);
                 self.script = Some(String::new());
+                self.script_over = false;
                 self.echo = Some(ECHO_MAX);
             }
         } else if text.starts_with("##[endgroup]") {

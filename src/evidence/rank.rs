@@ -5,6 +5,7 @@
 //! so that ten lines show more than one side of a failure.
 
 use super::known::Issue;
+use super::lines::body;
 use super::signs::SIGNS;
 use crate::domain::evidence::ErrorLine;
 use std::collections::{HashMap, HashSet};
@@ -69,9 +70,10 @@ pub struct Ranking {
     floor: i32,
 }
 
-/// The text without digits and spaces, as a number: equal for lines that say the same.
+/// The text without digits, spaces and what tools put before it, as a number: equal for lines that say the same.
 pub fn key(text: &str) -> u64 {
     const LOOKED_AT: usize = 200;
+    let text = body(text).unwrap_or(text);
     let mut hash = DefaultHasher::new();
     let mut buffer = [0_u8; LOOKED_AT];
     let mut len = 0;
@@ -101,15 +103,16 @@ fn weigh(text: &str, kinds: &[usize], issue: Option<&Issue>) -> i32 {
 }
 
 impl Ranking {
-    /// Takes in a line of these kinds that shows this known issue.
-    pub fn line(&mut self, place: Place, text: &str, mut kinds: Vec<usize>, issue: Option<&'static Issue>) {
+    /// Takes in a line of these kinds that shows this known issue. Answers its weight, 0 for one that was there before.
+    pub fn line(&mut self, place: Place, text: &str, mut kinds: Vec<usize>, issue: Option<&'static Issue>) -> i32 {
         let key = key(text);
         let known = self.repeats.len() < SEEN_MAX || self.repeats.contains_key(&key);
-        if known {
+        // What a script holds it may print as well.
+        if known && !place.script {
             let seen = self.repeats.entry(key).or_default();
             *seen += 1;
             if *seen > 1 {
-                return;
+                return 0;
             }
         }
         kinds.sort_by_key(|kind| std::cmp::Reverse(SIGNS.rows[*kind].weight));
@@ -119,7 +122,7 @@ impl Ranking {
         }
         kinds.truncate(KINDS);
         if weight <= 0 {
-            return;
+            return 0;
         }
         if weight >= self.floor {
             let text = text.trim().chars().take(TEXT_MAX).collect();
@@ -128,6 +131,7 @@ impl Ranking {
                 self.shrink();
             }
         }
+        weight
     }
 
     fn shrink(&mut self) {

@@ -42,3 +42,20 @@ pub fn mask<'a>(text: &'a str, counts: &mut Counts) -> Cow<'a, str> {
     *counts.entry("known-value".into()).or_default() += found;
     Cow::Owned(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_values_are_masked_plain_and_in_base64() {
+        // Known from now on to every test of this process: no other one says it.
+        know(["correct horse\nbattery staple", "ab"]);
+        let mut counts = Counts::new();
+        let encoded = STANDARD.encode("correct horse\nbattery staple");
+        let text = format!("it is correct horse, battery staple or {encoded}; ab stays");
+        let masked = crate::evidence::redact::text(&text, &mut counts).into_owned();
+        assert_eq!(masked, "it is [redacted], [redacted] or [redacted]==; ab stays");
+        assert_eq!(counts["known-value"], 3);
+    }
+}

@@ -151,6 +151,14 @@ fn threat_093_any_bytes_are_read() {
         let evidence = read(&log);
         assert!(evidence.errors.iter().any(|error| error.text.raw().contains(boom)), "{:?}", &log[..40.min(log.len())]);
     }
+    // The two halves of a character that UTF-16 writes in two units, and the mark itself, in two chunks.
+    let wide = utf16([0xff, 0xfe], u16::to_le_bytes);
+    let wide = [wide, "error: 🦀 boom".encode_utf16().flat_map(u16::to_le_bytes).collect()].concat();
+    let whole = read_in(&wide, wide.len());
+    for chunk in 1..8 {
+        assert_eq!(read_in(&wide, chunk).evidence, whole.evidence, "{chunk}");
+    }
+    assert!(whole.excerpt.contains("🦀"));
     // One line without an end, and only carriage returns: read, cut, and no larger than others.
     for log in [vec![b'e'; 20 << 20], b"error: a\r".repeat(1 << 20)] {
         let reading = read_in(&log, 64 << 10);
