@@ -114,10 +114,20 @@ fn analyze(
     show: &mut dyn FnMut(&str, Reading) -> Result<(), String>,
 ) -> Result<(), String> {
     let mut reports: Option<report::Report> = None;
-    let mut logs: Vec<(String, Reading)> = Vec::new();
+    // A report belongs to the only log there is: the first one waits until a second comes.
+    let (mut first, mut several): (Option<(String, Reading)>, bool) = (None, false);
+    let shown = |name: &str| match name {
+        "" => path.display().to_string(),
+        name => format!("{}/{name}", path.display()),
+    };
     let read = each(path, &mut |name, kind, source| {
         if kind == Kind::Xml {
-            let found = report::read(BufReader::new(source))?;
+            let found = match archive::report(BufReader::new(source)) {
+                Ok(found) => found,
+                // Archives hold other XML, too.
+                Err(_) if !name.is_empty() => return Ok(()),
+                Err(why) => return Err(why),
+            };
             match &mut reports {
                 Some(all) => report::join(all, found),
                 None => reports = Some(found),
@@ -125,27 +135,23 @@ fn analyze(
             return Ok(());
         }
         let analyzer = Analyzer::default().with_baseline(green.cloned().unwrap_or_default());
-        logs.push((name.to_owned(), drain(analyzer, source)?.finish()));
-        Ok(())
+        let reading = drain(analyzer, source)?.finish();
+        if !several && first.is_none() {
+            first = Some((shown(name), reading));
+            return Ok(());
+        }
+        several = true;
+        if let Some((name, reading)) = first.take() {
+            show(&name, reading)?;
+        }
+        show(&shown(name), reading)
     });
     // What was read before the fault is told.
-    let shown = |name: &str| match name {
-        "" => path.display().to_string(),
-        name => format!("{}/{name}", path.display()),
-    };
-    match (logs.len(), reports) {
-        (1, Some(reports)) => {
-            let (name, reading) = logs.remove(0);
-            show(&shown(&name), reading.with_report(reports))?;
-        }
-        (_, reports) => {
-            for (name, reading) in logs {
-                show(&shown(&name), reading)?;
-            }
-            if let Some(reports) = reports {
-                show(&shown(""), Analyzer::default().finish().with_report(reports))?;
-            }
-        }
+    match (first, reports) {
+        (Some((name, reading)), Some(reports)) => show(&name, reading.with_report(reports))?,
+        (Some((name, reading)), None) => show(&name, reading)?,
+        (None, Some(reports)) => show(&shown(""), Analyzer::default().finish().with_report(reports))?,
+        (None, None) => {}
     }
     read
 }

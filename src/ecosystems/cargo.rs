@@ -10,7 +10,7 @@ impl Ecosystem for Cargo {
     }
 
     fn words(&self) -> &'static [&'static str] {
-        &["compiling ", "downloaded ", "checking ", "adding "]
+        &["compiling ", "downloaded ", "checking ", "adding ", "updating "]
     }
 
     fn read(&self, line: &str, found: &mut Found<'_>) {

@@ -7,13 +7,13 @@ use super::exit::Exit;
 use super::fingerprint::fingerprint;
 use super::frames::Frames;
 use super::known::ISSUES;
-use super::lines::{Clean, Splitter, clean};
+use super::lines::{Clean, Splitter, body, clean};
 use super::listeners::{LISTENERS, kinds};
 use super::marks::Marks;
 use super::rank::{self, Place, Ranking};
 use super::redact;
 use super::vocabulary::Bits;
-use crate::domain::evidence::{Category, ErrorLine, Evidence, Resolved};
+use crate::domain::evidence::{Category, ErrorLine, Evidence, FailingTest, Resolved};
 use crate::ecosystems;
 use crate::frameworks::{self, LineObserver};
 
@@ -45,20 +45,40 @@ impl Reading {
         evidence
             .because
             .push(format!("JUnit reports name {} of {} tests as failing", report.names.total, report.tests));
-        evidence.failing_tests = report.names.tests;
+        // Where the log names the same test, its name is the one that the framework takes.
+        let known = std::mem::take(&mut evidence.failing_tests);
+        let of_log =
+            |reported: FailingTest| known.iter().find(|test| same(test, &reported)).cloned().unwrap_or(reported);
+        evidence.failing_tests = report.names.tests.into_iter().map(of_log).collect();
         evidence.failing_tests_total = report.names.total;
         evidence.fingerprint = fingerprint(&evidence.failing_tests, &[]);
         if let Some(message) = report.message.filter(|_| evidence.errors.is_empty()) {
-            let text = redact::text(&message, &mut evidence.redactions).into_owned();
-            evidence.errors.push(ErrorLine { line: 0, text: text.into() });
+            evidence.errors.push(ErrorLine { line: 0, text: message.into() });
         }
         self
     }
 }
 
+/// Whether two names end in the same words: reports join class and test with full stops, frameworks as they like.
+fn same(one: &FailingTest, other: &FailingTest) -> bool {
+    let parts = |test: &FailingTest| -> Vec<String> {
+        let name = test.name.raw().replace(".py::", "::");
+        name.split(['.', ':', '/', '#', '>'])
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    let (one, other) = (parts(one), parts(other));
+    let shared = one.len().min(other.len());
+    shared > 0 && one[one.len() - shared..] == other[other.len() - shared..]
+}
+
 /// How sure a report makes that tests failed.
 const REPORTED: f32 = 0.95;
 
+/// Longer names of packages and versions are cut, in characters.
+const PACKAGE_MAX: usize = 200;
 /// Packages remembered of a log.
 const RESOLVED_MAX: usize = 2_000;
 
@@ -103,7 +123,7 @@ impl Analyzer {
                 exit: Exit::default(),
                 observers: frameworks::all().iter().map(|framework| framework.observer()).collect(),
                 awake: 0,
-                names: names.iter().map(|name| (*name).to_owned()).collect(),
+                names: names.iter().map(|name| masked(name)).collect(),
                 frames: Frames::default(),
                 resolved: Versions::new(),
                 excerpt: Excerpt::default(),
@@ -171,32 +191,24 @@ impl Reader {
 
     fn clean(&mut self, raw: &[u8], line: Clean<'_>, bits: Bits) {
         self.lines += 1;
+        let mut text = line.text;
+        if let Some((no, first, first_bits, first_echo)) = self.held.take() {
+            // The line before waited: perhaps a secret goes on in this one.
+            match self.redactor.joined(&first, &text) {
+                Some((start, end)) => {
+                    self.line(no, &start, &first_bits, first_echo);
+                    text = end.into();
+                }
+                None => self.line(no, &first, &first_bits, first_echo),
+            }
+        }
         if let Some(name) = section(raw).or(line.step) {
-            self.marks.named(name);
+            self.marks.named(&masked(name));
         }
-        if self.held.is_some() {
-            return self.after_held(&line.text, bits, line.echo);
-        }
-        if redact::Lines::may_go_on(&line.text, &bits, &LISTENERS.redaction) {
-            self.held = Some((self.lines, line.text.into_owned(), bits, line.echo));
-            return;
-        }
-        self.line(self.lines, &line.text, &bits, line.echo);
-    }
-
-    /// The line before waits: perhaps a secret goes on in this one.
-    fn after_held(&mut self, text: &str, bits: Bits, echo: bool) {
-        let Some((no, first, first_bits, first_echo)) = self.held.take() else { return };
-        if let Some((start, end)) = self.redactor.joined(&first, text) {
-            self.line(no, &start, &first_bits, first_echo);
-            self.line(self.lines, &end, &bits, echo);
-            return;
-        }
-        self.line(no, &first, &first_bits, first_echo);
-        if redact::Lines::may_go_on(text, &bits, &LISTENERS.redaction) {
-            self.held = Some((self.lines, text.to_owned(), bits, echo));
+        if redact::Lines::may_go_on(&text, &bits, &LISTENERS.redaction) {
+            self.held = Some((self.lines, text.into_owned(), bits, line.echo));
         } else {
-            self.line(self.lines, text, &bits, echo);
+            self.line(self.lines, &text, &bits, line.echo);
         }
     }
 
@@ -235,7 +247,7 @@ impl Reader {
         if bits.has(listeners.exit) {
             self.exit.line(text);
         }
-        self.observe(text, bits);
+        self.observe(body(text).unwrap_or(text), bits);
         if bits.has(listeners.frames) && !script {
             self.frames.line(text, weight);
         }
@@ -263,7 +275,7 @@ impl Reader {
             let resolved = &mut self.resolved;
             ecosystem.read(text, &mut |package, version| {
                 if resolved.len() < RESOLVED_MAX {
-                    resolved.insert((ecosystem.id(), package.to_owned()), version.to_owned());
+                    resolved.insert((ecosystem.id(), cut(package)), cut(version));
                 }
             });
         }
@@ -315,18 +327,26 @@ impl Reader {
     }
 }
 
+fn cut(text: &str) -> String {
+    text.chars().take(PACKAGE_MAX).collect()
+}
+
+/// A name of a step or job, without secrets.
+fn masked(name: &str) -> String {
+    redact::text(name, &mut redact::Counts::new()).into_owned()
+}
+
 /// GitLab's and Travis's marks stand before a carriage return.
 fn section(raw: &[u8]) -> Option<&str> {
-    let rest = match raw.first()? {
-        b's' => raw.strip_prefix(b"section_start:")?,
-        b't' => raw.strip_prefix(b"travis_fold:start:")?,
-        _ => return None,
+    /// GitLab's own steps, after the job's.
+    const AFTER: [&str; 5] = ["cleanup", "upload_artifacts", "after_script", "archive_cache", "restore_cache"];
+    memchr::memchr(b'\r', raw)?;
+    let rest = match memchr::memmem::rfind(raw, b"section_start:") {
+        Some(at) => &raw[at + b"section_start:".len()..],
+        None => raw.strip_prefix(b"travis_fold:start:")?,
     };
     let end = rest.iter().position(|b| matches!(b, b'\r' | 0x1b | b'['));
     let name = std::str::from_utf8(&rest[..end.unwrap_or(rest.len())]).ok()?;
-    Some(
-        name.split_once(':')
-            .filter(|(time, _)| time.bytes().all(|b| b.is_ascii_digit()))
-            .map_or(name, |(_, name)| name),
-    )
+    let timed = name.split_once(':').filter(|(time, _)| time.bytes().all(|b| b.is_ascii_digit()));
+    Some(timed.map_or(name, |(_, name)| name)).filter(|name| !AFTER.iter().any(|after| name.starts_with(after)))
 }

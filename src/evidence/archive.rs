@@ -1,9 +1,20 @@
 //! What a file holds: a plain log, a compressed one, or an archive of a run's logs and reports. Nothing is written to
 //! disk, so that names in archives reach no file system.
 
+use super::redact;
+use crate::frameworks::report::{self, Report};
 use flate2::read::MultiGzDecoder;
+use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use zip::ZipArchive;
+
+/// Reads a JUnit report, with its secrets masked.
+///
+/// # Errors
+/// Says what is wrong with the document, or that it is no report.
+pub fn report(source: impl BufRead) -> Result<Report, String> {
+    report::read(source, &|text| redact::text(text, &mut redact::Counts::new()).into_owned())
+}
 
 /// What an archive may hold.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +98,9 @@ fn plain_or_gzip(name: &str, source: impl Read, left: &mut u64, each: &mut Each<
             let inner = Tolerant { inner: MultiGzDecoder::new(source), any: false };
             let mut inner = BufReader::with_capacity(CHUNK, Counted { inner, left });
             let kind = kind(inner.fill_buf().map_err(|why| format!("gzip: {why}"))?);
+            if matches!(kind, Kind::Gzip | Kind::Zip) {
+                return Err("compressed twice: expand it once first".into());
+            }
             each(name, kind, &mut inner).map_err(|why| format!("gzip: {why}"))
         }
         kind => each(name, kind, &mut Counted { inner: source, left }),
@@ -141,13 +155,16 @@ fn zip_within(
 ) -> Result<(), String> {
     let mut archive = ZipArchive::new(source).map_err(|why| format!("zip: {why}"))?;
     *entries = entries.checked_sub(archive.len()).ok_or("zip: more entries than the limit: is it an archive bomb?")?;
-    let whole = archive.file_names().flatten().any(|name| name.ends_with(".txt") && !name.contains('/'));
+    let jobs: HashSet<String> =
+        archive.file_names().flatten().filter_map(|name| job(&name).map(str::to_owned)).collect();
     for at in 0..archive.len() {
         let entry = archive.by_index(at).map_err(|why| format!("zip entry {}: {why}", at + 1))?;
         let own = entry.name().map_err(|why| format!("zip entry {}: {why}", at + 1))?.into_owned();
-        let name = crate::domain::text::clean_line(&format!("{prefix}{own}"), NAME_MAX);
+        let whole_name = format!("{prefix}{own}");
+        let name = redact::text(&whole_name, &mut redact::Counts::new());
+        let name = crate::domain::text::clean_line(&name, NAME_MAX);
         // GitHub's archives hold each job's log whole, and again by step in a folder.
-        let again = own.contains('/') && own.ends_with(".txt") && whole;
+        let again = own.ends_with(".txt") && own.split_once('/').is_some_and(|(folder, _)| jobs.contains(folder));
         if !entry.is_file() || again {
             continue;
         }
@@ -161,6 +178,13 @@ fn zip_within(
         zip_within(&format!("{name}/"), io::Cursor::new(inner), nesting - 1, left, entries, each)?;
     }
     Ok(())
+}
+
+/// The job whose whole log this is: `3_build.txt` is `build`'s.
+fn job(name: &str) -> Option<&str> {
+    let (number, rest) = name.split_once('_')?;
+    let job = rest.strip_suffix(".txt")?;
+    (number.bytes().all(|b| b.is_ascii_digit()) && !job.contains('/')).then_some(job)
 }
 
 /// The bytes of an archive within an archive.

@@ -37,7 +37,7 @@ const WORTH: i32 = 40;
 pub struct Findings<'a> {
     /// Best first, with scores.
     pub ranked: &'a [(i32, Candidate)],
-    /// The failing step's name or command, then those of the job.
+    /// Those of the job and its step, then what the failing step runs.
     pub names: &'a [&'a str],
     pub tests: u64,
     pub exit: Option<i32>,
@@ -66,10 +66,8 @@ pub fn judge(findings: &Findings<'_>) -> Verdict {
     by_exit(findings.exit, &mut scores);
     let mut ranked: Vec<(Category, f32)> = scores.into_iter().filter(|(_, score)| *score > 0.0).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let failed = !findings.succeeded
-        && (findings.exit.is_some_and(|code| code != 0)
-            || findings.tests > 0
-            || findings.ranked.first().is_some_and(|(score, _)| *score >= WORTH));
+    let telling = findings.ranked.first().is_some_and(|(score, _)| *score >= WORTH);
+    let failed = findings.exit.is_some_and(|code| code != 0) || findings.tests > 0 || (telling && !findings.succeeded);
     let Some(&(category, best)) = ranked.first().filter(|_| failed) else {
         let category = if failed { Category::Unknown } else { Category::None };
         let because = vec!["nothing in the log tells".into()];

@@ -11,8 +11,14 @@ static TOOL: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:exit(?:ed)?(?: with)?(?: an?)?(?: non-?zero)?(?: exit)? (?:code|status):?|returned (?:a )?(?:non-zero )?(?:exit )?(?:code|status):?|Build step .* marked build as failure, code) ?:?(\d{1,3})\b")
         .expect("a pattern")
 });
-static SIGNAL: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\b(SIG(?:KILL|TERM|SEGV|ABRT|BUS|FPE|ILL|INT))\b").expect("a pattern"));
+static SIGNAL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i:signal(?: \d+)?[:,]? \(?|by (?:signal )?|with |received |caught |\(|^)(SIG(?:KILL|TERM|SEGV|ABRT|BUS|FPE|ILL))\b").expect("a pattern")
+});
+
+/// Windows writes codes without a sign: 3221225477 is -1073741819.
+fn code(digits: &str) -> Option<i32> {
+    digits.parse::<i32>().ok().or_else(|| digits.parse::<u32>().ok().map(u32::cast_signed))
+}
 
 #[derive(Debug, Default)]
 pub struct Exit {
@@ -23,7 +29,7 @@ pub struct Exit {
 
 impl Exit {
     /// Words that lines with a code or a signal hold.
-    pub const WORDS: [&'static str; 12] = [
+    pub const WORDS: [&'static str; 14] = [
         "exit code",
         "exit status",
         "exited with",
@@ -35,13 +41,14 @@ impl Exit {
         "sigsegv",
         "sigabrt",
         "sigbus",
+        "sigfpe",
+        "sigill",
         "non-zero",
     ];
 
     /// Takes in a line that holds one of the words.
     pub fn line(&mut self, line: &str) {
-        let number =
-            |found: &regex::Captures<'_>| found.iter().skip(1).flatten().next().and_then(|n| n.as_str().parse().ok());
+        let number = |found: &regex::Captures<'_>| found.iter().skip(1).flatten().next().and_then(|n| code(n.as_str()));
         // The first failing step decides the job; what follows are clean-ups.
         if let Some(code) = RUNNER.captures(line).and_then(|found| number(&found)).filter(|code| *code != 0) {
             self.runner.get_or_insert(code);

@@ -33,7 +33,7 @@ static NOISE: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"\b\d\d?:\d\d:\d\d(?:[.,]\d+)?\b", "<time>"),
         (r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|\blocalhost:\d+|\[::1?\](?::\d+)?", "<host>"),
         (r"\b0x[0-9a-fA-F]+\b|@[0-9a-f]{5,16}\b", "<addr>"),
-        (r"\b(?:[0-9a-f]*\d[0-9a-f]*[a-f][0-9a-f]*|[0-9a-f]*[a-f][0-9a-f]*\d[0-9a-f]*){1}\b", "<hash>"),
+        (r"\b(?:[0-9]+[a-f]|[a-f]+[0-9])[0-9a-f]{5,}\b", "<hash>"),
         (r"(?:[A-Za-z]:|file://)?(?:[/\\][\w@.+~-]+)+[/\\]", "<dir>/"),
         (
             r"(?i)\b(?:tmp|temp|pytest|build|job|run|runner|agent|worker|node|pod|container)[-_][a-z0-9]*\d[\w-]*",
@@ -65,8 +65,10 @@ pub fn normalise(line: &str) -> String {
 /// `None` where nothing in the log tells this failure from another. `ranked` is best first.
 #[must_use]
 pub fn fingerprint(tests: &[FailingTest], ranked: &[(i32, Candidate)]) -> Option<String> {
-    let mut parts: BTreeSet<String> =
-        tests.iter().map(|test| format!("test {}", test.name.raw())).take(TESTS).collect();
+    let mut parts: BTreeSet<String> = tests.iter().map(|test| format!("test {}", test.name.raw())).collect();
+    while parts.len() > TESTS {
+        parts.pop_last();
+    }
     if parts.is_empty() {
         let (best, first) = ranked.first()?;
         let kind = first.kinds.first();

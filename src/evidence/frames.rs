@@ -27,12 +27,16 @@ static FRAME: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Where files stand that are not the repository's own.
-const FOREIGN: [&str; 16] = [
+const FOREIGN: [&str; 20] = [
     "node_modules",
     "site-packages",
     "dist-packages",
     ".cargo/registry",
-    "/usr/",
+    "/usr/lib/",
+    "/usr/local/",
+    "/usr/include/",
+    "/vendor/",
+    "/gems/",
     "go/pkg/mod",
     "rustc/",
     "/opt/hostedtoolcache",
@@ -81,7 +85,7 @@ impl Frames {
     /// Takes in a line that holds one of the words, with its weight.
     pub fn line(&mut self, text: &str, weight: i32) {
         let kept = if weight >= TELLING { &mut self.telling } else { &mut self.others };
-        if kept.len() >= KEPT || text.len() > LINE_MAX {
+        if kept.len() >= KEPT || text.len() > LINE_MAX || text.contains("warning:") {
             return;
         }
         let Some(found) = FRAME.captures(text) else { return };

@@ -16,6 +16,10 @@ pub type Each<'e> = dyn FnMut(&[u8], Option<&[u8]>) + 'e;
 pub struct Splitter {
     line: Vec<u8>,
     cut: bool,
+    /// A line break was seen.
+    ended: bool,
+    /// Carriage returns end lines.
+    returns: bool,
     /// The first bytes, until they tell the encoding.
     head: Option<Vec<u8>>,
     started: bool,
@@ -25,6 +29,8 @@ pub struct Splitter {
 
 /// The longest byte order mark, in bytes.
 const MARK: usize = 3;
+/// No secret is longer, in bytes: so much is dropped at most where a line is cut.
+const WORD_MAX: usize = 1_024;
 
 impl Splitter {
     /// Hands every whole line to `each`.
@@ -62,7 +68,8 @@ impl Splitter {
         while let Some(end) = memchr::memchr(b'\n', bytes) {
             let (line, rest) = bytes.split_at(end);
             bytes = &rest[1..];
-            if self.line.is_empty() && !self.cut && line.len() <= LINE_BYTES {
+            if self.line.is_empty() && !self.cut && !self.returns && line.len() <= LINE_BYTES {
+                self.ended = true;
                 match first.take() {
                     Some(before) => each(before, Some(line)),
                     None => first = Some(line),
@@ -72,21 +79,67 @@ impl Splitter {
             if let Some(before) = first.take() {
                 each(before, None);
             }
-            self.keep(line);
-            each(&self.line, None);
-            self.line.clear();
-            self.cut = false;
+            self.more(line, each);
+            self.hand_over(each);
+            self.ended = true;
+            self.returns = false;
         }
         if let Some(before) = first {
             each(before, None);
         }
-        self.keep(bytes);
+        self.more(bytes, each);
     }
 
+    /// Takes in more of a line. Where more came than a line holds before the first line break, carriage returns end
+    /// lines until that comes; elsewhere they go back to the beginning of the line.
+    fn more(&mut self, bytes: &[u8], each: &mut Each<'_>) {
+        let long = self.line.len() + bytes.len() > LINE_BYTES;
+        if !self.returns && !self.ended && long && [&self.line, bytes].iter().any(|part| part.contains(&b'\r')) {
+            self.returns = true;
+            let (line, cut) = (std::mem::take(&mut self.line), std::mem::take(&mut self.cut));
+            self.more(&line, each);
+            self.cut = cut;
+        }
+        if !self.returns {
+            return self.keep(bytes);
+        }
+        let mut pieces = bytes.split(|b| *b == b'\r').peekable();
+        while let Some(piece) = pieces.next() {
+            self.keep(piece);
+            if pieces.peek().is_some() {
+                self.hand_over(each);
+            }
+        }
+    }
+
+    /// What follows a carriage return writes over what was there.
     fn keep(&mut self, bytes: &[u8]) {
         let room = LINE_BYTES.saturating_sub(self.line.len());
-        self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        self.cut |= bytes.len() > room;
+        if bytes.len() <= room {
+            self.line.extend_from_slice(bytes);
+            return;
+        }
+        let seen = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        if self.ended
+            && let Some(at) = memchr::memrchr(b'\r', seen)
+        {
+            self.line.clear();
+            self.cut = false;
+            return self.keep(&seen[at + 1..]);
+        }
+        self.line.extend_from_slice(&bytes[..room]);
+        self.cut = true;
+    }
+
+    fn hand_over(&mut self, each: &mut Each<'_>) {
+        if std::mem::take(&mut self.cut) {
+            // Half a word may be half a secret.
+            let whole = self.line.iter().rposition(|b| !(b.is_ascii_alphanumeric() || b"_-./+=".contains(b)));
+            let end = whole.map_or(0, |at| at + 1).max(self.line.len().saturating_sub(WORD_MAX));
+            self.line.truncate(end);
+        }
+        each(&self.line, None);
+        self.line.clear();
     }
 
     /// The last line, where the log does not end with a line break.
@@ -97,9 +150,13 @@ impl Splitter {
         if self.wide.is_some() {
             self.decode(&[], true, each);
         }
+        if !self.ended && !self.returns {
+            self.returns = true;
+            let line = std::mem::take(&mut self.line);
+            self.more(&line, each);
+        }
         if !self.line.is_empty() {
-            each(&self.line, None);
-            self.line.clear();
+            self.hand_over(each);
         }
     }
 }

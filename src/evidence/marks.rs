@@ -5,6 +5,13 @@
 //! Buildkite (`~~~`, `---`, `+++`) and CircleCI (`Exited with code exit status`).
 
 const NAME_MAX: usize = 160;
+/// How runners say that a step failed: CircleCI, GitLab, Jenkins, Buildkite.
+const ENDS: [&str; 4] = [
+    "Exited with code exit status",
+    "ERROR: Job failed",
+    "ERROR: script returned exit code",
+    "🚨 Error: The command exited with status",
+];
 /// An echo that never ends is none: a script printed the mark itself.
 const ECHO_MAX: u32 = 600;
 
@@ -26,7 +33,9 @@ pub struct Marks {
 
 impl Marks {
     /// Words that runners' marks hold.
-    pub const WORDS: [&'static str; 17] = [
+    pub const WORDS: [&'static str; 19] = [
+        "script returned exit code",
+        "the command exited with status",
         "finished: success",
         "build exited with 0",
         "job succeeded",
@@ -39,7 +48,7 @@ impl Marks {
         "the command \"",
         "[pipeline] {",
         "~~~ ",
-        "--- :",
+        "--- ",
         "+++ ",
         "exited with code exit status",
         "error: job failed",
@@ -77,10 +86,7 @@ impl Marks {
 
     /// Takes in a line that holds one of [`Marks::WORDS`].
     pub fn line(&mut self, text: &str) {
-        if ["Finished: SUCCESS", "Done. Your build exited with 0", "Job succeeded"]
-            .iter()
-            .any(|end| text.starts_with(end))
-        {
+        if matches!(text, "Finished: SUCCESS" | "Done. Your build exited with 0." | "Job succeeded") {
             self.succeeded = true;
             return;
         }
@@ -108,22 +114,24 @@ impl Marks {
             self.begin(rest);
         } else if let Some(rest) = text.strip_prefix("[Pipeline] { (") {
             self.begin(rest.trim_end_matches(')'));
-        } else if let Some(rest) = ["~~~ ", "--- :", "+++ "].iter().find_map(|mark| text.strip_prefix(mark)) {
-            self.section(text, rest);
+        } else if let Some(rest) = ["~~~ ", "--- ", "+++ "].iter().find_map(|mark| text.strip_prefix(mark)) {
+            self.section(rest);
         } else if let Some(command) = text.strip_prefix("The command \"").and_then(|rest| rest.split('"').next()) {
             if !text.contains("exited with 0") && self.failing.is_none() {
                 self.failing = Some((self.step, Some(command.chars().take(NAME_MAX).collect())));
                 self.ended = true;
             }
-        } else if text.starts_with("Exited with code exit status") || text.starts_with("ERROR: Job failed") {
+        } else if ENDS.iter().any(|end| text.starts_with(end)) {
             self.end();
         }
     }
 
     /// Buildkite's headers; diffs begin with `--- ` and `+++ ` too, and name files.
-    fn section(&mut self, text: &str, rest: &str) {
-        let is_diff = text.starts_with("+++ ") && (rest.contains('/') || rest.contains('\t') || rest.contains('.'));
-        if !is_diff {
+    fn section(&mut self, rest: &str) {
+        let names_file = rest.contains('/') || rest.contains('\t') || rest.contains('.');
+        let of_go = ["FAIL", "PASS", "SKIP", "BENCH"].iter().any(|word| rest.starts_with(word));
+        let headline = rest.starts_with(|c: char| c == ':' || c.is_ascii_uppercase());
+        if headline && !names_file && !of_go {
             self.begin(rest);
         }
     }

@@ -7,7 +7,7 @@
 use super::known::Issue;
 use super::lines::body;
 use super::signs::SIGNS;
-use crate::domain::evidence::ErrorLine;
+use crate::domain::evidence::{Category, ErrorLine};
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hasher};
 
@@ -18,11 +18,13 @@ const REPORTED: usize = 10;
 pub const TEXT_MAX: usize = 500;
 /// Kinds remembered of one line.
 const KINDS: usize = 4;
-/// Different texts remembered, 8 bytes each.
+/// Different texts remembered, 16 bytes each and the table's own.
 const SEEN_MAX: usize = 100_000;
 
 /// Weight of a headline: no other words on the line make it less of one.
 const HEADLINE: i32 = 95;
+/// The same for a line that names a failing test.
+const TEST_HEADLINE: i32 = 86;
 /// What a line of the failing step counts more, on the scale of the weights.
 const FAILING_STEP: i32 = 30;
 /// What a line counts less that passing runs have too.
@@ -66,20 +68,34 @@ pub struct Candidate {
 #[derive(Debug, Default)]
 pub struct Ranking {
     all: Vec<Candidate>,
-    repeats: HashMap<u64, u32>,
+    /// How often a text was seen, and in which step the last time.
+    repeats: HashMap<u64, (u32, u32)>,
     floor: i32,
 }
 
-/// The text without digits, spaces and what tools put before it, as a number: equal for lines that say the same.
+/// The text without numbers (but for zeros), spaces and what tools put before it, as a number: equal for lines that say the same.
 pub fn key(text: &str) -> u64 {
     const LOOKED_AT: usize = 200;
     let text = body(text).unwrap_or(text);
     let mut hash = DefaultHasher::new();
     let mut buffer = [0_u8; LOOKED_AT];
     let mut len = 0;
-    for byte in text.bytes().filter(|b| !b.is_ascii_digit() && !b.is_ascii_whitespace()).take(LOOKED_AT) {
-        buffer[len] = byte;
-        len += 1;
+    let mut zero = None;
+    for byte in text.bytes().filter(|b| !b.is_ascii_whitespace()).chain([b' ']) {
+        if byte.is_ascii_digit() {
+            zero = Some(zero.unwrap_or(true) && byte == b'0');
+            continue;
+        }
+        // `Failures: 0` and `Failures: 3` are not the same.
+        for byte in [b'0'].into_iter().filter(|_| zero.take() == Some(true)).chain([byte]) {
+            if len < LOOKED_AT {
+                buffer[len] = byte;
+                len += 1;
+            }
+        }
+        if len == LOOKED_AT {
+            break;
+        }
     }
     hash.write(&buffer[..len]);
     hash.finish()
@@ -96,7 +112,9 @@ fn weigh(text: &str, kinds: &[usize], issue: Option<&Issue>) -> i32 {
     if text.len() > LONG {
         weight -= FOR_LENGTH;
     }
-    if weight < HEADLINE && SIGNS.is_decoy(text.as_bytes()) {
+    // Names of tests say what should not be.
+    let of_test = rows().any(|row| row.category == Some(Category::Test) && row.weight >= TEST_HEADLINE);
+    if weight < HEADLINE && !of_test && SIGNS.is_decoy(text.as_bytes()) {
         weight /= 3;
     }
     weight
@@ -109,8 +127,9 @@ impl Ranking {
         let known = self.repeats.len() < SEEN_MAX || self.repeats.contains_key(&key);
         // What a script holds it may print as well.
         if known && !place.script {
-            let seen = self.repeats.entry(key).or_default();
+            let (seen, step) = self.repeats.entry(key).or_default();
             *seen += 1;
+            *step = place.step;
             if *seen > 1 {
                 return 0;
             }
@@ -160,10 +179,11 @@ impl Ranking {
 
     fn score(&self, candidate: &Candidate, failing: Option<u32>, green: Option<&HashSet<u64>>) -> i32 {
         let mut score = candidate.weight;
-        if failing == Some(candidate.step) {
+        let (seen, last_step) = self.repeats.get(&candidate.key).copied().unwrap_or((1, candidate.step));
+        if failing.is_some_and(|failing| failing == candidate.step || failing == last_step) {
             score += FAILING_STEP;
         }
-        if self.repeats.get(&candidate.key).is_some_and(|seen| *seen > OFTEN) {
+        if seen > OFTEN {
             score -= REPEATED;
         }
         if green.is_some_and(|green| green.contains(&candidate.key)) {

@@ -10,7 +10,7 @@ impl TestFramework for Cucumber {
     }
 
     fn words(&self) -> &'static [&'static str] {
-        &[".feature:"]
+        &["cucumber ", "Failing scenarios:"]
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {

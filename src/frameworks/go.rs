@@ -10,7 +10,7 @@ impl TestFramework for Go {
     }
 
     fn words(&self) -> &'static [&'static str] {
-        &["--- FAIL: "]
+        &["--- FAIL: ", "=== FAIL: "]
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {

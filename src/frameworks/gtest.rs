@@ -1,3 +1,5 @@
+//! GoogleTest, and the programs that CTest runs.
+
 mod read;
 
 use super::{LineObserver, TestFramework};
@@ -10,7 +12,17 @@ impl TestFramework for Gtest {
     }
 
     fn words(&self) -> &'static [&'static str] {
-        &["[  FAILED  ]", "***Failed", "***Exception", "***Timeout", "(Failed)", "(SEGFAULT)", "(Timeout)"]
+        &[
+            "[  FAILED  ]",
+            "***Failed",
+            "***Exception",
+            "***Timeout",
+            "(Failed)",
+            "(SEGFAULT)",
+            "(Timeout)",
+            "(Not Run)",
+            "(Subprocess aborted)",
+        ]
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {

@@ -10,7 +10,7 @@ impl TestFramework for Playwright {
     }
 
     fn words(&self) -> &'static [&'static str] {
-        &["] › ", ".spec."]
+        &[" › ", " flaky", " passed", " failed"]
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {

@@ -1,4 +1,4 @@
-//! apt's `Setting up package (version)` and `Get:1 …`.
+//! apt's `Setting up package (version)` and `Unpacking package (version)`.
 
 use crate::ecosystems::Found;
 use regex::Regex;

@@ -5,7 +5,7 @@ use regex::Regex;
 use std::sync::LazyLock;
 
 static LINE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s*(?:Compiling|Downloaded|Checking|Adding|Locking|Fresh) ([A-Za-z0-9_-]+) v(\d[\w.+-]*)")
+    Regex::new(r"^\s*(?:Compiling|Downloaded|Checking|Adding|Updating) ([A-Za-z0-9_-]+) (?:v\S+ -> )?v(\d[\w.+-]*)")
         .expect("a pattern")
 });
 

@@ -5,7 +5,7 @@ use regex::Regex;
 use std::sync::LazyLock;
 
 static LINE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:\+ |(?:npm )?added |├── |└── |[├└]─ )((?:@[\w.-]+/)?[a-z][\w.-]*)[@ ]v?(\d+\.\d+\.\d[\w.+-]*)$")
+    Regex::new(r"^(?:\+ |(?:npm )?added |├── |└── |[├└]─ )((?:@[\w.-]+/)?[a-z][\w.-]*)[@ ]v?(\d+\.\d+\.\d[\w.+-]*)(?: \(.*\))?$")
         .expect("a pattern")
 });
 

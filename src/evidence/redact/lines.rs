@@ -1,13 +1,16 @@
 //! Secrets that span lines: keys between `BEGIN … PRIVATE KEY` and its end, and tokens that a line break cuts in two.
 
-use super::rules::{Counts, MASK};
+use super::rules::{Counts, MASK, RULES};
 use super::{heard, text};
+use crate::evidence::lines::body;
 use crate::evidence::vocabulary::Bits;
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// A token that a line break may cut: so many bytes at the end of a line are tried with the next.
 const TAIL_MAX: usize = 300;
+/// After so many lines that are none of a key's, it is over.
+const STRANGE_MAX: u32 = 2;
 /// Shorter ends of lines are no beginnings of tokens.
 const TAIL_MIN: usize = 4;
 
@@ -15,6 +18,8 @@ const TAIL_MIN: usize = 4;
 #[derive(Debug, Default)]
 pub struct Lines {
     inside: bool,
+    /// Lines inside that are none of a key's.
+    strange: u32,
     pub counts: Counts,
 }
 
@@ -22,31 +27,37 @@ impl Lines {
     /// The line, masked. `bits` say whose words it holds.
     pub(in crate::evidence) fn line<'a>(&mut self, line: &'a str, bits: &Bits, range: &Range<usize>) -> Cow<'a, str> {
         if self.inside {
-            // A key that never ends is cut by the next line that cannot belong to one.
-            let of_key = is_of_key(line.trim());
-            let ends = line.contains("-----END");
-            self.inside = of_key && !ends;
-            if of_key || ends {
+            let part = body(line).unwrap_or(line).trim();
+            if part.contains("-----END") {
+                self.inside = false;
                 return Cow::Borrowed(MASK);
             }
+            if is_of_key(part) {
+                self.strange = 0;
+                return Cow::Borrowed(MASK);
+            }
+            // A key that never ends is over after some lines that cannot belong to one.
+            self.strange += 1;
+            self.inside = self.strange < STRANGE_MAX;
         }
         let heard_any = bits.within(range.clone()).next().is_some();
         if heard_any && line.contains("PRIVATE KEY") && line.contains("-----BEGIN") && !line.contains("-----END") {
             self.inside = true;
+            self.strange = 0;
         }
         heard(line, bits, range, &mut self.counts)
     }
 
     /// Whether a secret may begin at the end of this line and go on in the next.
     pub(in crate::evidence) fn may_go_on(line: &str, bits: &Bits, range: &Range<usize>) -> bool {
-        bits.within(range.clone()).next().is_some() && tail(line).len() >= TAIL_MIN && !line.ends_with(MASK)
+        bits.within(range.clone()).next().is_some() && begins_secret(tail(line))
     }
 
     /// Masks a secret that begins at the end of `first` and ends at the beginning of `second`, where there is one.
     /// Answers both parts.
     pub(in crate::evidence) fn joined(&mut self, first: &str, second: &str) -> Option<(String, String)> {
         let (end, start) = (tail(first), head(second));
-        if end.len() < TAIL_MIN || start.is_empty() {
+        if !begins_secret(end) || start.is_empty() {
             return None;
         }
         // What is masked by itself needs no second half, and would swallow the next line's first word.
@@ -68,16 +79,18 @@ impl Lines {
     }
 }
 
-/// Base64, or a header such as `Proc-Type: 4,ENCRYPTED`, in lines of at most 100 bytes.
+/// Whether a secret that is known by its first letters may begin here. Others, a line break cuts beyond recognition.
+fn begins_secret(tail: &str) -> bool {
+    tail.len() >= TAIL_MIN && RULES.prefixes.iter().any(|prefix| tail.contains(prefix.as_str()))
+}
+
+/// Base64, a header such as `Proc-Type: 4,ENCRYPTED`, or a line with a long run of base64 in it.
 fn is_of_key(line: &str) -> bool {
-    const LINE_MAX: usize = 100;
-    let base64 = line.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=-".contains(&b));
-    let header = line.split_once(": ").is_some_and(|(name, value)| {
-        name.starts_with(|c: char| c.is_ascii_uppercase())
-            && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-')
-            && !value.contains("rror")
-    });
-    line.len() <= LINE_MAX && (base64 || header)
+    const RUN: usize = 24;
+    const HEADERS: [&str; 5] = ["Proc-Type: ", "DEK-Info: ", "Comment: ", "Version: ", "Hash: "];
+    let base64 = |b: u8| b.is_ascii_alphanumeric() || b"+/=-".contains(&b);
+    let long = line.as_bytes().split(|b| !base64(*b)).any(|run| run.len() >= RUN);
+    long || line.bytes().all(base64) || HEADERS.iter().any(|header| line.starts_with(header))
 }
 
 /// Whether both sides of the border are still readable in the masked text: then the secret was in one part alone.

@@ -134,7 +134,7 @@ impl Rule {
 
     fn is_secret(&self, value: &str) -> bool {
         !value.is_empty()
-            && !value.contains(MASK)
+            && value != MASK
             && !value.starts_with("***")
             && (self.entropy <= 0.0 || is_random(value, self.entropy))
     }
@@ -144,8 +144,22 @@ impl Rule {
 fn is_random(value: &str, bits: f64) -> bool {
     let hexish = value.len() >= 32 && value.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
     let wordy = !value.bytes().any(|b| b.is_ascii_digit());
-    let pathy = value.matches('/').count() > 1 || value.starts_with("sha") || value.contains("...");
-    !hexish && !wordy && !pathy && entropy(value) >= bits
+    let mixed = value.bytes().any(|b| b.is_ascii_uppercase()) && value.bytes().any(|b| b.is_ascii_lowercase());
+    let base64 = mixed && value.len() >= 32 && !value.starts_with('/') && !value.contains('.');
+    let pathy = (value.matches('/').count() > 1 && !base64) || value.starts_with("sha") || value.contains("...");
+    !hexish && !wordy && !pathy && !is_phrase(value) && entropy(value) >= bits
+}
+
+/// Words with hyphens, underscores or full stops between them, and a number or two: `my-app-tls-2024`.
+fn is_phrase(value: &str) -> bool {
+    const NUMBER_MAX: usize = 6;
+    let parts: Vec<&str> = value.split(['-', '_', '.']).collect();
+    let plain = |part: &&str| {
+        let number = part.len() <= NUMBER_MAX && part.bytes().all(|b| b.is_ascii_digit());
+        let version = part.len() <= 4;
+        number || version || part.bytes().all(|b| b.is_ascii_lowercase())
+    };
+    parts.len() >= 2 && parts.iter().all(plain)
 }
 
 /// Shannon entropy in bits a byte.

@@ -4,10 +4,8 @@ use crate::frameworks::{LineObserver, Names};
 use regex::Regex;
 use std::sync::LazyLock;
 
-static FAILED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s*(cucumber )?(?:-p \S+ )?(\S+\.feature)(:\d+)(?:\s+#? ?(?:Scenario|Example)?.*)?$")
-        .expect("a pattern")
-});
+static FAILED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^\s*(cucumber )?(?:-p \S+ )?(\S+\.feature)(:\d+)(?:\s+.*)?$").expect("a pattern"));
 
 #[derive(Default)]
 pub struct Reader {
@@ -18,12 +16,17 @@ pub struct Reader {
 
 impl LineObserver for Reader {
     fn line(&mut self, line: &str) -> bool {
+        if line.trim_end() == "Failing scenarios:" {
+            self.listing = true;
+            return true;
+        }
+        self.listing &= !line.trim().is_empty();
         if let Some(found) = FAILED.captures(line)
             && (self.listing || found.get(1).is_some())
         {
             self.names.add("cucumber", &format!("{}{}", &found[2], &found[3]), Some(&found[2]));
         }
-        false
+        self.listing
     }
 
     fn finish(self: Box<Self>) -> Names {
@@ -39,6 +42,10 @@ mod tests {
     fn reads_what_is_printed() {
         for (text, want) in [
             ("cucumber features/builder.feature:55 # Scenario: Build", &["features/builder.feature:55"][..]),
+            (
+                "Failing scenarios:\n  features/a.feature:12  Pays\n\n  features/b.feature:3  Other",
+                &["features/a.feature:12"][..],
+            ),
             ("  Scenario: x # features/builder.feature:55", &[""; 0][..]),
         ] {
             assert_eq!(read_lines(&Cucumber, text), want, "{text}");

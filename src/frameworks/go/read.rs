@@ -5,7 +5,7 @@ use regex::Regex;
 use std::sync::LazyLock;
 
 static FAIL: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"--- FAIL: ([A-Za-z_][^\s(]*)(?: \([\d.]+s\))?").expect("a pattern"));
+    LazyLock::new(|| Regex::new(r"(?:--- FAIL: |=== FAIL: \S+ )([A-Za-z_]\S*)(?: \([\d.]+s\))?$").expect("a pattern"));
 
 /// Parents are only known once children were seen, so names are kept until the end.
 const SEEN_MAX: usize = 2_000;
@@ -18,8 +18,8 @@ pub struct Reader {
 impl LineObserver for Reader {
     fn line(&mut self, line: &str) -> bool {
         if self.names.len() < SEEN_MAX
-            && line.trim_start().starts_with("--- FAIL")
-            && let Some(found) = FAIL.captures(line)
+            && (line.trim_start().starts_with("--- FAIL") || line.starts_with("=== FAIL"))
+            && let Some(found) = FAIL.captures(line.trim_end())
         {
             self.names.push(super::super::cut(&found[1]));
         }
@@ -53,6 +53,7 @@ mod tests {
                 "--- FAIL: TestA (0.01s)\n    --- FAIL: TestA/b_c (0.00s)\n--- PASS: TestD\n--- FAIL: TestE (0.00s)",
                 &["TestA/b_c", "TestE"][..],
             ),
+            ("=== FAIL: internal/a TestParse/foo(bar) (0.00s)", &["TestParse/foo(bar)"][..]),
             ("--- FAIL: kuttl/harness/install (3.10s)", &["kuttl/harness/install"][..]),
         ] {
             assert_eq!(read_lines(&Go, text), want, "{text}");

@@ -11,7 +11,7 @@ static CTEST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^\s*\d+ - (\S.*?) \((?:Failed|SEGFAULT|Timeout|Not Run|Subprocess aborted|Child aborted|SIG\w+|ILLEGAL|Exit code .*)\)").expect("a pattern")
 });
 static CTEST_LINE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s*\d+/\d+ Test +#\d+: (\S+) \.*\s*\*\*\*(?:Failed|Exception|Timeout)").expect("a pattern")
+    Regex::new(r"^\s*\d+/\d+ Test +#\d+: (\S+) \.*[\w ]*\*\*\*(?:Failed|Exception|Timeout)").expect("a pattern")
 });
 
 #[derive(Default)]

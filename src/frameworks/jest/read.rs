@@ -27,7 +27,9 @@ impl LineObserver for Reader {
     fn line(&mut self, line: &str) -> bool {
         let line = line.trim();
         if let Some(name) = line.strip_prefix("● ") {
-            let is_test = !NOT_TESTS.iter().any(|words| name.contains(words));
+            let last = name.rsplit(" › ").next().unwrap_or(name);
+            let is_test =
+                !NOT_TESTS.iter().any(|words| if name == last { name.starts_with(words) } else { last == *words });
             if is_test && (name.contains(" › ") || self.file.is_some()) {
                 self.names.add_selected("jest", name, Some(&name.replace(" › ", " ")), self.file.as_deref());
             }
@@ -51,6 +53,7 @@ mod tests {
         for (text, want) in [
             ("FAIL src/a.test.ts\n  ● adds › two numbers", &["adds › two numbers"][..]),
             ("FAIL src/a.test.ts\n  ● lonely", &["lonely"][..]),
+            ("FAIL a.test.js\n  ● ConsoleLogger › writes lines", &["ConsoleLogger › writes lines"][..]),
             ("  ● Console\nPASS src/a.test.ts", &[""; 0][..]),
             ("FAIL a.test.js\n  ● Cannot log after tests are done. Did you forget to wait?", &[""; 0][..]),
         ] {

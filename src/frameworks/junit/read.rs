@@ -78,6 +78,14 @@ impl Reader {
             [class, between @ .., test] if is_class(class) => {
                 let nested: String =
                     between.iter().filter(|part| is_class(part)).flat_map(|part| ["$", *part]).collect();
+                // A parametrised case stands below its method: `works(String) > [1] foo`.
+                let method = between.last().filter(|part| part.contains('(') && test.starts_with('['));
+                if let Some(method) = method {
+                    let plain = method.split('(').next().unwrap_or(method);
+                    let name = format!("{class}.{method} > {test}");
+                    self.names.add_selected("junit", &name, Some(&format!("{class}.{plain}")), None);
+                    return;
+                }
                 let full = test.find(['[', '(']).and_then(|end| test[..end].rsplit_once('.'));
                 match full.filter(|(own, _)| is_class(own)) {
                     Some((own, _)) => self.qualified(own, &test[own.len() + 1..]),
@@ -124,8 +132,9 @@ impl LineObserver for Reader {
             self.surefire(line);
         } else if line.ends_with(" FAILED") && !line.contains("Testcase:") && self.test.is_none() {
             self.gradle(line);
-        } else if let Some(found) =
-            Some(line).filter(|line| line.contains("] Test ")).and_then(|line| SBT.captures(line))
+        } else if let Some(found) = Some(line)
+            .filter(|line| line.contains("] Test ") || line.starts_with("Test "))
+            .and_then(|line| SBT.captures(line))
         {
             self.qualified(&found[1], &found[2]);
         } else if let Some(found) =
@@ -175,6 +184,7 @@ mod tests {
                 "A.B$C > D > x = y() FAILED\nUserTest > Get > works() FAILED",
                 &["A.B$C$D.x = y()", "UserTest$Get.works()"][..],
             ),
+            ("AppTest > works(String) > [1] foo FAILED", &["AppTest.works(String) > [1] foo"][..]),
             ("FooTest > t(A) > io.x.FooTest.t(A)[3] FAILED", &["io.x.FooTest.t(A)[3]"][..]),
             (
                 "[info] [error] Test basic.FooTest.fails failed: java.lang.AssertionError: no",

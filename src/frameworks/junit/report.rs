@@ -6,6 +6,8 @@ use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 use std::io::BufRead;
 
+/// A larger report is cut, in bytes.
+const REPORT_MAX: u64 = 32 << 20;
 /// Deeper elements are refused: reports have a handful of levels.
 const DEPTH_MAX: usize = 64;
 
@@ -22,14 +24,14 @@ pub struct Report {
     pub message: Option<String>,
 }
 
-/// Reads one report. No entities are expanded but XML's own five, and no document type is looked at.
+/// Reads one report. Names and messages go through `redact` before they are cut. No entities are expanded but XML's own five, and no document type is looked at.
 ///
 /// # Errors
 /// Says what is wrong with the document, or that it is no report.
-pub fn read(source: impl BufRead) -> Result<Report, String> {
-    let mut reader = Reader::from_reader(source);
+pub fn read(source: impl BufRead, redact: &dyn Fn(&str) -> String) -> Result<Report, String> {
+    let mut reader = Reader::from_reader(source.take(REPORT_MAX));
     reader.config_mut().check_end_names = false;
-    let mut reading = Reading::default();
+    let mut reading = Reading { report: Report::default(), suites: 0, depth: 0, case: None, redact };
     let mut buffer = Vec::new();
     loop {
         match reader.read_event_into(&mut buffer).map_err(|why| format!("not a JUnit report: {why}"))? {
@@ -47,8 +49,8 @@ pub fn read(source: impl BufRead) -> Result<Report, String> {
     if reading.suites == 0 { Err("not a JUnit report: no <testsuite> in it".into()) } else { Ok(reading.report) }
 }
 
-#[derive(Default)]
-struct Reading {
+struct Reading<'r> {
+    redact: &'r dyn Fn(&str) -> String,
     report: Report,
     suites: u64,
     depth: usize,
@@ -56,7 +58,7 @@ struct Reading {
     case: Option<(String, Option<String>, bool)>,
 }
 
-impl Reading {
+impl Reading<'_> {
     fn start(&mut self, element: &BytesStart<'_>) -> Result<(), String> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
@@ -66,20 +68,20 @@ impl Reading {
             "testsuite" | "testsuites" => self.suites += 1,
             "testcase" => {
                 self.report.tests += 1;
-                let (class, name) = (attribute(element, "classname"), attribute(element, "name"));
+                let (class, name) = (self.attribute(element, "classname"), self.attribute(element, "name"));
                 let name = name.unwrap_or_default();
                 let full = match class.filter(|class| !class.is_empty()) {
                     Some(class) => format!("{class}.{name}"),
                     None => name,
                 };
-                self.case = Some((full, attribute(element, "file"), false));
+                self.case = Some((full, self.attribute(element, "file"), false));
             }
             "failure" | "error" => {
                 if let Some((_, _, failed)) = &mut self.case {
                     *failed = true;
                 }
                 if self.report.message.is_none() {
-                    let message = attribute(element, "message").unwrap_or_default();
+                    let message = self.attribute(element, "message").unwrap_or_default();
                     self.report.message =
                         message.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned);
                 }
@@ -97,14 +99,14 @@ impl Reading {
             self.report.names.add("junit", &name, file.as_deref());
         }
     }
-}
 
-/// The first line of an attribute.
-fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
-    let found = element.try_get_attribute(name).ok().flatten()?;
-    let value = found.normalized_value(XmlVersion::Implicit1_0).ok()?;
-    let first = value.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    Some(crate::domain::text::clean_line(first, ATTRIBUTE_MAX))
+    /// The first line of an attribute.
+    fn attribute(&self, element: &BytesStart<'_>, name: &str) -> Option<String> {
+        let found = element.try_get_attribute(name).ok().flatten()?;
+        let value = found.normalized_value(XmlVersion::Implicit1_0).ok()?;
+        let first = value.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+        Some(crate::domain::text::clean_line(&(self.redact)(first), ATTRIBUTE_MAX))
+    }
 }
 
 /// Adds what another report of the same run says.
@@ -127,7 +129,7 @@ mod tests {
             <testcase classname="tests.test_a" name="test_b[x &lt; y]" file="tests/test_a.py"><failure message="boom&#10;more">t</failure></testcase>
             <testcase classname="" name="alone"><error message="x"/></testcase>
             <testcase classname="s" name="skipped"><skipped/></testcase></testsuite></testsuites>"#;
-        let report = read(&xml[..]).unwrap();
+        let report = read(&xml[..], &str::to_owned).unwrap();
         let names: Vec<&str> = report.names.tests.iter().map(|test| test.name.raw()).collect();
         assert_eq!(names, ["tests.test_a.test_b[x < y]", "alone"]);
         assert_eq!((report.tests, report.message.as_deref()), (4, Some("boom")));
@@ -135,12 +137,12 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_report() {
-        assert!(read(&b"<html></html>"[..]).is_err());
-        assert!(read(&b"<testsuite><testcase"[..]).is_err());
+        assert!(read(&b"<html></html>"[..], &str::to_owned).is_err());
+        assert!(read(&b"<testsuite><testcase"[..], &str::to_owned).is_err());
         let deep = "<testsuite>".repeat(100);
-        assert!(read(deep.as_bytes()).unwrap_err().contains("levels"));
+        assert!(read(deep.as_bytes(), &str::to_owned).unwrap_err().contains("levels"));
         let bomb = br#"<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><testsuite><testcase name="&b;"><failure/></testcase></testsuite>"#;
-        let report = read(&bomb[..]).unwrap();
+        let report = read(&bomb[..], &str::to_owned).unwrap();
         assert!(report.names.tests.iter().all(|test| !test.name.raw().contains("aaaa")));
     }
 }

@@ -5,7 +5,7 @@ use regex::Regex;
 use std::sync::LazyLock;
 
 static NAME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:\d+\) (?:Failure|Error): ?)?((?:[A-Z]\w*(?:::)?)+#test_\S+?)(?: \[(.+?):\d+\])?:?$")
+    Regex::new(r"^(?:\d+\) (?:Failure|Error): ?|(?:FAIL|ERROR) +)?((?:[A-Z]\w*(?:::)?)+#test_\S+?)(?: \[(.+?):\d+\]| \([\d.]+s\))?:?$")
         .expect("a pattern")
 });
 
@@ -20,7 +20,12 @@ impl LineObserver for Reader {
     fn line(&mut self, line: &str) -> bool {
         let line = line.trim();
         let headline = line.ends_with("Failure:");
-        if (self.announced || line.contains("Failure:") || line.contains("Error:") || line.ends_with(':'))
+        if (self.announced
+            || line.contains("Failure:")
+            || line.contains("Error:")
+            || line.ends_with(':')
+            || line.starts_with("FAIL ")
+            || line.starts_with("ERROR "))
             && let Some(found) = NAME.captures(line)
         {
             let file = found.get(2).map(|file| file.as_str());
@@ -48,6 +53,7 @@ mod tests {
                 &["UserTest#test_valid"][..],
             ),
             ("Error:\nA::BTest#test_x:\nNoMethodError: y", &["A::BTest#test_x"][..]),
+            (" FAIL UserTest#test_x (0.12s)", &["UserTest#test_x"][..]),
             ("NoMethodError: y\nUserTest#test_valid = 0.1 s = .", &[""; 0][..]),
         ] {
             assert_eq!(read_lines(&Minitest, text), want, "{text}");

@@ -10,10 +10,17 @@ static HEADLINE: LazyLock<Regex> =
 #[derive(Default)]
 pub struct Reader {
     names: Names,
+    /// Under `There were 2 risky tests:` and the like stand no failures.
+    excused: bool,
 }
 
 impl LineObserver for Reader {
     fn line(&mut self, line: &str) -> bool {
+        if line.starts_with("There w") {
+            self.excused = !(line.contains("failure") || line.contains("error"));
+        } else if self.excused {
+            return false;
+        }
         if let Some(found) = HEADLINE.captures(line.trim()) {
             let data = found.get(3).map_or("", |data| data.as_str());
             let name = format!("{}::{}{data}", &found[1], &found[2]);
@@ -38,6 +45,10 @@ mod tests {
             (
                 "1) Tests\\Unit\\UserTest::testName with data set #0 (1, 2)",
                 &["Tests\\Unit\\UserTest::testName with data set #0 (1, 2)"][..],
+            ),
+            (
+                "There was 1 risky test:\n1) ATest::risky\nThere were 2 failures:\n1) ATest::fails",
+                &["ATest::fails"][..],
             ),
             ("1) some list item", &[""; 0][..]),
         ] {

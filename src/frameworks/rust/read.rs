@@ -6,6 +6,9 @@ use std::sync::LazyLock;
 
 static LIBTEST: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^test (.+?)(?: - should panic)? \.\.\. FAILED\b").expect("a pattern"));
+/// It passed at last.
+static FLAKY: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^FLAKY \d+/\d+ \[ *[\d.]+s\] (?:\( *\d+/\d+\) )?(\S+ \S+)$").expect("a pattern"));
 static NEXTEST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^(?:TRY \d+ )?(?:FAIL|TIMEOUT|SIG[A-Z]+) \[ *[\d.]+s\] (?:\( *\d+/\d+\) )?(\S+) (\S+)$")
         .expect("a pattern")
@@ -15,7 +18,11 @@ static NEXTEST: LazyLock<Regex> = LazyLock::new(|| {
 pub struct Reader {
     libtest: Names,
     nextest: Names,
+    flaky: Vec<String>,
 }
+
+/// Flaky tests remembered.
+const FLAKY_MAX: usize = 500;
 
 impl LineObserver for Reader {
     fn line(&mut self, line: &str) -> bool {
@@ -26,12 +33,22 @@ impl LineObserver for Reader {
             // One name may stand in several crates.
             self.nextest.add_selected("nextest", &format!("{} {}", &found[1], &found[2]), Some(&found[2]), None);
         }
+        if let Some(found) = FLAKY.captures(line).filter(|_| self.flaky.len() < FLAKY_MAX) {
+            self.flaky.push(found[1].to_owned());
+        }
         false
     }
 
     fn finish(self: Box<Self>) -> Names {
         // Under nextest each test prints libtest's words, too.
-        if self.nextest.total > 0 { self.nextest } else { self.libtest }
+        if self.nextest.total == 0 {
+            return self.libtest;
+        }
+        let mut names = self.nextest;
+        let before = names.tests.len();
+        names.tests.retain(|test| !self.flaky.iter().any(|flaky| flaky == test.name.raw()));
+        names.total -= (before - names.tests.len()) as u64;
+        names
     }
 }
 
@@ -44,6 +61,10 @@ mod tests {
         for (text, want) in [
             ("test store::tests::keeps ... FAILED", &["store::tests::keeps"][..]),
             ("        FAIL [   0.006s] (3/9) my-crate tests::it_fails", &["my-crate tests::it_fails"][..]),
+            (
+                "TRY 1 FAIL [   0.006s] my-crate tests::wobbles\n   FLAKY 2/3 [   0.006s] my-crate tests::wobbles",
+                &[""; 0][..],
+            ),
             ("test a ... ok\ntest result: FAILED. 1 passed", &[""; 0][..]),
         ] {
             assert_eq!(read_lines(&Rust, text), want, "{text}");

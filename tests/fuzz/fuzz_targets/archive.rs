@@ -2,7 +2,6 @@
 #![no_main]
 
 use ci_rescue::evidence::archive::{self, Kind, Limits};
-use ci_rescue::frameworks::report;
 use libfuzzer_sys::fuzz_target;
 use std::io::{BufReader, Cursor, Read};
 
@@ -12,7 +11,7 @@ fuzz_target!(|data: &[u8]| {
     let mut total = 0;
     let mut each = |_: &str, kind: Kind, source: &mut dyn Read| {
         if kind == Kind::Xml {
-            return report::read(BufReader::new(source)).map(|_| ());
+            return archive::report(BufReader::new(source)).map(|_| ());
         }
         total += std::io::copy(source, &mut std::io::sink()).map_err(|why| why.to_string())?;
         Ok(())

@@ -82,9 +82,11 @@ fn standard_input_directories_and_gzip() {
 
 #[test]
 fn archives_and_reports_win_over_the_log() {
-    let xml = r#"<?xml version="1.0"?><testsuite><testcase classname="tests.test_a" name="test_real"><failure message="boom"/></testcase></testsuite>"#;
+    let xml = r#"<?xml version="1.0"?><testsuite><testcase classname="tests.test_a" name="test_real"><failure message="boom"/></testcase><testcase classname="tests.test_a" name="test_b"><error/></testcase></testsuite>"#;
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, text) in [("0_test.txt", RED), ("reports/junit.xml", xml)] {
+    for (name, text) in
+        [("coverage.xml", "<?xml version=\"1.0\"?><coverage/>"), ("0_test.txt", RED), ("reports/junit.xml", xml)]
+    {
         zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
         zip.write_all(text.as_bytes()).unwrap();
     }
@@ -95,6 +97,10 @@ fn archives_and_reports_win_over_the_log() {
     let all = json(&analyze(&["--json", &path], None));
     assert_eq!(all.len(), 1);
     assert_eq!(all[0]["failing_tests"][0]["name"], "tests.test_a.test_real");
+    assert_eq!(
+        all[0]["failing_tests"][1]["name"], "tests/test_a.py::test_b",
+        "the log's own name is the one pytest takes"
+    );
     assert!(all[0]["file"].as_str().unwrap().ends_with("run.zip/0_test.txt"));
     let piped = json(&analyze(&["--json", "-"], Some(&zip)));
     assert_eq!(piped[0]["failing_tests"], all[0]["failing_tests"]);
@@ -113,6 +119,10 @@ fn what_the_passing_run_had_too_counts_less() {
     let first = |args: &[&str]| json(&analyze(args, None))[0]["errors"][0]["text"].as_str().unwrap().to_owned();
     assert!(first(&["--json", &red]).contains("noise"));
     assert!(first(&["--json", "--baseline", &green, &red]).contains("news"));
+    let counts = |failures: u32| format!("[ERROR] Tests run: 5, Failures: {failures}, Errors: 0, Skipped: 0\n");
+    let (red, green) =
+        (file(dir.path(), "n.log", counts(1).as_bytes()), file(dir.path(), "z.log", counts(0).as_bytes()));
+    assert!(first(&["--json", "--baseline", &green, &red]).contains("Failures: 1"));
     let (red, green) = (file(dir.path(), "r.log", RED.as_bytes()), file(dir.path(), "g.log", GREEN.as_bytes()));
     let words = String::from_utf8(analyze(&["--baseline", &green, &red], None).stdout).unwrap();
     assert!(words.contains("pip numpy: 1.26.4 when it passed, 2.0.0 now"), "{words}");

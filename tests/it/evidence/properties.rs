@@ -74,6 +74,28 @@ proptest! {
 }
 
 #[test]
+fn long_lines_and_carriage_returns_do_not_depend_on_chunks() {
+    for log in [
+        format!("{}\nTypeError: x\n", "10 %\r".repeat(9_000)),
+        format!("start\n{}\nTypeError: x\n", "10 %\r".repeat(9_000)),
+        format!("{}\r{}\rerror: x", "a b ".repeat(9_000), "c\r".repeat(9_000)),
+        "error: x\r".repeat(5_000),
+        "y ".repeat(30_000),
+    ] {
+        let whole = read_in(log.as_bytes(), log.len());
+        for chunk in [777, 5_000, 16_384, 16_385, 30_000] {
+            let parts = read_in(log.as_bytes(), chunk);
+            assert_eq!(
+                (&parts.evidence, &parts.excerpt),
+                (&whole.evidence, &whole.excerpt),
+                "{chunk} {:?}",
+                &log[..20]
+            );
+        }
+    }
+}
+
+#[test]
 fn a_real_log_cut_anywhere_is_read() {
     let Some(dir) = super::logs() else { return };
     for row in super::rows(&dir).iter().step_by(30) {

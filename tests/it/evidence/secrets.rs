@@ -96,7 +96,7 @@ fn threat_101_keys_of_several_lines_are_masked_whole() {
         ("-----BEGIN PGP PRIVATE KEY BLOCK-----", "-----END PGP PRIVATE KEY BLOCK-----"),
         ("-----BEGIN PRIVATE KEY-----", "and then something else failed: error"),
     ] {
-        for stamp in ["", "2026-01-01T00:00:00.0000000Z ", "    "] {
+        for stamp in ["", "2026-01-01T00:00:00.0000000Z ", "    ", "#12 0.345 ", "web_1  | "] {
             let mut log = format!("{stamp}error: here it comes\n{stamp}{begin}\n");
             for line in &body {
                 log.push_str(&format!("{stamp}{line}\n"));
@@ -107,6 +107,8 @@ fn threat_101_keys_of_several_lines_are_masked_whole() {
             assert!(said.contains("after it"));
         }
     }
+    let long = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\nerror: after it\n", body.join(""));
+    assert!(!said(long.as_bytes()).contains("q1w2e3") && said(long.as_bytes()).contains("after it"));
     let one_line =
         format!("key: \"-----BEGIN PRIVATE KEY-----\\n{}\\n-----END PRIVATE KEY-----\\n\" end", body.join("\\n"));
     let masked = redact::text(&one_line, &mut redact::Counts::new()).into_owned();
@@ -145,6 +147,52 @@ fn threat_103_neither_colours_nor_stamps_nor_line_breaks_nor_encodings_hide_one(
     // Two lines that only look so stay as they are.
     let said = said(b"error: see docs/ghp_notes\nnext line is fine\n");
     assert!(said.contains("docs/ghp_notes") && said.contains("next line is fine"));
+}
+
+#[test]
+fn threat_104_names_of_steps_jobs_entries_and_tests_are_masked() {
+    use ci_rescue::evidence::archive;
+    let token = "ghp_aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC2dF4hJ6";
+    let stamp = "2026-01-01T00:00:00.0000000Z";
+    let ends = "##[error]Process completed with exit code 1.";
+    for log in [
+        format!("build\tdeploy {token}\t{stamp} {ends}\n"),
+        format!("section_start:1:deploy_{token}\r\x1b[0KExecuting\nERROR: Job failed: exit code 1\n"),
+        format!("##[group]Run deploy --token {token}\n##[endgroup]\n{ends}\n"),
+        format!("The command \"deploy {token}\" exited with 1.\n"),
+        format!("src/{token}.rs:3:1: error: no\n"),
+        format!("Successfully installed {token}-1.0\n"),
+        // Cut at the longest line, with a carriage return before it.
+        format!("{}\rerror: token {token}\n", "x".repeat(16_340)),
+        format!("error: {}{token}\n", "y ".repeat(8_180)),
+    ] {
+        assert!(!said(log.as_bytes()).contains("jK9mN1pQ3s"), "{}", &log[..60]);
+    }
+    let mut analyzer = Analyzer::new(&[&format!("test {token}")]);
+    analyzer.feed(b"FAILED tests/test_a.py::test_b - x\n");
+    assert!(!format!("{:?}", analyzer.finish().evidence).contains("jK9mN1pQ3s"));
+    let xml = format!(
+        "<testsuite><testcase classname=\"A\" name=\"x[{token}]\" file=\"{token}.py\"><failure message=\"{}{token}\"/></testcase></testsuite>",
+        "y".repeat(480)
+    );
+    let report = archive::report(xml.as_bytes()).unwrap();
+    let reading = Analyzer::default().finish().with_report(report);
+    assert!(!format!("{:?}", reading.evidence).contains("jK9mN1pQ3s"));
+}
+
+#[test]
+fn what_follows_a_line_that_looks_secret_is_read() {
+    for (log, kept) in [
+        ("TOKEN=test1\nFAILED tests/test_a.py::test_b - x\n", "tests/test_a.py::test_b"),
+        ("NPM_TOKEN=\nNODE_VERSION=20.11.1\nerror: x\n", "NODE_VERSION=20.11.1"),
+        ("Enter password:\nerror: after it\n", "error: after it"),
+        (
+            "-----BEGIN PRIVATE KEY----- is how a key begins\nTypeError: cannot read a key\nerror: more\n",
+            "TypeError: cannot read",
+        ),
+    ] {
+        assert!(said(log.as_bytes()).contains(kept), "{log}");
+    }
 }
 
 #[test]
