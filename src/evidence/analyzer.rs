@@ -237,21 +237,35 @@ impl Reader {
 
     fn heard(&mut self, no: u64, text: &str, bits: &Bits, script: bool) {
         let listeners = &*LISTENERS;
-        let kinds = kinds(text, bits);
-        let issue = ISSUES.find(text.as_bytes(), bits, &listeners.issues);
+        let telling = listeners.signs.start..listeners.issues.end;
         let mut weight = 0;
-        if issue.is_some() || !kinds.is_empty() {
-            let place = Place { line: no, step: self.marks.step, script };
-            weight = self.ranking.line(place, text, kinds, issue);
+        if bits.within(telling).next().is_some() {
+            weight = self.weigh(Place { line: no, step: self.marks.step, script }, text, bits);
         }
         if bits.has(listeners.exit) {
             self.exit.line(text);
         }
-        self.observe(body(text).unwrap_or(text), bits);
+        if self.awake != 0 || bits.within(listeners.frameworks.clone()).next().is_some() {
+            self.observe(body(text).unwrap_or(text), bits);
+        }
         if bits.has(listeners.frames) && !script {
             self.frames.line(text, weight);
         }
         self.versions(text, bits);
+    }
+
+    /// How much a person would want to see this line, 0 for one that was there before.
+    fn weigh(&mut self, place: Place, text: &str, bits: &Bits) -> i32 {
+        let key = rank::key(text);
+        if self.ranking.again(key, place) {
+            return 0;
+        }
+        let kinds = kinds(text, bits);
+        let issue = ISSUES.find(text.as_bytes(), bits, &LISTENERS.issues);
+        if kinds.is_empty() && issue.is_none() {
+            return 0;
+        }
+        self.ranking.line(place, key, text, kinds, issue)
     }
 
     fn observe(&mut self, text: &str, bits: &Bits) {

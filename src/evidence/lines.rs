@@ -306,9 +306,25 @@ pub fn body(text: &str) -> Option<&str> {
         ))
         .expect("a pattern")
     });
-    let first = text.as_bytes().first()?;
-    let may = matches!(first, b'#' | b'[' | b' ' | b'\t' | b'@' | 0xe2) || first.is_ascii_alphanumeric();
-    PREFIX.find(text).filter(|_| may).map(|found| &text[found.end()..])
+    if !may_have_prefix(text.as_bytes()) {
+        return None;
+    }
+    PREFIX.find(text).map(|found| &text[found.end()..])
+}
+
+/// Most lines do not look as if something stood before them.
+fn may_have_prefix(text: &[u8]) -> bool {
+    const LOOKED_AT: usize = 120;
+    let head = &text[..text.len().min(LOOKED_AT)];
+    match head.first() {
+        Some(b'#' | b'[' | b' ' | b'\t' | b'@' | 0xe2 | b'0'..=b'9') => true,
+        Some(_) => {
+            let task = memchr::memmem::find(head, b": ").map(|at| &head[..at]);
+            task.is_some_and(|task| task.iter().any(|b| matches!(b, b':' | b'#' | b' ')))
+                || memchr::memmem::find(head, b" | ").is_some()
+        }
+        None => false,
+    }
 }
 
 #[cfg(test)]

@@ -121,19 +121,27 @@ fn weigh(text: &str, kinds: &[usize], issue: Option<&Issue>) -> i32 {
 }
 
 impl Ranking {
-    /// Takes in a line of these kinds that shows this known issue. Answers its weight, 0 for one that was there before.
-    pub fn line(&mut self, place: Place, text: &str, mut kinds: Vec<usize>, issue: Option<&'static Issue>) -> i32 {
-        let key = key(text);
-        let known = self.repeats.len() < SEEN_MAX || self.repeats.contains_key(&key);
+    /// Whether a line with this key was there before. Counts it, and notes its step.
+    pub fn again(&mut self, key: u64, place: Place) -> bool {
         // What a script holds it may print as well.
-        if known && !place.script {
-            let (seen, step) = self.repeats.entry(key).or_default();
-            *seen += 1;
-            *step = place.step;
-            if *seen > 1 {
-                return 0;
-            }
+        if place.script || (self.repeats.len() >= SEEN_MAX && !self.repeats.contains_key(&key)) {
+            return false;
         }
+        let (seen, step) = self.repeats.entry(key).or_default();
+        *seen += 1;
+        *step = place.step;
+        *seen > 1
+    }
+
+    /// Takes in a line of these kinds that shows this known issue. Answers its weight.
+    pub fn line(
+        &mut self,
+        place: Place,
+        key: u64,
+        text: &str,
+        mut kinds: Vec<usize>,
+        issue: Option<&'static Issue>,
+    ) -> i32 {
         kinds.sort_by_key(|kind| std::cmp::Reverse(SIGNS.rows[*kind].weight));
         let mut weight = weigh(text, &kinds, issue);
         if place.script {

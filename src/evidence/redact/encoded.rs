@@ -1,7 +1,7 @@
 //! Secrets in base64 (once or twice), hexadecimal or percent-encoding: told by what a secret's first letters become in
 //! them, then by decoding the run of letters around.
 
-use super::rules::{Counts, MASK};
+use super::rules::{Counts, MASK, RULES};
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -105,7 +105,10 @@ fn runs(text: &str) -> Vec<(usize, usize)> {
 fn hides_secret(run: &str, depth: u32) -> bool {
     decodings(run).iter().any(|decoded| {
         let text = String::from_utf8_lossy(decoded);
-        let masked = super::rules::RULES.all.iter().any(|rule| rule.mask(&text, &mut Counts::new()).is_some());
+        let (vocabulary, range) = &*super::WORDS;
+        let heard = vocabulary.look(text.as_bytes());
+        let mut rules = heard.within(range.start..range.end - 1).map(|at| &RULES.all[at - range.start]);
+        let masked = rules.any(|rule| rule.mask(&text, &mut Counts::new()).is_some());
         masked || (depth > 1 && runs(&text).into_iter().any(|(from, to)| hides_secret(&text[from..to], depth - 1)))
     })
 }
