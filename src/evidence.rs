@@ -1,7 +1,7 @@
 //! What went wrong: a log streams in, redacted [`Evidence`](crate::domain::Evidence) comes out.
 //!
 //! One pass, bounded memory: lines are cut, observers keep bounded state, and nothing is looked at before it is
-//! redacted. One automaton over the words of all rules and readers ([`vocabulary`]) tells who wants to see a line; most
+//! redacted. One automaton over the words of all rules and readers (`vocabulary`) tells who wants to see a line; most
 //! lines nobody does.
 
 mod analyzer;
