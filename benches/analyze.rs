@@ -104,14 +104,9 @@ fn say(what: &str, bytes: usize, seconds: f64) {
 
 fn each_line(log: &[u8], each: &mut dyn FnMut(&[u8])) {
     let mut splitter = Splitter::default();
-    let mut both = |line: &[u8], next: Option<&[u8]>| {
-        each(line);
-        if let Some(next) = next {
-            each(next);
-        }
-    };
-    log.chunks(CHUNK).for_each(|chunk| splitter.feed(chunk, &mut both));
-    splitter.finish(&mut both);
+    let mut all = |lines: &[&[u8]]| lines.iter().for_each(|line| each(line));
+    log.chunks(CHUNK).for_each(|chunk| splitter.feed(chunk, &mut all));
+    splitter.finish(&mut all);
 }
 
 /// What each stage takes, with those before it.

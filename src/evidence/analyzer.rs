@@ -12,7 +12,7 @@ use super::listeners::{LISTENERS, kinds};
 use super::marks::Marks;
 use super::rank::{self, Place, Ranking};
 use super::redact;
-use super::vocabulary::Bits;
+use super::vocabulary::{Bits, LANES};
 use crate::domain::evidence::{Category, ErrorLine, Evidence, FailingTest, Resolved};
 use crate::ecosystems;
 use crate::frameworks::{self, LineObserver};
@@ -153,7 +153,7 @@ impl Analyzer {
     pub fn feed(&mut self, bytes: &[u8]) {
         self.state.bytes += bytes.len() as u64;
         let state = &mut self.state;
-        self.splitter.feed(bytes, &mut |line, next| state.raw(line, next));
+        self.splitter.feed(bytes, &mut |lines| state.raw(lines));
     }
 
     #[must_use]
@@ -170,23 +170,27 @@ impl Analyzer {
 
     fn end(&mut self) {
         let state = &mut self.state;
-        self.splitter.finish(&mut |line, next| state.raw(line, next));
+        self.splitter.finish(&mut |lines| state.raw(lines));
         state.release();
     }
 }
 
 impl Reader {
-    fn raw(&mut self, first: &[u8], second: Option<&[u8]>) {
+    fn raw(&mut self, lines: &[&[u8]]) {
         let vocabulary = &LISTENERS.vocabulary;
-        let line = clean(first);
-        let Some(second) = second else {
-            let bits = vocabulary.look(line.text.as_bytes());
-            return self.clean(first, line, bits);
+        let Ok(lines) = <[&[u8]; LANES]>::try_from(lines) else {
+            for raw in lines {
+                let line = clean(raw);
+                let bits = vocabulary.look(line.text.as_bytes());
+                self.clean(raw, line, bits);
+            }
+            return;
         };
-        let next = clean(second);
-        let (bits, next_bits) = vocabulary.look_at_both(line.text.as_bytes(), next.text.as_bytes());
-        self.clean(first, line, bits);
-        self.clean(second, next, next_bits);
+        let cleaned = lines.map(clean);
+        let heard = vocabulary.look_at(cleaned.each_ref().map(|line| line.text.as_bytes()));
+        for ((raw, line), bits) in lines.into_iter().zip(cleaned).zip(heard) {
+            self.clean(raw, line, bits);
+        }
     }
 
     fn clean(&mut self, raw: &[u8], line: Clean<'_>, bits: Bits) {

@@ -1,5 +1,6 @@
 //! Bytes to clean lines: encodings, carriage returns, ANSI, runner timestamps and runner marks.
 
+use super::vocabulary::LANES;
 use encoding_rs::{Decoder, Encoding, UTF_8};
 use regex::Regex;
 use std::borrow::Cow;
@@ -8,8 +9,8 @@ use std::sync::LazyLock;
 /// A longer line is cut: nobody reads on, and a line of a gigabyte must not fill memory.
 pub const LINE_BYTES: usize = 16 << 10;
 
-/// Takes a line, and the one after it where that is at hand.
-pub type Each<'e> = dyn FnMut(&[u8], Option<&[u8]>) + 'e;
+/// Takes up to [`LANES`] lines.
+pub type Each<'e> = dyn FnMut(&[&[u8]]) + 'e;
 
 /// Splits a stream into lines of at most [`LINE_BYTES`].
 #[derive(Default)]
@@ -64,29 +65,27 @@ impl Splitter {
     }
 
     fn narrow(&mut self, mut bytes: &[u8], each: &mut Each<'_>) {
-        let mut first: Option<&[u8]> = None;
+        let (mut lines, mut held) = ([&bytes[..0]; LANES], 0);
         while let Some(end) = memchr::memchr(b'\n', bytes) {
             let (line, rest) = bytes.split_at(end);
             bytes = &rest[1..];
             if self.line.is_empty() && !self.cut && !self.returns && line.len() <= LINE_BYTES {
                 self.ended = true;
-                match first.take() {
-                    Some(before) => each(before, Some(line)),
-                    None => first = Some(line),
+                lines[held] = line;
+                held += 1;
+                if held == LANES {
+                    each(&lines);
+                    held = 0;
                 }
                 continue;
             }
-            if let Some(before) = first.take() {
-                each(before, None);
-            }
+            each(&lines[..std::mem::take(&mut held)]);
             self.more(line, each);
             self.hand_over(each);
             self.ended = true;
             self.returns = false;
         }
-        if let Some(before) = first {
-            each(before, None);
-        }
+        each(&lines[..held]);
         self.more(bytes, each);
     }
 
@@ -138,7 +137,7 @@ impl Splitter {
             let end = whole.map_or(0, |at| at + 1).max(self.line.len().saturating_sub(WORD_MAX));
             self.line.truncate(end);
         }
-        each(&self.line, None);
+        each(&[&self.line]);
         self.line.clear();
     }
 
@@ -161,9 +160,9 @@ impl Splitter {
     }
 }
 
-/// Escape sequences (ECMA-48).
+/// An escape sequence (ECMA-48).
 static ANSI: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|[\]_P^][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_=>()][0-9A-B]?)")
+    Regex::new(r"^\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|[\]_P^][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_=>()][0-9A-B]?)")
         .expect("a pattern")
 });
 /// What is left of them where a tool wrote the escape character in another way.
@@ -257,17 +256,11 @@ fn after_stamp(text: &str) -> &str {
 /// Without colours and what cannot be seen, and without trailing white space.
 fn visible(text: &str) -> Cow<'_, str> {
     let text = text.trim_end();
-    let bytes = text.as_bytes();
-    let coloured = memchr::memchr(0x1b, bytes).is_some();
-    if !coloured && bytes.is_ascii() && memchr::memchr(b'^', bytes).is_none() {
-        let unseen = bytes.iter().fold(false, |any, b| any | is_control(*b));
-        return if unseen {
-            Cow::Owned(text.chars().filter(|c| !c.is_ascii_control() || *c == '\t').collect())
-        } else {
-            Cow::Borrowed(text)
-        };
+    let plain = |b: u8| (b' '..0x7f).contains(&b) && b != b'^' || b == b'\t';
+    if !text.bytes().fold(false, |any, b| any | !plain(b)) {
+        return Cow::Borrowed(text);
     }
-    let mut text = if coloured { ANSI.replace_all(text, "") } else { Cow::Borrowed(text) };
+    let mut text = without_escapes(text);
     if (text.contains("^[[") || text.contains('\u{fffd}'))
         && let Cow::Owned(clean) = ANSI_SPELT.replace_all(&text, "")
     {
@@ -281,6 +274,28 @@ fn visible(text: &str) -> Cow<'_, str> {
         return Cow::Owned(kept.trim_end().to_owned());
     }
     trimmed(text)
+}
+
+fn without_escapes(text: &str) -> Cow<'_, str> {
+    let Some(mut at) = memchr::memchr(0x1b, text.as_bytes()) else { return Cow::Borrowed(text) };
+    let (mut kept, mut rest) = (String::with_capacity(text.len()), text);
+    loop {
+        kept.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let end = colour(rest.as_bytes()).or_else(|| ANSI.find(rest).map(|found| found.end()));
+        rest = &rest[end.unwrap_or(1)..];
+        let Some(next) = memchr::memchr(0x1b, rest.as_bytes()) else { break };
+        at = next;
+    }
+    kept.push_str(rest);
+    Cow::Owned(kept)
+}
+
+/// Where a colour ends that begins here: nearly all escape sequences are colours.
+fn colour(text: &[u8]) -> Option<usize> {
+    let codes = text.strip_prefix(b"\x1b[")?;
+    let end = codes.iter().position(|b| !(b.is_ascii_digit() || *b == b';'))?;
+    (codes[end] == b'm').then_some(end + 3)
 }
 
 fn is_control(byte: u8) -> bool {
@@ -357,9 +372,7 @@ mod tests {
         fn splitting_does_not_depend_on_chunks(text in proptest::collection::vec(any::<u8>(), 0..400), at in 0_usize..400) {
             let split = |parts: &[&[u8]]| {
                 let (mut splitter, mut lines) = (Splitter::default(), Vec::new());
-                let mut each = |line: &[u8], next: Option<&[u8]>| {
-                    lines.extend([line].into_iter().chain(next).map(<[u8]>::to_vec));
-                };
+                let mut each = |more: &[&[u8]]| lines.extend(more.iter().map(|line| line.to_vec()));
                 for part in parts {
                     splitter.feed(part, &mut each);
                 }

@@ -77,28 +77,40 @@ pub struct Ranking {
 pub fn key(text: &str) -> u64 {
     const LOOKED_AT: usize = 200;
     let text = body(text).unwrap_or(text);
-    let mut hash = DefaultHasher::new();
-    let mut buffer = [0_u8; LOOKED_AT];
+    let mut kept = [0_u8; LOOKED_AT];
     let mut len = 0;
-    let mut zero = None;
-    for byte in text.bytes().filter(|b| !b.is_ascii_whitespace()).chain([b' ']) {
-        if byte.is_ascii_digit() {
-            zero = Some(zero.unwrap_or(true) && byte == b'0');
-            continue;
-        }
-        // `Failures: 0` and `Failures: 3` are not the same.
-        for byte in [b'0'].into_iter().filter(|_| zero.take() == Some(true)).chain([byte]) {
-            if len < LOOKED_AT {
-                buffer[len] = byte;
+    let mut number = Number::None;
+    for byte in text.bytes() {
+        match byte {
+            b' ' | b'\t' => {}
+            b'0' if number != Number::Other => number = Number::Zero,
+            b'0'..=b'9' => number = Number::Other,
+            _ => {
+                // `Failures: 0` and `Failures: 3` are not the same.
+                if std::mem::replace(&mut number, Number::None) == Number::Zero && len + 1 < LOOKED_AT {
+                    kept[len] = b'0';
+                    len += 1;
+                }
+                kept[len] = byte;
                 len += 1;
+                if len == LOOKED_AT {
+                    break;
+                }
             }
         }
-        if len == LOOKED_AT {
-            break;
-        }
     }
-    hash.write(&buffer[..len]);
+    let mut hash = DefaultHasher::new();
+    hash.write(&kept[..len]);
+    hash.write_u8(u8::from(number == Number::Zero));
     hash.finish()
+}
+
+/// The number that a text stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Number {
+    None,
+    Zero,
+    Other,
 }
 
 fn weigh(text: &str, kinds: &[usize], issue: Option<&Issue>) -> i32 {

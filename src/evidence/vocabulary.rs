@@ -8,6 +8,9 @@ const CELLS: usize = 7;
 /// Listeners that a vocabulary has room for.
 pub const LISTENERS: usize = CELLS * 64;
 
+/// Texts looked at side by side.
+pub const LANES: usize = 4;
+
 /// A set of listeners.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bits([u64; CELLS]);
@@ -98,55 +101,61 @@ pub struct Vocabulary {
 impl Vocabulary {
     /// Who listens for a word of this text.
     pub fn look(&self, text: &[u8]) -> Bits {
-        let mut cursor = self.cursor();
-        for byte in text {
-            self.step(&mut cursor, *byte);
-        }
-        cursor.heard
+        let mut lanes = [self.lane(text)];
+        self.advance(&mut lanes, 0, text.len());
+        lanes[0].heard
     }
 
-    /// The same for two texts side by side: a processor waits for memory at each step, and can wait for both at once.
-    pub fn look_at_both(&self, one: &[u8], other: &[u8]) -> (Bits, Bits) {
-        let (mut first, mut second) = (self.cursor(), self.cursor());
-        let common = one.len().min(other.len());
-        for (a, b) in one.iter().zip(other) {
-            self.step(&mut first, *a);
-            self.step(&mut second, *b);
-        }
-        for byte in &one[common..] {
-            self.step(&mut first, *byte);
-        }
-        for byte in &other[common..] {
-            self.step(&mut second, *byte);
-        }
-        (first.heard, second.heard)
+    /// The same for texts side by side: a processor waits for memory at each step, and can wait for all of them at once.
+    pub fn look_at(&self, texts: [&[u8]; LANES]) -> [Bits; LANES] {
+        let mut order: [usize; LANES] = std::array::from_fn(|at| at);
+        order.sort_unstable_by_key(|at| texts[*at].len());
+        let mut lanes = order.map(|at| self.lane(texts[at]));
+        let [a, b, c, d] = order.map(|at| texts[at].len());
+        self.advance(&mut lanes, 0, a);
+        self.advance::<3>((&mut lanes[1..]).try_into().expect("three"), a, b);
+        self.advance::<2>((&mut lanes[2..]).try_into().expect("two"), b, c);
+        self.advance::<1>((&mut lanes[3..]).try_into().expect("one"), c, d);
+        let mut heard = [Bits::default(); LANES];
+        order.into_iter().zip(lanes).for_each(|(at, lane)| heard[at] = lane.heard);
+        heard
     }
 
-    fn cursor(&self) -> Cursor {
+    fn lane<'t>(&self, text: &'t [u8]) -> Lane<'t> {
         let state = self.dfa.start_state(Anchored::No).expect("the automaton starts unanchored");
-        Cursor { state, heard: Bits::default() }
+        Lane { text, state, heard: Bits::default() }
     }
 
+    /// Reads the bytes from `start` to `end` of all lanes, in step.
     #[inline]
-    fn step(&self, cursor: &mut Cursor, byte: u8) {
-        cursor.state = self.dfa.next_state(Anchored::No, cursor.state, byte);
-        if self.dfa.is_special(cursor.state) {
-            self.hear(cursor);
+    fn advance<const N: usize>(&self, lanes: &mut [Lane<'_>; N], start: usize, end: usize) {
+        let texts: [&[u8]; N] = std::array::from_fn(|at| &lanes[at].text[start..end]);
+        let mut states: [StateID; N] = std::array::from_fn(|at| lanes[at].state);
+        #[expect(clippy::needless_range_loop, reason = "all lanes take the same step")]
+        for at in 0..end - start {
+            for lane in 0..N {
+                states[lane] = self.dfa.next_state(Anchored::No, states[lane], texts[lane][at]);
+                if self.dfa.is_special(states[lane]) {
+                    self.hear(states[lane], &mut lanes[lane].heard);
+                }
+            }
         }
+        lanes.iter_mut().zip(states).for_each(|(lane, state)| lane.state = state);
     }
 
     #[cold]
-    fn hear(&self, cursor: &mut Cursor) {
-        if self.dfa.is_match(cursor.state) {
-            for at in 0..self.dfa.match_len(cursor.state) {
-                cursor.heard.join(&self.owners[self.dfa.match_pattern(cursor.state, at).as_usize()]);
+    fn hear(&self, state: StateID, heard: &mut Bits) {
+        if self.dfa.is_match(state) {
+            for at in 0..self.dfa.match_len(state) {
+                heard.join(&self.owners[self.dfa.match_pattern(state, at).as_usize()]);
             }
         }
     }
 }
 
 /// Where a look at a text stands.
-struct Cursor {
+struct Lane<'t> {
+    text: &'t [u8],
     state: StateID,
     heard: Bits,
 }
@@ -166,7 +175,8 @@ mod tests {
         assert_eq!(bits.within(0..LISTENERS).collect::<Vec<_>>(), [0, 3, 70, 200]);
         assert_eq!(bits.within(1..71).collect::<Vec<_>>(), [3, 70]);
         assert!(bits.has(70) && !bits.has(71));
-        assert_eq!(vocabulary.look_at_both(b"an Error TS2307", b"none"), (bits, Bits::default()));
-        assert_eq!(vocabulary.look_at_both(b"", b"an Error TS2307"), (Bits::default(), bits));
+        let none = Bits::default();
+        let texts: [&[u8]; LANES] = [b"an Error TS2307", b"none", b"", b"an Error TS2307 and more"];
+        assert_eq!(vocabulary.look_at(texts), [bits, none, none, bits]);
     }
 }
