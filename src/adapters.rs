@@ -5,6 +5,7 @@
 //! or [`Ci`](crate::ports::Ci) for what it is asked. Words go to `templates/x/` where the common ones do not fit.
 
 pub mod console;
+pub mod discord;
 pub mod github;
 pub mod hooks;
 pub mod slack;

@@ -1,7 +1,8 @@
 //! The rooms wired together: what `serve`, `demo` and the tests start from.
 
 use crate::adapters::console::{self, Console, ConsoleDecoder};
-use crate::adapters::github::{self, Credentials, GitHub, Secret, Signature, Webhooks};
+use crate::adapters::discord::{self, Discord, InteractionDecoder};
+use crate::adapters::github::{self, Credentials, GitHub, Pulls, Secret, Signature, Webhooks};
 use crate::adapters::hooks::Hooks;
 use crate::adapters::slack::{self, Slack, SocketDecoder};
 use crate::card::Words;
@@ -10,7 +11,7 @@ use crate::domain::actor::{Platform, Role};
 use crate::domain::subscription::{Filter, Subscription};
 use crate::domain::time::Time;
 use crate::engine::{Budget, Engine, Parts, Scope};
-use crate::ports::{Chat, Ci, Clock, Decoder, Door, Forge, Store, Turn, Verifier};
+use crate::ports::{Chat, Ci, Clock, Decoder, Door, Endpoint, Forge, Origin, Store, Turn, Verifier};
 use crate::server::{self, Doors, Probe};
 use axum::Router;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -55,6 +56,11 @@ pub struct App {
     store: Arc<dyn Store>,
     slack: Option<Arc<Slack>>,
     slack_socket: Option<(String, secrecy::SecretString)>,
+    discord: Option<Arc<discord::Rest>>,
+    discord_gateway: Option<discord::Listener>,
+    discord_commands: (Option<String>, Option<String>),
+    github: Option<Arc<GitHub>>,
+    name: Arc<OnceLock<String>>,
 }
 
 impl App {
@@ -80,12 +86,21 @@ impl App {
             known.map(|team| slack.team().set(team));
         }
         let console = Arc::new(Console::default());
+        let name: Arc<OnceLock<String>> = Arc::default();
         let mut chats: Vec<Arc<dyn Chat>> = vec![console.clone()];
         let mut decoders: Vec<Arc<dyn Decoder>> = vec![
             Arc::new(ConsoleDecoder),
             Arc::new(Hooks),
-            Arc::new(Webhooks { web_host: GitHub::web_host(&config.github.api_url) }),
+            Arc::new(Webhooks { web_host: GitHub::web_host(&config.github.api_url), name: name.clone() }),
         ];
+        if let Some(github) = github.as_ref().filter(|_| writes_to_github(config)) {
+            chats.push(Arc::new(Pulls::new(github.clone())));
+        }
+        let discord = rest(config, &clock)?;
+        if let Some(rest) = &discord {
+            chats.push(Arc::new(Discord::new(rest.clone())));
+            decoders.push(Arc::new(InteractionDecoder { guild: config.discord.guild_id.clone() }));
+        }
         if let Some(slack) = &slack {
             chats.push(slack.clone());
             decoders.push(Arc::new(SocketDecoder { team: slack.team() }));
@@ -112,7 +127,14 @@ impl App {
         .await
         .map_err(|why| why.to_string())?;
         let neighbours = Arc::new(neighbours(config));
-        let doors = doors(config, &engine, &clock, neighbours.clone());
+        let mut doors = doors(config, &engine, &clock, neighbours.clone());
+        let heard = discord::Intake {
+            door: engine.clone(),
+            ask: engine.clone(),
+            origin: Origin::Socket,
+            application: config.discord.application_id.clone(),
+        };
+        doors.endpoints = endpoints(config, &engine, &clock, slack.as_ref(), &heard)?;
         let private = private(config, &doors, &engine, console, words, seats, console_hosts)?;
         let slack_socket =
             config.slack.app_token.clone().filter(|_| slack.is_some() && config.slack.transport == "socket");
@@ -124,6 +146,11 @@ impl App {
             store,
             slack,
             slack_socket: slack_socket.map(|token| (config.slack.api_url.clone(), token)),
+            discord_gateway: gateway(config, discord.as_ref(), heard),
+            discord_commands: (config.discord.application_id.clone(), config.discord.guild_id.clone()),
+            discord,
+            github: github.filter(|_| writes_to_github(config)),
+            name,
         })
     }
 
@@ -136,11 +163,37 @@ impl App {
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) -> Result<Option<slack::Listener>, String> {
-        let (Some(slack), Some((api_url, token))) = (&self.slack, &self.slack_socket) else { return Ok(None) };
-        let (slack, store, ends) = (slack.clone(), self.store.clone(), stop.clone());
-        tasks.spawn(async move { learn_workspace(&slack, &*store, &ends).await });
+        let Some(slack) = &self.slack else { return Ok(None) };
+        let (own, store, ends) = (slack.clone(), self.store.clone(), stop.clone());
+        tasks.spawn(async move { learn_workspace(&own, &*store, &ends).await });
+        let Some((api_url, token)) = &self.slack_socket else { return Ok(None) };
         let door: Arc<dyn Door> = self.engine.clone();
-        slack::listen(api_url, token.expose_secret(), door).await.map(Some)
+        let intake = slack::Intake { door, slack: slack.clone(), origin: Origin::Socket };
+        slack::listen(api_url, token.expose_secret(), intake).await.map(Some)
+    }
+
+    /// Registers Discord's commands and opens the gateway, where Discord is configured.
+    pub fn listen_to_discord(&self, tasks: &TaskTracker, stop: &CancellationToken) {
+        if let Some(rest) = self.discord.clone() {
+            let ((application, guild), ends) = (self.discord_commands.clone(), stop.clone());
+            tasks.spawn(async move { register(&rest, application.as_deref(), guild.as_deref(), &ends).await });
+        }
+        if let Some(gateway) = self.discord_gateway.clone() {
+            discord::listen(gateway, tasks, stop.clone());
+        }
+    }
+
+    /// Learns how people call us on pull requests.
+    fn learn_name(&self, tasks: &TaskTracker, stop: &CancellationToken) {
+        let (Some(github), name, ends) = (self.github.clone(), self.name.clone(), stop.clone()) else { return };
+        tasks.spawn(async move {
+            while let Err(why) = github.whoami().await.map(|who| name.set(who)) {
+                tracing::warn!(%why, "GitHub does not answer yet");
+                if pause(&ends).await {
+                    return;
+                }
+            }
+        });
     }
 
     /// Whether Slack has told which workspace is ours; until then, nobody there has a role.
@@ -162,6 +215,8 @@ impl App {
         let tasks = TaskTracker::new();
         self.engine.run(&tasks, &stop);
         let sockets = self.listen_to_slack(&tasks, &stop).await?;
+        self.listen_to_discord(&tasks, &stop);
+        self.learn_name(&tasks, &stop);
         tasks.spawn(server::serve(public, self.public.clone(), stop.clone()));
         if let (Some(router), Some(private)) = (self.private.clone(), private) {
             tasks.spawn(server::serve(private, router, stop.clone()));
@@ -188,8 +243,28 @@ fn console_feed() -> Subscription {
     }
 }
 
-async fn learn_workspace(slack: &Slack, store: &dyn Store, stop: &CancellationToken) {
+/// Before a neighbour is asked again. `true` when it is time to stop.
+async fn pause(stop: &CancellationToken) -> bool {
     const PAUSE: Duration = Duration::from_secs(30);
+    tokio::select! {
+        () = tokio::time::sleep(PAUSE) => false,
+        () = stop.cancelled() => true,
+    }
+}
+
+async fn register(rest: &discord::Rest, application: Option<&str>, guild: Option<&str>, stop: &CancellationToken) {
+    loop {
+        match discord::register(rest, application, guild).await {
+            Ok(written) => return tracing::info!(written, "Discord knows the commands"),
+            Err(why) => tracing::warn!(%why, "Discord did not take the commands"),
+        }
+        if pause(stop).await {
+            return;
+        }
+    }
+}
+
+async fn learn_workspace(slack: &Slack, store: &dyn Store, stop: &CancellationToken) {
     loop {
         match slack.whoami().await {
             Ok(who) => {
@@ -203,11 +278,57 @@ async fn learn_workspace(slack: &Slack, store: &dyn Store, stop: &CancellationTo
             }
             Err(why) => tracing::warn!(%why, "Slack does not answer yet"),
         }
-        tokio::select! {
-            () = tokio::time::sleep(PAUSE) => {}
-            () = stop.cancelled() => return,
+        if pause(stop).await {
+            return;
         }
     }
+}
+
+/// Without credentials public data can be read and nothing written.
+fn writes_to_github(config: &Config) -> bool {
+    config.github.token.is_some() || config.github.app_id.is_some()
+}
+
+fn rest(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<Arc<discord::Rest>>, String> {
+    let Some(bot_token) = config.discord.bot_token.clone() else { return Ok(None) };
+    let settings = discord::Settings { api_url: config.discord.api_url.clone(), bot_token, clock: clock.clone() };
+    discord::Rest::new(settings).map(|rest| Some(Arc::new(rest)))
+}
+
+fn gateway(config: &Config, rest: Option<&Arc<discord::Rest>>, intake: discord::Intake) -> Option<discord::Listener> {
+    let token = config.discord.bot_token.as_ref().filter(|_| config.discord.transport == "gateway")?;
+    Some(discord::Listener {
+        api_url: config.discord.api_url.clone(),
+        token: token.expose_secret().to_owned(),
+        intake,
+        rest: rest?.clone(),
+    })
+}
+
+/// The addresses that Slack and Discord call, where their transport is HTTP.
+fn endpoints(
+    config: &Config,
+    engine: &Arc<Engine>,
+    clock: &Arc<dyn Clock>,
+    slack: Option<&Arc<Slack>>,
+    heard: &discord::Intake,
+) -> Result<Vec<Arc<dyn Endpoint>>, String> {
+    let mut all: Vec<Arc<dyn Endpoint>> = Vec::new();
+    let secret = config.slack.signing_secret.clone().filter(|_| config.slack.transport == "http");
+    if let (Some(slack), Some(secret)) = (slack, secret) {
+        let signature = Arc::new(slack::Signature { secret, clock: clock.clone() });
+        let intake = slack::Intake { door: engine.clone(), slack: slack.clone(), origin: Origin::Signed };
+        for kind in [slack::Kind::Events, slack::Kind::Commands, slack::Kind::Interactions] {
+            all.push(Arc::new(slack::Address { kind, signature: signature.clone(), intake: intake.clone() }));
+        }
+    }
+    let key = config.discord.public_key.as_ref().filter(|_| config.discord.transport == "http");
+    if let Some(key) = key.filter(|_| config.discord.bot_token.is_some()) {
+        let key = discord::Key::parse(key)?;
+        let intake = discord::Intake { origin: Origin::Signed, ..heard.clone() };
+        all.push(Arc::new(discord::Interactions { key, clock: clock.clone(), intake }));
+    }
+    Ok(all)
 }
 
 fn github(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<Arc<GitHub>>, String> {
@@ -240,8 +361,10 @@ fn slack(config: &Config) -> Result<Option<Arc<Slack>>, String> {
 /// Each neighbour with `on`, or why it is off.
 fn neighbours(config: &Config) -> Vec<(String, String)> {
     let say = |on: bool, off: &str| if on { "on".to_owned() } else { format!("off: {off}") };
-    let github = config.github.token.is_some() || config.github.app_id.is_some();
+    let github = writes_to_github(config);
     let socket = config.slack.app_token.is_some() && config.slack.transport == "socket";
+    let signed = config.slack.signing_secret.is_some() && config.slack.transport == "http";
+    let keyed = config.discord.public_key.is_some() || config.discord.transport == "gateway";
     vec![
         ("github webhooks".into(), say(config.github.webhook_secret.is_some(), "set github.webhook_secret")),
         ("github api".into(), say(github, "set github.token, or github.app_id and github.private_key_file")),
@@ -249,11 +372,15 @@ fn neighbours(config: &Config) -> Vec<(String, String)> {
         (
             "slack commands".into(),
             say(
-                config.slack.bot_token.is_some() && socket,
-                "set slack.bot_token and slack.app_token, transport socket",
+                config.slack.bot_token.is_some() && (socket || signed),
+                "set slack.bot_token with slack.app_token (socket) or slack.signing_secret (http)",
             ),
         ),
-        ("discord".into(), say(false, "it is not part of this version")),
+        ("discord cards".into(), say(config.discord.bot_token.is_some(), "set discord.bot_token")),
+        (
+            "discord commands".into(),
+            say(config.discord.bot_token.is_some() && keyed, "set discord.bot_token, and discord.public_key for http"),
+        ),
         ("hooks".into(), say(config.hooks.token.is_some(), "set hooks.token")),
         (
             "api".into(),
@@ -286,6 +413,7 @@ fn doors(
         door: engine.clone(),
         ask: engine.clone(),
         github: config.github.webhook_secret.is_some().then(|| Arc::new(signature) as Arc<dyn Verifier>),
+        endpoints: Vec::new(),
         hook_token: token(&config.hooks.token),
         read_token: token(&config.api.read_token),
         act_token: token(&config.api.act_token),

@@ -3,9 +3,11 @@
 //! Each command is a file in `commands/`: manual, grammar and test at once. A command for an existing intent needs
 //! nothing but its file.
 
+mod comment;
 mod manifest;
 mod parse;
 mod read;
 
+pub use comment::in_comment;
 pub use manifest::{Arg, Kind, Manifest, all, help, table};
 pub use parse::{Mistake, parse};

@@ -8,8 +8,8 @@ mod neighbours;
 mod store;
 
 pub use doors::{
-    Accepted, Answered, Ask, BudgetView, CiFailure, Door, DoorError, Headers, Origin, Proof, Raw, Refusal, Route,
-    Verified, Verifier,
+    Accepted, Answered, Ask, BudgetView, CiFailure, Door, DoorError, Endpoint, Headers, NotTaken, Origin, Proof, Raw,
+    Refusal, Route, Verified, Verifier,
 };
 pub use neighbours::{Chat, Ci, Clock, Decoder, Directory, Forge, Heard, LogStream, Message, PortError};
 pub use store::{

@@ -11,7 +11,7 @@ pub use doors::public;
 pub use listen::serve;
 pub use private::{Probe, private};
 
-use crate::ports::{Ask, Door, Verifier};
+use crate::ports::{Ask, Door, Endpoint, Verifier};
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -22,6 +22,8 @@ pub struct Doors {
     pub ask: Arc<dyn Ask>,
     /// Absent: no webhook secret is configured, and the door is closed.
     pub github: Option<Arc<dyn Verifier>>,
+    /// Addresses of neighbours that speak their own way.
+    pub endpoints: Vec<Arc<dyn Endpoint>>,
     pub hook_token: Option<Arc<SecretString>>,
     pub read_token: Option<Arc<SecretString>>,
     pub act_token: Option<Arc<SecretString>>,

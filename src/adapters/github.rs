@@ -7,11 +7,13 @@ mod decode;
 mod fetch;
 mod forge;
 mod payload;
+mod pulls;
 mod verify;
 
 pub use api::{GitHub, Settings};
 pub use auth::Credentials;
 pub use decode::Webhooks;
+pub use pulls::Pulls;
 pub use verify::{Secret, Signature};
 
 /// The App's permissions and events: what `manifest github` prints and `doctor` compares.

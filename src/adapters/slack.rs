@@ -1,14 +1,19 @@
-//! Slack through slack-morphism: Socket Mode in, the Web API out.
+//! Slack through slack-morphism: Socket Mode or HTTP in, the Web API out.
 
 mod blocks;
 mod chat;
 mod decode;
 mod errors;
+mod http;
+mod intake;
 mod manifest;
 mod socket;
+mod views;
 
 pub use chat::{Settings, Slack};
 pub use decode::Socket as SocketDecoder;
+pub use http::{Address, Kind, Signature};
+pub use intake::Intake;
 pub use manifest::{SCOPES, manifest};
 pub use socket::{Listener, listen};
 

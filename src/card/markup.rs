@@ -1,13 +1,15 @@
 //! How each platform wants untrusted text escaped, and how it writes bold, code, links and dates.
 //!
-//! Slack: `&`, `<`, `>` as entities and nothing else (docs.slack.dev, "Formatting message text"). Everywhere, invisible
-//! and overriding characters are dropped before.
+//! Slack: `&`, `<`, `>` as entities and nothing else (docs.slack.dev, "Formatting message text"). Discord and GitHub:
+//! a backslash before what Markdown reads (commonmark.org, "Backslash escapes"), and a space of no width in what they
+//! find in plain words: mentions, addresses, references. Everywhere, invisible and overriding characters are dropped
+//! before.
 
 use crate::domain::text::is_invisible;
 use crate::domain::time::Time;
 
 /// The markups that words can be rendered in.
-pub const MARKUPS: [&str; 3] = ["plain", "slack", "html"];
+pub const MARKUPS: [&str; 5] = ["plain", "slack", "discord", "github", "html"];
 
 /// Text as harmless text.
 #[must_use]
@@ -26,8 +28,51 @@ pub fn escape(markup: &str, text: &str) -> String {
             }
             out
         }),
+        "discord" | "github" => markdown(markup, &seen.collect::<String>()),
         _ => seen.collect(),
     }
+}
+
+/// Breaks words that a platform would link or mention by itself.
+const GAP: char = '\u{200b}';
+
+/// Discord takes two words for a mention, and writes the others with `<`; GitHub takes every name, but not inside a
+/// word unless that is an address.
+fn mentions(markup: &str, before: char, rest: &std::iter::Peekable<std::str::Chars<'_>>) -> bool {
+    let word: String = rest.clone().take_while(|c| !c.is_whitespace()).take(MENTION_LOOK).collect();
+    if markup == "discord" {
+        return ["everyone", "here"].iter().any(|name| word.to_lowercase().starts_with(name));
+    }
+    !before.is_ascii_alphanumeric() || word.contains('.')
+}
+
+/// No address is longer (RFC 5321), in characters.
+const MENTION_LOOK: usize = 254;
+
+fn markdown(markup: &str, text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut chars = text.chars().peekable();
+    let mut before = '\n';
+    while let Some(c) = chars.next() {
+        match c {
+            // Entities are decoded before mentions are looked for.
+            '&' | '<' | '>' if markup == "github" => push_entity(&mut out, c),
+            '@' if mentions(markup, before, &chars) => out.extend(['@', GAP]),
+            '#' => out.extend(['\\', '#', GAP]),
+            ':' if chars.peek() == Some(&'/') => out.extend([':', GAP]),
+            '.' if before.eq_ignore_ascii_case(&'w') => out.extend([GAP, '.']),
+            '-' if before.eq_ignore_ascii_case(&'h') => out.extend([GAP, '-']),
+            // At the start of a line these make lists, headings, quotes and commands.
+            '/' if before == '\n' => out.extend([GAP, '/']),
+            '-' | '+' | '=' if before == '\n' => out.extend(['\\', c]),
+            '\\' | '*' | '_' | '~' | '`' | '|' | '[' | ']' | '(' | ')' | '!' | '<' | '>' | '{' | '}' | '$' => {
+                out.extend(['\\', c]);
+            }
+            c => out.push(c),
+        }
+        before = c;
+    }
+    out
 }
 
 fn push_entity(out: &mut String, c: char) {
@@ -46,6 +91,11 @@ pub(super) fn code(markup: &str, text: &str) -> String {
             let inner = escape(markup, &text.replace('`', "'"));
             if inner.trim().is_empty() { String::new() } else { format!("`{inner}`") }
         }
+        // Nothing is read inside a span but its end.
+        "discord" | "github" => {
+            let inner = escape("plain", &text.replace('`', "'").replace('\n', " "));
+            if inner.trim().is_empty() { String::new() } else { format!("`{}`", inner.trim()) }
+        }
         "html" => format!("<code>{}</code>", escape(markup, text)),
         _ => escape(markup, text),
     }
@@ -55,6 +105,7 @@ pub(super) fn bold(markup: &str, text: &str) -> String {
     let inner = escape(markup, text);
     match markup {
         "slack" => format!("*{}*", inner.replace('*', "∗")),
+        "discord" | "github" if !inner.trim().is_empty() => format!("**{}**", inner.trim()),
         "html" => format!("<strong>{inner}</strong>"),
         _ => inner,
     }
@@ -66,6 +117,7 @@ pub(super) fn when(markup: &str, at: Time) -> String {
     let words = utc.format("%Y-%m-%d %H:%M UTC").to_string();
     match markup {
         "slack" => format!("<!date^{}^{{date_short_pretty}} {{time}}|{words}>", at.unix_s()),
+        "discord" => format!("<t:{}:R>", at.unix_s()),
         "html" => format!("<time datetime=\"{}\">{words}</time>", utc.format("%Y-%m-%dT%H:%M:%SZ")),
         _ => words,
     }
@@ -85,12 +137,27 @@ mod tests {
         assert_eq!(escape("slack", "&lt;!channel&gt;"), "&amp;lt;!channel&amp;gt;");
         assert_eq!(escape("html", "<img src=x onerror='a\"'>"), "&lt;img src=x onerror=&#x27;a&quot;&#x27;&gt;");
         assert_eq!(code("slack", "a```b`c"), "`a'''b'c`");
+        assert_eq!(escape("discord", "@everyone <@1> shop@1a2b"), "@\u{200b}everyone \\<@1\\> shop@1a2b");
+        assert_eq!(escape("github", "@org/team a@b.de shop@1a2b"), "@\u{200b}org/team a@\u{200b}b.de shop@1a2b");
+        assert_eq!(
+            escape("github", "Fixes #1, GH-2, https://e <img>"),
+            "Fixes \\#\u{200b}1, GH\u{200b}-2, https:\u{200b}//e &lt;img&gt;"
+        );
+        assert_eq!(escape("discord", "[a](b) ||c|| *d* `e`"), "\\[a\\]\\(b\\) \\|\\|c\\|\\| \\*d\\* \\`e\\`");
         assert_eq!(escape("plain", "a\u{202e}b\u{1b}[31mc"), "ab[31mc");
     }
 
     proptest! {
         #[test]
         fn no_live_markup_survives(text in any::<String>()) {
+            for markup in ["discord", "github"] {
+                let out = escape(markup, &text);
+                for live in ["@everyone", "@here", "://", "](", "<@", "<t:", "<img", "<!--", "||", "```"] {
+                    prop_assert!(!out.contains(live), "{live} in {out}");
+                }
+                prop_assert!(!out.lines().any(|line| line.starts_with('/')), "{}", out);
+                prop_assert!(code(markup, &text).matches('`').count() <= 2);
+            }
             for markup in ["slack", "html"] {
                 for out in [escape(markup, &text), bold(markup, &text).replace("<strong>", "").replace("</strong>", ""),
                             code(markup, &text).replace("<code>", "").replace("</code>", "")] {

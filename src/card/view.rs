@@ -1,6 +1,6 @@
 //! What a card is to say, before the words: short, cleaned and in order of weight.
 
-use crate::domain::card::{ButtonRef, Look, Tone, Verb};
+use crate::domain::card::{Annotation, ButtonRef, Look, Tone, Verb};
 use crate::domain::ids::{Digest, IncidentNo, short_sha};
 use crate::domain::incident::{Incident, Proposal, ProposalState, Stage};
 use crate::domain::time::Time;
@@ -49,6 +49,10 @@ pub struct View {
     pub buttons: Vec<(ButtonRef, Look)>,
     #[serde(skip)]
     pub more: Vec<(ButtonRef, Look)>,
+    #[serde(skip)]
+    pub commit: String,
+    #[serde(skip)]
+    pub annotations: Vec<Annotation>,
     #[serde(skip)]
     pub tone: Tone,
     #[serde(skip)]
@@ -152,12 +156,34 @@ pub fn view(incident: &Incident) -> View {
             .or_else(|| incident.lead_run().and_then(|run| run.url.clone())),
         buttons,
         more,
+        commit: incident.sha.clone(),
+        annotations: annotations(incident),
         tone,
         incident: incident.no,
         version: incident.version,
         is: incident.stage,
     }
 }
+
+/// The frames inside the repository, in order.
+fn annotations(incident: &Incident) -> Vec<Annotation> {
+    let frames = incident.headline().map(|evidence| evidence.frames.as_slice()).unwrap_or_default();
+    let inside = |file: &str| !file.starts_with(['/', '~']) && !file.contains("..") && !file.contains('\\');
+    let all = frames.iter().filter_map(|frame| {
+        let file = frame.file.line(NAME * 4);
+        let text = frame.text.line(LINE);
+        let line = u32::try_from(frame.line?).ok().filter(|line| *line > 0)?;
+        inside(&file).then_some(Annotation {
+            file,
+            line,
+            text: if text.is_empty() { "the failure points here".into() } else { text },
+        })
+    });
+    all.take(FRAMES).collect()
+}
+
+/// Places pointed at.
+const FRAMES: usize = 10;
 
 fn percent(confidence: f32) -> u32 {
     (0..=100).rev().find(|p| f64::from(*p) <= f64::from(confidence) * 100.0 + 0.5).unwrap_or(0)
@@ -212,17 +238,21 @@ fn buttons(incident: &Incident) -> (Buttons, Buttons) {
         return (Vec::new(), Vec::new());
     }
     let mut shown = Vec::new();
+    let mut more = Vec::new();
     if let Some(active) = incident.active() {
         let digest = active.plan.as_ref().map_or(none, |plan| plan.digest.clone());
         let button = |verb, look| {
             (ButtonRef { verb, incident: incident.no, proposal: Some(active.id), digest: digest.clone() }, look)
         };
         match active.state {
-            ProposalState::Awaiting => shown.extend([
-                button(Verb::Approve, Look::Primary),
-                button(Verb::Reject, Look::Danger),
-                button(Verb::Cancel, Look::Plain),
-            ]),
+            ProposalState::Awaiting => {
+                shown.extend([
+                    button(Verb::Approve, Look::Primary),
+                    button(Verb::Reject, Look::Danger),
+                    button(Verb::Cancel, Look::Plain),
+                ]);
+                more.push(button(Verb::RejectReason, Look::Plain));
+            }
             ProposalState::Waiting | ProposalState::Planning => shown.push(button(Verb::Cancel, Look::Plain)),
             _ => {}
         }
@@ -239,7 +269,8 @@ fn buttons(incident: &Incident) -> (Buttons, Buttons) {
             Look::Plain,
         ));
     }
-    (shown, vec![why])
+    more.push(why);
+    (shown, more)
 }
 
 /// The proposal whose re-run is going.

@@ -2,7 +2,7 @@
 
 use super::markup::{MARKUPS, bold, code, escape, when};
 use super::view::View;
-use crate::domain::card::{Button, ButtonRef, Card, Link, Look};
+use crate::domain::card::{Button, ButtonRef, Card, Link, Look, Verb};
 use crate::domain::journal::Note;
 use crate::domain::text::clean_line;
 use crate::domain::time::Time;
@@ -116,6 +116,8 @@ impl Words {
             look: *look,
             verb: what.verb,
             value: seal(what),
+            words: said(what),
+            asks: what.verb == Verb::RejectReason,
         };
         let mut links: Vec<Link> = view.url.iter().map(|url| Link { label: "Run".into(), url: url.clone() }).collect();
         if let Some(home) = home {
@@ -131,15 +133,27 @@ impl Words {
             links,
             buttons: view.buttons.iter().take(3).map(button).collect(),
             more: view.more.iter().map(button).collect(),
+            sha: view.commit.clone(),
+            annotations: view.annotations.clone(),
             fallback: self.render("plain", "card/fallback", context())?.replace('\n', " "),
         })
     }
 }
 
 fn label(what: &ButtonRef) -> String {
+    if what.verb == Verb::RejectReason {
+        return "Reject with a reason".into();
+    }
     let word = what.verb.as_str();
     let mut chars = word.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + chars.as_str())
+}
+
+/// What a button says, in the words of the grammar.
+fn said(what: &ButtonRef) -> String {
+    let verb = if what.verb == Verb::RejectReason { Verb::Reject } else { what.verb };
+    let target = what.proposal.map_or_else(|| what.incident.to_string(), |id| id.to_string());
+    format!("{} {target}", verb.as_str())
 }
 
 /// Cut at a character and never inside an entity.

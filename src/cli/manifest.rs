@@ -1,6 +1,6 @@
 //! `manifest`: what to paste when creating the app.
 
-use ci_rescue::adapters::{github, slack};
+use ci_rescue::adapters::{discord, github, slack};
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
@@ -13,6 +13,8 @@ pub struct Args {
 enum Platform {
     /// For api.slack.com/apps, "From a manifest"
     Slack,
+    /// How to invite the bot, and the commands that it registers by itself
+    Discord,
     /// For a GitHub App created from a manifest
     Github,
 }
@@ -20,6 +22,7 @@ enum Platform {
 pub fn run(args: &Args) -> Result<(), String> {
     let manifest = match args.platform {
         Platform::Slack => slack::manifest(),
+        Platform::Discord => discord::manifest(None),
         Platform::Github => app(),
     };
     println!("{}", serde_json::to_string_pretty(&manifest).map_err(|why| why.to_string())?);

@@ -50,6 +50,9 @@ pub struct Manifest {
     pub intent: String,
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// Where menus have levels (Discord), the one it stands in; the common verbs stand at the root.
+    #[serde(default)]
+    pub group: Option<String>,
     pub summary: String,
     pub usage: String,
     pub examples: Vec<String>,

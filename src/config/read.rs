@@ -234,12 +234,17 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             wrong.push(format!("{key} is empty: set it, or remove the key"));
         }
     }
-    for (key, address) in [("github.api_url", &config.github.api_url), ("slack.api_url", &config.slack.api_url)] {
+    for (key, address) in [
+        ("github.api_url", &config.github.api_url),
+        ("slack.api_url", &config.slack.api_url),
+        ("discord.api_url", &config.discord.api_url),
+    ] {
         check_address(key, address, &mut wrong);
     }
     if !matches!(config.slack.transport.as_str(), "socket" | "http") {
         wrong.push("slack.transport is socket or http".into());
     }
+    check_discord(&config.discord, &mut wrong);
     if config.github.app_id.is_some() != config.github.private_key_file.is_some() {
         wrong.push("github.app_id and github.private_key_file belong together".into());
     }
@@ -264,6 +269,24 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     }
     wrong.dedup();
     if wrong.is_empty() { Ok(()) } else { Err(ConfigError(wrong)) }
+}
+
+fn check_discord(discord: &super::shape::Discord, wrong: &mut Vec<String>) {
+    if !matches!(discord.transport.as_str(), "gateway" | "http") {
+        wrong.push("discord.transport is gateway or http".into());
+    }
+    let hex = |key: &String| key.len() == 64 && key.bytes().all(|b| b.is_ascii_hexdigit());
+    if discord.public_key.as_ref().is_some_and(|key| !hex(key)) {
+        wrong.push("discord.public_key is 64 hex digits, as the developer portal shows it".into());
+    }
+    if discord.transport == "http" && discord.bot_token.is_some() && discord.public_key.is_none() {
+        wrong.push("discord.transport http needs discord.public_key".into());
+    }
+    for (key, id) in [("application_id", &discord.application_id), ("guild_id", &discord.guild_id)] {
+        if id.as_ref().is_some_and(|id| id.is_empty() || !id.bytes().all(|b| b.is_ascii_digit())) {
+            wrong.push(format!("discord.{key} is a number in quotes, as Discord's developer mode copies it"));
+        }
+    }
 }
 
 /// https, or plain http to a loopback address.

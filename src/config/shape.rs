@@ -146,15 +146,29 @@ impl Default for Slack {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Discord {
-    pub api_url: Option<String>,
-    pub transport: Option<String>,
+    pub api_url: String,
+    /// `gateway` or `http`.
+    pub transport: String,
     pub bot_token: Option<SecretString>,
     pub application_id: Option<String>,
     pub public_key: Option<String>,
     pub guild_id: Option<String>,
+}
+
+impl Default for Discord {
+    fn default() -> Self {
+        Self {
+            api_url: "https://discord.com/api/v10".into(),
+            transport: "gateway".into(),
+            bot_token: None,
+            application_id: None,
+            public_key: None,
+            guild_id: None,
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

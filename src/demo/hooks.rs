@@ -73,6 +73,17 @@ impl State {
         self.push("workflow_job", &body);
     }
 
+    /// A comment on a pull request.
+    pub fn tell_comment(&mut self, repo: &str, id: u64, action: &str) {
+        let found = self.repos.get(repo).and_then(|repo| repo.comments.iter().find(|comment| comment["id"] == id));
+        let Some(comment) = found else { return };
+        let body = json!({
+            "action": action, "comment": comment, "repository": self.repository_json(repo), "sender": comment["user"],
+            "issue": {"number": comment["number"], "pull_request": {"url": "{web}/pulls"}, "user": account("ben")},
+        });
+        self.push("issue_comment", &body);
+    }
+
     pub fn repository_json(&self, name: &str) -> Value {
         let (owner, short) = name.split_once('/').unwrap_or(("", name));
         let branch = self.repos.get(name).map_or("main", |repo| repo.default_branch.as_str());

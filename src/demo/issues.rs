@@ -88,6 +88,37 @@ pub async fn edit_comment(
     Json(comment.clone()).into_response()
 }
 
+pub async fn react(
+    State(forge): State<Forge>,
+    Path((owner, repo, id)): At<(String, String, u64)>,
+    Json(body): Json<Value>,
+) -> Response {
+    let mut state = forge.lock();
+    let Some(repo) = state.repos.get_mut(&format!("{owner}/{repo}")) else { return refuse(404, "Not Found") };
+    if !repo.comments.iter().any(|comment| comment["id"] == id) {
+        return refuse(404, "Not Found");
+    }
+    let content = body["content"].as_str().unwrap_or_default();
+    if !["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"].contains(&content) {
+        return refuse(422, "Validation Failed");
+    }
+    let reaction = (id, content.to_owned());
+    if !repo.reactions.contains(&reaction) {
+        repo.reactions.push(reaction);
+    }
+    (StatusCode::CREATED, Json(json!({"id": id, "content": content, "user": account("sandbox-bot")}))).into_response()
+}
+
+pub async fn permission(
+    State(forge): State<Forge>,
+    Path((owner, repo, login)): At<(String, String, String)>,
+) -> Response {
+    let state = forge.lock();
+    let Some(repo) = state.repos.get(&format!("{owner}/{repo}")) else { return refuse(404, "Not Found") };
+    let permission = repo.permissions.get(&login).copied().unwrap_or("read");
+    Json(json!({"permission": permission, "role_name": permission, "user": account(&login)})).into_response()
+}
+
 #[derive(Deserialize)]
 pub struct CheckQuery {
     check_name: Option<String>,

@@ -41,6 +41,8 @@ pub fn router(forge: Forge) -> Router {
         .route("/repos/{owner}/{repo}/issues/{number}/labels/{label}", axum::routing::delete(issues::drop_label))
         .route("/repos/{owner}/{repo}/issues/{number}/comments", get(issues::comments).post(issues::add_comment))
         .route("/repos/{owner}/{repo}/issues/comments/{id}", patch(issues::edit_comment))
+        .route("/repos/{owner}/{repo}/issues/comments/{id}/reactions", post(issues::react))
+        .route("/repos/{owner}/{repo}/collaborators/{login}/permission", get(issues::permission))
         .route("/git/{*path}", any(git::http))
         .fallback(page)
         .layer(from_fn_with_state(forge.clone(), record))

@@ -1,7 +1,8 @@
 //! What the forge knows.
 
 use super::hooks::Hook;
-use serde_json::Value;
+use super::hooks::account;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
@@ -58,6 +59,10 @@ pub struct Repo {
     pub labels: BTreeMap<u64, Vec<String>>,
     pub comments: Vec<Value>,
     pub checks: Vec<Value>,
+    /// By comment: who is thought of, and how.
+    pub reactions: Vec<(u64, String)>,
+    /// By login; who stands nowhere may only read.
+    pub permissions: BTreeMap<String, &'static str>,
     pub messages: BTreeMap<String, String>,
 }
 
@@ -124,6 +129,8 @@ impl Forge {
             labels: BTreeMap::new(),
             comments: Vec::new(),
             checks: Vec::new(),
+            reactions: Vec::new(),
+            permissions: BTreeMap::new(),
             messages: BTreeMap::new(),
         };
         self.lock().repos.insert(name.to_owned(), repo);
@@ -142,6 +149,25 @@ impl Forge {
         let run = Run { id, spec, attempt: 1, attempts: vec![jobs], conclusion: None, created_at: now };
         state.runs.insert(id, run);
         state.tell_started(id);
+        id
+    }
+
+    /// Lets a person do this in a repository: `admin`, `write`, `read`, `none`.
+    pub fn permit(&self, repo: &str, login: &str, permission: &'static str) {
+        if let Some(repo) = self.lock().repos.get_mut(repo) {
+            repo.permissions.insert(login.to_owned(), permission);
+        }
+    }
+
+    /// A person comments on a pull request. Answers the comment's id.
+    pub fn comment(&self, repo: &str, number: u64, login: &str, body: &str) -> u64 {
+        let mut state = self.lock();
+        let id = state.fresh();
+        let comment = json!({"id": id, "number": number, "body": body, "user": account(login)});
+        if let Some(repo) = state.repos.get_mut(repo) {
+            repo.comments.push(comment);
+        }
+        state.tell_comment(repo, id, "created");
         id
     }
 

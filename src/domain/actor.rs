@@ -1,6 +1,6 @@
 //! Who speaks and where: accounts, the people behind them, and places to answer in.
 
-use super::ids::IncidentNo;
+use super::ids::{IncidentNo, Repo};
 use super::text::Untrusted;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -75,8 +75,11 @@ pub struct Place {
     pub channel: String,
     /// The thread's root message, where it was said in one.
     pub thread: Option<String>,
-    /// What a private answer needs beyond the actor (a Slack response URL, a Discord interaction token).
+    /// What a private answer needs beyond the actor (a Slack response URL, a Discord interaction's key, a comment's id).
     pub reply_to: Option<String>,
+    /// The pull request it was said on. What is said there is only about that repository.
+    #[serde(default)]
+    pub pull: Option<(Repo, u64)>,
 }
 
 /// A conversation that knows its incident: a message in a channel, and what hangs below it.

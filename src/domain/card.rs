@@ -20,12 +20,14 @@ pub enum Verb {
     Retry,
     Approve,
     Reject,
+    /// The same, with a reason that the person types.
+    RejectReason,
     Cancel,
     Why,
 }
 
 impl Verb {
-    pub const ALL: [Self; 5] = [Self::Retry, Self::Approve, Self::Reject, Self::Cancel, Self::Why];
+    pub const ALL: [Self; 6] = [Self::Retry, Self::Approve, Self::Reject, Self::RejectReason, Self::Cancel, Self::Why];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -33,6 +35,7 @@ impl Verb {
             Self::Retry => "retry",
             Self::Approve => "approve",
             Self::Reject => "reject",
+            Self::RejectReason => "reject_reason",
             Self::Cancel => "cancel",
             Self::Why => "why",
         }
@@ -57,6 +60,10 @@ pub struct Button {
     pub verb: Verb,
     /// The sealed reference.
     pub value: String,
+    /// What does the same where there are no buttons.
+    pub words: String,
+    /// A line is to be typed before it is pressed.
+    pub asks: bool,
 }
 
 /// A place to go. Only addresses at configured hosts get here.
@@ -64,6 +71,14 @@ pub struct Button {
 pub struct Link {
     pub label: String,
     pub url: String,
+}
+
+/// A line of a file, and what is wrong there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Annotation {
+    pub file: String,
+    pub line: u32,
+    pub text: String,
 }
 
 /// Colour of the bar; never the only sign.
@@ -90,6 +105,10 @@ pub struct Card {
     /// At most three; the rest is in `more`.
     pub buttons: Vec<Button>,
     pub more: Vec<Button>,
+    /// The commit that failed, or nothing.
+    pub sha: String,
+    /// Places in the repository that the failure points at. Their texts are plain, not escaped.
+    pub annotations: Vec<Annotation>,
     /// A whole sentence in plain text, for notifications and screen readers.
     pub fallback: String,
 }

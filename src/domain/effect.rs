@@ -1,7 +1,7 @@
 //! Everything the bot wants from the world. Publishing is none of it: a card is marked dirty instead.
 
 use super::action::Action;
-use super::actor::Place;
+use super::actor::{Actor, Place};
 use super::event::{Event, Timer};
 use super::ids::{Digest, IncidentNo, Repo, RunId};
 use super::journal::Note;
@@ -60,6 +60,18 @@ pub enum Effect {
         digest: Digest,
         action: Action,
     },
+    /// Asks the platform what this person may do there, before their words count.
+    Vouch {
+        actor: Actor,
+        place: Place,
+        text: String,
+    },
+    /// The person's own page.
+    Welcome {
+        place: Place,
+        actor_id: String,
+        note: Note,
+    },
     /// A private answer to one person.
     Reply {
         place: Place,
@@ -75,6 +87,8 @@ impl Effect {
             Self::ReadLog { .. } => "read_log",
             Self::Gather { .. } => "gather",
             Self::Perform { .. } => "perform",
+            Self::Vouch { .. } => "vouch",
+            Self::Welcome { .. } => "welcome",
             Self::Reply { .. } => "reply",
         }
     }
@@ -85,7 +99,7 @@ impl Effect {
             Self::ReadLog { incident, .. } | Self::Gather { incident, .. } | Self::Perform { incident, .. } => {
                 Some(*incident)
             }
-            Self::Reply { .. } => None,
+            Self::Vouch { .. } | Self::Welcome { .. } | Self::Reply { .. } => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Everything that happens, in the past tense.
 
 use super::action::Outcome;
-use super::actor::{Place, Principal};
+use super::actor::{Actor, Place, Principal};
 use super::evidence::Evidence;
 use super::facts::Facts;
 use super::ids::{Digest, IncidentNo, Repo, RunId};
@@ -156,6 +156,13 @@ pub enum Event {
     },
     Asked {
         request: Request,
+    },
+    /// What a person said, now that the platform has told whether they may change the repository.
+    Spoken {
+        actor: Actor,
+        place: Place,
+        text: String,
+        may_write: bool,
     },
     LogRead {
         incident: IncidentNo,

@@ -69,6 +69,37 @@ pub enum Note {
     Dead { effect: String, why: String },
 }
 
+/// What a private answer amounts to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    /// It is being done.
+    Done,
+    /// Something was asked, and this is the answer.
+    Told,
+    /// It is not done, and this is why.
+    Refused,
+}
+
+impl Note {
+    #[must_use]
+    pub fn mood(&self) -> Mood {
+        match self {
+            Self::Mistake { .. }
+            | Self::Denied { .. }
+            | Self::Refused { .. }
+            | Self::Failed { .. }
+            | Self::Dead { .. } => Mood::Refused,
+            Self::Help { .. }
+            | Self::List { .. }
+            | Self::Shown { .. }
+            | Self::Why { .. }
+            | Self::Planned { .. }
+            | Self::Feeds { .. } => Mood::Told,
+            _ => Mood::Done,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListRow {
     pub no: IncidentNo,

@@ -22,7 +22,28 @@ const ROWS: usize = 15;
 const HOUSE: IncidentNo = IncidentNo(0);
 
 impl Working<'_> {
-    pub(super) async fn words(&mut self, actor: Actor, place: Place, text: &str) -> Result<(), StoreError> {
+    /// Words count at once, or when the platform has told what their author may do.
+    pub(super) async fn said(&mut self, actor: Actor, place: Place, text: String) -> Result<(), StoreError> {
+        if self.engine.chats.get(&place.platform).is_some_and(|chat| chat.vouches()) {
+            self.effect(Effect::Vouch { actor, place, text });
+            return Ok(());
+        }
+        self.words(actor, place, &text, None).await
+    }
+
+    /// `may_write` is what the platform told, where it was asked.
+    pub(super) async fn words(
+        &mut self,
+        actor: Actor,
+        place: Place,
+        text: &str,
+        may_write: Option<bool>,
+    ) -> Result<(), StoreError> {
+        if may_write == Some(false) {
+            let (need, have) = ("write permission here".into(), "less, or unknown".into());
+            self.answer(&place, &actor.id, Note::Denied { what: "a command".into(), need, have });
+            return Ok(());
+        }
         let here = self.here(&place).await?;
         match command::parse(text, here) {
             Ok(intent) => self.intent(actor, place, intent, None).await,
@@ -36,12 +57,35 @@ impl Working<'_> {
 
     /// The incident that the conversation knows, also after a restart.
     async fn here(&self, place: &Place) -> Result<Option<IncidentNo>, StoreError> {
+        if let Some((repo, number)) = &place.pull {
+            let query = Query { repo: Some(repo.to_string()), open_only: true, limit: 200, ..Query::default() };
+            let open = self.engine.store.incidents(&query).await?;
+            return Ok(open.iter().find(|incident| incident.pulls.contains(number)).map(|incident| incident.no));
+        }
         let Some(message) = place.thread.clone() else { return Ok(None) };
         let thread = Thread { platform: place.platform.clone(), channel: place.channel.clone(), message };
         self.engine.store.bound(&thread).await
     }
 
-    pub(super) async fn pressed(&mut self, actor: Actor, place: Place, value: &str) -> Result<(), StoreError> {
+    /// The page of one person: what waits for approval, and what is open.
+    pub(super) async fn visited(&mut self, actor: &Actor, place: Place) -> Result<(), StoreError> {
+        let query = Query { open_only: true, limit: 200, ..Query::default() };
+        let mut found = self.engine.store.incidents(&query).await?;
+        found.sort_by_key(|incident| incident.stage != crate::domain::Stage::AwaitingApproval);
+        let more = found.len().saturating_sub(ROWS) as u64;
+        let rows = found.iter().take(ROWS).map(row).collect();
+        let note = Note::List { rows, more, what: "open incidents".into() };
+        self.effect(Effect::Welcome { place, actor_id: actor.id.clone(), note });
+        Ok(())
+    }
+
+    pub(super) async fn pressed(
+        &mut self,
+        actor: Actor,
+        place: Place,
+        value: &str,
+        input: Option<String>,
+    ) -> Result<(), StoreError> {
         let Some(what) = self.engine.seal.open(value) else {
             let what = "that button is not one of ours, or of an installation that is gone".to_owned();
             self.answer(&place, &actor.id, Note::Mistake { what, nearest: None, example: Some("list".into()) });
@@ -51,7 +95,10 @@ impl Working<'_> {
         let intent = match what.verb {
             Verb::Retry => Intent::Retry { target, which: Which::Smallest, force: false, dry_run: false },
             Verb::Approve => Intent::Approve { target },
-            Verb::Reject => Intent::Reject { target, reason: None },
+            Verb::Reject | Verb::RejectReason => {
+                let reason = input.filter(|text| !text.trim().is_empty());
+                Intent::Reject { target, reason: reason.map(Into::into) }
+            }
             Verb::Cancel => Intent::Cancel { target },
             Verb::Why => Intent::Why { target },
         };
@@ -85,6 +132,10 @@ impl Working<'_> {
     /// The person, with the role that the channel grants on top of their own.
     fn principal(&self, actor: &Actor, place: &Place) -> Principal {
         let mut principal = self.engine.directory.principal(actor, place);
+        if place.pull.is_some() {
+            // Vouched for: whoever may write there could re-run by hand as well.
+            principal.role = principal.role.max(Role::Responder);
+        }
         let here = |feed: &&Subscription| feed.platform == place.platform && feed.channel == place.channel;
         let granted = self.engine.all_feeds(self.state).filter(here).filter_map(|feed| feed.role).max();
         // A channel's grant makes responders at most.
@@ -111,7 +162,10 @@ impl Working<'_> {
                     example: Some("help".into()),
                 },
             },
-            Intent::List { repo, stage } => self.list(repo.map(|repo| repo.to_string()), stage).await?,
+            Intent::List { repo, stage } => {
+                let here = place.pull.as_ref().map(|(repo, _)| repo.clone());
+                self.list(here.or(repo).map(|repo| repo.to_string()), stage).await?
+            }
             Intent::Hold { reason } => self.hold(by, reason).await?,
             Intent::Unhold => self.unhold(by).await?,
             Intent::Subscribe { filter } => self.subscribe(place, filter),

@@ -38,6 +38,10 @@ impl Engine {
             Effect::ReadLog { repo, job_id, names, .. } => self.read_log(repo, *job_id, names).await.map(Done::Log),
             Effect::Gather { lookups, .. } => self.gather(lookups).await.map(|facts| Done::Facts(Box::new(facts))),
             Effect::Perform { action, automatic, .. } => self.act(action, *automatic).await.map(Done::Outcome),
+            Effect::Vouch { actor, place, .. } => self.vouch(place, &actor.id).await.map(Done::Vouched),
+            Effect::Welcome { place, actor_id, note } => {
+                self.welcome(place, actor_id, note).await.map(|()| Done::Nothing)
+            }
             Effect::Reply { place, actor_id, note } => self.reply(place, actor_id, note).await.map(|()| Done::Nothing),
         };
         let took = Duration::from_millis(u64::try_from(self.clock.now().ms_since(begun)).unwrap_or(0));
@@ -75,7 +79,7 @@ impl Engine {
         let looking = matches!(claim.work, Effect::ReadLog { .. } | Effect::Gather { .. });
         let tries = if looking { LOOKS } else { TRIES };
         let last = claim.attempts + 1 >= tries;
-        let reply = matches!(claim.work, Effect::Reply { .. });
+        let reply = matches!(claim.work, Effect::Reply { .. } | Effect::Welcome { .. });
         match why {
             // A private answer that may have been read is not given twice.
             PortError::Ambiguous { .. } if reply => self.complete(claim, Done::Nothing, None).await,
@@ -176,7 +180,25 @@ impl Engine {
             return Err(PortError::permanent(format!("{} is not configured", place.platform)));
         };
         let text = self.words.note(chat.markup(), note).map_err(|why| PortError::permanent(why.to_string()))?;
-        chat.whisper(place, actor_id, &text).await
+        chat.whisper(place, actor_id, &text, note.mood()).await
+    }
+
+    async fn vouch(&self, place: &crate::domain::Place, actor_id: &str) -> Result<bool, PortError> {
+        match self.chats.get(&place.platform) {
+            Some(chat) => chat.vouch(place, actor_id).await,
+            None => Ok(false),
+        }
+    }
+
+    async fn welcome(
+        &self,
+        place: &crate::domain::Place,
+        actor_id: &str,
+        note: &crate::domain::journal::Note,
+    ) -> Result<(), PortError> {
+        let Some(chat) = self.chats.get(&place.platform) else { return Ok(()) };
+        let text = self.words.note(chat.markup(), note).map_err(|why| PortError::permanent(why.to_string()))?;
+        chat.welcome(actor_id, &text).await
     }
 }
 
@@ -192,6 +214,7 @@ enum Done {
     Log(LogRead),
     Facts(Box<Facts>),
     Outcome(Outcome),
+    Vouched(bool),
     Nothing,
 }
 
@@ -207,6 +230,9 @@ fn result(effect: &Effect, done: Done) -> Option<Event> {
         (Effect::Perform { incident, proposal, step, undo, .. }, Done::Outcome(outcome)) => {
             Event::Performed { incident: *incident, proposal: *proposal, step: *step, undo: *undo, outcome }
         }
+        (Effect::Vouch { actor, place, text }, Done::Vouched(may_write)) => {
+            Event::Spoken { actor: actor.clone(), place: place.clone(), text: text.clone(), may_write }
+        }
         _ => return None,
     })
 }
@@ -218,7 +244,9 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         Effect::Gather { lookups, .. } => Done::Facts(Box::new(unavailable(lookups, why))),
         Effect::Perform { .. } if unknown => Done::Outcome(Outcome::Unknown(why.into())),
         Effect::Perform { .. } => Done::Outcome(Outcome::Failed(why.into())),
-        Effect::Reply { .. } => Done::Nothing,
+        // What cannot be asked is a no.
+        Effect::Vouch { .. } => Done::Vouched(false),
+        Effect::Welcome { .. } | Effect::Reply { .. } => Done::Nothing,
     }
 }
 

@@ -120,9 +120,15 @@ impl Engine {
 impl Working<'_> {
     async fn hear(&mut self, heard: Heard) -> Result<(), StoreError> {
         match heard {
-            Heard::Event(event) => self.event(*event).await,
-            Heard::Words { actor, place, text } => self.words(actor, place, &text).await,
-            Heard::Pressed { actor, place, value } => self.pressed(actor, place, &value).await,
+            Heard::Event(event) => match *event {
+                Event::Spoken { actor, place, text, may_write } => {
+                    self.words(actor, place, &text, Some(may_write)).await
+                }
+                event => self.event(event).await,
+            },
+            Heard::Words { actor, place, text } => self.said(actor, place, text).await,
+            Heard::Pressed { actor, place, value, input } => self.pressed(actor, place, &value, input).await,
+            Heard::Visited { actor, place } => self.visited(&actor, place).await,
             Heard::Queued { key, failure } => {
                 let at = self.now.plus_ms(i64::from(self.engine.rules.stuck_minutes) * MINUTE_MS);
                 self.turn.timers.push(TimerRow {
@@ -315,9 +321,14 @@ impl Working<'_> {
             severity: incident.severity,
             owners: &[],
         };
-        for feed in self.engine.all_feeds(self.state).filter(|feed| feed.filter.wants(&subject)) {
-            let surface =
-                Surface { incident: incident.no, platform: feed.platform.clone(), channel: feed.channel.clone() };
+        let fed = self.engine.all_feeds(self.state).filter(|feed| feed.filter.wants(&subject));
+        let fed = fed.map(|feed| (feed.platform.clone(), feed.channel.clone()));
+        let own = self.engine.chats.iter().flat_map(|(platform, chat)| {
+            let channels = chat.channels(&incident.repo, &incident.pulls);
+            channels.into_iter().map(move |channel| (platform.clone(), channel))
+        });
+        for (platform, channel) in fed.chain(own) {
+            let surface = Surface { incident: incident.no, platform, channel };
             if !surfaces.contains(&surface) {
                 surfaces.push(surface);
             }

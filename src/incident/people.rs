@@ -12,6 +12,9 @@ use crate::policy;
 
 pub fn asked(step: &mut Step<'_>, request: &Request) {
     let intent = &request.intent;
+    if request.place.pull.as_ref().is_some_and(|(repo, _)| *repo != step.incident.repo) {
+        return refuse(step, request, "that incident is of another repository: say it there");
+    }
     let (need, have) = (intent.role(), request.by.role);
     if have < need {
         let note = Note::Denied { what: word(intent).into(), need: need.to_string(), have: have.to_string() };

@@ -73,6 +73,8 @@ pub fn step(
         Event::Progressed { progress } => passing::progressed(&mut step, progress),
         Event::HeadMoved { sha, .. } => planning::head_moved(&mut step, sha),
         Event::Asked { request } => people::asked(&mut step, request),
+        // Words become a request before they concern an incident.
+        Event::Spoken { .. } => return None,
         Event::LogRead { run, attempt, read, .. } => {
             let known = step.incident.runs.iter().find(|have| have.run == Some(*run));
             if known.is_none_or(|known| known.attempt <= *attempt) {

@@ -116,6 +116,33 @@ impl fmt::Display for DoorError {
     }
 }
 
+/// Why a neighbour's call was not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotTaken {
+    Refused(Refusal),
+    Lost(DoorError),
+}
+
+impl From<Refusal> for NotTaken {
+    fn from(why: Refusal) -> Self {
+        Self::Refused(why)
+    }
+}
+
+impl From<DoorError> for NotTaken {
+    fn from(why: DoorError) -> Self {
+        Self::Lost(why)
+    }
+}
+
+/// An address of ours that a neighbour calls and whose answer has the neighbour's own shape.
+#[async_trait]
+pub trait Endpoint: Send + Sync {
+    fn path(&self) -> &'static str;
+    /// The body of the answer, or `None` for an empty one. `headers` are those that begin with `x-`.
+    async fn answer(&self, headers: Headers, body: Vec<u8>) -> Result<Option<serde_json::Value>, NotTaken>;
+}
+
 /// The one way in. When `accept` returns `Ok`, the delivery is on disk.
 #[async_trait]
 pub trait Door: Send + Sync {

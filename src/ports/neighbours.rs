@@ -7,6 +7,7 @@ use crate::domain::card::Card;
 use crate::domain::event::Event;
 use crate::domain::facts::{JobFacts, RunFacts};
 use crate::domain::ids::{Repo, RunId};
+use crate::domain::journal::Mood;
 use crate::domain::text::Untrusted;
 use crate::domain::time::Time;
 use async_trait::async_trait;
@@ -78,6 +79,13 @@ pub enum Heard {
         actor: Actor,
         place: Place,
         value: String,
+        /// What they typed before, where the button asked for it.
+        input: Option<String>,
+    },
+    /// Someone looks at the page that the platform keeps for them.
+    Visited {
+        actor: Actor,
+        place: Place,
     },
     /// Understood, and nothing to do with us.
     Ignored {
@@ -121,8 +129,24 @@ pub trait Chat: Send + Sync {
     ) -> Result<Option<Message>, PortError>;
     /// A line in the card's thread, in this platform's markup.
     async fn tell(&self, channel: &str, thread: &Message, text: &str, marker: &str) -> Result<(), PortError>;
-    /// A private answer to one person.
-    async fn whisper(&self, place: &Place, actor_id: &str, text: &str) -> Result<(), PortError>;
+    /// A private answer to one person, where the platform has such.
+    async fn whisper(&self, place: &Place, actor_id: &str, text: &str, mood: Mood) -> Result<(), PortError>;
+    /// Shows a person their own page, where the platform has one.
+    async fn welcome(&self, _actor_id: &str, _text: &str) -> Result<(), PortError> {
+        Ok(())
+    }
+    /// Channels that an incident with these pull requests has by itself, without a subscription.
+    fn channels(&self, _repo: &Repo, _pulls: &[u64]) -> Vec<String> {
+        Vec::new()
+    }
+    /// Whether what a person may do here has to be asked at that moment: see [`Chat::vouch`].
+    fn vouches(&self) -> bool {
+        false
+    }
+    /// Acknowledges what was said, and tells whether its author may change the repository, as of now.
+    async fn vouch(&self, _place: &Place, _actor_id: &str) -> Result<bool, PortError> {
+        Ok(false)
+    }
 }
 
 /// A job's log, chunk by chunk, never held whole.

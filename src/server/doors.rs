@@ -5,7 +5,7 @@ use super::shapes::{CiHook, CiHookAnswer, RemediateAnswer, RemediateRequest, fai
 use super::{Doors, HOOK_BYTES_MAX, WEBHOOK_BYTES_MAX, api};
 use crate::domain::Repo;
 use crate::domain::ids::Digest;
-use crate::ports::{Accepted, CiFailure, Headers, Origin, Proof, Raw, Refusal, Verified, Verifier};
+use crate::ports::{Accepted, CiFailure, Endpoint, Headers, NotTaken, Origin, Proof, Raw, Refusal, Verified, Verifier};
 use axum::Json;
 use axum::Router;
 use axum::body::Body;
@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 /// An error in JSON, with what to do next in words.
@@ -24,7 +25,13 @@ pub fn refuse(status: StatusCode, why: impl Into<String>) -> Response {
 
 /// The public routes.
 pub fn public(doors: Doors) -> Router {
-    Router::new()
+    let mut routes = Router::new();
+    for endpoint in doors.endpoints.clone() {
+        let path = endpoint.path();
+        let taken = move |headers: HeaderMap, incoming: Body| call(endpoint, headers, incoming);
+        routes = routes.route(path, post(taken));
+    }
+    routes
         .route("/webhooks/github", post(github))
         .route("/hooks/ci", post(ci_hook))
         .route("/api/remediate/ci-failure", post(remediate))
@@ -71,6 +78,20 @@ async fn github(State(doors): State<Doors>, headers: HeaderMap, incoming: Body) 
         Err(why) => return refused(&why),
     };
     accepted(&doors, verified).await
+}
+
+/// A neighbour's call, at most as large as a hook's.
+async fn call(endpoint: Arc<dyn Endpoint>, headers: HeaderMap, incoming: Body) -> Response {
+    let bytes = match body(&headers, incoming, HOOK_BYTES_MAX).await {
+        Ok(bytes) => bytes,
+        Err((status, why)) => return refuse(status, why),
+    };
+    match endpoint.answer(own_headers(&headers, "x-"), bytes).await {
+        Ok(Some(answer)) => Json(answer).into_response(),
+        Ok(None) => StatusCode::OK.into_response(),
+        Err(NotTaken::Refused(why)) => refused(&why),
+        Err(NotTaken::Lost(why)) => refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string()),
+    }
 }
 
 fn refused(why: &Refusal) -> Response {

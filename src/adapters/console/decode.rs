@@ -26,9 +26,9 @@ impl Decoder for ConsoleDecoder {
         let said: Said = serde_json::from_str(&delivery.body).map_err(|why| format!("the form does not fit: {why}"))?;
         let platform = Platform::new(PLATFORM);
         let actor = Actor { platform: platform.clone(), id: said.person, name: said.name.into() };
-        let place = Place { platform, channel: CHANNEL.into(), thread: said.thread, reply_to: None };
+        let place = Place { platform, channel: CHANNEL.into(), thread: said.thread, reply_to: None, pull: None };
         Ok(match (said.value, said.text) {
-            (Some(value), _) => vec![Heard::Pressed { actor, place, value }],
+            (Some(value), input) => vec![Heard::Pressed { actor, place, value, input }],
             (None, Some(text)) => vec![Heard::Words { actor, place, text }],
             (None, None) => Vec::new(),
         })

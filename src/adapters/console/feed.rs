@@ -3,6 +3,7 @@
 use super::PLATFORM;
 use crate::card::Card;
 use crate::domain::actor::{Place, Platform};
+use crate::domain::journal::Mood;
 use crate::domain::time::Time;
 use crate::ports::{Chat, Message, PortError};
 use async_trait::async_trait;
@@ -126,7 +127,7 @@ impl Chat for Console {
         Ok(())
     }
 
-    async fn whisper(&self, _: &Place, actor_id: &str, text: &str) -> Result<(), PortError> {
+    async fn whisper(&self, _: &Place, actor_id: &str, text: &str, _: Mood) -> Result<(), PortError> {
         let mut state = self.lock();
         let answers = state.answers.entry(actor_id.to_owned()).or_default();
         answers.push_back(text.to_owned());

@@ -6,7 +6,10 @@ use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
 use crate::ports::{Clock, PortError};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use governor::clock::Clock as _;
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
 use octocrab::service::middleware::{base_uri::BaseUriLayer, extra_headers::ExtraHeadersLayer};
 use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
 use secrecy::SecretString;
@@ -22,10 +25,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// An answer beyond this is none that we asked for.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
-/// Calls that create content (docs.github.com, "Rate limits for the REST API"): 80 a minute, 500 an hour.
-const CREATING_A_MINUTE: NonZeroU32 = NonZeroU32::new(80).expect("not zero");
-const CREATING_AN_HOUR: NonZeroU32 = NonZeroU32::new(500).expect("not zero");
-const BURST: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
+/// Calls that create content (docs.github.com, "Rate limits for the REST API"): 80 a minute, 500 an hour. A burst comes
+/// on top of the rate, so the two together make the limit.
+const CREATING_A_MINUTE: [NonZeroU32; 2] =
+    [NonZeroU32::new(60).expect("not zero"), NonZeroU32::new(20).expect("not zero")];
+const CREATING_AN_HOUR: [NonZeroU32; 2] =
+    [NonZeroU32::new(400).expect("not zero"), NonZeroU32::new(100).expect("not zero")];
 /// A token this near its end is not used any more.
 const TOKEN_SLACK_MS: i64 = 5 * MINUTE_MS;
 /// Secondary limits that name no time: GitHub asks for at least a minute.
@@ -39,6 +44,20 @@ pub struct Settings {
     pub credentials: Credentials,
     pub clock: Arc<dyn Clock>,
 }
+
+/// Our clock, for the limiter.
+#[derive(Clone)]
+struct Ticks(Arc<dyn Clock>);
+
+impl governor::clock::Clock for Ticks {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        Nanos::from(u64::try_from(self.0.now().0).unwrap_or(0).saturating_mul(1_000_000))
+    }
+}
+
+type Limiter = RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Nanos>>;
 
 struct Token {
     text: SecretString,
@@ -54,8 +73,8 @@ pub struct GitHub {
     pub(super) clock: Arc<dyn Clock>,
     /// One slot per repository: whoever holds it mints, the others wait and use what was minted.
     tokens: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<Token>>>>>,
-    minute: DefaultDirectRateLimiter,
-    hour: DefaultDirectRateLimiter,
+    minute: Limiter,
+    hour: Limiter,
     /// GitHub asked us to be quiet until then.
     quiet_until: Mutex<Time>,
     pub(super) redelivered: Mutex<std::collections::HashSet<String>>,
@@ -101,16 +120,18 @@ impl GitHub {
         let plain = super::fetch::client(&api, settings.ca_pem.as_deref())?;
         let base: Uri =
             settings.api_url.trim_end_matches('/').parse().map_err(|why| format!("github.api_url: {why}"))?;
-        let quota = |quota: Quota| RateLimiter::direct(quota.allow_burst(BURST));
+        let ticks = || Ticks(settings.clock.clone());
+        let [minute, minute_burst] = CREATING_A_MINUTE;
+        let [hour, hour_burst] = CREATING_AN_HOUR;
         Ok(Self {
             client: octocrab(http, base),
             plain,
             api,
             credentials: settings.credentials,
+            minute: RateLimiter::direct_with_clock(Quota::per_minute(minute).allow_burst(minute_burst), ticks()),
+            hour: RateLimiter::direct_with_clock(Quota::per_hour(hour).allow_burst(hour_burst), ticks()),
             clock: settings.clock,
             tokens: Mutex::default(),
-            minute: quota(Quota::per_minute(CREATING_A_MINUTE)),
-            hour: RateLimiter::direct(Quota::per_hour(CREATING_AN_HOUR)),
             quiet_until: Mutex::new(Time(0)),
             redelivered: Mutex::default(),
         })

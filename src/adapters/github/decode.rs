@@ -1,16 +1,26 @@
 //! Webhooks to events of our own.
 
 use super::payload::{Alert, Check, Job, Payload, Run, Suite};
+use crate::command::in_comment;
+use crate::domain::actor::{Actor, Place, Platform};
 use crate::domain::event::{Conclusion, Event, Failure, Progress, Scope};
 use crate::domain::ids::{Repo, RunId};
 use crate::domain::text::Untrusted;
 use crate::ports::{Decoder, Delivery, Heard};
+use std::sync::{Arc, OnceLock};
 
 /// Decodes what GitHub sends.
 pub struct Webhooks {
     /// Links are only kept where they point here.
     pub web_host: String,
+    /// Our own name, once GitHub has told it: how people call us in comments.
+    pub name: Arc<OnceLock<String>>,
 }
+
+/// Until GitHub has told our name.
+const NAME: &str = "ci-rescue";
+/// Comments of ours begin so.
+const OURS: &str = "<!-- ci-rescue/";
 
 impl Decoder for Webhooks {
     fn source(&self) -> &'static str {
@@ -33,6 +43,7 @@ impl Decoder for Webhooks {
             "check_suite" => payload.check_suite.as_ref().map(|suite| suite_heard(&base, &payload.action, suite)),
             "status" => self.status(&base, &payload),
             "push" => push(&base, &payload),
+            "issue_comment" => self.comment(&base, &payload),
             "pull_request" => pull(&base, &payload),
             kind => payload.alert.as_ref().map(|alert| self.alert(&base, kind, &payload.action, alert)),
         };
@@ -40,7 +51,8 @@ impl Decoder for Webhooks {
     }
 }
 
-const READ: [&str; 11] = [
+const READ: [&str; 12] = [
+    "issue_comment",
     "workflow_job",
     "workflow_run",
     "check_run",
@@ -276,6 +288,34 @@ impl Webhooks {
             }
             _ => ignored("status", "is pending"),
         })
+    }
+
+    /// What a person said on a pull request. An edited comment never runs a command, and programs have none.
+    fn comment(&self, base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
+        let (comment, issue) = (payload.comment.as_ref()?, payload.issue.as_ref()?);
+        let author = comment.user.as_ref()?;
+        let program = base.bot || author.kind == "Bot" || comment.performed_via_github_app.is_some();
+        if payload.action != "created" || issue.pull_request.is_none() {
+            return Some(ignored("issue_comment", "is no new comment on a pull request"));
+        }
+        if program || author.login != base.sender || comment.body.trim_start().starts_with(OURS) {
+            return Some(ignored("issue_comment", "is not a person's own"));
+        }
+        let platform = Platform::new(super::pulls::PLATFORM);
+        let place = Place {
+            platform: platform.clone(),
+            channel: super::pulls::channel(&base.repo, issue.number),
+            thread: None,
+            reply_to: Some(comment.id.to_string()),
+            pull: Some((base.repo.clone(), issue.number)),
+        };
+        let actor = Actor { platform, id: author.login.clone(), name: author.login.clone().into() };
+        let said = in_comment(&comment.body, self.name.get().map_or(NAME, String::as_str));
+        if said.is_empty() {
+            return Some(ignored("issue_comment", "holds no command"));
+        }
+        let words = |text| Heard::Words { actor: actor.clone(), place: place.clone(), text };
+        Some(said.into_iter().map(words).collect())
     }
 
     fn alert(&self, base: &Base, kind: &str, action: &str, alert: &Alert) -> Vec<Heard> {

@@ -91,7 +91,7 @@ impl GitHub {
     }
 
     /// One comment of ours with this marker.
-    async fn comment(&self, repo: &Repo, number: u64, marker: &str, body: &str) -> Result<(), PortError> {
+    pub(super) async fn comment(&self, repo: &Repo, number: u64, marker: &str, body: &str) -> Result<(), PortError> {
         let hidden = format!("<!-- {marker} -->");
         let text = format!("{hidden}\n{}", cut(body, COMMENT_MAX - hidden.len() - 1));
         match self.own_comment(repo, number, &hidden).await? {
@@ -113,7 +113,12 @@ impl GitHub {
     }
 
     /// A marker that somebody else copied into a comment of theirs does not make it ours.
-    async fn own_comment(&self, repo: &Repo, number: u64, hidden: &str) -> Result<Option<(u64, String)>, PortError> {
+    pub(super) async fn own_comment(
+        &self,
+        repo: &Repo,
+        number: u64,
+        hidden: &str,
+    ) -> Result<Option<(u64, String)>, PortError> {
         let login = match &self.credentials {
             Credentials::Token(_) => Some(self.whoami().await?),
             _ => None,
@@ -143,7 +148,7 @@ impl GitHub {
         }
     }
 
-    async fn check(&self, repo: &Repo, sha: &str, name: &str, body: &Value) -> Result<(), PortError> {
+    pub(super) async fn check(&self, repo: &Repo, sha: &str, name: &str, body: &Value) -> Result<(), PortError> {
         let query: String =
             url::form_urlencoded::Serializer::new(String::new()).append_pair("check_name", name).finish();
         let found: Value =

@@ -21,6 +21,8 @@ pub struct Payload {
     pub check_suite: Option<Suite>,
     pub pull_request: Option<Pull>,
     pub alert: Option<Alert>,
+    pub comment: Option<Comment>,
+    pub issue: Option<Issue>,
     // push
     #[serde(rename = "ref")]
     pub git_ref: Option<String>,
@@ -32,6 +34,24 @@ pub struct Payload {
     pub target_url: Option<String>,
     pub branches: Option<Vec<Named>>,
     pub commit: Option<StatusCommit>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Comment {
+    pub id: u64,
+    #[serde(deserialize_with = "lenient")]
+    pub body: String,
+    pub user: Option<Account>,
+    /// Written by a program in somebody's name.
+    pub performed_via_github_app: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Issue {
+    pub number: u64,
+    pub pull_request: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Debug, Default, Deserialize)]

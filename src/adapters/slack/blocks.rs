@@ -1,5 +1,6 @@
 //! A card as Block Kit: at most five blocks. The limits are Slack's (docs.slack.dev, "Block Kit reference").
 
+use super::views;
 use crate::card::{Button, Card, Look};
 use slack_morphism::prelude::*;
 
@@ -35,7 +36,7 @@ pub fn of(card: &Card) -> Vec<SlackBlock> {
 }
 
 /// `verbatim`: Slack must not look for links, channels or mentions in what we show.
-fn section(text: &str) -> SlackBlock {
+pub fn section(text: &str) -> SlackBlock {
     let text = SlackBlockMarkDownText::new(cut(text, SECTION_MAX)).with_verbatim(true);
     SlackSectionBlock::new().with_text(text.into()).into()
 }
@@ -43,7 +44,7 @@ fn section(text: &str) -> SlackBlock {
 fn button(button: &Button) -> SlackBlockButtonElement {
     let element = SlackBlockButtonElement::new(cut(&button.label, LABEL_MAX).into())
         .with_action_id(button.verb.as_str().into())
-        .with_value(button.value.clone())
+        .with_value(views::value(&button.value, button.asks))
         .with_accessibility_label(cut(&button.hint, ALT_MAX).into());
     match button.look {
         Look::Primary => element.with_style(SlackBlockButtonStyle::Primary),
@@ -56,7 +57,7 @@ fn overflow(more: &[Button]) -> Option<SlackBlockOverflowElement> {
     let options: Vec<_> = more
         .iter()
         .take(5)
-        .map(|b| SlackBlockChoiceItem::new(cut(&b.label, LABEL_MAX).into(), b.value.clone()))
+        .map(|b| SlackBlockChoiceItem::new(cut(&b.label, LABEL_MAX).into(), views::value(&b.value, b.asks)))
         .collect();
     (!options.is_empty()).then(|| SlackBlockOverflowElement::new(options).with_action_id("more".into()))
 }

@@ -1,8 +1,9 @@
 //! Slack as a chat.
 
-use super::{PLATFORM, blocks, client, errors};
+use super::{PLATFORM, blocks, client, errors, views};
 use crate::card::Card;
 use crate::domain::actor::{Place, Platform};
+use crate::domain::journal::Mood;
 use crate::domain::time::Time;
 use crate::ports::{Chat, Message, PortError};
 use async_trait::async_trait;
@@ -72,6 +73,16 @@ impl Slack {
         let answer = in_time(session.auth_test()).await?;
         let _ = self.team.set(answer.team_id.to_string());
         Ok(format!("{} in {}", answer.user.unwrap_or_default(), answer.team))
+    }
+
+    /// Shows a form to whoever has just clicked.
+    ///
+    /// # Errors
+    /// What Slack or the network said.
+    pub async fn open_form(&self, trigger: &SlackTriggerId, context: &views::Context) -> Result<(), PortError> {
+        let session = self.client.open_session(&self.token);
+        let request = SlackApiViewsOpenRequest::new(trigger.clone(), views::form(context));
+        in_time(session.views_open(&request)).await.map(|_| ())
     }
 
     fn content(card: &Card, marker: &str) -> SlackMessageContent {
@@ -213,7 +224,13 @@ impl Chat for Slack {
         in_time(session.chat_post_message(&request)).await.map(|_| ())
     }
 
-    async fn whisper(&self, place: &Place, actor_id: &str, text: &str) -> Result<(), PortError> {
+    async fn welcome(&self, actor_id: &str, text: &str) -> Result<(), PortError> {
+        let session = self.client.open_session(&self.token);
+        let request = SlackApiViewsPublishRequest::new(actor_id.into(), views::home(text));
+        in_time(session.views_publish(&request)).await.map(|_| ()).map_err(harmless)
+    }
+
+    async fn whisper(&self, place: &Place, actor_id: &str, text: &str, _: Mood) -> Result<(), PortError> {
         let text = blocks::cut(text, 3_000);
         if let Some(url) = place.reply_to.as_deref().and_then(|url| self.response_url(url)) {
             match self.respond(url, &text).await {

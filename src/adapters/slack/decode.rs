@@ -1,4 +1,4 @@
-//! What came through the socket, in our own small shape, to what it means.
+//! What came in, in our own small shape, to what it means.
 
 use super::PLATFORM;
 use crate::domain::actor::{Actor, Place, Platform};
@@ -6,7 +6,7 @@ use crate::ports::{Decoder, Delivery, Heard};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, OnceLock};
 
-/// What a callback keeps of an envelope.
+/// What is kept of a delivery.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Envelope {
@@ -25,6 +25,13 @@ pub enum Envelope {
         value: String,
         thread: Option<String>,
         response_url: Option<String>,
+        #[serde(default)]
+        input: Option<String>,
+    },
+    Home {
+        team: String,
+        channel: String,
+        user: String,
     },
     Mention {
         team: String,
@@ -35,7 +42,7 @@ pub enum Envelope {
     },
 }
 
-/// Decodes what the callbacks kept. `team` is ours, once Slack has told it.
+/// Decodes what was kept. `team` is ours, once Slack has told it.
 pub struct Socket {
     pub team: Arc<OnceLock<String>>,
 }
@@ -54,11 +61,15 @@ impl Decoder for Socket {
                 place: place(channel, None, Some(response_url)),
                 text: unescape(&text),
             },
-            Envelope::Action { team, channel, user, name, value, thread, response_url } => Heard::Pressed {
+            Envelope::Action { team, channel, user, name, value, thread, response_url, input } => Heard::Pressed {
                 actor: self.actor(&team, &user, &name),
                 place: place(channel, thread, response_url),
                 value,
+                input,
             },
+            Envelope::Home { team, channel, user } => {
+                Heard::Visited { actor: self.actor(&team, &user, &user), place: place(channel, None, None) }
+            }
             Envelope::Mention { team, channel, user, text, thread } => Heard::Words {
                 actor: self.actor(&team, &user, &user),
                 place: place(channel, Some(thread), None),
@@ -78,7 +89,7 @@ impl Socket {
 }
 
 fn place(channel: String, thread: Option<String>, reply_to: Option<String>) -> Place {
-    Place { platform: Platform::new(PLATFORM), channel, thread, reply_to }
+    Place { platform: Platform::new(PLATFORM), channel, thread, reply_to, pull: None }
 }
 
 /// The words after `<@U123>`.

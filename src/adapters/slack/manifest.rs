@@ -23,6 +23,7 @@ pub fn manifest() -> Value {
             "background_color": "#b3261e",
         },
         "features": {
+            "app_home": {"home_tab_enabled": true, "messages_tab_enabled": false, "messages_tab_read_only_enabled": true},
             "bot_user": {"display_name": "CI Rescue", "always_online": true},
             "slash_commands": [{
                 "command": "/rescue",
@@ -33,7 +34,7 @@ pub fn manifest() -> Value {
         },
         "oauth_config": {"scopes": {"bot": SCOPES}},
         "settings": {
-            "event_subscriptions": {"bot_events": ["app_mention"]},
+            "event_subscriptions": {"bot_events": ["app_home_opened", "app_mention"]},
             "interactivity": {"is_enabled": true},
             "org_deploy_enabled": false,
             "socket_mode_enabled": true,

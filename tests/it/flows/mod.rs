@@ -2,8 +2,10 @@
 
 mod approvals;
 mod automatic;
+mod discord;
 pub mod events;
 mod examples;
 mod faults;
 mod github;
 mod retry;
+pub mod surfaces;

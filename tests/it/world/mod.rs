@@ -1,6 +1,7 @@
 //! A whole installation against stateful doubles, over real HTTP and WebSocket. The clock is ours, queues are pumped.
 
 pub mod chromium;
+pub mod discord;
 pub mod slack;
 
 use ci_rescue::app::{App, Seats};
@@ -12,6 +13,7 @@ use ci_rescue::domain::time::Time;
 use ci_rescue::domain::{IncidentNo, Role};
 use ci_rescue::ports::{Clock, Query, Store};
 use ci_rescue::store::{Ledger, Memory, Sled};
+use discord::DiscordDouble;
 use reqwest::{Client, StatusCode};
 use slack::SlackDouble;
 use std::net::SocketAddr;
@@ -24,6 +26,7 @@ use tokio_util::task::TaskTracker;
 
 pub const REPO: &str = "acme/shop";
 pub const SECRET: &str = "it-is-a-secret";
+pub const SLACK_SECRET: &str = "it-is-slacks-secret";
 pub const CHANNEL: &str = "C0BUILDS";
 /// 2026-01-01 12:00 UTC.
 pub const NOON: i64 = 1_767_268_800_000;
@@ -51,6 +54,9 @@ impl Clock for HandClock {
 pub struct Setup {
     pub config: String,
     pub slack: bool,
+    /// Slack calls us over HTTP instead.
+    pub slack_http: bool,
+    pub discord: bool,
     pub disk: bool,
     pub open_console: bool,
     /// More keys of `[github]`.
@@ -59,7 +65,15 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { config: String::new(), slack: true, disk: false, open_console: true, github: String::new() }
+        Self {
+            config: String::new(),
+            slack: true,
+            slack_http: false,
+            discord: false,
+            disk: false,
+            open_console: true,
+            github: String::new(),
+        }
     }
 }
 
@@ -68,6 +82,7 @@ pub struct World {
     pub forge: Forge,
     pub forge_at: SocketAddr,
     pub slack: SlackDouble,
+    pub discord: DiscordDouble,
     pub app: App,
     pub store: Arc<dyn Store>,
     pub public_at: SocketAddr,
@@ -86,9 +101,9 @@ pub async fn listener() -> (TcpListener, SocketAddr) {
 }
 
 pub fn people() -> &'static str {
-    "[[people]]\nname = \"ada\"\nslack = \"UADA\"\ngithub = \"ada\"\nrole = \"admin\"\n\
-     [[people]]\nname = \"ben\"\nslack = \"UBEN\"\ngithub = \"ben\"\nrole = \"responder\"\n\
-     [[people]]\nname = \"cyd\"\nslack = \"UCYD\"\nrole = \"approver\"\n"
+    "[[people]]\nname = \"ada\"\nslack = \"UADA\"\ndiscord = \"1001\"\ngithub = \"ada\"\nrole = \"admin\"\n\
+     [[people]]\nname = \"ben\"\nslack = \"UBEN\"\ndiscord = \"1002\"\ngithub = \"ben\"\nrole = \"responder\"\n\
+     [[people]]\nname = \"cyd\"\nslack = \"UCYD\"\ndiscord = \"1003\"\ngithub = \"cyd\"\nrole = \"approver\"\n"
 }
 
 pub fn config_text(forge: SocketAddr, slack: Option<SocketAddr>, github: &str, more: &str) -> String {
@@ -103,6 +118,17 @@ pub fn config_text(forge: SocketAddr, slack: Option<SocketAddr>, github: &str, m
          [hooks]\ntoken = \"hook-token\"\n[api]\nread_token = \"read-token\"\nact_token = \"act-token\"\n\
          [console]\ntoken = \"console-token\"\n{slack}{}{more}",
         people()
+    )
+}
+
+/// Discord by gateway, with a card for everything in its one channel.
+pub fn discord_text(at: SocketAddr) -> String {
+    format!(
+        "\n[discord]\napi_url = \"http://{at}/api/v10\"\nbot_token = \"discord-double\"\napplication_id = \"{}\"\nguild_id = \"{}\"\n\
+         [[subscriptions]]\nplatform = \"discord\"\nchannel = \"{}\"\nrepo = \"{REPO}\"\nbranch = \"*\"\n",
+        discord::APPLICATION,
+        discord::GUILD,
+        discord::CHANNEL,
     )
 }
 
@@ -132,7 +158,18 @@ impl World {
         let clock = HandClock::new();
         let (forge, forge_at, stop) = forge(&clock).await;
         let slack = SlackDouble::start(&stop).await;
-        let text = config_text(forge_at, setup.slack.then_some(slack.at), &setup.github, &setup.config);
+        let discord = DiscordDouble::start(&stop).await;
+        let mut more = setup.config.clone();
+        if setup.discord {
+            more.push_str(&discord_text(discord.at));
+        }
+        let mut text = config_text(forge_at, setup.slack.then_some(slack.at), &setup.github, &more);
+        if setup.slack_http {
+            text = text.replace(
+                "app_token = \"xapp-double\"",
+                &format!("transport = \"http\"\nsigning_secret = \"{SLACK_SECRET}\""),
+            );
+        }
         let config = config::parse(&text, &[]).unwrap_or_else(|why| panic!("{why}\n{text}"));
         let (public, public_at) = listener().await;
         let (private, private_at) = listener().await;
@@ -155,8 +192,15 @@ impl World {
             tasks.spawn(ci_rescue::server::serve(private, router, stop.clone()));
         }
         let sockets = app.listen_to_slack(&tasks, &stop).await.expect("sockets");
+        app.listen_to_discord(&tasks, &stop);
+        if setup.discord {
+            discord.connected().await;
+            discord.until(|double| !double.commands().is_null()).await;
+        }
         if setup.slack {
-            slack.connected().await;
+            if !setup.slack_http {
+                slack.connected().await;
+            }
             let known = async {
                 while !app.knows_workspace() {
                     tokio::time::sleep(std::time::Duration::from_millis(1)).await;
@@ -169,6 +213,7 @@ impl World {
             forge,
             forge_at,
             slack,
+            discord,
             app,
             store,
             public_at,
@@ -209,7 +254,9 @@ impl World {
         let counts = self.store.counts().await;
         let slack = self.store.publications(&Platform::new("slack")).await;
         let console = self.store.publications(&Platform::new("console")).await;
-        format!("{counts:?} {slack:?} {console:?}")
+        let discord = self.store.publications(&Platform::new("discord")).await;
+        let github = self.store.publications(&Platform::new("github")).await;
+        format!("{counts:?} {slack:?} {console:?} {discord:?} {github:?}")
     }
 
     /// Sends what the forge has to tell, signed, and settles.

@@ -1,0 +1,181 @@
+//! Discord as a chat: cards in channels, history in public threads.
+
+use super::rest::{Rest, Route};
+use super::{PLATFORM, embeds};
+use crate::card::Card;
+use crate::domain::actor::{Place, Platform};
+use crate::domain::journal::Mood;
+use crate::domain::time::Time;
+use crate::ports::{Chat, Message, PortError};
+use async_trait::async_trait;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Five messages in five seconds and channel.
+const PACE_MS: i64 = 1_050;
+const PAGE: usize = 100;
+const PAGES: usize = 10;
+/// A quiet thread is put away after a day, in minutes.
+const ARCHIVE_MIN: u32 = 1_440;
+/// Discord's epoch, for ids that carry their time (discord.com/developers, "Snowflakes"), in milliseconds.
+const EPOCH_MS: i64 = 1_420_070_400_000;
+/// How a private answer finds its way: the first answer to a command, or one more.
+pub const FIRST: &str = "first";
+pub const FURTHER: &str = "further";
+
+pub struct Discord {
+    rest: Arc<Rest>,
+}
+
+impl Discord {
+    #[must_use]
+    pub fn new(rest: Arc<Rest>) -> Self {
+        Self { rest }
+    }
+
+    /// Asks who we are.
+    ///
+    /// # Errors
+    /// What Discord or the network said.
+    pub async fn whoami(&self) -> Result<String, PortError> {
+        let me = self.rest.call(Route::new(Method::GET, "/users/@me".into()), None).await?;
+        Ok(me.get("username").and_then(Value::as_str).unwrap_or("unknown").to_owned())
+    }
+
+    async fn create(&self, channel: &str, body: &Value) -> Result<Message, PortError> {
+        let route = Route::new(Method::POST, format!("/channels/{}/messages", id(channel)?));
+        let answer = self.rest.call(route, Some(body)).await?;
+        let message = answer.get("id").and_then(Value::as_str).map(str::to_owned);
+        message.ok_or_else(|| PortError::ambiguous("Discord's answer names no message"))
+    }
+
+    /// A thread that begins at a message has the message's id.
+    async fn open_thread(&self, channel: &str, message: &str, marker: &str) -> Result<(), PortError> {
+        let name = format!("Incident {}", marker.split('/').nth(2).unwrap_or_default());
+        let path = format!("/channels/{}/messages/{}/threads", id(channel)?, id(message)?);
+        let body = json!({"name": name, "auto_archive_duration": ARCHIVE_MIN});
+        self.rest.call(Route::new(Method::POST, path), Some(&body)).await.map(|_| ())
+    }
+}
+
+/// Ids are digits; anything else would be another address.
+fn id(text: &str) -> Result<&str, PortError> {
+    let good = (1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    if good { Ok(text) } else { Err(PortError::permanent("that is no Discord id")) }
+}
+
+/// The id that a message of this moment would have at least.
+fn snowflake(at: Time) -> i64 {
+    (at.0 - EPOCH_MS).max(0) << 22
+}
+
+#[async_trait]
+impl Chat for Discord {
+    fn platform(&self) -> Platform {
+        Platform::new(PLATFORM)
+    }
+
+    fn markup(&self) -> &'static str {
+        "discord"
+    }
+
+    fn pace_ms(&self) -> i64 {
+        PACE_MS
+    }
+
+    async fn post(&self, channel: &str, card: &Card, marker: &str) -> Result<Message, PortError> {
+        self.create(channel, &embeds::post(card, marker)).await
+    }
+
+    async fn edit(&self, channel: &str, message: &Message, card: &Card, marker: &str) -> Result<(), PortError> {
+        let route = Route::new(Method::PATCH, format!("/channels/{}/messages/{}", id(channel)?, id(message)?));
+        match self.rest.call(route, Some(&embeds::edit(card, marker))).await {
+            // An edit may be made twice.
+            Err(PortError::Ambiguous { why }) => Err(PortError::transient(why)),
+            other => other.map(|_| ()),
+        }
+    }
+
+    async fn find(
+        &self,
+        channel: &str,
+        thread: Option<&Message>,
+        marker: &str,
+        since: Time,
+    ) -> Result<Option<Message>, PortError> {
+        let channel = id(thread.map_or(channel, String::as_str))?;
+        let mut after = snowflake(since).to_string();
+        for _ in 0..PAGES {
+            let path = format!("/channels/{channel}/messages?limit={PAGE}&after={after}");
+            let page = match self.rest.call(Route::new(Method::GET, path), None).await {
+                // The thread is not made yet.
+                Err(PortError::Permanent { .. }) if thread.is_some() => return Ok(None),
+                other => other?,
+            };
+            let messages = page.as_array().cloned().unwrap_or_default();
+            let name = |message: &Value| message.get("id").and_then(Value::as_str).map(str::to_owned);
+            let ours = messages.iter().find(|message| is_ours(message, marker));
+            if let Some(found) = ours {
+                return Ok(name(found));
+            }
+            let newest = messages.iter().filter_map(name).max_by_key(|id| id.parse::<u64>().unwrap_or(0));
+            match newest.filter(|_| messages.len() >= PAGE) {
+                Some(newest) => after = newest,
+                None => break,
+            }
+        }
+        Ok(None)
+    }
+
+    async fn tell(&self, channel: &str, thread: &Message, text: &str, marker: &str) -> Result<(), PortError> {
+        let body = embeds::note(text, marker);
+        match self.create(thread, &body).await {
+            // There is no thread yet: it is made with the second thing that happens.
+            Err(PortError::Permanent { .. }) => {
+                self.open_thread(channel, thread, marker).await?;
+                self.create(thread, &body).await.map(|_| ())
+            }
+            other => other.map(|_| ()),
+        }
+    }
+
+    async fn whisper(&self, place: &Place, _: &str, text: &str, _: Mood) -> Result<(), PortError> {
+        let key = place.reply_to.as_deref().and_then(Reply::read);
+        let Some(Reply { first, application, token }) = key else {
+            return Err(PortError::permanent("Discord has no way to answer privately here"));
+        };
+        let route = if first {
+            Route::new(Method::PATCH, format!("/webhooks/{application}/{token}/messages/@original"))
+        } else {
+            Route::new(Method::POST, format!("/webhooks/{application}/{token}"))
+        };
+        self.rest.call(route, Some(&embeds::whisper(text, !first))).await.map(|_| ())
+    }
+}
+
+/// What a private answer needs. An interaction's token lives for 15 minutes.
+struct Reply<'a> {
+    first: bool,
+    application: &'a str,
+    token: &'a str,
+}
+
+impl<'a> Reply<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let mut parts = text.splitn(3, ' ');
+        let (kind, application, token) = (parts.next()?, parts.next()?, parts.next()?);
+        let safe = token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.=:".contains(&b));
+        (safe && !token.is_empty() && id(application).is_ok()).then_some(Self {
+            first: kind == FIRST,
+            application,
+            token,
+        })
+    }
+}
+
+/// Whoever copies our footer is still not a bot of this application; cards and notes of ours have exactly one embed.
+fn is_ours(message: &Value, marker: &str) -> bool {
+    let bot = message.pointer("/author/bot").and_then(Value::as_bool).unwrap_or(false);
+    bot && message.pointer("/embeds/0/footer/text").and_then(Value::as_str) == Some(marker)
+}

@@ -1,0 +1,200 @@
+//! Our grammar as one Discord command with subcommands, and what comes back as words of that grammar.
+//!
+//! Limits (discord.com/developers, "Application Commands"): 25 options a level, names of 32 and descriptions of 100
+//! characters, 8,000 characters together.
+
+use crate::command::{Arg, Kind, Manifest, all};
+use serde::Deserialize;
+use serde_json::Value;
+use serenity::all::{CommandOptionType, CreateCommand, CreateCommandOption};
+use std::collections::BTreeMap;
+
+pub const ROOT: &str = "rescue";
+const TEXT_MAX: usize = 100;
+
+/// What is registered.
+#[must_use]
+pub fn commands() -> Value {
+    let mut groups: BTreeMap<&str, Vec<CreateCommandOption>> = BTreeMap::new();
+    let mut options = Vec::new();
+    for manifest in all() {
+        match &manifest.group {
+            Some(group) => groups.entry(group).or_default().push(subcommand(manifest)),
+            None => options.push(subcommand(manifest)),
+        }
+    }
+    for (name, subcommands) in groups {
+        let about = format!("Commands for the {name}");
+        let group = CreateCommandOption::new(CommandOptionType::SubCommandGroup, name, about);
+        options.push(subcommands.into_iter().fold(group, CreateCommandOption::add_sub_option));
+    }
+    let root = CreateCommand::new(ROOT).description("Ask CI Rescue").set_options(options);
+    Value::Array(vec![serde_json::to_value(root).unwrap_or(Value::Null)])
+}
+
+fn subcommand(manifest: &Manifest) -> CreateCommandOption {
+    let start = CreateCommandOption::new(CommandOptionType::SubCommand, &manifest.name, short(&manifest.summary));
+    // Discord wants what is required first.
+    let (required, optional): (Vec<&Arg>, Vec<&Arg>) = manifest.args.iter().partition(|arg| arg.required);
+    required.into_iter().chain(optional).map(option).fold(start, CreateCommandOption::add_sub_option)
+}
+
+fn option(arg: &Arg) -> CreateCommandOption {
+    let kind = if arg.kind == Kind::Flag { CommandOptionType::Boolean } else { CommandOptionType::String };
+    let option = CreateCommandOption::new(kind, &arg.name, short(&arg.summary)).required(arg.required);
+    if !arg.choices.is_empty() {
+        return arg.choices.iter().fold(option, |option, choice| option.add_string_choice(choice, choice));
+    }
+    let completed = matches!(arg.kind, Kind::Target | Kind::Repo | Kind::Pattern) || arg.name == "job";
+    option.set_autocomplete(completed)
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(TEXT_MAX).collect()
+}
+
+/// An option of an interaction.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Given {
+    pub name: String,
+    #[serde(default)]
+    pub value: Value,
+    #[serde(default)]
+    pub focused: bool,
+    #[serde(default)]
+    pub options: Vec<Given>,
+}
+
+impl Given {
+    fn text(&self) -> Option<String> {
+        match &self.value {
+            Value::String(text) => Some(text.clone()),
+            Value::Bool(_) | Value::Null => None,
+            other => Some(other.to_string()),
+        }
+    }
+}
+
+/// The subcommand with its own options, whether it stands in a group or not.
+pub fn chosen(options: &[Given]) -> Option<(&Manifest, &[Given])> {
+    let mut at = options.first()?;
+    if let Some(inner) = at.options.first().filter(|inner| !inner.options.is_empty() || inner.value.is_null()) {
+        at = if all().iter().any(|manifest| manifest.name == at.name) { at } else { inner };
+    }
+    let manifest = all().iter().find(|manifest| manifest.name == at.name)?;
+    Some((manifest, &at.options))
+}
+
+/// What the person would have typed elsewhere. Values are quoted, so that each stays one word.
+pub fn words(manifest: &Manifest, given: &[Given]) -> String {
+    let mut words = vec![manifest.name.clone()];
+    let mut rest = None;
+    for arg in &manifest.args {
+        let Some(option) = given.iter().find(|option| option.name == arg.name) else { continue };
+        match (arg.kind, option.text()) {
+            (Kind::Flag, _) if option.value == Value::Bool(true) => words.push(format!("--{}", arg.name)),
+            (Kind::Key, Some(text)) => words.push(format!("{}={}", arg.name, quoted(&text))),
+            (Kind::Rest, Some(text)) => rest = Some(quoted(&text)),
+            (_, Some(text)) => words.push(quoted(&text)),
+            _ => {}
+        }
+    }
+    words.extend(rest);
+    words.join(" ")
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace(['"', '“', '”'], "'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::IncidentNo;
+    use serde_json::json;
+
+    /// Everything that counts towards 8,000 characters.
+    fn weight(value: &Value) -> usize {
+        let own: usize =
+            ["name", "description"].iter().filter_map(|key| value[key].as_str()).map(|t| t.chars().count()).sum();
+        let choices: usize = value["choices"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|choice| {
+                choice["name"].as_str().unwrap_or("").chars().count()
+                    + choice["value"].as_str().unwrap_or("").chars().count()
+            })
+            .sum();
+        let options: usize = value["options"].as_array().into_iter().flatten().map(weight).sum();
+        own + choices + options
+    }
+
+    fn check(value: &Value) {
+        let name = value["name"].as_str().unwrap();
+        assert!(
+            (1..=32).contains(&name.chars().count()) && name.chars().all(|c| c.is_ascii_lowercase() || c == '-'),
+            "{name}"
+        );
+        assert!((1..=100).contains(&value["description"].as_str().unwrap().chars().count()), "{name}");
+        let options = value["options"].as_array().cloned().unwrap_or_default();
+        assert!(options.len() <= 25, "{name} has {} options", options.len());
+        assert!(value["choices"].as_array().is_none_or(|choices| choices.len() <= 25), "{name}");
+        let required: Vec<bool> = options.iter().map(|option| option["required"] == json!(true)).collect();
+        assert!(required.is_sorted_by(|a, b| a >= b), "{name}: required options come first");
+        options.iter().for_each(check);
+    }
+
+    #[test]
+    fn registration_is_inside_every_limit() {
+        let all = commands();
+        for command in all.as_array().unwrap() {
+            check(command);
+            let weight = weight(command);
+            assert!(weight <= 8_000, "{weight} characters");
+        }
+        assert_eq!(all.as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn every_manifest_can_be_said_by_options() {
+        for manifest in all() {
+            let given: Vec<Given> = manifest
+                .args
+                .iter()
+                .filter(|arg| arg.required || arg.kind == Kind::Target)
+                .map(|arg| {
+                    let value = match arg.kind {
+                        Kind::Target => "42",
+                        Kind::Repo | Kind::Pattern => "acme/shop",
+                        _ => "word",
+                    };
+                    Given { name: arg.name.clone(), value: json!(value), ..Given::default() }
+                })
+                .collect();
+            let text = words(manifest, &given);
+            assert!(crate::command::parse(&text, Some(IncidentNo(7))).is_ok(), "{text}");
+            let nested = vec![Given { name: manifest.name.clone(), options: given.clone(), ..Given::default() }];
+            let grouped = vec![Given {
+                name: manifest.group.clone().unwrap_or_else(|| "group".into()),
+                options: nested.clone(),
+                ..Given::default()
+            }];
+            for options in [nested, grouped] {
+                let (found, inner) = chosen(&options).unwrap();
+                assert_eq!((&found.name, words(found, inner)), (&manifest.name, text.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn options_cannot_break_out_of_their_word() {
+        let manifest = all().iter().find(|manifest| manifest.name == "retry").unwrap();
+        let given = vec![
+            Given { name: "id".into(), value: json!("42"), ..Given::default() },
+            Given { name: "job".into(), value: json!("a\" force \"b"), ..Given::default() },
+            Given { name: "dry-run".into(), value: json!(true), ..Given::default() },
+        ];
+        assert_eq!(words(manifest, &given), "retry \"42\" job=\"a' force 'b\" --dry-run");
+    }
+}

@@ -1,0 +1,57 @@
+//! What came in, in our own small shape, to what it means.
+
+use super::PLATFORM;
+use crate::domain::actor::{Actor, Place, Platform};
+use crate::ports::{Decoder, Delivery, Heard};
+use serde::{Deserialize, Serialize};
+
+/// What is kept of an interaction.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// The server; absent in direct messages, where nobody has a role.
+    pub guild: Option<String>,
+    pub channel: String,
+    pub thread: Option<String>,
+    pub user: String,
+    pub name: String,
+    /// How to answer: kind, application and key, with spaces between.
+    pub reply: String,
+    pub what: What,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    Words(String),
+    Press { value: String, input: Option<String> },
+}
+
+/// Decodes what was kept. People of another server than ours are nobody's namesakes here.
+pub struct InteractionDecoder {
+    pub guild: Option<String>,
+}
+
+impl Decoder for InteractionDecoder {
+    fn source(&self) -> &'static str {
+        PLATFORM
+    }
+
+    fn decode(&self, delivery: &Delivery) -> Result<Vec<Heard>, String> {
+        let envelope: Envelope =
+            serde_json::from_str(&delivery.body).map_err(|why| format!("the interaction does not fit: {why}"))?;
+        let Envelope { guild, channel, thread, user, name, reply, what } = envelope;
+        let ours = match (&self.guild, &guild) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            (None, Some(_)) => true,
+            (_, None) => false,
+        };
+        let id = if ours { user } else { format!("{}/{user}", guild.as_deref().unwrap_or("direct")) };
+        let platform = Platform::new(PLATFORM);
+        let actor = Actor { platform: platform.clone(), id, name: name.into() };
+        let place = Place { platform, channel, thread, reply_to: Some(reply), pull: None };
+        Ok(vec![match what {
+            What::Words(text) => Heard::Words { actor, place, text },
+            What::Press { value, input } => Heard::Pressed { actor, place, value, input },
+        }])
+    }
+}

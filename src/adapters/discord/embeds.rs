@@ -1,0 +1,158 @@
+//! A card as an embed with rows of components. The limits are Discord's (discord.com/developers, "Message Resource",
+//! "Components Reference").
+
+use crate::card::{Button, Card, Look, Tone};
+use crate::domain::ids::hex;
+use serde_json::{Value, json};
+use serenity::all::{
+    ButtonStyle, CreateActionRow, CreateAllowedMentions, CreateButton, CreateEmbed, CreateEmbedFooter, CreateMessage,
+    CreateSelectMenu, CreateSelectMenuKind, CreateSelectMenuOption, EditMessage, MessageFlags, Nonce,
+};
+use sha2::{Digest as _, Sha256};
+
+const CONTENT_MAX: usize = 2_000;
+const DESCRIPTION_MAX: usize = 4_000;
+const LABEL_MAX: usize = 80;
+const OPTION_MAX: usize = 100;
+const URL_MAX: usize = 512;
+const NONCE_MAX: usize = 25;
+/// Of a row.
+const BUTTONS_MAX: usize = 5;
+/// A `custom_id` that begins so asks for a line before it acts.
+const ASKING: char = '?';
+
+/// The wire value of a button.
+fn custom_id(button: &Button) -> String {
+    if button.asks { format!("{ASKING}{}", button.value) } else { button.value.clone() }
+}
+
+/// The sealed value of a button that asks.
+pub fn asking(custom_id: &str) -> Option<&str> {
+    custom_id.strip_prefix(ASKING)
+}
+
+fn embed(card: &Card, marker: &str) -> CreateEmbed {
+    let colour = match card.tone {
+        Tone::Failing => 0x00d9_2d20,
+        Tone::Waiting => 0x00e0_a100,
+        Tone::Running => 0x0015_70ef,
+        Tone::Resolved => 0x0012_8a4a,
+    };
+    CreateEmbed::new()
+        .description(cut(&card.lines.join("\n"), DESCRIPTION_MAX))
+        .color(colour)
+        .footer(CreateEmbedFooter::new(marker))
+}
+
+fn rows(card: &Card) -> Vec<CreateActionRow> {
+    let mut first: Vec<CreateButton> = card.buttons.iter().map(button).collect();
+    let links = card.links.iter().filter(|link| link.url.len() <= URL_MAX && link.url.starts_with("http"));
+    first.extend(links.map(|link| CreateButton::new_link(&link.url).label(cut(&link.label, LABEL_MAX))));
+    first.truncate(BUTTONS_MAX);
+    let mut rows = Vec::new();
+    if !first.is_empty() {
+        rows.push(CreateActionRow::Buttons(first));
+    }
+    if !card.more.is_empty() {
+        let options = card.more.iter().map(|b| CreateSelectMenuOption::new(cut(&b.label, OPTION_MAX), custom_id(b)));
+        let kind = CreateSelectMenuKind::String { options: options.collect() };
+        rows.push(CreateActionRow::SelectMenu(CreateSelectMenu::new("more", kind).placeholder("More…")));
+    }
+    rows
+}
+
+fn button(button: &Button) -> CreateButton {
+    let style = match button.look {
+        Look::Primary => ButtonStyle::Primary,
+        Look::Danger => ButtonStyle::Danger,
+        Look::Plain => ButtonStyle::Secondary,
+    };
+    CreateButton::new(custom_id(button)).label(cut(&button.label, LABEL_MAX)).style(style)
+}
+
+fn json(body: &impl serde::Serialize) -> Value {
+    serde_json::to_value(body).unwrap_or(Value::Null)
+}
+
+/// The body of a new card.
+pub fn post(card: &Card, marker: &str) -> Value {
+    json(
+        &CreateMessage::new()
+            .content(cut(&card.title, CONTENT_MAX))
+            .embed(embed(card, marker))
+            .components(rows(card))
+            .allowed_mentions(CreateAllowedMentions::new())
+            .nonce(nonce(marker))
+            .enforce_nonce(true),
+    )
+}
+
+/// The body of a card's edit.
+pub fn edit(card: &Card, marker: &str) -> Value {
+    json(
+        &EditMessage::new()
+            .content(cut(&card.title, CONTENT_MAX))
+            .embed(embed(card, marker))
+            .components(rows(card))
+            .allowed_mentions(CreateAllowedMentions::new()),
+    )
+}
+
+/// A line of the thread, which wakes nobody's telephone.
+pub fn note(text: &str, marker: &str) -> Value {
+    let embed = CreateEmbed::new().description(cut(text, DESCRIPTION_MAX)).footer(CreateEmbedFooter::new(marker));
+    json(
+        &CreateMessage::new()
+            .embed(embed)
+            .allowed_mentions(CreateAllowedMentions::new())
+            .flags(MessageFlags::SUPPRESS_NOTIFICATIONS)
+            .nonce(nonce(marker))
+            .enforce_nonce(true),
+    )
+}
+
+/// A private answer.
+pub fn whisper(text: &str, ephemeral: bool) -> Value {
+    let mut body = json!({"content": cut(text, CONTENT_MAX), "allowed_mentions": {"parse": []}});
+    if ephemeral {
+        body["flags"] = MessageFlags::EPHEMERAL.bits().into();
+    }
+    body
+}
+
+/// The same marker gives the same nonce, so that Discord itself drops a second post within minutes.
+fn nonce(marker: &str) -> Nonce {
+    let hash = Sha256::digest(marker.as_bytes());
+    Nonce::String(hex(&hash).chars().take(NONCE_MAX).collect())
+}
+
+/// Cut at a character, and never behind a backslash or inside a code span.
+pub fn cut(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text.to_owned();
+    }
+    let mut kept: String = text.chars().take(max - 2).collect();
+    if kept.ends_with('\\') {
+        kept.pop();
+    }
+    if kept.matches('`').count() % 2 == 1 {
+        kept.push('`');
+    }
+    kept.push('…');
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn cuts_leave_nothing_open(text in "[a`&\\\\<>é ]{0,80}", max in 5_usize..60) {
+            let escaped = crate::card::escape("discord", &text);
+            let kept = cut(&escaped, max);
+            prop_assert!(kept.chars().count() <= max);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The gateway, through serenity: it resumes after disconnects by itself.
+
+use super::intake::Intake;
+use super::rest::{Rest, Route};
+use async_trait::async_trait;
+use reqwest::Method;
+use serde_json::Value;
+use serenity::all::{
+    ClientBuilder, Context, Event, GatewayIntents, HttpBuilder, Interaction, RawEventHandler, ShardManager,
+};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Between two tries to connect; 1,000 IDENTIFY a day are allowed.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// What the gateway needs.
+#[derive(Clone)]
+pub struct Listener {
+    /// Ends in `/api/v10`.
+    pub api_url: String,
+    pub token: String,
+    pub intake: Intake,
+    pub rest: Arc<Rest>,
+}
+
+struct Ears {
+    intake: Intake,
+    rest: Arc<Rest>,
+}
+
+#[async_trait]
+impl RawEventHandler for Ears {
+    async fn raw_event(&self, _: Context, event: Event) {
+        let value = match event {
+            Event::InteractionCreate(event) => whole(&event.interaction),
+            // The library is strict: an interaction with a field that it does not know comes as it is.
+            Event::Unknown(event) if event.kind == "INTERACTION_CREATE" => serde_json::to_value(event.value).ok(),
+            _ => None,
+        };
+        if let Some(value) = value {
+            self.heard(value).await;
+        }
+    }
+}
+
+/// The library leaves the type out of what it writes.
+fn whole(interaction: &Interaction) -> Option<Value> {
+    let mut value = serde_json::to_value(interaction).ok()?;
+    value["type"] = u8::from(interaction.kind()).into();
+    Some(value)
+}
+
+impl Ears {
+    async fn heard(&self, value: Value) {
+        let (address, answer) = match self.intake.take(value).await {
+            Ok(Some(found)) => found,
+            Ok(None) => return,
+            // Not kept means not answered: Discord tells the person that it failed.
+            Err(why) => return tracing::warn!(?why, "an interaction was not taken"),
+        };
+        let path = format!("/interactions/{}/{}/callback", address.id, address.token);
+        let body = serde_json::to_value(answer).unwrap_or(Value::Null);
+        if let Err(why) = self.rest.call(Route::new(Method::POST, path), Some(&body)).await {
+            tracing::warn!(%why, "an interaction could not be acknowledged");
+        }
+    }
+}
+
+/// Connects in the background, again and again until `stop`.
+pub fn listen(listener: Listener, tasks: &TaskTracker, stop: CancellationToken) {
+    let shards: Arc<Mutex<Option<Arc<ShardManager>>>> = Arc::default();
+    let (held, ends) = (shards.clone(), stop.clone());
+    tasks.spawn(async move {
+        loop {
+            tokio::select! {
+                why = connect(&listener, &held) => tracing::warn!(why, "Discord's gateway"),
+                () = ends.cancelled() => return,
+            }
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE) => {}
+                () = ends.cancelled() => return,
+            }
+        }
+    });
+    tasks.spawn(async move {
+        stop.cancelled().await;
+        let shards = shards.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(shards) = shards {
+            shards.shutdown_all().await;
+        }
+    });
+}
+
+/// Runs until the connection ends; says why.
+async fn connect(listener: &Listener, held: &Mutex<Option<Arc<ShardManager>>>) -> String {
+    // serenity's own calls only ask for the gateway's address; its limiter would ignore ours.
+    let origin = listener.api_url.split("/api").next().unwrap_or_default().to_owned();
+    let http = HttpBuilder::new(&listener.token).proxy(origin).ratelimiter_disabled(true).build();
+    let ears = Ears { intake: listener.intake.clone(), rest: listener.rest.clone() };
+    let client = ClientBuilder::new_with_http(http, GatewayIntents::empty()).raw_event_handler(ears).await;
+    let mut client = match client {
+        Ok(client) => client,
+        Err(why) => return crate::domain::text::clean_line(&why.to_string(), 200),
+    };
+    *held.lock().unwrap_or_else(PoisonError::into_inner) = Some(client.shard_manager.clone());
+    match client.start().await {
+        Ok(()) => "it ended".into(),
+        Err(why) => crate::domain::text::clean_line(&why.to_string(), 200),
+    }
+}

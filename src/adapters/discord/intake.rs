@@ -1,0 +1,98 @@
+//! What Discord tells, by gateway or over HTTP, into the inbox, and the answer that has to come at once.
+
+use super::PLATFORM;
+use super::interaction::{Incoming, Understood, acknowledge, ask, choices};
+use crate::domain::incident::Incident;
+use crate::ports::{Ask, Door, Headers, NotTaken, Origin, Proof, Query, Raw, Refusal, Verified, Verifier};
+use serde_json::Value;
+use serenity::all::CreateInteractionResponse;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Takes in what has proven its origin.
+#[derive(Clone)]
+pub struct Intake {
+    pub door: Arc<dyn Door>,
+    pub ask: Arc<dyn Ask>,
+    pub origin: Origin,
+    /// Interactions of another application are not for us.
+    pub application: Option<String>,
+}
+
+/// An interaction's own id names it.
+struct Known {
+    origin: Origin,
+    id: String,
+}
+
+impl Verifier for Known {
+    fn verify(&self, _: &Raw) -> Result<Proof, Refusal> {
+        Ok(Proof { origin: self.origin, id: self.id.clone(), kind: "interaction".into() })
+    }
+}
+
+/// Open incidents looked through for what is being typed.
+const LOOKED_AT: usize = 200;
+
+impl Intake {
+    /// Keeps the interaction and says what has to be answered at once; with the id and key to answer by.
+    ///
+    /// # Errors
+    /// It is no interaction of ours, or could not be kept: then nothing is to be answered.
+    pub async fn take(&self, value: Value) -> Result<Option<(Address, CreateInteractionResponse)>, NotTaken> {
+        let bad = |why: &str| NotTaken::Refused(Refusal::BadRequest(why.to_owned()));
+        let incoming: Incoming = serde_json::from_value(value).map_err(|_| bad("the interaction does not fit"))?;
+        if self.application.as_ref().is_some_and(|ours| *ours != incoming.application_id) {
+            return Err(NotTaken::Refused(Refusal::Unauthorized("the interaction is for another application".into())));
+        }
+        let address = Address { id: incoming.id.clone(), token: incoming.token.clone() };
+        let answer = match incoming.understand() {
+            Understood::Ping => CreateInteractionResponse::Pong,
+            Understood::Typing { option, text, id } => choices(self.complete(&option, &text, id.as_deref()).await),
+            Understood::Asks { custom_id } => ask(&custom_id),
+            Understood::Kept { envelope, private } => {
+                let body = serde_json::to_vec(&envelope).map_err(|_| bad("the interaction cannot be kept"))?;
+                let raw = Raw { source: PLATFORM, headers: Headers::default(), body };
+                let known = Known { origin: self.origin, id: address.id.clone() };
+                self.door.accept(Verified::by(&known, raw)?).await?;
+                acknowledge(private)
+            }
+            Understood::Nothing => return Ok(None),
+        };
+        Ok(Some((address, answer)))
+    }
+
+    /// Name and value of what could be meant.
+    async fn complete(&self, option: &str, text: &str, id: Option<&str>) -> Vec<(String, String)> {
+        let query = Query { open_only: true, limit: LOOKED_AT, ..Query::default() };
+        let Ok((found, _)) = self.ask.incidents(query).await else { return Vec::new() };
+        let typed = text.trim_start_matches('#').to_lowercase();
+        let all: Vec<(String, String)> = match option {
+            "id" => found.iter().map(|incident| (title(incident), incident.no.0.to_string())).collect(),
+            "repo" => {
+                let names: BTreeSet<String> = found.iter().map(|incident| incident.repo.to_string()).collect();
+                names.into_iter().map(|name| (name.clone(), name)).collect()
+            }
+            "job" => {
+                let chosen =
+                    |incident: &&Incident| id.is_none_or(|id| id.trim_start_matches('#') == incident.no.0.to_string());
+                let jobs = found.iter().filter(chosen).flat_map(|incident| &incident.jobs);
+                let names: BTreeSet<String> = jobs.map(|job| job.name.line(100)).collect();
+                names.into_iter().map(|name| (name.clone(), name)).collect()
+            }
+            _ => Vec::new(),
+        };
+        all.into_iter().filter(|(name, _)| name.to_lowercase().contains(&typed)).collect()
+    }
+}
+
+fn title(incident: &Incident) -> String {
+    let job = incident.first_job().map_or_else(String::new, |job| job.name.line(40));
+    format!("#{} {} {}: {job}", incident.no, incident.repo, incident.branch.line(30))
+}
+
+/// Where the immediate answer goes.
+pub struct Address {
+    pub id: String,
+    pub token: String,
+}

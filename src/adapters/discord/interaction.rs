@@ -1,0 +1,217 @@
+//! An interaction as Discord sends it, by gateway or HTTP, and what has to be said at once. Discord gives three seconds.
+
+use super::chat::{FIRST, FURTHER};
+use super::commands::{Given, chosen, words};
+use super::decode::{Envelope, What};
+use super::embeds::{asking, cut};
+use serde::Deserialize;
+use serenity::all::{
+    AutocompleteChoice, CreateActionRow, CreateAutocompleteResponse, CreateInputText, CreateInteractionResponse,
+    CreateInteractionResponseMessage, CreateModal, InputTextStyle,
+};
+
+/// What a person may type into a form, in characters.
+const INPUT_MAX: u16 = 500;
+/// Answers to a word that is being typed, and their length.
+pub const CHOICES_MAX: usize = 25;
+const CHOICE_MAX: usize = 100;
+
+/// Only what we read: Discord adds fields at any time.
+#[derive(Debug, Deserialize)]
+pub struct Incoming {
+    pub id: String,
+    #[serde(rename = "type")]
+    pub kind: u8,
+    pub application_id: String,
+    pub token: String,
+    guild_id: Option<String>,
+    channel_id: Option<String>,
+    channel: Option<Channel>,
+    member: Option<Member>,
+    user: Option<User>,
+    message: Option<Message>,
+    data: Option<Data>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Channel {
+    id: String,
+    #[serde(rename = "type")]
+    kind: u8,
+    parent_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Member {
+    user: User,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct User {
+    id: String,
+    username: String,
+    global_name: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Message {
+    id: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Data {
+    #[serde(default)]
+    options: Option<Vec<Given>>,
+    custom_id: Option<String>,
+    #[serde(default)]
+    values: Option<Vec<String>>,
+    #[serde(default)]
+    components: Option<Vec<Row>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Row {
+    #[serde(default)]
+    components: Vec<Input>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Input {
+    #[serde(default)]
+    value: Option<String>,
+}
+
+impl Data {
+    fn options(&self) -> &[Given] {
+        self.options.as_deref().unwrap_or_default()
+    }
+}
+
+/// What an interaction is.
+#[derive(Debug, PartialEq)]
+pub enum Understood {
+    Ping,
+    /// Someone is typing a value: which option, of which command, and what stands there.
+    Typing {
+        option: String,
+        text: String,
+        id: Option<String>,
+    },
+    /// A form is to be shown before this button acts.
+    Asks {
+        custom_id: String,
+    },
+    /// To be kept, and then answered with what `private` says: a private answer follows, or the card itself changes.
+    Kept {
+        envelope: Box<Envelope>,
+        private: bool,
+    },
+    Nothing,
+}
+
+const PUBLIC_THREAD: [u8; 3] = [10, 11, 12];
+
+impl Incoming {
+    /// What it is. The thread's root is the card.
+    pub fn understand(self) -> Understood {
+        match self.kind {
+            1 => Understood::Ping,
+            2 => self.command(),
+            3 => self.click(),
+            4 => self.typing(),
+            5 => self.form(),
+            _ => Understood::Nothing,
+        }
+    }
+
+    fn data(&self) -> &Data {
+        const NONE: &Data = &Data { options: None, custom_id: None, values: None, components: None };
+        self.data.as_ref().unwrap_or(NONE)
+    }
+
+    fn command(self) -> Understood {
+        let Some(text) = chosen(self.data().options()).map(|(manifest, given)| words(manifest, given)) else {
+            return Understood::Nothing;
+        };
+        self.kept(What::Words(text), FIRST)
+    }
+
+    fn click(self) -> Understood {
+        let data = self.data();
+        let value = data.values.iter().flatten().next().cloned().or_else(|| data.custom_id.clone());
+        match value {
+            Some(value) if asking(&value).is_some() => Understood::Asks { custom_id: value },
+            Some(value) => self.kept(What::Press { value, input: None }, FURTHER),
+            None => Understood::Nothing,
+        }
+    }
+
+    fn form(self) -> Understood {
+        let data = self.data();
+        let Some(value) = data.custom_id.as_deref().and_then(asking).map(str::to_owned) else {
+            return Understood::Nothing;
+        };
+        let typed =
+            data.components.iter().flatten().flat_map(|row| &row.components).find_map(|input| input.value.clone());
+        let input = typed.map(|text| text.chars().take(usize::from(INPUT_MAX)).collect());
+        self.kept(What::Press { value, input }, FURTHER)
+    }
+
+    fn typing(self) -> Understood {
+        let Some((_, given)) = chosen(self.data().options()) else { return Understood::Nothing };
+        let text = |option: &Given| option.value.as_str().unwrap_or_default().to_owned();
+        let id = given.iter().find(|option| option.name == "id" && !option.focused).map(text);
+        match given.iter().find(|option| option.focused) {
+            Some(option) => Understood::Typing { option: option.name.clone(), text: text(option), id },
+            None => Understood::Nothing,
+        }
+    }
+
+    fn kept(self, what: What, reply: &str) -> Understood {
+        let member = self.member.map(|member| member.user);
+        // A member is one of the server that the interaction names; without one it is a direct message.
+        let guild = self.guild_id.filter(|_| member.is_some());
+        let Some(user) = member.or(self.user) else { return Understood::Nothing };
+        let thread = self.channel.filter(|channel| PUBLIC_THREAD.contains(&channel.kind));
+        let (channel, root) = match thread.and_then(|thread| Some((thread.parent_id?, thread.id))) {
+            Some((parent, thread)) => (parent, Some(thread)),
+            None => (self.channel_id.unwrap_or_default(), self.message.map(|message| message.id)),
+        };
+        let envelope = Envelope {
+            guild,
+            channel,
+            thread: root,
+            user: user.id,
+            name: user.global_name.unwrap_or(user.username),
+            reply: format!("{reply} {} {}", self.application_id, self.token),
+            what,
+        };
+        Understood::Kept { envelope: Box::new(envelope), private: reply == FIRST }
+    }
+}
+
+/// The answer that has to come at once.
+pub fn acknowledge(private: bool) -> CreateInteractionResponse {
+    if private {
+        CreateInteractionResponse::Defer(CreateInteractionResponseMessage::new().ephemeral(true))
+    } else {
+        CreateInteractionResponse::Acknowledge
+    }
+}
+
+/// The form: one line, which may stay empty.
+pub fn ask(custom_id: &str) -> CreateInteractionResponse {
+    let input = CreateInputText::new(InputTextStyle::Short, "Reason, for the audit and the thread", "line")
+        .required(false)
+        .max_length(INPUT_MAX);
+    let modal = CreateModal::new(custom_id, "Reject the proposal").components(vec![CreateActionRow::InputText(input)]);
+    CreateInteractionResponse::Modal(modal)
+}
+
+/// What could be meant.
+pub fn choices(found: Vec<(String, String)>) -> CreateInteractionResponse {
+    let short = |text: &str| cut(text, CHOICE_MAX);
+    let fit = found.into_iter().filter(|(_, value)| !value.is_empty() && value.chars().count() <= CHOICE_MAX);
+    let all = fit.take(CHOICES_MAX).map(|(name, value)| AutocompleteChoice::new(short(&name), value)).collect();
+    CreateInteractionResponse::Autocomplete(CreateAutocompleteResponse::new().set_choices(all))
+}

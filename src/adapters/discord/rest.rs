@@ -1,0 +1,184 @@
+//! REST calls by Discord's rules (discord.com/developers, "Rate Limits"): limits per route from the answers' headers, 50
+//! calls a second for the bot, and no second try of what was refused.
+
+use crate::domain::time::Time;
+use crate::ports::{Clock, PortError};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use reqwest::{Method, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+const CALLS_A_SECOND: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
+const CALL_TIME: Duration = Duration::from_secs(15);
+/// The operator has to mend what is forbidden: wait rather than ask again and be blocked.
+const MEND_PAUSE: Duration = Duration::from_secs(300);
+const ANSWER_BYTES_MAX: usize = 8 << 20;
+/// A pause that Discord does not name.
+const RATE_PAUSE: Duration = Duration::from_secs(5);
+
+pub struct Settings {
+    /// Ends in `/api/v10`.
+    pub api_url: String,
+    pub bot_token: SecretString,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The client.
+pub struct Rest {
+    http: reqwest::Client,
+    api: String,
+    token: SecretString,
+    clock: Arc<dyn Clock>,
+    pace: DefaultDirectRateLimiter,
+    /// Routes that are used up, and until when; the empty name is all of them.
+    quiet: Mutex<HashMap<String, Time>>,
+}
+
+/// Where a call goes. `bucket` names the route with its major parameter: Discord counts by it.
+pub struct Route {
+    pub method: Method,
+    pub path: String,
+    pub bucket: String,
+}
+
+impl Route {
+    pub fn new(method: Method, path: String) -> Self {
+        // Everything up to the first id is the major parameter's route.
+        let bucket: Vec<&str> = path.split('?').next().unwrap_or_default().split('/').take(4).collect();
+        let bucket = format!("{method} {}", bucket.join("/"));
+        Self { method, path, bucket }
+    }
+}
+
+impl Rest {
+    /// # Errors
+    /// The address is not one, or TLS cannot be set up.
+    pub fn new(settings: Settings) -> Result<Self, String> {
+        url::Url::parse(&settings.api_url).map_err(|why| format!("discord.api_url: {why}"))?;
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(CALL_TIME)
+            .user_agent(concat!("DiscordBot (https://github.com/ci-rescue, ", env!("CARGO_PKG_VERSION"), ")"))
+            .build()
+            .map_err(|why| why.to_string())?;
+        Ok(Self {
+            http,
+            api: settings.api_url.trim_end_matches('/').to_owned(),
+            token: settings.bot_token,
+            clock: settings.clock,
+            pace: RateLimiter::direct(Quota::per_second(CALLS_A_SECOND)),
+            quiet: Mutex::default(),
+        })
+    }
+
+    fn quiet(&self) -> MutexGuard<'_, HashMap<String, Time>> {
+        self.quiet.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long this route has to rest.
+    fn rest(&self, bucket: &str) -> Option<Duration> {
+        let now = self.clock.now();
+        let mut quiet = self.quiet();
+        quiet.retain(|_, until| *until > now);
+        let until = quiet.get(bucket).copied().max(quiet.get("").copied())?;
+        Some(Duration::from_millis(u64::try_from(until.ms_since(now)).unwrap_or(0)))
+    }
+
+    /// A call as the bot. An answer without a body is null.
+    ///
+    /// # Errors
+    /// What it means for whoever asked: see [`PortError`].
+    pub async fn call(&self, route: Route, body: Option<&Value>) -> Result<Value, PortError> {
+        if let Some(pause) = self.rest(&route.bucket) {
+            return Err(PortError::Transient { why: "Discord's rate limit".into(), retry_after: Some(pause) });
+        }
+        self.pace.until_ready().await;
+        let reads = route.method == Method::GET;
+        let token = format!("Bot {}", self.token.expose_secret());
+        let mut request = self.http.request(route.method, format!("{}{}", self.api, route.path));
+        request = request.header("authorization", token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.map_err(|why| lost(&why, reads))?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let number =
+            |name: &str| headers.get(name)?.to_str().ok()?.parse::<f64>().ok().filter(|n| (0.0..86_400.0).contains(n));
+        let spent = headers.get("x-ratelimit-remaining").is_some_and(|left| left == "0");
+        if let Some(after) = number("x-ratelimit-reset-after").filter(|_| spent) {
+            self.hush(route.bucket.clone(), Duration::from_secs_f64(after));
+        }
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            let pause = number("retry-after").map_or(RATE_PAUSE, Duration::from_secs_f64);
+            let everywhere = headers.contains_key("x-ratelimit-global");
+            self.hush(if everywhere { String::new() } else { route.bucket }, pause);
+            return Err(PortError::Transient { why: "Discord's rate limit".into(), retry_after: Some(pause) });
+        }
+        let value =
+            read(answer).await.map_err(|why| if reads { PortError::transient(why) } else { PortError::ambiguous(why) });
+        if status.is_success() { value } else { Err(refused(status, &value.unwrap_or_default(), reads)) }
+    }
+
+    fn hush(&self, bucket: String, pause: Duration) {
+        let until = self.clock.now().plus_ms(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
+        self.quiet().insert(bucket, until);
+    }
+}
+
+async fn read(mut answer: reqwest::Response) -> Result<Value, String> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|_| "Discord's answer broke off".to_owned())? {
+        if bytes.len() + chunk.len() > ANSWER_BYTES_MAX {
+            return Err("Discord's answer is too large".into());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    if bytes.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(&bytes).map_err(|_| "Discord's answer cannot be read".into())
+}
+
+fn lost(why: &reqwest::Error, reads: bool) -> PortError {
+    if reads || why.is_connect() {
+        PortError::transient("Discord cannot be reached")
+    } else {
+        PortError::ambiguous("Discord did not answer in time")
+    }
+}
+
+/// Only Discord's own code and message are shown, cleaned.
+fn refused(status: StatusCode, body: &Value, reads: bool) -> PortError {
+    let code = body.get("code").and_then(Value::as_u64).unwrap_or(0);
+    let message = body.get("message").and_then(Value::as_str).unwrap_or("no message");
+    let why =
+        format!("Discord answered {} ({code}): {}", status.as_u16(), crate::domain::text::clean_line(message, 120));
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => PortError::Transient { why, retry_after: Some(MEND_PAUSE) },
+        status if status.is_server_error() && reads => PortError::transient(why),
+        status if status.is_server_error() => PortError::ambiguous(why),
+        _ => PortError::permanent(why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_hold_the_major_parameter_and_no_more() {
+        for (path, bucket) in [
+            ("/channels/1/messages/2", "PATCH /channels/1/messages"),
+            ("/channels/1/messages/3", "PATCH /channels/1/messages"),
+            ("/webhooks/1/tok/messages/@original", "PATCH /webhooks/1/tok"),
+            ("/applications/1/commands", "PATCH /applications/1/commands"),
+            ("/channels/1/messages?limit=100", "PATCH /channels/1/messages"),
+        ] {
+            assert_eq!(Route::new(Method::PATCH, path.into()).bucket, bucket);
+        }
+    }
+}

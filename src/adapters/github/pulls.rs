@@ -1,0 +1,219 @@
+//! Pull requests as a chat: one comment of ours mirrors the card, a check run points at the lines, and comments of
+//! people are commands. The history stays where conversations are.
+
+use super::api::{GitHub, refused, segment};
+use crate::card::Card;
+use crate::domain::actor::{Place, Platform};
+use crate::domain::card::Annotation;
+use crate::domain::ids::{Digest, Repo};
+use crate::domain::journal::Mood;
+use crate::domain::time::Time;
+use crate::ports::{Chat, Message, PortError};
+use async_trait::async_trait;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub const PLATFORM: &str = "github";
+/// Calls that create content: 80 a minute; edits count too.
+const PACE_MS: i64 = 1_000;
+/// An incident whose commit is in more pull requests is mirrored in the first of them.
+const PULLS_MAX: usize = 3;
+const CHECK: &str = "CI Rescue";
+/// Annotations of one call (docs.github.com, "Update a check run").
+const ANNOTATIONS_MAX: usize = 50;
+
+pub struct Pulls {
+    github: Arc<GitHub>,
+    /// What the check runs of these commits say, as far as this process wrote it: nothing is written twice.
+    checks: Mutex<HashMap<String, Digest>>,
+}
+
+/// Commits remembered.
+const CHECKS_MAX: usize = 1_000;
+
+impl Pulls {
+    #[must_use]
+    pub fn new(github: Arc<GitHub>) -> Self {
+        Self { github, checks: Mutex::default() }
+    }
+
+    async fn react(&self, place: &Place, content: &str) -> Result<(), PortError> {
+        let (repo, _) = pull(place)?;
+        let comment = comment_id(place)?;
+        let path = format!("/repos/{repo}/issues/comments/{comment}/reactions");
+        // The same reaction twice is one.
+        let answer = self.github.call("POST", Some(repo), &path, Some(&json!({"content": content}))).await;
+        match answer {
+            Ok(answer) if answer.status.is_success() => Ok(()),
+            Ok(answer) => Err(refused(&answer)),
+            Err(PortError::Ambiguous { why }) => Err(PortError::transient(why)),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The check run beside the comment. A token that may not write checks leaves it out: the comment says it all.
+    async fn annotate(&self, repo: &Repo, card: &Card) {
+        if card.sha.is_empty() {
+            return;
+        }
+        let conclusion = if card.stage.is_closed() { "success" } else { "neutral" };
+        let annotation = |at: &Annotation| {
+            json!({
+                "path": at.file, "start_line": at.line, "end_line": at.line,
+                "annotation_level": "failure", "message": at.text,
+            })
+        };
+        let annotations: Vec<Value> = card.annotations.iter().take(ANNOTATIONS_MAX).map(annotation).collect();
+        let body = json!({
+            "name": CHECK, "head_sha": card.sha, "status": "completed", "conclusion": conclusion,
+            "output": {"title": cut(&card.fallback, 250), "summary": cut(&card.lines.join("\n\n"), 65_000), "annotations": annotations},
+        });
+        let (key, digest) = (format!("{repo}@{}", card.sha), Digest::of([body.to_string().as_bytes()]));
+        if self.checks.lock().unwrap_or_else(PoisonError::into_inner).get(&key) == Some(&digest) {
+            return;
+        }
+        if let Err(why) = self.github.check(repo, &card.sha, CHECK, &body).await {
+            return tracing::debug!(%why, %repo, "no check run beside the comment");
+        }
+        let mut checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
+        if checks.len() >= CHECKS_MAX {
+            checks.clear();
+        }
+        checks.insert(key, digest);
+    }
+}
+
+fn cut(text: &str, max: usize) -> String {
+    text.chars().take(max).collect()
+}
+
+fn pull(place: &Place) -> Result<(&Repo, u64), PortError> {
+    let pull = place.pull.as_ref().map(|(repo, number)| (repo, *number));
+    pull.ok_or_else(|| PortError::permanent("that is no pull request"))
+}
+
+fn comment_id(place: &Place) -> Result<u64, PortError> {
+    let id = place.reply_to.as_deref().and_then(|id| id.parse().ok());
+    id.ok_or_else(|| PortError::permanent("the comment is not known"))
+}
+
+/// `owner/name#7`.
+pub fn channel(repo: &Repo, number: u64) -> String {
+    format!("{repo}#{number}")
+}
+
+fn parse(channel: &str) -> Result<(Repo, u64), PortError> {
+    let parts = channel.rsplit_once('#').and_then(|(repo, no)| Some((repo.parse().ok()?, no.parse().ok()?)));
+    parts.ok_or_else(|| PortError::permanent("that is no pull request"))
+}
+
+fn hidden(marker: &str) -> String {
+    format!("<!-- {marker} -->")
+}
+
+/// The card in Markdown. What buttons do elsewhere is said here.
+fn body(card: &Card, marker: &str) -> String {
+    let mut parts = vec![hidden(marker), card.title.clone()];
+    parts.extend(card.lines.iter().map(|line| line.replace('\n', "  \n")));
+    let say: Vec<String> =
+        card.buttons.iter().map(|button| format!("{}: `/rescue {}`", button.label, button.words)).collect();
+    let links = card.links.iter().map(|link| format!("[{}]({})", link.label, link.url.replace(')', "%29")));
+    let foot: Vec<String> = say.into_iter().chain(links).collect();
+    if !foot.is_empty() {
+        parts.push(format!("<sub>{}</sub>", foot.join(" · ")));
+    }
+    parts.join("\n\n")
+}
+
+#[async_trait]
+impl Chat for Pulls {
+    fn platform(&self) -> Platform {
+        Platform::new(PLATFORM)
+    }
+
+    fn markup(&self) -> &'static str {
+        "github"
+    }
+
+    fn pace_ms(&self) -> i64 {
+        PACE_MS
+    }
+
+    fn channels(&self, repo: &Repo, pulls: &[u64]) -> Vec<String> {
+        pulls.iter().take(PULLS_MAX).map(|number| channel(repo, *number)).collect()
+    }
+
+    async fn post(&self, at: &str, card: &Card, marker: &str) -> Result<Message, PortError> {
+        let (repo, number) = parse(at)?;
+        self.annotate(&repo, card).await;
+        let path = format!("/repos/{repo}/issues/{number}/comments");
+        let answer = self.github.call("POST", Some(&repo), &path, Some(&json!({"body": body(card, marker)}))).await?;
+        if !answer.status.is_success() {
+            return Err(refused(&answer));
+        }
+        let id = answer.json::<Value>()?.get("id").and_then(Value::as_u64);
+        id.map(|id| id.to_string()).ok_or_else(|| PortError::ambiguous("GitHub's answer names no comment"))
+    }
+
+    async fn edit(&self, at: &str, message: &Message, card: &Card, marker: &str) -> Result<(), PortError> {
+        let (repo, _) = parse(at)?;
+        self.annotate(&repo, card).await;
+        let path = format!("/repos/{repo}/issues/comments/{}", segment(message));
+        match self.github.call("PATCH", Some(&repo), &path, Some(&json!({"body": body(card, marker)}))).await {
+            Ok(answer) if answer.status.is_success() => Ok(()),
+            Ok(answer) => Err(refused(&answer)),
+            // An edit may be made twice.
+            Err(PortError::Ambiguous { why }) => Err(PortError::transient(why)),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn find(&self, at: &str, _: Option<&Message>, marker: &str, _: Time) -> Result<Option<Message>, PortError> {
+        let (repo, number) = parse(at)?;
+        let found = self.github.own_comment(&repo, number, &hidden(marker)).await?;
+        Ok(found.map(|(id, _)| id.to_string()))
+    }
+
+    /// One comment is enough: it is edited, and the history is elsewhere.
+    async fn tell(&self, _: &str, _: &Message, _: &str, _: &str) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    async fn whisper(&self, place: &Place, _: &str, text: &str, mood: Mood) -> Result<(), PortError> {
+        let (repo, number) = pull(place)?;
+        let reaction = if mood == Mood::Refused { "confused" } else { "+1" };
+        match self.react(place, reaction).await {
+            // The comment is gone, and with it whoever would read an answer.
+            Err(PortError::Permanent { .. }) => return Ok(()),
+            other => other?,
+        }
+        if mood == Mood::Done {
+            return Ok(());
+        }
+        let marker = format!("ci-rescue/answer/{}", comment_id(place)?);
+        self.github.comment(repo, number, &marker, &text.replace('\n', "  \n")).await
+    }
+
+    fn vouches(&self) -> bool {
+        true
+    }
+
+    /// Asked at this moment and not remembered (docs.github.com, "Get repository permissions for a user"): being a
+    /// contributor or a member of the organisation is not enough.
+    async fn vouch(&self, place: &Place, actor_id: &str) -> Result<bool, PortError> {
+        let (repo, _) = pull(place)?;
+        self.react(place, "eyes").await?;
+        let path = format!("/repos/{repo}/collaborators/{}/permission", segment(actor_id));
+        let answer = self.github.call("GET", Some(repo), &path, None).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            return Ok(false);
+        }
+        if !answer.status.is_success() {
+            return Err(refused(&answer));
+        }
+        let permission = answer.json::<Value>()?;
+        Ok(matches!(permission.get("permission").and_then(Value::as_str), Some("admin" | "write")))
+    }
+}

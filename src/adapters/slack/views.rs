@@ -1,0 +1,68 @@
+//! Slack's forms (modals) and its home tab. Limits: docs.slack.dev, "Views".
+
+use super::blocks;
+use serde::{Deserialize, Serialize};
+use slack_morphism::prelude::*;
+
+/// Of a modal's title, in characters.
+const TITLE_MAX: usize = 24;
+/// What a person may type, in characters.
+const INPUT_MAX: u64 = 500;
+const BLOCK: &str = "line";
+/// Lines of a home tab: it has room for 100 blocks.
+const LINES_MAX: usize = 40;
+/// A button's value that begins so asks for a line before it acts.
+const ASKING: char = '?';
+
+/// What a form has to remember: Slack keeps it as `private_metadata` (3,000 characters).
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Context {
+    pub value: String,
+    pub channel: String,
+    pub thread: Option<String>,
+}
+
+/// A button's wire value that says whether it asks.
+pub fn value(sealed: &str, asks: bool) -> String {
+    if asks { format!("{ASKING}{sealed}") } else { sealed.to_owned() }
+}
+
+/// The sealed value of a button that asks.
+pub fn asking(value: &str) -> Option<&str> {
+    value.strip_prefix(ASKING)
+}
+
+/// One line of text, which may stay empty.
+pub fn form(context: &Context) -> SlackView {
+    let input = SlackBlockPlainTextInputElement::new().with_action_id(BLOCK.into()).with_max_length(INPUT_MAX);
+    let block = SlackInputBlock::new("Reason, for the audit and the thread".into(), input.into())
+        .with_block_id(BLOCK.into())
+        .with_optional(true);
+    let title: String = "Reject the proposal".chars().take(TITLE_MAX).collect();
+    let metadata = serde_json::to_string(context).unwrap_or_default();
+    SlackView::Modal(
+        SlackModalView::new(title.as_str().into(), vec![block.into()])
+            .with_submit("Reject".into())
+            .with_close("Keep it".into())
+            .with_private_metadata(metadata),
+    )
+}
+
+/// What a sent form was about, and what was typed.
+pub fn submitted(view: &SlackStatefulView) -> Option<(Context, String)> {
+    let SlackView::Modal(modal) = &view.view else { return None };
+    let context = serde_json::from_str(modal.private_metadata.as_deref()?).ok()?;
+    let values =
+        view.state_params.state.iter().flat_map(|state| state.values.values()).flat_map(|block| block.values());
+    let input = values.into_iter().find_map(|value| value.value.clone()).unwrap_or_default();
+    Some((context, input.chars().take(usize::try_from(INPUT_MAX).unwrap_or(500)).collect()))
+}
+
+/// The home tab: what waits, a line each.
+pub fn home(text: &str) -> SlackView {
+    let head = SlackHeaderBlock::new("Open incidents".into());
+    let mut all = vec![head.into()];
+    let lines: Vec<&str> = text.lines().collect();
+    all.extend(lines.chunks(lines.len().div_ceil(LINES_MAX).max(1)).map(|lines| blocks::section(&lines.join("\n"))));
+    SlackView::Home(SlackHomeView::new(all))
+}

@@ -1,0 +1,136 @@
+//! Commands in a comment: whole lines of plain paragraphs. What stands in code, quotes, lists or HTML was not said.
+
+use pulldown_cmark::{Event, Parser, Tag, TagEnd};
+use std::ops::Range;
+
+/// So many commands of one comment are taken.
+const COMMANDS_MAX: usize = 5;
+/// A longer comment is not looked at: GitHub's own limit, in characters.
+const LENGTH_MAX: usize = 65_536;
+/// Verbs that people know from elsewhere, bare. `/hold` is not among them: it means something else there.
+const BARE: [(&str, &str); 5] = [
+    ("/retry", "retry"),
+    ("/retest", "retry"),
+    ("/rerun", "retry"),
+    ("/healer retry", "retry"),
+    ("/healer fix", "fix"),
+];
+
+/// The commands of a comment, in order, as they would be said elsewhere. `name` is the bot's own.
+#[must_use]
+pub fn in_comment(text: &str, name: &str) -> Vec<String> {
+    if text.chars().count() > LENGTH_MAX {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for paragraph in paragraphs(text) {
+        let mut at = paragraph.start;
+        for line in text[paragraph].split_inclusive('\n') {
+            if !hidden(text, at) {
+                found.extend(command(line.trim_end(), name));
+            }
+            at += line.len();
+        }
+    }
+    found.truncate(COMMANDS_MAX);
+    found
+}
+
+/// Where plain paragraphs at the top level stand.
+fn paragraphs(text: &str) -> Vec<Range<usize>> {
+    let (mut depth, mut all) = (0_usize, Vec::new());
+    for (event, range) in Parser::new(text).into_offset_iter() {
+        match event {
+            Event::Start(Tag::Paragraph) if depth == 0 => {
+                all.push(range);
+                depth += 1;
+            }
+            Event::Start(_) => depth += 1,
+            Event::End(TagEnd::Paragraph | _) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    all
+}
+
+/// Whether this place is inside inline code or HTML.
+fn hidden(text: &str, at: usize) -> bool {
+    Parser::new(text).into_offset_iter().any(|(event, range)| {
+        matches!(event, Event::InlineHtml(_) | Event::Html(_) | Event::Code(_)) && range.contains(&at)
+    })
+}
+
+/// The command that a line begins with. Only a plain space or the end may follow: look-alikes are not commands.
+fn command(line: &str, name: &str) -> Option<String> {
+    let after = |prefix: &str| {
+        let rest = line.strip_prefix(prefix)?;
+        (rest.is_empty() || rest.starts_with([' ', '\t'])).then(|| rest.trim_start_matches([' ', '\t']))
+    };
+    if let Some(rest) =
+        after("/rescue").or_else(|| after(&format!("@{name}"))).or_else(|| after(&format!("@{name}[bot]")))
+    {
+        return Some(rest.to_owned());
+    }
+    BARE.iter().find_map(|(bare, verb)| after(bare).map(|rest| format!("{verb} {rest}").trim_end().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn commands_are_lines_of_plain_paragraphs() {
+        for (text, want) in [
+            ("/rescue retry 42", vec!["retry 42"]),
+            ("Hm.\n/rescue retry 42 failed\nthanks", vec!["retry 42 failed"]),
+            ("/retest", vec!["retry"]),
+            ("/rerun 42 all", vec!["retry 42 all"]),
+            ("@ci-rescue approve 42-1", vec!["approve 42-1"]),
+            ("@ci-rescue[bot] help", vec!["help"]),
+            ("/healer retry", vec!["retry"]),
+            ("/rescue", vec![""]),
+            ("/rescue ack\n\n/rescue why", vec!["ack", "why"]),
+            // Not said, but shown.
+            ("```\n/rescue revert\n```", vec![]),
+            ("~~~sh\n/rescue revert\n~~~", vec![]),
+            ("    /rescue revert", vec![]),
+            ("> /rescue revert", vec![]),
+            ("> quoted\n/rescue revert", vec![]),
+            ("- /rescue revert", vec![]),
+            ("# /rescue revert", vec![]),
+            ("<!-- /rescue revert -->", vec![]),
+            ("<!--\n/rescue revert\n-->", vec![]),
+            ("a <!--\n/rescue revert\n--> b", vec![]),
+            ("a `b\n/rescue revert\nc` d", vec![]),
+            ("<details>\n/rescue revert\n</details>", vec![]),
+            ("say `/rescue revert`", vec![]),
+            ("try /rescue revert", vec![]),
+            // Look-alikes.
+            ("/res\u{200b}cue revert", vec![]),
+            ("\u{202e}/rescue revert", vec![]),
+            ("/r\u{435}scue revert", vec![]),
+            ("/rescue\u{a0}revert", vec![]),
+            ("/rescues revert", vec![]),
+            ("/hold", vec![]),
+            ("@ci-rescuer help", vec![]),
+        ] {
+            assert_eq!(in_comment(text, "ci-rescue"), want, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_comment_full_of_commands_is_not_obeyed_for_ever() {
+        assert_eq!(in_comment(&"/rescue retry 1\n".repeat(100), "x").len(), COMMANDS_MAX);
+        assert_eq!(in_comment(&"/rescue retry 1\n".repeat(10_000), "x").len(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics_and_never_hears_what_is_quoted(text in "[ -~\n`>é]{0,120}") {
+            let _ = in_comment(&text, "ci-rescue");
+            let quoted: String = text.lines().flat_map(|line| ["> ", line, "\n"]).collect();
+            prop_assert!(in_comment(&quoted, "ci-rescue").is_empty());
+        }
+    }
+}
