@@ -19,7 +19,11 @@ pub const ALL: [Surface; 4] = [Surface::Slack, Surface::Discord, Surface::Pull, 
 
 /// A world with all four, and one broken run of a pull request.
 pub async fn everywhere(config: &str) -> World {
-    let world = World::with(Setup { config: config.into(), discord: true, ..Setup::default() }).await;
+    everywhere_with(Setup { config: config.into(), discord: true, ..Setup::default() }).await
+}
+
+pub async fn everywhere_with(setup: Setup) -> World {
+    let world = World::with(setup).await;
     for login in ["ada", "ben", "cyd"] {
         world.forge.permit(REPO, login, "write");
     }

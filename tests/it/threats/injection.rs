@@ -2,7 +2,17 @@
 
 use crate::world::{Setup, World, card, spec};
 
-const HOSTILE: [&str; 12] = [
+const HOSTILE: [&str; 22] = [
+    "@everyone @here <@&1> <@!2>",
+    "[github.com](https://evil.example)",
+    "||spoiler|| **bold** __under__",
+    "@org/team Fixes #1 GH-2",
+    "![x](//evil.example) <details>",
+    "/rescue revert",
+    "Co-authored-by: eve <e@evil.example>",
+    "www.evil.example https://evil.example e@evil.example",
+    "# heading\n> quote\n- list\n/rescue retry 1",
+    "<t:0:R> :smile: \\\\* \\`\\`",
     "<!channel>",
     "<!here|x>",
     "<@U123>",
@@ -20,7 +30,7 @@ const HOSTILE: [&str; 12] = [
 #[tokio::test]
 async fn threats_075_to_081_hostile_words_come_out_dead() {
     for words in HOSTILE {
-        let world = World::with(Setup::default()).await;
+        let world = World::with(Setup { discord: true, ..Setup::default() }).await;
         let log = format!(
             "##[group]Run {words}\nerror: {words} broke\nFAILED tests/test_{words}.py::test_x - {words}\n##[error]Process completed with exit code 1.\n"
         );
@@ -31,6 +41,7 @@ async fn threats_075_to_081_hostile_words_come_out_dead() {
         run.workflow = words.into();
         run.jobs[0].name = words.into();
         run.jobs[0].step = words.into();
+        run.pull = Some(9);
         let id = world.forge.start(run);
         world.forge.finish(id);
         world.deliver().await;
@@ -41,6 +52,8 @@ async fn threats_075_to_081_hostile_words_come_out_dead() {
         world.slack.command("UEVE", "list").await;
         world.settle().await;
         check_slack(&world, words);
+        check_discord(&world, words);
+        check_pull(&world, words);
         let page = world.sit("ben").await.page("/incidents/1").await;
         check_page(&page, words);
         world.end().await;
@@ -61,6 +74,49 @@ fn check_slack(world: &World, words: &str) {
         assert!(text.lines().all(|line| line.matches('`').count() % 2 == 0), "{words}: {text}");
     }
     assert!(texts.iter().all(|text| !text.contains("49 ")), "{words}");
+}
+
+/// Discord reads Markdown, mentions and addresses; nothing of that is left live outside a code span.
+fn check_discord(world: &World, words: &str) {
+    let cards = world.discord.messages();
+    assert!(!cards.is_empty());
+    for card in cards {
+        crate::world::discord::limits(&card.body).unwrap();
+        let text = outside_code(&card.words());
+        for live in ["@everyone", "@here", "<@", "<!", "](", "://", "```"] {
+            assert!(!text.contains(live), "{words}: {live} in {text}");
+        }
+        assert!(!card.words().contains(['\u{202e}', '\u{1b}', '\u{7}']), "{words}: {}", card.words());
+    }
+}
+
+/// A comment that mentions nobody, links nowhere but to the run, and is no command of ours.
+fn check_pull(world: &World, words: &str) {
+    let body = crate::flows::surfaces::sticky(world);
+    let text = outside_code(&body).replace("](http://127.0.0.1", "");
+    for live in ["@org", "@everyone", "://", "<img", "<script", "](", "```"] {
+        assert!(!text.contains(live), "{words}: {live} in {text}");
+    }
+    assert_eq!(body.matches("<!--").count(), 1, "{words}: {body}");
+    assert!(ci_rescue::command::in_comment(&body, "ci-rescue").is_empty(), "{words}: {body}");
+}
+
+/// The text without its code spans and without what a backslash keeps dead.
+fn outside_code(text: &str) -> String {
+    let mut out = String::new();
+    let (mut code, mut chars) = (false, text.chars());
+    while let Some(c) = chars.next() {
+        match c {
+            // What follows a backslash is dead.
+            '\\' if !code => {
+                chars.next();
+            }
+            '`' => code = !code,
+            c if !code => out.push(c),
+            _ => {}
+        }
+    }
+    out
 }
 
 fn check_page(page: &str, words: &str) {

@@ -1,9 +1,11 @@
 //! Bad input, each case under its number. Every one is refused or comes out harmless: no write upstream, no panic, and
 //! the process still answers.
 
+pub mod authorisation;
 mod console;
 mod injection;
 mod order;
+pub mod platforms;
 mod signatures;
 
 pub use injection::walk;

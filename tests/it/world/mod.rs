@@ -54,8 +54,8 @@ impl Clock for HandClock {
 pub struct Setup {
     pub config: String,
     pub slack: bool,
-    /// Slack calls us over HTTP instead.
-    pub slack_http: bool,
+    /// Slack and Discord call us over HTTP instead.
+    pub http: bool,
     pub discord: bool,
     pub disk: bool,
     pub open_console: bool,
@@ -68,7 +68,7 @@ impl Default for Setup {
         Self {
             config: String::new(),
             slack: true,
-            slack_http: false,
+            http: false,
             discord: false,
             disk: false,
             open_console: true,
@@ -164,7 +164,9 @@ impl World {
             more.push_str(&discord_text(discord.at));
         }
         let mut text = config_text(forge_at, setup.slack.then_some(slack.at), &setup.github, &more);
-        if setup.slack_http {
+        if setup.http {
+            let keyed = format!("[discord]\ntransport = \"http\"\npublic_key = \"{}\"\n", discord::public_key());
+            text = text.replace("[discord]\n", &keyed);
             text = text.replace(
                 "app_token = \"xapp-double\"",
                 &format!("transport = \"http\"\nsigning_secret = \"{SLACK_SECRET}\""),
@@ -194,11 +196,13 @@ impl World {
         let sockets = app.listen_to_slack(&tasks, &stop).await.expect("sockets");
         app.listen_to_discord(&tasks, &stop);
         if setup.discord {
-            discord.connected().await;
+            if !setup.http {
+                discord.connected().await;
+            }
             discord.until(|double| !double.commands().is_null()).await;
         }
         if setup.slack {
-            if !setup.slack_http {
+            if !setup.http {
                 slack.connected().await;
             }
             let known = async {

@@ -39,6 +39,10 @@ struct Inner {
     messages: Vec<Message>,
     whispers: Vec<Whisper>,
     calls: Vec<String>,
+    /// Forms shown.
+    forms: Vec<Value>,
+    /// Home tabs, by person.
+    homes: Vec<(String, Value)>,
     /// Answers to give instead of the true one: method, status, body, and whether it takes effect all the same.
     faults: VecDeque<(String, u16, Value, bool)>,
     clock: u64,
@@ -66,6 +70,8 @@ impl SlackDouble {
             .route("/api/chat.postMessage", post(post_message))
             .route("/api/chat.update", post(update))
             .route("/api/chat.postEphemeral", post(ephemeral))
+            .route("/api/views.open", post(open_view))
+            .route("/api/views.publish", post(publish_view))
             .route("/api/conversations.history", get(history))
             .route("/api/conversations.replies", get(history))
             .route("/response/{user}", post(respond))
@@ -108,6 +114,14 @@ impl SlackDouble {
 
     pub fn whispers(&self) -> Vec<Whisper> {
         self.lock().whispers.clone()
+    }
+
+    pub fn forms(&self) -> Vec<Value> {
+        self.lock().forms.clone()
+    }
+
+    pub fn homes(&self) -> Vec<(String, Value)> {
+        self.lock().homes.clone()
     }
 
     /// What was answered to one person.
@@ -316,6 +330,44 @@ async fn ephemeral(State(double): State<SlackDouble>, Json(body): Json<Value>) -
     let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
     double.lock().whispers.push(Whisper { user: text("user"), text: text("text") });
     Json(json!({"ok": true})).into_response()
+}
+
+async fn open_view(State(double): State<SlackDouble>, Json(body): Json<Value>) -> Response {
+    let view = body["view"].clone();
+    let text = |value: &Value| value["text"].as_str().map_or(0, |text| text.chars().count());
+    let metadata = view["private_metadata"].as_str().map_or(0, str::len);
+    if body["trigger_id"].as_str().is_none()
+        || text(&view["title"]) > 24
+        || text(&view["submit"]) > 24
+        || metadata > 3_000
+    {
+        return Json(json!({"ok": false, "error": "invalid_arguments"})).into_response();
+    }
+    double.lock().forms.push(view.clone());
+    Json(shown_view(view)).into_response()
+}
+
+async fn publish_view(State(double): State<SlackDouble>, Json(body): Json<Value>) -> Response {
+    let view = body["view"].clone();
+    if view["blocks"].as_array().is_none_or(|blocks| blocks.len() > 100) {
+        return Json(json!({"ok": false, "error": "invalid_arguments"})).into_response();
+    }
+    double.lock().homes.push((body["user_id"].as_str().unwrap_or_default().to_owned(), view.clone()));
+    Json(shown_view(view)).into_response()
+}
+
+/// A view as Slack answers with it.
+fn shown_view(mut view: Value) -> Value {
+    for (key, value) in [
+        ("id", json!("V1")),
+        ("team_id", json!("T1")),
+        ("hash", json!("1.a")),
+        ("callback_id", json!("")),
+        ("external_id", json!("")),
+    ] {
+        view[key] = value;
+    }
+    json!({"ok": true, "view": view})
 }
 
 async fn respond(State(double): State<SlackDouble>, Path(user): Path<String>, Json(body): Json<Value>) -> Response {
