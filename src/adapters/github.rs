@@ -6,6 +6,7 @@ mod ci;
 mod decode;
 mod fetch;
 mod forge;
+mod granted;
 mod payload;
 mod pulls;
 mod verify;

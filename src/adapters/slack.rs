@@ -4,6 +4,7 @@ mod blocks;
 mod chat;
 mod decode;
 mod errors;
+mod granted;
 mod http;
 mod intake;
 mod manifest;
@@ -12,6 +13,7 @@ mod views;
 
 pub use chat::{Settings, Slack};
 pub use decode::Socket as SocketDecoder;
+pub use granted::lacking;
 pub use http::{Address, Kind, Signature};
 pub use intake::Intake;
 pub use manifest::{SCOPES, manifest};

@@ -1,6 +1,7 @@
 //! `doctor`: the configuration and every neighbour, with what to do about what is wrong.
 
 use super::{ConfigArg, runtime};
+use ci_rescue::adapters::discord;
 use ci_rescue::adapters::github::{self, Credentials, GitHub};
 use ci_rescue::adapters::slack::{self, Slack};
 use ci_rescue::app::SystemClock;
@@ -26,6 +27,11 @@ pub fn run(args: &ConfigArg) -> Result<(), String> {
         say("slack", runtime.block_on(slack(&config, token)));
     } else {
         println!("off   slack: set slack.bot_token and slack.app_token");
+    }
+    if let Some(token) = config.discord.bot_token.clone() {
+        say("discord", runtime.block_on(discord(&config, token)));
+    } else {
+        println!("off   discord: set discord.bot_token");
     }
     if config.github.webhook_secret.is_none() {
         println!("off   webhooks: set github.webhook_secret, or no failure is heard of");
@@ -64,15 +70,47 @@ async fn github(config: &Config) -> Result<String, String> {
         .map_err(|why| format!("github.ca_file: {why}"))?;
     let settings =
         github::Settings { api_url: config.github.api_url.clone(), ca_pem, credentials, clock: Arc::new(SystemClock) };
-    let who = GitHub::new(settings)?.whoami().await.map_err(|why| why.to_string())?;
-    Ok(format!("we are {who}"))
+    let github = GitHub::new(settings)?;
+    let who = github.whoami().await.map_err(|why| why.to_string())?;
+    let lacking = github.lacking().await.map_err(|why| why.to_string())?;
+    complete(&format!("we are {who}"), &lacking, "grant it in the App's settings, and accept it where it is installed")
+}
+
+/// What was found, unless something is lacking.
+fn complete(found: &str, lacking: &[String], remedy: &str) -> Result<String, String> {
+    if lacking.is_empty() {
+        Ok(found.to_owned())
+    } else {
+        Err(format!("{found}, but without {}: {remedy}", lacking.join(", ")))
+    }
+}
+
+async fn discord(config: &Config, bot_token: secrecy::SecretString) -> Result<String, String> {
+    let settings =
+        discord::Settings { api_url: config.discord.api_url.clone(), bot_token, clock: Arc::new(SystemClock) };
+    let rest = Arc::new(discord::Rest::new(settings)?);
+    let who = discord::Discord::new(rest.clone()).whoami().await.map_err(|why| why.to_string())?;
+    let feeds = config.subscriptions.iter().filter(|feed| feed.platform == discord::PLATFORM);
+    let channels: Vec<String> = feeds.map(|feed| feed.channel.clone()).collect();
+    let wrong = discord::unusable(&rest, &channels).await;
+    if wrong.is_empty() {
+        Ok(format!("we are {who}, {} channel(s) in reach", channels.len()))
+    } else {
+        Err(wrong.join("; "))
+    }
 }
 
 async fn slack(config: &Config, bot_token: secrecy::SecretString) -> Result<String, String> {
+    let lacking = slack::lacking(&config.slack.api_url, &bot_token).await;
     let settings = slack::Settings { api_url: config.slack.api_url.clone(), bot_token };
     let who = Slack::new(&settings)?.whoami().await.map_err(|why| why.to_string())?;
-    if config.slack.app_token.is_none() {
-        return Err(format!("{who}, but slack.app_token is missing: no command arrives"));
+    let (key, missing) = match config.slack.transport.as_str() {
+        "http" => ("slack.signing_secret", config.slack.signing_secret.is_none()),
+        _ => ("slack.app_token", config.slack.app_token.is_none()),
+    };
+    if missing {
+        return Err(format!("{who}, but {key} is missing: no command arrives"));
     }
-    Ok(format!("we are {who}"))
+    let lacking: Vec<String> = lacking?.into_iter().map(|scope| format!("the scope {scope}")).collect();
+    complete(&format!("we are {who}"), &lacking, "paste `manifest slack` again and reinstall the app")
 }

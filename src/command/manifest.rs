@@ -19,6 +19,8 @@ pub enum Kind {
     Pattern,
     /// One of `choices`.
     Choice,
+    /// A length of time, such as `30m` or `2h`, or `off`.
+    Span,
     /// Any one word.
     Word,
     /// `name=value`.

@@ -164,6 +164,7 @@ fn fits(arg: &Arg, token: &str) -> bool {
         Kind::Repo => token.parse::<Repo>().is_ok(),
         Kind::Pattern => is_pattern(token),
         Kind::Choice => arg.choices.iter().any(|choice| choice == token),
+        Kind::Span => token == "off" || humantime::parse_duration(token).is_ok(),
         Kind::Word | Kind::Rest => true,
         Kind::Key | Kind::Flag => false,
     }

@@ -4,6 +4,20 @@ use super::parse::Words;
 use crate::domain::ids::IncidentNo;
 use crate::domain::intent::{Intent, Target, Which};
 use crate::domain::subscription::Filter;
+use std::time::Duration;
+
+/// Nobody wants to be without cards for longer.
+const MUTE_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+/// Milliseconds; 0 for `off`.
+fn span(text: &str) -> Result<i64, String> {
+    let span =
+        if text == "off" { Duration::ZERO } else { humantime::parse_duration(text).map_err(|why| why.to_string())? };
+    if span > MUTE_MAX {
+        return Err("at most seven days, 7d".into());
+    }
+    i64::try_from(span.as_millis()).map_err(|_| "at most seven days, 7d".into())
+}
 
 /// # Errors
 /// A sentence that says what is missing.
@@ -46,6 +60,7 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
             },
         },
         "unsubscribe" => Intent::Unsubscribe { repo: take("repo").and_then(|repo| repo.parse().ok()) },
+        "mute" => Intent::Mute { for_ms: span(take("for").as_deref().unwrap_or("off"))? },
         "subscriptions" => Intent::Subscriptions,
         other => return Err(format!("no intent is called {other}")),
     })

@@ -42,19 +42,50 @@ pub enum Which {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Intent {
-    Help { topic: Option<String> },
-    List { repo: Option<Repo>, stage: Option<String> },
-    Show { target: Target },
-    Why { target: Target },
-    Retry { target: Target, which: Which, force: bool, dry_run: bool },
-    Approve { target: Target },
-    Reject { target: Target, reason: Option<Untrusted> },
-    Cancel { target: Target },
-    Hold { reason: Option<Untrusted> },
+    Help {
+        topic: Option<String>,
+    },
+    List {
+        repo: Option<Repo>,
+        stage: Option<String>,
+    },
+    Show {
+        target: Target,
+    },
+    Why {
+        target: Target,
+    },
+    Retry {
+        target: Target,
+        which: Which,
+        force: bool,
+        dry_run: bool,
+    },
+    Approve {
+        target: Target,
+    },
+    Reject {
+        target: Target,
+        reason: Option<Untrusted>,
+    },
+    Cancel {
+        target: Target,
+    },
+    Hold {
+        reason: Option<Untrusted>,
+    },
     Unhold,
-    Subscribe { filter: Filter },
-    Unsubscribe { repo: Option<Repo> },
+    Subscribe {
+        filter: Filter,
+    },
+    Unsubscribe {
+        repo: Option<Repo>,
+    },
     Subscriptions,
+    /// No new cards here for so long, in milliseconds; 0 ends it.
+    Mute {
+        for_ms: i64,
+    },
 }
 
 impl Intent {
@@ -85,7 +116,8 @@ impl Intent {
             | Self::Cancel { .. }
             | Self::Hold { .. }
             | Self::Subscribe { .. }
-            | Self::Unsubscribe { .. } => Role::Responder,
+            | Self::Unsubscribe { .. }
+            | Self::Mute { .. } => Role::Responder,
             Self::Approve { .. } => Role::Approver,
             Self::Unhold => Role::Admin,
         }

@@ -59,6 +59,7 @@ pub enum Note {
     NoHold,
     Subscribed { feed: String },
     Unsubscribed { count: u64 },
+    Muted { until: Option<Time> },
     Feeds { rows: Vec<FeedRow> },
     List { rows: Vec<ListRow>, more: u64, what: String },
     Shown { row: Box<ListRow>, lines: Vec<Untrusted>, state: String },

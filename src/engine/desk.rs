@@ -3,7 +3,7 @@
 use super::turn::Working;
 use super::{FEEDS, HOLD};
 use crate::command;
-use crate::domain::actor::{Actor, Place, Principal, Role, Thread};
+use crate::domain::actor::{Actor, Place, Platform, Principal, Role, Thread};
 use crate::domain::card::Verb;
 use crate::domain::effect::Effect;
 use crate::domain::event::{Event, Request};
@@ -13,7 +13,7 @@ use crate::domain::intent::{Intent, Target, Which};
 use crate::domain::journal::{Entry, FeedRow, Note};
 use crate::domain::subscription::{Filter, Subscription};
 use crate::incident::row;
-use crate::ports::{Query, StoreError};
+use crate::ports::{Query, StoreError, Surface};
 use serde_json::json;
 
 /// Rows of a list that one private answer shows.
@@ -169,6 +169,7 @@ impl Working<'_> {
             Intent::Hold { reason } => self.hold(by, reason).await?,
             Intent::Unhold => self.unhold(by).await?,
             Intent::Subscribe { filter } => self.subscribe(place, filter),
+            Intent::Mute { for_ms } => self.mute(place, for_ms),
             Intent::Unsubscribe { repo } => self.unsubscribe(place, repo.as_ref().map(crate::domain::Repo::as_str)),
             _ => self.subscriptions(place),
         })
@@ -242,6 +243,18 @@ impl Working<'_> {
         note
     }
 
+    fn mute(&mut self, place: &Place, for_ms: i64) -> Note {
+        let until = (for_ms > 0).then(|| self.now.plus_ms(for_ms));
+        self.turn.settings.push((mute_key(&place.platform, &place.channel), until.map(|until| json!(until.0))));
+        Note::Muted { until }
+    }
+
+    /// Whether new cards are unwelcome in this channel now.
+    pub(super) async fn is_muted(&self, surface: &Surface) -> Result<bool, StoreError> {
+        let until = self.engine.store.setting(&mute_key(&surface.platform, &surface.channel)).await?;
+        Ok(until.and_then(|until| until.as_i64()).is_some_and(|until| self.now.0 < until))
+    }
+
     fn unsubscribe(&mut self, place: &Place, repo: Option<&str>) -> Note {
         let ours = |feed: &Subscription| {
             feed.platform == place.platform
@@ -261,6 +274,10 @@ impl Working<'_> {
             rows: rows.map(|feed| FeedRow { words: words(&feed.filter).into(), fixed: feed.fixed }).collect(),
         }
     }
+}
+
+fn mute_key(platform: &Platform, channel: &str) -> String {
+    format!("mute:{platform}:{channel}")
 }
 
 fn feed_key(feed: &Subscription) -> String {
@@ -287,6 +304,7 @@ fn word(intent: &Intent) -> &'static str {
         Intent::Unhold => "unhold",
         Intent::Subscribe { .. } => "subscribe",
         Intent::Unsubscribe { .. } => "unsubscribe",
+        Intent::Mute { .. } => "mute",
         _ => "this",
     }
 }

@@ -327,9 +327,10 @@ impl Working<'_> {
             let channels = chat.channels(&incident.repo, &incident.pulls);
             channels.into_iter().map(move |channel| (platform.clone(), channel))
         });
-        for (platform, channel) in fed.chain(own) {
-            let surface = Surface { incident: incident.no, platform, channel };
-            if !surfaces.contains(&surface) {
+        let wanted: Vec<Surface> =
+            fed.chain(own).map(|(platform, channel)| Surface { incident: incident.no, platform, channel }).collect();
+        for surface in wanted {
+            if !surfaces.contains(&surface) && !self.is_muted(&surface).await? {
                 surfaces.push(surface);
             }
         }

@@ -10,6 +10,7 @@
 mod browser;
 mod cards;
 mod conformance;
+mod doctor;
 mod evidence;
 mod flows;
 mod kill;

@@ -6,6 +6,7 @@ mod discord;
 pub mod events;
 mod examples;
 mod faults;
+mod feeds;
 mod github;
 mod retry;
 pub mod surfaces;

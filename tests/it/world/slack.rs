@@ -39,6 +39,8 @@ struct Inner {
     messages: Vec<Message>,
     whispers: Vec<Whisper>,
     calls: Vec<String>,
+    /// Scopes of the installation, where they are not those of our manifest.
+    granted: Option<String>,
     /// Forms shown.
     forms: Vec<Value>,
     /// Home tabs, by person.
@@ -114,6 +116,10 @@ impl SlackDouble {
 
     pub fn whispers(&self) -> Vec<Whisper> {
         self.lock().whispers.clone()
+    }
+
+    pub fn grant(&self, scopes: &str) {
+        self.lock().granted = Some(scopes.into());
     }
 
     pub fn forms(&self) -> Vec<Value> {
@@ -279,10 +285,13 @@ async fn open(State(double): State<SlackDouble>) -> Json<Value> {
     Json(json!({"ok": true, "url": format!("ws://{}/socket", double.at)}))
 }
 
-async fn auth() -> Json<Value> {
-    Json(
+async fn auth(State(double): State<SlackDouble>) -> Response {
+    let granted = double.lock().granted.clone();
+    let granted = granted.unwrap_or_else(|| ci_rescue::adapters::slack::SCOPES.join(","));
+    let answer = Json(
         json!({"ok": true, "url": "https://acme.slack.com/", "team": "Acme", "team_id": "T1", "user_id": "UBOT", "user": "bot", "bot_id": "B1"}),
-    )
+    );
+    ([("x-oauth-scopes", granted)], answer).into_response()
 }
 
 async fn post_message(State(double): State<SlackDouble>, Json(body): Json<Value>) -> Response {
