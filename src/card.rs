@@ -1,6 +1,8 @@
 //! What people see: an incident as a neutral [`Card`], in the words of `templates/`, escaped for one markup.
 
 mod markup;
+#[cfg(test)]
+pub mod samples;
 mod view;
 mod words;
 

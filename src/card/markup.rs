@@ -58,7 +58,8 @@ fn markdown(markup: &str, text: &str) -> String {
             // Entities are decoded before mentions are looked for.
             '&' | '<' | '>' if markup == "github" => push_entity(&mut out, c),
             '@' if mentions(markup, before, &chars) => out.extend(['@', GAP]),
-            '#' => out.extend(['\\', '#', GAP]),
+            '#' if markup == "github" => out.extend(['\\', '#', GAP]),
+            '#' => out.extend(['\\', '#']),
             ':' if chars.peek() == Some(&'/') => out.extend([':', GAP]),
             '.' if before.eq_ignore_ascii_case(&'w') => out.extend([GAP, '.']),
             '-' if before.eq_ignore_ascii_case(&'h') => out.extend([GAP, '-']),

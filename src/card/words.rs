@@ -152,7 +152,7 @@ fn label(what: &ButtonRef) -> String {
 /// What a button says, in the words of the grammar.
 fn said(what: &ButtonRef) -> String {
     let verb = if what.verb == Verb::RejectReason { Verb::Reject } else { what.verb };
-    let target = what.proposal.map_or_else(|| what.incident.to_string(), |id| id.to_string());
+    let target = what.proposal.map_or_else(|| what.incident.0.to_string(), |id| id.to_string());
     format!("{} {target}", verb.as_str())
 }
 

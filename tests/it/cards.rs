@@ -77,3 +77,76 @@ async fn a_card_is_compact() {
     assert!(card.words().chars().count() <= 700, "{}", card.words().chars().count());
     world.end().await;
 }
+
+/// A card as Discord shows it: its words, its colour, its buttons and its menu.
+fn shown_in_discord(world: &World) -> String {
+    let card = &world.discord.cards()[0];
+    crate::world::discord::limits(&card.body).unwrap();
+    let mut out = String::new();
+    let embed = &card.body["embeds"][0];
+    writeln!(out, "{}", card.body["content"].as_str().unwrap()).unwrap();
+    writeln!(out, "| {}", embed["description"].as_str().unwrap().replace('\n', "\n| ")).unwrap();
+    writeln!(out, "colour {:06x}", embed["color"].as_u64().unwrap()).unwrap();
+    for row in card.body["components"].as_array().into_iter().flatten() {
+        let mut labels = Vec::new();
+        for part in row["components"].as_array().unwrap() {
+            match part["options"].as_array() {
+                Some(options) => labels.extend(options.iter().map(|o| format!("… {}", o["label"].as_str().unwrap()))),
+                None => labels.push(format!("[{}]", part["label"].as_str().unwrap())),
+            }
+        }
+        writeln!(out, "{}", labels.join(" ")).unwrap();
+    }
+    out
+}
+
+/// The comment and the check run beside it.
+fn shown_on_pull(world: &World) -> String {
+    let comment = crate::flows::surfaces::sticky(world);
+    let comment = comment.split_once("\n\n").unwrap().1.to_owned();
+    let state = world.forge.lock();
+    let check = state.repos[crate::world::REPO].checks.last().unwrap().clone();
+    let notes: Vec<String> = check["output"]["annotations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|at| format!("{}:{} {}", at["path"].as_str().unwrap(), at["start_line"], at["message"].as_str().unwrap()))
+        .collect();
+    format!("{comment}\ncheck {}: {}\n{}\n", check["name"], check["conclusion"], notes.join("\n"))
+}
+
+const TRACE_LOG: &str = "##[group]Run pytest\n##[endgroup]\nTraceback (most recent call last):\n  File \"src/shop/cart.py\", line 17, in total\n    return price * count\nTypeError: can't multiply sequence by non-int of type 'float'\nFAILED tests/test_cart.py::test_total - TypeError: can't multiply sequence\n##[error]Process completed with exit code 1.\n";
+
+#[tokio::test]
+async fn every_state_on_discord_and_on_a_pull_request() {
+    let mut all = String::new();
+    let mut add = |name: &str, world: &World| {
+        let text = format!("{}\n--- pull request\n{}", shown_in_discord(world), shown_on_pull(world));
+        let text = text.replace(&world.forge_at.to_string(), "forge");
+        writeln!(all, "## {name}\n{text}").unwrap();
+    };
+    let world = crate::flows::surfaces::everywhere("[policy.approvals]\nretry = 1\n").await;
+    add("open, retry recommended", &world);
+    world.slack.command("UBEN", "retry 1").await;
+    world.settle().await;
+    add("awaiting approval", &world);
+    world.slack.command("UADA", "approve 1").await;
+    world.settle().await;
+    world.deliver().await;
+    add("running", &world);
+    let going = world.forge.going();
+    world.forge.finish(going[0]);
+    world.deliver().await;
+    add("resolved", &world);
+    world.end().await;
+
+    let world = World::with(Setup { discord: true, ..Setup::default() }).await;
+    let mut run = spec(TRACE_LOG, "failure");
+    run.pull = Some(9);
+    let id = world.forge.start(run);
+    world.forge.finish(id);
+    world.deliver().await;
+    add("a failing test, with the lines it points at", &world);
+    world.end().await;
+    insta::assert_snapshot!(all);
+}

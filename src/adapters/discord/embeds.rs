@@ -147,7 +147,54 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn length(value: &Value) -> usize {
+        value.as_str().map_or(0, |text| text.chars().count())
+    }
+
+    /// discord.com/developers: "Message Resource", "Components Reference".
+    fn check(body: &Value) {
+        let embed = &body["embeds"][0];
+        assert!(length(&body["content"]) <= 2_000 && length(&body["nonce"]) <= 25);
+        assert!(length(&embed["description"]) <= 4_096 && length(&embed["footer"]["text"]) <= 2_048);
+        assert!(length(&embed["description"]) + length(&embed["footer"]["text"]) <= 6_000);
+        assert_eq!(body["allowed_mentions"]["parse"], json!([]));
+        let rows = body["components"].as_array().cloned().unwrap_or_default();
+        assert!(rows.len() <= 5);
+        let mut ids = Vec::new();
+        for row in &rows {
+            let parts = row["components"].as_array().unwrap();
+            assert!((1..=5).contains(&parts.len()), "{row}");
+            for part in parts {
+                assert!(
+                    length(&part["label"]) <= 80 && length(&part["custom_id"]) <= 100 && length(&part["url"]) <= 512
+                );
+                ids.extend(part["custom_id"].as_str().map(str::to_owned));
+                let options = part["options"].as_array().cloned().unwrap_or_default();
+                assert!(options.len() <= 25);
+                for option in &options {
+                    assert!(
+                        (1..=100).contains(&length(&option["label"])) && length(&option["value"]) <= 100,
+                        "{option}"
+                    );
+                }
+            }
+        }
+        let all = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), all, "each custom_id stands once");
+    }
+
     proptest! {
+        #[test]
+        fn any_card_is_inside_every_limit(card in crate::card::samples::any_card("discord"), text in any::<String>()) {
+            let marker = "ci-rescue/AAAAAAAA/42/card";
+            check(&post(&card, marker));
+            check(&edit(&card, marker));
+            check(&note(&text.repeat(200), marker));
+            prop_assert!(length(&whisper(&text.repeat(200), true)["content"]) <= 2_000);
+        }
+
         #[test]
         fn cuts_leave_nothing_open(text in "[a`&\\\\<>é ]{0,80}", max in 5_usize..60) {
             let escaped = crate::card::escape("discord", &text);

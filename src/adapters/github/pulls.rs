@@ -113,6 +113,9 @@ fn hidden(marker: &str) -> String {
     format!("<!-- {marker} -->")
 }
 
+/// GitHub's limit of a comment, in characters.
+const COMMENT_MAX: usize = 65_536;
+
 /// The card in Markdown. What buttons do elsewhere is said here.
 fn body(card: &Card, marker: &str) -> String {
     let mut parts = vec![hidden(marker), card.title.clone()];
@@ -124,7 +127,7 @@ fn body(card: &Card, marker: &str) -> String {
     if !foot.is_empty() {
         parts.push(format!("<sub>{}</sub>", foot.join(" · ")));
     }
-    parts.join("\n\n")
+    cut(&parts.join("\n\n"), COMMENT_MAX)
 }
 
 #[async_trait]
@@ -215,5 +218,30 @@ impl Chat for Pulls {
         }
         let permission = answer.json::<Value>()?;
         Ok(matches!(permission.get("permission").and_then(Value::as_str), Some("admin" | "write")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_card_is_inside_the_limit_and_never_a_command(card in crate::card::samples::any_card("github")) {
+            let text = body(&card, "ci-rescue/AAAAAAAA/42/card");
+            prop_assert!(text.chars().count() <= COMMENT_MAX);
+            prop_assert!(crate::command::in_comment(&text, "ci-rescue").is_empty(), "{}", text);
+            prop_assert_eq!(text.matches("<!--").count(), 1);
+        }
+    }
+
+    #[test]
+    fn channels_name_their_pull_request() {
+        let repo: Repo = "acme/shop".parse().unwrap();
+        assert_eq!(parse(&channel(&repo, 7)).unwrap(), (repo, 7));
+        for wrong in ["", "acme/shop", "acme/shop#", "acme/shop#x", "#7", "a/b/c#7"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -95,7 +95,38 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn length(value: &serde_json::Value) -> usize {
+        value.as_str().map_or(0, |text| text.chars().count())
+    }
+
     proptest! {
+        /// docs.slack.dev: "Blocks", "Block elements", "chat.postMessage".
+        #[test]
+        fn any_card_is_inside_every_limit(card in crate::card::samples::any_card("slack")) {
+            let blocks = serde_json::to_value(of(&card)).unwrap();
+            let blocks = blocks.as_array().unwrap();
+            prop_assert!(blocks.len() <= 6, "{}", blocks.len());
+            let mut all = 0;
+            for block in blocks {
+                all += length(&block["text"]["text"]);
+                prop_assert!((0..=3_000).contains(&length(&block["text"]["text"])));
+                for element in block["elements"].as_array().into_iter().flatten() {
+                    all += length(&element["text"]);
+                    prop_assert!(length(&element["text"]) <= 3_000 && length(&element["text"]["text"]) <= 75);
+                    prop_assert!(length(&element["value"]) <= 2_000 && length(&element["action_id"]) <= 255);
+                    prop_assert!(length(&element["accessibility_label"]) <= 75);
+                    let options = element["options"].as_array().cloned().unwrap_or_default();
+                    prop_assert!(options.len() <= 5);
+                    for option in &options {
+                        prop_assert!(length(&option["text"]["text"]) <= 75 && length(&option["value"]) <= 150);
+                    }
+                }
+                prop_assert!(block["elements"].as_array().is_none_or(|all| all.len() <= 10));
+            }
+            prop_assert!(all <= 13_200, "{all}");
+            prop_assert!((1..=3_000).contains(&fallback(&card).chars().count()));
+        }
+
         #[test]
         fn cuts_leave_nothing_open(text in "[a`&;<>é ]{0,80}", max in 5_usize..60) {
             let escaped = crate::card::escape("slack", &text);

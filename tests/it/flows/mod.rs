@@ -9,4 +9,5 @@ mod faults;
 mod feeds;
 mod github;
 mod retry;
+mod storm;
 pub mod surfaces;

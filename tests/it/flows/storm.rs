@@ -1,0 +1,96 @@
+//! Ten thousand failing jobs in a minute: few cards, at each platform's pace, and nothing dropped.
+
+use super::events::job_event;
+use crate::world::{CHANNEL, Setup, World};
+use ci_rescue::ports::{Clock, Query};
+use futures::StreamExt;
+use serde_json::{Value, json};
+
+const REPOS: u64 = 50;
+const JOBS: u64 = 10_000;
+const PER_REPO: u64 = JOBS / REPOS;
+/// Deliveries that are under way at once.
+const AT_ONCE: usize = 64;
+
+fn feeds() -> String {
+    let feed = |platform: &str, channel: &str| {
+        format!(
+            "[[subscriptions]]\nplatform = \"{platform}\"\nchannel = \"{channel}\"\nrepo = \"storm/*\"\nbranch = \"*\"\n"
+        )
+    };
+    feed("slack", CHANNEL) + &feed("discord", crate::world::discord::CHANNEL)
+}
+
+/// Resident memory of this process, in bytes (Linux).
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default().to_owned();
+    line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) * 1_024
+}
+
+fn delivery(n: u64) -> (String, String) {
+    let repo = n % REPOS;
+    let (_, body) = job_event("completed", json!("failure"), 1_000 + repo, 1, &format!("job {}", n / REPOS));
+    let mut body: Value = serde_json::from_str(&body).unwrap();
+    body["repository"]["full_name"] = json!(format!("storm/repo{repo}"));
+    body["workflow_job"]["id"] = json!(100_000 + n);
+    (format!("storm-{n}"), body.to_string())
+}
+
+#[tokio::test]
+async fn ten_thousand_failing_jobs_make_a_card_for_each_run() {
+    let world = World::with(Setup { config: feeds(), discord: true, ..Setup::default() }).await;
+    for repo in 0..REPOS {
+        world.forge.add_repo(&format!("storm/repo{repo}"));
+    }
+    let before = resident();
+    let start = world.clock.now();
+    let world = &world;
+    let sent = futures::stream::iter(0..JOBS).map(|n| async move {
+        let (id, body) = delivery(n);
+        assert!(world.hook("workflow_job", &id, &body).await.is_success());
+        // A minute passes while they come.
+        if n.is_multiple_of(JOBS / 60) {
+            world.clock.advance(1_000);
+        }
+    });
+    // The engine works while they come, as it does in a running bot.
+    let all = sent.buffer_unordered(AT_ONCE).collect::<Vec<()>>();
+    let work = async {
+        loop {
+            world.app.engine.turn().await.expect("turn");
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = all => {}
+        () = work => {}
+    }
+    while world.app.engine.turn().await.expect("turn") {}
+    world.settle().await;
+    let grown = resident().saturating_sub(before);
+
+    let query = Query { limit: 1_000, ..Query::default() };
+    let incidents = world.store.incidents(&query).await.unwrap();
+    assert_eq!(incidents.len() as u64, REPOS, "one incident for each run");
+    let counted: u64 = incidents.iter().map(|incident| incident.failures).sum();
+    assert_eq!(counted, JOBS, "nothing dropped");
+    assert!(incidents.iter().all(|incident| incident.storm && incident.failures == PER_REPO));
+    assert_eq!(world.slack.cards().len() as u64, REPOS);
+    assert_eq!(world.discord.cards().len() as u64, REPOS);
+    for card in world.slack.cards() {
+        assert!(card.words().contains(&format!("{PER_REPO} jobs failed")), "{}", card.words());
+    }
+    // Slack's pace: a message a second and channel; Discord's: five in five seconds.
+    let passed = u64::try_from(world.clock.now().ms_since(start)).unwrap() / 1_000 + 1;
+    for (platform, writes) in [
+        ("slack", world.slack.calls("chat.postMessage") + world.slack.calls("chat.update")),
+        ("discord", world.discord.calls("create") + world.discord.calls("edit")),
+    ] {
+        assert!(writes as u64 <= passed, "{platform}: {writes} writes to one channel in {passed} s");
+    }
+    let logs = world.forge.lock().calls.iter().filter(|call| call.path.ends_with("/logs")).count() as u64;
+    assert!(logs <= 5 * REPOS, "{logs} logs fetched");
+    println!("{JOBS} jobs, {REPOS} incidents, {passed} s of the bot's clock, grown by {} MB", grown >> 20);
+    assert!(grown < 256 << 20, "{} MB", grown >> 20);
+}
