@@ -148,15 +148,30 @@ mod tests {
         assert_eq!(escape("plain", "a\u{202e}b\u{1b}[31mc"), "ab[31mc");
     }
 
+    /// Without what a backslash keeps dead.
+    fn awake(text: &str) -> String {
+        let mut chars = text.chars();
+        let mut out = String::new();
+        while let Some(c) = chars.next() {
+            if c == '\\' {
+                chars.next();
+            } else {
+                out.push(c);
+            }
+        }
+        out
+    }
+
     proptest! {
         #[test]
         fn no_live_markup_survives(text in any::<String>()) {
             for markup in ["discord", "github"] {
                 let out = escape(markup, &text);
+                prop_assert!(!out.lines().any(|line| line.starts_with('/')), "{}", out);
+                let out = awake(&out);
                 for live in ["@everyone", "@here", "://", "](", "<@", "<t:", "<img", "<!--", "||", "```"] {
                     prop_assert!(!out.contains(live), "{live} in {out}");
                 }
-                prop_assert!(!out.lines().any(|line| line.starts_with('/')), "{}", out);
                 prop_assert!(code(markup, &text).matches('`').count() <= 2);
             }
             for markup in ["slack", "html"] {

@@ -167,6 +167,7 @@ mod tests {
                     let value = match arg.kind {
                         Kind::Target => "42",
                         Kind::Repo | Kind::Pattern => "acme/shop",
+                        Kind::Span => "2h",
                         _ => "word",
                     };
                     Given { name: arg.name.clone(), value: json!(value), ..Given::default() }

@@ -186,6 +186,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
         #[test]
         fn any_card_is_inside_every_limit(card in crate::card::samples::any_card("discord"), text in any::<String>()) {
             let marker = "ci-rescue/AAAAAAAA/42/card";

@@ -227,6 +227,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
         #[test]
         fn any_card_is_inside_the_limit_and_never_a_command(card in crate::card::samples::any_card("github")) {
             let text = body(&card, "ci-rescue/AAAAAAAA/42/card");

@@ -100,6 +100,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
         /// docs.slack.dev: "Blocks", "Block elements", "chat.postMessage".
         #[test]
         fn any_card_is_inside_every_limit(card in crate::card::samples::any_card("slack")) {
