@@ -92,7 +92,9 @@ impl DiscordDouble {
         let router = Router::new().nest("/api/v10", api).route("/", get(socket)).with_state(double.clone());
         let ends = stop.clone();
         tokio::spawn(async move {
-            axum::serve(listener, router).with_graceful_shutdown(async move { ends.cancelled().await }).await
+            axum::serve(listener, super::record::recorded("discord", router))
+                .with_graceful_shutdown(async move { ends.cancelled().await })
+                .await
         });
         double
     }

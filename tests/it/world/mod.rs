@@ -2,6 +2,7 @@
 
 pub mod chromium;
 pub mod discord;
+pub mod record;
 pub mod slack;
 
 use ci_rescue::app::{App, Seats};
@@ -334,7 +335,11 @@ pub async fn forge(clock: &Arc<HandClock>) -> (Forge, SocketAddr, CancellationTo
     let forge = Forge::new(Arc::new(move || now.now().0), None);
     forge.add_repo(REPO);
     let (listener, at) = listener().await;
-    tokio::spawn(ci_rescue::server::serve(listener, ci_rescue::demo::router(forge.clone()), stop.clone()));
+    tokio::spawn(ci_rescue::server::serve(
+        listener,
+        record::recorded("github", ci_rescue::demo::router(forge.clone())),
+        stop.clone(),
+    ));
     (forge, at, stop)
 }
 

@@ -82,7 +82,9 @@ impl SlackDouble {
         // Sockets need upgrades, which the bot's own listeners do not offer.
         let ends = stop.clone();
         tokio::spawn(async move {
-            axum::serve(listener, router).with_graceful_shutdown(async move { ends.cancelled().await }).await
+            axum::serve(listener, super::record::recorded("slack", router))
+                .with_graceful_shutdown(async move { ends.cancelled().await })
+                .await
         });
         double
     }
