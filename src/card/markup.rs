@@ -124,6 +124,40 @@ pub(super) fn when(markup: &str, at: Time) -> String {
     }
 }
 
+/// At most so many characters, cut where nothing comes alive by it: never inside an entity, an escape or a code span.
+/// A page has room for everything, and a tag must not be cut.
+#[must_use]
+pub fn cut(markup: &str, text: &str, max: usize) -> String {
+    if markup == "html" || text.chars().count() <= max {
+        return text.to_owned();
+    }
+    let (mut end, mut code) = (0, false);
+    let mut chars = text.char_indices().take(max.saturating_sub(1));
+    while let Some((at, c)) = chars.next() {
+        let mut next = at + c.len_utf8();
+        match c {
+            '\\' if !code && markup != "slack" => match chars.next() {
+                Some((at, c)) => next = at + c.len_utf8(),
+                None => break,
+            },
+            '`' => code = !code,
+            '&' if markup == "slack" || (markup == "github" && !code) => {
+                let Some((at, _)) = chars.find(|(_, c)| *c == ';') else { break };
+                next = at + 1;
+            }
+            '<' if markup != "github" && !code => {
+                let Some((at, _)) = chars.find(|(_, c)| *c == '>') else { break };
+                next = at + 1;
+            }
+            _ => {}
+        }
+        if !code {
+            end = next;
+        }
+    }
+    format!("{}…", &text[..end])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +182,22 @@ mod tests {
         assert_eq!(escape("plain", "a\u{202e}b\u{1b}[31mc"), "ab[31mc");
     }
 
+    /// What is live outside code spans, and whether the last span is open.
+    fn outside_code(text: &str) -> (String, bool) {
+        let (mut out, mut code, mut chars) = (String::new(), false, text.chars());
+        while let Some(c) = chars.next() {
+            match c {
+                '\\' if !code => {
+                    chars.next();
+                }
+                '`' => code = !code,
+                c if !code => out.push(c),
+                _ => {}
+            }
+        }
+        (out, code)
+    }
+
     /// Without what a backslash keeps dead.
     fn awake(text: &str) -> String {
         let mut chars = text.chars();
@@ -163,6 +213,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_cut_leaves_nothing_open(text in "[a`&<>@!\\\\\\[\\]() ]{0,60}", max in 2_usize..80) {
+            for markup in ["slack", "discord", "github"] {
+                let whole = format!("{} {} {}", escape(markup, &text), code(markup, &text), escape(markup, &text));
+                let kept = cut(markup, &whole, max);
+                prop_assert!(kept.chars().count() <= max);
+                if markup != "slack" {
+                    let (live, open) = outside_code(&kept);
+                    prop_assert!(!open && !live.contains("]("), "{markup}: {whole} -> {kept}");
+                }
+            }
+        }
+
         #[test]
         fn no_live_markup_survives(text in any::<String>()) {
             for markup in ["discord", "github"] {

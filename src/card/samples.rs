@@ -65,6 +65,7 @@ pub fn any_card(markup: &'static str) -> impl Strategy<Value = Card> {
             links,
             buttons: sealed(buttons, 0),
             more: sealed(more, 5),
+            green: false,
             sha: "1a2b3c4d5e".into(),
             annotations,
             fallback: format!("Incident 42 {fallback}"),

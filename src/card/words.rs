@@ -1,8 +1,9 @@
 //! The words: templates rendered for a markup, everything that is not ours escaped.
 
-use super::markup::{MARKUPS, bold, code, escape, when};
+use super::markup::{MARKUPS, bold, code, cut, escape, when};
 use super::view::View;
 use crate::domain::card::{Button, ButtonRef, Card, Link, Look, Verb};
+use crate::domain::incident::Stage;
 use crate::domain::journal::Note;
 use crate::domain::text::clean_line;
 use crate::domain::time::Time;
@@ -107,7 +108,7 @@ impl Words {
         for part in ["card/culprit", "card/state", "card/foot"] {
             let text = self.render(markup, part, context())?;
             if !text.is_empty() && lines.len() < LINES_MAX {
-                lines.push(cut(&text, LINE_CHARS));
+                lines.push(cut(markup, &text, LINE_CHARS));
             }
         }
         let button = |(what, look): &(ButtonRef, Look)| Button {
@@ -133,6 +134,7 @@ impl Words {
             links,
             buttons: view.buttons.iter().take(3).map(button).collect(),
             more: view.more.iter().map(button).collect(),
+            green: view.is == Stage::Resolved && view.adopted_by.is_none(),
             sha: view.commit.clone(),
             annotations: view.annotations.clone(),
             fallback: self.render("plain", "card/fallback", context())?.replace('\n', " "),
@@ -154,19 +156,6 @@ fn said(what: &ButtonRef) -> String {
     let verb = if what.verb == Verb::RejectReason { Verb::Reject } else { what.verb };
     let target = what.proposal.map_or_else(|| what.incident.0.to_string(), |id| id.to_string());
     format!("{} {target}", verb.as_str())
-}
-
-/// Cut at a character and never inside an entity.
-fn cut(text: &str, max: usize) -> String {
-    if text.chars().count() <= max {
-        return text.to_owned();
-    }
-    let mut kept: String = text.chars().take(max).collect();
-    if let Some(at) = kept.rfind('&').filter(|at| !kept[*at..].contains(';')) {
-        kept.truncate(at);
-    }
-    kept.push('…');
-    kept
 }
 
 fn markup(state: &State<'_, '_>) -> String {

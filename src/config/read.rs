@@ -244,6 +244,9 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     if !matches!(config.slack.transport.as_str(), "socket" | "http") {
         wrong.push("slack.transport is socket or http".into());
     }
+    if config.slack.transport == "http" && config.slack.bot_token.is_some() && config.slack.signing_secret.is_none() {
+        wrong.push("slack.transport http needs slack.signing_secret".into());
+    }
     check_discord(&config.discord, &mut wrong);
     if config.github.app_id.is_some() != config.github.private_key_file.is_some() {
         wrong.push("github.app_id and github.private_key_file belong together".into());

@@ -145,6 +145,7 @@ pub async fn add_check(
 ) -> Response {
     let mut state = forge.lock();
     body["id"] = state.fresh().into();
+    body["output"]["annotations_count"] = body["output"]["annotations"].as_array().map_or(0, Vec::len).into();
     let Some(repo) = state.repos.get_mut(&format!("{owner}/{repo}")) else { return refuse(404, "Not Found") };
     repo.checks.push(body.clone());
     (StatusCode::CREATED, Json(body)).into_response()
@@ -160,8 +161,13 @@ pub async fn edit_check(
     let Some(check) = checks.and_then(|all| all.iter_mut().find(|check| check["id"] == id)) else {
         return refuse(404, "Not Found");
     };
+    // As GitHub does: annotations are added to those that are there.
+    let mut notes = check["output"]["annotations"].as_array().cloned().unwrap_or_default();
+    notes.extend(body["output"]["annotations"].as_array().cloned().unwrap_or_default());
     for (key, value) in body.as_object().into_iter().flatten() {
         check[key.as_str()] = value.clone();
     }
+    check["output"]["annotations_count"] = notes.len().into();
+    check["output"]["annotations"] = notes.into();
     Json(check.clone()).into_response()
 }

@@ -105,6 +105,8 @@ pub struct Card {
     /// At most three; the rest is in `more`.
     pub buttons: Vec<Button>,
     pub more: Vec<Button>,
+    /// It went green, rather than away.
+    pub green: bool,
     /// The commit that failed, or nothing.
     pub sha: String,
     /// Places in the repository that the failure points at. Their texts are plain, not escaped.

@@ -8,6 +8,7 @@ use super::ids::{Digest, IncidentNo, Repo, RunId};
 use super::incident::{JobState, RunState};
 use super::intent::Intent;
 use super::text::Untrusted;
+use super::time::Time;
 use serde::{Deserialize, Serialize};
 
 /// How a run, a job or a check ended. Names are GitHub's, plus `stuck` for a job that no runner took.
@@ -128,6 +129,16 @@ pub struct Request {
     pub seen: Option<Digest>,
 }
 
+/// Words, a line each, with what the platform told of their author at that moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spoken {
+    pub actor: Actor,
+    pub place: Place,
+    pub text: String,
+    pub may_write: bool,
+    pub at: Time,
+}
+
 /// A wake-up set earlier. It carries no data; the incident's state decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -159,10 +170,7 @@ pub enum Event {
     },
     /// What a person said, now that the platform has told whether they may change the repository.
     Spoken {
-        actor: Actor,
-        place: Place,
-        text: String,
-        may_write: bool,
+        spoken: Spoken,
     },
     LogRead {
         incident: IncidentNo,
@@ -193,6 +201,8 @@ pub enum Event {
         younger: IncidentNo,
         runs: Vec<RunState>,
         jobs: Vec<JobState>,
+        #[serde(default)]
+        pulls: Vec<u64>,
         failures: u64,
     },
 }

@@ -6,7 +6,7 @@ use crate::command;
 use crate::domain::actor::{Actor, Place, Platform, Principal, Role, Thread};
 use crate::domain::card::Verb;
 use crate::domain::effect::Effect;
-use crate::domain::event::{Event, Request};
+use crate::domain::event::{Event, Request, Spoken};
 use crate::domain::facts::Hold;
 use crate::domain::ids::{Digest, IncidentNo};
 use crate::domain::intent::{Intent, Target, Which};
@@ -18,6 +18,8 @@ use serde_json::json;
 
 /// Rows of a list that one private answer shows.
 const ROWS: usize = 15;
+/// For so long counts what a platform told of a person, in milliseconds.
+const VOUCH_MS: i64 = 60_000;
 /// The installation's own journal.
 const HOUSE: IncidentNo = IncidentNo(0);
 
@@ -28,22 +30,33 @@ impl Working<'_> {
             self.effect(Effect::Vouch { actor, place, text });
             return Ok(());
         }
-        self.words(actor, place, &text, None).await
-    }
-
-    /// `may_write` is what the platform told, where it was asked.
-    pub(super) async fn words(
-        &mut self,
-        actor: Actor,
-        place: Place,
-        text: &str,
-        may_write: Option<bool>,
-    ) -> Result<(), StoreError> {
-        if may_write == Some(false) {
-            let (need, have) = ("write permission here".into(), "less, or unknown".into());
-            self.answer(&place, &actor.id, Note::Denied { what: "a command".into(), need, have });
+        if place.pull.is_some() {
+            tracing::debug!(delivery = %self.delivery.id, "nobody can vouch for what is said on pull requests");
             return Ok(());
         }
+        self.words(actor, place, &text).await
+    }
+
+    /// What the platform told of the speaker. Whoever may not write there has been told so by it, without a word more.
+    pub(super) async fn spoken(&mut self, spoken: Spoken) -> Result<(), StoreError> {
+        let Spoken { actor, place, text, may_write, at } = spoken;
+        if !may_write {
+            tracing::info!(delivery = %self.delivery.id, "a command of somebody without write permission");
+            return Ok(());
+        }
+        if self.now.ms_since(at) > VOUCH_MS {
+            self.effect(Effect::Vouch { actor, place, text });
+            return Ok(());
+        }
+        let answers = place.reply_to.clone().unwrap_or_default();
+        for (line, text) in text.lines().enumerate() {
+            let place = Place { reply_to: Some(format!("{answers}/{line}")), ..place.clone() };
+            self.words(actor.clone(), place, text).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn words(&mut self, actor: Actor, place: Place, text: &str) -> Result<(), StoreError> {
         let here = self.here(&place).await?;
         match command::parse(text, here) {
             Ok(intent) => self.intent(actor, place, intent, None).await,
@@ -60,7 +73,9 @@ impl Working<'_> {
         if let Some((repo, number)) = &place.pull {
             let query = Query { repo: Some(repo.to_string()), open_only: true, limit: 200, ..Query::default() };
             let open = self.engine.store.incidents(&query).await?;
-            return Ok(open.iter().find(|incident| incident.pulls.contains(number)).map(|incident| incident.no));
+            let mut here = open.iter().filter(|incident| incident.pulls.contains(number));
+            // Of several, the person has to say which.
+            return Ok(here.next().filter(|_| here.next().is_none()).map(|incident| incident.no));
         }
         let Some(message) = place.thread.clone() else { return Ok(None) };
         let thread = Thread { platform: place.platform.clone(), channel: place.channel.clone(), message };
@@ -120,7 +135,11 @@ impl Working<'_> {
             return self.event(Event::Asked { request }).await;
         }
         let (need, have) = (intent.role(), by.role);
-        let note = if have < need {
+        let wide = place.pull.is_some() && !matches!(intent, Intent::Help { .. } | Intent::List { .. });
+        let note = if wide {
+            let why = "it concerns more than this pull request: say it in a chat or in the console";
+            Note::Refused { what: word(&intent).into(), why: vec![why.into()] }
+        } else if have < need {
             Note::Denied { what: word(&intent).into(), need: need.to_string(), have: have.to_string() }
         } else {
             self.house(&by, &place, intent).await?
@@ -132,8 +151,9 @@ impl Working<'_> {
     /// The person, with the role that the channel grants on top of their own.
     fn principal(&self, actor: &Actor, place: &Place) -> Principal {
         let mut principal = self.engine.directory.principal(actor, place);
-        if place.pull.is_some() {
-            // Vouched for: whoever may write there could re-run by hand as well.
+        let unknown = principal.key == format!("{}:{}", actor.platform, actor.id);
+        if place.pull.is_some() && unknown {
+            // Vouched for: whoever may write there could re-run by hand as well. What is configured stands.
             principal.role = principal.role.max(Role::Responder);
         }
         let here = |feed: &&Subscription| feed.platform == place.platform && feed.channel == place.channel;

@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::domain::action::{Action, Outcome};
 use crate::domain::effect::{Effect, Lookup};
-use crate::domain::event::{Event, LogRead};
+use crate::domain::event::{Event, LogRead, Spoken};
 use crate::domain::facts::{Facts, Known};
 use crate::domain::ids::Repo;
 use crate::domain::text::Untrusted;
@@ -63,7 +63,7 @@ impl Engine {
     async fn complete(&self, claim: &Claimed<Effect>, done: Done, dead: Option<String>) -> Result<(), StoreError> {
         let outcome = if dead.is_some() { "dead" } else { "done" };
         counter!("ci_rescue_effects_total", "effect" => claim.work.kind(), "outcome" => outcome).increment(1);
-        let event = result(&claim.work, done);
+        let event = result(&claim.work, done, self.clock.now());
         let id = format!("internal:effect-{}-{}", self.installation, claim.key);
         let delivery = event.map(|event| Delivery::internal(id, self.clock.now(), &event));
         // What neighbours said is as much from outside as what they sent.
@@ -78,7 +78,9 @@ impl Engine {
     async fn failed(&self, claim: &Claimed<Effect>, why: &PortError) -> Result<(), StoreError> {
         let looking = matches!(claim.work, Effect::ReadLog { .. } | Effect::Gather { .. });
         let tries = if looking { LOOKS } else { TRIES };
-        let last = claim.attempts + 1 >= tries;
+        // Who says when to come again is waited for longer.
+        let told = matches!(why, PortError::Transient { retry_after: Some(_), .. });
+        let last = claim.attempts + 1 >= if told { LOOKS } else { tries };
         let reply = matches!(claim.work, Effect::Reply { .. } | Effect::Welcome { .. });
         match why {
             // A private answer that may have been read is not given twice.
@@ -219,7 +221,7 @@ enum Done {
 }
 
 /// The event that tells the incident.
-fn result(effect: &Effect, done: Done) -> Option<Event> {
+fn result(effect: &Effect, done: Done, at: Time) -> Option<Event> {
     Some(match (effect, done) {
         (Effect::ReadLog { incident, run, attempt, job_id, .. }, Done::Log(read)) => {
             Event::LogRead { incident: *incident, run: *run, attempt: *attempt, job_id: *job_id, read }
@@ -231,7 +233,8 @@ fn result(effect: &Effect, done: Done) -> Option<Event> {
             Event::Performed { incident: *incident, proposal: *proposal, step: *step, undo: *undo, outcome }
         }
         (Effect::Vouch { actor, place, text }, Done::Vouched(may_write)) => {
-            Event::Spoken { actor: actor.clone(), place: place.clone(), text: text.clone(), may_write }
+            let (actor, place, text) = (actor.clone(), place.clone(), text.clone());
+            Event::Spoken { spoken: Spoken { actor, place, text, may_write, at } }
         }
         _ => return None,
     })

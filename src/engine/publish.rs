@@ -201,6 +201,14 @@ impl Engine {
             };
         }
         let wrote = self.say(chat, surface, &publication, incident, &lines, begun).await.map(|()| Wrote::Told(last));
+        // What cannot be told is left out: the card itself goes on.
+        let wrote = match wrote {
+            Err(PortError::Permanent { why }) => {
+                tracing::warn!(incident = incident.no.0, channel = %surface.channel, why, "a note could not be told");
+                Ok(Wrote::Told(last))
+            }
+            other => other,
+        };
         self.settle(surface, publication, incident, wrote, begun).await
     }
 

@@ -121,9 +121,7 @@ impl Working<'_> {
     async fn hear(&mut self, heard: Heard) -> Result<(), StoreError> {
         match heard {
             Heard::Event(event) => match *event {
-                Event::Spoken { actor, place, text, may_write } => {
-                    self.words(actor, place, &text, Some(may_write)).await
-                }
+                Event::Spoken { spoken } => self.spoken(spoken).await,
                 event => self.event(event).await,
             },
             Heard::Words { actor, place, text } => self.said(actor, place, text).await,

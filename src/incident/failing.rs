@@ -261,14 +261,22 @@ pub fn hand_over(step: &mut Step<'_>, older: IncidentNo) {
         younger: incident.no,
         runs: incident.runs.clone(),
         jobs: incident.jobs.clone(),
+        pulls: incident.pulls.clone(),
         failures: incident.failures,
     };
     step.orders.push(Order::Event(Box::new(event)));
     step.tell(None, Note::AdoptedBy { incident: older });
 }
 
-pub fn adopt(step: &mut Step<'_>, younger: IncidentNo, runs: &[RunState], jobs: &[JobState], failures: u64) {
+pub fn adopt(
+    step: &mut Step<'_>,
+    younger: IncidentNo,
+    (runs, jobs, pulls): (&[RunState], &[JobState], &[u64]),
+    failures: u64,
+) {
     let incident = &mut step.incident;
+    let fresh: Vec<u64> = pulls.iter().copied().filter(|pull| !incident.pulls.contains(pull)).collect();
+    incident.pulls.extend(fresh);
     incident.adopted.push(younger);
     if incident.adopted.len() > ADOPTED_KEPT {
         incident.adopted.remove(0);

@@ -59,6 +59,13 @@ fn answer(step: &mut Step<'_>, request: &Request, note: Note) {
     step.effect(Effect::Reply { place: request.place.clone(), actor_id: request.actor_id.clone(), note });
 }
 
+/// Whoever pressed a button sees the card change; whoever used words is told.
+fn confirm(step: &mut Step<'_>, request: &Request, note: &Note) {
+    if request.seen.is_none() {
+        answer(step, request, note.clone());
+    }
+}
+
 fn refuse(step: &mut Step<'_>, request: &Request, why: impl Into<String>) {
     let note = Note::Refused { what: word(&request.intent).into(), why: vec![why.into()] };
     step.orders.push(crate::domain::effect::Order::Note {
@@ -139,7 +146,9 @@ fn approve(step: &mut Step<'_>, request: &Request, target: Target) {
     kept.approvals.push(Approval { key: key.clone(), name: name.clone(), at: now, digest });
     let have = u32::try_from(kept.valid_approvals()).unwrap_or(u32::MAX);
     let (quorum, enough) = (kept.quorum, policy::quorum_met(step.rules, kept, now));
-    step.tell(Some(key), Note::Approved { proposal: proposal.id, by: name, have, quorum });
+    let note = Note::Approved { proposal: proposal.id, by: name, have, quorum };
+    confirm(step, request, &note);
+    step.tell(Some(key), note);
     if enough {
         proposal::advance(step, proposal.id.n, &Input::Quorum);
     }
@@ -154,10 +163,9 @@ fn reject(step: &mut Step<'_>, request: &Request, target: Target, reason: Option
         return refuse(step, request, "what it would do has changed since that card; look at it again");
     }
     let by = request.by.name.clone();
-    step.tell(
-        Some(request.by.key.clone()),
-        Note::Rejected { proposal: proposal.id, by: by.clone(), reason: reason.cloned() },
-    );
+    let note = Note::Rejected { proposal: proposal.id, by: by.clone(), reason: reason.cloned() };
+    confirm(step, request, &note);
+    step.tell(Some(request.by.key.clone()), note);
     proposal::advance(step, proposal.id.n, &Input::Reject(request.by.key.clone()));
 }
 
@@ -174,7 +182,9 @@ fn cancel(step: &mut Step<'_>, request: &Request, target: Target) {
         Err(why) => return refuse(step, request, why),
     };
     let by = request.by.name.clone();
-    step.tell(Some(request.by.key.clone()), Note::Cancelled { proposal: proposal.id, by });
+    let note = Note::Cancelled { proposal: proposal.id, by };
+    confirm(step, request, &note);
+    step.tell(Some(request.by.key.clone()), note);
     proposal::advance(step, proposal.id.n, &Input::Cancel(request.by.key.clone()));
 }
 

@@ -87,8 +87,8 @@ pub fn step(
             proposal::performed(&mut step, *proposal, *at, *undo, outcome);
         }
         Event::Fired { timer, .. } => fired(&mut step, *timer),
-        Event::Adopted { younger, runs, jobs, failures, .. } => {
-            failing::adopt(&mut step, *younger, runs, jobs, *failures);
+        Event::Adopted { younger, runs, jobs, pulls, failures, .. } => {
+            failing::adopt(&mut step, *younger, (runs, jobs, pulls), *failures);
         }
     }
     Some(finish(step))

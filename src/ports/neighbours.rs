@@ -184,4 +184,8 @@ pub trait Directory: Send + Sync {
 /// The time. Nothing but the rooms with windows may ask.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Time;
+    /// Milliseconds since some moment, which go on whatever the time of day is set to: for pauses and paces.
+    fn elapsed_ms(&self) -> i64 {
+        self.now().0
+    }
 }

@@ -1,6 +1,6 @@
 //! Discord as a chat: cards in channels, history in public threads.
 
-use super::rest::{Rest, Route};
+use super::rest::{Failure, Rest, Route, code};
 use super::{PLATFORM, embeds};
 use crate::card::Card;
 use crate::domain::actor::{Place, Platform};
@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// Five messages in five seconds and channel.
 const PACE_MS: i64 = 1_050;
@@ -26,12 +27,14 @@ pub const FURTHER: &str = "further";
 
 pub struct Discord {
     rest: Arc<Rest>,
+    /// Our own account's id, once Discord has told it.
+    me: OnceCell<String>,
 }
 
 impl Discord {
     #[must_use]
     pub fn new(rest: Arc<Rest>) -> Self {
-        Self { rest }
+        Self { rest, me: OnceCell::new() }
     }
 
     /// Asks who we are.
@@ -43,19 +46,31 @@ impl Discord {
         Ok(me.get("username").and_then(Value::as_str).unwrap_or("unknown").to_owned())
     }
 
-    async fn create(&self, channel: &str, body: &Value) -> Result<Message, PortError> {
+    async fn own_id(&self) -> Result<&str, PortError> {
+        let ask = async {
+            let me = self.rest.call(Route::new(Method::GET, "/users/@me".into()), None).await?;
+            let id = me.get("id").and_then(Value::as_str).map(str::to_owned);
+            id.ok_or_else(|| PortError::permanent("Discord's answer names no account"))
+        };
+        self.me.get_or_try_init(|| ask).await.map(String::as_str)
+    }
+
+    async fn create(&self, channel: &str, body: &Value) -> Result<Message, Failure> {
         let route = Route::new(Method::POST, format!("/channels/{}/messages", id(channel)?));
         let answer = self.rest.call(route, Some(body)).await?;
         let message = answer.get("id").and_then(Value::as_str).map(str::to_owned);
-        message.ok_or_else(|| PortError::ambiguous("Discord's answer names no message"))
+        message.ok_or_else(|| PortError::ambiguous("Discord's answer names no message").into())
     }
 
     /// A thread that begins at a message has the message's id.
-    async fn open_thread(&self, channel: &str, message: &str, marker: &str) -> Result<(), PortError> {
+    async fn open_thread(&self, channel: &str, message: &str, marker: &str) -> Result<(), Failure> {
         let name = format!("Incident {}", marker.split('/').nth(2).unwrap_or_default());
         let path = format!("/channels/{}/messages/{}/threads", id(channel)?, id(message)?);
         let body = json!({"name": name, "auto_archive_duration": ARCHIVE_MIN});
-        self.rest.call(Route::new(Method::POST, path), Some(&body)).await.map(|_| ())
+        match self.rest.call(Route::new(Method::POST, path), Some(&body)).await {
+            Err(failure) if failure.code != code::THREAD_EXISTS => Err(failure),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -85,12 +100,12 @@ impl Chat for Discord {
     }
 
     async fn post(&self, channel: &str, card: &Card, marker: &str) -> Result<Message, PortError> {
-        self.create(channel, &embeds::post(card, marker)).await
+        self.create(channel, &embeds::post(card, marker)).await.map_err(PortError::from)
     }
 
     async fn edit(&self, channel: &str, message: &Message, card: &Card, marker: &str) -> Result<(), PortError> {
         let route = Route::new(Method::PATCH, format!("/channels/{}/messages/{}", id(channel)?, id(message)?));
-        match self.rest.call(route, Some(&embeds::edit(card, marker))).await {
+        match self.rest.call(route, Some(&embeds::edit(card, marker))).await.map_err(PortError::from) {
             // An edit may be made twice.
             Err(PortError::Ambiguous { why }) => Err(PortError::transient(why)),
             other => other.map(|_| ()),
@@ -110,12 +125,13 @@ impl Chat for Discord {
             let path = format!("/channels/{channel}/messages?limit={PAGE}&after={after}");
             let page = match self.rest.call(Route::new(Method::GET, path), None).await {
                 // The thread is not made yet.
-                Err(PortError::Permanent { .. }) if thread.is_some() => return Ok(None),
+                Err(failure) if thread.is_some() && failure.code == code::UNKNOWN_CHANNEL => return Ok(None),
                 other => other?,
             };
             let messages = page.as_array().cloned().unwrap_or_default();
             let name = |message: &Value| message.get("id").and_then(Value::as_str).map(str::to_owned);
-            let ours = messages.iter().find(|message| is_ours(message, marker));
+            let me = self.own_id().await?;
+            let ours = messages.iter().find(|message| is_ours(message, me, marker));
             if let Some(found) = ours {
                 return Ok(name(found));
             }
@@ -130,13 +146,20 @@ impl Chat for Discord {
 
     async fn tell(&self, channel: &str, thread: &Message, text: &str, marker: &str) -> Result<(), PortError> {
         let body = embeds::note(text, marker);
-        match self.create(thread, &body).await {
-            // There is no thread yet: it is made with the second thing that happens.
-            Err(PortError::Permanent { .. }) => {
-                self.open_thread(channel, thread, marker).await?;
-                self.create(thread, &body).await.map(|_| ())
+        let mut told = self.create(thread, &body).await;
+        // There is no thread yet: it is made with the second thing that happens.
+        if told.as_ref().is_err_and(|failure| failure.code == code::UNKNOWN_CHANNEL) {
+            told = match self.open_thread(channel, thread, marker).await {
+                Ok(()) => self.create(thread, &body).await,
+                Err(failure) => Err(failure),
+            };
+        }
+        match told {
+            // A locked thread is locked for this note only; the card goes on.
+            Err(Failure { code, error: PortError::Transient { why, .. } }) if code != 0 => {
+                Err(PortError::permanent(why))
             }
-            other => other.map(|_| ()),
+            other => other.map(|_| ()).map_err(PortError::from),
         }
     }
 
@@ -150,7 +173,14 @@ impl Chat for Discord {
         } else {
             Route::new(Method::POST, format!("/webhooks/{application}/{token}"))
         };
-        self.rest.call(route, Some(&embeds::whisper(text, !first))).await.map(|_| ())
+        match self.rest.call(route, Some(&embeds::whisper(text, !first))).await {
+            Ok(_) => Ok(()),
+            // Our answer may overtake the acknowledgement that it belongs to: a moment later it is there.
+            Err(Failure { code: code::UNKNOWN_WEBHOOK | code::UNKNOWN_MESSAGE | code::UNKNOWN_INTERACTION, error }) => {
+                Err(PortError::transient(error.why()))
+            }
+            Err(failure) => Err(failure.error),
+        }
     }
 }
 
@@ -174,8 +204,8 @@ impl<'a> Reply<'a> {
     }
 }
 
-/// Whoever copies our footer is still not a bot of this application; cards and notes of ours have exactly one embed.
-fn is_ours(message: &Value, marker: &str) -> bool {
-    let bot = message.pointer("/author/bot").and_then(Value::as_bool).unwrap_or(false);
-    bot && message.pointer("/embeds/0/footer/text").and_then(Value::as_str) == Some(marker)
+/// Whoever copies our footer is still somebody else; cards and notes of ours have exactly one embed.
+fn is_ours(message: &Value, me: &str, marker: &str) -> bool {
+    let author = message.pointer("/author/id").and_then(Value::as_str) == Some(me);
+    author && message.pointer("/embeds/0/footer/text").and_then(Value::as_str) == Some(marker)
 }

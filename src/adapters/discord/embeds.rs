@@ -126,20 +126,9 @@ fn nonce(marker: &str) -> Nonce {
     Nonce::String(hex(&hash).chars().take(NONCE_MAX).collect())
 }
 
-/// Cut at a character, and never behind a backslash or inside a code span.
+/// As the markup wants it.
 pub fn cut(text: &str, max: usize) -> String {
-    if text.chars().count() <= max {
-        return text.to_owned();
-    }
-    let mut kept: String = text.chars().take(max - 2).collect();
-    if kept.ends_with('\\') {
-        kept.pop();
-    }
-    if kept.matches('`').count() % 2 == 1 {
-        kept.push('`');
-    }
-    kept.push('…');
-    kept
+    crate::card::cut("discord", text, max)
 }
 
 #[cfg(test)]

@@ -6,15 +6,16 @@ use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::Value;
 use serenity::all::{
-    ClientBuilder, Context, Event, GatewayIntents, HttpBuilder, Interaction, RawEventHandler, ShardManager,
+    ClientBuilder, Context, Event, GatewayError, GatewayIntents, HttpBuilder, Interaction, RawEventHandler,
+    ShardManager,
 };
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Between two tries to connect; 1,000 IDENTIFY a day are allowed.
-const PAUSE: Duration = Duration::from_secs(10);
+/// Between two tries to connect: 1,000 IDENTIFY a day are allowed.
+const PAUSE: Duration = Duration::from_secs(90);
 
 /// What the gateway needs.
 #[derive(Clone)]
@@ -76,7 +77,10 @@ pub fn listen(listener: Listener, tasks: &TaskTracker, stop: CancellationToken) 
     tasks.spawn(async move {
         loop {
             tokio::select! {
-                why = connect(&listener, &held) => tracing::warn!(why, "Discord's gateway"),
+                ended = connect(&listener, &held) => match ended {
+                    Ended::Again(why) => tracing::warn!(why, "Discord's gateway"),
+                    Ended::ForGood(why) => return tracing::error!(why, "Discord refuses the gateway: mend [discord] and start again"),
+                },
                 () = ends.cancelled() => return,
             }
             tokio::select! {
@@ -94,20 +98,41 @@ pub fn listen(listener: Listener, tasks: &TaskTracker, stop: CancellationToken) 
     });
 }
 
+/// Why a connection is over.
+enum Ended {
+    Again(String),
+    /// Close codes 4004 and 4010 to 4014: the same again would be refused again.
+    ForGood(String),
+}
+
+fn ended(why: &serenity::Error) -> Ended {
+    let words = crate::domain::text::clean_line(&why.to_string(), 200);
+    match why {
+        serenity::Error::Gateway(
+            GatewayError::InvalidAuthentication
+            | GatewayError::InvalidShardData
+            | GatewayError::OverloadedShard
+            | GatewayError::InvalidGatewayIntents
+            | GatewayError::DisallowedGatewayIntents,
+        ) => Ended::ForGood(words),
+        _ => Ended::Again(words),
+    }
+}
+
 /// Runs until the connection ends; says why.
-async fn connect(listener: &Listener, held: &Mutex<Option<Arc<ShardManager>>>) -> String {
+async fn connect(listener: &Listener, held: &Mutex<Option<Arc<ShardManager>>>) -> Ended {
     // serenity's own calls only ask for the gateway's address; its limiter would ignore ours.
-    let origin = listener.api_url.split("/api").next().unwrap_or_default().to_owned();
+    let origin = listener.api_url.trim_end_matches('/').trim_end_matches("/api/v10").to_owned();
     let http = HttpBuilder::new(&listener.token).proxy(origin).ratelimiter_disabled(true).build();
     let ears = Ears { intake: listener.intake.clone(), rest: listener.rest.clone() };
     let client = ClientBuilder::new_with_http(http, GatewayIntents::empty()).raw_event_handler(ears).await;
     let mut client = match client {
         Ok(client) => client,
-        Err(why) => return crate::domain::text::clean_line(&why.to_string(), 200),
+        Err(why) => return ended(&why),
     };
     *held.lock().unwrap_or_else(PoisonError::into_inner) = Some(client.shard_manager.clone());
     match client.start().await {
-        Ok(()) => "it ended".into(),
-        Err(why) => crate::domain::text::clean_line(&why.to_string(), 200),
+        Ok(()) => Ended::Again("it ended".into()),
+        Err(why) => ended(&why),
     }
 }

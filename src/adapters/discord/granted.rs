@@ -1,7 +1,6 @@
 //! Channels that the bot cannot use: for the doctor.
 
 use super::rest::{Rest, Route};
-use crate::ports::PortError;
 use reqwest::Method;
 
 /// What is wrong with each of these channels, in words; a channel that can be read is not named.
@@ -14,8 +13,7 @@ pub async fn unusable(rest: &Rest, channels: &[String]) -> Vec<String> {
             continue;
         }
         let route = Route::new(Method::GET, format!("/channels/{channel}/messages?limit=1"));
-        let found: Result<_, PortError> = rest.call(route, None).await;
-        if let Err(why) = found {
+        if let Err(why) = rest.call(route, None).await {
             wrong.push(format!("channel {channel}: {why}; invite the bot with the address of `manifest discord`"));
         }
     }

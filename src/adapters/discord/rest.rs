@@ -1,7 +1,6 @@
 //! REST calls by Discord's rules (discord.com/developers, "Rate Limits"): limits per route from the answers' headers, 50
 //! calls a second for the bot, and no second try of what was refused.
 
-use crate::domain::time::Time;
 use crate::ports::{Clock, PortError};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::{Method, StatusCode};
@@ -34,8 +33,47 @@ pub struct Rest {
     token: SecretString,
     clock: Arc<dyn Clock>,
     pace: DefaultDirectRateLimiter,
-    /// Routes that are used up, and until when; the empty name is all of them.
-    quiet: Mutex<HashMap<String, Time>>,
+    /// Routes that are used up, and until when by the clock's elapsed milliseconds; the empty name is all of them.
+    quiet: Mutex<HashMap<String, i64>>,
+}
+
+/// Why a call failed: Discord's own code (0 where there is none), and what follows from it.
+#[derive(Debug)]
+pub struct Failure {
+    pub code: u64,
+    pub error: PortError,
+}
+
+impl From<PortError> for Failure {
+    fn from(error: PortError) -> Self {
+        Self { code: 0, error }
+    }
+}
+
+impl From<Failure> for PortError {
+    fn from(failure: Failure) -> Self {
+        failure.error
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+/// discord.com/developers, "JSON Error Codes".
+pub mod code {
+    pub const UNKNOWN_CHANNEL: u64 = 10_003;
+    pub const UNKNOWN_MESSAGE: u64 = 10_008;
+    pub const UNKNOWN_WEBHOOK: u64 = 10_015;
+    pub const UNKNOWN_INTERACTION: u64 = 10_062;
+    pub const INVALID_WEBHOOK_TOKEN: u64 = 50_027;
+    pub const THREAD_EXISTS: u64 = 160_004;
+}
+
+fn limited(pause: Duration) -> Failure {
+    PortError::Transient { why: "Discord's rate limit".into(), retry_after: Some(pause) }.into()
 }
 
 /// Where a call goes. `bucket` names the route with its major parameter: Discord counts by it.
@@ -47,8 +85,10 @@ pub struct Route {
 
 impl Route {
     pub fn new(method: Method, path: String) -> Self {
-        // Everything up to the first id is the major parameter's route.
-        let bucket: Vec<&str> = path.split('?').next().unwrap_or_default().split('/').take(4).collect();
+        // The first id is the major parameter; later ones do not count.
+        let route = path.split('?').next().unwrap_or_default().split('/').enumerate();
+        let is_id = |at: usize, part: &str| at > 2 && !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        let bucket: Vec<&str> = route.map(|(at, part)| if is_id(at, part) { "{id}" } else { part }).collect();
         let bucket = format!("{method} {}", bucket.join("/"));
         Self { method, path, bucket }
     }
@@ -75,28 +115,32 @@ impl Rest {
         })
     }
 
-    fn quiet(&self) -> MutexGuard<'_, HashMap<String, Time>> {
+    fn quiet(&self) -> MutexGuard<'_, HashMap<String, i64>> {
         self.quiet.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long this route has to rest.
-    fn rest(&self, bucket: &str) -> Option<Duration> {
-        let now = self.clock.now();
+    /// How long this route has to rest. Answers to people do not count towards the bot's own limit.
+    fn rest(&self, bucket: &str, answer: bool) -> Option<Duration> {
+        let now = self.clock.elapsed_ms();
         let mut quiet = self.quiet();
         quiet.retain(|_, until| *until > now);
-        let until = quiet.get(bucket).copied().max(quiet.get("").copied())?;
-        Some(Duration::from_millis(u64::try_from(until.ms_since(now)).unwrap_or(0)))
+        let everywhere = quiet.get("").copied().filter(|_| !answer);
+        let until = quiet.get(bucket).copied().max(everywhere)?;
+        Some(Duration::from_millis(u64::try_from(until - now).unwrap_or(0)))
     }
 
     /// A call as the bot. An answer without a body is null.
     ///
     /// # Errors
     /// What it means for whoever asked: see [`PortError`].
-    pub async fn call(&self, route: Route, body: Option<&Value>) -> Result<Value, PortError> {
-        if let Some(pause) = self.rest(&route.bucket) {
-            return Err(PortError::Transient { why: "Discord's rate limit".into(), retry_after: Some(pause) });
+    pub async fn call(&self, route: Route, body: Option<&Value>) -> Result<Value, Failure> {
+        let answer = route.path.starts_with("/interactions/") || route.path.starts_with("/webhooks/");
+        if let Some(pause) = self.rest(&route.bucket, answer) {
+            return Err(limited(pause));
         }
-        self.pace.until_ready().await;
+        if !answer {
+            self.pace.until_ready().await;
+        }
         let reads = route.method == Method::GET;
         let token = format!("Bot {}", self.token.expose_secret());
         let mut request = self.http.request(route.method, format!("{}{}", self.api, route.path));
@@ -116,15 +160,15 @@ impl Rest {
             let pause = number("retry-after").map_or(RATE_PAUSE, Duration::from_secs_f64);
             let everywhere = headers.contains_key("x-ratelimit-global");
             self.hush(if everywhere { String::new() } else { route.bucket }, pause);
-            return Err(PortError::Transient { why: "Discord's rate limit".into(), retry_after: Some(pause) });
+            return Err(limited(pause));
         }
         let value =
             read(answer).await.map_err(|why| if reads { PortError::transient(why) } else { PortError::ambiguous(why) });
-        if status.is_success() { value } else { Err(refused(status, &value.unwrap_or_default(), reads)) }
+        if status.is_success() { Ok(value?) } else { Err(refused(status, &value.unwrap_or_default(), reads)) }
     }
 
     fn hush(&self, bucket: String, pause: Duration) {
-        let until = self.clock.now().plus_ms(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
+        let until = self.clock.elapsed_ms().saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
         self.quiet().insert(bucket, until);
     }
 }
@@ -152,17 +196,20 @@ fn lost(why: &reqwest::Error, reads: bool) -> PortError {
 }
 
 /// Only Discord's own code and message are shown, cleaned.
-fn refused(status: StatusCode, body: &Value, reads: bool) -> PortError {
+fn refused(status: StatusCode, body: &Value, reads: bool) -> Failure {
     let code = body.get("code").and_then(Value::as_u64).unwrap_or(0);
     let message = body.get("message").and_then(Value::as_str).unwrap_or("no message");
     let why =
         format!("Discord answered {} ({code}): {}", status.as_u16(), crate::domain::text::clean_line(message, 120));
-    match status {
+    let error = match status {
+        // An interaction's key is over after 15 minutes: nobody can mend that.
+        StatusCode::UNAUTHORIZED if code == code::INVALID_WEBHOOK_TOKEN => PortError::permanent(why),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => PortError::Transient { why, retry_after: Some(MEND_PAUSE) },
         status if status.is_server_error() && reads => PortError::transient(why),
         status if status.is_server_error() => PortError::ambiguous(why),
         _ => PortError::permanent(why),
-    }
+    };
+    Failure { code, error }
 }
 
 #[cfg(test)]
@@ -172,9 +219,10 @@ mod tests {
     #[test]
     fn buckets_hold_the_major_parameter_and_no_more() {
         for (path, bucket) in [
-            ("/channels/1/messages/2", "PATCH /channels/1/messages"),
-            ("/channels/1/messages/3", "PATCH /channels/1/messages"),
-            ("/webhooks/1/tok/messages/@original", "PATCH /webhooks/1/tok"),
+            ("/channels/1/messages/2", "PATCH /channels/1/messages/{id}"),
+            ("/channels/1/messages/3", "PATCH /channels/1/messages/{id}"),
+            ("/channels/1/messages/3/threads", "PATCH /channels/1/messages/{id}/threads"),
+            ("/webhooks/1/tok/messages/@original", "PATCH /webhooks/1/tok/messages/@original"),
             ("/applications/1/commands", "PATCH /applications/1/commands"),
             ("/channels/1/messages?limit=100", "PATCH /channels/1/messages"),
         ] {

@@ -53,7 +53,7 @@ impl governor::clock::Clock for Ticks {
     type Instant = Nanos;
 
     fn now(&self) -> Nanos {
-        Nanos::from(u64::try_from(self.0.now().0).unwrap_or(0).saturating_mul(1_000_000))
+        Nanos::from(u64::try_from(self.0.elapsed_ms()).unwrap_or(0).saturating_mul(1_000_000))
     }
 }
 

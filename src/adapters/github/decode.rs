@@ -314,8 +314,8 @@ impl Webhooks {
         if said.is_empty() {
             return Some(ignored("issue_comment", "holds no command"));
         }
-        let words = |text| Heard::Words { actor: actor.clone(), place: place.clone(), text };
-        Some(said.into_iter().map(words).collect())
+        // One after the other, by one look at who says it.
+        Some(vec![Heard::Words { actor, place, text: said.join("\n") }])
     }
 
     fn alert(&self, base: &Base, kind: &str, action: &str, alert: &Alert) -> Vec<Heard> {

@@ -153,9 +153,21 @@ impl GitHub {
             url::form_urlencoded::Serializer::new(String::new()).append_pair("check_name", name).finish();
         let found: Value =
             self.get(repo, &format!("/repos/{repo}/commits/{}/check-runs?{query}", segment(sha))).await?;
-        let id = found.pointer("/check_runs/0/id").and_then(Value::as_u64);
-        match id {
-            Some(id) => self.write("PATCH", repo, &format!("/repos/{repo}/check-runs/{id}"), Some(body)).await,
+        let runs = found.get("check_runs").and_then(Value::as_array).into_iter().flatten();
+        let ours = |run: &&Value| body.get("external_id").is_none_or(|ours| run.get("external_id") == Some(ours));
+        let found = runs.into_iter().find(ours);
+        let pointed = found.and_then(|run| run.pointer("/output/annotations_count")).and_then(Value::as_u64);
+        match found.and_then(|run| run.get("id")).and_then(Value::as_u64) {
+            Some(id) => {
+                // A check run stays at its commit.
+                let mut body = body.clone();
+                body.as_object_mut().map(|body| body.remove("head_sha"));
+                if pointed.unwrap_or(0) > 0 {
+                    // GitHub adds annotations to those that are there.
+                    body.get_mut("output").and_then(Value::as_object_mut).map(|output| output.remove("annotations"));
+                }
+                self.write("PATCH", repo, &format!("/repos/{repo}/check-runs/{id}"), Some(&body)).await
+            }
             None => self.write("POST", repo, &format!("/repos/{repo}/check-runs"), Some(body)).await,
         }
     }

@@ -39,26 +39,26 @@ impl Pulls {
         Self { github, checks: Mutex::default() }
     }
 
-    async fn react(&self, place: &Place, content: &str) -> Result<(), PortError> {
+    /// `false` when the comment is gone. A reaction that may not be written is no reason for anything else.
+    async fn react(&self, place: &Place, content: &str) -> Result<bool, PortError> {
         let (repo, _) = pull(place)?;
         let comment = comment_id(place)?;
         let path = format!("/repos/{repo}/issues/comments/{comment}/reactions");
         // The same reaction twice is one.
         let answer = self.github.call("POST", Some(repo), &path, Some(&json!({"content": content}))).await;
         match answer {
-            Ok(answer) if answer.status.is_success() => Ok(()),
-            Ok(answer) => Err(refused(&answer)),
+            Ok(answer) => Ok(answer.status != StatusCode::NOT_FOUND),
             Err(PortError::Ambiguous { why }) => Err(PortError::transient(why)),
             Err(other) => Err(other),
         }
     }
 
     /// The check run beside the comment. A token that may not write checks leaves it out: the comment says it all.
-    async fn annotate(&self, repo: &Repo, card: &Card) {
+    async fn annotate(&self, repo: &Repo, card: &Card, marker: &str) -> Result<(), PortError> {
         if card.sha.is_empty() {
-            return;
+            return Ok(());
         }
-        let conclusion = if card.stage.is_closed() { "success" } else { "neutral" };
+        let conclusion = if card.green { "success" } else { "neutral" };
         let annotation = |at: &Annotation| {
             json!({
                 "path": at.file, "start_line": at.line, "end_line": at.line,
@@ -67,21 +67,26 @@ impl Pulls {
         };
         let annotations: Vec<Value> = card.annotations.iter().take(ANNOTATIONS_MAX).map(annotation).collect();
         let body = json!({
-            "name": CHECK, "head_sha": card.sha, "status": "completed", "conclusion": conclusion,
+            "name": CHECK, "external_id": marker, "head_sha": card.sha, "status": "completed", "conclusion": conclusion,
             "output": {"title": cut(&card.fallback, 250), "summary": cut(&card.lines.join("\n\n"), 65_000), "annotations": annotations},
         });
-        let (key, digest) = (format!("{repo}@{}", card.sha), Digest::of([body.to_string().as_bytes()]));
+        let (key, digest) = (format!("{repo}@{} {marker}", card.sha), Digest::of([body.to_string().as_bytes()]));
         if self.checks.lock().unwrap_or_else(PoisonError::into_inner).get(&key) == Some(&digest) {
-            return;
+            return Ok(());
         }
-        if let Err(why) = self.github.check(repo, &card.sha, CHECK, &body).await {
-            return tracing::debug!(%why, %repo, "no check run beside the comment");
+        match self.github.check(repo, &card.sha, CHECK, &body).await {
+            Ok(()) => {}
+            Err(PortError::Permanent { why }) => tracing::debug!(why, %repo, "no check run beside the comment"),
+            Err(PortError::Ambiguous { why }) => return Err(PortError::transient(why)),
+            Err(transient) => return Err(transient),
         }
         let mut checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
         if checks.len() >= CHECKS_MAX {
             checks.clear();
         }
         checks.insert(key, digest);
+        drop(checks);
+        Ok(())
     }
 }
 
@@ -95,7 +100,7 @@ fn pull(place: &Place) -> Result<(&Repo, u64), PortError> {
 }
 
 fn comment_id(place: &Place) -> Result<u64, PortError> {
-    let id = place.reply_to.as_deref().and_then(|id| id.parse().ok());
+    let id = place.reply_to.as_deref().and_then(|id| id.split('/').next()).and_then(|id| id.parse().ok());
     id.ok_or_else(|| PortError::permanent("the comment is not known"))
 }
 
@@ -150,7 +155,7 @@ impl Chat for Pulls {
 
     async fn post(&self, at: &str, card: &Card, marker: &str) -> Result<Message, PortError> {
         let (repo, number) = parse(at)?;
-        self.annotate(&repo, card).await;
+        self.annotate(&repo, card, marker).await?;
         let path = format!("/repos/{repo}/issues/{number}/comments");
         let answer = self.github.call("POST", Some(&repo), &path, Some(&json!({"body": body(card, marker)}))).await?;
         if !answer.status.is_success() {
@@ -162,7 +167,7 @@ impl Chat for Pulls {
 
     async fn edit(&self, at: &str, message: &Message, card: &Card, marker: &str) -> Result<(), PortError> {
         let (repo, _) = parse(at)?;
-        self.annotate(&repo, card).await;
+        self.annotate(&repo, card, marker).await?;
         let path = format!("/repos/{repo}/issues/comments/{}", segment(message));
         match self.github.call("PATCH", Some(&repo), &path, Some(&json!({"body": body(card, marker)}))).await {
             Ok(answer) if answer.status.is_success() => Ok(()),
@@ -187,15 +192,12 @@ impl Chat for Pulls {
     async fn whisper(&self, place: &Place, _: &str, text: &str, mood: Mood) -> Result<(), PortError> {
         let (repo, number) = pull(place)?;
         let reaction = if mood == Mood::Refused { "confused" } else { "+1" };
-        match self.react(place, reaction).await {
-            // The comment is gone, and with it whoever would read an answer.
-            Err(PortError::Permanent { .. }) => return Ok(()),
-            other => other?,
-        }
-        if mood == Mood::Done {
+        let there = self.react(place, reaction).await?;
+        // Where the comment is gone, so is whoever would read an answer.
+        if !there || mood == Mood::Done {
             return Ok(());
         }
-        let marker = format!("ci-rescue/answer/{}", comment_id(place)?);
+        let marker = format!("ci-rescue/answer/{}", place.reply_to.as_deref().unwrap_or_default());
         self.github.comment(repo, number, &marker, &text.replace('\n', "  \n")).await
     }
 
@@ -207,17 +209,16 @@ impl Chat for Pulls {
     /// contributor or a member of the organisation is not enough.
     async fn vouch(&self, place: &Place, actor_id: &str) -> Result<bool, PortError> {
         let (repo, _) = pull(place)?;
-        self.react(place, "eyes").await?;
         let path = format!("/repos/{repo}/collaborators/{}/permission", segment(actor_id));
         let answer = self.github.call("GET", Some(repo), &path, None).await?;
-        if answer.status == StatusCode::NOT_FOUND {
-            return Ok(false);
-        }
-        if !answer.status.is_success() {
+        if !answer.status.is_success() && answer.status != StatusCode::NOT_FOUND {
             return Err(refused(&answer));
         }
-        let permission = answer.json::<Value>()?;
-        Ok(matches!(permission.get("permission").and_then(Value::as_str), Some("admin" | "write")))
+        let permission = answer.json::<Value>().unwrap_or_default();
+        let may = matches!(permission.get("permission").and_then(Value::as_str), Some("admin" | "write"));
+        // One sign for strangers and not a word more: anybody can comment, and writes are few.
+        let there = self.react(place, if may { "eyes" } else { "confused" }).await?;
+        Ok(may && there)
     }
 }
 

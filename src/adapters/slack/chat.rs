@@ -24,6 +24,7 @@ const PACE_MS: i64 = 1_050;
 const UPDATES_A_MINUTE: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
 const UPDATE_BURST: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
 const CALL_TIME: Duration = Duration::from_secs(15);
+const FORM_TIME: Duration = Duration::from_secs(2);
 const EVENT_TYPE: &str = "ci_rescue";
 const PAGE: &str = "100";
 const PAGES: usize = 10;
@@ -82,7 +83,10 @@ impl Slack {
     pub async fn open_form(&self, trigger: &SlackTriggerId, context: &views::Context) -> Result<(), PortError> {
         let session = self.client.open_session(&self.token);
         let request = SlackApiViewsOpenRequest::new(trigger.clone(), views::form(context));
-        in_time(session.views_open(&request)).await.map(|_| ())
+        // Slack waits three seconds for our acknowledgement, and the socket for us.
+        let call = tokio::time::timeout(FORM_TIME, session.views_open(&request)).await;
+        let opened = call.map_err(|_| PortError::permanent("Slack did not show the form in time"))?;
+        opened.map(|_| ()).map_err(|why| errors::of(&why))
     }
 
     fn content(card: &Card, marker: &str) -> SlackMessageContent {

@@ -144,10 +144,51 @@ async fn a_rate_limit_is_obeyed_by_its_headers_and_nothing_is_lost() {
 #[tokio::test]
 async fn an_answer_that_was_lost_makes_no_second_card() {
     let world = World::with(quiet()).await;
-    world.discord.fault("create", 502, json!({"message": "bad gateway"}), Vec::new());
+    world.discord.lose_answer("create");
     world.broken_run(NETWORK_LOG, "success").await;
     assert_eq!(world.discord.cards().len(), 1);
     assert!(world.discord.calls("history") > 0, "it looked before it posted again");
+    assert_eq!(world.discord.calls("create"), 1, "and found it");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_overtakes_its_acknowledgement_is_given_again() {
+    let world = broken("").await;
+    world.discord.fault("original", 404, json!({"message": "Unknown Webhook", "code": 10_015}), Vec::new());
+    let (token, command) = world.discord.command("1002", "why", &[("id", json!("1"))]);
+    world.discord.send(&command).await;
+    world.settle().await;
+    world.clock.advance(5_000);
+    world.settle().await;
+    assert!(world.discord.said(&token).contains('•'), "{}", world.discord.said(&token));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn words_are_always_answered() {
+    let world = broken("[policy.approvals]\nretry = 1\n").await;
+    for (who, verb, want) in
+        [("ben", "retry", "needs 1 approval"), ("ada", "approve", "approved"), ("ben", "cancel", "cancelled")]
+    {
+        let said = say(&world, Surface::Discord, who, verb, "1").await;
+        assert!(said.contains(want), "{verb}: {said}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_thread_that_is_locked_does_not_stop_the_card() {
+    let world = broken("[policy.approvals]\nretry = 1\n").await;
+    for _ in 0..20 {
+        world.discord.fault("thread", 403, json!({"message": "Missing Access", "code": 50_001}), Vec::new());
+    }
+    say(&world, Surface::Discord, "ben", "retry", "1").await;
+    let card = world.discord.cards()[0].clone();
+    assert!(card.words().contains("awaiting approval"), "{}", card.words());
+    say(&world, Surface::Discord, "ada", "approve", "1").await;
+    world.deliver().await;
+    assert!(world.discord.cards()[0].words().contains("running"), "{}", world.discord.cards()[0].words());
     world.end().await;
 }
 

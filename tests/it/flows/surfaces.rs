@@ -64,7 +64,7 @@ pub async fn say(world: &World, at: Surface, person: &str, verb: &str, id: &str)
             let comment = world.forge.comment(REPO, PULL, person, &format!("/rescue {verb} {id}"));
             world.deliver().await;
             let state = world.forge.lock();
-            let marker = format!("<!-- ci-rescue/answer/{comment} -->");
+            let marker = format!("<!-- ci-rescue/answer/{comment}/0 -->");
             let answers = state.repos[REPO].comments.iter().filter_map(|comment| comment["body"].as_str());
             answers.into_iter().find(|body| body.starts_with(&marker)).unwrap_or_default().to_owned()
         }

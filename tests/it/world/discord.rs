@@ -45,6 +45,7 @@ struct Inner {
     commands: Value,
     calls: Vec<String>,
     faults: VecDeque<Fault>,
+    lost: VecDeque<String>,
     clock: u64,
     sequence: u64,
     socket: Option<mpsc::UnboundedSender<Value>>,
@@ -131,6 +132,17 @@ impl DiscordDouble {
 
     pub fn fault(&self, call: &str, status: u16, body: Value, headers: Vec<(&'static str, &'static str)>) {
         self.lock().faults.push_back((call.into(), status, body, headers));
+    }
+
+    /// The next call takes effect, and its answer is a 502.
+    pub fn lose_answer(&self, call: &str) {
+        self.lock().lost.push_back(call.into());
+    }
+
+    fn is_lost(&self, call: &str) -> bool {
+        let mut inner = self.lock();
+        let at = inner.lost.iter().position(|lost| lost == call);
+        at.is_some_and(|at| inner.lost.remove(at).is_some())
     }
 
     pub fn messages(&self) -> Vec<Message> {
@@ -440,6 +452,9 @@ async fn create(
     inner.messages.push(message.clone());
     drop(inner);
     double.changed();
+    if double.is_lost("create") {
+        return refuse(502, 0, "bad gateway");
+    }
     Json(message.as_discord()).into_response()
 }
 
