@@ -16,8 +16,10 @@ pub async fn mint(State(forge): State<Forge>, Json(body): Json<Value>) -> Respon
     let mut state = forge.lock();
     state.tokens_minted += 1;
     state.narrowed.push(body["repositories"].clone());
+    let names = body["repositories"].as_array().cloned().unwrap_or_default();
+    let repositories: Vec<Value> = names.into_iter().map(|name| json!({"name": name})).collect();
     let until = stamp((forge.now)() + 3_600_000);
-    let answer = json!({"token": format!("ghs_sandbox{}", state.tokens_minted), "expires_at": until, "repositories": body.get("repositories")});
+    let answer = json!({"token": format!("ghs_sandbox{}", state.tokens_minted), "expires_at": until, "repositories": repositories});
     (StatusCode::CREATED, Json(answer)).into_response()
 }
 

@@ -9,6 +9,7 @@
 
 mod browser;
 mod cards;
+mod clients;
 mod conformance;
 mod doctor;
 mod evidence;

@@ -78,10 +78,12 @@ impl DiscordDouble {
             .route(
                 "/users/@me",
                 get(|| async {
-                    Json(json!({"id": APPLICATION, "username": "ci-rescue", "discriminator": "0", "bot": true}))
+                    Json(json!({"id": APPLICATION, "username": "ci-rescue", "discriminator": "0", "bot": true,
+                        "avatar": null, "global_name": null}))
                 }),
             )
             .route("/applications/@me", get(|| async { Json(json!({"id": APPLICATION, "name": "CI Rescue"})) }))
+            .route("/oauth2/applications/@me", get(application))
             .route("/applications/{app}/commands", get(commands).put(put_commands))
             .route("/applications/{app}/guilds/{guild}/commands", get(commands).put(put_commands))
             .route("/channels/{channel}/messages", get(history).post(create))
@@ -196,7 +198,8 @@ impl DiscordDouble {
         let mut value = json!({
             "id": id.to_string(), "application_id": APPLICATION, "type": kind, "token": token, "version": 1,
             "guild_id": GUILD, "channel_id": CHANNEL,
-            "channel": {"id": CHANNEL, "type": 0, "name": "builds", "permissions": "0"},
+            "channel": {"id": CHANNEL, "type": 0, "name": "builds", "permissions": "0", "guild_id": GUILD, "position": 0,
+                "nsfw": false, "topic": null, "parent_id": null, "last_message_id": null, "rate_limit_per_user": 0, "flags": 0},
             "member": {"user": {"id": user, "username": format!("user-{user}"), "discriminator": "0", "global_name": null, "avatar": null},
                 "roles": [], "joined_at": "2026-01-01T00:00:00Z", "deaf": false, "mute": false, "flags": 0, "permissions": "0", "nick": null,
                 "avatar": null, "premium_since": null, "pending": false},
@@ -283,6 +286,8 @@ impl Message {
             ("mention_everyone", json!(false)),
             ("mentions", json!([])),
             ("mention_roles", json!([])),
+            ("embeds", json!([])),
+            ("components", json!([])),
             ("attachments", json!([])),
             ("pinned", json!(false)),
             ("type", json!(0)),
@@ -395,6 +400,14 @@ fn refuse(status: u16, code: u32, message: &str) -> Response {
 async fn gateway(State(double): State<DiscordDouble>) -> Json<Value> {
     Json(json!({"url": format!("ws://{}", double.at), "shards": 1,
         "session_start_limit": {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}}))
+}
+
+async fn application() -> Json<Value> {
+    Json(
+        json!({"id": APPLICATION, "name": "CI Rescue", "description": "", "icon": null, "bot_public": false, "bot_require_code_grant": false,
+        "verify_key": public_key(), "flags": 0, "team": null, "rpc_origins": [], "summary": "",
+        "owner": {"id": "1", "username": "ada", "discriminator": "0", "avatar": null, "global_name": null}}),
+    )
 }
 
 async fn commands(State(double): State<DiscordDouble>) -> Response {
@@ -524,9 +537,15 @@ async fn open_thread(
     Json(json!({"id": message, "type": 11})).into_response()
 }
 
+#[derive(serde::Deserialize)]
+struct Wanted {
+    with_response: Option<String>,
+}
+
 async fn callback(
     State(double): State<DiscordDouble>,
-    Path((_, token)): Path<(String, String)>,
+    Path((id, token)): Path<(String, String)>,
+    Query(wanted): Query<Wanted>,
     Json(body): Json<Value>,
 ) -> Response {
     if let Some(fault) = double.fault_for("callback") {
@@ -539,7 +558,12 @@ async fn callback(
             Some(found) if found.answer.is_some() => refuse(400, 40_060, "Interaction has already been acknowledged."),
             Some(found) => {
                 found.answer = Some(body);
-                StatusCode::NO_CONTENT.into_response()
+                if wanted.with_response.is_some() {
+                    Json(json!({"interaction": {"id": id, "type": 2, "response_message_loading": true}}))
+                        .into_response()
+                } else {
+                    StatusCode::NO_CONTENT.into_response()
+                }
             }
         }
     };
@@ -559,10 +583,10 @@ fn answered(double: &DiscordDouble, token: &str, body: Value, original: bool) ->
     if original && found.answer.as_ref().is_none_or(|answer| answer["type"] != json!(5)) {
         return refuse(404, 10_008, "Unknown Message");
     }
-    found.further.push(body);
+    found.further.push(body.clone());
     drop(inner);
     double.changed();
-    Json(json!({"id": "1"})).into_response()
+    Json(Message { channel: CHANNEL.into(), id: "1".into(), body, edits: 0 }.as_discord()).into_response()
 }
 
 async fn edit_original(

@@ -5,7 +5,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Form, Json, Router};
 use futures::StreamExt;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
@@ -74,8 +74,8 @@ impl SlackDouble {
             .route("/api/chat.postEphemeral", post(ephemeral))
             .route("/api/views.open", post(open_view))
             .route("/api/views.publish", post(publish_view))
-            .route("/api/conversations.history", get(history))
-            .route("/api/conversations.replies", get(history))
+            .route("/api/conversations.history", get(history).post(history_form))
+            .route("/api/conversations.replies", get(history).post(history_form))
             .route("/response/{user}", post(respond))
             .route("/socket", get(socket))
             .with_state(double.clone());
@@ -384,6 +384,11 @@ fn shown_view(mut view: Value) -> Value {
 async fn respond(State(double): State<SlackDouble>, Path(user): Path<String>, Json(body): Json<Value>) -> Response {
     double.lock().whispers.push(Whisper { user, text: body["text"].as_str().unwrap_or_default().to_owned() });
     Json(json!({"ok": true})).into_response()
+}
+
+/// Slack takes arguments as a form as well.
+async fn history_form(state: State<SlackDouble>, Form(form): Form<BTreeMap<String, String>>) -> Response {
+    history(state, Query(form)).await
 }
 
 async fn history(State(double): State<SlackDouble>, Query(query): Query<BTreeMap<String, String>>) -> Response {
