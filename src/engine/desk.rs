@@ -9,10 +9,12 @@ use crate::domain::effect::Effect;
 use crate::domain::event::{Event, Request, Spoken};
 use crate::domain::facts::Hold;
 use crate::domain::ids::{Digest, IncidentNo};
+use crate::domain::incident::{Incident, ProposalState};
 use crate::domain::intent::{Intent, Target, Which};
 use crate::domain::journal::{Entry, FeedRow, Note};
 use crate::domain::subscription::{Filter, Subscription};
 use crate::incident::row;
+use crate::policy::may_approve;
 use crate::ports::{Query, StoreError, Surface};
 use serde_json::json;
 
@@ -82,14 +84,26 @@ impl Working<'_> {
         self.engine.store.bound(&thread).await
     }
 
-    /// The page of one person: what waits for approval, and what is open.
+    /// The page of one person: what waits for their approval, then what they have asked for.
     pub(super) async fn visited(&mut self, actor: &Actor, place: Place) -> Result<(), StoreError> {
+        let principal = self.principal(actor, &place);
         let query = Query { open_only: true, limit: 200, ..Query::default() };
         let mut found = self.engine.store.incidents(&query).await?;
-        found.sort_by_key(|incident| incident.stage != crate::domain::Stage::AwaitingApproval);
-        let more = found.len().saturating_sub(ROWS) as u64;
-        let rows = found.iter().take(ROWS).map(row).collect();
-        let note = Note::List { rows, more, what: "open incidents".into() };
+        let waits = |incident: &Incident| {
+            let proposal = incident.active().filter(|proposal| proposal.state == ProposalState::Awaiting);
+            proposal.is_some_and(|proposal| {
+                may_approve(&self.engine.rules, proposal, &principal.key, principal.role).is_ok()
+            })
+        };
+        let theirs = |incident: &Incident| {
+            incident.proposals.iter().any(|proposal| proposal.by.key.as_ref() == Some(&principal.key))
+        };
+        let open = found.len();
+        found.retain(|incident| waits(incident) || theirs(incident));
+        found.sort_by_key(|incident| !waits(incident));
+        let rows: Vec<_> = found.iter().take(ROWS).map(row).collect();
+        let more = (open - rows.len()) as u64;
+        let note = Note::List { rows, more, what: "open incidents of yours, and none waits for you".into() };
         self.effect(Effect::Welcome { place, actor_id: actor.id.clone(), note });
         Ok(())
     }

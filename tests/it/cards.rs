@@ -148,5 +148,53 @@ async fn every_state_on_discord_and_on_a_pull_request() {
     world.deliver().await;
     add("a failing test, with the lines it points at", &world);
     world.end().await;
+
+    let world = crate::flows::surfaces::everywhere("[policy.approvals]\nretry = 1\n").await;
+    world.slack.command("UBEN", "retry 1").await;
+    world.settle().await;
+    world.slack.command("UADA", "reject 1 wait for the registry").await;
+    world.settle().await;
+    add("rejected", &world);
+    world.end().await;
+
+    let world = crate::flows::surfaces::everywhere("").await;
+    let path = "/rerun".to_owned();
+    let fault = ci_rescue::demo::Fault { method: "POST".into(), path, status: 403, headers: Vec::new(), after: false };
+    world.forge.lock().faults.push(fault);
+    world.slack.command("UBEN", "retry 1").await;
+    world.settle().await;
+    add("a re-run that was refused", &world);
+    world.end().await;
+    insta::assert_snapshot!(all);
+}
+
+#[tokio::test]
+async fn what_no_pull_request_has() {
+    let mut all = String::new();
+    let mut add = |name: &str, world: &World| {
+        let text = format!("{}\n--- slack\n{}", shown_in_discord(world), shown(world, 0));
+        writeln!(all, "## {name}\n{}", text.replace(&world.forge_at.to_string(), "forge")).unwrap();
+    };
+    let elsewhere = || Setup { discord: true, ..Setup::default() };
+    let world = World::with(elsewhere()).await;
+    for n in 0..25 {
+        let (event, body) =
+            crate::flows::events::job_event("completed", serde_json::json!("failure"), 7, 1, &format!("test {n}"));
+        assert!(
+            world.hook(&event, &world.id(), &body.replace("elsewhere.example", "github.example")).await.is_success()
+        );
+    }
+    world.settle().await;
+    add("a storm", &world);
+    world.end().await;
+
+    let world = World::with(elsewhere()).await;
+    let alert = serde_json::json!({"action": "created", "repository": {"full_name": "acme/shop", "default_branch": "main"},
+        "sender": {"login": "github", "type": "Organization"}, "alert": {"number": 3, "html_url": "https://elsewhere.example/x",
+            "security_advisory": {"summary": "Prototype pollution in qs"}}});
+    assert!(world.hook("dependabot_alert", &world.id(), &alert.to_string()).await.is_success());
+    world.settle().await;
+    add("a security alert", &world);
+    world.end().await;
     insta::assert_snapshot!(all);
 }

@@ -58,9 +58,9 @@ pub fn submitted(view: &SlackStatefulView) -> Option<(Context, String)> {
     Some((context, input.chars().take(usize::try_from(INPUT_MAX).unwrap_or(500)).collect()))
 }
 
-/// The home tab: what waits, a line each.
+/// The home tab: what waits for the person and what is theirs, a line each.
 pub fn home(text: &str) -> SlackView {
-    let head = SlackHeaderBlock::new("Open incidents".into());
+    let head = SlackHeaderBlock::new("For you".into());
     let mut all = vec![head.into()];
     let lines: Vec<&str> = text.lines().collect();
     all.extend(lines.chunks(lines.len().div_ceil(LINES_MAX).max(1)).map(|lines| blocks::section(&lines.join("\n"))));

@@ -153,6 +153,48 @@ async fn threats_056_to_060_only_people_on_pull_requests_of_this_repository() {
 }
 
 #[tokio::test]
+async fn threats_057_and_059_whose_pull_request_and_which_installation_do_not_count() {
+    let world = everywhere("").await;
+    // 57: the author of a pull request from a fork may not write here, whatever their association is called.
+    for association in ["CONTRIBUTOR", "MEMBER", "OWNER"] {
+        world.forge.comment(REPO, PULL, "eve", "/rescue retry 1");
+        for hook in world.forge.take_hooks() {
+            let mut body: Value = serde_json::from_str(&hook.body).unwrap();
+            body["issue"]["user"]["login"] = json!("eve");
+            body["comment"]["author_association"] = json!(association);
+            world.hook(hook.event, &hook.id, &body.to_string()).await;
+        }
+        world.settle().await;
+        assert_eq!(world.reruns(), 0, "threat 57: {association}");
+    }
+    // 59: another installation's number in the payload is not used for anything.
+    world.forge.comment(REPO, PULL, "ben", "/rescue retry 1");
+    for hook in world.forge.take_hooks() {
+        let mut body: Value = serde_json::from_str(&hook.body).unwrap();
+        body["installation"] = json!({"id": 999_999});
+        world.hook(hook.event, &hook.id, &body.to_string()).await;
+    }
+    world.settle().await;
+    assert_eq!(world.reruns(), 1, "threat 59");
+    assert!(world.forge.lock().calls.iter().all(|call| !call.path.contains("999999")), "threat 59");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn threats_061_and_062_an_approval_is_for_the_head_that_was_seen() {
+    for surface in ALL {
+        let world = everywhere("[policy.approvals]\nretry = 1\n").await;
+        say(&world, Surface::Slack, "ben", "retry", "1").await;
+        // Somebody pushes in the same moment: the forge knows of it, we do not.
+        let head = "ffffffffffffffffffffffffffffffffffffffff".to_owned();
+        world.forge.lock().repos.get_mut(REPO).unwrap().branches.insert("topic".into(), head);
+        say(&world, surface, "ada", "approve", "1").await;
+        assert_eq!(world.reruns(), 0, "{surface:?}");
+        world.end().await;
+    }
+}
+
+#[tokio::test]
 async fn without_anybody_to_vouch_nothing_is_obeyed() {
     let world = World::with(crate::world::Setup { slack: false, ..crate::world::Setup::default() }).await;
     let text = crate::world::config_text(world.forge_at, None, "", "").replace("token = \"forge-token\"\n", "");
@@ -290,7 +332,7 @@ async fn threat_068_a_forged_button_presses_nothing() {
         good.replacen(".1.", ".2.", 1),
         why.replacen("why", "approve", 1),
         format!("?{}", good.replacen("approve", "reject", 1)),
-        format!("{}A", &good[..good.len() - 1]),
+        format!("{}{}", &good[..good.len() - 1], if good.ends_with('A') { 'Q' } else { 'A' }),
     ] {
         let (token, click) = world.discord.click("1001", &card, &forged);
         world.discord.send(&click).await;
