@@ -6,6 +6,7 @@
 
 pub mod console;
 pub mod discord;
+pub mod git;
 pub mod github;
 pub mod hooks;
 pub mod slack;

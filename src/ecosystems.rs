@@ -4,6 +4,8 @@
 //! Make `ecosystems/x/` with a `read.rs` that finds resolved versions in a line of a log, implement [`Ecosystem`], and
 //! add it to [`all`].
 
+pub mod edit;
+
 mod actions;
 mod apt;
 mod bundler;
@@ -26,6 +28,16 @@ pub trait Ecosystem: Send + Sync {
     fn words(&self) -> &'static [&'static str];
     /// The versions that a line of a log says were resolved. Lines come without timestamps, colours and secrets.
     fn read(&self, line: &str, found: &mut Found<'_>);
+    /// What pins its packages and unpins them; one for each tool that keeps locks of its own.
+    fn editors(&self) -> &'static [&'static dyn edit::PinEditor] {
+        &[]
+    }
+}
+
+/// Every editor of manifests and locks, in the order of [`all`].
+#[must_use]
+pub fn editors() -> Vec<&'static dyn edit::PinEditor> {
+    all().iter().flat_map(|ecosystem| ecosystem.editors().iter().copied()).collect()
 }
 
 /// Every ecosystem.

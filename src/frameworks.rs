@@ -4,6 +4,9 @@
 //! Make `frameworks/x/` with a `read.rs` whose observer takes the clean, redacted lines of a log that hold one of the
 //! framework's words and keeps bounded state, implement [`TestFramework`], and add it to [`all`].
 
+pub mod edit;
+pub mod syntax;
+
 mod cucumber;
 mod dotnet;
 mod go;
@@ -44,6 +47,10 @@ pub trait TestFramework: Send + Sync {
     /// Every line that the observer needs holds one of these, in any case, unless it asked for the next line.
     fn words(&self) -> &'static [&'static str];
     fn observer(&self) -> Box<dyn LineObserver>;
+    /// What skips its tests and releases them again; one for each dialect, none where that is not written yet.
+    fn editors(&self) -> &'static [&'static dyn edit::Editor] {
+        &[]
+    }
 }
 
 /// Every framework.
@@ -69,6 +76,12 @@ pub fn all() -> Vec<Box<dyn TestFramework>> {
         Box::new(xctest::Xctest),
         Box::new(mozharness::Mozharness),
     ]
+}
+
+/// Every editor, in the order of [`all`].
+#[must_use]
+pub fn editors() -> Vec<&'static dyn edit::Editor> {
+    all().iter().flat_map(|framework| framework.editors().iter().copied()).collect()
 }
 
 /// Names seen so far, each once.

@@ -6,6 +6,7 @@
 //! covers everything that an approval has to bind to. Add it to [`all`]. If it gets a verb, add `commands/x.toml`.
 //! Execution, approval, audit, resume and undo are written once and come for free.
 
+pub mod edits;
 mod retry;
 
 use crate::domain::facts::Facts;

@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod incident;
 mod manifest;
+mod plan;
 mod serve;
 
 use ci_rescue::config::{self, Config};
@@ -32,6 +33,8 @@ enum Command {
     Serve(ConfigArg),
     /// Read CI logs and say what failed
     Analyze(analyze::Args),
+    /// Try a remedy on a local repository, and change nothing
+    Plan(plan::Args),
     /// Check the configuration and every neighbour
     Doctor(ConfigArg),
     /// Print what to paste when creating the app
@@ -62,11 +65,15 @@ impl ConfigArg {
 const BAD_INPUT: u8 = 2;
 
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(why) => return plan::misspoken(&why).unwrap_or_else(|| why.exit()),
+    };
     let done = match cli.command {
         Command::Demo(args) => demo::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Analyze(args) => analyze::run(&args),
+        Command::Plan(args) => return plan::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Manifest(args) => manifest::run(&args),
         Command::Incident(args) => incident::run(&args),

@@ -6,6 +6,8 @@
 pub mod action;
 pub mod actor;
 pub mod card;
+pub mod change;
+pub mod edit;
 pub mod effect;
 pub mod event;
 pub mod evidence;
@@ -15,6 +17,7 @@ pub mod incident;
 pub mod intent;
 pub mod journal;
 pub mod plan;
+pub mod refs;
 pub mod rules;
 pub mod subscription;
 pub mod text;

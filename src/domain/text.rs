@@ -46,6 +46,16 @@ impl<T: Into<String>> From<T> for Untrusted {
     }
 }
 
+/// The first `max` of some words, with how many there are beside.
+#[must_use]
+pub fn listing(words: &[String], max: usize) -> String {
+    let mut shown: Vec<String> = words.iter().take(max).map(|word| clean_line(word, 100)).collect();
+    if words.len() > max {
+        shown.push(format!("{} more", words.len() - max));
+    }
+    shown.join(", ")
+}
+
 /// See [`Untrusted::line`].
 #[must_use]
 pub fn clean_line(text: &str, max: usize) -> String {

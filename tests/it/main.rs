@@ -15,6 +15,7 @@ mod doctor;
 mod evidence;
 mod flows;
 mod kill;
+mod plan;
 mod readme;
 mod threats;
 mod tidy;

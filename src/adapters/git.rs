@@ -1,0 +1,16 @@
+//! git, the program: bare repositories, no work tree, no configuration but ours.
+//!
+//! Contents of a repository are data. Hooks, filters, attributes' drivers, submodules, replaced objects and the
+//! repository's configuration are off; every call has a deadline and a limit on what it may print.
+
+mod call;
+mod diff;
+mod edits;
+mod message;
+mod names;
+mod objects;
+mod pick;
+mod view;
+
+pub use call::Git;
+pub use view::View;

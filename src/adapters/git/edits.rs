@@ -1,0 +1,249 @@
+//! Edits of files at a commit: read what is wanted, let the editor decide, write a tree.
+
+use super::Git;
+use super::objects::Entry;
+use crate::domain::change::{Change, ChangeOutcome, NewCommit};
+use crate::domain::edit::{Edit, Edited, Editing, Source};
+use crate::ports::PortError;
+use std::collections::{HashMap, HashSet};
+
+/// More candidates than this are searched for the needle first.
+const READ_AT_ONCE: usize = 50;
+/// Earlier contents of one file that are looked at, and of all files together.
+const EARLIER_EACH: &str = "30";
+const EARLIER_ALL: usize = 60;
+
+/// A file's bytes as text, and back. What is not UTF-8 is taken byte by byte, so that every byte comes back as it was.
+struct Decoded {
+    text: String,
+    utf8: bool,
+}
+
+fn decode(bytes: Vec<u8>) -> Option<Decoded> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Some(Decoded { text, utf8: true }),
+        Err(raw) => {
+            let bytes = raw.into_bytes();
+            let binary = bytes.contains(&0);
+            (!binary).then(|| Decoded { text: bytes.into_iter().map(char::from).collect(), utf8: false })
+        }
+    }
+}
+
+fn encode(text: &str, utf8: bool) -> Vec<u8> {
+    if utf8 {
+        return text.as_bytes().to_vec();
+    }
+    text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
+}
+
+fn is_regular(entry: &Entry) -> bool {
+    entry.mode == "100644" || entry.mode == "100755"
+}
+
+impl Git {
+    /// Lets `editing` edit the files of `commit`. Writes objects, and no ref.
+    ///
+    /// # Errors
+    /// git failed; what the editor refuses is a [`Change`] with its reasons.
+    pub async fn edit(&self, commit: &str, editing: &dyn Editing, message: &str) -> Result<Change, PortError> {
+        let entries = self.entries(commit).await?;
+        let mut wanted: Vec<&Entry> = entries
+            .iter()
+            .filter(|entry| is_regular(entry) && std::str::from_utf8(&entry.path).is_ok_and(|path| editing.wants(path)))
+            .collect();
+        let needles = editing.needles();
+        if wanted.len() > READ_AT_ONCE && !needles.is_empty() {
+            let holding = self.holding(commit, &needles).await?;
+            wanted.retain(|entry| holding.contains(&entry.path));
+        }
+        let (sources, utf8) = self.sources(&wanted).await?;
+        let earlier = self.earlier(commit, &wanted, editing).await?;
+        match editing.edit(&sources, &earlier) {
+            Edited::Ready(edit) => self.write(commit, &entries, &utf8, edit, message).await,
+            Edited::Already(why) => Ok(Change::nothing(ChangeOutcome::Already, vec![why])),
+            Edited::Refused(why) => Ok(Change::nothing(ChangeOutcome::Refused, why)),
+            Edited::Absent => {
+                let nothing = Change::refused("nothing of that name was found in the repository");
+                Ok(Change { absent: true, ..nothing })
+            }
+        }
+    }
+
+    /// Whether a file that `editing` wants ever held a text, up to `commit`.
+    ///
+    /// # Errors
+    /// git failed.
+    pub async fn ever_held(&self, commit: &str, editing: &dyn Editing, needle: &str) -> Result<bool, PortError> {
+        let picked = format!("-S{needle}");
+        let out = self.run(&["log", "--format=", "--name-only", "-z", "--no-renames", &picked, commit], b"").await?;
+        let mut paths = out.split(|byte| *byte == 0).filter_map(|path| std::str::from_utf8(path).ok());
+        Ok(paths.any(|path| editing.wants(path.trim())))
+    }
+
+    /// The files of a commit that hold one of the texts.
+    async fn holding(&self, commit: &str, needles: &[String]) -> Result<HashSet<Vec<u8>>, PortError> {
+        let mut args = vec!["grep", "-z", "-l", "-F", "--no-textconv", "--full-name"];
+        args.extend(needles.iter().flat_map(|needle| ["-e", needle.as_str()]));
+        args.push(commit);
+        let printed = self.ask(&args, b"").await?;
+        if printed.code > 1 {
+            return Err(PortError::permanent(format!("git grep: {}", printed.err)));
+        }
+        let prefix = commit.len() + 1;
+        Ok(printed.out.split(|byte| *byte == 0).filter_map(|line| line.get(prefix..)).map(<[u8]>::to_vec).collect())
+    }
+
+    async fn sources(&self, wanted: &[&Entry]) -> Result<(Vec<Source>, HashMap<String, bool>), PortError> {
+        let oids: Vec<String> = wanted.iter().map(|entry| entry.oid.clone()).collect();
+        let (mut sources, mut utf8) = (Vec::new(), HashMap::new());
+        if oids.is_empty() {
+            return Ok((sources, utf8));
+        }
+        for (entry, content) in wanted.iter().zip(self.blobs(&oids).await?) {
+            let Some(decoded) = content.and_then(decode) else { continue };
+            let path = String::from_utf8_lossy(&entry.path).into_owned();
+            utf8.insert(path.clone(), decoded.utf8);
+            sources.push(Source { path, text: decoded.text });
+        }
+        Ok((sources, utf8))
+    }
+
+    /// Former contents of locks, newest first: `git log` of the file.
+    async fn earlier(&self, commit: &str, wanted: &[&Entry], editing: &dyn Editing) -> Result<Vec<Source>, PortError> {
+        let mut all = Vec::new();
+        for entry in wanted {
+            let Ok(path) = std::str::from_utf8(&entry.path) else { continue };
+            if !editing.wants_earlier(path) || all.len() >= EARLIER_ALL {
+                continue;
+            }
+            let args = [
+                "log",
+                "-n",
+                EARLIER_EACH,
+                "--format=",
+                "--raw",
+                "--no-abbrev",
+                "--no-renames",
+                "-m",
+                "--first-parent",
+                "-z",
+                commit,
+                "--",
+                path,
+            ];
+            let out = self.run(&args, b"").await?;
+            let oids = former(&out, &entry.oid);
+            for content in self.blobs(&oids).await?.into_iter().flatten() {
+                if let Some(decoded) = decode(content) {
+                    all.push(Source { path: path.to_owned(), text: decoded.text });
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    async fn write(
+        &self,
+        commit: &str,
+        entries: &[Entry],
+        utf8: &HashMap<String, bool>,
+        edit: Edit,
+        message: &str,
+    ) -> Result<Change, PortError> {
+        let mut lines = Vec::new();
+        for file in &edit.files {
+            if let Some(why) = forbidden(&file.path, entries) {
+                return Ok(Change::refused(why));
+            }
+            let have = entries.iter().find(|entry| entry.path == file.path.as_bytes());
+            let mode = have.map_or("100644", |entry| entry.mode.as_str());
+            let bytes = encode(&file.text, utf8.get(&file.path).copied().unwrap_or(true));
+            let oid = self.write_blob(&bytes).await?;
+            lines.extend_from_slice(format!("{mode} {oid}\t{}\0", file.path).as_bytes());
+        }
+        let base_tree = self.tree_of(commit).await?;
+        let tree = self.tree_with(&base_tree, &lines).await?;
+        if tree == base_tree {
+            return Ok(Change::nothing(ChangeOutcome::Already, edit.because));
+        }
+        let diff = self.diff(&base_tree, &tree).await?;
+        let patch_id = self.patch_id(&diff).await?;
+        let own =
+            NewCommit { tree: tree.clone(), author: String::new(), date: String::new(), message: message.to_owned() };
+        Ok(Change {
+            outcome: ChangeOutcome::Ready,
+            because: edit.because,
+            warnings: edit.warnings,
+            conflicts: Vec::new(),
+            base: commit.to_owned(),
+            tree,
+            diff,
+            patch_id,
+            commits: vec![own],
+            absent: false,
+        })
+    }
+
+    /// A tree with some entries replaced or added, by an index of its own.
+    async fn tree_with(&self, tree: &str, lines: &[u8]) -> Result<String, PortError> {
+        let dir = tempfile::tempdir().map_err(|why| PortError::transient(why.to_string()))?;
+        let git = self.clone().with_env("GIT_INDEX_FILE", dir.path().join("index").as_os_str());
+        git.run(&["read-tree", tree], b"").await?;
+        git.run(&["update-index", "-z", "--index-info"], lines).await?;
+        git.line(&["write-tree"], b"").await
+    }
+}
+
+/// Blob ids of `git log --raw -z`, without the one that stands now and without repetitions.
+fn former(out: &[u8], now: &str) -> Vec<String> {
+    let text = String::from_utf8_lossy(out);
+    let mut all: Vec<String> = Vec::new();
+    for line in text.split('\0').filter_map(|line| line.trim_start().strip_prefix(':')) {
+        // old mode, new mode, old id, new id, status
+        let words: Vec<&str> = line.split(' ').collect();
+        for oid in words.get(2..4).into_iter().flatten().rev() {
+            let none = oid.bytes().all(|byte| byte == b'0');
+            if !none && *oid != now && !all.iter().any(|have| have == oid) {
+                all.push((*oid).to_owned());
+            }
+        }
+    }
+    all
+}
+
+/// Why a path is not written: it leaves the tree, means git's own directory, or goes through a link.
+fn forbidden(path: &str, entries: &[Entry]) -> Option<String> {
+    let bad = |part: &str| part.is_empty() || part == "." || part == ".." || part.eq_ignore_ascii_case(".git");
+    if path.starts_with('/') || path.contains('\\') || path.contains('\0') || path.split('/').any(bad) {
+        return Some(format!("`{}` is not a path inside the repository", path.chars().take(80).collect::<String>()));
+    }
+    let link = entries.iter().find(|entry| {
+        !is_regular(entry)
+            && (path.as_bytes() == entry.path || path.as_bytes().starts_with(&[&entry.path[..], b"/"].concat()))
+    });
+    link.map(|_| {
+        format!("`{}` is a link or a submodule, which is never edited", path.chars().take(80).collect::<String>())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_comes_back() {
+        let bytes: Vec<u8> = (1..=255).collect();
+        let decoded = decode(bytes.clone()).unwrap();
+        assert!(!decoded.utf8);
+        assert_eq!(encode(&decoded.text, decoded.utf8), bytes);
+        assert!(decode(vec![0xff, 0]).is_none());
+    }
+
+    #[test]
+    fn former_contents_are_named_once() {
+        let (a, b, zero) = ("a".repeat(40), "b".repeat(40), "0".repeat(40));
+        let out = format!(":100644 100644 {b} {a} M\0lock\0:000000 100644 {zero} {b} A\0lock\0");
+        assert_eq!(former(out.as_bytes(), &a), vec![b]);
+    }
+}

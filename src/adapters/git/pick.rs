@@ -1,0 +1,283 @@
+//! Cherry-picks and reverts without a work tree: three-way merges of trees by `git merge-tree`.
+
+use super::objects::CommitFacts;
+use super::{Git, View, message};
+use crate::domain::change::{Change, ChangeOutcome, Direction, Method, NewCommit, Pick};
+use crate::ports::PortError;
+use std::fs;
+
+/// What a merge of trees gave.
+struct Merged {
+    tree: String,
+    conflicts: Vec<String>,
+}
+
+/// Commits of a branch that are looked at for a change that is there already.
+const HISTORY: &str = "500";
+
+impl View {
+    /// Applies or takes back commits on `onto`, one after the other. Writes objects, and no ref of the repository.
+    ///
+    /// # Errors
+    /// git failed; what cannot be done is a [`Change`] with its reasons.
+    pub async fn pick(&self, onto: &str, pick: &Pick) -> Result<Change, PortError> {
+        let git = self.git().clone().with_env("GIT_ATTR_SOURCE", onto);
+        let mut commits = Vec::new();
+        for sha in &pick.commits {
+            commits.push(git.facts(sha).await?);
+        }
+        let refused = refusals(&commits, pick.method);
+        if !refused.is_empty() {
+            return Ok(Change::nothing(ChangeOutcome::Refused, refused));
+        }
+        Picking { git: &git, view: self, pick, onto }.run(commits).await
+    }
+}
+
+/// Every reason why these commits do not fit the method.
+fn refusals(commits: &[CommitFacts], method: Option<Method>) -> Vec<String> {
+    let mut why = Vec::new();
+    if method == Some(Method::Squash) && commits.len() > 1 {
+        why.push("a squashed pull request is one commit: give one, or say --method rebase for several".to_owned());
+    }
+    for commit in commits {
+        let merge = commit.parents.len() > 1;
+        match method {
+            Some(Method::Merge) if !merge => {
+                why.push(format!("{} is no merge commit: leave out --method, or say squash or rebase", commit.short()));
+            }
+            Some(Method::Squash | Method::Rebase) if merge => {
+                why.push(format!("{} is a merge commit: say --method merge", commit.short()));
+            }
+            None if merge && commits.len() > 1 => {
+                why.push(format!(
+                    "{} is a merge commit among several commits: give it alone, or say --method merge for all",
+                    commit.short()
+                ));
+            }
+            _ => {}
+        }
+    }
+    for (n, commit) in commits.iter().enumerate() {
+        if commits[..n].iter().any(|before| before.sha == commit.sha) {
+            why.push(format!("{} is given twice", commit.short()));
+        }
+    }
+    why
+}
+
+struct Picking<'a> {
+    git: &'a Git,
+    view: &'a View,
+    pick: &'a Pick,
+    onto: &'a str,
+}
+
+impl Picking<'_> {
+    async fn run(&self, commits: Vec<CommitFacts>) -> Result<Change, PortError> {
+        let onto_tree = self.git.tree_of(self.onto).await?;
+        let mut ordered: Vec<&CommitFacts> = commits.iter().collect();
+        if self.pick.direction == Direction::Revert {
+            ordered.reverse();
+        }
+        let mut change = Change::nothing(ChangeOutcome::Ready, Vec::new());
+        change.base = self.onto.to_owned();
+        let mut tree = onto_tree.clone();
+        for (n, commit) in ordered.iter().enumerate() {
+            let merged = self.one(&tree, commit, self.pick.direction).await?;
+            if merged.conflicts.is_empty() {
+                if merged.tree == tree {
+                    change.because.push(format!("{} changes nothing here", named(commit)));
+                } else {
+                    change.because.push(format!("{} applies cleanly", named(commit)));
+                    change.commits.push(self.commit(commit, &merged.tree));
+                }
+                tree = merged.tree;
+            } else if let Some(as_commit) = self.there(commit).await? {
+                change.because.push(format!("{} is there already, as {as_commit}", named(commit)));
+            } else {
+                self.conflict(&mut change, commit, &merged, &ordered[n + 1..]);
+                tree = merged.tree;
+                break;
+            }
+        }
+        self.finish(change, &commits, &onto_tree, tree).await
+    }
+
+    fn conflict(&self, change: &mut Change, commit: &CommitFacts, merged: &Merged, rest: &[&CommitFacts]) {
+        change.outcome = ChangeOutcome::Conflict;
+        change.conflicts = merged.conflicts.clone();
+        let paths = crate::domain::text::listing(&merged.conflicts, 5);
+        change.because.push(format!("{} conflicts in {paths}", named(commit)));
+        change.commits.push(self.commit(commit, &merged.tree));
+        if !rest.is_empty() {
+            let rest: Vec<String> = rest.iter().map(|commit| commit.short().to_owned()).collect();
+            change.warnings.push(format!(
+                "not applied yet, since they come after the conflict: {}",
+                crate::domain::text::listing(&rest, 10)
+            ));
+        }
+    }
+
+    async fn finish(
+        &self,
+        mut change: Change,
+        commits: &[CommitFacts],
+        onto_tree: &str,
+        tree: String,
+    ) -> Result<Change, PortError> {
+        if change.outcome == ChangeOutcome::Ready && tree == onto_tree {
+            change.commits.clear();
+            if self.is_empty(commits).await? {
+                change.outcome = ChangeOutcome::Empty;
+                change.because.push("together the commits change nothing".into());
+            } else {
+                change.outcome = ChangeOutcome::Already;
+                change.because.push("the branch has all of it already".into());
+            }
+            return Ok(change);
+        }
+        change.diff = self.git.diff(onto_tree, &tree).await?;
+        change.patch_id = self.git.patch_id(&change.diff).await?;
+        let paths = self.git.changed(onto_tree, &tree).await?;
+        change.warnings.extend(warnings(&paths));
+        self.ancestry(&mut change, commits).await?;
+        change.tree = tree;
+        Ok(change)
+    }
+
+    /// What has to be said of where the commits stand.
+    async fn ancestry(&self, change: &mut Change, commits: &[CommitFacts]) -> Result<(), PortError> {
+        for commit in commits {
+            let on_branch =
+                self.git.ask(&["merge-base", "--is-ancestor", &commit.sha, self.onto], b"").await?.code == 0;
+            match self.pick.direction {
+                Direction::Revert if !on_branch => {
+                    change.warnings.push(format!("{} is not on the branch that it is taken back on", commit.short()));
+                }
+                Direction::Backport if on_branch => {
+                    change.warnings.push(format!("{} is on the branch already, and was changed since", commit.short()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The tree that a commit's change starts from: its first parent's.
+    async fn before(&self, commit: &CommitFacts) -> Result<String, PortError> {
+        match commit.parents.first() {
+            Some(parent) => self.git.tree_of(parent).await,
+            None => self.git.empty_tree().await,
+        }
+    }
+
+    async fn one(&self, ours: &str, commit: &CommitFacts, direction: Direction) -> Result<Merged, PortError> {
+        let before = self.before(commit).await?;
+        let (base, theirs, label) = match direction {
+            Direction::Backport => (before, commit.tree.clone(), commit.short().to_owned()),
+            Direction::Revert => (commit.tree.clone(), before, format!("parent-of-{}", commit.short())),
+        };
+        self.merge(&base, ours, &theirs, &label).await
+    }
+
+    /// A three-way merge by commits made for it, since `--merge-base` came with git 2.40 only. The names of the sides
+    /// are what people see at the markers, so they are refs of our own directory.
+    async fn merge(&self, base: &str, ours: &str, theirs: &str, label: &str) -> Result<Merged, PortError> {
+        if base == theirs {
+            return Ok(Merged { tree: ours.to_owned(), conflicts: Vec::new() });
+        }
+        let at = self.git.clone().with_env("GIT_AUTHOR_DATE", "@0 +0000").with_env("GIT_COMMITTER_DATE", "@0 +0000");
+        let base = at.line(&["commit-tree", base, "-m", "base"], b"").await?;
+        let ours = at.line(&["commit-tree", ours, "-p", &base, "-m", "ours"], b"").await?;
+        let theirs = at.line(&["commit-tree", theirs, "-p", &base, "-m", "theirs"], b"").await?;
+        let dir = self.view.git().dir();
+        let point = |name: &str, at: &str| {
+            fs::write(dir.join(name), format!("{at}\n")).map_err(|why| PortError::transient(why.to_string()))
+        };
+        point("HEAD", &ours)?;
+        point(label, &theirs)?;
+        let args = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "HEAD", label];
+        let printed = self.git.ask(&args, b"").await?;
+        if printed.code > 1 || printed.code < 0 {
+            return Err(PortError::permanent(format!("git merge-tree: {}", printed.err)));
+        }
+        let mut words = printed.out.split(|byte| *byte == 0);
+        let tree = words.next().map(super::diff::shown).unwrap_or_default();
+        let conflicts = if printed.code == 0 {
+            Vec::new()
+        } else {
+            words.take_while(|word| !word.is_empty()).map(super::diff::shown).collect()
+        };
+        Ok(Merged { tree, conflicts })
+    }
+
+    /// Whether the commits change nothing together where they stand themselves.
+    async fn is_empty(&self, commits: &[CommitFacts]) -> Result<bool, PortError> {
+        let Some(first) = commits.first() else { return Ok(true) };
+        let start = self.before(first).await?;
+        let mut tree = start.clone();
+        for commit in commits {
+            let merged = self.one(&tree, commit, Direction::Backport).await?;
+            if !merged.conflicts.is_empty() {
+                return Ok(false);
+            }
+            tree = merged.tree;
+        }
+        Ok(tree == start)
+    }
+
+    /// The commit of the branch that made the same change, by patch id, unless a later one took it back.
+    async fn there(&self, commit: &CommitFacts) -> Result<Option<String>, PortError> {
+        let before = self.before(commit).await?;
+        let (from, to) = match self.pick.direction {
+            Direction::Backport => (&before, &commit.tree),
+            Direction::Revert => (&commit.tree, &before),
+        };
+        let wanted = self.git.patch_id(&self.git.diff(from, to).await?).await?;
+        let opposite = self.git.patch_id(&self.git.diff(to, from).await?).await?;
+        let paths = self.git.changed(from, to).await?;
+        let since = self.git.ask(&["merge-base", &commit.sha, self.onto], b"").await?;
+        let not = if since.code == 0 { format!("^{}", since.text()) } else { format!("^{}", commit.sha) };
+        let mut args = vec!["log", "-p", "--no-merges", "-n", HISTORY, "--binary", "--full-index", "--no-ext-diff"];
+        args.extend(["--no-textconv", "--no-color", self.onto, &not, "--"]);
+        args.extend(paths.iter().map(String::as_str));
+        let log = self.git.ask(&args, b"").await?;
+        let ids = self.git.run(&["patch-id", "--stable"], &log.out).await?;
+        let newest = String::from_utf8_lossy(&ids).lines().find_map(|line| {
+            let (id, sha) = line.split_once(' ')?;
+            (id == wanted || id == opposite).then(|| (id == wanted, sha.chars().take(10).collect::<String>()))
+        });
+        Ok(newest.filter(|(same, _)| *same).map(|(_, sha)| sha))
+    }
+
+    fn commit(&self, commit: &CommitFacts, tree: &str) -> NewCommit {
+        let (author, date, message) = match self.pick.direction {
+            Direction::Backport => {
+                (commit.author.clone(), format!("@{}", commit.date), message::picked(&commit.message, &commit.sha))
+            }
+            Direction::Revert => {
+                let parent = commit.parents.first().filter(|_| commit.parents.len() > 1);
+                (String::new(), String::new(), message::reverted(commit.subject(), &commit.sha, parent))
+            }
+        };
+        NewCommit { tree: tree.to_owned(), author, date, message }
+    }
+}
+
+fn named(commit: &CommitFacts) -> String {
+    let subject: String = commit.subject().chars().filter(|c| !c.is_control()).take(60).collect();
+    format!("{} ({subject})", commit.short())
+}
+
+/// What deserves a second look before it is pushed.
+fn warnings(paths: &[String]) -> Vec<String> {
+    let mut all = Vec::new();
+    if let Some(path) = paths.iter().find(|path| path.to_ascii_lowercase().starts_with(".github/workflows/")) {
+        all.push(format!("changes {path}: pushing it takes the permission to write workflows"));
+    }
+    if let Some(path) = paths.iter().find(|path| path.ends_with("CODEOWNERS")) {
+        all.push(format!("changes {path}: who has to review what"));
+    }
+    all
+}

@@ -1,0 +1,113 @@
+//! Somebody's repository, seen without its configuration, hooks, attributes and work tree.
+//!
+//! A git directory of our own in a temporary place points at the objects and refs of theirs. So nothing that stands
+//! in their `config`, `hooks` or `info` is read, and nothing of theirs changes; new objects are added to their store.
+
+use super::Git;
+use crate::domain::refs::is_commit;
+use crate::ports::PortError;
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+/// Lives as long as its temporary directory.
+pub struct View {
+    git: Git,
+    _dir: tempfile::TempDir,
+}
+
+/// Our own configuration: what git needs to know of the format, and nothing else.
+const CONFIG: &str = "[core]\n\trepositoryformatversion = 1\n\tbare = true\n";
+/// Small files of a git directory, in bytes.
+const SMALL: u64 = 64 << 10;
+
+impl View {
+    /// `path` is a work tree, a directory in one, a linked work tree or a bare repository.
+    ///
+    /// # Errors
+    /// There is no repository, or one of a form that is not supported; the message says which.
+    pub fn open(path: &Path) -> Result<Self, PortError> {
+        let found = git_dir(path).ok_or_else(|| {
+            PortError::permanent(format!(
+                "{} is no git repository: give the directory of one with --repo",
+                path.display()
+            ))
+        })?;
+        let common = common_dir(&found);
+        if common.join("reftable").exists() {
+            return Err(PortError::permanent(
+                "the repository keeps its refs in a reftable, which is not supported yet",
+            ));
+        }
+        let failed = |why: std::io::Error| PortError::permanent(format!("{}: {why}", path.display()));
+        let dir = tempfile::tempdir().map_err(failed)?;
+        for name in ["objects", "refs", "packed-refs", "shallow"] {
+            let theirs = common.join(name);
+            if theirs.exists() {
+                let theirs = fs::canonicalize(theirs).map_err(failed)?;
+                symlink(theirs, dir.path().join(name)).map_err(failed)?;
+            }
+        }
+        let head = small(&found.join("HEAD")).unwrap_or_default();
+        fs::write(dir.path().join("HEAD"), own_head(&head)).map_err(failed)?;
+        let format = if is_sha256(&common) { "[extensions]\n\tobjectFormat = sha256\n" } else { "" };
+        fs::write(dir.path().join("config"), format!("{CONFIG}{format}")).map_err(failed)?;
+        Ok(Self { git: Git::at(dir.path()), _dir: dir })
+    }
+
+    #[must_use]
+    pub fn git(&self) -> &Git {
+        &self.git
+    }
+}
+
+/// A head that is a ref or an object id, and nothing else.
+fn own_head(theirs: &str) -> String {
+    let theirs = theirs.trim();
+    let is_ref = theirs.strip_prefix("ref: refs/").is_some_and(|rest| !rest.contains("..") && !rest.contains('\n'));
+    if is_ref || is_commit(theirs) { format!("{theirs}\n") } else { "ref: refs/heads/main\n".into() }
+}
+
+fn small(path: &Path) -> Option<String> {
+    let mut text = String::new();
+    fs::File::open(path).ok()?.take(SMALL).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+fn is_git_dir(path: &Path) -> bool {
+    path.join("HEAD").is_file() && (path.join("objects").is_dir() || path.join("commondir").is_file())
+}
+
+/// The git directory of a path: itself, `.git` in it or above it, or where a `.git` file points.
+fn git_dir(path: &Path) -> Option<PathBuf> {
+    let path = fs::canonicalize(path).ok()?;
+    if is_git_dir(&path) {
+        return Some(path);
+    }
+    path.ancestors().find_map(|above| {
+        let inside = above.join(".git");
+        if inside.is_file() {
+            let text = small(&inside)?;
+            let target = above.join(text.trim().strip_prefix("gitdir:")?.trim());
+            return is_git_dir(&target).then_some(target);
+        }
+        is_git_dir(&inside).then_some(inside)
+    })
+}
+
+/// Where a linked work tree's repository keeps what all its work trees share.
+fn common_dir(dir: &Path) -> PathBuf {
+    match small(&dir.join("commondir")) {
+        Some(text) => dir.join(text.trim()),
+        None => dir.to_owned(),
+    }
+}
+
+/// The object format stands in their configuration; only this word is taken from it.
+fn is_sha256(common: &Path) -> bool {
+    let config = small(&common.join("config")).unwrap_or_default().to_ascii_lowercase();
+    config.lines().any(|line| {
+        line.split_once('=').is_some_and(|(key, value)| key.trim() == "objectformat" && value.trim() == "sha256")
+    })
+}

@@ -1,0 +1,293 @@
+//! `plan`: what a remedy would change in a local repository, for people or as JSON.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use ci_rescue::adapters::git::View;
+use ci_rescue::domain::change::{Change, ChangeOutcome, Direction, Method, Pick};
+use ci_rescue::domain::edit::{Editing, Mark};
+use ci_rescue::domain::ids::Digest;
+use ci_rescue::domain::refs::Branch;
+use ci_rescue::remedies::edits::{Pin, Quarantine, Release, Unpin};
+use clap::{Subcommand, ValueEnum};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    remedy: Remedy,
+    /// One JSON object: remedy, outcome, id, because, diff, tree, conflicts, warnings
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+struct Repo {
+    /// The repository; what is committed at HEAD counts, not the work tree
+    #[arg(long = "repo", value_name = "DIR")]
+    dir: PathBuf,
+}
+
+#[derive(clap::Args)]
+struct Picked {
+    #[command(flatten)]
+    repo: Repo,
+    /// A commit, the oldest first
+    #[arg(long = "commit", required = true, value_name = "SHA")]
+    commits: Vec<String>,
+    /// The branch that it is planned for
+    #[arg(long, value_name = "BRANCH")]
+    onto: String,
+    /// How the pull request was merged [default: two parents: merge; one commit: squash; several: rebase]
+    #[arg(long)]
+    method: Option<MethodArg>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum MethodArg {
+    Squash,
+    Rebase,
+    Merge,
+}
+
+#[derive(Subcommand)]
+enum Remedy {
+    /// Skip one test by its framework's own idiom
+    Quarantine {
+        #[command(flatten)]
+        repo: Repo,
+        /// The test, as its framework prints or accepts it
+        #[arg(long, value_name = "NAME")]
+        test: String,
+        /// The file that holds it, from the repository's root
+        #[arg(long, value_name = "PATH")]
+        file: Option<String>,
+        /// pytest, unittest, jest, vitest, mocha, playwright, go, rust, junit, rspec, phpunit, xunit or nunit
+        #[arg(long)]
+        framework: Option<String>,
+        /// How long, such as 7d
+        #[arg(long = "for", default_value = "7d", value_name = "TIME")]
+        time: String,
+        /// Why, for those who read the source
+        #[arg(long, default_value = "flaky", value_name = "TEXT")]
+        reason: String,
+        /// The day to count from, such as 2026-01-31 [default: today]
+        #[arg(long, value_name = "DATE")]
+        now: Option<String>,
+    },
+    /// Take a quarantine out again
+    Release {
+        #[command(flatten)]
+        repo: Repo,
+        /// As it stands in the source: `ci-rescue id=…`
+        #[arg(long)]
+        id: String,
+    },
+    /// Pin a package to one version, manifest and lock together
+    Pin {
+        #[command(flatten)]
+        repo: Repo,
+        /// As the manifest names it; group:artifact, owner/action, an image
+        #[arg(long, value_name = "NAME")]
+        package: String,
+        /// A plain version; for an action a tag or commit, for an image a digest
+        #[arg(long, value_name = "VERSION")]
+        version: String,
+        /// cargo, npm, pnpm, yarn, pip, uv, poetry, go, maven, gradle, bundler, nuget, composer, github-actions or docker
+        #[arg(long)]
+        ecosystem: Option<String>,
+    },
+    /// Take a pin back
+    Unpin {
+        #[command(flatten)]
+        repo: Repo,
+        /// As it was pinned
+        #[arg(long, value_name = "NAME")]
+        package: String,
+    },
+    /// Take commits back on a branch
+    Revert(Picked),
+    /// Apply commits to another branch
+    Backport(Picked),
+}
+
+impl Remedy {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Quarantine { .. } => "quarantine",
+            Self::Release { .. } => "release",
+            Self::Pin { .. } => "pin",
+            Self::Unpin { .. } => "unpin",
+            Self::Revert(_) => "revert",
+            Self::Backport(_) => "backport",
+        }
+    }
+}
+
+/// A change with the id that its mark carries or that names it.
+struct Planned {
+    id: String,
+    change: Change,
+}
+
+pub fn run(args: &Args) -> ExitCode {
+    let planned = super::runtime().and_then(|runtime| runtime.block_on(plan(&args.remedy)));
+    let planned = planned.unwrap_or_else(|why| Planned { id: String::new(), change: Change::refused(why) });
+    show(args.remedy.name(), args.json, &planned);
+    ExitCode::from(status(planned.change.outcome))
+}
+
+/// A command line that clap refuses is answered as JSON too where JSON was asked for.
+pub fn misspoken(why: &clap::Error) -> Option<ExitCode> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let is_plan = words.first().is_some_and(|word| word == "plan") && words.iter().any(|word| word == "--json");
+    if !is_plan || !why.use_stderr() {
+        return None;
+    }
+    let remedy = words.iter().skip(1).find(|word| !word.starts_with('-')).cloned().unwrap_or_default();
+    let text = why.render().to_string();
+    let said: Vec<&str> = text.lines().take_while(|line| !line.starts_with("Usage")).map(str::trim).collect();
+    let change = Change::refused(said.join(" ").trim().trim_start_matches("error: "));
+    show(&remedy, true, &Planned { id: String::new(), change });
+    Some(ExitCode::from(super::BAD_INPUT))
+}
+
+fn status(outcome: ChangeOutcome) -> u8 {
+    match outcome {
+        ChangeOutcome::Ready => 0,
+        ChangeOutcome::Conflict | ChangeOutcome::Empty | ChangeOutcome::Already => 1,
+        ChangeOutcome::Refused => super::BAD_INPUT,
+    }
+}
+
+async fn plan(remedy: &Remedy) -> Result<Planned, String> {
+    match remedy {
+        Remedy::Quarantine { repo, test, file, framework, time, reason, now } => {
+            let id = id(&["quarantine", file.as_deref().unwrap_or_default(), test]);
+            let mark = Mark::new(&id, &until(time, now.as_deref())?, reason);
+            let editing = Quarantine::new(test, framework.as_deref(), file.as_deref(), mark)?;
+            edit(repo, id, &editing, None).await
+        }
+        Remedy::Release { repo, id } => {
+            edit(repo, id.clone(), &Release::new(id)?, Some(("quarantine", Mark::needle(id)))).await
+        }
+        Remedy::Pin { repo, package, version, ecosystem } => {
+            let editing = Pin::new(package, version, ecosystem.as_deref())?;
+            edit(repo, self::id(&["pin", package, version]), &editing, None).await
+        }
+        Remedy::Unpin { repo, package } => {
+            let editing = Unpin::new(package)?;
+            edit(repo, id(&["unpin", package]), &editing, Some(("pin", "ci-rescue".into()))).await
+        }
+        Remedy::Revert(picked) => pick(picked, Direction::Revert).await,
+        Remedy::Backport(picked) => pick(picked, Direction::Backport).await,
+    }
+}
+
+fn open(dir: &Path) -> Result<View, String> {
+    View::open(dir).map_err(|why| why.to_string())
+}
+
+/// `former`: what a mark is called and the text that finds it, so that one which stood here once is told from one that
+/// never did.
+async fn edit(
+    repo: &Repo,
+    id: String,
+    editing: &dyn Editing,
+    former: Option<(&str, String)>,
+) -> Result<Planned, String> {
+    let view = open(&repo.dir)?;
+    let work = async {
+        let head = view.git().head().await?;
+        let mut change = view.git().edit(&head, editing, "").await?;
+        if let Some((what, needle)) = former.filter(|_| change.absent) {
+            change = if view.git().ever_held(&head, editing, &needle).await? {
+                Change::nothing(ChangeOutcome::Already, vec![format!("the {what} was taken out already")])
+            } else {
+                Change::refused(format!("there is no {what} of that name in the repository"))
+            };
+        }
+        Ok::<_, ci_rescue::ports::PortError>(change)
+    };
+    work.await.map(|change| Planned { id, change }).map_err(|why| why.to_string())
+}
+
+async fn pick(picked: &Picked, direction: Direction) -> Result<Planned, String> {
+    let branch: Branch = picked.onto.parse().map_err(|why: ci_rescue::domain::ids::BadName| why.to_string())?;
+    let view = open(&picked.repo.dir)?;
+    let work = async {
+        let onto = view.git().branch(&branch).await?;
+        let mut commits = Vec::new();
+        for commit in &picked.commits {
+            commits.push(view.git().commit(commit).await?);
+        }
+        let method = picked.method.map(|method| match method {
+            MethodArg::Squash => Method::Squash,
+            MethodArg::Rebase => Method::Rebase,
+            MethodArg::Merge => Method::Merge,
+        });
+        let mut words: Vec<&str> =
+            vec![if direction == Direction::Revert { "revert" } else { "backport" }, &picked.onto];
+        words.extend(commits.iter().map(String::as_str));
+        let id = id(&words);
+        let change = view.pick(&onto, &Pick { direction, commits, method }).await?;
+        Ok::<_, ci_rescue::ports::PortError>(Planned { id, change })
+    };
+    work.await.map_err(|why| why.to_string())
+}
+
+/// The same wish has the same id.
+fn id(words: &[&str]) -> String {
+    Digest::of(words.iter().map(|word| word.as_bytes())).as_str().chars().take(10).collect()
+}
+
+/// The day on which a quarantine ends.
+fn until(time: &str, now: Option<&str>) -> Result<String, String> {
+    let wrong = || format!("`{time}` is no length of time: write it like 7d, 36h or 2w");
+    let length: Duration = humantime::parse_duration(time).map_err(|_| wrong())?;
+    let now: DateTime<Utc> = match now {
+        None => today(),
+        Some(text) => day(text).ok_or_else(|| format!("`{text}` is no day: write it like 2026-01-31"))?,
+    };
+    let length = chrono::Duration::from_std(length).map_err(|_| wrong())?;
+    if length.is_zero() {
+        return Err(wrong());
+    }
+    let end = now.checked_add_signed(length).filter(|end| end.date_naive() <= NaiveDate::MAX).ok_or_else(wrong)?;
+    Ok(end.format("%Y-%m-%d").to_string())
+}
+
+fn day(text: &str) -> Option<DateTime<Utc>> {
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|day| day.and_time(NaiveTime::MIN).and_utc());
+    day.or_else(|| DateTime::parse_from_rfc3339(text).ok().map(|time| time.with_timezone(&Utc)))
+}
+
+#[allow(clippy::disallowed_methods, reason = "the command line's own clock; --now sets another")]
+fn today() -> DateTime<Utc> {
+    Utc::now()
+}
+
+fn show(remedy: &str, as_json: bool, planned: &Planned) {
+    let Planned { id, change } = planned;
+    if as_json {
+        let object = json!({
+            "remedy": remedy, "outcome": change.outcome, "id": id, "because": change.because, "diff": change.diff,
+            "tree": change.tree, "conflicts": change.conflicts, "warnings": change.warnings,
+        });
+        println!("{object}");
+        return;
+    }
+    let word = match change.outcome {
+        ChangeOutcome::Ready => "ready",
+        ChangeOutcome::Conflict => "conflict",
+        ChangeOutcome::Empty => "empty: nothing to do",
+        ChangeOutcome::Already => "already there: nothing to do",
+        ChangeOutcome::Refused => "refused",
+    };
+    eprintln!("{remedy}: {word}{}", if id.is_empty() { String::new() } else { format!("  (id {id})") });
+    change.because.iter().for_each(|why| eprintln!("  because {why}"));
+    change.conflicts.iter().for_each(|path| eprintln!("  conflict in {path}"));
+    change.warnings.iter().for_each(|warning| eprintln!("  note: {warning}"));
+    print!("{}", change.diff);
+}

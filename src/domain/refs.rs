@@ -1,0 +1,130 @@
+//! Names in git that come from people: branches and commits.
+
+use super::ids::BadName;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// A branch, as in `refs/heads/<branch>`: by the rules of `git check-ref-format --branch`, and never an option, a
+/// revision expression or a full ref.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Branch(String);
+
+/// GitHub refuses longer refs, in bytes (with `refs/heads/`).
+const BRANCH_MAX: usize = 244;
+
+impl Branch {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    #[must_use]
+    pub fn full(&self) -> String {
+        format!("refs/heads/{}", self.0)
+    }
+}
+
+/// What git's rules say against a name.
+fn fault(name: &str) -> Option<&'static str> {
+    let bad = |c: char| c.is_control() || " ~^:?*[\\".contains(c);
+    if name.is_empty() || name.len() > BRANCH_MAX {
+        return Some("it is empty or longer than 244 bytes");
+    }
+    if name.starts_with('-') {
+        return Some("it begins with a dash");
+    }
+    if name == "@" || name == "HEAD" || name.starts_with("refs/") {
+        return Some("it is no branch's short name");
+    }
+    if name.contains("..") || name.contains("@{") || name.contains("//") || name.ends_with(['/', '.']) {
+        return Some("it holds .., @{, // or ends in / or .");
+    }
+    if name.chars().any(bad) || name.chars().any(|c| c.is_whitespace() || ";|&$`'\"<>(){}!".contains(c)) {
+        return Some("it holds a space, a control character or a sign that shells and git read");
+    }
+    let part = |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with(".lock");
+    name.split('/').any(part).then_some("a part of it is empty, begins with a dot or ends in .lock")
+}
+
+impl FromStr for Branch {
+    type Err = BadName;
+
+    fn from_str(name: &str) -> Result<Self, BadName> {
+        match fault(name) {
+            None => Ok(Self(name.to_owned())),
+            Some(why) => {
+                let shown: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
+                Err(BadName(format!("`{shown}` cannot be a branch here: {why}")))
+            }
+        }
+    }
+}
+
+impl TryFrom<String> for Branch {
+    type Error = BadName;
+
+    fn try_from(name: String) -> Result<Self, BadName> {
+        name.parse()
+    }
+}
+
+impl From<Branch> for String {
+    fn from(branch: Branch) -> Self {
+        branch.0
+    }
+}
+
+impl fmt::Display for Branch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether a text is a commit's name in hexadecimal, whole or abbreviated (at least 7 digits).
+#[must_use]
+pub fn is_commit(text: &str) -> bool {
+    (7..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn branches_that_are_none() {
+        for name in [
+            "",
+            "-f",
+            "--upload-pack=x",
+            "main..x",
+            "@{-1}",
+            "x;rm -rf /",
+            "refs/heads/main",
+            "HEAD",
+            "@",
+            "a b",
+            "a\nb",
+            "a/.b",
+            "a.lock",
+            "a//b",
+            "/a",
+            "a/",
+            "a.",
+            "x^",
+            "x~1",
+            "x:y",
+            "a\\b",
+            "$(x)",
+            "a\u{7f}",
+            "a/b.lock/c",
+        ] {
+            assert!(name.parse::<Branch>().is_err(), "{name:?}");
+        }
+        assert!("x".repeat(300).parse::<Branch>().is_err());
+        for name in ["main", "release/1.2", "feature/größe", "v1.x", "topic-1_2", "a@b"] {
+            assert!(name.parse::<Branch>().is_ok(), "{name:?}");
+        }
+    }
+}

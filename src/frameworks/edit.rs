@@ -1,0 +1,24 @@
+//! The writing half of a test framework: a test is skipped by the framework's own idiom, and released again.
+//!
+//! Every edit only inserts text, and each insertion holds the mark or stands beside it, so that release takes out
+//! exactly what was put in.
+
+use crate::domain::edit::{Edited, Mark, Source};
+
+pub trait Editor: Send + Sync {
+    /// The framework, as `--framework` names it.
+    fn id(&self) -> &'static str;
+    /// Whether a file of this path may hold its tests, judged by the path alone.
+    fn reads(&self, path: &str) -> bool;
+    /// What the test's name says of the file that holds it: the end of a path, such as `tests/test_x.py` or
+    /// `com/acme/FooTest.java`. None where the name says nothing.
+    fn file_of(&self, name: &str) -> Option<String>;
+    /// A piece of text that any file which holds the test has, for a plain search: an identifier, or a piece of a title.
+    fn needle(&self, name: &str) -> String;
+    /// Skips the test that `name` means, if this file holds it. `name` is what the framework prints or accepts.
+    /// Absent when it is not in this file; refused when it occurs twice here, or cannot be skipped alone.
+    fn quarantine(&self, source: &Source, name: &str, mark: &Mark) -> Edited;
+    /// Takes the mark `id` out again: the bytes as before. None when the file has no such mark, or when what stands
+    /// around it was changed so that it cannot be taken out alone.
+    fn release(&self, source: &Source, id: &str) -> Option<String>;
+}

@@ -1,0 +1,16 @@
+//! Wishes to edit a repository's files: which files matter, and what becomes of them.
+
+mod pin;
+mod quarantine;
+
+pub use pin::{Pin, Unpin};
+pub use quarantine::{Quarantine, Release};
+
+/// Joins names for a sentence: `a, b or c`.
+fn alternatives(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [some @ .., last] => format!("{} or {last}", some.join(", ")),
+    }
+}

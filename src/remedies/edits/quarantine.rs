@@ -1,0 +1,242 @@
+//! Skip one test, and release it again.
+
+use super::alternatives;
+use crate::domain::edit::{Edit, Edited, Editing, Mark, Source};
+use crate::domain::text::{clean_line, listing};
+use crate::frameworks::edit::Editor;
+use crate::frameworks::editors;
+
+/// A wish to skip one test.
+pub struct Quarantine {
+    editors: Vec<&'static dyn Editor>,
+    name: String,
+    file: Option<String>,
+    mark: Mark,
+}
+
+/// Names of tests are cut by readers at 500 characters; a longer one is none.
+const NAME_MAX: usize = 2_000;
+
+/// Frameworks whose test names tell a class, which is mostly but not always the file's name.
+const FILE_IS_A_GUESS: &[&str] = &["junit", "xunit", "nunit", "phpunit"];
+
+impl Quarantine {
+    /// `framework` and `file` narrow what is looked at.
+    ///
+    /// # Errors
+    /// The framework is not known, or the name is none; the message says what would be.
+    pub fn new(name: &str, framework: Option<&str>, file: Option<&str>, mark: Mark) -> Result<Self, String> {
+        let name = name.trim();
+        if name.is_empty() || name.len() > NAME_MAX || name.contains(['\0', '\n', '\r']) {
+            return Err("a test's name is one line, as the framework prints it".into());
+        }
+        let all = editors();
+        let ids: Vec<&str> = all.iter().map(|editor| editor.id()).collect();
+        let editors: Vec<_> = all.into_iter().filter(|editor| framework.is_none_or(|id| editor.id() == id)).collect();
+        if editors.is_empty() {
+            let shown = clean_line(framework.unwrap_or_default(), 40);
+            return Err(format!("`{shown}` is no framework that can be edited here: say {}", alternatives(&ids)));
+        }
+        let file = file.map(|file| file.trim_start_matches("./").to_owned());
+        Ok(Self { editors, name: name.to_owned(), file, mark })
+    }
+
+    fn reads(&self, editor: &dyn Editor, path: &str) -> bool {
+        self.file.as_deref() == Some(path) || self.file.is_none() && editor.reads(path)
+    }
+
+    /// Whether the name itself says where the test is, and where.
+    fn hint(&self, editor: &dyn Editor, path: &str) -> Hint {
+        match editor.file_of(&self.name) {
+            _ if self.file.is_some() => Hint::None,
+            None => Hint::None,
+            Some(end) if ends_with(path, &end) => Hint::Here,
+            Some(_) if FILE_IS_A_GUESS.contains(&editor.id()) => Hint::Perhaps,
+            Some(_) => Hint::Elsewhere,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hint {
+    None,
+    Here,
+    Perhaps,
+    Elsewhere,
+}
+
+/// Whether a path ends in whole parts with another.
+fn ends_with(path: &str, end: &str) -> bool {
+    let end = end.trim_start_matches("./").trim_start_matches('/');
+    path.strip_suffix(end).is_some_and(|before| before.is_empty() || before.ends_with('/'))
+        // A name printed from a directory above the repository's.
+        || end.strip_suffix(path).is_some_and(|before| before.ends_with('/'))
+}
+
+/// What the editors found, over all files.
+#[derive(Default)]
+struct Findings {
+    ready: Vec<(String, Edit)>,
+    already: Vec<String>,
+    refused: Vec<String>,
+}
+
+impl Findings {
+    fn is_empty(&self) -> bool {
+        self.ready.is_empty() && self.already.is_empty() && self.refused.is_empty()
+    }
+
+    fn decide(mut self) -> Edited {
+        let files: Vec<String> = self.ready.iter().map(|(path, _)| path.clone()).collect();
+        match (self.ready.pop(), files.len()) {
+            (Some((_, edit)), 1) if self.already.is_empty() => Edited::Ready(edit),
+            (Some(_), _) => {
+                let mut why = format!("the name means tests in several files: {}", listing(&files, 5));
+                if let Some(already) = self.already.first() {
+                    why = format!("{why}; and {already}");
+                }
+                Edited::Refused(vec![format!("{why}; say which with --file")])
+            }
+            _ if !self.refused.is_empty() => Edited::Refused(self.refused),
+            _ => match self.already.pop() {
+                Some(why) => Edited::Already(why),
+                None => Edited::Absent,
+            },
+        }
+    }
+}
+
+impl Editing for Quarantine {
+    fn wants(&self, path: &str) -> bool {
+        self.editors.iter().any(|editor| self.reads(*editor, path) && self.hint(*editor, path) != Hint::Elsewhere)
+    }
+
+    fn needles(&self) -> Vec<String> {
+        let mut needles: Vec<String> = self.editors.iter().map(|editor| editor.needle(&self.name)).collect();
+        if self.file.is_some() || needles.iter().any(|needle| needle.is_empty() || needle.contains('\n')) {
+            return Vec::new();
+        }
+        needles.sort();
+        needles.dedup();
+        needles
+    }
+
+    fn edit(&self, sources: &[Source], _earlier: &[Source]) -> Edited {
+        // Where the name points to a file, another that holds the same name is not meant.
+        for wanted in [Some(Hint::Here), None] {
+            let mut found = Findings::default();
+            for source in sources {
+                let fits = |editor: &dyn Editor| {
+                    let hint = self.hint(editor, &source.path);
+                    self.reads(editor, &source.path)
+                        && hint != Hint::Elsewhere
+                        && wanted.is_none_or(|wanted| wanted == hint)
+                };
+                self.one(source, self.editors.iter().copied().filter(|editor| fits(*editor)), &mut found);
+            }
+            if !found.is_empty() {
+                return found.decide();
+            }
+        }
+        let name = clean_line(&self.name, 100);
+        Edited::Refused(vec![format!(
+            "no test called `{name}` was found in {} files; give its name as the framework prints it, and its file with --file",
+            sources.len()
+        )])
+    }
+}
+
+impl Quarantine {
+    /// What the editors say of one file: of several that could do it, the one that the file or the name speaks for.
+    fn one(&self, source: &Source, editors: impl Iterator<Item = &'static dyn Editor>, found: &mut Findings) {
+        let mut answers: Vec<(&'static dyn Editor, Edited)> = editors
+            .map(|editor| (editor, editor.quarantine(source, &self.name, &self.mark)))
+            .filter(|(_, edited)| *edited != Edited::Absent)
+            .collect();
+        answers.sort_by_key(|(editor, edited)| (rank(edited), !self.speaks_for(source, editor.id())));
+        match answers.into_iter().next() {
+            Some((_, Edited::Ready(edit))) => found.ready.push((source.path.clone(), edit)),
+            Some((_, Edited::Already(why))) => found.already.push(why),
+            Some((_, Edited::Refused(why))) => found.refused.extend(why),
+            Some((_, Edited::Absent)) | None => {}
+        }
+    }
+
+    /// Python's two frameworks run each other's tests: the file's imports or the form of the name tell which is meant.
+    fn speaks_for(&self, source: &Source, framework: &str) -> bool {
+        let pytest =
+            self.name.contains("::") || source.text.contains("import pytest") || source.text.contains("from pytest");
+        match framework {
+            "pytest" => pytest,
+            "unittest" => !pytest,
+            _ => true,
+        }
+    }
+}
+
+/// Who skipped it already is the first to know.
+fn rank(edited: &Edited) -> u8 {
+    match edited {
+        Edited::Already(_) => 0,
+        Edited::Ready(_) => 1,
+        Edited::Refused(_) => 2,
+        Edited::Absent => 3,
+    }
+}
+
+/// A wish to take a mark out again.
+pub struct Release {
+    editors: Vec<&'static dyn Editor>,
+    id: String,
+}
+
+/// Longer ids are none of ours.
+const ID_MAX: usize = 64;
+
+impl Release {
+    /// # Errors
+    /// The id is none; the message says where ids stand.
+    pub fn new(id: &str) -> Result<Self, String> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if id.is_empty() || id.len() > ID_MAX || !id.chars().all(plain) {
+            return Err("an id is made of letters, digits and dashes, as it stands behind `ci-rescue id=`".into());
+        }
+        Ok(Self { editors: editors(), id: id.to_owned() })
+    }
+}
+
+impl Editing for Release {
+    fn wants(&self, path: &str) -> bool {
+        self.editors.iter().any(|editor| editor.reads(path))
+    }
+
+    fn needles(&self) -> Vec<String> {
+        vec![Mark::needle(&self.id)]
+    }
+
+    fn edit(&self, sources: &[Source], _earlier: &[Source]) -> Edited {
+        let needle = Mark::needle(&self.id);
+        let mut edit = Edit::default();
+        let mut stuck = Vec::new();
+        for source in sources.iter().filter(|source| source.text.contains(&needle)) {
+            let reads = self.editors.iter().filter(|editor| editor.reads(&source.path));
+            match reads.filter_map(|editor| editor.release(source, &self.id)).find(|text| !text.contains(&needle)) {
+                Some(text) => edit.files.push(Source { path: source.path.clone(), text }),
+                None => stuck.push(source.path.clone()),
+            }
+        }
+        if !stuck.is_empty() {
+            return Edited::Refused(vec![format!(
+                "what stands around the mark was changed, so take it out by hand: search for `{}` in {}",
+                needle.trim_end(),
+                listing(&stuck, 5)
+            )]);
+        }
+        if edit.files.is_empty() {
+            return Edited::Absent;
+        }
+        let paths: Vec<String> = edit.files.iter().map(|file| file.path.clone()).collect();
+        edit.because.push(format!("takes the quarantine {} out of {}", self.id, listing(&paths, 5)));
+        Edited::Ready(edit)
+    }
+}

@@ -1,0 +1,5 @@
+//! `ci-rescue plan` from outside, on real repositories made by git itself.
+
+mod hostile;
+mod picks;
+mod repo;
