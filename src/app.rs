@@ -2,6 +2,7 @@
 
 use crate::adapters::console::{self, Console, ConsoleDecoder};
 use crate::adapters::discord::{self, Discord, InteractionDecoder};
+use crate::adapters::git::Rooms;
 use crate::adapters::github::{self, Credentials, GitHub, Pulls, Secret, Signature, Webhooks};
 use crate::adapters::hooks::Hooks;
 use crate::adapters::slack::{self, Slack, SocketDecoder};
@@ -11,7 +12,7 @@ use crate::domain::actor::{Platform, Role};
 use crate::domain::subscription::{Filter, Subscription};
 use crate::domain::time::Time;
 use crate::engine::{Budget, Engine, Parts, Scope};
-use crate::ports::{Chat, Ci, Clock, Decoder, Door, Endpoint, Forge, Origin, Store, Turn, Verifier};
+use crate::ports::{Chat, Ci, Clock, Decoder, Door, Endpoint, Forge, Git, Origin, Store, Turn, Verifier};
 use crate::server::{self, Doors, Probe};
 use axum::Router;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -51,6 +52,13 @@ pub enum Seats {
 const OPERATOR: &str = "operator";
 /// Which workspace is ours, as Slack told it.
 const SLACK_TEAM: &str = "slack_team";
+
+/// Clones live beside the store.
+fn rooms(config: &Config, github: Arc<GitHub>) -> Arc<dyn Git> {
+    let mut dir = config.store.path.clone().into_os_string();
+    dir.push("-git");
+    Arc::new(Rooms::new(dir, github))
+}
 
 /// Everything, built and not yet running.
 pub struct App {
@@ -125,6 +133,7 @@ impl App {
             chats,
             ci: github.clone().map(|github| github as Arc<dyn Ci>),
             forge: github.clone().map(|github| github as Arc<dyn Forge>),
+            git: github.clone().map(|github| rooms(config, github)),
             directory,
             decoders,
             feeds,

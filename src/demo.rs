@@ -9,12 +9,13 @@ mod git;
 mod hooks;
 mod issues;
 mod logs;
+mod pulls;
 mod routes;
 mod script;
 mod state;
 
-pub use git::seed;
+pub use git::{learn, seed};
 pub use hooks::{Hook, sign};
 pub use routes::router;
 pub use script::{REPO, SCENARIOS, Scenario, play};
-pub use state::{Call, Fault, Forge, JobSpec, Now, RunSpec};
+pub use state::{Call, Fault, Forge, JobSpec, Now, Pull, RunSpec};

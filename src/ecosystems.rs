@@ -16,8 +16,13 @@ mod go;
 mod maven;
 mod npm;
 mod nuget;
+mod pinning;
 mod pip;
+mod pnpm;
 mod poetry;
+mod yarn;
+
+pub use npm::choose::manager_of;
 
 /// Takes a package and the version that was resolved of it.
 pub type Found<'a> = dyn FnMut(&str, &str) + 'a;

@@ -4,6 +4,7 @@
 //! what [`Engine::run`] repeats.
 
 mod ask;
+mod code;
 mod context;
 mod desk;
 mod door;
@@ -24,7 +25,7 @@ use crate::domain::rules::Rules;
 use crate::domain::subscription::{Subscription, glob};
 use crate::domain::time::Time;
 use crate::incident::Index;
-use crate::ports::{Chat, Ci, Clock, Decoder, Directory, Forge, Query, Store, StoreError};
+use crate::ports::{Chat, Ci, Clock, Decoder, Directory, Forge, Git, Query, Store, StoreError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::sync::{Mutex, Notify};
@@ -68,6 +69,7 @@ pub struct Parts {
     pub chats: Vec<Arc<dyn Chat>>,
     pub ci: Option<Arc<dyn Ci>>,
     pub forge: Option<Arc<dyn Forge>>,
+    pub git: Option<Arc<dyn Git>>,
     pub directory: Arc<dyn Directory>,
     pub decoders: Vec<Arc<dyn Decoder>>,
     /// Feeds from the configuration.
@@ -93,6 +95,7 @@ pub struct Engine {
     chats: BTreeMap<Platform, Arc<dyn Chat>>,
     ci: Option<Arc<dyn Ci>>,
     forge: Option<Arc<dyn Forge>>,
+    git: Option<Arc<dyn Git>>,
     directory: Arc<dyn Directory>,
     decoders: HashMap<&'static str, Arc<dyn Decoder>>,
     fixed_feeds: Vec<Subscription>,
@@ -130,6 +133,7 @@ impl Engine {
             chats: parts.chats.into_iter().map(|chat| (chat.platform(), chat)).collect(),
             ci: parts.ci,
             forge: parts.forge,
+            git: parts.git,
             directory: parts.directory,
             decoders: parts.decoders.into_iter().map(|decoder| (decoder.source(), decoder)).collect(),
             fixed_feeds: parts.feeds,

@@ -5,12 +5,15 @@
 //! framework's words and keeps bounded state, implement [`TestFramework`], and add it to [`all`].
 
 pub mod edit;
-pub mod syntax;
+mod marking;
+mod syntax;
 
 mod cucumber;
 mod dotnet;
+mod finder;
 mod go;
 mod gtest;
+mod javascript;
 mod jest;
 mod junit;
 mod minitest;
@@ -19,6 +22,7 @@ mod mozharness;
 mod phpunit;
 mod playwright;
 mod pytest;
+mod python;
 mod rspec;
 mod rust;
 mod tap;

@@ -5,15 +5,14 @@ mod severity;
 pub use severity::severity;
 
 use crate::domain::actor::Role;
-use crate::domain::facts::Context;
+use crate::domain::facts::{Context, Known};
 use crate::domain::incident::{Approval, Incident, Proposal, Proposer};
 use crate::domain::plan::Plan;
+use crate::domain::refs::OWN_BRANCHES;
 use crate::domain::rules::{Mode, Rules};
 use crate::domain::time::{MINUTE_MS, Span, Time};
 use serde::{Deserialize, Serialize};
-
-/// Our own branches are never remedied, so there is no loop with ourselves.
-pub const OWN_BRANCHES: &str = "ci-rescue/";
+use std::collections::BTreeMap;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,6 +58,8 @@ pub struct Case<'a> {
     /// The person who asks; `None` when the bot wants to act by itself.
     pub by: Option<&'a Proposer>,
     pub force: bool,
+    /// By login: whether the account may write to the repository, read for this decision.
+    pub writers: &'a BTreeMap<String, Known<bool>>,
     pub context: &'a Context,
     pub now: Time,
 }
@@ -68,7 +69,7 @@ pub struct Case<'a> {
 pub fn judge(rules: &Rules, case: &Case<'_>) -> Decision {
     let mut gates = vec![not_held(case), not_observing(rules), not_dry(rules), confirmed(case)];
     match case.by {
-        Some(by) => gates.extend([may_respond(by), forced_if_deterministic(case)]),
+        Some(by) => gates.extend([may_respond(by), forced_if_deterministic(case), may_write(case, by)]),
         None => gates.extend(automatic_gates(rules, case)),
     }
     let quorum = if case.by.is_some() { rules.quorum(&case.plan.remedy, !case.plan.reversible) } else { 0 };
@@ -120,11 +121,34 @@ fn may_respond(by: &Proposer) -> Reason {
     gate("role", met, format!("a {} {} ask for it", by.role, if met { "may" } else { "may not" }))
 }
 
+/// What changes code is done for people who may change it there themselves: proposer and approvers, as of now.
+fn may_write(case: &Case<'_>, by: &Proposer) -> Reason {
+    if case.plan.reversible {
+        return gate("write", true, "it changes no code");
+    }
+    let Some(login) = &by.github else {
+        let words =
+            "it changes code, and no GitHub account is linked to you: an admin adds `github` to your [[people]] row";
+        return gate("write", false, words);
+    };
+    let no = case.writers.iter().find(|(_, may)| **may != Known::Is(true));
+    match (no, case.writers.get(login)) {
+        (Some((login, Known::Is(false))), _) => {
+            gate("write", false, format!("{login} has no write permission on {}", case.incident.repo))
+        }
+        (Some((login, Known::Unavailable(why))), _) => {
+            gate("write", false, format!("the permission of {login} cannot be read: {why}"))
+        }
+        (_, Some(_)) => gate("write", true, format!("{login} may write to {}", case.incident.repo)),
+        (_, None) => gate("write", false, format!("the permission of {login} was not read")),
+    }
+}
+
 fn forced_if_deterministic(case: &Case<'_>) -> Reason {
     match case.incident.headline() {
         Some(evidence) if evidence.category.is_deterministic() => gate(
             "deterministic",
-            case.force || case.plan.remedy != "retry",
+            case.force || !["retry", "quarantine"].contains(&case.plan.remedy.as_str()),
             format!(
                 "a {} failure will fail again on the same commit{}",
                 evidence.category,

@@ -11,7 +11,10 @@ pub use doors::{
     Accepted, Answered, Ask, BudgetView, CiFailure, Door, DoorError, Endpoint, Headers, NotTaken, Origin, Proof, Raw,
     Refusal, Route, Verified, Verifier,
 };
-pub use neighbours::{Chat, Ci, Clock, Decoder, Directory, Forge, Heard, LogStream, Message, PortError};
+pub use neighbours::{
+    Chat, Ci, Clock, Decoder, Directory, Forge, Git, GitOrigin, Heard, LogStream, Message, NewPull, Origins, PortError,
+    Pulled, Wanted,
+};
 pub use store::{
     Claimed, Counts, DeadLetter, Delivery, NewEffect, Publication, Put, Query, Store, StoreError, Surface, TimerRow,
     Turn,

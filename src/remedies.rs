@@ -6,13 +6,20 @@
 //! covers everything that an approval has to bind to. Add it to [`all`]. If it gets a verb, add `commands/x.toml`.
 //! Execution, approval, audit, resume and undo are written once and come for free.
 
+mod backport;
+mod code;
 pub mod edits;
+mod pin;
+mod quarantine;
 mod retry;
+mod revert;
 
 use crate::domain::facts::Facts;
+use crate::domain::ids::ProposalId;
 use crate::domain::incident::Incident;
-use crate::domain::intent::Which;
+use crate::domain::intent::Wish;
 use crate::domain::plan::Planning;
+use crate::domain::text::Untrusted;
 use crate::domain::time::Time;
 
 /// What a planner may look at.
@@ -20,8 +27,18 @@ use crate::domain::time::Time;
 pub struct PlanContext<'a> {
     pub incident: &'a Incident,
     pub facts: &'a Facts,
-    pub which: &'a Which,
+    pub wish: &'a Wish,
+    /// The proposal that it is for, with who asked and when; none while it is only offered.
+    pub proposal: Option<Asked<'a>>,
     pub now: Time,
+}
+
+/// The part of a proposal that a plan may depend on: it never changes.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    pub id: ProposalId,
+    pub at: Time,
+    pub by: &'a Untrusted,
 }
 
 pub trait Remedy: Send + Sync {
@@ -29,12 +46,28 @@ pub trait Remedy: Send + Sync {
     fn id(&self) -> &'static str;
     /// Deterministic in its context.
     fn plan(&self, context: &PlanContext<'_>) -> Planning;
+    /// What a card may offer by itself, before anybody asked.
+    fn offer(&self) -> Option<Wish> {
+        None
+    }
+    /// Whether it changes code: then whoever asks for it has to be allowed to.
+    fn changes_code(&self) -> bool {
+        true
+    }
 }
 
 /// Every remedy, in the order in which cards offer them.
 #[must_use]
 pub fn all() -> Vec<Box<dyn Remedy>> {
-    vec![Box::new(retry::Retry)]
+    vec![
+        Box::new(retry::Retry),
+        Box::new(quarantine::Quarantine),
+        Box::new(quarantine::Unquarantine),
+        Box::new(pin::Pin),
+        Box::new(pin::Unpin),
+        Box::new(revert::Revert),
+        Box::new(backport::Backport),
+    ]
 }
 
 /// The remedy of this name.

@@ -10,7 +10,10 @@ mod message;
 mod names;
 mod objects;
 mod pick;
+mod push;
+mod room;
 mod view;
 
 pub use call::Git;
+pub use room::Rooms;
 pub use view::View;

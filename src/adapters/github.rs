@@ -7,8 +7,10 @@ mod decode;
 mod fetch;
 mod forge;
 mod granted;
+mod origin;
 mod payload;
 mod pulls;
+mod requests;
 mod verify;
 
 pub use api::{GitHub, Settings};
@@ -21,7 +23,7 @@ pub use verify::{Secret, Signature};
 pub const PERMISSIONS: [(&str, &str); 12] = [
     ("actions", "write"),
     ("checks", "write"),
-    ("contents", "read"),
+    ("contents", "write"),
     ("issues", "write"),
     ("metadata", "read"),
     ("pull_requests", "write"),

@@ -2,6 +2,7 @@
 
 use super::markup::{MARKUPS, bold, code, cut, escape, when};
 use super::view::View;
+use crate::domain::action::PullBody;
 use crate::domain::card::{Button, ButtonRef, Card, Link, Look, Verb};
 use crate::domain::incident::Stage;
 use crate::domain::journal::Note;
@@ -75,6 +76,9 @@ impl Words {
                 env.add_template_owned(format!("{markup}:{name}"), text.to_owned())?;
             }
         }
+        let pull = FILES.get_file("github/pull.jinja").and_then(include_dir::File::contents_utf8);
+        let pull = pull.ok_or_else(|| TemplateError("there is no template github/pull".into()))?;
+        env.add_template_owned("github:pull", pull.to_owned())?;
         Ok(Self { env })
     }
 
@@ -90,6 +94,16 @@ impl Words {
     pub fn note(&self, markup: &str, note: &Note) -> Result<String, TemplateError> {
         let value = Value::from(Serde(note));
         self.render(markup, "notes", context! { n => value })
+    }
+
+    /// The body of a pull request of ours, in GitHub's markdown. `home` is where incidents can be read.
+    ///
+    /// # Errors
+    /// [`TemplateError`] when the template fails.
+    pub fn pull(&self, body: &PullBody, home: Option<&str>) -> Result<String, TemplateError> {
+        let context = context! { p => Value::from(Serde(body)), home => home.map(|home| Value::from_safe_string(home.to_owned())) };
+        let text = self.env.get_template("github:pull")?.render(context)?;
+        Ok(text.trim().to_owned())
     }
 
     /// The card. `seal` turns what a button says into its wire form; `home` is where incidents can be read.

@@ -35,6 +35,9 @@ pub fn run(args: &Args) -> Result<(), String> {
         let git = data.path().join("git");
         let forge = Forge::new(Arc::new(|| SystemClock.now().0), Some(git.clone()));
         forge.add_repo(REPO);
+        for login in ["ada", "ben"] {
+            forge.permit(REPO, login, "write");
+        }
         let without_git = seed(&forge, &git, REPO).await.err();
         let stop = CancellationToken::new();
         tokio::spawn(ci_rescue::server::serve(web, router(forge.clone()), stop.clone()));
@@ -59,10 +62,11 @@ async fn console(wanted: &str) -> Result<TcpListener, String> {
 async fn build(data: &Path, web: SocketAddr, console: SocketAddr) -> Result<App, String> {
     let text = format!(
         "[github]\napi_url = \"http://{web}\"\nwebhook_secret = \"{SECRET}\"\ntoken = \"sandbox\"\nrepositories = [\"{REPO}\"]\n\
-         [[people]]\nname = \"ada\"\nrole = \"admin\"\n[[people]]\nname = \"ben\"\nrole = \"responder\"\n\
+         [[people]]\nname = \"ada\"\ngithub = \"ada\"\nrole = \"admin\"\n[[people]]\nname = \"ben\"\ngithub = \"ben\"\nrole = \"responder\"\n\
          [policy.approvals]\nretry = 0\n"
     );
-    let config = config::parse(&text, &[]).map_err(|why| why.to_string())?;
+    let mut config = config::parse(&text, &[]).map_err(|why| why.to_string())?;
+    config.store.path = data.join("store");
     let seat = |id: &str, name: &str, role| Person { id: id.into(), name: name.into(), role };
     let seats = Seats::Open(vec![seat("ben", "Ben", Role::Responder), seat("ada", "Ada", Role::Admin)]);
     let store = Ledger::open(Sled::open(&data.join("store"))?).map_err(|why| why.to_string())?;

@@ -199,7 +199,7 @@ fn misfit(manifest: &Manifest, token: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::intent::Which;
+    use crate::domain::intent::{Which, Wish};
     use proptest::prelude::*;
 
     fn ok(text: &str) -> Intent {
@@ -226,11 +226,11 @@ mod tests {
         let no = Target::Incident(IncidentNo(42));
         assert_eq!(
             ok("retry #42 job=\"a b\" --dry-run"),
-            Intent::Retry { target: no, which: Which::Job("a b".into()), force: false, dry_run: true }
+            Intent::Remedy { target: no, wish: Wish::Retry(Which::Job("a b".into())), force: false, dry_run: true }
         );
         assert_eq!(
             ok("/rescue  RERUN 42 all force"),
-            Intent::Retry { target: no, which: Which::All, force: true, dry_run: false }
+            Intent::Remedy { target: no, wish: Wish::Retry(Which::All), force: true, dry_run: false }
         );
         assert_eq!(ok("reject 42-1 it's on its way").target(), Some(Target::Proposal("42-1".parse().unwrap())));
         assert_eq!(ok(""), Intent::Help { topic: None });

@@ -2,7 +2,8 @@
 
 use super::parse::Words;
 use crate::domain::ids::IncidentNo;
-use crate::domain::intent::{Intent, Target, Which};
+use crate::domain::intent::{Intent, Target, Which, Wish};
+use crate::domain::refs::Branch;
 use crate::domain::subscription::Filter;
 use std::time::Duration;
 
@@ -17,6 +18,55 @@ fn span(text: &str) -> Result<i64, String> {
         return Err("at most seven days, 7d".into());
     }
     i64::try_from(span.as_millis()).map_err(|_| "at most seven days, 7d".into())
+}
+
+/// A quarantine without a word on its length lasts a week.
+const QUARANTINE: &str = "7d";
+
+/// What is wanted of a remedy that changes code.
+fn wish(name: &str, take: &mut dyn FnMut(&str) -> Option<String>) -> Result<Wish, String> {
+    Ok(match name {
+        "quarantine" => {
+            let text = take("for").unwrap_or_else(|| QUARANTINE.into());
+            let time =
+                humantime::parse_duration(&text).map_err(|_| format!("for={text} is no length of time: say for=7d"))?;
+            Wish::Quarantine {
+                test: take("test").map(Into::into),
+                file: take("file").map(Into::into),
+                for_ms: i64::try_from(time.as_millis()).map_err(|_| "that is too long: say for=7d".to_owned())?,
+                reason: take("reason").map(Into::into),
+            }
+        }
+        "unquarantine" => Wish::Unquarantine { id: take("quarantine") },
+        "pin" => {
+            let text = take("package").ok_or("say what to pin: package@version")?;
+            // A scoped package begins with the sign too.
+            match text.rfind('@').filter(|at| *at > 0) {
+                Some(at) => Wish::Pin { package: text[..at].to_owned(), version: Some(text[at + 1..].to_owned()) },
+                None => Wish::Pin { package: text, version: None },
+            }
+        }
+        "unpin" => Wish::Unpin { package: take("package").ok_or("say which package")? },
+        "revert" => Wish::Revert { pull: number(take("pr"))? },
+        _ => {
+            let to = take("to").ok_or("say to which branch: to=release-1")?;
+            let to: Result<Vec<Branch>, _> = to.split(',').map(|name| name.trim().parse::<Branch>()).collect();
+            let to = to.map_err(|why| why.to_string())?;
+            if to.len() > BRANCHES_MAX {
+                return Err(format!("at most {BRANCHES_MAX} branches at a time"));
+            }
+            Wish::Backport { pull: number(take("pr"))?, to }
+        }
+    })
+}
+
+/// Branches of one backport.
+const BRANCHES_MAX: usize = 10;
+
+fn number(text: Option<String>) -> Result<Option<u64>, String> {
+    let Some(text) = text else { return Ok(None) };
+    let digits = text.strip_prefix('#').unwrap_or(&text);
+    digits.parse().map(Some).map_err(|_| format!("pr={text} is no pull request: say pr=123"))
 }
 
 /// # Errors
@@ -42,8 +92,14 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
                 (None, Some(_)) => Which::Failed,
                 (None, None) => Which::Smallest,
             };
-            Intent::Retry { target: target?, which, force: flag(take("force")), dry_run: flag(take("dry-run")) }
+            let wish = Wish::Retry(which);
+            Intent::Remedy { target: target?, wish, force: flag(take("force")), dry_run: flag(take("dry-run")) }
         }
+        "quarantine" | "unquarantine" | "pin" | "unpin" | "revert" | "backport" => {
+            let (force, dry_run) = (flag(take("force")), flag(take("dry-run")));
+            Intent::Remedy { target: target?, wish: wish(name, &mut take)?, force, dry_run }
+        }
+        "undo" => Intent::Undo { target: target? },
         "approve" => Intent::Approve { target: target? },
         "reject" => Intent::Reject { target: target?, reason: take("reason").map(Into::into) },
         "cancel" => Intent::Cancel { target: target? },

@@ -32,12 +32,19 @@ impl People {
 impl Directory for People {
     fn principal(&self, actor: &Actor, _: &Place) -> Principal {
         if let Some(person) = self.of(actor) {
-            return Principal { key: person.name.clone(), name: person.name.clone().into(), role: person.role };
+            return Principal {
+                key: person.name.clone(),
+                name: person.name.clone().into(),
+                role: person.role,
+                github: person.github.clone(),
+            };
         }
         let operator = self.operator.as_deref().filter(|name| actor.platform.0 == "console" && actor.id == *name);
         if let Some(name) = operator {
-            return Principal { key: name.to_owned(), name: name.into(), role: Role::Admin };
+            return Principal { key: name.to_owned(), name: name.into(), role: Role::Admin, github: None };
         }
-        Principal { key: format!("{}:{}", actor.platform, actor.id), name: actor.name.clone(), role: Role::Viewer }
+        let github = (actor.platform.0 == "github").then(|| actor.id.clone());
+        let key = format!("{}:{}", actor.platform, actor.id);
+        Principal { key, name: actor.name.clone(), role: Role::Viewer, github }
     }
 }

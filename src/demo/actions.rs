@@ -130,15 +130,6 @@ pub async fn branch(State(forge): State<Forge>, Path((owner, repo, branch)): At<
     }
 }
 
-pub async fn pull(State(forge): State<Forge>, Path((owner, repo, number)): At<(String, String, u64)>) -> Response {
-    let state = forge.lock();
-    let name = format!("{owner}/{repo}");
-    let run = state.runs.values().rev().find(|run| run.spec.repo == name && run.spec.pull == Some(number));
-    let Some(run) = run else { return refuse(404, "Not Found") };
-    let sha = state.repos.get(&name).and_then(|repo| repo.branches.get(&run.spec.branch)).unwrap_or(&run.spec.sha);
-    Json(json!({"number": number, "state": "open", "head": {"ref": run.spec.branch, "sha": sha}})).into_response()
-}
-
 pub async fn commit(State(forge): State<Forge>, Path((owner, repo, sha)): At<(String, String, String)>) -> Response {
     let state = forge.lock();
     let message = state.repos.get(&format!("{owner}/{repo}")).and_then(|repo| repo.messages.get(&sha));

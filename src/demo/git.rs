@@ -95,17 +95,24 @@ pub async fn seed(forge: &Forge, dir: &FilePath, name: &str) -> Result<(), Strin
     std::fs::create_dir_all(&path).map_err(|why| format!("{}: {why}", path.display()))?;
     run(git(&path).args(["init", "--quiet", "--bare", "--initial-branch=main", "."]), b"").await?;
     run(git(&path).args(["fast-import", "--quiet"]), STREAM.as_bytes()).await?;
-    run(git(&path).args(["config", "http.receivepack", "true"]), b"").await?;
+    for key in ["http.receivepack", "uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"] {
+        run(git(&path).args(["config", key, "true"]), b"").await?;
+    }
+    learn(forge, dir, name).await
+}
+
+/// Tells the forge the heads of its repository, as after a push.
+///
+/// # Errors
+/// git said no.
+pub async fn learn(forge: &Forge, dir: &FilePath, name: &str) -> Result<(), String> {
+    let path = dir.join(format!("{name}.git"));
     let heads =
         run(git(&path).args(["for-each-ref", "--format=%(objectname) %(refname:short)", "refs/heads/"]), b"").await?;
     let mut state = forge.lock();
     if let Some(repo) = state.repos.get_mut(name) {
-        repo.branches.extend(
-            heads
-                .lines()
-                .filter_map(|line| line.split_once(' '))
-                .map(|(sha, branch)| (branch.to_owned(), sha.to_owned())),
-        );
+        let heads = heads.lines().filter_map(|line| line.split_once(' '));
+        repo.branches = heads.map(|(sha, branch)| (branch.to_owned(), sha.to_owned())).collect();
     }
     Ok(())
 }
@@ -132,6 +139,21 @@ pub async fn http(State(forge): State<Forge>, Path(path): Path<String>, request:
         Ok(response) => response,
         Err(why) => (StatusCode::INTERNAL_SERVER_ERROR, why).into_response(),
     }
+}
+
+/// The address that people and programs use: `/owner/name.git/…`.
+pub async fn http_at(State(forge): State<Forge>, request: Request) -> Response {
+    let path = request.uri().path().trim_start_matches('/').to_owned();
+    let name = path.split(".git/").next().unwrap_or_default().to_owned();
+    let pushes = path.ends_with("/git-receive-pack");
+    let dir = forge.git_dir.clone();
+    let response = http(State(forge.clone()), Path(path), request).await;
+    if let (true, Some(dir)) = (pushes, dir)
+        && let Err(why) = learn(&forge, &dir, &name).await
+    {
+        return (StatusCode::INTERNAL_SERVER_ERROR, why).into_response();
+    }
+    response
 }
 
 async fn backend(dir: &FilePath, path: &str, request: Request) -> Result<Response, String> {

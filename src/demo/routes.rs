@@ -1,7 +1,7 @@
 //! The forge's own web: the part of GitHub's REST API that a bot like ours uses, logs, and git over HTTP.
 
 use super::state::{Call, Forge};
-use super::{actions, git, issues};
+use super::{actions, git, issues, pulls};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -32,7 +32,9 @@ pub fn router(forge: Forge) -> Router {
         .route("/repos/{owner}/{repo}/actions/jobs/{job}/logs", get(actions::logs))
         .route("/_logs/{job}", get(actions::log_file))
         .route("/repos/{owner}/{repo}/branches/{*branch}", get(actions::branch))
-        .route("/repos/{owner}/{repo}/pulls/{number}", get(actions::pull))
+        .route("/repos/{owner}/{repo}/pulls", get(pulls::list).post(pulls::create))
+        .route("/repos/{owner}/{repo}/pulls/{number}", get(pulls::one).patch(pulls::edit))
+        .route("/repos/{owner}/{repo}/pulls/{number}/commits", get(pulls::commits))
         .route("/repos/{owner}/{repo}/commits/{sha}", get(actions::commit))
         .route("/repos/{owner}/{repo}/commits/{sha}/check-runs", get(issues::checks))
         .route("/repos/{owner}/{repo}/check-runs", post(issues::add_check))
@@ -44,6 +46,9 @@ pub fn router(forge: Forge) -> Router {
         .route("/repos/{owner}/{repo}/issues/comments/{id}/reactions", post(issues::react))
         .route("/repos/{owner}/{repo}/collaborators/{login}/permission", get(issues::permission))
         .route("/git/{*path}", any(git::http))
+        .route("/{owner}/{repo}/info/refs", any(git::http_at))
+        .route("/{owner}/{repo}/git-upload-pack", any(git::http_at))
+        .route("/{owner}/{repo}/git-receive-pack", any(git::http_at))
         .fallback(page)
         .layer(from_fn_with_state(forge.clone(), record))
         .with_state(forge)

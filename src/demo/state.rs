@@ -64,6 +64,23 @@ pub struct Repo {
     /// By login; who stands nowhere may only read.
     pub permissions: BTreeMap<String, &'static str>,
     pub messages: BTreeMap<String, String>,
+    pub pulls: Vec<Pull>,
+}
+
+/// A pull request.
+#[derive(Clone, Debug)]
+pub struct Pull {
+    pub number: u64,
+    pub title: String,
+    pub body: String,
+    pub head: String,
+    pub base: String,
+    pub draft: bool,
+    pub open: bool,
+    /// The commit that it became last.
+    pub merged: Option<String>,
+    /// The messages of its own commits, the oldest first.
+    pub messages: Vec<String>,
 }
 
 /// A request that the forge has served, for those who check.
@@ -132,6 +149,7 @@ impl Forge {
             reactions: Vec::new(),
             permissions: BTreeMap::new(),
             messages: BTreeMap::new(),
+            pulls: Vec::new(),
         };
         self.lock().repos.insert(name.to_owned(), repo);
     }

@@ -3,8 +3,11 @@
 //! GitHub has no idempotency keys, so idempotency lives in the nouns: a re-run carries the attempt it expects, a
 //! comment its hidden marker, a check its name and commit. Each is safe to ask for twice.
 
+use super::change::Pick;
 use super::ids::{Repo, RunId};
+use super::refs::{Branch, OwnBranch};
 use super::text::Untrusted;
+use super::time::Time;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,8 +21,76 @@ pub enum Action {
     Label { repo: Repo, number: u64, label: String, present: bool },
     /// Our comment with this marker stands on the issue or pull request and says `body`.
     Comment { repo: Repo, number: u64, marker: String, body: String },
+    /// Our branch stands on the head of `onto` with this change, whose tree is `tree`; `at` dates its commits.
+    Branch { repo: Repo, onto: Branch, branch: OwnBranch, change: Wanted, message: String, tree: String, at: Time },
+    /// Our branch is not there.
+    BranchGone { repo: Repo, branch: OwnBranch },
+    /// A pull request from our branch is there.
+    Pull {
+        repo: Repo,
+        onto: Branch,
+        branch: OwnBranch,
+        title: Untrusted,
+        body: Box<PullBody>,
+        labels: Vec<String>,
+        draft: bool,
+    },
+    /// No pull request from our branch is open.
+    PullClosed { repo: Repo, branch: OwnBranch },
     /// Our check run of this name on the commit says this.
     Check { repo: Repo, sha: String, name: String, conclusion: String, title: String, summary: String },
+}
+
+/// A change of contents, as what it is computed from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    Pick(Pick),
+    Quarantine {
+        test: String,
+        framework: Option<String>,
+        file: Option<String>,
+        id: String,
+        until: String,
+        reason: String,
+    },
+    Unquarantine {
+        id: String,
+    },
+    Pin {
+        package: String,
+        version: String,
+    },
+    Unpin {
+        package: String,
+    },
+}
+
+/// What a pull request of ours says; the words are in `templates/github/pull.jinja`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PullBody {
+    pub remedy: String,
+    pub proposal: String,
+    pub incident: u64,
+    pub summary: Untrusted,
+    /// What failed, and where.
+    pub cause: Untrusted,
+    pub because: Vec<Untrusted>,
+    pub warnings: Vec<Untrusted>,
+    /// The lines of the log that say so.
+    pub evidence: Vec<Untrusted>,
+    pub conflicts: Vec<Untrusted>,
+    pub by: Untrusted,
+    pub undo: String,
+}
+
+/// Something that a step made and that people will look for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// `pull request` and the like.
+    pub what: String,
+    pub number: u64,
+    pub url: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +111,8 @@ pub enum RerunJobs {
 pub enum Outcome {
     /// It is so now, by us or already.
     Done,
+    /// It is so now, and this is where.
+    Made(Made),
     /// The emergency stop was on when it was about to be written.
     Held,
     /// It will not happen, and why.

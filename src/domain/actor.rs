@@ -37,6 +37,9 @@ pub struct Principal {
     pub key: String,
     pub name: Untrusted,
     pub role: Role,
+    /// Their login at the forge, where it is known.
+    #[serde(default)]
+    pub github: Option<String>,
 }
 
 /// What a person may do; each role may do all that the one before may.

@@ -76,7 +76,7 @@ impl Change {
 }
 
 /// Which way commits are applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// The commits' changes are taken back, newest first.
@@ -86,7 +86,7 @@ pub enum Direction {
 }
 
 /// How a pull request was merged, and so what its commits are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// One commit with all of it.
@@ -98,7 +98,7 @@ pub enum Method {
 }
 
 /// Commits to apply or take back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Pick {
     pub direction: Direction,
     /// Oldest first.

@@ -1,10 +1,11 @@
 //! Everything the bot wants from the world. Publishing is none of it: a card is marked dirty instead.
 
-use super::action::Action;
+use super::action::{Action, Wanted};
 use super::actor::{Actor, Place};
 use super::event::{Event, Timer};
 use super::ids::{Digest, IncidentNo, Repo, RunId};
 use super::journal::Note;
+use super::refs::Branch;
 use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,23 @@ pub enum Lookup {
         repo: Repo,
         sha: String,
     },
+    /// A change of contents, computed on the head of a branch.
+    Change {
+        repo: Repo,
+        onto: Branch,
+        change: Wanted,
+        message: String,
+    },
+    /// A pull request, and the commits that it became.
+    Pull {
+        repo: Repo,
+        number: u64,
+    },
+    /// Whether an account may write to the repository, as of now.
+    MayWrite {
+        repo: Repo,
+        login: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,7 +76,7 @@ pub enum Effect {
         undo: bool,
         automatic: bool,
         digest: Digest,
-        action: Action,
+        action: Box<Action>,
     },
     /// Asks the platform what this person may do there, before their words count.
     Vouch {

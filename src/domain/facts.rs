@@ -1,10 +1,13 @@
 //! What was looked up: for planning (gathered by effects), and for a step (known to the engine).
 
+use super::change::{ChangeOutcome, Method};
 use super::event::Conclusion;
-use super::ids::{IncidentNo, RunId};
+use super::ids::{Digest, IncidentNo, RunId};
+use super::refs::Branch;
 use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
@@ -13,6 +16,53 @@ pub struct Facts {
     /// The head commit of the branch or pull request; `None` inside when the branch is gone.
     pub head: Option<Known<Option<String>>>,
     pub commit_message: Option<Known<Untrusted>>,
+    /// Changes by the branch that they are for.
+    #[serde(default)]
+    pub changes: BTreeMap<Branch, Known<ChangeFacts>>,
+    #[serde(default)]
+    pub pull: Option<Known<PullFacts>>,
+    /// By login: whether the account may write to the repository.
+    #[serde(default)]
+    pub writers: BTreeMap<String, Known<bool>>,
+}
+
+/// A computed change, without its contents: they lie beside the records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeFacts {
+    pub outcome: ChangeOutcome,
+    pub because: Vec<String>,
+    pub warnings: Vec<String>,
+    pub conflicts: Vec<String>,
+    /// The commit that it stands on.
+    pub base: String,
+    pub tree: String,
+    pub patch_id: String,
+    pub preview: Preview,
+}
+
+/// What people see of a change before they agree.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preview {
+    /// `2 files, +3 -1`
+    pub stat: String,
+    /// Changed paths, the first few.
+    pub files: Vec<Untrusted>,
+    /// The first changed lines.
+    pub hunk: Vec<Untrusted>,
+    /// The whole diff, as a blob of the store.
+    pub diff: Option<Digest>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PullFacts {
+    pub number: u64,
+    pub title: Untrusted,
+    pub merged: bool,
+    /// The branch that it was for.
+    pub onto: String,
+    /// What it became there, the oldest first; empty before the merge.
+    pub commits: Vec<String>,
+    pub method: Option<Method>,
 }
 
 /// The answer of a lookup: the fact, or why it cannot be had for good.

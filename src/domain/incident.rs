@@ -1,10 +1,11 @@
 //! One failure and all that is known and decided about it. Changed by `incident::step` alone.
 
+use super::action::Made;
 use super::event::{Conclusion, Scope};
 use super::evidence::{Evidence, Severity};
 use super::facts::BaseFailure;
 use super::ids::{Digest, IncidentNo, ProposalId, Repo, RunId};
-use super::intent::Which;
+use super::intent::Wish;
 use super::plan::Plan;
 use super::text::Untrusted;
 use super::time::Time;
@@ -166,6 +167,9 @@ pub struct Proposer {
     pub key: Option<String>,
     pub name: Untrusted,
     pub role: super::actor::Role,
+    /// Their account at the forge, where it is known: what changes code is done for people who may write there.
+    #[serde(default)]
+    pub github: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,6 +177,8 @@ pub struct Approval {
     /// The person's key: accounts of one person count as one.
     pub key: String,
     pub name: Untrusted,
+    #[serde(default)]
+    pub github: Option<String>,
     pub at: Time,
     pub digest: Digest,
 }
@@ -188,7 +194,7 @@ pub struct ReplyTo {
 pub struct Proposal {
     pub id: ProposalId,
     pub remedy: String,
-    pub which: Which,
+    pub wish: Wish,
     pub force: bool,
     pub dry_run: bool,
     pub by: Proposer,
@@ -200,6 +206,9 @@ pub struct Proposal {
     pub quorum: u32,
     pub approvals: Vec<Approval>,
     pub state: ProposalState,
+    /// What its steps made, in order.
+    #[serde(default)]
+    pub made: Vec<Made>,
     pub created_at: Time,
     pub expires_at: Option<Time>,
 }

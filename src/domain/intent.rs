@@ -2,6 +2,7 @@
 
 use super::actor::Role;
 use super::ids::{IncidentNo, ProposalId, Repo};
+use super::refs::Branch;
 use super::subscription::Filter;
 use super::text::Untrusted;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,54 @@ pub enum Which {
     Job(Untrusted),
 }
 
+/// What is wanted of a remedy, as far as it was said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish {
+    Retry(Which),
+    Quarantine {
+        /// As the framework prints it; without it the incident's only failing test.
+        test: Option<Untrusted>,
+        file: Option<Untrusted>,
+        for_ms: i64,
+        reason: Option<Untrusted>,
+    },
+    /// Takes a quarantine out: by its id, or the incident's own.
+    Unquarantine {
+        id: Option<String>,
+    },
+    Pin {
+        package: String,
+        version: Option<String>,
+    },
+    Unpin {
+        package: String,
+    },
+    Revert {
+        pull: Option<u64>,
+    },
+    Backport {
+        pull: Option<u64>,
+        to: Vec<Branch>,
+    },
+}
+
+impl Wish {
+    /// The remedy that it is for.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Retry(_) => "retry",
+            Self::Quarantine { .. } => "quarantine",
+            Self::Unquarantine { .. } => "unquarantine",
+            Self::Pin { .. } => "pin",
+            Self::Unpin { .. } => "unpin",
+            Self::Revert { .. } => "revert",
+            Self::Backport { .. } => "backport",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Intent {
@@ -55,11 +104,15 @@ pub enum Intent {
     Why {
         target: Target,
     },
-    Retry {
+    Remedy {
         target: Target,
-        which: Which,
+        wish: Wish,
         force: bool,
         dry_run: bool,
+    },
+    /// Takes back what a finished proposal did.
+    Undo {
+        target: Target,
     },
     Approve {
         target: Target,
@@ -95,7 +148,8 @@ impl Intent {
         match self {
             Self::Show { target }
             | Self::Why { target }
-            | Self::Retry { target, .. }
+            | Self::Remedy { target, .. }
+            | Self::Undo { target }
             | Self::Approve { target }
             | Self::Reject { target, .. }
             | Self::Cancel { target } => Some(*target),
@@ -110,8 +164,9 @@ impl Intent {
             Self::Help { .. } | Self::List { .. } | Self::Show { .. } | Self::Why { .. } | Self::Subscriptions => {
                 Role::Viewer
             }
-            Self::Retry { dry_run: true, .. } => Role::Viewer,
-            Self::Retry { .. }
+            Self::Remedy { dry_run: true, .. } => Role::Viewer,
+            Self::Remedy { .. }
+            | Self::Undo { .. }
             | Self::Reject { .. }
             | Self::Cancel { .. }
             | Self::Hold { .. }

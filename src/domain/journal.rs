@@ -24,50 +24,180 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "snake_case")]
 pub enum Note {
-    Opened { job: Untrusted, conclusion: String },
-    Joined { job: Untrusted, count: u64 },
-    Storm { count: u64 },
-    Ignored { why: String },
-    EvidenceFound { line: Untrusted, category: String },
-    LogMissing { why: String },
-    BaseFails { incident: IncidentNo, since: Time },
-    AdoptedBy { incident: IncidentNo },
-    Adopted { incident: IncidentNo },
-    Proposed { proposal: ProposalId, remedy: String, summary: Untrusted, by: Untrusted },
-    Planned { summary: Untrusted, notes: Vec<Untrusted>, because: Vec<String>, quorum: u32 },
-    AwaitingApproval { proposal: ProposalId, quorum: u32, expires_at: Time, because: Vec<String> },
-    Approved { proposal: ProposalId, by: Untrusted, have: u32, quorum: u32 },
-    PlanChanged { proposal: ProposalId, summary: Untrusted },
-    WaitingForRun { proposal: ProposalId },
-    Started { proposal: ProposalId, summary: Untrusted },
-    Done { proposal: ProposalId, summary: Untrusted },
-    Undone { proposal: ProposalId, why: String },
-    Failed { proposal: ProposalId, why: String },
-    Refused { what: String, why: Vec<String> },
-    Rejected { proposal: ProposalId, by: Untrusted, reason: Option<Untrusted> },
-    Cancelled { proposal: ProposalId, by: Untrusted },
-    Expired { proposal: ProposalId },
-    AutoSkipped { why: Vec<String> },
-    AutoScheduled { at: Time, because: Vec<String> },
-    AttemptFailed { attempt: u32 },
-    RunStarted { attempt: u32 },
-    Resolved { because: String },
-    Reopened { because: String },
-    HoldSet { by: Untrusted, reason: Option<Untrusted> },
-    HoldLifted { by: Untrusted },
-    HoldAlready { by: String, since: Time },
+    Opened {
+        job: Untrusted,
+        conclusion: String,
+    },
+    Joined {
+        job: Untrusted,
+        count: u64,
+    },
+    Storm {
+        count: u64,
+    },
+    Ignored {
+        why: String,
+    },
+    EvidenceFound {
+        line: Untrusted,
+        category: String,
+    },
+    LogMissing {
+        why: String,
+    },
+    BaseFails {
+        incident: IncidentNo,
+        since: Time,
+    },
+    AdoptedBy {
+        incident: IncidentNo,
+    },
+    Adopted {
+        incident: IncidentNo,
+    },
+    Proposed {
+        proposal: ProposalId,
+        remedy: String,
+        summary: Untrusted,
+        by: Untrusted,
+    },
+    Planned {
+        summary: Untrusted,
+        notes: Vec<Untrusted>,
+        because: Vec<String>,
+        quorum: u32,
+    },
+    AwaitingApproval {
+        proposal: ProposalId,
+        quorum: u32,
+        expires_at: Time,
+        because: Vec<String>,
+    },
+    Approved {
+        proposal: ProposalId,
+        by: Untrusted,
+        have: u32,
+        quorum: u32,
+    },
+    PlanChanged {
+        proposal: ProposalId,
+        summary: Untrusted,
+    },
+    WaitingForRun {
+        proposal: ProposalId,
+    },
+    Started {
+        proposal: ProposalId,
+        summary: Untrusted,
+    },
+    Done {
+        proposal: ProposalId,
+        summary: Untrusted,
+    },
+    /// A pull request or the like is there now.
+    Made {
+        proposal: ProposalId,
+        what: String,
+        number: u64,
+        summary: Untrusted,
+    },
+    Undone {
+        proposal: ProposalId,
+        why: String,
+    },
+    Failed {
+        proposal: ProposalId,
+        why: String,
+    },
+    Refused {
+        what: String,
+        why: Vec<String>,
+    },
+    Rejected {
+        proposal: ProposalId,
+        by: Untrusted,
+        reason: Option<Untrusted>,
+    },
+    Cancelled {
+        proposal: ProposalId,
+        by: Untrusted,
+    },
+    Expired {
+        proposal: ProposalId,
+    },
+    AutoSkipped {
+        why: Vec<String>,
+    },
+    AutoScheduled {
+        at: Time,
+        because: Vec<String>,
+    },
+    AttemptFailed {
+        attempt: u32,
+    },
+    RunStarted {
+        attempt: u32,
+    },
+    Resolved {
+        because: String,
+    },
+    Reopened {
+        because: String,
+    },
+    HoldSet {
+        by: Untrusted,
+        reason: Option<Untrusted>,
+    },
+    HoldLifted {
+        by: Untrusted,
+    },
+    HoldAlready {
+        by: String,
+        since: Time,
+    },
     NoHold,
-    Subscribed { feed: String },
-    Unsubscribed { count: u64 },
-    Muted { until: Option<Time> },
-    Feeds { rows: Vec<FeedRow> },
-    List { rows: Vec<ListRow>, more: u64, what: String },
-    Shown { row: Box<ListRow>, lines: Vec<Untrusted>, state: String },
-    Why { lines: Vec<String> },
-    Help { text: String },
-    Mistake { what: String, nearest: Option<String>, example: Option<String> },
-    Denied { what: String, need: String, have: String },
-    Dead { effect: String, why: String },
+    Subscribed {
+        feed: String,
+    },
+    Unsubscribed {
+        count: u64,
+    },
+    Muted {
+        until: Option<Time>,
+    },
+    Feeds {
+        rows: Vec<FeedRow>,
+    },
+    List {
+        rows: Vec<ListRow>,
+        more: u64,
+        what: String,
+    },
+    Shown {
+        row: Box<ListRow>,
+        lines: Vec<Untrusted>,
+        state: String,
+    },
+    Why {
+        lines: Vec<String>,
+    },
+    Help {
+        text: String,
+    },
+    Mistake {
+        what: String,
+        nearest: Option<String>,
+        example: Option<String>,
+    },
+    Denied {
+        what: String,
+        need: String,
+        have: String,
+    },
+    Dead {
+        effect: String,
+        why: String,
+    },
 }
 
 /// What a private answer amounts to.

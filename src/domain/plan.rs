@@ -1,6 +1,7 @@
 //! What a remedy wants to do, before anybody has agreed.
 
 use super::action::Action;
+use super::facts::Preview;
 use super::ids::Digest;
 use super::text::Untrusted;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,9 @@ pub struct Plan {
     pub steps: Vec<PlannedAction>,
     /// Everything that it would undo can be undone: no code changes.
     pub reversible: bool,
+    /// What will change in which branch.
+    #[serde(default)]
+    pub previews: Vec<(String, Preview)>,
     /// The run has to end first.
     pub waits: bool,
     pub digest: Digest,

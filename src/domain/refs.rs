@@ -1,6 +1,6 @@
 //! Names in git that come from people: branches and commits.
 
-use super::ids::BadName;
+use super::ids::{BadName, ProposalId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -82,6 +82,54 @@ impl fmt::Display for Branch {
     }
 }
 
+/// A branch of ours: `ci-rescue/<remedy>/<proposal>`. Nothing else is ever pushed to, so neither a default branch nor
+/// anybody's own can be.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct OwnBranch(String);
+
+/// What every branch of ours begins with.
+pub const OWN_BRANCHES: &str = "ci-rescue/";
+
+impl OwnBranch {
+    /// `part` tells branches of one proposal apart; it may be empty.
+    ///
+    /// # Errors
+    /// The remedy or the part is no plain word.
+    pub fn new(remedy: &str, proposal: ProposalId, part: &str) -> Result<Self, BadName> {
+        let end = if part.is_empty() { String::new() } else { format!("-{part}") };
+        format!("{OWN_BRANCHES}{remedy}/{proposal}{end}").try_into()
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    #[must_use]
+    pub fn full(&self) -> String {
+        format!("refs/heads/{}", self.0)
+    }
+}
+
+impl TryFrom<String> for OwnBranch {
+    type Error = BadName;
+
+    fn try_from(name: String) -> Result<Self, BadName> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let rest = name.strip_prefix(OWN_BRANCHES).unwrap_or_default();
+        let parts: Vec<&str> = rest.split('/').collect();
+        let ok = parts.len() == 2 && parts.iter().all(|part| !part.is_empty() && part.chars().all(plain));
+        if ok && name.parse::<Branch>().is_ok() { Ok(Self(name)) } else { Err(BadName("not a branch of ours".into())) }
+    }
+}
+
+impl From<OwnBranch> for String {
+    fn from(branch: OwnBranch) -> Self {
+        branch.0
+    }
+}
+
 /// Whether a text is a commit's name in hexadecimal, whole or abbreviated (at least 7 digits).
 #[must_use]
 pub fn is_commit(text: &str) -> bool {
@@ -91,6 +139,25 @@ pub fn is_commit(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_our_own_branches_can_be_named_for_a_push() {
+        for name in [
+            "main",
+            "ci-rescue",
+            "ci-rescue/main",
+            "ci-rescue/../main",
+            "ci-rescue/a/b/c",
+            "ci-rescue//x",
+            "x/ci-rescue/a/b",
+        ] {
+            assert!(OwnBranch::try_from(name.to_owned()).is_err(), "{name}");
+        }
+        let id: ProposalId = "42-1".parse().unwrap();
+        assert_eq!(OwnBranch::new("revert", id, "").unwrap().as_str(), "ci-rescue/revert/42-1");
+        assert!(OwnBranch::new("backport", id, "x/y").is_err());
+        assert!(serde_json::from_str::<OwnBranch>("\"main\"").is_err());
+    }
 
     #[test]
     fn branches_that_are_none() {

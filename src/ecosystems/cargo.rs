@@ -1,5 +1,12 @@
+//! Cargo.
+
+pub mod edit;
+pub mod graph;
+pub mod lock;
+pub mod manifest;
 mod read;
 
+use super::edit::PinEditor;
 use super::{Ecosystem, Found};
 
 pub struct Cargo;
@@ -15,5 +22,9 @@ impl Ecosystem for Cargo {
 
     fn read(&self, line: &str, found: &mut Found<'_>) {
         read::read(line, found);
+    }
+
+    fn editors(&self) -> &'static [&'static dyn PinEditor] {
+        &[&edit::CargoPins]
     }
 }

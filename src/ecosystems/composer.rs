@@ -1,5 +1,11 @@
+//! Composer.
+
+pub mod edit;
+pub mod hash;
+pub mod lock;
 mod read;
 
+use super::edit::PinEditor;
 use super::{Ecosystem, Found};
 
 pub struct Composer;
@@ -15,5 +21,9 @@ impl Ecosystem for Composer {
 
     fn read(&self, line: &str, found: &mut Found<'_>) {
         read::read(line, found);
+    }
+
+    fn editors(&self) -> &'static [&'static dyn PinEditor] {
+        &[&edit::ComposerPins]
     }
 }

@@ -1,5 +1,11 @@
+//! Docker images: in Dockerfiles and compose files.
+
+pub mod dockerfile;
+pub mod edit;
+pub mod image;
 mod read;
 
+use super::edit::PinEditor;
 use super::{Ecosystem, Found};
 
 pub struct Docker;
@@ -15,5 +21,9 @@ impl Ecosystem for Docker {
 
     fn read(&self, line: &str, found: &mut Found<'_>) {
         read::read(line, found);
+    }
+
+    fn editors(&self) -> &'static [&'static dyn PinEditor] {
+        &[&edit::DockerPins]
     }
 }

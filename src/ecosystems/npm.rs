@@ -1,5 +1,16 @@
-mod read;
+//! npm.
 
+pub mod choose;
+pub mod edit;
+pub mod flow;
+pub mod lock;
+pub mod manifest;
+mod read;
+pub mod relock;
+pub mod tree;
+pub mod world;
+
+use super::edit::PinEditor;
 use super::{Ecosystem, Found};
 
 pub struct Npm;
@@ -15,5 +26,9 @@ impl Ecosystem for Npm {
 
     fn read(&self, line: &str, found: &mut Found<'_>) {
         read::read(line, found);
+    }
+
+    fn editors(&self) -> &'static [&'static dyn PinEditor] {
+        &[&edit::NpmPins, &super::pnpm::edit::PnpmPins, &super::yarn::edit::YarnPins]
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::event::{Event, Request, Spoken};
 use crate::domain::facts::Hold;
 use crate::domain::ids::{Digest, IncidentNo};
 use crate::domain::incident::{Incident, ProposalState};
-use crate::domain::intent::{Intent, Target, Which};
+use crate::domain::intent::{Intent, Target, Which, Wish};
 use crate::domain::journal::{Entry, FeedRow, Note};
 use crate::domain::subscription::{Filter, Subscription};
 use crate::incident::row;
@@ -122,7 +122,7 @@ impl Working<'_> {
         };
         let target = what.proposal.map_or(Target::Incident(what.incident), Target::Proposal);
         let intent = match what.verb {
-            Verb::Retry => Intent::Retry { target, which: Which::Smallest, force: false, dry_run: false },
+            Verb::Retry => Intent::Remedy { target, wish: Wish::Retry(Which::Smallest), force: false, dry_run: false },
             Verb::Approve => Intent::Approve { target },
             Verb::Reject | Verb::RejectReason => {
                 let reason = input.filter(|text| !text.trim().is_empty());

@@ -147,6 +147,15 @@ impl Engine {
                 Lookup::CommitMessage { repo, sha } => {
                     facts.commit_message = Some(known(self.forge()?.commit_message(repo, sha).await)?);
                 }
+                Lookup::Change { repo, onto, change, message } => {
+                    let found = known(self.change(repo, onto, change, message).await)?;
+                    facts.changes.insert(onto.clone(), found);
+                }
+                Lookup::Pull { repo, number } => facts.pull = Some(known(self.pull(repo, *number).await)?),
+                Lookup::MayWrite { repo, login } => {
+                    let may = known(self.forge()?.may_write(repo, login).await)?;
+                    facts.writers.insert(login.clone(), may);
+                }
             }
         }
         Ok(facts)
@@ -156,7 +165,7 @@ impl Engine {
         self.ci.as_deref().ok_or_else(|| PortError::permanent("no CI is configured"))
     }
 
-    fn forge(&self) -> Result<&dyn crate::ports::Forge, PortError> {
+    pub(super) fn forge(&self) -> Result<&dyn crate::ports::Forge, PortError> {
         self.forge.as_deref().ok_or_else(|| PortError::permanent("no forge is configured"))
     }
 
@@ -167,7 +176,11 @@ impl Engine {
         }
         let done = match action {
             Action::Rerun { .. } | Action::Cancelled { .. } => self.ci()?.ensure(action).await,
-            Action::Label { .. } | Action::Comment { .. } | Action::Check { .. } => self.forge()?.ensure(action).await,
+            Action::Label { .. } | Action::Comment { .. } | Action::Check { .. } | Action::PullClosed { .. } => {
+                self.forge()?.ensure(action).await
+            }
+            Action::Branch { .. } | Action::BranchGone { .. } => self.branch(action).await,
+            Action::Pull { .. } => return self.open_pull(action).await.map(Outcome::Made),
         };
         done.map(|()| Outcome::Done)
     }
@@ -261,6 +274,13 @@ fn unavailable(lookups: &[Lookup], why: &str) -> Facts {
             Lookup::Jobs { .. } => facts.jobs = Some(Known::Unavailable(why.into())),
             Lookup::Head { .. } => facts.head = Some(Known::Unavailable(why.into())),
             Lookup::CommitMessage { .. } => facts.commit_message = Some(Known::Unavailable(why.into())),
+            Lookup::Change { onto, .. } => {
+                facts.changes.insert(onto.clone(), Known::Unavailable(why.into()));
+            }
+            Lookup::Pull { .. } => facts.pull = Some(Known::Unavailable(why.into())),
+            Lookup::MayWrite { login, .. } => {
+                facts.writers.insert(login.clone(), Known::Unavailable(why.into()));
+            }
         }
     }
     facts

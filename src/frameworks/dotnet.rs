@@ -1,5 +1,14 @@
-mod read;
+//! `dotnet test`: xUnit and NUnit.
 
+mod attributes;
+mod methods;
+mod names;
+mod nunit;
+mod read;
+mod values;
+mod xunit;
+
+use super::edit::Editor;
 use super::{LineObserver, TestFramework};
 
 pub struct Dotnet;
@@ -15,5 +24,9 @@ impl TestFramework for Dotnet {
 
     fn observer(&self) -> Box<dyn LineObserver> {
         Box::<read::Reader>::default()
+    }
+
+    fn editors(&self) -> &'static [&'static dyn Editor] {
+        &[&xunit::XunitEditor, &nunit::NunitEditor]
     }
 }

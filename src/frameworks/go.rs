@@ -1,5 +1,13 @@
-mod read;
+//! Go: `testing` with subtests and tables, and testify's suites.
 
+mod edit;
+mod find;
+mod name;
+mod place;
+mod read;
+mod table;
+
+use super::edit::Editor;
 use super::{LineObserver, TestFramework};
 
 pub struct Go;
@@ -15,5 +23,9 @@ impl TestFramework for Go {
 
     fn observer(&self) -> Box<dyn LineObserver> {
         Box::<read::Reader>::default()
+    }
+
+    fn editors(&self) -> &'static [&'static dyn Editor] {
+        &[&edit::GoEditor]
     }
 }

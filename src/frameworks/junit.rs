@@ -1,8 +1,14 @@
 //! JUnit, whichever tool prints it, and the XML reports that most frameworks can write.
 
+mod edit;
+mod find;
+mod imports;
+mod name;
 mod read;
 pub mod report;
+mod rows;
 
+use super::edit::Editor;
 use super::{LineObserver, TestFramework};
 
 pub struct Junit;
@@ -35,5 +41,9 @@ impl TestFramework for Junit {
 
     fn observer(&self) -> Box<dyn LineObserver> {
         Box::<read::Reader>::default()
+    }
+
+    fn editors(&self) -> &'static [&'static dyn Editor] {
+        &[&edit::JunitEditor]
     }
 }

@@ -1,5 +1,9 @@
+//! Mocha, in all its dialects.
+
+pub mod edit;
 mod read;
 
+use super::edit::Editor;
 use super::{LineObserver, TestFramework};
 
 pub struct Mocha;
@@ -15,5 +19,9 @@ impl TestFramework for Mocha {
 
     fn observer(&self) -> Box<dyn LineObserver> {
         Box::<read::Reader>::default()
+    }
+
+    fn editors(&self) -> &'static [&'static dyn Editor] {
+        &[&edit::MochaEditor]
     }
 }

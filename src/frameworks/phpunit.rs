@@ -1,5 +1,9 @@
+//! PHPUnit, with its data sets.
+
+mod edit;
 mod read;
 
+use super::edit::Editor;
 use super::{LineObserver, TestFramework};
 
 pub struct Phpunit;
@@ -15,5 +19,9 @@ impl TestFramework for Phpunit {
 
     fn observer(&self) -> Box<dyn LineObserver> {
         Box::<read::Reader>::default()
+    }
+
+    fn editors(&self) -> &'static [&'static dyn Editor] {
+        &[&edit::PhpunitEditor]
     }
 }

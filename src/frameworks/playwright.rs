@@ -1,5 +1,9 @@
+//! Playwright's test runner.
+
+pub mod edit;
 mod read;
 
+use super::edit::Editor;
 use super::{LineObserver, TestFramework};
 
 pub struct Playwright;
@@ -15,5 +19,9 @@ impl TestFramework for Playwright {
 
     fn observer(&self) -> Box<dyn LineObserver> {
         Box::<read::Reader>::default()
+    }
+
+    fn editors(&self) -> &'static [&'static dyn Editor] {
+        &[&edit::PlaywrightEditor]
     }
 }

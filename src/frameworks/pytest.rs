@@ -1,5 +1,15 @@
-mod read;
+//! pytest: functions, classes, rows of parametrised tests.
 
+mod case;
+pub mod edit;
+mod ids;
+mod literal;
+mod name;
+mod read;
+mod row;
+mod table;
+
+use super::edit::Editor;
 use super::{LineObserver, TestFramework};
 
 pub struct Pytest;
@@ -15,5 +25,9 @@ impl TestFramework for Pytest {
 
     fn observer(&self) -> Box<dyn LineObserver> {
         Box::<read::Reader>::default()
+    }
+
+    fn editors(&self) -> &'static [&'static dyn Editor] {
+        &[&edit::PytestEditor]
     }
 }

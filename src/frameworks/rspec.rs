@@ -1,5 +1,9 @@
+//! RSpec.
+
+mod edit;
 mod read;
 
+use super::edit::Editor;
 use super::{LineObserver, TestFramework};
 
 pub struct Rspec;
@@ -15,5 +19,9 @@ impl TestFramework for Rspec {
 
     fn observer(&self) -> Box<dyn LineObserver> {
         Box::<read::Reader>::default()
+    }
+
+    fn editors(&self) -> &'static [&'static dyn Editor] {
+        &[&edit::RspecEditor]
     }
 }

@@ -1,5 +1,11 @@
+//! Rust: libtest's tests, and the attribute macros that make such tests.
+
+mod edit;
+mod find;
+mod name;
 mod read;
 
+use super::edit::Editor;
 use super::{LineObserver, TestFramework};
 
 pub struct Rust;
@@ -15,5 +21,9 @@ impl TestFramework for Rust {
 
     fn observer(&self) -> Box<dyn LineObserver> {
         Box::<read::Reader>::default()
+    }
+
+    fn editors(&self) -> &'static [&'static dyn Editor] {
+        &[&edit::RustEditor]
     }
 }

@@ -1,6 +1,7 @@
 //! What the editors share: insertions, lines, tree-sitter.
 
-use tree_sitter::{Language, Node, Parser, Tree};
+use std::ops::ControlFlow;
+use tree_sitter::{Language, Node, ParseOptions, ParseState, Parser, Tree};
 
 /// Text to put in at a byte offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,14 +27,27 @@ pub fn insert(text: &str, mut insertions: Vec<Insertion>) -> String {
 /// Larger sources are not parsed, in bytes.
 pub const SOURCE_MAX: usize = 4 << 20;
 
-/// Parses; None when the source is too large.
+/// The parser reports after every hundred of its operations. Of 5,300 real files (Rust, Python, Go, JavaScript, Ruby)
+/// the worst took a report for every 17 bytes; input that takes several times that is no source.
+fn patience(bytes: usize) -> usize {
+    2_000 + bytes / 5
+}
+
+/// Parses; None when the source is too large, or made to keep a parser busy.
 pub fn parse(language: &Language, text: &str) -> Option<Tree> {
     if text.len() > SOURCE_MAX {
         return None;
     }
     let mut parser = Parser::new();
     parser.set_language(language).ok()?;
-    parser.parse(text, None)
+    let (mut reports, most) = (0, patience(text.len()));
+    let mut progress = |_: &ParseState| {
+        reports += 1;
+        if reports > most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let options = ParseOptions::new().progress_callback(&mut progress);
+    let bytes = text.as_bytes();
+    parser.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options))
 }
 
 /// How many places of the tree the parser did not understand.

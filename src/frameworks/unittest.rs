@@ -1,5 +1,10 @@
+//! unittest of Python's standard library.
+
+pub mod edit;
+mod name;
 mod read;
 
+use super::edit::Editor;
 use super::{LineObserver, TestFramework};
 
 pub struct Unittest;
@@ -15,5 +20,9 @@ impl TestFramework for Unittest {
 
     fn observer(&self) -> Box<dyn LineObserver> {
         Box::<read::Reader>::default()
+    }
+
+    fn editors(&self) -> &'static [&'static dyn Editor] {
+        &[&edit::UnittestEditor]
     }
 }

@@ -1,5 +1,9 @@
+//! Vitest.
+
+pub mod edit;
 mod read;
 
+use super::edit::Editor;
 use super::{LineObserver, TestFramework};
 
 pub struct Vitest;
@@ -15,5 +19,9 @@ impl TestFramework for Vitest {
 
     fn observer(&self) -> Box<dyn LineObserver> {
         Box::<read::Reader>::default()
+    }
+
+    fn editors(&self) -> &'static [&'static dyn Editor] {
+        &[&edit::VitestEditor]
     }
 }

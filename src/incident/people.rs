@@ -5,7 +5,7 @@ use super::step::Step;
 use crate::domain::effect::Effect;
 use crate::domain::event::Request;
 use crate::domain::incident::{Approval, Incident, Proposal, ProposalState, Proposer, ReplyTo};
-use crate::domain::intent::{Intent, Target, Which};
+use crate::domain::intent::{Intent, Target, Wish};
 use crate::domain::journal::{ListRow, Note};
 use crate::domain::text::Untrusted;
 use crate::policy;
@@ -34,7 +34,8 @@ pub fn asked(step: &mut Step<'_>, request: &Request) {
             let note = Note::Why { lines: why(&step.incident) };
             answer(step, request, note);
         }
-        Intent::Retry { which, force, dry_run, .. } => retry(step, request, which, *force, *dry_run),
+        Intent::Remedy { wish, force, dry_run, .. } => remedy(step, request, wish, *force, *dry_run),
+        Intent::Undo { target } => undo(step, request, *target),
         Intent::Approve { target } => approve(step, request, *target),
         Intent::Reject { target, reason } => reject(step, request, *target, reason.as_ref()),
         Intent::Cancel { target } => cancel(step, request, *target),
@@ -47,7 +48,8 @@ fn word(intent: &Intent) -> &'static str {
     match intent {
         Intent::Show { .. } => "show",
         Intent::Why { .. } => "why",
-        Intent::Retry { .. } => "retry",
+        Intent::Remedy { wish, .. } => wish.remedy(),
+        Intent::Undo { .. } => "undo",
         Intent::Approve { .. } => "approve",
         Intent::Reject { .. } => "reject",
         Intent::Cancel { .. } => "cancel",
@@ -76,8 +78,10 @@ fn refuse(step: &mut Step<'_>, request: &Request, why: impl Into<String>) {
     answer(step, request, note);
 }
 
-fn retry(step: &mut Step<'_>, request: &Request, which: &Which, force: bool, dry_run: bool) {
-    if step.incident.closed_at.is_some() {
+fn remedy(step: &mut Step<'_>, request: &Request, wish: &Wish, force: bool, dry_run: bool) {
+    // What changes code is wanted after the run is green, too.
+    let rerun = matches!(wish, Wish::Retry(_));
+    if rerun && step.incident.closed_at.is_some() {
         return refuse(step, request, "the incident is resolved");
     }
     if let Some(active) = step.incident.active().filter(|_| !dry_run) {
@@ -89,13 +93,15 @@ fn retry(step: &mut Step<'_>, request: &Request, which: &Which, force: bool, dry
     if stale {
         return refuse(step, request, "the card that you clicked is out of date; look at it again");
     }
-    let by = Proposer { key: Some(request.by.key.clone()), name: request.by.name.clone(), role: request.by.role };
+    let by = Proposer {
+        key: Some(request.by.key.clone()),
+        name: request.by.name.clone(),
+        role: request.by.role,
+        github: request.by.github.clone(),
+    };
     // A button on the card answers by the card; words are answered in words, and mistakes always.
     let reply = Some(ReplyTo { place: request.place.clone(), actor_id: request.actor_id.clone() });
-    proposal::open(
-        step,
-        Opening { remedy: "retry".into(), which: which.clone(), force, dry_run, by, reply, seen: request.seen.clone() },
-    );
+    proposal::open(step, Opening { wish: wish.clone(), force, dry_run, by, reply, seen: request.seen.clone() });
 }
 
 /// The proposal that the words mean: by name, or the only one that waits.
@@ -143,7 +149,8 @@ fn approve(step: &mut Step<'_>, request: &Request, target: Target) {
     let (key, name) = (request.by.key.clone(), request.by.name.clone());
     let now = step.now;
     let Some(kept) = step.incident.proposals.iter_mut().find(|p| p.id == proposal.id) else { return };
-    kept.approvals.push(Approval { key: key.clone(), name: name.clone(), at: now, digest });
+    let github = request.by.github.clone();
+    kept.approvals.push(Approval { key: key.clone(), name: name.clone(), github, at: now, digest });
     let have = u32::try_from(kept.valid_approvals()).unwrap_or(u32::MAX);
     let (quorum, enough) = (kept.quorum, policy::quorum_met(step.rules, kept, now));
     let note = Note::Approved { proposal: proposal.id, by: name, have, quorum };
@@ -183,6 +190,20 @@ fn cancel(step: &mut Step<'_>, request: &Request, target: Target) {
     };
     let by = request.by.name.clone();
     let note = Note::Cancelled { proposal: proposal.id, by };
+    confirm(step, request, &note);
+    step.tell(Some(request.by.key.clone()), note);
+    proposal::advance(step, proposal.id.n, &Input::Cancel(request.by.key.clone()));
+}
+
+/// Takes back what was done: the steps' undos, the last one first.
+fn undo(step: &mut Step<'_>, request: &Request, target: Target) {
+    let undoable = |p: &Proposal| p.plan.as_ref().is_some_and(|plan| plan.steps.iter().any(|step| step.undo.is_some()));
+    let want = |p: &Proposal| p.state == ProposalState::Done && p.remedy != "retry" && undoable(p);
+    let proposal = match find(&step.incident, target, want, "undo") {
+        Ok(proposal) => proposal,
+        Err(why) => return refuse(step, request, why),
+    };
+    let note = Note::Cancelled { proposal: proposal.id, by: request.by.name.clone() };
     confirm(step, request, &note);
     step.tell(Some(request.by.key.clone()), note);
     proposal::advance(step, proposal.id.n, &Input::Cancel(request.by.key.clone()));

@@ -8,12 +8,13 @@ use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::{Conclusion, Timer};
 use crate::domain::facts::{Facts, JobFacts, Known};
 use crate::domain::incident::{Offer, Proposal, ProposalState, Proposer};
-use crate::domain::intent::Which;
+use crate::domain::intent::{Which, Wish};
 use crate::domain::journal::Note;
 use crate::domain::plan::{Plan, Planning};
 use crate::domain::time::SECOND_MS;
 use crate::policy::{self, Case, Verdict};
-use crate::remedies::{self, PlanContext};
+use crate::remedies::{self, Asked, PlanContext};
+use std::collections::BTreeMap;
 
 /// Gathers what the remedies need to say what could be done, unless the incident is closed.
 pub fn ask_for_offers(step: &mut Step<'_>) {
@@ -67,8 +68,8 @@ pub fn offers(step: &mut Step<'_>, facts: &Facts) {
     }
     let mut offers = Vec::new();
     let mut lookups = Vec::new();
-    for remedy in remedies::all() {
-        let context = PlanContext { incident: &step.incident, facts, which: &Which::Smallest, now: step.now };
+    for (remedy, wish) in remedies::all().into_iter().filter_map(|remedy| remedy.offer().map(|wish| (remedy, wish))) {
+        let context = PlanContext { incident: &step.incident, facts, wish: &wish, proposal: None, now: step.now };
         match remedy.plan(&context) {
             Planning::Ready(plan) => offers.push(offer(step, *plan)),
             Planning::Needs(more) => lookups.extend(more),
@@ -87,18 +88,20 @@ pub fn offers(step: &mut Step<'_>, facts: &Facts) {
 
 /// What was looked up already is looked up again with the rest, so that one set of facts is of one moment.
 fn gathered(step: &Step<'_>, facts: &Facts) -> Vec<Lookup> {
-    let Some((run, attempt)) = step.incident.lead_run().and_then(|state| state.run.map(|run| (run, state.attempt)))
-    else {
-        return Vec::new();
-    };
     let repo = step.incident.repo.clone();
     let mut again = Vec::new();
-    if facts.run.is_some() {
-        again.push(Lookup::Run { repo: repo.clone(), run });
+    if let Some((run, attempt)) = step.incident.lead_run().and_then(|state| state.run.map(|run| (run, state.attempt))) {
+        if facts.run.is_some() {
+            again.push(Lookup::Run { repo: repo.clone(), run });
+        }
+        if facts.jobs.is_some() {
+            again.push(Lookup::Jobs { repo: repo.clone(), run, attempt });
+        }
     }
-    if facts.jobs.is_some() {
-        again.push(Lookup::Jobs { repo, run, attempt });
+    if let Some(Known::Is(pull)) = &facts.pull {
+        again.push(Lookup::Pull { repo: repo.clone(), number: pull.number });
     }
+    again.extend(facts.writers.keys().map(|login| Lookup::MayWrite { repo: repo.clone(), login: login.clone() }));
     again
 }
 
@@ -182,7 +185,7 @@ fn consider_automatic(step: &mut Step<'_>) {
     if plan.waits {
         return;
     }
-    let decision = judge(step, &plan, None, false);
+    let decision = judge(step, &plan, None, false, &BTreeMap::new());
     if decision.verdict == Verdict::Allow {
         if step.incident.scheduled.as_ref() == Some(&plan.digest) {
             return;
@@ -219,29 +222,27 @@ pub fn automatic(step: &mut Step<'_>) {
         return;
     }
     let Some(plan) = step.incident.offers.first().map(|offer| offer.plan.clone()) else { return };
-    let decision = judge(step, &plan, None, false);
+    let decision = judge(step, &plan, None, false, &BTreeMap::new());
     if decision.verdict != Verdict::Allow {
         step.tell(None, Note::AutoSkipped { why: decision.words() });
         return;
     }
-    let by = Proposer { key: None, name: "CI Rescue".into(), role: crate::domain::Role::Viewer };
+    let by = Proposer { key: None, name: "CI Rescue".into(), role: crate::domain::Role::Viewer, github: None };
     let seen = Some(plan.digest);
     proposal::open(
         step,
-        proposal::Opening {
-            remedy: plan.remedy,
-            which: Which::Smallest,
-            force: false,
-            dry_run: false,
-            by,
-            reply: None,
-            seen,
-        },
+        proposal::Opening { wish: Wish::Retry(Which::Smallest), force: false, dry_run: false, by, reply: None, seen },
     );
 }
 
-fn judge(step: &Step<'_>, plan: &Plan, by: Option<&Proposer>, force: bool) -> policy::Decision {
-    let case = Case { incident: &step.incident, plan, by, force, context: step.context, now: step.now };
+fn judge(
+    step: &Step<'_>,
+    plan: &Plan,
+    by: Option<&Proposer>,
+    force: bool,
+    writers: &BTreeMap<String, Known<bool>>,
+) -> policy::Decision {
+    let case = Case { incident: &step.incident, plan, by, force, writers, context: step.context, now: step.now };
     policy::judge(step.rules, &case)
 }
 
@@ -260,7 +261,8 @@ pub fn planned(step: &mut Step<'_>, n: u32, facts: &Facts) {
     let Some(remedy) = remedies::by_id(&proposal.remedy) else {
         return proposal::refuse(step, n, vec![format!("there is no remedy called {}", proposal.remedy)]);
     };
-    let context = PlanContext { incident: &step.incident, facts, which: &proposal.which, now: step.now };
+    let asked = Some(Asked { id: proposal.id, at: proposal.created_at, by: &proposal.by.name });
+    let context = PlanContext { incident: &step.incident, facts, wish: &proposal.wish, proposal: asked, now: step.now };
     match remedy.plan(&context) {
         Planning::Needs(mut lookups) => {
             let incident = step.incident.no;
@@ -268,14 +270,14 @@ pub fn planned(step: &mut Step<'_>, n: u32, facts: &Facts) {
             step.effect(Effect::Gather { incident, proposal: Some(n), lookups });
         }
         Planning::Refused(why) => proposal::refuse(step, n, why),
-        Planning::Ready(plan) => ready(step, &proposal, *plan),
+        Planning::Ready(plan) => ready(step, &proposal, *plan, &facts.writers),
     }
 }
 
-fn ready(step: &mut Step<'_>, proposal: &Proposal, plan: Plan) {
+fn ready(step: &mut Step<'_>, proposal: &Proposal, plan: Plan, writers: &BTreeMap<String, Known<bool>>) {
     let n = proposal.id.n;
     let by = proposal.by.key.as_ref().map(|_| &proposal.by);
-    let decision = judge(step, &plan, by, proposal.force);
+    let decision = judge(step, &plan, by, proposal.force, writers);
     if proposal.dry_run {
         return proposal::show_plan(step, n, &plan, &decision);
     }

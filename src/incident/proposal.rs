@@ -7,11 +7,12 @@ use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::Timer;
 use crate::domain::ids::{Digest, ProposalId};
 use crate::domain::incident::{PROPOSALS_KEPT, Proposal, ProposalState, Proposer, ReplyTo};
-use crate::domain::intent::Which;
+use crate::domain::intent::Wish;
 use crate::domain::journal::Note;
 use crate::domain::plan::Plan;
 use crate::domain::time::MINUTE_MS;
 use crate::policy::{Decision, Verdict};
+use crate::remedies;
 
 /// A re-run that nobody hears of is looked for after this long.
 pub const WATCH_MS: i64 = 10 * MINUTE_MS;
@@ -62,8 +63,7 @@ pub fn next(state: &ProposalState, input: &Input, steps: usize) -> Option<Propos
 
 /// What a new proposal starts from.
 pub struct Opening {
-    pub remedy: String,
-    pub which: Which,
+    pub wish: Wish,
     pub force: bool,
     pub dry_run: bool,
     pub by: Proposer,
@@ -77,8 +77,8 @@ pub fn open(step: &mut Step<'_>, opening: Opening) {
     let id = ProposalId { incident: incident.no, n: incident.proposed };
     incident.proposals.push(Proposal {
         id,
-        remedy: opening.remedy,
-        which: opening.which,
+        remedy: opening.wish.remedy().into(),
+        wish: opening.wish,
         force: opening.force,
         dry_run: opening.dry_run,
         by: opening.by,
@@ -88,6 +88,7 @@ pub fn open(step: &mut Step<'_>, opening: Opening) {
         quorum: 0,
         approvals: Vec::new(),
         state: ProposalState::Planning,
+        made: Vec::new(),
         created_at: step.now,
         expires_at: None,
     });
@@ -105,9 +106,21 @@ pub fn gather(step: &mut Step<'_>, n: u32) {
     let mut lookups: Vec<Lookup> = Vec::new();
     if let Some((run, attempt)) = step.incident.lead_run().and_then(|state| state.run.map(|run| (run, state.attempt))) {
         lookups.push(Lookup::Run { repo: repo.clone(), run });
-        lookups.push(Lookup::Jobs { repo, run, attempt });
+        lookups.push(Lookup::Jobs { repo: repo.clone(), run, attempt });
     }
+    lookups.extend(logins(step, n).into_iter().map(|login| Lookup::MayWrite { repo: repo.clone(), login }));
     step.effect(Effect::Gather { incident, proposal: Some(n), lookups });
+}
+
+/// Whose permission has to be read, as of now: of everybody who wants a change of code.
+fn logins(step: &Step<'_>, n: u32) -> Vec<String> {
+    let changes = |proposal: &&Proposal| remedies::by_id(&proposal.remedy).is_some_and(|remedy| remedy.changes_code());
+    let Some(proposal) = step.incident.proposal(n).filter(changes) else { return Vec::new() };
+    let approvers = proposal.approvals.iter().map(|approval| &approval.github);
+    let mut all: Vec<String> = std::iter::once(&proposal.by.github).chain(approvers).flatten().cloned().collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 fn get<'s>(step: &'s mut Step<'_>, n: u32) -> Option<&'s mut Proposal> {
@@ -211,6 +224,11 @@ fn started(step: &mut Step<'_>, proposal: &Proposal) {
 
 fn finished(step: &mut Step<'_>, proposal: &Proposal) {
     let summary = proposal.plan.as_ref().map(|plan| plan.summary.clone()).unwrap_or_default();
+    if let Some(made) = proposal.made.last() {
+        let note = Note::Made { proposal: proposal.id, what: made.what.clone(), number: made.number, summary };
+        step.tell(None, note.clone());
+        return reply(step, proposal, note);
+    }
     step.record(Note::Done { proposal: proposal.id, summary });
     step.incident.offers.clear();
     let at = step.now.plus_ms(WATCH_MS);
@@ -229,7 +247,7 @@ fn perform(step: &mut Step<'_>, proposal: &Proposal, at: usize, undo: bool) {
             undo,
             automatic: proposal.by.key.is_none() && !undo,
             digest: plan.digest.clone(),
-            action,
+            action: Box::new(action),
         }),
         // Nothing to undo in this step.
         None => advance(step, proposal.id.n, &Input::StepDone),
@@ -245,14 +263,17 @@ pub fn performed(step: &mut Step<'_>, n: u32, at: usize, undo: bool, outcome: &O
     if !expected {
         return;
     }
+    if let (Outcome::Made(made), Some(proposal)) = (outcome, get(step, n)) {
+        proposal.made.push(made.clone());
+    }
     let input = match outcome {
-        Outcome::Done => Input::StepDone,
+        Outcome::Done | Outcome::Made(_) => Input::StepDone,
         Outcome::Held => Input::StepFailed("the emergency stop was pulled".into()),
         Outcome::Failed(why) => Input::StepFailed(why.clone()),
         Outcome::Unknown(why) => Input::StepFailed(format!("it is not known whether it happened: {why}")),
     };
     advance(step, n, &input);
-    if *outcome == Outcome::Done && !undo {
+    if matches!(outcome, Outcome::Done | Outcome::Made(_)) && !undo {
         planning::ask_for_offers(step);
     }
 }

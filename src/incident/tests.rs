@@ -6,7 +6,7 @@ use crate::domain::event::{Conclusion, Event, Failure, Progress, Request, Scope}
 use crate::domain::facts::{Context, Facts, JobFacts, Known, RunFacts};
 use crate::domain::ids::{IncidentNo, RunId};
 use crate::domain::incident::{Incident, ProposalState as S, Stage};
-use crate::domain::intent::{Intent, Target, Which};
+use crate::domain::intent::{Intent, Target, Which, Wish};
 use crate::domain::rules::Rules;
 use crate::domain::time::Time;
 use crate::domain::{Place, Platform, Principal, Role};
@@ -86,7 +86,7 @@ fn progress(run: u64, attempt: u32, conclusion: Option<Conclusion>) -> Progress 
 fn ask(key: &str, role: Role, intent: Intent) -> Event {
     let place =
         Place { platform: Platform::new("console"), channel: "feed".into(), thread: None, reply_to: None, pull: None };
-    let by = Principal { key: key.into(), name: key.into(), role };
+    let by = Principal { key: key.into(), name: key.into(), role, github: None };
     Event::Asked { request: Request { id: "r".into(), by, place, actor_id: key.into(), intent, seen: None } }
 }
 
@@ -133,7 +133,7 @@ fn events() -> impl Strategy<Value = Event> {
         Just(ask(
             "ben",
             Role::Responder,
-            Intent::Retry { target, which: Which::Smallest, force: false, dry_run: false }
+            Intent::Remedy { target, wish: Wish::Retry(Which::Smallest), force: false, dry_run: false }
         )),
         Just(ask("ben", Role::Approver, Intent::Approve { target })),
         Just(ask("ada", Role::Approver, Intent::Approve { target })),

@@ -1,17 +1,21 @@
 //! Neighbours: chat platforms, CI, forge, people, time.
 
 use super::store::Delivery;
-use crate::domain::action::Action;
+use crate::domain::action::{Action, Made};
 use crate::domain::actor::{Actor, Place, Platform, Principal};
 use crate::domain::card::Card;
+use crate::domain::change::{Change, Method, Pick};
+use crate::domain::edit::Editing;
 use crate::domain::event::Event;
 use crate::domain::facts::{JobFacts, RunFacts};
 use crate::domain::ids::{Repo, RunId};
 use crate::domain::journal::Mood;
+use crate::domain::refs::{Branch, OwnBranch};
 use crate::domain::text::Untrusted;
 use crate::domain::time::Time;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use secrecy::SecretString;
 use std::fmt;
 use std::time::Duration;
 
@@ -171,8 +175,83 @@ pub trait Ci: Send + Sync {
 pub trait Forge: Send + Sync {
     async fn head(&self, repo: &Repo, branch: &Untrusted, pull: Option<u64>) -> Result<Option<String>, PortError>;
     async fn commit_message(&self, repo: &Repo, sha: &str) -> Result<Untrusted, PortError>;
-    /// Makes a [`Action::Label`], [`Action::Comment`] or [`Action::Check`] true.
+    /// A pull request as it stands, and the messages of its own commits, the oldest first, with its merge commit.
+    async fn pull(&self, repo: &Repo, number: u64) -> Result<Pulled, PortError>;
+    /// Whether the account may write to the repository, asked at this moment.
+    async fn may_write(&self, repo: &Repo, login: &str) -> Result<bool, PortError>;
+    /// A pull request from our branch is there: looks first, so it may be asked twice.
+    async fn open_pull(&self, repo: &Repo, pull: &NewPull<'_>) -> Result<Made, PortError>;
+    /// Makes a [`Action::Label`], [`Action::Comment`], [`Action::Check`] or [`Action::PullClosed`] true.
     async fn ensure(&self, action: &Action) -> Result<(), PortError>;
+}
+
+/// A pull request, as the forge tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pulled {
+    pub title: Untrusted,
+    /// The branch that it is for.
+    pub onto: String,
+    /// The commit that it became last, once it is merged.
+    pub merge_commit: Option<String>,
+    pub messages: Vec<String>,
+}
+
+/// A pull request to be made.
+#[derive(Clone, Debug)]
+pub struct NewPull<'a> {
+    pub onto: &'a Branch,
+    pub branch: &'a OwnBranch,
+    pub title: &'a str,
+    /// Markdown, escaped already.
+    pub body: &'a str,
+    pub labels: &'a [String],
+    pub draft: bool,
+}
+
+/// What is to be computed on a branch.
+#[derive(Clone, Copy)]
+pub enum Wanted<'a> {
+    Pick(&'a Pick),
+    /// An edit of files, as one commit with this message.
+    Edit {
+        editing: &'a dyn Editing,
+        message: &'a str,
+    },
+}
+
+/// Where a repository is fetched from, and with what.
+pub struct GitOrigin {
+    pub url: String,
+    pub token: Option<SecretString>,
+}
+
+/// Whoever knows the addresses of repositories: the forge.
+#[async_trait]
+pub trait Origins: Send + Sync {
+    async fn origin(&self, repo: &Repo) -> Result<GitOrigin, PortError>;
+}
+
+/// git: contents are computed here, and only branches of ours are ever written.
+#[async_trait]
+pub trait Git: Send + Sync {
+    /// What is wanted, computed on the newest head of `onto`. Writes nothing outside our own rooms.
+    async fn change(&self, repo: &Repo, onto: &Branch, wanted: Wanted<'_>) -> Result<Change, PortError>;
+    /// How the pull request that ends in `tip` was merged, and the commits that it became, the oldest first.
+    /// `messages` are those of its own commits, the oldest first.
+    async fn merged(&self, repo: &Repo, tip: &str, messages: &[String]) -> Result<(Method, Vec<String>), PortError>;
+    /// Our branch stands on the head of `onto` with the change, whose tree is `tree`; a change that has become another
+    /// is refused. Safe to ask for twice: `at` dates the commits.
+    async fn push(
+        &self,
+        repo: &Repo,
+        onto: &Branch,
+        wanted: Wanted<'_>,
+        tree: &str,
+        branch: &OwnBranch,
+        at: Time,
+    ) -> Result<(), PortError>;
+    /// Our branch is not there.
+    async fn drop_branch(&self, repo: &Repo, branch: &OwnBranch) -> Result<(), PortError>;
 }
 
 /// Who people are.

@@ -11,7 +11,7 @@ use crate::domain::event::{Conclusion, Scope};
 use crate::domain::facts::{JobFacts, Known, RunFacts};
 use crate::domain::ids::{Digest, Repo, RunId, short_sha};
 use crate::domain::incident::{Incident, RunState};
-use crate::domain::intent::Which;
+use crate::domain::intent::{Which, Wish};
 use crate::domain::plan::{Plan, PlannedAction, Planning};
 use crate::domain::subscription::glob;
 use crate::domain::text::Untrusted;
@@ -28,8 +28,17 @@ impl Remedy for Retry {
         "retry"
     }
 
+    fn offer(&self) -> Option<Wish> {
+        Some(Wish::Retry(Which::Smallest))
+    }
+
+    fn changes_code(&self) -> bool {
+        false
+    }
+
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
         let incident = context.incident;
+        let Wish::Retry(which) = context.wish else { return Planning::Refused(Vec::new()) };
         let Some((state, run)) = incident.lead_run().and_then(|state| state.run.map(|run| (state, run))) else {
             return Planning::Refused(vec![no_run(incident)]);
         };
@@ -43,7 +52,7 @@ impl Remedy for Retry {
         if !why.is_empty() {
             return Planning::Refused(why);
         }
-        match choose(context.which, jobs) {
+        match choose(which, jobs) {
             Ok(choice) => Planning::Ready(Box::new(plan(incident, run, run_facts, choice))),
             Err(why) => Planning::Refused(vec![why]),
         }
@@ -198,6 +207,7 @@ fn plan(incident: &Incident, run: RunId, facts: &RunFacts, choice: Choice) -> Pl
             undo: Some(Action::Cancelled { repo, run, attempt: attempt + 1 }),
         }],
         reversible: true,
+        previews: Vec::new(),
         waits: facts.conclusion.is_none(),
         digest,
     }

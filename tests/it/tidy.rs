@@ -17,7 +17,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("evidence", &["domain", "frameworks", "ecosystems"]),
     ("remedies", &["domain", "evidence", "frameworks", "ecosystems"]),
     ("incident", &["domain", "policy", "remedies", "evidence"]),
-    ("engine", &["domain", "command", "incident", "card", "evidence", "policy", "ports"]),
+    // The engine hands a remedy's editor to git: contents are read and edited there and nowhere else.
+    ("engine", &["domain", "command", "incident", "card", "evidence", "policy", "ports", "remedies"]),
     ("store", &["domain", "ports"]),
     ("adapters", &["domain", "card", "command", "ports"]),
     ("server", &["domain", "ports"]),

@@ -2,7 +2,7 @@
 
 use crate::ports::PortError;
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -41,6 +41,8 @@ const SETTINGS: &[&str] = &[
 pub struct Git {
     dir: PathBuf,
     env: Vec<(OsString, OsString)>,
+    /// What is missing here can be fetched from `origin`.
+    partial: bool,
 }
 
 /// What a call printed and how it ended.
@@ -61,7 +63,7 @@ impl Git {
     /// `dir` is a git directory, not a work tree.
     #[must_use]
     pub fn at(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), env: Vec::new() }
+        Self { dir: dir.into(), env: Vec::new(), partial: false }
     }
 
     #[must_use]
@@ -70,9 +72,16 @@ impl Git {
         self
     }
 
+    /// Of a partial clone.
     #[must_use]
-    pub fn dir(&self) -> &Path {
-        &self.dir
+    pub(super) fn partial(mut self) -> Self {
+        self.partial = true;
+        self
+    }
+
+    #[must_use]
+    pub(super) fn is_partial(&self) -> bool {
+        self.partial
     }
 
     fn command(&self, args: &[&OsStr]) -> Command {

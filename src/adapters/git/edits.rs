@@ -9,6 +9,8 @@ use std::collections::{HashMap, HashSet};
 
 /// More candidates than this are searched for the needle first.
 const READ_AT_ONCE: usize = 50;
+/// In a partial clone each of them has to be fetched; then so many are too many.
+const READ_PARTIAL: usize = 5_000;
 /// Earlier contents of one file that are looked at, and of all files together.
 const EARLIER_EACH: &str = "30";
 const EARLIER_ALL: usize = 60;
@@ -53,11 +55,20 @@ impl Git {
             .filter(|entry| is_regular(entry) && std::str::from_utf8(&entry.path).is_ok_and(|path| editing.wants(path)))
             .collect();
         let needles = editing.needles();
-        if wanted.len() > READ_AT_ONCE && !needles.is_empty() {
+        if self.is_partial() && wanted.len() > READ_PARTIAL {
+            return Ok(Change::refused(format!(
+                "{} files may hold it, which are too many to fetch: say which file",
+                wanted.len()
+            )));
+        }
+        if !self.is_partial() && wanted.len() > READ_AT_ONCE && !needles.is_empty() {
             let holding = self.holding(commit, &needles).await?;
             wanted.retain(|entry| holding.contains(&entry.path));
         }
-        let (sources, utf8) = self.sources(&wanted).await?;
+        let (mut sources, utf8) = self.sources(&wanted).await?;
+        if !needles.is_empty() {
+            sources.retain(|source| needles.iter().any(|needle| source.text.contains(needle)));
+        }
         let earlier = self.earlier(commit, &wanted, editing).await?;
         match editing.edit(&sources, &earlier) {
             Edited::Ready(edit) => self.write(commit, &entries, &utf8, edit, message).await,

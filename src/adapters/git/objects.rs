@@ -45,6 +45,10 @@ impl Git {
 
     /// The contents of blobs, in order; `None` for one that is larger than [`BLOB_MAX`].
     pub(super) async fn blobs(&self, oids: &[String]) -> Result<Vec<Option<Vec<u8>>>, PortError> {
+        if oids.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.fetch_missing(oids).await?;
         let asked = oids.join("\n") + "\n";
         let sizes = self.run(&["cat-file", "--batch-check=%(objectsize)"], asked.as_bytes()).await?;
         let sizes = String::from_utf8_lossy(&sizes).into_owned();
@@ -59,6 +63,25 @@ impl Git {
             all.push(if fits { Some(one_blob(&mut rest).ok_or_else(unreadable)?) } else { None });
         }
         Ok(all)
+    }
+
+    /// In a partial clone: fetches what is not here in one go, where git would ask for each by itself.
+    async fn fetch_missing(&self, oids: &[String]) -> Result<(), PortError> {
+        if !self.is_partial() {
+            return Ok(());
+        }
+        let still = self.clone().with_env("GIT_NO_LAZY_FETCH", "1");
+        let asked = oids.join("\n") + "\n";
+        let out = still.run(&["cat-file", "--batch-check=%(objectname)"], asked.as_bytes()).await?;
+        let text = String::from_utf8_lossy(&out).into_owned();
+        let missing: Vec<&str> = text.lines().filter_map(|line| line.strip_suffix(" missing")).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let wanted = missing.join("\n") + "\n";
+        let args =
+            ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", "--stdin", "origin"];
+        self.run(&args, wanted.as_bytes()).await.map(|_| ())
     }
 
     pub(super) async fn write_blob(&self, content: &[u8]) -> Result<String, PortError> {

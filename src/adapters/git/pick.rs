@@ -191,7 +191,7 @@ impl Picking<'_> {
         let base = at.line(&["commit-tree", base, "-m", "base"], b"").await?;
         let ours = at.line(&["commit-tree", ours, "-p", &base, "-m", "ours"], b"").await?;
         let theirs = at.line(&["commit-tree", theirs, "-p", &base, "-m", "theirs"], b"").await?;
-        let dir = self.view.git().dir();
+        let dir = self.view.path();
         let point = |name: &str, at: &str| {
             fs::write(dir.join(name), format!("{at}\n")).map_err(|why| PortError::transient(why.to_string()))
         };

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 /// Lives as long as its temporary directory.
 pub struct View {
     git: Git,
-    _dir: tempfile::TempDir,
+    /// Removed with the view.
+    dir: tempfile::TempDir,
 }
 
 /// Our own configuration: what git needs to know of the format, and nothing else.
@@ -28,6 +29,11 @@ impl View {
     /// # Errors
     /// There is no repository, or one of a form that is not supported; the message says which.
     pub fn open(path: &Path) -> Result<Self, PortError> {
+        Self::with(path, "")
+    }
+
+    /// Like [`View::open`], with more of our own configuration: of a partial clone, where the rest is.
+    pub(super) fn with(path: &Path, more: &str) -> Result<Self, PortError> {
         let found = git_dir(path).ok_or_else(|| {
             PortError::permanent(format!(
                 "{} is no git repository: give the directory of one with --repo",
@@ -52,8 +58,19 @@ impl View {
         let head = small(&found.join("HEAD")).unwrap_or_default();
         fs::write(dir.path().join("HEAD"), own_head(&head)).map_err(failed)?;
         let format = if is_sha256(&common) { "[extensions]\n\tobjectFormat = sha256\n" } else { "" };
-        fs::write(dir.path().join("config"), format!("{CONFIG}{format}")).map_err(failed)?;
-        Ok(Self { git: Git::at(dir.path()), _dir: dir })
+        fs::write(dir.path().join("config"), format!("{CONFIG}{format}{more}")).map_err(failed)?;
+        Ok(Self { git: Git::at(dir.path()), dir })
+    }
+
+    #[must_use]
+    pub(super) fn map(self, change: impl FnOnce(Git) -> Git) -> Self {
+        Self { git: change(self.git), dir: self.dir }
+    }
+
+    /// Our own git directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.dir.path()
     }
 
     #[must_use]

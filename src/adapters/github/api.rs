@@ -226,7 +226,7 @@ impl GitHub {
         Err(later("GitHub's rate limit", wait))
     }
 
-    async fn token(&self, repo: Option<&Repo>) -> Result<Option<SecretString>, PortError> {
+    pub(super) async fn token(&self, repo: Option<&Repo>) -> Result<Option<SecretString>, PortError> {
         match (&self.credentials, repo) {
             (Credentials::Nobody, _) => Ok(None),
             (Credentials::Token(token), _) => Ok(Some(token.clone())),

@@ -2,10 +2,10 @@
 
 use super::api::{GitHub, refused, segment};
 use super::auth::Credentials;
-use crate::domain::action::Action;
+use crate::domain::action::{Action, Made};
 use crate::domain::ids::Repo;
 use crate::domain::text::Untrusted;
-use crate::ports::{Forge, PortError};
+use crate::ports::{Forge, NewPull, PortError, Pulled};
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -43,8 +43,21 @@ impl Forge for GitHub {
         Ok(message.into())
     }
 
+    async fn pull(&self, repo: &Repo, number: u64) -> Result<Pulled, PortError> {
+        self.pulled(repo, number).await
+    }
+
+    async fn may_write(&self, repo: &Repo, login: &str) -> Result<bool, PortError> {
+        self.writes(repo, login).await
+    }
+
+    async fn open_pull(&self, repo: &Repo, pull: &NewPull<'_>) -> Result<Made, PortError> {
+        self.pull_from(repo, pull).await
+    }
+
     async fn ensure(&self, action: &Action) -> Result<(), PortError> {
         match action {
+            Action::PullClosed { repo, branch } => self.close_pull(repo, branch).await,
             Action::Label { repo, number, label, present } => self.label(repo, *number, label, *present).await,
             Action::Comment { repo, number, marker, body } => self.comment(repo, *number, marker, body).await,
             Action::Check { repo, sha, name, conclusion, title, summary } => {
@@ -64,12 +77,18 @@ fn cut(text: &str, max: usize) -> String {
 }
 
 impl GitHub {
-    async fn write(&self, method: &str, repo: &Repo, path: &str, body: Option<&Value>) -> Result<(), PortError> {
+    pub(super) async fn write(
+        &self,
+        method: &str,
+        repo: &Repo,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(), PortError> {
         let answer = self.call(method, Some(repo), path, body).await?;
         if answer.status.is_success() { Ok(()) } else { Err(refused(&answer)) }
     }
 
-    async fn label(&self, repo: &Repo, number: u64, label: &str, present: bool) -> Result<(), PortError> {
+    pub(super) async fn label(&self, repo: &Repo, number: u64, label: &str, present: bool) -> Result<(), PortError> {
         let labels: Vec<Value> = self.get(repo, &format!("/repos/{repo}/issues/{number}/labels?per_page=100")).await?;
         let there = labels.iter().any(|have| have.get("name").and_then(Value::as_str) == Some(label));
         match (there, present) {

@@ -205,17 +205,9 @@ impl Chat for Pulls {
         true
     }
 
-    /// Asked at this moment and not remembered (docs.github.com, "Get repository permissions for a user"): being a
-    /// contributor or a member of the organisation is not enough.
     async fn vouch(&self, place: &Place, actor_id: &str) -> Result<bool, PortError> {
         let (repo, _) = pull(place)?;
-        let path = format!("/repos/{repo}/collaborators/{}/permission", segment(actor_id));
-        let answer = self.github.call("GET", Some(repo), &path, None).await?;
-        if !answer.status.is_success() && answer.status != StatusCode::NOT_FOUND {
-            return Err(refused(&answer));
-        }
-        let permission = answer.json::<Value>().unwrap_or_default();
-        let may = matches!(permission.get("permission").and_then(Value::as_str), Some("admin" | "write"));
+        let may = self.github.writes(repo, actor_id).await?;
         // One sign for strangers and not a word more: anybody can comment, and writes are few.
         let there = self.react(place, if may { "eyes" } else { "confused" }).await?;
         Ok(may && there)

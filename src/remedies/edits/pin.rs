@@ -4,7 +4,7 @@ use super::alternatives;
 use crate::domain::edit::{Edited, Editing, Source};
 use crate::domain::text::clean_line;
 use crate::ecosystems::edit::{Manifests, PinEditor};
-use crate::ecosystems::editors;
+use crate::ecosystems::{editors, manager_of};
 
 fn chosen(ecosystem: Option<&str>) -> Result<Vec<&'static dyn PinEditor>, String> {
     let all = editors();
@@ -79,6 +79,12 @@ fn ask(
             let locked = files.iter().any(|file| editor.is_lock(&file.path));
             answers.push((*editor, edited, locked));
         }
+    }
+    // Without a lock, a manifest that several tools read is the usual tool's.
+    let usual = manager_of(sources.iter().map(|source| source.path.as_str()));
+    let rivals = ["npm", "pnpm", "yarn"];
+    if let Some(usual) = usual.filter(|_| answers.iter().all(|(_, _, locked)| !locked)) {
+        answers.retain(|(editor, _, _)| editor.id() == usual || !rivals.contains(&editor.id()));
     }
     let any_locked = answers.iter().any(|(_, _, locked)| *locked);
     answers.retain(|(_, _, locked)| *locked || !any_locked);

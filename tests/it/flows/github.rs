@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 async fn app() -> (Sandbox, Arc<GitHub>, Arc<HandClock>) {
     let clock = HandClock::new();
-    let (sandbox, at, _) = forge(&clock).await;
+    let (sandbox, at, _) = forge(&clock, None).await;
     let credentials = Credentials::app(7, include_str!("../../data/app-key.pem")).unwrap();
     let settings = Settings { api_url: format!("http://{at}"), ca_pem: None, credentials, clock: clock.clone() };
     (sandbox, Arc::new(GitHub::new(settings).unwrap()), clock)

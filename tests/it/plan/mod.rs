@@ -2,4 +2,4 @@
 
 mod hostile;
 mod picks;
-mod repo;
+pub mod repo;

@@ -93,6 +93,8 @@ pub struct World {
     stop: CancellationToken,
     sequence: AtomicU64,
     pub dir: TempDir,
+    /// The forge's repositories, and our clones of them.
+    pub rooms: TempDir,
 }
 
 pub async fn listener() -> (TcpListener, SocketAddr) {
@@ -156,8 +158,9 @@ impl World {
     /// On a store that is there already.
     pub async fn on(setup: Setup, store: Arc<dyn Store>) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
+        let rooms = tempfile::tempdir().expect("a directory");
         let clock = HandClock::new();
-        let (forge, forge_at, stop) = forge(&clock).await;
+        let (forge, forge_at, stop) = forge(&clock, Some(rooms.path().join("forge"))).await;
         let slack = SlackDouble::start(&stop).await;
         let discord = DiscordDouble::start(&stop).await;
         let mut more = setup.config.clone();
@@ -173,7 +176,8 @@ impl World {
                 &format!("transport = \"http\"\nsigning_secret = \"{SLACK_SECRET}\""),
             );
         }
-        let config = config::parse(&text, &[]).unwrap_or_else(|why| panic!("{why}\n{text}"));
+        let mut config = config::parse(&text, &[]).unwrap_or_else(|why| panic!("{why}\n{text}"));
+        config.store.path = rooms.path().join("store");
         let (public, public_at) = listener().await;
         let (private, private_at) = listener().await;
         let seat = |id: &str, role| ci_rescue::adapters::console::Person { id: id.into(), name: id.into(), role };
@@ -228,6 +232,7 @@ impl World {
             stop,
             sequence: AtomicU64::new(0),
             dir,
+            rooms,
         }
     }
 
@@ -329,10 +334,10 @@ impl World {
 }
 
 /// The sandbox forge on a port of its own, on our clock.
-pub async fn forge(clock: &Arc<HandClock>) -> (Forge, SocketAddr, CancellationToken) {
+pub async fn forge(clock: &Arc<HandClock>, git: Option<std::path::PathBuf>) -> (Forge, SocketAddr, CancellationToken) {
     let stop = CancellationToken::new();
     let now = clock.clone();
-    let forge = Forge::new(Arc::new(move || now.now().0), None);
+    let forge = Forge::new(Arc::new(move || now.now().0), git);
     forge.add_repo(REPO);
     let (listener, at) = listener().await;
     tokio::spawn(ci_rescue::server::serve(

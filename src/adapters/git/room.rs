@@ -1,0 +1,210 @@
+//! Rooms: a bare, partial clone for each repository, made once and fetched from then on.
+
+use super::{Git, View};
+use crate::domain::change::{Change, Method};
+use crate::domain::ids::Repo;
+use crate::domain::refs::{Branch, OwnBranch};
+use crate::domain::time::Time;
+use crate::ports::{self, GitOrigin, Origins, PortError, Wanted};
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::ExposeSecret;
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Mutex as Turn;
+
+/// All rooms together take at most this much disk, in bytes; the ones that were not used longest go first.
+const ROOMS_BYTES_MAX: u64 = 10 << 30;
+
+/// The rooms below one directory.
+pub struct Rooms {
+    dir: PathBuf,
+    origins: Arc<dyn Origins>,
+    /// One at a time for each repository.
+    turns: Mutex<HashMap<Repo, Arc<Turn<()>>>>,
+}
+
+impl Rooms {
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>, origins: Arc<dyn Origins>) -> Self {
+        Self { dir: dir.into(), origins, turns: Mutex::default() }
+    }
+
+    fn turn(&self, repo: &Repo) -> Arc<Turn<()>> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(repo.clone()).or_default().clone()
+    }
+
+    fn path(&self, repo: &Repo) -> PathBuf {
+        self.dir.join(repo.owner()).join(format!("{}.git", repo.name()))
+    }
+
+    /// The room, as new as its origin.
+    pub(super) async fn enter(&self, repo: &Repo) -> Result<Room, PortError> {
+        let address = self.origins.origin(repo).await?;
+        let path = self.path(repo);
+        if !path.join("HEAD").exists() {
+            self.make_place();
+            create(&path, &address.url).await?;
+        }
+        let git = with_token(Git::at(&path), &address).partial();
+        git.run(FETCH, b"").await.map_err(|why| unreachable(&why))?;
+        touch(&path);
+        Ok(Room { path, address })
+    }
+
+    /// Removes the rooms that were not used longest while all are too large together.
+    fn make_place(&self) {
+        let mut rooms: Vec<(std::time::SystemTime, u64, PathBuf)> = Vec::new();
+        for owner in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
+            for room in fs::read_dir(owner.path()).into_iter().flatten().flatten() {
+                let used = fs::metadata(room.path().join(USED)).and_then(|meta| meta.modified());
+                rooms.push((used.unwrap_or(std::time::UNIX_EPOCH), size(&room.path()), room.path()));
+            }
+        }
+        rooms.sort();
+        let mut all: u64 = rooms.iter().map(|(_, size, _)| size).sum();
+        for (_, size, path) in rooms {
+            if all <= ROOMS_BYTES_MAX {
+                return;
+            }
+            tracing::info!(room = %path.display(), bytes = size, "a clone that was not used lately is removed");
+            let _ = fs::remove_dir_all(&path);
+            all = all.saturating_sub(size);
+        }
+    }
+}
+
+/// A file in the room whose time of change says when it was used.
+const USED: &str = "ci-rescue-used";
+
+fn touch(path: &Path) {
+    let _ = fs::write(path.join(USED), b"");
+}
+
+fn size(path: &Path) -> u64 {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.file_type() {
+            Ok(kind) if kind.is_dir() => size(&entry.path()),
+            Ok(kind) if kind.is_file() => entry.metadata().map_or(0, |meta| meta.len()),
+            _ => 0,
+        })
+        .sum()
+}
+
+const FETCH: &[&str] =
+    &["fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", "origin"];
+
+/// Made beside its place and moved there: a room is whole or it is not there.
+async fn create(path: &Path, url: &str) -> Result<(), PortError> {
+    let failed = |why: std::io::Error| PortError::transient(format!("{}: {why}", path.display()));
+    let parent = path.parent().unwrap_or(path);
+    fs::create_dir_all(parent).map_err(failed)?;
+    let fresh = tempfile::Builder::new().prefix("new-").tempdir_in(parent).map_err(failed)?;
+    let git = Git::at(fresh.path());
+    git.run(&["init", "--quiet", "--bare", "--template="], b"").await?;
+    fs::write(fresh.path().join("config"), format!("{BARE}{}", promisor(url))).map_err(failed)?;
+    fs::rename(fresh.path(), path).map_err(failed)
+}
+
+const BARE: &str = "[core]\n\trepositoryformatversion = 1\n\tbare = true\n";
+
+/// The part of the configuration that says where missing objects are. The address comes from our own configuration.
+fn promisor(url: &str) -> String {
+    format!(
+        "[extensions]\n\tpartialClone = origin\n[remote \"origin\"]\n\turl = {url}\n\
+         \tfetch = +refs/heads/*:refs/heads/*\n\tpromisor = true\n\tpartialCloneFilter = blob:none\n"
+    )
+}
+
+/// The token goes in the environment of the one call: not in an argument, a log or a file.
+fn with_token(git: Git, address: &GitOrigin) -> Git {
+    let Some(token) = &address.token else { return git };
+    let basic = STANDARD.encode(format!("x-access-token:{}", token.expose_secret()));
+    git.with_env("GIT_CONFIG_COUNT", "1")
+        .with_env("GIT_CONFIG_KEY_0", "http.extraHeader")
+        .with_env("GIT_CONFIG_VALUE_0", format!("Authorization: Basic {basic}"))
+}
+
+/// A fetch that failed may succeed later, unless the origin said no.
+fn unreachable(why: &PortError) -> PortError {
+    let words = why.why().to_owned();
+    let no = ["not found", "403", "401", "Authentication failed", "could not read Username"];
+    if no.iter().any(|no| words.contains(no)) { PortError::permanent(words) } else { PortError::transient(words) }
+}
+
+/// A room while it is one's turn.
+pub(super) struct Room {
+    pub path: PathBuf,
+    pub address: GitOrigin,
+}
+
+impl Room {
+    /// A directory of our own on the room's objects.
+    pub fn view(&self) -> Result<View, PortError> {
+        let view = View::with(&self.path, &promisor(&self.address.url))?;
+        Ok(view.map(|git| with_token(git, &self.address).partial()))
+    }
+
+    pub fn git(&self) -> Git {
+        with_token(Git::at(&self.path), &self.address).partial()
+    }
+}
+
+/// Computes what is wanted, on the newest head of a branch.
+pub(super) async fn compute(view: &View, onto: &Branch, wanted: &Wanted<'_>) -> Result<Change, PortError> {
+    let head = view.git().branch(onto).await?;
+    match wanted {
+        Wanted::Edit { editing, message } => view.git().edit(&head, *editing, message).await,
+        Wanted::Pick(pick) => {
+            for commit in &pick.commits {
+                view.git().reach(commit).await?;
+            }
+            view.pick(&head, pick).await
+        }
+    }
+}
+
+#[async_trait]
+impl ports::Git for Rooms {
+    async fn change(&self, repo: &Repo, onto: &Branch, wanted: Wanted<'_>) -> Result<Change, PortError> {
+        let turn = self.turn(repo);
+        let _mine = turn.lock().await;
+        let room = self.enter(repo).await?;
+        compute(&room.view()?, onto, &wanted).await
+    }
+
+    async fn merged(&self, repo: &Repo, tip: &str, messages: &[String]) -> Result<(Method, Vec<String>), PortError> {
+        let turn = self.turn(repo);
+        let _mine = turn.lock().await;
+        let room = self.enter(repo).await?;
+        let git = room.git();
+        git.reach(tip).await?;
+        git.merged(tip, messages).await
+    }
+
+    async fn push(
+        &self,
+        repo: &Repo,
+        onto: &Branch,
+        wanted: Wanted<'_>,
+        tree: &str,
+        branch: &OwnBranch,
+        at: Time,
+    ) -> Result<(), PortError> {
+        let turn = self.turn(repo);
+        let _mine = turn.lock().await;
+        let room = self.enter(repo).await?;
+        super::push::push(&room, onto, &wanted, tree, branch, at).await
+    }
+
+    async fn drop_branch(&self, repo: &Repo, branch: &OwnBranch) -> Result<(), PortError> {
+        let turn = self.turn(repo);
+        let _mine = turn.lock().await;
+        let room = self.enter(repo).await?;
+        super::push::drop_branch(&room, branch).await
+    }
+}

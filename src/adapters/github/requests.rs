@@ -1,0 +1,104 @@
+//! Pull requests that we make, and those that people made: asked for, opened, closed.
+
+use super::api::{GitHub, refused, segment};
+use crate::domain::action::Made;
+use crate::domain::ids::Repo;
+use crate::domain::refs::OwnBranch;
+use crate::ports::{NewPull, PortError, Pulled};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+/// Commits of one pull request that are looked at (docs.github.com, "List commits on a pull request": 250 at most).
+const COMMITS_MAX: usize = 250;
+/// A body, in characters (docs.github.com).
+const BODY_MAX: usize = 65_536;
+
+impl GitHub {
+    pub(super) async fn pulled(&self, repo: &Repo, number: u64) -> Result<Pulled, PortError> {
+        let pull: Value = self.get(repo, &format!("/repos/{repo}/pulls/{number}")).await?;
+        let text = |pointer: &str| pull.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        let merged = pull.get("merged").and_then(Value::as_bool).unwrap_or(false);
+        let merge_commit = text("/merge_commit_sha").filter(|_| merged);
+        let messages = if merged { self.messages(repo, number).await? } else { Vec::new() };
+        Ok(Pulled {
+            title: text("/title").unwrap_or_default().into(),
+            onto: text("/base/ref").unwrap_or_default(),
+            merge_commit,
+            messages,
+        })
+    }
+
+    async fn messages(&self, repo: &Repo, number: u64) -> Result<Vec<String>, PortError> {
+        let mut all = Vec::new();
+        for page in 1..=COMMITS_MAX.div_ceil(100) {
+            let path = format!("/repos/{repo}/pulls/{number}/commits?per_page=100&page={page}");
+            let commits: Vec<Value> = self.get(repo, &path).await?;
+            let message = |commit: &Value| commit.pointer("/commit/message").and_then(Value::as_str).map(str::to_owned);
+            all.extend(commits.iter().map(|commit| message(commit).unwrap_or_default()));
+            if commits.len() < 100 {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Asked at this moment and not remembered (docs.github.com, "Get repository permissions for a user"): being a
+    /// contributor or a member of the organisation is not enough.
+    pub(super) async fn writes(&self, repo: &Repo, login: &str) -> Result<bool, PortError> {
+        let path = format!("/repos/{repo}/collaborators/{}/permission", segment(login));
+        let answer = self.call("GET", Some(repo), &path, None).await?;
+        if !answer.status.is_success() && answer.status != StatusCode::NOT_FOUND {
+            return Err(refused(&answer));
+        }
+        let permission = answer.json::<Value>().unwrap_or_default();
+        Ok(matches!(permission.get("permission").and_then(Value::as_str), Some("admin" | "write")))
+    }
+
+    /// The newest pull request from a branch of ours, in whatever state.
+    async fn newest_of(&self, repo: &Repo, branch: &OwnBranch) -> Result<Option<Value>, PortError> {
+        let head = format!("{}:{}", repo.owner(), branch.as_str());
+        let query: String = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("state", "all")
+            .append_pair("head", &head)
+            .append_pair("per_page", "1")
+            .finish();
+        let found: Vec<Value> = self.get(repo, &format!("/repos/{repo}/pulls?{query}")).await?;
+        Ok(found.into_iter().next())
+    }
+
+    pub(super) async fn pull_from(&self, repo: &Repo, pull: &NewPull<'_>) -> Result<Made, PortError> {
+        let found = match self.newest_of(repo, pull.branch).await? {
+            Some(found) => found,
+            None => self.create(repo, pull).await?,
+        };
+        let number = found.get("number").and_then(Value::as_u64);
+        let number = number.ok_or_else(|| PortError::ambiguous("GitHub's answer has no number"))?;
+        for label in pull.labels {
+            self.label(repo, number, label, true).await?;
+        }
+        let url = found.get("html_url").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Ok(Made { what: "pull request".into(), number, url })
+    }
+
+    async fn create(&self, repo: &Repo, pull: &NewPull<'_>) -> Result<Value, PortError> {
+        let body: String = pull.body.chars().take(BODY_MAX).collect();
+        let body = json!({
+            "title": pull.title, "head": pull.branch.as_str(), "base": pull.onto.as_str(), "body": body,
+            "draft": pull.draft, "maintainer_can_modify": true,
+        });
+        let answer = self.call("POST", Some(repo), &format!("/repos/{repo}/pulls"), Some(&body)).await?;
+        if answer.status.is_success() { answer.json() } else { Err(refused(&answer)) }
+    }
+
+    pub(super) async fn close_pull(&self, repo: &Repo, branch: &OwnBranch) -> Result<(), PortError> {
+        let Some(found) = self.newest_of(repo, branch).await? else { return Ok(()) };
+        let number = found.get("number").and_then(Value::as_u64).unwrap_or(0);
+        if found.get("merged_at").is_some_and(|at| !at.is_null()) {
+            return Err(PortError::permanent(format!("#{number} is merged: say `revert pr={number}` to take it back")));
+        }
+        if found.get("state").and_then(Value::as_str) == Some("closed") {
+            return Ok(());
+        }
+        self.write("PATCH", repo, &format!("/repos/{repo}/pulls/{number}"), Some(&json!({"state": "closed"}))).await
+    }
+}

@@ -1,0 +1,129 @@
+//! Pull requests.
+
+use super::hooks::account;
+use super::routes::refuse;
+use super::state::{Forge, Pull, State as Known};
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+type Named = (String, String);
+type Numbered = (String, String, u64);
+
+fn show(state: &Known, name: &str, pull: &Pull) -> Value {
+    let repo = state.repos.get(name);
+    let sha = |branch: &str| repo.and_then(|repo| repo.branches.get(branch)).cloned().unwrap_or_default();
+    let owner = name.split('/').next().unwrap_or_default();
+    let closed = if pull.open { "open" } else { "closed" };
+    json!({
+        "id": pull.number, "number": pull.number, "state": closed, "title": pull.title, "body": pull.body,
+        "draft": pull.draft, "user": account("sandbox-bot"), "merged": pull.merged.is_some(),
+        "merged_at": pull.merged.as_ref().map(|_| "2026-01-01T00:00:00Z"), "merge_commit_sha": pull.merged,
+        "html_url": format!("{{web}}/{name}/pull/{}", pull.number),
+        "head": {"ref": pull.head, "sha": sha(&pull.head), "label": format!("{owner}:{}", pull.head)},
+        "base": {"ref": pull.base, "sha": sha(&pull.base)},
+    })
+}
+
+#[derive(Deserialize)]
+pub struct Search {
+    head: Option<String>,
+    state: Option<String>,
+}
+
+pub async fn list(
+    State(forge): State<Forge>,
+    Path((owner, repo)): Path<Named>,
+    Query(search): Query<Search>,
+) -> Response {
+    let state = forge.lock();
+    let name = format!("{owner}/{repo}");
+    let Some(repo) = state.repos.get(&name) else { return refuse(404, "Not Found") };
+    let all = search.state.as_deref() == Some("all");
+    let fits = |pull: &&Pull| {
+        (all || pull.open) && search.head.as_ref().is_none_or(|head| *head == format!("{owner}:{}", pull.head))
+    };
+    let found: Vec<Value> = repo.pulls.iter().rev().filter(fits).map(|pull| show(&state, &name, pull)).collect();
+    Json(found).into_response()
+}
+
+pub async fn one(State(forge): State<Forge>, Path((owner, repo, number)): Path<Numbered>) -> Response {
+    let state = forge.lock();
+    let name = format!("{owner}/{repo}");
+    if let Some(pull) = state.repos.get(&name).and_then(|repo| repo.pulls.iter().find(|pull| pull.number == number)) {
+        return Json(show(&state, &name, pull)).into_response();
+    }
+    // A run of a pull request that nobody opened here: it has a head and no more.
+    let run = state.runs.values().rev().find(|run| run.spec.repo == name && run.spec.pull == Some(number));
+    let Some(run) = run else { return refuse(404, "Not Found") };
+    let sha = state.repos.get(&name).and_then(|repo| repo.branches.get(&run.spec.branch)).unwrap_or(&run.spec.sha);
+    Json(json!({"number": number, "state": "open", "head": {"ref": run.spec.branch, "sha": sha}})).into_response()
+}
+
+pub async fn commits(State(forge): State<Forge>, Path((owner, repo, number)): Path<Numbered>) -> Response {
+    let state = forge.lock();
+    let found = state.repos.get(&format!("{owner}/{repo}"));
+    let Some(pull) = found.and_then(|repo| repo.pulls.iter().find(|pull| pull.number == number)) else {
+        return refuse(404, "Not Found");
+    };
+    let commits: Vec<Value> = pull.messages.iter().map(|message| json!({"commit": {"message": message}})).collect();
+    Json(commits).into_response()
+}
+
+#[derive(Deserialize)]
+pub struct New {
+    title: String,
+    head: String,
+    base: String,
+    #[serde(default)]
+    body: String,
+    #[serde(default)]
+    draft: bool,
+}
+
+pub async fn create(State(forge): State<Forge>, Path((owner, repo)): Path<Named>, Json(new): Json<New>) -> Response {
+    let mut state = forge.lock();
+    let name = format!("{owner}/{repo}");
+    let number = state.fresh();
+    let Some(repo) = state.repos.get_mut(&name) else { return refuse(404, "Not Found") };
+    if !repo.branches.contains_key(&new.head) || !repo.branches.contains_key(&new.base) {
+        return refuse(422, "Validation Failed");
+    }
+    if repo.pulls.iter().any(|pull| pull.open && pull.head == new.head && pull.base == new.base) {
+        return refuse(422, "A pull request already exists");
+    }
+    let pull = Pull {
+        number,
+        title: new.title,
+        body: new.body,
+        head: new.head,
+        base: new.base,
+        draft: new.draft,
+        open: true,
+        merged: None,
+        messages: Vec::new(),
+    };
+    repo.pulls.push(pull.clone());
+    (StatusCode::CREATED, Json(show(&state, &name, &pull))).into_response()
+}
+
+pub async fn edit(
+    State(forge): State<Forge>,
+    Path((owner, repo, number)): Path<Numbered>,
+    Json(body): Json<Value>,
+) -> Response {
+    let mut state = forge.lock();
+    let name = format!("{owner}/{repo}");
+    let found = state.repos.get_mut(&name);
+    let Some(pull) = found.and_then(|repo| repo.pulls.iter_mut().find(|pull| pull.number == number)) else {
+        return refuse(404, "Not Found");
+    };
+    if let Some(wanted) = body.get("state").and_then(Value::as_str) {
+        pull.open = wanted == "open";
+    }
+    let pull = pull.clone();
+    Json(show(&state, &name, &pull)).into_response()
+}

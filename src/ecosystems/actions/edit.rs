@@ -1,0 +1,189 @@
+//! Pins actions and reusable workflows of GitHub where workflows use them.
+
+use std::ops::Range;
+
+use crate::domain::edit::{Edited, Source};
+use crate::ecosystems::edit::{Manifests, PinEditor};
+use crate::ecosystems::pinning::draft::{Draft, file_name, folder, short};
+use crate::ecosystems::pinning::mark::{self, Was, can_be_marked, content_end};
+use crate::ecosystems::pinning::splices::Splices;
+use crate::ecosystems::pinning::yaml::{Scalar, scalars};
+
+/// Actions on GitHub.
+#[derive(Clone, Copy, Debug)]
+pub struct ActionsPins;
+
+impl PinEditor for ActionsPins {
+    fn id(&self) -> &'static str {
+        "github-actions"
+    }
+
+    fn reads(&self, path: &str) -> bool {
+        let is_action = matches!(file_name(path), "action.yml" | "action.yaml");
+        let is_yaml = path.ends_with(".yml") || path.ends_with(".yaml");
+        folder(path) == ".github/workflows" && is_yaml
+            || is_action && (path.starts_with(".github/actions/") || folder(path).is_empty())
+    }
+
+    fn is_lock(&self, _: &str) -> bool {
+        false
+    }
+
+    fn pin(&self, manifests: Manifests<'_>, package: &str, version: &str) -> Edited {
+        let mut draft = Draft::new(manifests);
+        check_package(&mut draft, package);
+        if !is_commit(version) && !is_tag(version) {
+            draft.refuse("an action is pinned to a tag such as v4.1.1 or to a commit of 40 hexadecimal digits");
+        }
+        if draft.is_refused() {
+            return draft.finish("");
+        }
+        for file in self.files(manifests) {
+            pin_file(&mut draft, file, package, version);
+        }
+        if !is_commit(version) {
+            draft.because(format!("{version} is a tag, which its owner can move: a commit would hold for good."));
+        }
+        draft.finish(&format!("{package} is used at {version} everywhere already."))
+    }
+
+    fn unpin(&self, manifests: Manifests<'_>, package: &str) -> Edited {
+        let mut draft = Draft::new(manifests);
+        check_package(&mut draft, package);
+        if draft.is_refused() {
+            return draft.finish("");
+        }
+        for file in self.files(manifests) {
+            unpin_file(&mut draft, file, package);
+        }
+        draft.finish(&format!("{package} is not pinned any more."))
+    }
+}
+
+impl ActionsPins {
+    fn files(self, manifests: Manifests<'_>) -> Vec<&Source> {
+        manifests.files.iter().filter(|file| self.reads(&file.path)).collect()
+    }
+}
+
+fn check_package(draft: &mut Draft<'_>, package: &str) {
+    const NAME_MAX: usize = 200;
+    if package.starts_with("./") || package.starts_with("../") || package.starts_with('/') {
+        draft.refuse("an action of this repository has no version of its own: it is used as this commit has it");
+        return;
+    }
+    if package.starts_with("docker:") {
+        draft.refuse("an image is pinned by its digest: ask for the ecosystem docker");
+        return;
+    }
+    let plain = |part: &str| {
+        part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) && !matches!(part, "" | "." | "..")
+    };
+    if package.len() > NAME_MAX || !package.contains('/') || !package.split('/').all(plain) {
+        draft.refuse("this is no name of an action: give it as owner/name, such as actions/checkout");
+    }
+}
+
+fn is_commit(version: &str) -> bool {
+    version.len() == 40 && version.chars().all(|c| c.is_ascii_hexdigit())
+}
+
+fn is_tag(version: &str) -> bool {
+    const LENGTH_MAX: usize = 100;
+    version.len() <= LENGTH_MAX
+        && version.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && version.chars().all(|c| c.is_ascii_alphanumeric() || "._/-".contains(c))
+        && !version.contains("..")
+}
+
+/// A place that uses the action.
+struct Use {
+    /// What stands behind the `@`.
+    reference: Range<usize>,
+    /// Where the line's content ends and a mark may stand.
+    end: usize,
+    mark: Option<(Range<usize>, Was)>,
+}
+
+/// Where GitHub takes `uses` as its own key: of a job, and of a step.
+fn is_uses(path: &[String]) -> bool {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    matches!(path.as_slice(), ["jobs", _, "uses"] | ["jobs", _, "steps", _, "uses"] | ["runs", "steps", _, "uses"])
+}
+
+fn uses(draft: &mut Draft<'_>, file: &Source, package: &str) -> Vec<Use> {
+    if !file.text.to_ascii_lowercase().contains(&package.to_ascii_lowercase()) {
+        return Vec::new();
+    }
+    let found = match scalars(&file.text) {
+        Ok(found) => found,
+        Err(reason) => {
+            draft.refuse(format!("{} is no valid YAML ({}): mend it first.", file.path, short(&reason)));
+            return Vec::new();
+        }
+    };
+    let mut list: Vec<Use> = Vec::new();
+    for scalar in found.iter().filter(|scalar| is_uses(&scalar.path)) {
+        let Some((name, reference)) = scalar.value.split_once('@') else { continue };
+        if !name.eq_ignore_ascii_case(package) {
+            continue;
+        }
+        let place = reference_of(&file.text, scalar, reference);
+        let end = content_end(&file.text, scalar.range.end);
+        // Two on one line would share the place of the mark.
+        match place.filter(|_| list.last().is_none_or(|other| other.end != end)) {
+            Some(reference) => {
+                let mark = mark::read(&file.text[end..]).map(|(found, was)| (end..end + found.end, was));
+                list.push(Use { reference, end, mark });
+            }
+            None => draft.refuse(format!(
+                "{} uses {package} in a way that cannot be edited safely: write it as one plain value on a line.",
+                file.path
+            )),
+        }
+    }
+    list
+}
+
+/// Where the reference stands in the text, when it is written as it is meant.
+fn reference_of(text: &str, scalar: &Scalar, reference: &str) -> Option<Range<usize>> {
+    let raw = text.get(scalar.range.clone()).filter(|_| scalar.simple)?;
+    let at = raw.find('@')? + 1;
+    let written = raw[at..].trim_end_matches(['"', '\'']);
+    let start = scalar.range.start + at;
+    (written == reference && can_be_marked(written)).then(|| start..start + written.len())
+}
+
+fn pin_file<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, version: &str) {
+    let list = uses(draft, file, package);
+    let mut splices = Splices::default();
+    for one in &list {
+        draft.found();
+        let old = &file.text[one.reference.clone()];
+        if old == version {
+            continue;
+        }
+        splices.replace(one.reference.clone(), version);
+        if one.mark.is_none() {
+            splices.insert(one.end, format!(" {}", Was { raw: old.to_owned(), locked: None }.words()));
+        }
+        draft.because(format!("{} uses {package}@{}: it becomes {version}.", file.path, short(old)));
+    }
+    if !splices.is_empty() {
+        draft.set(file, splices.apply(&file.text));
+    }
+}
+
+fn unpin_file<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str) {
+    let list = uses(draft, file, package);
+    let mut splices = Splices::default();
+    for one in &list {
+        let Some((range, was)) = &one.mark else { continue };
+        splices.replace(one.reference.clone(), was.raw.clone());
+        splices.remove(range.clone());
+        draft.because(format!("{} uses {package} at {} again.", file.path, short(&was.raw)));
+    }
+    if !splices.is_empty() {
+        draft.set(file, splices.apply(&file.text));
+    }
+}

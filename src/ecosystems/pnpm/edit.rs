@@ -1,0 +1,331 @@
+//! Pins packages in `package.json`, `pnpm-workspace.yaml` and `pnpm-lock.yaml`.
+
+use std::collections::HashMap;
+
+use super::lock::Lock;
+use super::relock::Plan;
+use super::workspace::{self, Entry, Overrides};
+use crate::domain::edit::{Edited, Source};
+use crate::ecosystems::edit::{Manifests, PinEditor, not_plain};
+use crate::ecosystems::npm::choose::{is_installed, is_of_another};
+use crate::ecosystems::npm::flow;
+use crate::ecosystems::npm::lock::{Asked, Change, Changed, LockFile, Manager, Overriding, Resolved, SpecChange};
+use crate::ecosystems::npm::world::{self, World, broken, not_accepted};
+use crate::ecosystems::pinning::draft::{Draft, file_name, folder, listed, short};
+use crate::ecosystems::pinning::range::{Rules, meets, same_line};
+use crate::ecosystems::pinning::splices::Splices;
+
+/// pnpm 8 and later.
+#[derive(Clone, Copy, Debug)]
+pub struct PnpmPins;
+
+const WORKSPACE: &str = "pnpm-workspace.yaml";
+
+impl PinEditor for PnpmPins {
+    fn id(&self) -> &'static str {
+        "pnpm"
+    }
+
+    fn reads(&self, path: &str) -> bool {
+        !is_installed(path) && matches!(file_name(path), "package.json" | "pnpm-lock.yaml" | WORKSPACE)
+    }
+
+    fn is_lock(&self, path: &str) -> bool {
+        file_name(path) == "pnpm-lock.yaml"
+    }
+
+    fn pin(&self, manifests: Manifests<'_>, package: &str, version: &str) -> Edited {
+        let accepted = not_accepted(package, Some(version)).is_none();
+        if accepted && !is_of_another(manifests.files, "pnpm") {
+            let mut draft = Draft::new(manifests);
+            if pin_workspace(&mut draft, package, version) {
+                return draft.finish(&format!("{package} is pinned to {version} already."));
+            }
+        }
+        flow::pin(&Pnpm, manifests, package, version)
+    }
+
+    fn unpin(&self, manifests: Manifests<'_>, package: &str) -> Edited {
+        if not_accepted(package, None).is_none() {
+            let mut draft = Draft::new(manifests);
+            if unpin_workspace(&mut draft, package) {
+                return draft.finish(&format!("{package} is not pinned any more."));
+            }
+        }
+        flow::unpin(&Pnpm, manifests, package)
+    }
+}
+
+struct Pnpm;
+
+impl Manager for Pnpm {
+    fn id(&self) -> &'static str {
+        "pnpm"
+    }
+
+    fn locks(&self) -> &'static [&'static str] {
+        &["pnpm-lock.yaml"]
+    }
+
+    fn overrides(&self) -> &'static [&'static str] {
+        &["pnpm", "overrides"]
+    }
+
+    fn read<'a>(&self, text: &'a str) -> Result<Box<dyn LockFile + 'a>, String> {
+        Ok(Box::new(Lock::read(text)?))
+    }
+}
+
+fn bare(version: &str) -> &str {
+    version.split('(').next().unwrap_or(version)
+}
+
+impl LockFile for Lock<'_> {
+    fn resolved(&self, package: &str, asked: &[Asked]) -> Vec<Option<Resolved>> {
+        let of_package: HashMap<_, _> = self
+            .specs
+            .iter()
+            .filter(|spec| spec.name == package)
+            .map(|spec| ((spec.directory, spec.section), spec.version.0))
+            .collect();
+        let resolve = |asked: &Asked| {
+            let directory = if asked.directory.is_empty() { "." } else { asked.directory };
+            let version = of_package.get(&(directory, asked.section))?;
+            Some(Resolved { key: self.key(package, version), version: bare(version).to_owned() })
+        };
+        asked.iter().map(resolve).collect()
+    }
+
+    fn versions(&self, package: &str) -> Vec<String> {
+        let mut versions: Vec<String> =
+            self.versions_of(package).into_iter().map(|version| bare(version).to_owned()).collect();
+        versions.retain(|version| not_plain(version).is_none());
+        versions.sort_unstable();
+        versions.dedup();
+        versions
+    }
+
+    fn change(&self, change: &Change, earlier: &str) -> Option<Changed> {
+        let text = Plan::text(self, &Lock::read(earlier).ok()?, change)?;
+        Lock::read(&text).ok()?;
+        Some(Changed { text, warnings: Vec::new() })
+    }
+
+    fn without_earlier(&self, _: &Change) -> Option<Changed> {
+        // pnpm takes no package without a checksum, and sees by itself that the lock is out of date.
+        None
+    }
+
+    fn refresh(&self) -> &'static str {
+        "pnpm install --lockfile-only"
+    }
+
+    fn selector(&self, package: &str, version: &str) -> Option<String> {
+        Some(format!("{package}@^{version}"))
+    }
+}
+
+/// The requirements in catalogs that are used, file by file.
+fn catalog_entries<'a>(draft: &mut Draft<'a>, package: &str) -> Vec<(&'a Source, Vec<Entry>)> {
+    let mut all = Vec::new();
+    for file in draft.named(WORKSPACE) {
+        match workspace::entries(&file.text, package) {
+            Ok(entries) => all.push((file, entries)),
+            Err(reason) => draft.refuse(broken(&file.path, &reason)),
+        }
+    }
+    all
+}
+
+fn empty_change(package: &str, version: &str) -> Change {
+    let (package, version) = (package.to_owned(), version.to_owned());
+    Change { package, version, from: Vec::new(), specs: Vec::new(), overriding: None, required: Vec::new() }
+}
+
+/// Whether the package's version stands in `pnpm-workspace.yaml`, and was dealt with there.
+fn pin_workspace(draft: &mut Draft<'_>, package: &str, version: &str) -> bool {
+    let all = catalog_entries(draft, package);
+    if draft.is_refused() {
+        return true;
+    }
+    let world = World::read(&Pnpm, draft, package);
+    let sites: Vec<_> = world.projects.iter().flat_map(|project| &project.sites).collect();
+    let by_catalog = sites.iter().filter(|site| site.requirement.starts_with("catalog:")).count();
+    if sites.is_empty() {
+        return pin_by_override(draft, &world, package, version);
+    }
+    if by_catalog == 0 {
+        return false;
+    }
+    draft.found();
+    if by_catalog < sites.len() {
+        draft.refuse(format!("{package} is required both by a catalog and by itself: make that one first."));
+        return true;
+    }
+    let named: Vec<&str> = sites.iter().map(|site| &site.requirement["catalog:".len()..]).collect();
+    let is_used = |entry: &Entry| {
+        named.iter().any(|name| *name == entry.catalog || name.is_empty() && entry.catalog == "default")
+    };
+    let mut used: Vec<(&Source, &Entry)> =
+        all.iter().flat_map(|(file, entries)| entries.iter().map(move |entry| (*file, entry))).collect();
+    used.retain(|(_, entry)| is_used(entry));
+    if used.len() > 1 {
+        used.retain(|(_, entry)| meets(entry.original(), version, Rules::Npm) == Some(true));
+    }
+    if used.is_empty() {
+        draft.refuse(format!("no catalog in {WORKSPACE} requires {package} in a way that {version} meets."));
+    }
+    for (file, entry) in &used {
+        if let Some(reason) = entry.refused {
+            draft.refuse(format!("{package} cannot be pinned in {}: {reason}.", file.path));
+        }
+    }
+    if draft.is_refused() {
+        return true;
+    }
+    pin_entries(draft, &world, &used, package, version);
+    true
+}
+
+fn pin_entries<'a>(
+    draft: &mut Draft<'a>,
+    world: &World<'a>,
+    used: &[(&'a Source, &Entry)],
+    package: &str,
+    version: &str,
+) {
+    for (file, _) in used {
+        let entries: Vec<&Entry> = used.iter().filter(|(other, _)| other.path == file.path).map(|(_, e)| *e).collect();
+        let stale: Vec<&Entry> = entries.into_iter().filter(|entry| entry.requirement != version).collect();
+        let locked = locked_by(draft, &stale, package);
+        if !stale.is_empty() {
+            draft.set(file, workspace::pinned(&file.text, &stale, version, locked.as_deref()));
+            draft.because(format!("{} has {package} in a catalog: it becomes {version} there.", file.path));
+        }
+    }
+    for lock in &world.locks {
+        let mut change = empty_change(package, version);
+        for (_, entry) in used {
+            let (directory, old) = (entry.catalog.clone(), entry.requirement.clone());
+            change.specs.push(SpecChange { directory, section: "catalogs", old, new: version.to_owned() });
+        }
+        let entries: Vec<&Entry> = used.iter().map(|(_, entry)| *entry).collect();
+        change.from.extend(locked_by(draft, &entries, package).filter(|has| has != version));
+        flow::apply(draft, lock, &change);
+    }
+}
+
+/// The version the locks have for these entries of catalogs.
+fn locked_by(draft: &Draft<'_>, entries: &[&Entry], package: &str) -> Option<String> {
+    for file in draft.named("pnpm-lock.yaml") {
+        let Ok(lock) = Lock::read(&file.text) else { continue };
+        let is_meant = |spec: &&super::lock::Spec| {
+            spec.section == "catalogs" && spec.name == package && entries.iter().any(|it| it.catalog == spec.directory)
+        };
+        if let Some(spec) = lock.specs.iter().find(is_meant) {
+            return Some(bare(spec.version.0).to_owned());
+        }
+    }
+    None
+}
+
+/// The workspace file's own overrides are used where it has some.
+fn pin_by_override<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, version: &str) -> bool {
+    for file in draft.named(WORKSPACE) {
+        let Overrides { ours, other } = match workspace::overrides(&file.text, package) {
+            Ok(Some(found)) => found,
+            Ok(None) => continue,
+            Err(reason) => {
+                draft.refuse(broken(&file.path, &reason));
+                return true;
+            }
+        };
+        let beside = |lock: &&world::Lock| folder(&lock.file.path) == folder(&file.path);
+        let Some(lock) = world.locks.iter().find(beside) else { continue };
+        let versions = lock.lock.versions(package);
+        if versions.is_empty() {
+            continue;
+        }
+        draft.found();
+        if let Some(other) = other {
+            draft.refuse(format!(
+                "{} overrides {package} already, as {}: change that override yourself, or remove it first.",
+                file.path,
+                short(&other)
+            ));
+            return true;
+        }
+        let fitting: Vec<&String> = versions.iter().filter(|has| same_line(has, version)).collect();
+        let chosen = match (&ours, versions.as_slice(), fitting.as_slice()) {
+            (Some(ours), ..) => Some((ours.key.clone(), ours.version.clone())),
+            (None, [only], _) => Some((package.to_owned(), only.clone())),
+            (None, _, [only]) => Some((format!("{package}@^{only}"), (*only).clone())),
+            _ => None,
+        };
+        let Some((key, old)) = chosen else {
+            draft.refuse(format!(
+                "{} has {package} in versions {}: pin to one compatible with exactly one of them.",
+                lock.file.path,
+                listed(versions.iter().map(String::as_str))
+            ));
+            return true;
+        };
+        let text = match &ours {
+            Some(ours) => {
+                let mut splices = Splices::default();
+                splices.replace(ours.value.clone(), version);
+                Some(splices.apply(&file.text))
+            }
+            None => workspace::with_override(&file.text, &key, version, Some(&old)),
+        };
+        let Some(text) = text else { continue };
+        draft.set(file, text);
+        draft.because(format!("{package} is required by other packages only: {} overrides it.", file.path));
+        let mut change = empty_change(package, version);
+        change.from.extend((old != version).then_some(old));
+        change.overriding = Some(Overriding { key, version: version.to_owned(), is_added: true });
+        flow::apply(draft, lock, &change);
+        return true;
+    }
+    false
+}
+
+/// Whether our mark was in `pnpm-workspace.yaml`, and the pin is taken back.
+fn unpin_workspace(draft: &mut Draft<'_>, package: &str) -> bool {
+    let all = catalog_entries(draft, package);
+    let world = World::read(&Pnpm, draft, package);
+    let mut changes: Vec<(&Source, Change)> = Vec::new();
+    for (file, entries) in &all {
+        let marked: Vec<&Entry> = entries.iter().filter(|entry| entry.mark.is_some()).collect();
+        if let Some(first) = marked.first() {
+            draft.set(file, workspace::restored(&file.text, &marked));
+            draft.because(format!("{}: {package} is {} in the catalog again.", file.path, short(first.original())));
+            let locked = first.mark.as_ref().and_then(|(_, was)| was.locked.clone());
+            let mut change = empty_change(package, &locked.unwrap_or_else(|| first.requirement.clone()));
+            change.from.push(first.requirement.clone());
+            for entry in &marked {
+                let (directory, old, new) =
+                    (entry.catalog.clone(), entry.requirement.clone(), entry.original().to_owned());
+                change.specs.push(SpecChange { directory, section: "catalogs", old, new });
+            }
+            changes.push((file, change));
+        }
+        if let Ok(Some(Overrides { ours: Some(ours), .. })) = workspace::overrides(&file.text, package) {
+            let mut splices = Splices::default();
+            splices.remove(ours.line.clone());
+            draft.set(file, splices.apply(&file.text));
+            draft.because(format!("{}: the override of {package} is gone again.", file.path));
+            let mut change = empty_change(package, ours.locked.as_deref().unwrap_or(&ours.version));
+            change.from.push(ours.version.clone());
+            change.overriding = Some(Overriding { key: ours.key, version: ours.version, is_added: false });
+            changes.push((file, change));
+        }
+    }
+    let was_ours = !changes.is_empty();
+    for (file, change) in changes {
+        for lock in world.locks.iter().filter(|lock| folder(&lock.file.path) == folder(&file.path)) {
+            flow::restore_lock(draft, lock, change.clone());
+        }
+    }
+    was_ours
+}

@@ -1,0 +1,52 @@
+//! What the editors of Jest, Vitest, Mocha and Playwright share.
+//!
+//! A source is parsed, its tests and groups are found under the names that its imports give them, and the one that a
+//! printed name means is skipped by `.skip` with the mark in a comment before it, or by a statement in its body.
+
+mod answer;
+mod bindings;
+mod body;
+mod cases;
+mod chain;
+mod insertion;
+mod literal;
+mod names;
+mod paths;
+mod printed;
+mod rows;
+mod source;
+mod title;
+pub mod words;
+
+pub use answer::quarantine;
+pub use printed::{file_of, needle};
+pub use source::reads;
+pub use words::{Dialect, Runner};
+
+use std::collections::BTreeSet;
+
+use crate::domain::edit::{Mark, Source};
+
+/// More marks of one id are not ours.
+const MARKS_MAX: usize = 16;
+
+/// Takes the mark `id` out again. None when the file has no such mark, or more than one place that could be meant, or
+/// when it is not as we made it.
+pub fn release(dialect: &Dialect, source: &Source, id: &str) -> Option<String> {
+    let text = &source.text;
+    let marks: Vec<usize> = text.match_indices(&Mark::needle(id)).map(|(at, _)| at).take(MARKS_MAX + 1).collect();
+    if marks.is_empty() || marks.len() > MARKS_MAX {
+        return None;
+    }
+    let parsed = source::parse(&source.path, text)?;
+    let cases = cases::find(dialect, &parsed.tree, text).list;
+    // A mark stands before the call it belongs to, or in its body.
+    let next = |at: &usize| cases.partition_point(|case| case.range.start < *at);
+    let near: BTreeSet<usize> = marks.iter().flat_map(|at| [next(at).saturating_sub(1), next(at)]).collect();
+    let near = near.into_iter().filter_map(|index| cases.get(index));
+    let removals: Vec<_> = near.filter_map(|case| insertion::removal(case, text, id)).collect();
+    let [ranges] = removals.as_slice() else { return None };
+    let released = insertion::remove(text, ranges);
+    let after = source::parse_by(parsed.language, &released)?;
+    (after.errors <= parsed.errors).then_some(released)
+}

@@ -1,0 +1,141 @@
+//! Rust tests are skipped by `#[ignore = "…"]` below the attribute that makes them tests.
+
+use super::find::{Test, find};
+use super::name::{documented, parse as parse_name};
+use crate::domain::edit::{Edited, Mark, Source};
+use crate::frameworks::edit::Editor;
+use crate::frameworks::marking::{Draft, NAME_MAX, already, checked, line_number, lines, only_mark, refused, short};
+use crate::frameworks::syntax::{Insertion, first_in_line, indent, insert, line_end, line_start, next_line, parse};
+use tree_sitter::Language;
+
+pub struct RustEditor;
+
+const OPEN: &str = "#[ignore = \"";
+const CLOSE: &str = "\"]";
+
+fn language() -> Language {
+    tree_sitter_rust::LANGUAGE.into()
+}
+
+impl Editor for RustEditor {
+    fn id(&self) -> &'static str {
+        "rust"
+    }
+
+    fn reads(&self, path: &str) -> bool {
+        path.ends_with(".rs")
+    }
+
+    fn file_of(&self, name: &str) -> Option<String> {
+        documented(name).map(str::to_owned)
+    }
+
+    fn needle(&self, name: &str) -> String {
+        let Some(name) = parse_name(name) else {
+            return name.trim().to_owned();
+        };
+        // The last segment of rstest's `tests::foo::case_1` is not in the source.
+        let mut segments = name.segments.iter().rev().skip_while(|segment| segment.starts_with("case_"));
+        let segment = segments.next().or(name.segments.last()).map_or("", String::as_str);
+        segment.strip_prefix("r#").unwrap_or(segment).to_owned()
+    }
+
+    fn quarantine(&self, source: &Source, name: &str, mark: &Mark) -> Edited {
+        if name.len() > NAME_MAX {
+            return Edited::Absent;
+        }
+        if let Some(file) = documented(name) {
+            if source.path != file && !source.path.ends_with(&format!("/{file}")) {
+                return Edited::Absent;
+            }
+            return refused(
+                "This is a documentation test; write `ignore` behind the opening ``` of its example by hand.",
+            );
+        }
+        let Some(name) = parse_name(name) else {
+            return Edited::Absent;
+        };
+        let text = source.text.as_str();
+        let Some(tree) = parse(&language(), text) else {
+            return refused("The file is too large to be edited safely; skip the test by hand.");
+        };
+        let (tests, is_row) = find(text, tree.root_node(), &name, &source.path);
+        let test = match &tests[..] {
+            [] => return Edited::Absent,
+            [test] => test,
+            several => {
+                let nodes = several.iter().map(|test| test.node).collect::<Vec<_>>();
+                let found = lines(text, &nodes);
+                return refused(format!("This name occurs more than once here, in lines {found}; rename one of them."));
+            }
+        };
+        if let Some(ignored) = test.ignored(text) {
+            return already(text, ignored.node);
+        }
+        let function = short(&test.name);
+        if is_row {
+            return refused(format!(
+                "The name is one row of {function}, and rows are not skipped alone; name {function} to skip all rows."
+            ));
+        }
+        if test.node.has_error() || test.attributes.iter().any(|attribute| attribute.node.has_error()) {
+            return refused("The test does not parse, so it cannot be edited safely; repair its syntax first.");
+        }
+        let line = line_number(text, test.node.start_byte());
+        let because = vec![
+            format!("{function} is the test function in line {line}."),
+            "It is skipped with #[ignore]; `cargo test -- --ignored` still runs it.".to_owned(),
+        ];
+        let text = ignore(text, test, &mark.words());
+        let draft = Draft { text, because, warnings: warnings(&source.text, test) };
+        checked(self, &language(), source, &tree, &mark.id, draft)
+    }
+
+    fn release(&self, source: &Source, id: &str) -> Option<String> {
+        let text = source.text.as_str();
+        let at = only_mark(text, id)?;
+        let start = at - text[..at].ends_with(OPEN).then_some(OPEN.len())?;
+        let end = at + text[at..next_line(text, at)].find(CLOSE)? + CLOSE.len();
+        let tree = parse(&language(), text)?;
+        let literal = tree.root_node().descendant_for_byte_range(at, at + 1)?;
+        if !literal.kind().starts_with("string_") || literal.end_byte() + 2 < end {
+            return None;
+        }
+        let rest = &text[end..next_line(text, end)];
+        if first_in_line(text, start) && rest.trim().is_empty() {
+            return Some(format!("{}{}", &text[..line_start(text, start)], &text[next_line(text, end)..]));
+        }
+        Some(format!("{}{}", text[..start].strip_suffix(' ')?, &text[end..]))
+    }
+}
+
+/// The text with the test ignored: below what makes it a test and below its rows, since rstest takes an attribute above
+/// a row for that row alone.
+fn ignore(text: &str, test: &Test<'_>, words: &str) -> String {
+    let mut makers = test.attributes.iter().filter(|attribute| attribute.makes_test(text) || attribute.is_row(text));
+    let (start, end) = makers.next_back().map_or((0, 0), |attribute| (attribute.start, attribute.end));
+    let attribute = format!("{OPEN}{words}{CLOSE}");
+    let rest = text[end..next_line(text, end)].trim();
+    let insertion = if rest.is_empty() || rest.starts_with("//") {
+        let line = format!("{}{attribute}{}", indent(text, start), line_end(text));
+        Insertion { at: next_line(text, end), text: line }
+    } else {
+        Insertion { at: end, text: format!(" {attribute}") }
+    };
+    insert(text, vec![insertion])
+}
+
+fn warnings(text: &str, test: &Test<'_>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    match (test.rows(text), test.has_more_rows(text)) {
+        (0, false) => {}
+        (1, false) => warnings.push("Its one row is skipped with it.".to_owned()),
+        (rows, false) => warnings.push(format!("All {rows} rows of the test are skipped with it.")),
+        (_, true) => warnings.push("All rows of the test are skipped with it; their number is not known.".to_owned()),
+    }
+    if test.attributes.iter().any(|attribute| attribute.path(text).ends_with("wasm_bindgen_test")) {
+        let old = "Versions of wasm-bindgen-test from before 2023 do not know #[ignore]; check after a run.";
+        warnings.push(old.to_owned());
+    }
+    warnings
+}

@@ -1,0 +1,47 @@
+//! backport: what a merged pull request changed is applied to other branches, a pull request each.
+
+use super::code::{self, Target, Wanting};
+use super::revert::{how, merged};
+use super::{PlanContext, Remedy};
+use crate::domain::action::Wanted;
+use crate::domain::change::{Direction, Pick};
+use crate::domain::intent::Wish;
+use crate::domain::plan::Planning;
+
+pub struct Backport;
+
+impl Remedy for Backport {
+    fn id(&self) -> &'static str {
+        "backport"
+    }
+
+    fn plan(&self, context: &PlanContext<'_>) -> Planning {
+        let Wish::Backport { pull, to } = context.wish else { return Planning::Refused(Vec::new()) };
+        let facts = match merged(context, *pull) {
+            Ok(facts) => facts,
+            Err(planning) => return *planning,
+        };
+        let names: Vec<String> = to.iter().map(ToString::to_string).collect();
+        let title = facts.title.line(80);
+        let targets = to.iter().map(|onto| Target {
+            onto: onto.clone(),
+            message: format!("[{onto}] {title} (#{})\n", facts.number),
+            title: format!("[{onto}] {title} (#{})", facts.number),
+            change: Wanted::Pick(Pick {
+                direction: Direction::Backport,
+                commits: facts.commits.clone(),
+                method: facts.method,
+            }),
+        });
+        let wanting = Wanting {
+            remedy: "backport",
+            summary: format!("backport #{} to {}", facts.number, crate::domain::text::listing(&names, 5)),
+            because: vec![how(facts)],
+            label: code::LABEL,
+            undo: "revert the pull request of this backport",
+            targets: targets.collect(),
+            drafts: true,
+        };
+        code::plan(context, &wanting)
+    }
+}

@@ -1,0 +1,219 @@
+//! What every remedy that changes code plans: a branch of ours, and a pull request from it.
+
+use super::PlanContext;
+use crate::domain::action::{Action, PullBody, Wanted};
+use crate::domain::change::ChangeOutcome;
+use crate::domain::effect::Lookup;
+use crate::domain::facts::{ChangeFacts, Known};
+use crate::domain::ids::Digest;
+use crate::domain::incident::Incident;
+use crate::domain::plan::{Plan, PlannedAction, Planning};
+use crate::domain::refs::{Branch, OwnBranch};
+use crate::domain::text::Untrusted;
+
+/// On everything that the bot makes.
+pub const LABEL: &str = "ci:auto-rescue";
+/// A pull request's title, in characters (GitHub allows 256).
+const TITLE_MAX: usize = 120;
+/// Lines of evidence in a pull request.
+const EVIDENCE_MAX: usize = 8;
+
+/// A change for one branch.
+pub struct Target {
+    pub onto: Branch,
+    pub change: Wanted,
+    pub message: String,
+    pub title: String,
+}
+
+/// What a code remedy wants, before it was computed.
+pub struct Wanting {
+    pub remedy: &'static str,
+    pub summary: String,
+    /// Why, beside what computing the change says.
+    pub because: Vec<String>,
+    pub label: &'static str,
+    pub targets: Vec<Target>,
+    /// How it is taken back once it is merged.
+    pub undo: &'static str,
+    /// Conflicts become drafts; else they are refused.
+    pub drafts: bool,
+}
+
+/// The default branch, which a configuration or an event named.
+pub fn default_branch(incident: &Incident) -> Result<Branch, String> {
+    incident.default_branch.parse().map_err(|why: crate::domain::ids::BadName| why.to_string())
+}
+
+/// Asks for the changes that are not computed yet, else plans.
+pub fn plan(context: &PlanContext<'_>, wanting: &Wanting) -> Planning {
+    let Some(asked) = context.proposal else {
+        return Planning::Refused(vec!["a change of code is made for a person who asks for it".into()]);
+    };
+    let repo = &context.incident.repo;
+    let missing: Vec<Lookup> = wanting
+        .targets
+        .iter()
+        .filter(|target| !context.facts.changes.contains_key(&target.onto))
+        .map(|target| Lookup::Change {
+            repo: repo.clone(),
+            onto: target.onto.clone(),
+            change: target.change.clone(),
+            message: target.message.clone(),
+        })
+        .collect();
+    if !missing.is_empty() {
+        return Planning::Needs(missing);
+    }
+    let mut planned = Planned::default();
+    for (n, target) in wanting.targets.iter().enumerate() {
+        match &context.facts.changes[&target.onto] {
+            Known::Unavailable(why) => planned.refused.push(format!("{}: {why}", target.onto)),
+            Known::Is(change) => {
+                let part = if wanting.targets.len() > 1 { format!("{}", n + 1) } else { String::new() };
+                match OwnBranch::new(wanting.remedy, asked.id, &part) {
+                    Ok(branch) => planned.take(context, wanting, target, change, branch),
+                    Err(why) => planned.refused.push(why.to_string()),
+                }
+            }
+        }
+    }
+    planned.finish(context, wanting)
+}
+
+#[derive(Default)]
+struct Planned {
+    steps: Vec<PlannedAction>,
+    because: Vec<String>,
+    notes: Vec<Untrusted>,
+    previews: Vec<(String, crate::domain::facts::Preview)>,
+    refused: Vec<String>,
+    parts: Vec<String>,
+}
+
+impl Planned {
+    fn take(
+        &mut self,
+        context: &PlanContext<'_>,
+        wanting: &Wanting,
+        target: &Target,
+        change: &ChangeFacts,
+        branch: OwnBranch,
+    ) {
+        let draft = match change.outcome {
+            ChangeOutcome::Ready => false,
+            ChangeOutcome::Conflict if wanting.drafts => true,
+            ChangeOutcome::Conflict => {
+                let paths = crate::domain::text::listing(&change.conflicts, 5);
+                return self.refused.push(format!("it conflicts on {} in {paths}", target.onto));
+            }
+            ChangeOutcome::Already | ChangeOutcome::Empty | ChangeOutcome::Refused => {
+                let why = change.because.join("; ");
+                return self.refused.push(format!("on {}: {why}", target.onto));
+            }
+        };
+        self.because.extend(change.because.iter().cloned());
+        self.notes.extend(change.warnings.iter().map(|warning| Untrusted::new(warning.as_str())));
+        if draft {
+            let paths = crate::domain::text::listing(&change.conflicts, 5);
+            self.notes.push(format!("a draft with the conflicts of {paths}, for people to resolve").into());
+        }
+        self.previews.push((target.onto.to_string(), change.preview.clone()));
+        self.parts.extend([target.onto.to_string(), change.patch_id.clone(), format!("{draft}")]);
+        self.steps.extend(steps(context, wanting, target, change, branch, draft));
+    }
+
+    fn finish(self, context: &PlanContext<'_>, wanting: &Wanting) -> Planning {
+        if self.steps.is_empty() {
+            return Planning::Refused(self.refused);
+        }
+        let mut because = wanting.because.clone();
+        because.extend(self.because);
+        let mut notes = self.notes;
+        notes.extend(self.refused.into_iter().map(|why| Untrusted::new(format!("left out: {why}"))));
+        let repo = context.incident.repo.as_str();
+        // The patch is part of it, the tree is not: that one changes with every push to the branch it stands on.
+        let parts = [wanting.remedy, repo].into_iter().chain(self.parts.iter().map(String::as_str));
+        Planning::Ready(Box::new(Plan {
+            remedy: wanting.remedy.into(),
+            summary: wanting.summary.as_str().into(),
+            notes,
+            because,
+            digest: Digest::of(parts.map(str::as_bytes)),
+            steps: self.steps,
+            reversible: false,
+            previews: self.previews,
+            waits: false,
+        }))
+    }
+}
+
+fn steps(
+    context: &PlanContext<'_>,
+    wanting: &Wanting,
+    target: &Target,
+    change: &ChangeFacts,
+    branch: OwnBranch,
+    draft: bool,
+) -> [PlannedAction; 2] {
+    let repo = context.incident.repo.clone();
+    let at = context.proposal.map_or(context.now, |asked| asked.at);
+    let mut labels = vec![LABEL.to_owned()];
+    if wanting.label != LABEL {
+        labels.push(wanting.label.to_owned());
+    }
+    let title = if draft { format!("[conflicts] {}", target.title) } else { target.title.clone() };
+    [
+        PlannedAction {
+            action: Action::Branch {
+                repo: repo.clone(),
+                onto: target.onto.clone(),
+                branch: branch.clone(),
+                change: target.change.clone(),
+                message: target.message.clone(),
+                tree: change.tree.clone(),
+                at,
+            },
+            undo: Some(Action::BranchGone { repo: repo.clone(), branch: branch.clone() }),
+        },
+        PlannedAction {
+            action: Action::Pull {
+                repo: repo.clone(),
+                onto: target.onto.clone(),
+                branch: branch.clone(),
+                title: title.chars().take(TITLE_MAX).collect::<String>().into(),
+                body: Box::new(body(context, wanting, change)),
+                labels,
+                draft,
+            },
+            undo: Some(Action::PullClosed { repo, branch }),
+        },
+    ]
+}
+
+fn body(context: &PlanContext<'_>, wanting: &Wanting, change: &ChangeFacts) -> PullBody {
+    let incident = context.incident;
+    let lines = incident.headline().map(|evidence| evidence.errors.as_slice()).unwrap_or_default();
+    let job = incident.first_job().map_or_else(|| incident.workflow.line(80), |job| job.name.line(80));
+    let untrusted = |all: &[String]| all.iter().map(|one| Untrusted::new(one.as_str())).collect::<Vec<_>>();
+    let mut because = untrusted(&wanting.because);
+    because.extend(untrusted(&change.because));
+    PullBody {
+        remedy: wanting.remedy.into(),
+        proposal: context.proposal.map_or_else(String::new, |asked| asked.id.to_string()),
+        incident: incident.no.0,
+        summary: wanting.summary.as_str().into(),
+        cause: format!(
+            "{job} failed on {} at {}",
+            incident.branch.line(80),
+            crate::domain::ids::short_sha(&incident.sha)
+        )
+        .into(),
+        because,
+        warnings: untrusted(&change.warnings),
+        evidence: lines.iter().take(EVIDENCE_MAX).map(|line| line.text.clone()).collect(),
+        conflicts: untrusted(&change.conflicts),
+        by: context.proposal.map_or_else(Untrusted::default, |asked| asked.by.clone()),
+        undo: wanting.undo.into(),
+    }
+}

@@ -1,0 +1,4 @@
+describe('focus', () => {
+  it.only('runs', () => {});
+  it('waits', () => {});
+});

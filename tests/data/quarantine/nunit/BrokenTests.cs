@@ -1,0 +1,10 @@
+using NUnit.Framework;
+
+public class BrokenTests
+{
+    [Test]
+    public void Broken()
+    {
+        Assert.That(1, ;
+    }
+}

@@ -1,0 +1,6 @@
+﻿def test_bom():
+    assert True
+
+
+def test_other():
+    assert True

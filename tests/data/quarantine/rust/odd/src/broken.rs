@@ -1,0 +1,7 @@
+#[test]
+fn whole() {}
+
+#[test]
+fn broken() {
+    let = ;
+}

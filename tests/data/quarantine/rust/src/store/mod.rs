@@ -1,0 +1,6 @@
+mod cache;
+
+#[test]
+fn at_the_top() {
+    assert!(true);
+}

@@ -1,0 +1,4 @@
+mod steps;
+
+#[test]
+fn runs() {}

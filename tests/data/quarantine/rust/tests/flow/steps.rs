@@ -1,0 +1,8 @@
+#[test]
+fn first() {}
+
+#[cfg(any())]
+mod never {
+    #[test]
+    fn first() {}
+}

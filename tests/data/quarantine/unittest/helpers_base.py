@@ -1,0 +1,9 @@
+import unittest
+
+
+class DatabaseTestCase(unittest.TestCase):
+    saved = True
+
+
+class Unrelated:
+    pass

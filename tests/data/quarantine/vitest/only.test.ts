@@ -1,0 +1,7 @@
+import { describe, it } from 'vitest'
+
+describe.only('focused', () => {
+  it('runs', () => {})
+  it.only('runs alone', () => {})
+})
+
