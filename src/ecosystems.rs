@@ -13,6 +13,7 @@ mod cargo;
 mod composer;
 mod docker;
 mod go;
+mod gradle;
 mod maven;
 mod npm;
 mod nuget;
@@ -20,6 +21,8 @@ mod pinning;
 mod pip;
 mod pnpm;
 mod poetry;
+mod spans;
+mod uv;
 mod yarn;
 
 pub use npm::choose::manager_of;

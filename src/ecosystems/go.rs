@@ -1,5 +1,9 @@
+//! Go modules.
+
+pub mod edit;
 mod read;
 
+use super::edit::PinEditor;
 use super::{Ecosystem, Found};
 
 pub struct Go;
@@ -15,5 +19,9 @@ impl Ecosystem for Go {
 
     fn read(&self, line: &str, found: &mut Found<'_>) {
         read::read(line, found);
+    }
+
+    fn editors(&self) -> &'static [&'static dyn PinEditor] {
+        &[&edit::GoPins]
     }
 }

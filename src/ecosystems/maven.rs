@@ -1,5 +1,9 @@
+//! Maven.
+
+pub mod edit;
 mod read;
 
+use super::edit::PinEditor;
 use super::{Ecosystem, Found};
 
 pub struct Maven;
@@ -15,5 +19,9 @@ impl Ecosystem for Maven {
 
     fn read(&self, line: &str, found: &mut Found<'_>) {
         read::read(line, found);
+    }
+
+    fn editors(&self) -> &'static [&'static dyn PinEditor] {
+        &[&edit::MavenPins, &super::gradle::edit::GradlePins]
     }
 }

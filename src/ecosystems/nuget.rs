@@ -1,5 +1,9 @@
+//! NuGet.
+
+pub mod edit;
 mod read;
 
+use super::edit::PinEditor;
 use super::{Ecosystem, Found};
 
 pub struct Nuget;
@@ -15,5 +19,9 @@ impl Ecosystem for Nuget {
 
     fn read(&self, line: &str, found: &mut Found<'_>) {
         read::read(line, found);
+    }
+
+    fn editors(&self) -> &'static [&'static dyn PinEditor] {
+        &[&edit::NugetPins]
     }
 }

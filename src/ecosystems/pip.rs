@@ -1,5 +1,9 @@
+//! pip: requirements, constraints, pyproject.toml.
+
+pub mod edit;
 mod read;
 
+use super::edit::PinEditor;
 use super::{Ecosystem, Found};
 
 pub struct Pip;
@@ -15,5 +19,9 @@ impl Ecosystem for Pip {
 
     fn read(&self, line: &str, found: &mut Found<'_>) {
         read::read(line, found);
+    }
+
+    fn editors(&self) -> &'static [&'static dyn PinEditor] {
+        &[&edit::PipPins, &super::uv::edit::UvPins]
     }
 }

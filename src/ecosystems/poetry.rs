@@ -1,5 +1,9 @@
+//! Poetry.
+
+pub mod edit;
 mod read;
 
+use super::edit::PinEditor;
 use super::{Ecosystem, Found};
 
 pub struct Poetry;
@@ -15,5 +19,9 @@ impl Ecosystem for Poetry {
 
     fn read(&self, line: &str, found: &mut Found<'_>) {
         read::read(line, found);
+    }
+
+    fn editors(&self) -> &'static [&'static dyn PinEditor] {
+        &[&edit::PoetryPins]
     }
 }

@@ -61,6 +61,7 @@ impl Unpin {
 /// Asks each editor, with the files that it reads; of several that could do it, those whose lock is there.
 fn ask(
     editors: &[&'static dyn PinEditor],
+    package: &str,
     sources: &[Source],
     earlier: &[Source],
     act: impl Fn(&dyn PinEditor, Manifests<'_>) -> Edited,
@@ -68,10 +69,12 @@ fn ask(
     let of = |editor: &dyn PinEditor, all: &[Source]| -> Vec<Source> {
         all.iter().filter(|source| editor.reads(&source.path)).cloned().collect()
     };
+    let leaf = folded(package.rsplit(['/', ':']).next().unwrap_or(package));
     let mut answers = Vec::new();
     for editor in editors {
         let (files, earlier) = (of(*editor, sources), of(*editor, earlier));
-        if files.is_empty() {
+        // Who never heard of the package has nothing to say of its name or version.
+        if editors.len() > 1 && !files.iter().any(|file| folded(&file.text).contains(&leaf)) {
             continue;
         }
         let edited = act(*editor, Manifests { files: &files, earlier: &earlier });
@@ -89,6 +92,11 @@ fn ask(
     let any_locked = answers.iter().any(|(_, _, locked)| *locked);
     answers.retain(|(_, _, locked)| *locked || !any_locked);
     answers.into_iter().map(|(editor, edited, _)| (editor, edited)).collect()
+}
+
+/// Names of packages differ in case and in the signs between words (PEP 503) and mean the same.
+fn folded(text: &str) -> String {
+    text.to_ascii_lowercase().replace(['_', '.'], "-")
 }
 
 /// One answer of several: a refusal counts only where nobody can.
@@ -121,7 +129,7 @@ impl Editing for Pin {
 
     fn edit(&self, sources: &[Source], earlier: &[Source]) -> Edited {
         let pin = |editor: &dyn PinEditor, files: Manifests<'_>| editor.pin(files, &self.package, &self.version);
-        match decide(ask(&self.editors, sources, earlier, pin)) {
+        match decide(ask(&self.editors, &self.package, sources, earlier, pin)) {
             Edited::Absent => Edited::Refused(vec![format!(
                 "no manifest or lock knows the package `{}`: give its name as the manifest writes it",
                 self.package
@@ -141,6 +149,6 @@ impl Editing for Unpin {
     }
 
     fn edit(&self, sources: &[Source], earlier: &[Source]) -> Edited {
-        decide(ask(&self.editors, sources, earlier, |editor, files| editor.unpin(files, &self.package)))
+        decide(ask(&self.editors, &self.package, sources, earlier, |editor, files| editor.unpin(files, &self.package)))
     }
 }

@@ -95,7 +95,7 @@ impl Findings {
                 if let Some(already) = self.already.first() {
                     why = format!("{why}; and {already}");
                 }
-                Edited::Refused(vec![format!("{why}; say which with --file")])
+                Edited::Refused(vec![format!("{why}; say which file")])
             }
             _ if !self.refused.is_empty() => Edited::Refused(self.refused),
             _ => match self.already.pop() {
@@ -140,8 +140,7 @@ impl Editing for Quarantine {
         }
         let name = clean_line(&self.name, 100);
         Edited::Refused(vec![format!(
-            "no test called `{name}` was found in {} files; give its name as the framework prints it, and its file with --file",
-            sources.len()
+            "no test called `{name}` was found: give its name as the framework prints it, and its file where that helps"
         )])
     }
 }

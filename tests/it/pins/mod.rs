@@ -4,6 +4,9 @@ mod hostile;
 mod javascript;
 mod others;
 mod sample;
+mod sets;
+mod sets_hostile;
+mod tables;
 
 use ci_rescue::ecosystems::edit::PinEditor;
 

@@ -1,5 +1,6 @@
 //! `ci-rescue plan` from outside, on real repositories made by git itself.
 
+mod edits;
 mod hostile;
 mod picks;
 pub mod repo;

@@ -1,0 +1,277 @@
+//! Pins of Ruby gems: `Gemfile` or `gems.rb`, and their locks.
+
+mod gemfile;
+mod lock;
+
+use self::gemfile::{Call, calls};
+use crate::domain::edit::{Edited, Source};
+use crate::ecosystems::edit::{Manifests, PinEditor, not_plain};
+use crate::ecosystems::spans::draft::{Draft, file_name, folder};
+use crate::ecosystems::spans::mark::short;
+use crate::ecosystems::spans::places::{self, Outcome, Place, Style};
+use crate::ecosystems::spans::splice::{splice, whole_line, with_line};
+
+/// Pins for Bundler.
+pub struct BundlerPins;
+
+const STYLE: Style<'static> = Style { leads: &["  # "], name: "" };
+/// What a mark says where a gem had no requirement.
+const NONE: &str = "none";
+
+impl PinEditor for BundlerPins {
+    fn id(&self) -> &'static str {
+        "bundler"
+    }
+
+    fn reads(&self, path: &str) -> bool {
+        is_manifest(path) || self.is_lock(path) || path.ends_with(".gemspec")
+    }
+
+    fn is_lock(&self, path: &str) -> bool {
+        matches!(file_name(path), "Gemfile.lock" | "gems.locked")
+    }
+
+    fn pin(&self, manifests: Manifests<'_>, package: &str, version: &str) -> Edited {
+        let mut reasons = Vec::new();
+        if !is_name(package) {
+            reasons.push("This is not a name of a gem: use letters, digits, `_`, `-` and `.`.".to_owned());
+        }
+        reasons.extend(not_plain(version));
+        if reasons.is_empty() && !(version.starts_with(|c: char| c.is_ascii_digit()) && is_name(version)) {
+            reasons.push("This is not a version of a gem: give one such as 7.0.4.".to_owned());
+        }
+        if !reasons.is_empty() {
+            return Edited::Refused(reasons);
+        }
+        let mut pin = Pin { draft: Draft::new(manifests), gem: package, version };
+        for source in manifests.files.iter().filter(|file| is_manifest(&file.path)) {
+            pin.manifest(source);
+        }
+        pin.draft.finish()
+    }
+
+    fn unpin(&self, manifests: Manifests<'_>, package: &str) -> Edited {
+        let mut pin = Pin { draft: Draft::new(manifests), gem: package, version: "" };
+        for source in manifests.files.iter().filter(|file| is_manifest(&file.path)) {
+            pin.back(source);
+        }
+        pin.draft.finish()
+    }
+}
+
+fn is_manifest(path: &str) -> bool {
+    matches!(file_name(path), "Gemfile" | "gems.rb")
+}
+
+fn is_name(name: &str) -> bool {
+    name.len() <= 100
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+}
+
+struct Pin<'a, 'p> {
+    draft: Draft<'a>,
+    gem: &'p str,
+    version: &'p str,
+}
+
+/// The place of a call; what stands there goes into the mark, or that there was nothing.
+fn place(text: &str, call: &Call, version: &str) -> Place {
+    let quote = call.quote;
+    let none = call.part.is_empty();
+    let new = if none { format!(", {quote}= {version}{quote}") } else { format!("{quote}= {version}{quote}") };
+    let done = call.requirements.len() == 1 && lock::canonical(&call.requirements) == format!("= {version}");
+    let mut place = Place::new(text, call.part.clone(), new, done);
+    if none {
+        NONE.clone_into(&mut place.old);
+    }
+    place
+}
+
+impl<'a> Pin<'a, '_> {
+    fn lock_of(&self, source: &Source) -> Option<&'a Source> {
+        let name = if file_name(&source.path) == "Gemfile" { "Gemfile.lock" } else { "gems.locked" };
+        let path = format!("{}{name}", folder(&source.path));
+        self.draft.files().iter().find(|file| file.path == path)
+    }
+
+    fn manifest(&mut self, source: &'a Source) {
+        let path = short(&source.path);
+        let found = calls(&source.text, self.gem);
+        for reason in found.iter().filter_map(|call| call.refused) {
+            self.draft.refuse(format!("{path}: {reason}; change that by hand."));
+        }
+        let lock = self.lock_of(source);
+        let specs = lock.map(|lock| lock::of(&lock.text, self.gem)).unwrap_or_default();
+        if found.is_empty() && specs.is_empty() {
+            return;
+        }
+        if specs.iter().any(|spec| !spec.from_index) {
+            return self.draft.refuse(format!("The lock of {path} takes it from git or a path: change that by hand."));
+        }
+        let edited = lock.map(|lock| self.lock(lock, specs.first().map(|spec| spec.version)));
+        let was = match &edited {
+            Some(Ok((_, was))) => was.clone(),
+            _ => None,
+        };
+        let changed = if found.is_empty() {
+            let line = format!("gem \"{}\", \"= {}\"{}", self.gem, self.version, STYLE.absent(was.as_deref()));
+            self.draft.because(format!("Only the lock knows {}: {path} names it now.", self.gem));
+            self.draft.put(source, with_line(&source.text, &line));
+            true
+        } else {
+            self.write(source, &found, was.as_deref(), edited.as_ref().is_none_or(Result::is_ok))
+        };
+        if !changed {
+            return;
+        }
+        match (lock, edited) {
+            (Some(lock), Some(Ok((text, was)))) => {
+                if was.is_some() {
+                    self.draft.because(format!(
+                        "{} gets the entry for {} from an earlier lock.",
+                        short(&lock.path),
+                        self.version
+                    ));
+                    self.draft.warn(format!(
+                        "To let Bundler check {}, run `bundle lock --update {}`.",
+                        short(&lock.path),
+                        self.gem
+                    ));
+                }
+                self.draft.put(lock, text);
+            }
+            (_, Some(Err(reason))) => self.draft.warn(reason),
+            _ => {}
+        }
+    }
+
+    /// Writes the exact requirement; whether the lock is to follow.
+    fn write(&mut self, source: &'a Source, found: &[Call], was: Option<&str>, lock_fits: bool) -> bool {
+        let path = short(&source.path);
+        let places = found.iter().map(|call| place(&source.text, call, self.version)).collect::<Vec<_>>();
+        match places::pin(&source.text, &places, STYLE, was) {
+            Outcome::Changed { text, .. } => {
+                self.draft.because(format!("{path} names {}: it requires exactly {}.", self.gem, self.version));
+                self.draft.put(source, text);
+                true
+            }
+            Outcome::Same => {
+                let ours = places::is_ours(&source.text, &places, STYLE);
+                let who = if ours { "by our pin" } else { "by hand" };
+                let advice = if lock_fits {
+                    String::new()
+                } else {
+                    format!(" Its lock has not: run `bundle lock --update {}`.", self.gem)
+                };
+                self.draft.already(format!("{path} requires exactly {} already, {who}.{advice}", self.version));
+                lock_fits
+            }
+            Outcome::Unfit(reason) => {
+                self.draft.refuse(format!("{path}: {reason}."));
+                false
+            }
+        }
+    }
+
+    /// The new lock with the version it had where its entry is replaced; or why it is left as it is: Bundler sees then
+    /// that it does not fit the Gemfile.
+    fn lock(&self, source: &'a Source, now: Option<&str>) -> Result<(String, Option<String>), String> {
+        let path = short(&source.path);
+        let refresh = format!("run `bundle lock --update {}`", self.gem);
+        let earlier = self.draft.earlier(&source.path).collect::<Vec<_>>();
+        let (text, was) = match now {
+            Some(now) if now == self.version => (source.text.clone(), None),
+            Some(now) => {
+                let text = lock::replaced(&source.text, &earlier, self.gem, self.version);
+                let text = text.ok_or(format!(
+                    "No earlier {path} has {} in a form that fits, so it is left as it is: {refresh}.",
+                    self.version
+                ))?;
+                (text, Some(now.to_owned()))
+            }
+            None => return Err(format!("{path} does not have it yet: {refresh}.")),
+        };
+        let text = lock::required(&text, self.gem, Some(&format!("= {}", self.version)));
+        text.map(|text| (text, was)).ok_or(format!("{path} has no DEPENDENCIES: {refresh}."))
+    }
+
+    fn back(&mut self, source: &'a Source) {
+        if !source.text.contains("ci-rescue pin") {
+            return;
+        }
+        let path = short(&source.path);
+        let mut text = source.text.clone();
+        let mut locked = None;
+        let mut removed = false;
+        for (line, _, was) in STYLE.added(&source.text) {
+            let own = calls(&source.text[line.clone()], self.gem);
+            if !removed && !own.is_empty() {
+                text = splice(&text, vec![(whole_line(&text, line), String::new())]);
+                locked = was.locked;
+                removed = true;
+            }
+        }
+        let places = calls(&text, self.gem).iter().map(|call| place(&text, call, "")).collect::<Vec<_>>();
+        // Where there was no requirement, its comma goes too.
+        let places = places.into_iter().map(|place| with_comma(&text, place)).collect::<Vec<_>>();
+        let as_was = |place: &Place, old: &str| {
+            let comma = if place.part.is_empty() || !text[place.part.clone()].starts_with(',') { "" } else { ", " };
+            Some(if old == NONE { String::new() } else { format!("{comma}{old}") })
+        };
+        match places::unpin(&text, &places, STYLE, &as_was) {
+            Outcome::Changed { text: new, locked: was } => {
+                text = new;
+                locked = locked.or(was);
+            }
+            Outcome::Same if removed => {}
+            Outcome::Same => return,
+            Outcome::Unfit(reason) => return self.draft.refuse(format!("{path}: {reason}.")),
+        }
+        self.draft.because(format!("{path} is as before the pin."));
+        let now = calls(&text, self.gem);
+        self.draft.put(source, text);
+        if let Some(lock) = self.lock_of(source) {
+            let required = now.first().map(|call| lock::canonical(&call.requirements));
+            self.lock_back(lock, locked.as_deref(), required.as_deref());
+        }
+    }
+
+    fn lock_back(&mut self, source: &'a Source, locked: Option<&str>, required: Option<&str>) {
+        let path = short(&source.path);
+        let earlier = self.draft.earlier(&source.path).collect::<Vec<_>>();
+        let now = lock::of(&source.text, self.gem).first().map(|spec| spec.version.to_owned());
+        let Some(mut stays) = now else { return };
+        let mut text = source.text.clone();
+        if let Some(was) = locked
+            && let Some(new) = lock::replaced(&text, &earlier, self.gem, was)
+        {
+            text = new;
+            was.clone_into(&mut stays);
+            self.draft.because(format!("{path} gets back its entry for {} from an earlier lock.", short(was)));
+        }
+        if !lock::admits(required.unwrap_or_default(), &stays) {
+            return self.draft.warn(format!(
+                "{path} has a version which the restored requirement does not admit: run `bundle lock --update {}`.",
+                self.gem
+            ));
+        }
+        if locked.is_some_and(|was| was != stays) {
+            self.draft.warn(format!(
+                "{path} stays at another version than before: run `bundle lock --update {}` to move on.",
+                self.gem
+            ));
+        }
+        if let Some(text) = lock::required(&text, self.gem, required) {
+            self.draft.put(source, text);
+        }
+    }
+}
+
+/// The place with the comma and blank before it, when they stand on its line.
+fn with_comma(text: &str, mut place: Place) -> Place {
+    if !place.part.is_empty() && text[..place.part.start].ends_with(", ") {
+        place.part.start -= 2;
+    }
+    place
+}

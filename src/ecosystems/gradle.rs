@@ -1,0 +1,3 @@
+//! Gradle: build files, version catalogs, lock files.
+
+pub mod edit;

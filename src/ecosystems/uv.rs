@@ -1,0 +1,3 @@
+//! uv: pyproject.toml and a lock of its own.
+
+pub mod edit;

@@ -1,0 +1,3 @@
+module example.com/late
+
+require github.com/x/y v1.5.0

@@ -1,0 +1,4 @@
+module "example.com/odd"
+require (
+  "github.com/a/b"   v1.2.3   // why
+)

@@ -1,0 +1,1 @@
+dependencies { implementation(libs.ktor.core) }

@@ -1,0 +1,184 @@
+//! Quarantine, release, pin and unpin by the command line: the patch applies, a second time changes nothing, and the
+//! undo leads back to the same bytes.
+
+use super::repo::{Repo, strings};
+use serde_json::Value;
+use std::path::Path;
+
+/// Framework, sample, where it stands, and a test of it as the framework prints it.
+const TESTS: &[(&str, &str, &str, &str)] = &[
+    ("pytest", "test_functions.py", "tests/test_functions.py", "tests/test_functions.py::test_price_without_discount"),
+    ("unittest", "test_basic.py", "tests/test_basic.py", "test_add (tests.test_basic.MathTest.test_add)"),
+    ("jest", "basket.test.ts", "src/basket.test.ts", "basket › sum › adds the lines"),
+    ("vitest", "queue.test.ts", "src/queue.test.ts", "src/queue.test.ts > queue > takes from the front"),
+    ("mocha", "stack.test.js", "test/stack.test.js", "Stack #pop() should return the last item"),
+    (
+        "playwright",
+        "login.spec.ts",
+        "e2e/login.spec.ts",
+        "[chromium] › login.spec.ts:8:7 › login › shows the form @smoke",
+    ),
+    ("go", "store/cache_test.go", "store/cache_test.go", "TestExpires"),
+    ("rust", "src/lib.rs", "src/lib.rs", "tests::adds"),
+    (
+        "junit",
+        "com/acme/cart/CartTest.java",
+        "src/test/java/com/acme/cart/CartTest.java",
+        "com.acme.cart.CartTest.isEmpty",
+    ),
+    ("rspec", "cart_spec.rb", "spec/cart_spec.rb", "Cart#total adds the shipping"),
+    ("phpunit", "CartTest.php", "tests/CartTest.php", "App\\Tests\\CartTest::testAdds"),
+    ("xunit", "CartTests.cs", "src/CartTests.cs", "Shop.Tests.CartTests.Adds"),
+    ("nunit", "CartTests.cs", "src/CartTests.cs", "Shop.Tests.CartTests.Adds"),
+];
+
+fn sample(framework: &str, name: &str) -> Vec<u8> {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/quarantine");
+    std::fs::read(data.join(framework).join(name)).unwrap()
+}
+
+fn outcome(answer: &(i32, Value)) -> (i32, &str) {
+    (answer.0, answer.1["outcome"].as_str().unwrap())
+}
+
+/// Applies what was planned, to the work tree and as a commit.
+fn apply(repo: &Repo, answer: &Value) {
+    let patch = repo.path().join(".git/patch");
+    std::fs::write(&patch, answer["diff"].as_str().unwrap()).unwrap();
+    repo.git(&["apply", "--index", "--whitespace=nowarn", patch.to_str().unwrap()]);
+    assert_eq!(repo.git(&["write-tree"]), answer["tree"].as_str().unwrap());
+    repo.git(&["commit", "--quiet", "-m", "As planned"]);
+}
+
+#[test]
+fn a_test_of_each_framework_is_skipped_and_released() {
+    for (framework, name, path, test) in TESTS {
+        let repo = Repo::new();
+        repo.write(path, sample(framework, name));
+        repo.write("README.md", "# Here\n");
+        repo.commit("First");
+        let tree = repo.git(&["rev-parse", "HEAD^{tree}"]);
+        let args =
+            ["quarantine", "--test", test, "--now", "2031-01-01", "--reason", "port `taken` \"now\" */ and then"];
+        // Where one name fits several frameworks, the file tells; C#'s two are told apart by their attributes.
+        let planned = repo.plan(&args);
+        assert_eq!(outcome(&planned), (0, "ready"), "{framework}: {}", planned.1);
+        let id = planned.1["id"].as_str().unwrap().to_owned();
+        let diff = planned.1["diff"].as_str().unwrap();
+        assert!(diff.contains(&format!("ci-rescue id={id} until=2031-01-08")), "{framework}: {diff}");
+        let named = repo.plan(&[&args[..], &["--framework", framework, "--file", path]].concat());
+        assert_eq!(outcome(&named), (0, "ready"), "{framework}: {}", named.1);
+        apply(&repo, &planned.1);
+        assert_eq!(outcome(&repo.plan(&args)), (1, "already"), "{framework}");
+        let released = repo.plan(&["release", "--id", &id]);
+        assert_eq!(outcome(&released), (0, "ready"), "{framework}: {}", released.1);
+        assert_eq!(released.1["tree"].as_str().unwrap(), tree, "{framework}");
+        apply(&repo, &released.1);
+        assert_eq!(outcome(&repo.plan(&["release", "--id", &id])), (1, "already"), "{framework}");
+        assert_eq!(outcome(&repo.plan(&["release", "--id", "never-was"])), (2, "refused"), "{framework}");
+    }
+}
+
+#[test]
+fn what_is_committed_counts_and_not_what_lies_around() {
+    let repo = Repo::new();
+    repo.write("tests/test_a.py", "def test_a():\n    pass\n");
+    repo.commit("First");
+    repo.write("tests/test_a.py", "def test_b():\n    pass\n");
+    repo.write("tests/test_new.py", "def test_a():\n    pass\n");
+    assert_eq!(outcome(&repo.plan(&["quarantine", "--test", "test_a"])), (0, "ready"));
+    assert_eq!(outcome(&repo.plan(&["quarantine", "--test", "test_b"])), (2, "refused"));
+}
+
+#[test]
+fn a_name_in_two_files_asks_for_the_file() {
+    let repo = Repo::new();
+    for path in ["tests/test_a.py", "tests/test_b.py"] {
+        repo.write(path, "def test_it():\n    pass\n");
+    }
+    repo.commit("First");
+    let answer = repo.plan(&["quarantine", "--test", "test_it"]);
+    assert_eq!(outcome(&answer), (2, "refused"));
+    assert!(answer.1["because"].to_string().contains("tests/test_a.py, tests/test_b.py"), "{}", answer.1);
+    assert_eq!(outcome(&repo.plan(&["quarantine", "--test", "test_it", "--file", "tests/test_b.py"])), (0, "ready"));
+    assert_eq!(outcome(&repo.plan(&["quarantine", "--test", "tests/test_b.py::test_it"])), (0, "ready"));
+    assert_eq!(outcome(&repo.plan(&["quarantine", "--test", "test_gone"])), (2, "refused"));
+    assert_eq!(outcome(&repo.plan(&["quarantine", "--test", "test_it", "--framework", "karma"])), (2, "refused"));
+}
+
+#[test]
+fn threat_070_paths_that_lead_elsewhere_are_not_edited() {
+    let repo = Repo::new();
+    repo.write("tests/test_a.py", "def test_a():\n    pass\n");
+    std::os::unix::fs::symlink("/etc/passwd", repo.path().join("tests/test_link.py")).unwrap();
+    repo.commit("First");
+    for path in
+        ["../../.github/workflows/x.yml", "/etc/passwd", "tests/test_link.py", ".git/config", ".GITHUB/Workflows/x.yml"]
+    {
+        let answer = repo.plan(&["quarantine", "--test", "test_a", "--framework", "pytest", "--file", path]);
+        assert_eq!(outcome(&answer), (2, "refused"), "{path}: {}", answer.1);
+    }
+}
+
+#[test]
+fn a_file_that_is_no_utf8_keeps_every_byte() {
+    let repo = Repo::new();
+    let text = b"# -*- coding: latin-1 -*-\r\nname = 'caf\xe9'\r\n\r\ndef test_a():\r\n    assert name\r\n".to_vec();
+    repo.write("tests/test_a.py", &text);
+    repo.commit("First");
+    let planned = repo.plan(&["quarantine", "--test", "tests/test_a.py::test_a"]);
+    assert_eq!(outcome(&planned), (0, "ready"), "{}", planned.1);
+    assert!(planned.1["diff"].as_str().unwrap().contains("GIT binary patch"), "{}", planned.1);
+    apply(&repo, &planned.1);
+    let released = repo.plan(&["release", "--id", planned.1["id"].as_str().unwrap()]);
+    apply(&repo, &released.1);
+    assert_eq!(std::fs::read(repo.path().join("tests/test_a.py")).unwrap(), text);
+}
+
+#[test]
+fn a_pin_takes_the_locks_entry_from_history_and_lets_go_again() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/pin/cargo/plain.txt");
+    let bundle = std::fs::read_to_string(data).unwrap();
+    let repo = Repo::new();
+    let parts = || bundle.split("==== ").skip(1).map(|part| part.split_once('\n').unwrap());
+    for (path, text) in parts().filter_map(|(head, text)| Some((head.strip_prefix("earlier ")?, text))) {
+        repo.write(path, text);
+    }
+    repo.commit("As it was when it passed");
+    for (path, text) in parts().filter(|(head, _)| !head.starts_with("earlier ")) {
+        repo.write(path, text);
+    }
+    repo.commit("Update");
+    let tree = repo.git(&["rev-parse", "HEAD^{tree}"]);
+    let args = ["pin", "--package", "serde_json", "--version", "1.0.100"];
+    let planned = repo.plan(&args);
+    assert_eq!(outcome(&planned), (0, "ready"), "{}", planned.1);
+    let diff = planned.1["diff"].as_str().unwrap();
+    assert!(diff.contains("Cargo.toml") && diff.contains("Cargo.lock") && diff.contains("ci-rescue pin was"), "{diff}");
+    apply(&repo, &planned.1);
+    assert_eq!(outcome(&repo.plan(&args)), (1, "already"));
+    let back = repo.plan(&["unpin", "--package", "serde_json"]);
+    assert_eq!(outcome(&back), (0, "ready"), "{}", back.1);
+    assert_eq!(back.1["tree"].as_str().unwrap(), tree, "{}", back.1["diff"]);
+    apply(&repo, &back.1);
+    assert_eq!(outcome(&repo.plan(&["unpin", "--package", "serde_json"])), (1, "already"));
+}
+
+#[test]
+fn threat_073_versions_that_are_more_than_versions() {
+    let repo = Repo::new();
+    repo.write("Cargo.toml", "[package]\nname = \"x\"\nversion = \"0.1.0\"\n\n[dependencies]\nserde = \"1\"\n");
+    repo.write("package.json", "{\"dependencies\": {\"left-pad\": \"^1.3.0\"}}\n");
+    repo.commit("First");
+    for version in ["$(curl x)", "^1 || file:../x", "git+ssh://x", "npm:evil@1", "1.0; rm -rf /", "", "../x", "latest"]
+    {
+        for package in ["serde", "left-pad"] {
+            let answer = repo.plan(&["pin", "--package", package, &format!("--version={version}")]);
+            assert_eq!(outcome(&answer), (2, "refused"), "{package} {version}: {}", answer.1);
+        }
+    }
+    let answer = repo.plan(&["pin", "--package", "serde", "--version", "^1"]);
+    assert!(strings(&answer.1["because"])[0].contains("plain version"), "{}", answer.1);
+    assert_eq!(outcome(&repo.plan(&["pin", "--package", "unheard-of", "--version", "1.0.0"])), (2, "refused"));
+    assert_eq!(outcome(&repo.plan(&["unpin", "--package", "serde"])), (2, "refused"));
+}
