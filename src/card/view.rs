@@ -81,6 +81,10 @@ pub struct ProposalView {
     pub quorum: u32,
     pub expires_at: Option<Time>,
     pub why: String,
+    /// What will change: `tests/test_x.py, 1 file, +1 -0`.
+    pub change: String,
+    /// What its steps made: `pull request #12`.
+    pub made: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -225,7 +229,18 @@ fn proposal_view(proposal: &Proposal) -> ProposalView {
         quorum: proposal.quorum,
         expires_at: proposal.expires_at,
         why: crate::domain::text::clean_line(&why, SENTENCE),
+        change: change(proposal),
+        made: proposal.made.iter().map(|made| format!("{} #{}", made.what, made.number)).collect(),
     }
+}
+
+/// The first branch's change in a few words.
+fn change(proposal: &Proposal) -> String {
+    let previews = proposal.plan.as_ref().map(|plan| plan.previews.as_slice()).unwrap_or_default();
+    let Some((_, first)) = previews.first() else { return String::new() };
+    let file = first.files.first().map_or_else(String::new, |file| format!("{}, ", file.line(NAME)));
+    let more = if previews.len() > 1 { format!("; {} branches", previews.len()) } else { String::new() };
+    format!("{file}{}{more}", first.stat)
 }
 
 type Buttons = Vec<(ButtonRef, Look)>;

@@ -73,6 +73,14 @@ pub enum Note {
         expires_at: Time,
         because: Vec<String>,
     },
+    /// What will change in a branch, for those who are asked to agree.
+    Preview {
+        proposal: ProposalId,
+        onto: Untrusted,
+        stat: String,
+        files: Vec<Untrusted>,
+        hunk: Vec<Untrusted>,
+    },
     Approved {
         proposal: ProposalId,
         by: Untrusted,

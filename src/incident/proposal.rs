@@ -199,6 +199,18 @@ fn await_people(step: &mut Step<'_>, proposal: &Proposal) {
         kept.expires_at = Some(expires_at);
     }
     step.timer(Timer::Expiry, expires_at);
+    for (onto, preview) in plan.iter().flat_map(|plan| &plan.previews) {
+        step.tell(
+            None,
+            Note::Preview {
+                proposal: proposal.id,
+                onto: onto.as_str().into(),
+                stat: preview.stat.clone(),
+                files: preview.files.clone(),
+                hunk: preview.hunk.clone(),
+            },
+        );
+    }
     let because = plan.map_or_else(Vec::new, |plan| plan.because);
     let note = Note::AwaitingApproval { proposal: proposal.id, quorum: proposal.quorum, expires_at, because };
     step.tell(proposal.by.key.clone(), note.clone());

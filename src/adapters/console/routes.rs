@@ -9,6 +9,7 @@ use crate::card::Words;
 use crate::domain::IncidentNo;
 use crate::domain::actor::Role;
 use crate::domain::ids::Digest;
+use crate::domain::incident::Incident;
 use crate::ports::{Ask, Door, Headers, Origin, Proof, Query, Raw, Refusal, Verified, Verifier};
 use axum::Form;
 use axum::Router;
@@ -182,11 +183,28 @@ async fn incident(State(app): State<App>, headers: HeaderMap, Path(no): Path<Str
         }
         None => None,
     };
+    let diffs = diffs(&app, incident).await;
     let cards: Vec<CardView> = app.console.card(no.0).iter().map(CardView::of).collect();
-    let more = context! { entries => Value::from(Serde(&views)), excerpt };
+    let more = context! { entries => Value::from(Serde(&views)), excerpt, diffs };
     let html = render(&app, "incident.html", &session, &no.0.to_string(), &cards, more).await;
     page(&session, fresh, html)
 }
+
+/// What the newest plan changes, by branch.
+async fn diffs(app: &App, incident: &Incident) -> Vec<(String, String)> {
+    let mut diffs: Vec<(String, String)> = Vec::new();
+    let plan = incident.proposals.iter().rev().find_map(|proposal| proposal.plan.as_ref());
+    for (onto, preview) in plan.iter().flat_map(|plan| &plan.previews) {
+        let Some(digest) = &preview.diff else { continue };
+        if let Ok(Some(bytes)) = app.ask.blob(digest).await {
+            diffs.push((onto.clone(), String::from_utf8_lossy(&bytes).chars().take(DIFF_SHOWN).collect()));
+        }
+    }
+    diffs
+}
+
+/// Characters of a diff on the page.
+const DIFF_SHOWN: usize = 200_000;
 
 /// Server-sent events: cards as they change, and answers to this person.
 async fn events(State(app): State<App>, headers: HeaderMap) -> Response {

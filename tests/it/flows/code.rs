@@ -200,3 +200,44 @@ async fn what_moved_on_since_the_approval_is_asked_again() {
     assert_eq!(opened(&world).len(), 1);
     world.end().await;
 }
+
+const PYTEST_LOG: &str = "2026-01-01T00:00:01.0000000Z ##[group]Run pytest\n2026-01-01T00:00:02.0000000Z FAILED tests/test_cart.py::test_total - assert 1 == 2\n2026-01-01T00:00:02.1000000Z ==== 1 failed in 0.1s ====\n2026-01-01T00:00:03.0000000Z ##[error]Process completed with exit code 1.\n";
+
+#[tokio::test]
+async fn a_quarantine_is_shown_before_it_is_agreed_to_and_released_again() {
+    let (world, repo) = broken().await;
+    let mut run = spec(PYTEST_LOG, "failure");
+    run.workflow = "other-ci".into();
+    run.sha = repo.git(&["rev-parse", "main"]);
+    let id = world.forge.start(run);
+    world.deliver().await;
+    world.forge.finish(id);
+    world.deliver().await;
+    let ada = world.sit("ada").await;
+    ada.say(&world, "quarantine 2 reason=\"port taken\"").await;
+    // The card says what will change, the thread shows the lines, the page the whole patch.
+    let page = ada.page("/incidents/2").await;
+    for words in ["tests/test_cart.py, 1 file, +2 -0", "What changes in main", "@pytest.mark.skip"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    world.sit("cyd").await.say(&world, "approve 2").await;
+    let proposal = world.incident(2).await.proposals.last().unwrap().clone();
+    assert_eq!(proposal.state, ProposalState::Done, "{proposal:?}");
+    let text = ask(&world, &repo, &["show", "ci-rescue/quarantine/2-1:tests/test_cart.py"]);
+    assert!(text.contains("ci-rescue id=2-1 until=2026-01-08: port taken"), "{text}");
+    let page = ada.page("/").await;
+    assert!(page.contains("made pull request #"), "{page}");
+
+    // Merged by people; then it is taken out again.
+    let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
+    repo.git(&["fetch", "--quiet", bare.to_str().unwrap(), "ci-rescue/quarantine/2-1"]);
+    repo.git(&["merge", "--quiet", "--ff-only", "FETCH_HEAD"]);
+    repo.git(&["push", "--quiet", bare.to_str().unwrap(), "main"]);
+    ada.say(&world, "unquarantine 2").await;
+    world.sit("cyd").await.say(&world, "approve 2").await;
+    let proposal = world.incident(2).await.proposals.last().unwrap().clone();
+    assert_eq!(proposal.state, ProposalState::Done, "{proposal:?}");
+    let released = ask(&world, &repo, &["rev-parse", "ci-rescue/unquarantine/2-2^{tree}"]);
+    assert_eq!(released, repo.git(&["rev-parse", "HEAD~1^{tree}"]));
+    world.end().await;
+}
