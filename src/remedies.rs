@@ -11,6 +11,7 @@ mod code;
 pub mod edits;
 mod pin;
 mod quarantine;
+pub mod repro;
 mod retry;
 mod revert;
 

@@ -99,6 +99,7 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
             let (force, dry_run) = (flag(take("force")), flag(take("dry-run")));
             Intent::Remedy { target: target?, wish: wish(name, &mut take)?, force, dry_run }
         }
+        "repro" => Intent::Repro { target: target? },
         "undo" => Intent::Undo { target: target? },
         "approve" => Intent::Approve { target: target? },
         "reject" => Intent::Reject { target: target?, reason: take("reason").map(Into::into) },

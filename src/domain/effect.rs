@@ -3,6 +3,7 @@
 use super::action::{Action, Wanted};
 use super::actor::{Actor, Place};
 use super::event::{Event, Timer};
+use super::evidence::FailingTest;
 use super::ids::{Digest, IncidentNo, Repo, RunId};
 use super::journal::Note;
 use super::refs::Branch;
@@ -78,6 +79,13 @@ pub enum Effect {
         digest: Digest,
         action: Box<Action>,
     },
+    /// Writes a script that reproduces the failure.
+    Reproduce {
+        incident: IncidentNo,
+        repo: Repo,
+        sha: String,
+        tests: Vec<FailingTest>,
+    },
     /// Asks the platform what this person may do there, before their words count.
     Vouch {
         actor: Actor,
@@ -105,6 +113,7 @@ impl Effect {
             Self::ReadLog { .. } => "read_log",
             Self::Gather { .. } => "gather",
             Self::Perform { .. } => "perform",
+            Self::Reproduce { .. } => "reproduce",
             Self::Vouch { .. } => "vouch",
             Self::Welcome { .. } => "welcome",
             Self::Reply { .. } => "reply",
@@ -114,9 +123,10 @@ impl Effect {
     #[must_use]
     pub fn incident(&self) -> Option<IncidentNo> {
         match self {
-            Self::ReadLog { incident, .. } | Self::Gather { incident, .. } | Self::Perform { incident, .. } => {
-                Some(*incident)
-            }
+            Self::ReadLog { incident, .. }
+            | Self::Gather { incident, .. }
+            | Self::Perform { incident, .. }
+            | Self::Reproduce { incident, .. } => Some(*incident),
             Self::Vouch { .. } | Self::Welcome { .. } | Self::Reply { .. } => None,
         }
     }

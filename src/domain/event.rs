@@ -191,6 +191,11 @@ pub enum Event {
         undo: bool,
         outcome: Outcome,
     },
+    /// A script that reproduces the failure, or every reason why there is none.
+    Reproduced {
+        incident: IncidentNo,
+        script: Result<Digest, Vec<String>>,
+    },
     Fired {
         incident: IncidentNo,
         timer: Timer,
@@ -215,6 +220,7 @@ impl Event {
             Self::LogRead { incident, .. }
             | Self::FactsGathered { incident, .. }
             | Self::Performed { incident, .. }
+            | Self::Reproduced { incident, .. }
             | Self::Fired { incident, .. }
             | Self::Adopted { incident, .. } => Some(*incident),
             Self::Asked { request } => request.intent.target().and_then(super::intent::Target::incident),

@@ -266,6 +266,9 @@ pub struct Incident {
     pub scheduled: Option<Digest>,
     /// Journal entries so far.
     pub entries: u64,
+    /// The newest script that reproduces it, as a blob of the store.
+    #[serde(default)]
+    pub repro: Option<Digest>,
     /// Automatic retries so far.
     pub auto_retries: u32,
 }

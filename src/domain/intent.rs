@@ -110,6 +110,10 @@ pub enum Intent {
         force: bool,
         dry_run: bool,
     },
+    /// A script that reproduces the failure.
+    Repro {
+        target: Target,
+    },
     /// Takes back what a finished proposal did.
     Undo {
         target: Target,
@@ -150,6 +154,7 @@ impl Intent {
             | Self::Why { target }
             | Self::Remedy { target, .. }
             | Self::Undo { target }
+            | Self::Repro { target }
             | Self::Approve { target }
             | Self::Reject { target, .. }
             | Self::Cancel { target } => Some(*target),
@@ -167,6 +172,7 @@ impl Intent {
             Self::Remedy { dry_run: true, .. } => Role::Viewer,
             Self::Remedy { .. }
             | Self::Undo { .. }
+            | Self::Repro { .. }
             | Self::Reject { .. }
             | Self::Cancel { .. }
             | Self::Hold { .. }

@@ -117,6 +117,8 @@ pub enum Note {
         proposal: ProposalId,
         why: String,
     },
+    /// A script that reproduces the failure is on the incident's page.
+    Reproduced,
     Refused {
         what: String,
         why: Vec<String>,

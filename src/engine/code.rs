@@ -4,12 +4,14 @@ use super::Engine;
 use crate::domain::action::{Action, Made, Wanted};
 use crate::domain::change::Change;
 use crate::domain::edit::{Editing, Mark};
+use crate::domain::evidence::FailingTest;
 use crate::domain::facts::{ChangeFacts, Preview, PullFacts};
-use crate::domain::ids::Repo;
+use crate::domain::ids::{Digest, Repo};
 use crate::domain::refs::Branch;
 use crate::domain::text::Untrusted;
 use crate::ports::{self, Git, NewPull, PortError};
 use crate::remedies::edits;
+use crate::remedies::repro::{self, Framework};
 
 /// Paths and lines of a change that a card shows.
 const FILES_SHOWN: usize = 5;
@@ -83,6 +85,35 @@ impl Engine {
         })
     }
 
+    /// A script that runs the failing tests from a bare machine; the repository's manifests say what it needs.
+    pub(super) async fn reproduce(
+        &self,
+        repo: &Repo,
+        sha: &str,
+        tests: &[FailingTest],
+    ) -> Result<Result<Digest, Vec<String>>, PortError> {
+        let Some(framework) = tests.first().and_then(|test| Framework::from_name(&test.framework)) else {
+            return Ok(Err(vec!["the framework of the failing tests is not one that a script can run".into()]));
+        };
+        let (paths, texts) = self.git()?.files(repo, sha, is_manifest).await?;
+        let url = self.forge()?.clone_url(repo);
+        let mut wanted = repro::Wanted::new(&url, sha, framework);
+        wanted.selectors = tests
+            .iter()
+            .filter(|test| Framework::from_name(&test.framework) == Some(framework))
+            .map(selector)
+            .collect();
+        let text = |path: &str| texts.iter().find(|source| source.path == path).map(|source| source.text.clone());
+        wanted.files = paths.into_iter().map(|path| repro::RepositoryFile { text: text(&path), path }).collect();
+        match repro::script(&wanted) {
+            Ok(script) => {
+                let kept = self.store.put_blob(script.into_bytes()).await;
+                Ok(Ok(kept.map_err(|why| PortError::transient(why.to_string()))?))
+            }
+            Err(why) => Ok(Err(why)),
+        }
+    }
+
     pub(super) async fn pull(&self, repo: &Repo, number: u64) -> Result<PullFacts, PortError> {
         let pulled = self.forge()?.pull(repo, number).await?;
         let (method, commits) = match &pulled.merge_commit {
@@ -116,6 +147,46 @@ impl Engine {
         let pull = NewPull { onto, branch, title: &title, body: &body, labels, draft: *draft };
         self.forge()?.open_pull(repo, &pull).await
     }
+}
+
+fn selector(test: &FailingTest) -> repro::Selector {
+    let name = test.selector.as_ref().unwrap_or(&test.name);
+    match &test.file {
+        Some(file) if !name.raw().contains(file.raw()) => repro::Selector::new(file.raw(), name.raw()),
+        _ => repro::Selector::from_text(name.raw()),
+    }
+}
+
+/// Files that say what a repository needs.
+fn is_manifest(path: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "requirements.txt",
+        "requirements-dev.txt",
+        "pyproject.toml",
+        "setup.cfg",
+        "tox.ini",
+        "Pipfile",
+        ".python-version",
+        "Cargo.toml",
+        "rust-toolchain",
+        "rust-toolchain.toml",
+        "package.json",
+        ".nvmrc",
+        ".node-version",
+        "go.mod",
+        "Gemfile",
+        ".ruby-version",
+        "pom.xml",
+        "build.gradle",
+        "build.gradle.kts",
+        "composer.json",
+        "global.json",
+        ".tool-versions",
+        ".gitattributes",
+        ".gitmodules",
+    ];
+    let name = path.rsplit('/').next().unwrap_or(path);
+    NAMES.contains(&name) && path.matches('/').count() <= 3
 }
 
 /// The stat, the paths and the first changed lines of a diff.

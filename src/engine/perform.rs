@@ -5,7 +5,7 @@ use crate::domain::action::{Action, Outcome};
 use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::{Event, LogRead, Spoken};
 use crate::domain::facts::{Facts, Known};
-use crate::domain::ids::Repo;
+use crate::domain::ids::{Digest, Repo};
 use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, Time};
 use crate::evidence::{Analyzer, redact};
@@ -38,6 +38,7 @@ impl Engine {
             Effect::ReadLog { repo, job_id, names, .. } => self.read_log(repo, *job_id, names).await.map(Done::Log),
             Effect::Gather { lookups, .. } => self.gather(lookups).await.map(|facts| Done::Facts(Box::new(facts))),
             Effect::Perform { action, automatic, .. } => self.act(action, *automatic).await.map(Done::Outcome),
+            Effect::Reproduce { repo, sha, tests, .. } => self.reproduce(repo, sha, tests).await.map(Done::Script),
             Effect::Vouch { actor, place, .. } => self.vouch(place, &actor.id).await.map(Done::Vouched),
             Effect::Welcome { place, actor_id, note } => {
                 self.welcome(place, actor_id, note).await.map(|()| Done::Nothing)
@@ -230,6 +231,7 @@ enum Done {
     Facts(Box<Facts>),
     Outcome(Outcome),
     Vouched(bool),
+    Script(Result<Digest, Vec<String>>),
     Nothing,
 }
 
@@ -245,6 +247,7 @@ fn result(effect: &Effect, done: Done, at: Time) -> Option<Event> {
         (Effect::Perform { incident, proposal, step, undo, .. }, Done::Outcome(outcome)) => {
             Event::Performed { incident: *incident, proposal: *proposal, step: *step, undo: *undo, outcome }
         }
+        (Effect::Reproduce { incident, .. }, Done::Script(script)) => Event::Reproduced { incident: *incident, script },
         (Effect::Vouch { actor, place, text }, Done::Vouched(may_write)) => {
             let (actor, place, text) = (actor.clone(), place.clone(), text.clone());
             Event::Spoken { spoken: Spoken { actor, place, text, may_write, at } }
@@ -260,6 +263,7 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         Effect::Gather { lookups, .. } => Done::Facts(Box::new(unavailable(lookups, why))),
         Effect::Perform { .. } if unknown => Done::Outcome(Outcome::Unknown(why.into())),
         Effect::Perform { .. } => Done::Outcome(Outcome::Failed(why.into())),
+        Effect::Reproduce { .. } => Done::Script(Err(vec![why.into()])),
         // What cannot be asked is a no.
         Effect::Vouch { .. } => Done::Vouched(false),
         Effect::Welcome { .. } | Effect::Reply { .. } => Done::Nothing,

@@ -49,6 +49,7 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         proposed: 0,
         scheduled: None,
         entries: 0,
+        repro: None,
         auto_retries: 0,
     }
 }

@@ -35,6 +35,7 @@ pub fn asked(step: &mut Step<'_>, request: &Request) {
             answer(step, request, note);
         }
         Intent::Remedy { wish, force, dry_run, .. } => remedy(step, request, wish, *force, *dry_run),
+        Intent::Repro { .. } => repro(step, request),
         Intent::Undo { target } => undo(step, request, *target),
         Intent::Approve { target } => approve(step, request, *target),
         Intent::Reject { target, reason } => reject(step, request, *target, reason.as_ref()),
@@ -49,6 +50,7 @@ fn word(intent: &Intent) -> &'static str {
         Intent::Show { .. } => "show",
         Intent::Why { .. } => "why",
         Intent::Remedy { wish, .. } => wish.remedy(),
+        Intent::Repro { .. } => "repro",
         Intent::Undo { .. } => "undo",
         Intent::Approve { .. } => "approve",
         Intent::Reject { .. } => "reject",
@@ -194,6 +196,20 @@ fn cancel(step: &mut Step<'_>, request: &Request, target: Target) {
     step.tell(Some(request.by.key.clone()), note);
     proposal::advance(step, proposal.id.n, &Input::Cancel(request.by.key.clone()));
 }
+
+/// Asks for a script; it is told in the thread when it is there.
+fn repro(step: &mut Step<'_>, request: &Request) {
+    let tests: Vec<_> =
+        step.incident.evidence.iter().flat_map(|evidence| &evidence.failing_tests).take(REPRO_TESTS).cloned().collect();
+    if tests.is_empty() {
+        return refuse(step, request, "the log names no failing test that a script could run");
+    }
+    let (incident, repo, sha) = (step.incident.no, step.incident.repo.clone(), step.incident.sha.clone());
+    step.effect(Effect::Reproduce { incident, repo, sha, tests });
+}
+
+/// Tests that one script runs.
+const REPRO_TESTS: usize = 20;
 
 /// Takes back what was done: the steps' undos, the last one first.
 fn undo(step: &mut Step<'_>, request: &Request, target: Target) {

@@ -86,6 +86,13 @@ pub fn step(
         Event::Performed { proposal, step: at, undo, outcome, .. } => {
             proposal::performed(&mut step, *proposal, *at, *undo, outcome);
         }
+        Event::Reproduced { script, .. } => match script {
+            Ok(digest) => {
+                step.incident.repro = Some(digest.clone());
+                step.tell(None, Note::Reproduced);
+            }
+            Err(why) => step.tell(None, Note::Refused { what: "repro".into(), why: why.clone() }),
+        },
         Event::Fired { timer, .. } => fired(&mut step, *timer),
         Event::Adopted { younger, runs, jobs, pulls, failures, .. } => {
             failing::adopt(&mut step, *younger, (runs, jobs, pulls), *failures);

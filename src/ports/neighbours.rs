@@ -5,7 +5,7 @@ use crate::domain::action::{Action, Made};
 use crate::domain::actor::{Actor, Place, Platform, Principal};
 use crate::domain::card::Card;
 use crate::domain::change::{Change, Method, Pick};
-use crate::domain::edit::Editing;
+use crate::domain::edit::{Editing, Source};
 use crate::domain::event::Event;
 use crate::domain::facts::{JobFacts, RunFacts};
 use crate::domain::ids::{Repo, RunId};
@@ -175,6 +175,8 @@ pub trait Ci: Send + Sync {
 pub trait Forge: Send + Sync {
     async fn head(&self, repo: &Repo, branch: &Untrusted, pull: Option<u64>) -> Result<Option<String>, PortError>;
     async fn commit_message(&self, repo: &Repo, sha: &str) -> Result<Untrusted, PortError>;
+    /// Where people clone the repository from; without a secret.
+    fn clone_url(&self, repo: &Repo) -> String;
     /// A pull request as it stands, and the messages of its own commits, the oldest first, with its merge commit.
     async fn pull(&self, repo: &Repo, number: u64) -> Result<Pulled, PortError>;
     /// Whether the account may write to the repository, asked at this moment.
@@ -236,6 +238,13 @@ pub trait Origins: Send + Sync {
 pub trait Git: Send + Sync {
     /// What is wanted, computed on the newest head of `onto`. Writes nothing outside our own rooms.
     async fn change(&self, repo: &Repo, onto: &Branch, wanted: Wanted<'_>) -> Result<Change, PortError>;
+    /// All paths at a commit, and the texts of those that are wanted.
+    async fn files(
+        &self,
+        repo: &Repo,
+        commit: &str,
+        wants: for<'p> fn(&'p str) -> bool,
+    ) -> Result<(Vec<String>, Vec<Source>), PortError>;
     /// How the pull request that ends in `tip` was merged, and the commits that it became, the oldest first.
     /// `messages` are those of its own commits, the oldest first.
     async fn merged(&self, repo: &Repo, tip: &str, messages: &[String]) -> Result<(Method, Vec<String>), PortError>;

@@ -86,6 +86,7 @@ pub fn router(settings: Settings) -> Result<Router, String> {
     Ok(Router::new()
         .route("/", get(feed))
         .route("/incidents/{no}", get(incident))
+        .route("/incidents/{no}/repro.sh", get(repro))
         .route("/events", get(events))
         .route("/command", post(command))
         .route("/press", post(press))
@@ -154,19 +155,41 @@ struct EntryView {
     text: String,
 }
 
+/// The script that reproduces an incident, to be read and saved.
+async fn repro(State(app): State<App>, headers: HeaderMap, Path(no): Path<String>) -> Response {
+    if let Err(away) = enter(&app, &headers) {
+        return away;
+    }
+    let Some(incident) = look_up(&app, &no).await else {
+        return (StatusCode::NOT_FOUND, "there is no such incident").into_response();
+    };
+    let script = match &incident.repro {
+        Some(digest) => app.ask.blob(digest).await.ok().flatten(),
+        None => None,
+    };
+    match script {
+        Some(script) => ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], script).into_response(),
+        None => {
+            (StatusCode::NOT_FOUND, "no script was asked for: say `repro` and the incident's number").into_response()
+        }
+    }
+}
+
+async fn look_up(app: &App, no: &str) -> Option<Incident> {
+    let no = no.parse::<IncidentNo>().ok()?;
+    let query = Query { no: Some(no), before: Some(no.0.saturating_add(1)), limit: 1, ..Query::default() };
+    app.ask.incidents(query).await.map(|(found, _)| found).unwrap_or_default().into_iter().next()
+}
+
 async fn incident(State(app): State<App>, headers: HeaderMap, Path(no): Path<String>) -> Response {
     let (session, fresh) = match enter(&app, &headers) {
         Ok(entered) => entered,
         Err(away) => return away,
     };
-    let Ok(no) = no.parse::<IncidentNo>() else {
+    let Some(incident) = look_up(&app, &no).await else {
         return (StatusCode::NOT_FOUND, "there is no such incident").into_response();
     };
-    let query = Query { no: Some(no), before: Some(no.0.saturating_add(1)), limit: 1, ..Query::default() };
-    let found = app.ask.incidents(query).await.map(|(found, _)| found).unwrap_or_default();
-    let Some(incident) = found.first() else {
-        return (StatusCode::NOT_FOUND, "there is no such incident").into_response();
-    };
+    let no = incident.no;
     let entries = app.ask.journal(no).await.unwrap_or_default();
     let views: Vec<EntryView> = entries
         .iter()
@@ -183,9 +206,10 @@ async fn incident(State(app): State<App>, headers: HeaderMap, Path(no): Path<Str
         }
         None => None,
     };
-    let diffs = diffs(&app, incident).await;
+    let diffs = diffs(&app, &incident).await;
+    let script = incident.repro.is_some();
     let cards: Vec<CardView> = app.console.card(no.0).iter().map(CardView::of).collect();
-    let more = context! { entries => Value::from(Serde(&views)), excerpt, diffs };
+    let more = context! { entries => Value::from(Serde(&views)), excerpt, diffs, script, no => no.0 };
     let html = render(&app, "incident.html", &session, &no.0.to_string(), &cards, more).await;
     page(&session, fresh, html)
 }

@@ -105,6 +105,20 @@ impl Git {
         Ok(printed.out.split(|byte| *byte == 0).filter_map(|line| line.get(prefix..)).map(<[u8]>::to_vec).collect())
     }
 
+    /// All paths at a commit that are text, and the texts of the wanted ones.
+    pub(super) async fn files(
+        &self,
+        commit: &str,
+        wants: for<'p> fn(&'p str) -> bool,
+    ) -> Result<(Vec<String>, Vec<Source>), PortError> {
+        let entries = self.entries(commit).await?;
+        let path = |entry: &Entry| std::str::from_utf8(&entry.path).map(str::to_owned).ok();
+        let paths = entries.iter().filter_map(path).collect();
+        let wanted: Vec<&Entry> =
+            entries.iter().filter(|entry| is_regular(entry) && path(entry).is_some_and(|path| wants(&path))).collect();
+        Ok((paths, self.sources(&wanted).await?.0))
+    }
+
     async fn sources(&self, wanted: &[&Entry]) -> Result<(Vec<Source>, HashMap<String, bool>), PortError> {
         let oids: Vec<String> = wanted.iter().map(|entry| entry.oid.clone()).collect();
         let (mut sources, mut utf8) = (Vec::new(), HashMap::new());

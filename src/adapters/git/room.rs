@@ -2,8 +2,9 @@
 
 use super::{Git, View};
 use crate::domain::change::{Change, Method};
+use crate::domain::edit::Source;
 use crate::domain::ids::Repo;
-use crate::domain::refs::{Branch, OwnBranch};
+use crate::domain::refs::{Branch, OwnBranch, is_commit};
 use crate::domain::time::Time;
 use crate::ports::{self, GitOrigin, Origins, PortError, Wanted};
 use async_trait::async_trait;
@@ -175,6 +176,22 @@ impl ports::Git for Rooms {
         let _mine = turn.lock().await;
         let room = self.enter(repo).await?;
         compute(&room.view()?, onto, &wanted).await
+    }
+
+    async fn files(
+        &self,
+        repo: &Repo,
+        commit: &str,
+        wants: for<'p> fn(&'p str) -> bool,
+    ) -> Result<(Vec<String>, Vec<Source>), PortError> {
+        let turn = self.turn(repo);
+        let _mine = turn.lock().await;
+        let git = self.enter(repo).await?.git();
+        if !is_commit(commit) {
+            return Err(PortError::permanent("the commit is not known"));
+        }
+        git.reach(commit).await?;
+        git.files(commit, wants).await
     }
 
     async fn merged(&self, repo: &Repo, tip: &str, messages: &[String]) -> Result<(Method, Vec<String>), PortError> {

@@ -43,6 +43,10 @@ impl Forge for GitHub {
         Ok(message.into())
     }
 
+    fn clone_url(&self, repo: &Repo) -> String {
+        self.clone_address(repo)
+    }
+
     async fn pull(&self, repo: &Repo, number: u64) -> Result<Pulled, PortError> {
         self.pulled(repo, number).await
     }

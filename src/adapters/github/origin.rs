@@ -8,8 +8,12 @@ use async_trait::async_trait;
 #[async_trait]
 impl Origins for GitHub {
     async fn origin(&self, repo: &Repo) -> Result<GitOrigin, PortError> {
-        let scheme = self.api.scheme();
-        let host = Self::web_host(self.api.as_str());
-        Ok(GitOrigin { url: format!("{scheme}://{host}/{repo}.git"), token: self.token(Some(repo)).await? })
+        Ok(GitOrigin { url: self.clone_address(repo), token: self.token(Some(repo)).await? })
+    }
+}
+
+impl GitHub {
+    pub(super) fn clone_address(&self, repo: &Repo) -> String {
+        format!("{}://{}/{repo}.git", self.api.scheme(), Self::web_host(self.api.as_str()))
     }
 }

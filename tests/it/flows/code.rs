@@ -214,6 +214,12 @@ async fn a_quarantine_is_shown_before_it_is_agreed_to_and_released_again() {
     world.forge.finish(id);
     world.deliver().await;
     let ada = world.sit("ada").await;
+    ada.say(&world, "repro 2").await;
+    let script = ada.page("/incidents/2/repro.sh").await;
+    let sha = repo.git(&["rev-parse", "main"]);
+    for words in ["set -euo pipefail", sha.as_str(), "'tests/test_cart.py::test_total'"] {
+        assert!(script.contains(words), "{words}: {script}");
+    }
     ada.say(&world, "quarantine 2 reason=\"port taken\"").await;
     // The card says what will change, the thread shows the lines, the page the whole patch.
     let page = ada.page("/incidents/2").await;
