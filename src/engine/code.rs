@@ -2,13 +2,14 @@
 
 use super::Engine;
 use crate::domain::action::{Action, Made, Wanted};
-use crate::domain::change::Change;
+use crate::domain::change::{Change, ChangeOutcome};
 use crate::domain::edit::{Editing, Mark};
 use crate::domain::evidence::FailingTest;
 use crate::domain::facts::{ChangeFacts, Preview, PullFacts};
 use crate::domain::ids::{Digest, Repo};
 use crate::domain::refs::Branch;
-use crate::domain::text::Untrusted;
+use crate::domain::text::{Untrusted, clean_line, listing};
+use crate::policy::codeowners::{LOCATIONS, Owners};
 use crate::ports::{self, Git, NewPull, PortError};
 use crate::remedies::edits;
 use crate::remedies::repro::{self, Framework};
@@ -63,7 +64,26 @@ impl Engine {
     ) -> Result<ChangeFacts, PortError> {
         let order = order(change)?;
         let change = self.git()?.change(repo, onto, order.wanted(message)).await?;
-        self.facts_of(change).await
+        let mut facts = self.facts_of(change).await?;
+        if facts.outcome == ChangeOutcome::Ready
+            && let Some(file) = facts.preview.files.first()
+        {
+            let owned = self.owned(repo, &facts.base, file.raw()).await?;
+            facts.because.extend(owned);
+        }
+        Ok(facts)
+    }
+
+    /// Whose file it is, by the repository's CODEOWNERS.
+    async fn owned(&self, repo: &Repo, base: &str, path: &str) -> Result<Option<String>, PortError> {
+        let (_, texts) = self.git()?.files(repo, base, is_codeowners).await?;
+        // GitHub takes the first of these places that has the file.
+        let text = LOCATIONS.iter().find_map(|at| texts.iter().find(|source| source.path == *at));
+        let Some(rule) = text.and_then(|source| Owners::parse(&source.text).of(path)) else { return Ok(None) };
+        let names: Vec<String> = rule.owners.iter().map(ToString::to_string).collect();
+        let path = clean_line(path, 100);
+        let owners = if names.is_empty() { "nobody".to_owned() } else { listing(&names, 5) };
+        Ok(Some(format!("{path} belongs to {owners}, by line {} of CODEOWNERS", rule.line)))
     }
 
     /// The diff goes beside the records; what people see of it stays.
@@ -155,6 +175,10 @@ fn selector(test: &FailingTest) -> repro::Selector {
         Some(file) if !name.raw().contains(file.raw()) => repro::Selector::new(file.raw(), name.raw()),
         _ => repro::Selector::from_text(name.raw()),
     }
+}
+
+fn is_codeowners(path: &str) -> bool {
+    LOCATIONS.contains(&path)
 }
 
 /// Files that say what a repository needs.

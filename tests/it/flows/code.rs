@@ -13,6 +13,7 @@ async fn broken() -> (World, Repo) {
     let world = World::new().await;
     let repo = Repo::new();
     repo.write("lines.txt", LINES);
+    repo.write(".github/CODEOWNERS", "*.py @acme/python\n/tests/ @acme/qa ben@example.org\n");
     repo.write("tests/test_cart.py", "def test_total():\n    assert 1 == 1\n");
     repo.commit("First light");
     repo.git(&["branch", "release-1"]);
@@ -233,6 +234,9 @@ async fn a_quarantine_is_shown_before_it_is_agreed_to_and_released_again() {
     assert!(text.contains("ci-rescue id=2-1 until=2026-01-08: port taken"), "{text}");
     let page = ada.page("/").await;
     assert!(page.contains("made pull request #"), "{page}");
+
+    let body = opened(&world)[0].body.clone();
+    assert!(body.contains("belongs to") && body.contains("acme/qa") && !body.contains(" @acme"), "{body}");
 
     // Merged by people; then it is taken out again.
     let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
