@@ -25,8 +25,6 @@ mod spans;
 mod uv;
 mod yarn;
 
-pub use npm::choose::manager_of;
-
 /// Takes a package and the version that was resolved of it.
 pub type Found<'a> = dyn FnMut(&str, &str) + 'a;
 

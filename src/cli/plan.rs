@@ -202,7 +202,7 @@ async fn edit(
         let head = view.git().head().await?;
         let mut change = view.git().edit(&head, editing, "").await?;
         if let Some((what, needle)) = former.filter(|_| change.absent) {
-            change = if view.git().ever_held(&head, editing, &needle).await? {
+            change = if view.git().once_could(&head, editing, &needle).await? {
                 Change::nothing(ChangeOutcome::Already, vec![format!("the {what} was taken out already")])
             } else {
                 Change::refused(format!("there is no {what} of that name in the repository"))

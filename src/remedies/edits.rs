@@ -1,5 +1,6 @@
 //! Wishes to edit a repository's files: which files matter, and what becomes of them.
 
+mod choice;
 mod pin;
 mod quarantine;
 

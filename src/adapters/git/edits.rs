@@ -11,6 +11,8 @@ use std::collections::{HashMap, HashSet};
 const READ_AT_ONCE: usize = 50;
 /// In a partial clone each of them has to be fetched; then so many are too many.
 const READ_PARTIAL: usize = 5_000;
+/// Commits in which a mark came or went that are looked at.
+const FORMER_COMMITS: &str = "20";
 /// Earlier contents of one file that are looked at, and of all files together.
 const EARLIER_EACH: &str = "30";
 const EARLIER_ALL: usize = 60;
@@ -81,15 +83,19 @@ impl Git {
         }
     }
 
-    /// Whether a file that `editing` wants ever held a text, up to `commit`.
+    /// Whether `editing` had something to edit at an earlier commit: there, or right before, a text came or went.
     ///
     /// # Errors
     /// git failed.
-    pub async fn ever_held(&self, commit: &str, editing: &dyn Editing, needle: &str) -> Result<bool, PortError> {
-        let picked = format!("-S{needle}");
-        let out = self.run(&["log", "--format=", "--name-only", "-z", "--no-renames", &picked, commit], b"").await?;
-        let mut paths = out.split(|byte| *byte == 0).filter_map(|path| std::str::from_utf8(path).ok());
-        Ok(paths.any(|path| editing.wants(path.trim())))
+    pub async fn once_could(&self, commit: &str, editing: &dyn Editing, text: &str) -> Result<bool, PortError> {
+        let picked = format!("-S{text}");
+        let out = self.run(&["log", "--format=%H %P", "-n", FORMER_COMMITS, &picked, commit], b"").await?;
+        for sha in String::from_utf8_lossy(&out).split_whitespace() {
+            if self.edit(sha, editing, "").await?.outcome == ChangeOutcome::Ready {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The files of a commit that hold one of the texts.

@@ -8,6 +8,8 @@ use crate::ecosystems::pinning::draft::{Draft, file_name, folder, short};
 use crate::ecosystems::pinning::mark::{self, Was, can_be_marked, content_end};
 use crate::ecosystems::pinning::splices::Splices;
 use crate::ecosystems::pinning::yaml::{Scalar, scalars};
+use regex::Regex;
+use std::sync::LazyLock;
 
 /// Actions on GitHub.
 #[derive(Clone, Copy, Debug)]
@@ -88,12 +90,16 @@ fn is_commit(version: &str) -> bool {
     version.len() == 40 && version.chars().all(|c| c.is_ascii_hexdigit())
 }
 
+/// `v4`, `4.1.1`, `v2.0.0-beta.1`, `release/v1`, `bundle-v2.1`: what ends in a number. Branches, `latest`, ranges and
+/// pieces of commits move or mean several things.
 fn is_tag(version: &str) -> bool {
     const LENGTH_MAX: usize = 100;
-    version.len() <= LENGTH_MAX
-        && version.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && version.chars().all(|c| c.is_ascii_alphanumeric() || "._/-".contains(c))
-        && !version.contains("..")
+    static TAG: LazyLock<Regex> = LazyLock::new(|| {
+        let (line, number, end) =
+            (r"([A-Za-z][A-Za-z._-]*[-/])?", r"v?\d{1,10}(\.\d{1,10}){0,3}", r"([-+][0-9A-Za-z.+-]+)?");
+        Regex::new(&format!("^{line}{number}{end}$")).expect("the pattern is valid")
+    });
+    version.len() <= LENGTH_MAX && !version.contains("..") && TAG.is_match(version)
 }
 
 /// A place that uses the action.

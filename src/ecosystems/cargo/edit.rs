@@ -166,6 +166,15 @@ fn entry(lock: &Lock, package: &str, version: &str, requirements: Option<&[&str]
         is_compatible(has(*index), version) || requirements.is_some_and(required)
     };
     let mut candidates: Vec<usize> = of_registry.iter().copied().filter(fitting).collect();
+    // What the manifest asks for is what is pinned, whatever else of that name others brought along.
+    let asked: Vec<usize> = of_registry
+        .iter()
+        .copied()
+        .filter(|&index| requirements.is_some_and(|list| list.iter().any(|requirement| meets(requirement, has(index)))))
+        .collect();
+    if let [only] = asked.as_slice() {
+        return Ok(*only);
+    }
     if candidates.len() > 1 {
         candidates.retain(|&index| is_compatible(has(index), version));
     }
@@ -202,6 +211,13 @@ fn pin_lock<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, version:
     if old == version {
         return;
     }
+    if required.is_none() && !is_compatible(&old, version) {
+        draft.refuse(format!(
+            "{}: {package} {version} is not of the release line of {old}, which others here depend on.",
+            file.path
+        ));
+        return;
+    }
     let moved = if lock.find(package, version, lock.packages[index].source).is_some() {
         None
     } else {
@@ -210,6 +226,13 @@ fn pin_lock<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, version:
     match moved {
         Some(moved) => {
             tell(draft, file, package, version, &moved);
+            if required.is_none() {
+                draft.warn(format!(
+                    "{}: whether everything that depends on {package} accepts {version} does not stand in a lock: \
+                     `cargo metadata --locked` tells.",
+                    file.path
+                ));
+            }
             let text =
                 if required.is_some() { moved.text } else { with_lock_mark(&moved.text, package, version, &old) };
             draft.set(file, text);

@@ -7,24 +7,6 @@ use crate::ecosystems::pinning::draft::{file_name, folder};
 const MANAGERS: [(&str, &[&str]); 3] =
     [("npm", &["package-lock.json", "npm-shrinkwrap.json"]), ("pnpm", &["pnpm-lock.yaml"]), ("yarn", &["yarn.lock"])];
 
-/// The manager whose lock is nearest to the root among these paths; npm, where `package.json` stands alone.
-pub fn manager_of<'a>(paths: impl IntoIterator<Item = &'a str>) -> Option<&'static str> {
-    let mut best: Option<(usize, &'static str)> = None;
-    for path in paths.into_iter().filter(|path| !is_installed(path)) {
-        let name = file_name(path);
-        let depth = path.matches('/').count() * 2;
-        let manager = MANAGERS.iter().find(|(_, locks)| locks.contains(&name)).map(|(id, _)| (depth, *id));
-        // A manifest counts only where no lock is as near.
-        let found = manager.or_else(|| (name == "package.json").then_some((usize::MAX, "npm")));
-        if let Some(found) = found
-            && best.is_none_or(|best| found.0 < best.0)
-        {
-            best = Some(found);
-        }
-    }
-    best.map(|(_, id)| id)
-}
-
 /// Whether these files are another manager's: its lock stands beside a `package.json` and no lock of `id` is there.
 pub fn is_of_another(files: &[Source], id: &str) -> bool {
     let locks_of = |id: &str| MANAGERS.iter().find(|(other, _)| *other == id).map_or(&[][..], |(_, locks)| *locks);

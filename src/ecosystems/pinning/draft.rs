@@ -80,7 +80,7 @@ impl<'a> Draft<'a> {
         match (self.found, self.warnings.is_empty()) {
             (false, _) => Edited::Absent,
             (true, true) => Edited::Already(already.to_owned()),
-            (true, false) => Edited::Refused(self.warnings),
+            (true, false) => Edited::Already(format!("{already} {}", self.warnings.join(" "))),
         }
     }
 

@@ -1,7 +1,5 @@
 //! npm, pnpm and Yarn.
 
-use ci_rescue::ecosystems::manager_of;
-
 use super::sample::Want::{Absent, Edits, Refused, Warns};
 use super::sample::{Case, walk};
 
@@ -256,12 +254,4 @@ fn already_pinned_by_people() {
     let file = Source { path: "package.json".to_owned(), text: "{\"dependencies\": {\"x\": \"1.0.0\"}}".to_owned() };
     let edited = super::editor("npm").pin(Manifests { files: &[file], earlier: &[] }, "x", "1.0.0");
     assert!(matches!(edited, Edited::Already(_)));
-}
-
-#[test]
-fn the_manager_is_told_by_the_nearest_lock() {
-    assert_eq!(manager_of(["package.json", "docs/yarn.lock", "pnpm-lock.yaml"]), Some("pnpm"));
-    assert_eq!(manager_of(["package.json"]), Some("npm"));
-    assert_eq!(manager_of(["package.json", "node_modules/x/yarn.lock"]), Some("npm"));
-    assert_eq!(manager_of(["Cargo.toml"]), None);
 }

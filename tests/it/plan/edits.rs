@@ -182,3 +182,66 @@ fn threat_073_versions_that_are_more_than_versions() {
     assert_eq!(outcome(&repo.plan(&["pin", "--package", "unheard-of", "--version", "1.0.0"])), (2, "refused"));
     assert_eq!(outcome(&repo.plan(&["unpin", "--package", "serde"])), (2, "refused"));
 }
+
+#[test]
+fn which_manager_is_meant_is_told_by_locks_and_names_and_else_asked() {
+    let repo = Repo::new();
+    repo.write("package.json", "{\n  \"dependencies\": {\n    \"redis\": \"^4.0.0\"\n  }\n}\n");
+    repo.write(
+        "requirements.txt",
+        "redis>=4\n# we dropped boto long ago\n-e git+https://example.org/x/tools.git@main\n",
+    );
+    repo.write("Dockerfile", "FROM node:18\n");
+    repo.write(".github/workflows/ci.yml", "jobs:\n  a:\n    steps:\n      - uses: actions/setup-node@v4\n");
+    repo.commit("First");
+    let tree = repo.git(&["rev-parse", "HEAD^{tree}"]);
+    let both = repo.plan(&["pin", "--package", "redis", "--version", "4.5.0"]);
+    assert!(both.1["because"].to_string().contains("npm or pip"), "{}", both.1);
+    assert_eq!(outcome(&repo.plan(&["pin", "--package", "boto", "--version", "2.0.0"])), (2, "refused"));
+    assert_eq!(
+        outcome(&repo.plan(&["pin", "--package", "tools", "--version", "2.0.0", "--ecosystem", "pip"])),
+        (2, "refused")
+    );
+    for version in ["latest", "main", "refs/heads/main", "v4.x", "abcdef1", &"a".repeat(39), "1.x", "v", ""] {
+        let answer = repo.plan(&["pin", "--package", "actions/setup-node", &format!("--version={version}")]);
+        assert_eq!(outcome(&answer), (2, "refused"), "{version}: {}", answer.1);
+    }
+    for version in ["v3", "4.1.1", "v2.0.0-beta.1", "release/v1", "bundle-v2.1", &"a".repeat(40)] {
+        let answer = repo.plan(&["pin", "--package", "actions/setup-node", "--version", version]);
+        assert_eq!(outcome(&answer), (0, "ready"), "{version}: {}", answer.1);
+    }
+    // One name, pinned in two places, is let go in both; one that never was pinned is told from one that was.
+    for ecosystem in ["npm", "pip"] {
+        apply(&repo, &repo.plan(&["pin", "--package", "redis", "--version", "4.5.0", "--ecosystem", ecosystem]).1);
+    }
+    apply(&repo, &repo.plan(&["pin", "--package", "node", "--version", &format!("sha256:{}", "b".repeat(64))]).1);
+    for package in ["redis", "node"] {
+        let back = repo.plan(&["unpin", "--package", package]);
+        assert_eq!(outcome(&back), (0, "ready"), "{package}: {}", back.1);
+        apply(&repo, &back.1);
+        assert_eq!(outcome(&repo.plan(&["unpin", "--package", package])), (1, "already"), "{package}");
+    }
+    assert_eq!(repo.git(&["rev-parse", "HEAD^{tree}"]), tree);
+    assert_eq!(outcome(&repo.plan(&["unpin", "--package", "left-pad"])), (2, "refused"));
+}
+
+#[test]
+fn managers_in_one_repository_keep_to_their_own_directories() {
+    let repo = Repo::new();
+    for dir in ["x", "y"] {
+        repo.write(&format!("{dir}/package.json"), "{\n  \"dependencies\": {\n    \"ms\": \"^2.0.0\"\n  }\n}\n");
+    }
+    repo.write("x/yarn.lock", "# yarn lockfile v1\n\n\nms@^2.0.0:\n  version \"2.1.3\"\n");
+    let lock = "{\"name\": \"y\", \"lockfileVersion\": 3, \"packages\": {\"\": {\"dependencies\": {\"ms\": \"^2.0.0\"}}, \"node_modules/ms\": {\"version\": \"2.1.3\"}}}\n";
+    repo.write("y/package-lock.json", lock);
+    repo.commit("First");
+    for (ecosystem, mine, other) in [("yarn", "x/", "y/"), ("npm", "y/", "x/")] {
+        let answer = repo.plan(&["pin", "--package", "ms", "--version", "2.1.2", "--ecosystem", ecosystem]);
+        let diff = answer.1["diff"].as_str().unwrap();
+        assert!(
+            diff.contains(&format!("a/{mine}package.json")) && !diff.contains(&format!("a/{other}")),
+            "{ecosystem}: {}",
+            answer.1
+        );
+    }
+}
