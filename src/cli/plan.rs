@@ -1,6 +1,6 @@
 //! `plan`: what a remedy would change in a local repository, for people or as JSON.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
 use ci_rescue::adapters::git::View;
 use ci_rescue::domain::change::{Change, ChangeOutcome, Direction, Method, Pick};
 use ci_rescue::domain::edit::{Editing, Mark};
@@ -164,10 +164,15 @@ fn status(outcome: ChangeOutcome) -> u8 {
 async fn plan(remedy: &Remedy) -> Result<Planned, String> {
     match remedy {
         Remedy::Quarantine { repo, test, file, framework, time, reason, now } => {
-            let id = id(&["quarantine", file.as_deref().unwrap_or_default(), test]);
+            let (file_words, framework_words) =
+                (file.as_deref().unwrap_or_default(), framework.as_deref().unwrap_or_default());
+            let id = id(&["quarantine", framework_words, file_words, test]);
             let mark = Mark::new(&id, &until(time, now.as_deref())?, reason);
             let editing = Quarantine::new(test, framework.as_deref(), file.as_deref(), mark)?;
-            edit(repo, id, &editing, None).await
+            let planned = edit(repo, id, &editing, None).await?;
+            let marked = planned.change.because.iter().find_map(|why| marked(why));
+            let there = planned.change.outcome == ChangeOutcome::Already;
+            Ok(Planned { id: marked.filter(|_| there).unwrap_or(planned.id), ..planned })
         }
         Remedy::Release { repo, id } => {
             edit(repo, id.clone(), &Release::new(id)?, Some(("quarantine", Mark::needle(id)))).await
@@ -237,10 +242,20 @@ async fn pick(picked: &Picked, direction: Direction) -> Result<Planned, String> 
     work.await.map_err(|why| why.to_string())
 }
 
+/// The id of a mark that stands in the source already.
+fn marked(why: &str) -> Option<String> {
+    let (_, rest) = why.split_once("ci-rescue id=")?;
+    let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(rest.len());
+    Some(rest[..end].to_owned())
+}
+
 /// The same wish has the same id.
 fn id(words: &[&str]) -> String {
     Digest::of(words.iter().map(|word| word.as_bytes())).as_str().chars().take(10).collect()
 }
+
+/// Years that a mark can carry.
+const YEARS: std::ops::RangeInclusive<i32> = 1970..=9999;
 
 /// The day on which a quarantine ends.
 fn until(time: &str, now: Option<&str>) -> Result<String, String> {
@@ -254,7 +269,7 @@ fn until(time: &str, now: Option<&str>) -> Result<String, String> {
     if length.is_zero() {
         return Err(wrong());
     }
-    let end = now.checked_add_signed(length).filter(|end| end.date_naive() <= NaiveDate::MAX).ok_or_else(wrong)?;
+    let end = now.checked_add_signed(length).filter(|end| YEARS.contains(&end.year())).ok_or_else(wrong)?;
     Ok(end.format("%Y-%m-%d").to_string())
 }
 

@@ -25,7 +25,13 @@ impl Git {
                 "`{shown}` is no commit: give 7 to 64 hexadecimal digits, as `git rev-parse` prints them"
             )));
         }
-        self.resolve(text).await?.ok_or_else(|| PortError::permanent(format!("there is no commit {text} here")))
+        if let Some(sha) = self.resolve(text).await? {
+            return Ok(sha);
+        }
+        let wanted = format!("--disambiguate={text}");
+        let several = self.line(&["rev-parse", &wanted], b"").await.is_ok_and(|all| all.lines().count() > 1);
+        let why = if several { "means several objects: give more digits" } else { "is no commit here" };
+        Err(PortError::permanent(format!("{text} {why}")))
     }
 
     /// The commit that is checked out.

@@ -4,6 +4,7 @@ use super::objects::CommitFacts;
 use super::{Git, View, message};
 use crate::domain::change::{Change, ChangeOutcome, Direction, Method, NewCommit, Pick};
 use crate::ports::PortError;
+use std::collections::HashMap;
 use std::fs;
 
 /// What a merge of trees gave.
@@ -26,7 +27,14 @@ impl View {
         for sha in &pick.commits {
             commits.push(git.facts(sha).await?);
         }
-        let refused = refusals(&commits, pick.method);
+        let mut refused = refusals(&commits, pick.method);
+        let edge = fs::read_to_string(self.path().join("shallow")).unwrap_or_default();
+        for commit in commits.iter().filter(|commit| edge.lines().any(|line| line == commit.sha)) {
+            refused.push(format!(
+                "what {} changed is not known in this shallow clone: run `git fetch --unshallow` first",
+                commit.short()
+            ));
+        }
         if !refused.is_empty() {
             return Ok(Change::nothing(ChangeOutcome::Refused, refused));
         }
@@ -156,7 +164,9 @@ impl Picking<'_> {
                     change.warnings.push(format!("{} is not on the branch that it is taken back on", commit.short()));
                 }
                 Direction::Backport if on_branch => {
-                    change.warnings.push(format!("{} is on the branch already, and was changed since", commit.short()));
+                    change
+                        .warnings
+                        .push(format!("{} is on the branch already, and was taken back since", commit.short()));
                 }
                 _ => {}
             }
@@ -248,7 +258,32 @@ impl Picking<'_> {
             let (id, sha) = line.split_once(' ')?;
             (id == wanted || id == opposite).then(|| (id == wanted, sha.chars().take(10).collect::<String>()))
         });
-        Ok(newest.filter(|(same, _)| *same).map(|(_, sha)| sha))
+        // The branch may hold the commit itself.
+        let own = self.pick.direction == Direction::Backport && since.text() == commit.sha;
+        let found = newest.or_else(|| own.then(|| (true, commit.short().to_owned())));
+        let Some((true, sha)) = found else { return Ok(None) };
+        // Somebody may have taken it back in other words.
+        Ok((!self.holds_out(from, to, &paths).await?).then_some(sha))
+    }
+
+    /// Whether the branch still has, as often as before it, a line that the change takes out.
+    async fn holds_out(&self, from: &str, to: &str, paths: &[String]) -> Result<bool, PortError> {
+        for path in paths {
+            let mut counted = [HashMap::new(), HashMap::new(), HashMap::new()];
+            for (tree, lines) in [from, to, self.onto].into_iter().zip(&mut counted) {
+                let text = self.git.ask(&["cat-file", "blob", &format!("{tree}:{path}")], b"").await?;
+                let text = String::from_utf8_lossy(&text.out).into_owned();
+                for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+                    *lines.entry(line.to_owned()).or_insert(0_usize) += 1;
+                }
+            }
+            let [before, after, here] = counted;
+            let of = |lines: &HashMap<String, usize>, line: &str| lines.get(line).copied().unwrap_or(0);
+            if before.iter().any(|(line, count)| of(&after, line) < *count && of(&here, line) >= *count) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn commit(&self, commit: &CommitFacts, tree: &str) -> NewCommit {

@@ -42,7 +42,10 @@ impl Quarantine {
     }
 
     fn reads(&self, editor: &dyn Editor, path: &str) -> bool {
-        self.file.as_deref() == Some(path) || self.file.is_none() && editor.reads(path)
+        match self.file.as_deref() {
+            Some(file) => file == path && is_in_its_language(editor.id(), path),
+            None => editor.reads(path),
+        }
     }
 
     /// Whether the name itself says where the test is, and where.
@@ -55,6 +58,26 @@ impl Quarantine {
             Some(_) => Hint::Elsewhere,
         }
     }
+}
+
+/// Endings of the files that a framework's tests are written in.
+const LANGUAGES: &[(&[&str], &[&str])] = &[
+    (&["pytest", "unittest"], &["py"]),
+    (&["jest", "vitest", "mocha", "playwright"], &["js", "jsx", "ts", "tsx", "mjs", "cjs", "mts", "cts", "es6"]),
+    (&["go"], &["go"]),
+    (&["rust"], &["rs"]),
+    (&["junit"], &["java"]),
+    (&["rspec"], &["rb"]),
+    (&["phpunit"], &["php"]),
+    (&["xunit", "nunit"], &["cs", "csx"]),
+];
+
+fn ending(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path).rsplit_once('.').map_or("", |(_, ending)| ending)
+}
+
+fn is_in_its_language(framework: &str, path: &str) -> bool {
+    LANGUAGES.iter().any(|(ids, endings)| ids.contains(&framework) && endings.contains(&ending(path)))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -79,17 +102,24 @@ struct Findings {
     ready: Vec<(String, Edit)>,
     already: Vec<String>,
     refused: Vec<String>,
+    /// Reasons that count where nothing else was found.
+    others: Vec<String>,
 }
 
 impl Findings {
     fn is_empty(&self) -> bool {
-        self.ready.is_empty() && self.already.is_empty() && self.refused.is_empty()
+        self.ready.is_empty() && self.already.is_empty() && self.refused.is_empty() && self.others.is_empty()
     }
 
     fn decide(mut self) -> Edited {
         let files: Vec<String> = self.ready.iter().map(|(path, _)| path.clone()).collect();
         match (self.ready.pop(), files.len()) {
-            (Some((_, edit)), 1) if self.already.is_empty() => Edited::Ready(edit),
+            (Some((_, edit)), 1) if self.already.is_empty() && self.refused.is_empty() => Edited::Ready(edit),
+            (Some(_), _) if !self.refused.is_empty() => {
+                let mut why = vec![format!("the name means a test in {} too; say which file", listing(&files, 5))];
+                why.append(&mut self.refused);
+                Edited::Refused(why)
+            }
             (Some(_), _) => {
                 let mut why = format!("the name means tests in several files: {}", listing(&files, 5));
                 if let Some(already) = self.already.first() {
@@ -100,6 +130,7 @@ impl Findings {
             _ if !self.refused.is_empty() => Edited::Refused(self.refused),
             _ => match self.already.pop() {
                 Some(why) => Edited::Already(why),
+                None if !self.others.is_empty() => Edited::Refused(self.others),
                 None => Edited::Absent,
             },
         }
@@ -139,6 +170,17 @@ impl Editing for Quarantine {
             }
         }
         let name = clean_line(&self.name, 100);
+        if let Some(file) = self.file.as_ref().filter(|_| sources.is_empty()) {
+            let file = clean_line(file, 100);
+            return Edited::Refused(vec![format!(
+                "there is no `{file}` at HEAD that can be edited: give a file's path from the repository's root"
+            )]);
+        }
+        if let [one] = self.editors.as_slice()
+            && let Some(why) = self.misnamed(*one)
+        {
+            return Edited::Refused(why);
+        }
         Edited::Refused(vec![format!(
             "no test called `{name}` was found: give its name as the framework prints it, and its file where that helps"
         )])
@@ -150,15 +192,30 @@ impl Quarantine {
     fn one(&self, source: &Source, editors: impl Iterator<Item = &'static dyn Editor>, found: &mut Findings) {
         let mut answers: Vec<(&'static dyn Editor, Edited)> = editors
             .map(|editor| (editor, editor.quarantine(source, &self.name, &self.mark)))
-            .filter(|(_, edited)| *edited != Edited::Absent)
+            .filter(|(editor, edited)| *edited != Edited::Absent && !self.is_about_the_name(*editor, edited))
             .collect();
         answers.sort_by_key(|(editor, edited)| (rank(edited), !self.speaks_for(source, editor.id())));
         match answers.into_iter().next() {
             Some((_, Edited::Ready(edit))) => found.ready.push((source.path.clone(), edit)),
             Some((_, Edited::Already(why))) => found.already.push(why),
+            // A test of the same name whose subtests are others' is no second one.
+            Some((editor, Edited::Refused(why))) if editor.id() == "go" => found.others.extend(why),
             Some((_, Edited::Refused(why))) => found.refused.extend(why),
             Some((_, Edited::Absent)) | None => {}
         }
+    }
+
+    /// Why a framework cannot mean anything by this name, whatever the file holds.
+    fn misnamed(&self, editor: &dyn Editor) -> Option<Vec<String>> {
+        let nothing = Source { path: String::new(), text: String::new() };
+        match editor.quarantine(&nothing, &self.name, &self.mark) {
+            Edited::Refused(why) => Some(why),
+            _ => None,
+        }
+    }
+
+    fn is_about_the_name(&self, editor: &dyn Editor, edited: &Edited) -> bool {
+        matches!(edited, Edited::Refused(_)) && self.misnamed(editor).is_some()
     }
 
     /// Python's two frameworks run each other's tests: the file's imports or the form of the name tell which is meant.
@@ -205,8 +262,9 @@ impl Release {
 }
 
 impl Editing for Release {
+    /// A quarantine may stand in a file with an unusual name, where a person named it.
     fn wants(&self, path: &str) -> bool {
-        self.editors.iter().any(|editor| editor.reads(path))
+        LANGUAGES.iter().any(|(_, endings)| endings.contains(&ending(path)))
     }
 
     fn needles(&self) -> Vec<String> {
@@ -218,8 +276,8 @@ impl Editing for Release {
         let mut edit = Edit::default();
         let mut stuck = Vec::new();
         for source in sources.iter().filter(|source| source.text.contains(&needle)) {
-            let reads = self.editors.iter().filter(|editor| editor.reads(&source.path));
-            match reads.filter_map(|editor| editor.release(source, &self.id)).find(|text| !text.contains(&needle)) {
+            let speaks = self.editors.iter().filter(|editor| is_in_its_language(editor.id(), &source.path));
+            match speaks.filter_map(|editor| editor.release(source, &self.id)).find(|text| !text.contains(&needle)) {
                 Some(text) => edit.files.push(Source { path: source.path.clone(), text }),
                 None => stuck.push(source.path.clone()),
             }

@@ -245,3 +245,43 @@ fn managers_in_one_repository_keep_to_their_own_directories() {
         );
     }
 }
+
+#[test]
+fn a_name_that_is_twice_in_one_file_is_not_taken_from_another() {
+    let repo = Repo::new();
+    repo.write("a/test_a.py", "def test_d():\n    pass\n\n\ndef test_d():\n    pass\n");
+    repo.write("b/test_b.py", "def test_d():\n    pass\n");
+    repo.write(
+        "c/test_c.py",
+        "import pytest\n\n\nclass TestG:\n    @pytest.mark.skip\n    def test_m(self):\n        pass\n",
+    );
+    repo.write(
+        "p/p_test.go",
+        "package p\n\nimport \"testing\"\n\nfunc TestP(t *testing.T) {\n\tt.Run(\"s\", func(t *testing.T) {})\n}\n",
+    );
+    repo.write(
+        "q/q_test.go",
+        "package q\n\nimport \"testing\"\n\nfunc TestP(t *testing.T) {\n\tt.Run(\"u\", func(t *testing.T) {})\n}\n",
+    );
+    repo.write("checks/foo.py", "def test_odd():\n    pass\n");
+    repo.commit("First");
+    assert_eq!(outcome(&repo.plan(&["quarantine", "--test", "test_d"])), (2, "refused"));
+    assert_eq!(outcome(&repo.plan(&["quarantine", "--test", "TestG::test_m"])), (1, "already"));
+    let go = repo.plan(&["quarantine", "--test", "TestP/s"]);
+    assert_eq!(outcome(&go), (0, "ready"), "{}", go.1);
+    apply(&repo, &go.1);
+    let again = repo.plan(&["quarantine", "--test", "TestP/s", "--file", "p/p_test.go"]);
+    assert_eq!((outcome(&again), &again.1["id"]), ((1, "already"), &go.1["id"]), "{}", again.1);
+    assert_eq!(outcome(&repo.plan(&["quarantine", "--test", "TestP/s"])), (1, "already"));
+    // A file with an unusual name is found again.
+    let odd = repo.plan(&["quarantine", "--test", "test_odd", "--file", "checks/foo.py"]);
+    apply(&repo, &odd.1);
+    assert_eq!(outcome(&repo.plan(&["release", "--id", odd.1["id"].as_str().unwrap()])), (0, "ready"));
+    for (option, value) in [("--for", "4000000d"), ("--now", "9999-12-31"), ("--now", "-2026-01-31"), ("--for", "0d")] {
+        let option = format!("{option}={value}");
+        let answer = repo.plan(&["quarantine", "--test", "b/test_b.py::test_d", &option]);
+        assert_eq!(outcome(&answer), (2, "refused"), "{option}: {}", answer.1);
+    }
+    let gone = repo.plan(&["quarantine", "--test", "test_d", "--file", "b/gone.py"]);
+    assert!(gone.1["because"].to_string().contains("there is no `b/gone.py`"), "{}", gone.1);
+}

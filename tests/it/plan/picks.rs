@@ -315,3 +315,45 @@ fn a_bare_repository_and_a_linked_work_tree_are_read_too() {
         assert_eq!(answer, expected, "{}", dir.display());
     }
 }
+
+#[test]
+fn what_came_back_in_other_words_is_not_taken_for_gone() {
+    let (repo, commits) = scene(Method::Squash, Case::Clean, Direction::Revert);
+    repo.git(&["revert", "--no-edit", &commits[0]]);
+    for (path, text) in [
+        ("a.txt", "a2\n".to_owned()),
+        ("c.txt", "c2\n".to_owned()),
+        ("lines.txt", LINES.replace("five\nsix", "FIVE\nVI")),
+    ] {
+        repo.write(path, text);
+    }
+    repo.commit("Again, and more");
+    let answer = repo.plan(&["revert", "--onto", "main", "--commit", &commits[0]]);
+    assert_eq!(outcome(&answer), "conflict", "{}", answer.1);
+}
+
+#[test]
+fn commits_that_the_branch_holds_itself_are_there() {
+    let (repo, parts) = scene(Method::Rebase, Case::Clean, Direction::Revert);
+    repo.write("lines.txt", LINES.replace("five", "quinque"));
+    repo.commit("Further");
+    let mut args = vec!["backport", "--onto", "main"];
+    for commit in &parts {
+        args.extend(["--commit", commit]);
+    }
+    let answer = repo.plan(&args);
+    assert_eq!(outcome(&answer), "already", "{}", answer.1);
+}
+
+#[test]
+fn the_edge_of_a_shallow_clone_is_not_taken_for_the_beginning() {
+    let (repo, _) = scene(Method::Squash, Case::Clean, Direction::Revert);
+    let other = tempfile::tempdir().unwrap();
+    let shallow = other.path().join("shallow");
+    let from = format!("file://{}", repo.path().display());
+    repo.git(&["clone", "--quiet", "--depth", "1", &from, shallow.to_str().unwrap()]);
+    let head = repo.git(&["rev-parse", "main"]);
+    let answer = super::repo::plan(&shallow, &["revert", "--onto", "main", "--commit", &head]);
+    assert_eq!((answer.0, outcome(&answer)), (2, "refused"), "{}", answer.1);
+    assert!(answer.1["because"].to_string().contains("--unshallow"), "{}", answer.1);
+}
