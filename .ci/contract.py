@@ -75,6 +75,8 @@ class OpenApi:
 
     def exchange(self, record):
         path = record["path"]
+        if re.match(r"^/[^/]+/[^/]+\.git/", path):
+            return  # git's own protocol, spoken by git itself on both sides
         template, operation = self.operation(record["method"], path)
         if operation is None:
             yield f"{record['method']} {path}: there is no such operation"
