@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 /// A longer line is cut: nobody reads on, and a line of a gigabyte must not fill memory.
 pub const LINE_BYTES: usize = 16 << 10;
 
-/// Takes up to [`LANES`] lines.
+/// Takes up to four lines.
 pub type Each<'e> = dyn FnMut(&[&[u8]]) + 'e;
 
 /// Splits a stream into lines of at most [`LINE_BYTES`].
