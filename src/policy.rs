@@ -71,6 +71,7 @@ pub fn judge(rules: &Rules, case: &Case<'_>) -> Decision {
     let mut gates = vec![not_held(case), not_observing(rules), not_dry(rules), confirmed(case)];
     match case.by {
         Some(by) => gates.extend([may_respond(by), forced_if_deterministic(case), may_write(case, by)]),
+        None if lets_go(case.plan) => {}
         None => gates.extend(automatic_gates(rules, case)),
     }
     let quorum = if case.by.is_some() { rules.quorum(&case.plan.remedy, !case.plan.reversible) } else { 0 };
@@ -84,6 +85,11 @@ pub fn judge(rules: &Rules, case: &Case<'_>) -> Decision {
     }
     let words = format!("{} is {}", case.plan.remedy, if verdict == Verdict::Deny { "not allowed" } else { "allowed" });
     Decision { verdict, because: Reason { rule: "all".into(), met: verdict != Verdict::Deny, words, of: gates } }
+}
+
+/// Its time was agreed to with the quarantine or the pin itself; it is proposed to people, and merged by them.
+fn lets_go(plan: &Plan) -> bool {
+    ["unquarantine", "unpin"].contains(&plan.remedy.as_str())
 }
 
 fn gate(rule: &str, met: bool, words: impl Into<String>) -> Reason {

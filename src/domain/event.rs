@@ -147,6 +147,8 @@ pub enum Timer {
     Expiry,
     /// An automatic retry's backoff is over.
     Backoff,
+    /// A quarantine's time is up.
+    Release,
     /// A re-run should have shown itself by now: look at the forge.
     Watch,
 }

@@ -171,6 +171,7 @@ fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
         ProposalState::Undone { why } => step.tell(None, Note::Undone { proposal: id, why: why.clone() }),
         ProposalState::Failed { why } => {
             step.tell(None, Note::Failed { proposal: id, why: why.clone() });
+            super::expiry::failed(step, proposal);
             planning::ask_for_offers(step);
         }
         ProposalState::Refused { why } => {
@@ -229,13 +230,14 @@ fn started(step: &mut Step<'_>, proposal: &Proposal) {
         },
     );
     reply(step, proposal, Note::Started { proposal: proposal.id, summary });
-    if proposal.by.key.is_none() {
+    if proposal.by.key.is_none() && proposal.remedy == "retry" {
         step.incident.auto_retries += 1;
     }
 }
 
 fn finished(step: &mut Step<'_>, proposal: &Proposal) {
     let summary = proposal.plan.as_ref().map(|plan| plan.summary.clone()).unwrap_or_default();
+    super::expiry::watch(step);
     if let Some(made) = proposal.made.last() {
         let note = Note::Made { proposal: proposal.id, what: made.what.clone(), number: made.number, summary };
         step.tell(None, note.clone());

@@ -1,6 +1,6 @@
 //! The one place where an incident changes.
 
-use super::{failing, passing, people, planning, proposal};
+use super::{expiry, failing, passing, people, planning, proposal};
 use crate::domain::effect::{Effect, Order};
 use crate::domain::event::{Event, LogRead, Timer};
 use crate::domain::evidence::Evidence;
@@ -137,6 +137,7 @@ fn fired(step: &mut Step<'_>, timer: Timer) {
         Timer::Expiry => proposal::expire(step),
         Timer::Backoff => planning::automatic(step),
         Timer::Watch => planning::look_again(step),
+        Timer::Release => expiry::release(step),
     }
 }
 

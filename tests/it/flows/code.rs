@@ -243,8 +243,20 @@ async fn a_quarantine_is_shown_before_it_is_agreed_to_and_released_again() {
     repo.git(&["fetch", "--quiet", bare.to_str().unwrap(), "ci-rescue/quarantine/2-1"]);
     repo.git(&["merge", "--quiet", "--ff-only", "FETCH_HEAD"]);
     repo.git(&["push", "--quiet", bare.to_str().unwrap(), "main"]);
-    ada.say(&world, "unquarantine 2").await;
-    world.sit("cyd").await.say(&world, "approve 2").await;
+    // A week later the bot proposes to take it out, by itself and once; not while the emergency stop is on.
+    world.clock.advance(6 * 24 * 3_600_000);
+    world.settle().await;
+    assert_eq!(opened(&world).len(), 1);
+    ada.say(&world, "hold").await;
+    world.clock.advance(24 * 3_600_000);
+    world.settle().await;
+    assert_eq!(opened(&world).len(), 1);
+    ada.say(&world, "unhold").await;
+    for _ in 0..3 {
+        world.clock.advance(24 * 3_600_000);
+        world.settle().await;
+    }
+    assert_eq!(opened(&world).len(), 2);
     let proposal = world.incident(2).await.proposals.last().unwrap().clone();
     assert_eq!(proposal.state, ProposalState::Done, "{proposal:?}");
     let released = ask(&world, &repo, &["rev-parse", "ci-rescue/unquarantine/2-2^{tree}"]);
