@@ -82,7 +82,9 @@ fn greet(console: SocketAddr, web: SocketAddr, without_git: Option<&str>) {
     println!("  2. Type `retry 3` below the cards: it says why that will not help;");
     println!("     `retry 3 force` does it all the same.");
     println!("  3. Type `hold`, switch to Ada at the top, and type `unhold`.");
-    println!("  4. `help` lists every command; a card's title opens its journal.\n");
+    println!("  4. As Ben type `quarantine 2`, look at the change, and let Ada approve it:");
+    println!("     the branch ci-rescue/quarantine/2-1 is there for git to look at.");
+    println!("  5. `help` lists every command; a card's title opens its journal.\n");
     match without_git {
         None => println!("The sandbox's repository: git clone http://{web}/git/{REPO}.git"),
         Some(why) => println!("The sandbox has no repository to clone ({why})."),

@@ -17,14 +17,14 @@ use std::time::Duration;
 pub struct Args {
     #[command(subcommand)]
     remedy: Remedy,
-    /// One JSON object: remedy, outcome, id, because, diff, tree, conflicts, warnings
+    /// One JSON object
     #[arg(long, global = true)]
     json: bool,
 }
 
 #[derive(clap::Args)]
 struct Repo {
-    /// The repository; what is committed at HEAD counts, not the work tree
+    /// The repository; what is committed at HEAD counts
     #[arg(long = "repo", value_name = "DIR")]
     dir: PathBuf,
 }
@@ -60,19 +60,19 @@ enum Remedy {
         /// The test, as its framework prints or accepts it
         #[arg(long, value_name = "NAME")]
         test: String,
-        /// The file that holds it, from the repository's root
+        /// Its file, from the repository's root
         #[arg(long, value_name = "PATH")]
         file: Option<String>,
-        /// pytest, unittest, jest, vitest, mocha, playwright, go, rust, junit, rspec, phpunit, xunit or nunit
+        /// Such as pytest, jest, go; a wrong one lists all
         #[arg(long)]
         framework: Option<String>,
         /// How long, such as 7d
         #[arg(long = "for", default_value = "7d", value_name = "TIME")]
         time: String,
-        /// Why, for those who read the source
+        /// Why, for readers of the source
         #[arg(long, default_value = "flaky", value_name = "TEXT")]
         reason: String,
-        /// The day to count from, such as 2026-01-31 [default: today]
+        /// Day to count from, 2026-01-31 [default: today]
         #[arg(long, value_name = "DATE")]
         now: Option<String>,
     },
@@ -94,7 +94,7 @@ enum Remedy {
         /// A plain version; for an action a tag or commit, for an image a digest
         #[arg(long, value_name = "VERSION")]
         version: String,
-        /// cargo, npm, pnpm, yarn, pip, uv, poetry, go, maven, gradle, bundler, nuget, composer, github-actions or docker
+        /// Such as cargo, npm, docker; a wrong one lists all
         #[arg(long)]
         ecosystem: Option<String>,
     },

@@ -5,6 +5,7 @@ use crate::world::{CHANNEL, Setup, World};
 use ci_rescue::ports::{Clock, Query};
 use futures::StreamExt;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const REPOS: u64 = 50;
 const JOBS: u64 = 10_000;
@@ -55,17 +56,19 @@ async fn ten_thousand_failing_jobs_make_a_card_for_each_run() {
         }
     });
     // The engine works while they come, as it does in a running bot.
-    let all = sent.buffer_unordered(AT_ONCE).collect::<Vec<()>>();
+    let sending = AtomicBool::new(true);
+    let all = async {
+        sent.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+        sending.store(false, Ordering::SeqCst);
+    };
+    // A turn is never cut off half-way: what it has claimed would wait for its lease to end.
     let work = async {
-        loop {
+        while sending.load(Ordering::SeqCst) {
             world.app.engine.turn().await.expect("turn");
             tokio::task::yield_now().await;
         }
     };
-    tokio::select! {
-        _ = all => {}
-        () = work => {}
-    }
+    tokio::join!(all, work);
     while world.app.engine.turn().await.expect("turn") {}
     world.settle().await;
     let grown = resident().saturating_sub(before);
