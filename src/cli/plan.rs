@@ -39,7 +39,7 @@ struct Picked {
     /// The branch that it is planned for
     #[arg(long, value_name = "BRANCH")]
     onto: String,
-    /// How the pull request was merged [default: two parents: merge; one commit: squash; several: rebase]
+    /// How it was merged; its commits tell if left out
     #[arg(long)]
     method: Option<MethodArg>,
 }
