@@ -32,7 +32,6 @@ const SETTINGS: &[&str] = &[
     "protocol.https.allow=always",
     "submodule.recurse=false",
     "fetch.recurseSubmodules=false",
-    "transfer.fsckObjects=true",
     "advice.detachedHead=false",
 ];
 

@@ -15,6 +15,8 @@ struct Merged {
 
 /// Commits of a branch that are looked at for a change that is there already.
 const HISTORY: &str = "500";
+/// In a partial clone each of them asks the origin for its contents.
+const HISTORY_PARTIAL: &str = "30";
 
 impl View {
     /// Applies or takes back commits on `onto`, one after the other. Writes objects, and no ref of the repository.
@@ -249,7 +251,8 @@ impl Picking<'_> {
         let paths = self.git.changed(from, to).await?;
         let since = self.git.ask(&["merge-base", &commit.sha, self.onto], b"").await?;
         let not = if since.code == 0 { format!("^{}", since.text()) } else { format!("^{}", commit.sha) };
-        let mut args = vec!["log", "-p", "--no-merges", "-n", HISTORY, "--binary", "--full-index", "--no-ext-diff"];
+        let most = if self.git.is_partial() { HISTORY_PARTIAL } else { HISTORY };
+        let mut args = vec!["log", "-p", "--no-merges", "-n", most, "--binary", "--full-index", "--no-ext-diff"];
         args.extend(["--no-textconv", "--no-color", self.onto, &not, "--"]);
         args.extend(paths.iter().map(String::as_str));
         let log = self.git.ask(&args, b"").await?;
