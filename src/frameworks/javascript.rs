@@ -18,21 +18,46 @@ mod source;
 mod title;
 pub mod words;
 
-pub use answer::quarantine;
-pub use printed::{file_of, needle};
-pub use source::reads;
 pub use words::{Dialect, Runner};
 
 use std::collections::BTreeSet;
 
-use crate::domain::edit::{Mark, Source};
+use crate::domain::edit::{Edited, Mark, Source};
+use crate::frameworks::edit::Editor;
+
+/// A dialect is all that an editor of the family needs to know.
+impl Editor for Dialect {
+    fn id(&self) -> &'static str {
+        self.id
+    }
+
+    fn reads(&self, path: &str) -> bool {
+        source::reads(path)
+    }
+
+    fn file_of(&self, name: &str) -> Option<String> {
+        printed::file_of(name)
+    }
+
+    fn needle(&self, name: &str) -> String {
+        printed::needle(self, name)
+    }
+
+    fn quarantine(&self, source: &Source, name: &str, mark: &Mark) -> Edited {
+        answer::quarantine(self, source, name, mark)
+    }
+
+    fn release(&self, source: &Source, id: &str) -> Option<String> {
+        release(self, source, id)
+    }
+}
 
 /// More marks of one id are not ours.
 const MARKS_MAX: usize = 16;
 
 /// Takes the mark `id` out again. None when the file has no such mark, or more than one place that could be meant, or
 /// when it is not as we made it.
-pub fn release(dialect: &Dialect, source: &Source, id: &str) -> Option<String> {
+fn release(dialect: &Dialect, source: &Source, id: &str) -> Option<String> {
     let text = &source.text;
     let marks: Vec<usize> = text.match_indices(&Mark::needle(id)).map(|(at, _)| at).take(MARKS_MAX + 1).collect();
     if marks.is_empty() || marks.len() > MARKS_MAX {

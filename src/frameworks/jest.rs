@@ -22,6 +22,6 @@ impl TestFramework for Jest {
     }
 
     fn editors(&self) -> &'static [&'static dyn Editor] {
-        &[&edit::JestEditor]
+        &[&edit::DIALECT]
     }
 }

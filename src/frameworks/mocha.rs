@@ -22,6 +22,6 @@ impl TestFramework for Mocha {
     }
 
     fn editors(&self) -> &'static [&'static dyn Editor] {
-        &[&edit::MochaEditor]
+        &[&edit::DIALECT]
     }
 }

@@ -22,6 +22,6 @@ impl TestFramework for Playwright {
     }
 
     fn editors(&self) -> &'static [&'static dyn Editor] {
-        &[&edit::PlaywrightEditor]
+        &[&edit::DIALECT]
     }
 }

@@ -22,6 +22,6 @@ impl TestFramework for Vitest {
     }
 
     fn editors(&self) -> &'static [&'static dyn Editor] {
-        &[&edit::VitestEditor]
+        &[&edit::DIALECT]
     }
 }
