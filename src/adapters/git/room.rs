@@ -45,15 +45,26 @@ impl Rooms {
     /// The room, as new as its origin.
     pub(super) async fn enter(&self, repo: &Repo) -> Result<Room, PortError> {
         let address = self.origins.origin(repo).await?;
-        let path = self.path(repo);
-        if !path.join("HEAD").exists() {
-            self.make_place();
-            create(&path, &address.url).await?;
+        let room = Room { path: self.path(repo), address };
+        if let Err(why) = self.fetch(&room).await {
+            if !is_broken(why.why()) {
+                return Err(unreachable(&why));
+            }
+            // Whoever died in it left a lock or half a file: all of it can be had again.
+            tracing::warn!(room = %room.path.display(), %why, "a clone that is not usable any more is made anew");
+            fs::remove_dir_all(&room.path).map_err(|why| PortError::transient(why.to_string()))?;
+            self.fetch(&room).await.map_err(|why| unreachable(&why))?;
         }
-        let git = with_token(Git::at(&path), &address).partial();
-        git.run(FETCH, b"").await.map_err(|why| unreachable(&why))?;
-        touch(&path);
-        Ok(Room { path, address })
+        touch(&room.path);
+        Ok(room)
+    }
+
+    async fn fetch(&self, room: &Room) -> Result<(), PortError> {
+        if !room.path.join("HEAD").exists() {
+            self.make_place();
+            create(&room.path, &room.address.url).await?;
+        }
+        room.git().run(FETCH, b"").await.map(|_| ())
     }
 
     /// Removes the rooms that were not used longest while all are too large together.
@@ -128,6 +139,13 @@ fn with_token(git: Git, address: &GitOrigin) -> Git {
     git.with_env("GIT_CONFIG_COUNT", "1")
         .with_env("GIT_CONFIG_KEY_0", "http.extraHeader")
         .with_env("GIT_CONFIG_VALUE_0", format!("Authorization: Basic {basic}"))
+}
+
+/// Whether git complains of the room itself rather than of the origin.
+fn is_broken(words: &str) -> bool {
+    const WORDS: [&str; 6] =
+        [".lock'", "cannot lock ref", "unable to update local ref", "bad object", "corrupt", "not a git repository"];
+    WORDS.iter().any(|word| words.contains(word))
 }
 
 /// A fetch that failed may succeed later, unless the origin said no.
