@@ -51,7 +51,10 @@ fn wish(name: &str, take: &mut dyn FnMut(&str) -> Option<String>) -> Result<Wish
         _ => {
             let to = take("to").ok_or("say to which branch: to=release-1")?;
             let to: Result<Vec<Branch>, _> = to.split(',').map(|name| name.trim().parse::<Branch>()).collect();
-            let to = to.map_err(|why| why.to_string())?;
+            let mut to = to.map_err(|why| why.to_string())?;
+            // A branch that is named twice gets one pull request.
+            let mut seen = std::collections::BTreeSet::new();
+            to.retain(|branch| seen.insert(branch.clone()));
             if to.len() > BRANCHES_MAX {
                 return Err(format!("at most {BRANCHES_MAX} branches at a time"));
             }
