@@ -56,6 +56,21 @@ pub fn listing(words: &[String], max: usize) -> String {
     shown.join(", ")
 }
 
+/// A stranger's words for a commit's message or a title: what forges obey there (`[skip ci]`, `Fixes #1`, mentions)
+/// is taken out of force, and the words stay readable.
+#[must_use]
+pub fn inert(text: &str, max: usize) -> String {
+    let line = clean_line(text, max);
+    let lower = line.to_ascii_lowercase();
+    let obeyed = ["[skip ", "[no ", "[ci ", "[actions "].iter().any(|word| lower.contains(word));
+    let brackets = |c| match c {
+        '[' if obeyed => '(',
+        ']' if obeyed => ')',
+        c => c,
+    };
+    line.chars().map(brackets).filter(|c| !matches!(c, '#' | '@')).collect()
+}
+
 /// See [`Untrusted::line`].
 #[must_use]
 pub fn clean_line(text: &str, max: usize) -> String {
@@ -101,6 +116,18 @@ fn is_combining(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_forges_obey_is_out_of_force() {
+        for (text, shown) in [
+            ("test_a[skip ci]", "test_a(skip ci)"),
+            ("x [Actions Skip] Fixes #12", "x (Actions Skip) Fixes 12"),
+            ("cc @acme/team", "cc acme/team"),
+            ("tests/test_x.py::test_a[eur]", "tests/test_x.py::test_a[eur]"),
+        ] {
+            assert_eq!(inert(text, 100), shown);
+        }
+    }
     use proptest::prelude::*;
 
     #[test]

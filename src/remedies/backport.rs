@@ -7,6 +7,7 @@ use crate::domain::action::Wanted;
 use crate::domain::change::{Direction, Pick};
 use crate::domain::intent::Wish;
 use crate::domain::plan::Planning;
+use crate::domain::text::inert;
 
 pub struct Backport;
 
@@ -22,7 +23,7 @@ impl Remedy for Backport {
             Err(planning) => return *planning,
         };
         let names: Vec<String> = to.iter().map(ToString::to_string).collect();
-        let title = facts.title.line(80);
+        let title = inert(facts.title.raw(), 80);
         let targets = to.iter().map(|onto| Target {
             onto: onto.clone(),
             message: format!("[{onto}] {title} (#{})\n", facts.number),

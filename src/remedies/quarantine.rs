@@ -7,7 +7,7 @@ use crate::domain::evidence::FailingTest;
 use crate::domain::incident::{Incident, ProposalState};
 use crate::domain::intent::Wish;
 use crate::domain::plan::Planning;
-use crate::domain::text::{Untrusted, clean_line};
+use crate::domain::text::{Untrusted, clean_line, inert};
 use crate::domain::time::{DAY_MS, Time};
 use crate::frameworks;
 
@@ -44,9 +44,10 @@ fn wanting(context: &PlanContext<'_>) -> Result<Wanting, String> {
     );
     let framework = known.as_ref().map(|test| test.framework.clone()).filter(|id| can_edit(id));
     let until = day(asked.at.plus_ms(*for_ms));
-    let shown = clean_line(&name, 100);
-    let reason =
-        reason.as_ref().map_or_else(|| format!("flaky, see incident {}", context.incident.no.0), |r| r.line(120));
+    let shown = inert(&name, 100);
+    let reason = reason
+        .as_ref()
+        .map_or_else(|| format!("flaky, see incident {}", context.incident.no.0), |r| inert(r.raw(), 120));
     let onto = code::default_branch(context.incident)?;
     Ok(Wanting {
         remedy: "quarantine",

@@ -9,6 +9,7 @@ use crate::domain::facts::{Known, PullFacts};
 use crate::domain::incident::Incident;
 use crate::domain::intent::Wish;
 use crate::domain::plan::Planning;
+use crate::domain::text::inert;
 
 pub struct Revert;
 
@@ -27,7 +28,7 @@ impl Remedy for Revert {
             Ok(onto) => onto,
             Err(why) => return Planning::Refused(vec![format!("its base: {why}")]),
         };
-        let title = format!("Revert #{} {}", facts.number, facts.title.line(80));
+        let title = format!("Revert #{} {}", facts.number, inert(facts.title.raw(), 80));
         let pick = Pick { direction: Direction::Revert, commits: facts.commits.clone(), method: facts.method };
         let wanting = Wanting {
             remedy: "revert",

@@ -95,6 +95,7 @@ async fn a_revert_is_approved_pushed_proposed_and_undone() {
     let pull = &pulls[0];
     assert_eq!((pull.head.as_str(), pull.base.as_str(), pull.draft), (branch, "main", false));
     assert!(pull.body.contains("ECONNRESET") && pull.body.contains("How to undo"), "{}", pull.body);
+    assert!(!pull.title.contains('@'), "{}", pull.title);
     assert!(!pull.body.contains("@everyone") && !pull.body.contains("<!channel>"), "{}", pull.body);
     let labels = world.forge.lock().repos[REPO].labels[&pull.number].clone();
     assert_eq!(labels, vec!["ci:auto-rescue", "ci:revert"]);
@@ -112,7 +113,7 @@ async fn a_revert_is_approved_pushed_proposed_and_undone() {
 async fn a_backport_goes_to_each_branch_and_a_conflict_is_a_draft() {
     let (world, repo) = broken().await;
     let ada = world.sit("ada").await;
-    agreed(&world, &ada, "backport 1 pr=117 to=release-1,release-2,main").await;
+    agreed(&world, &ada, "backport 1 pr=117 to=release-1,release-2,release-1,main").await;
     let proposal = world.incident(1).await.proposals.last().unwrap().clone();
     assert_eq!(proposal.state, ProposalState::Done, "{proposal:?}");
     let plan = proposal.plan.unwrap();
@@ -261,5 +262,26 @@ async fn a_quarantine_is_shown_before_it_is_agreed_to_and_released_again() {
     assert_eq!(proposal.state, ProposalState::Done, "{proposal:?}");
     let released = ask(&world, &repo, &["rev-parse", "ci-rescue/unquarantine/2-2^{tree}"]);
     assert_eq!(released, repo.git(&["rev-parse", "HEAD~1^{tree}"]));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_clone_that_a_killed_git_left_locked_is_made_anew() {
+    let (world, repo) = broken().await;
+    let ada = world.sit("ada").await;
+    let answer = ada.say(&world, "revert 1 pr=117 --dry-run").await;
+    assert!(answer.contains("Would do"), "{answer}");
+    let room = world.rooms.path().join("store-git/acme/shop.git");
+    for lock in ["packed-refs.lock", "refs/heads/main.lock"] {
+        std::fs::create_dir_all(room.join(lock).parent().unwrap()).unwrap();
+        std::fs::write(room.join(lock), b"").unwrap();
+    }
+    repo.write("later.txt", "later\n");
+    repo.commit("Later");
+    let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
+    repo.git(&["push", "--quiet", bare.to_str().unwrap(), "main"]);
+    let answer = ada.say(&world, "revert 1 pr=117 --dry-run").await;
+    assert!(answer.contains("Would do"), "{answer}");
+    assert!(!room.join("refs/heads/main.lock").exists());
     world.end().await;
 }
