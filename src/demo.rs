@@ -13,6 +13,7 @@ mod pulls;
 mod routes;
 mod script;
 mod state;
+mod tracking;
 
 pub use git::{learn, seed};
 pub use hooks::{Hook, sign};

@@ -8,6 +8,7 @@ mod code;
 mod context;
 mod desk;
 mod door;
+mod ledger;
 mod perform;
 mod publish;
 mod reconcile;

@@ -5,15 +5,15 @@ mod severity;
 
 pub use severity::severity;
 
+use crate::domain::action::Action;
 use crate::domain::actor::Role;
-use crate::domain::facts::{Context, Known};
+use crate::domain::facts::{Context, Facts, Known};
 use crate::domain::incident::{Approval, Incident, Proposal, Proposer};
 use crate::domain::plan::Plan;
 use crate::domain::refs::OWN_BRANCHES;
 use crate::domain::rules::{Mode, Rules};
 use crate::domain::time::{MINUTE_MS, Span, Time};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,8 +59,8 @@ pub struct Case<'a> {
     /// The person who asks; `None` when the bot wants to act by itself.
     pub by: Option<&'a Proposer>,
     pub force: bool,
-    /// By login: whether the account may write to the repository, read for this decision.
-    pub writers: &'a BTreeMap<String, Known<bool>>,
+    /// Read for this decision: who may write to the repository, what is quarantined there.
+    pub facts: &'a Facts,
     pub context: &'a Context,
     pub now: Time,
 }
@@ -68,7 +68,7 @@ pub struct Case<'a> {
 /// May this plan run?
 #[must_use]
 pub fn judge(rules: &Rules, case: &Case<'_>) -> Decision {
-    let mut gates = vec![not_held(case), not_observing(rules), not_dry(rules), confirmed(case)];
+    let mut gates = vec![not_held(case), not_observing(rules), not_dry(rules), confirmed(case), under_cap(rules, case)];
     match case.by {
         Some(by) => gates.extend([may_respond(by), forced_if_deterministic(case), may_write(case, by)]),
         None if lets_go(case.plan) => {}
@@ -123,6 +123,21 @@ fn confirmed(case: &Case<'_>) -> Reason {
     gate("confirmed", case.incident.confirmed, words)
 }
 
+/// A suite that leaves out more and more tests tells less and less.
+fn under_cap(rules: &Rules, case: &Case<'_>) -> Reason {
+    let listed = case.plan.steps.iter().find_map(|step| match &step.action {
+        Action::Listed { entry } if case.plan.remedy == "quarantine" => Some(entry),
+        _ => None,
+    });
+    let (Some(entry), Some(Known::Is(have))) = (listed, &case.facts.quarantined) else {
+        return gate("cap", true, "it adds nothing to what is quarantined");
+    };
+    let same = have.iter().filter(|other| other.framework == entry.framework && other.id != entry.id).count();
+    let (suite, max) = (entry.framework.as_deref().unwrap_or("other"), rules.quarantine_max as usize);
+    let more = if same < max { "" } else { ": release one first, or raise policy.quarantine_max" };
+    gate("cap", same < max, format!("{same} of {max} {suite} tests of {} are in quarantine{more}", entry.repo))
+}
+
 fn may_respond(by: &Proposer) -> Reason {
     let met = by.role >= Role::Responder;
     gate("role", met, format!("a {} {} ask for it", by.role, if met { "may" } else { "may not" }))
@@ -138,8 +153,8 @@ fn may_write(case: &Case<'_>, by: &Proposer) -> Reason {
             "it changes code, and no GitHub account is linked to you: an admin adds `github` to your [[people]] row";
         return gate("write", false, words);
     };
-    let no = case.writers.iter().find(|(_, may)| **may != Known::Is(true));
-    match (no, case.writers.get(login)) {
+    let no = case.facts.writers.iter().find(|(_, may)| **may != Known::Is(true));
+    match (no, case.facts.writers.get(login)) {
         (Some((login, Known::Is(false))), _) => {
             gate("write", false, format!("{login} has no write permission on {}", case.incident.repo))
         }

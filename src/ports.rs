@@ -12,8 +12,8 @@ pub use doors::{
     Refusal, Route, Verified, Verifier,
 };
 pub use neighbours::{
-    Chat, Ci, Clock, Decoder, Directory, Forge, Git, GitOrigin, Heard, LogStream, Message, NewPull, Origins, PortError,
-    Pulled, Wanted,
+    Chat, Ci, Clock, Decoder, Directory, Forge, Git, GitOrigin, Heard, LogStream, Message, NewIssue, NewPull, Origins,
+    PortError, Pulled, Wanted,
 };
 pub use store::{
     Claimed, Counts, DeadLetter, Delivery, NewEffect, Publication, Put, Query, Store, StoreError, Surface, TimerRow,

@@ -9,8 +9,11 @@
 mod backport;
 mod code;
 pub mod edits;
+mod issue;
+pub mod ledger;
 mod pin;
 mod quarantine;
+mod release;
 pub mod repro;
 mod retry;
 mod revert;
@@ -63,11 +66,13 @@ pub fn all() -> Vec<Box<dyn Remedy>> {
     vec![
         Box::new(retry::Retry),
         Box::new(quarantine::Quarantine),
-        Box::new(quarantine::Unquarantine),
+        Box::new(release::Unquarantine),
+        Box::new(release::Extend),
         Box::new(pin::Pin),
         Box::new(pin::Unpin),
         Box::new(revert::Revert),
         Box::new(backport::Backport),
+        Box::new(issue::Issue),
     ]
 }
 

@@ -11,6 +11,7 @@ mod origin;
 mod payload;
 mod pulls;
 mod requests;
+mod tracking;
 mod verify;
 
 pub use api::{GitHub, Settings};

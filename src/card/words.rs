@@ -2,7 +2,7 @@
 
 use super::markup::{MARKUPS, bold, code, cut, escape, when};
 use super::view::View;
-use crate::domain::action::PullBody;
+use crate::domain::action::{IssueBody, PullBody};
 use crate::domain::card::{Button, ButtonRef, Card, Link, Look, Verb};
 use crate::domain::incident::Stage;
 use crate::domain::journal::Note;
@@ -76,9 +76,11 @@ impl Words {
                 env.add_template_owned(format!("{markup}:{name}"), text.to_owned())?;
             }
         }
-        let pull = FILES.get_file("github/pull.jinja").and_then(include_dir::File::contents_utf8);
-        let pull = pull.ok_or_else(|| TemplateError("there is no template github/pull".into()))?;
-        env.add_template_owned("github:pull", pull.to_owned())?;
+        for name in ["pull", "issue"] {
+            let text = FILES.get_file(format!("github/{name}.jinja")).and_then(include_dir::File::contents_utf8);
+            let text = text.ok_or_else(|| TemplateError(format!("there is no template github/{name}")))?;
+            env.add_template_owned(format!("github:{name}"), text.to_owned())?;
+        }
         Ok(Self { env })
     }
 
@@ -101,8 +103,20 @@ impl Words {
     /// # Errors
     /// [`TemplateError`] when the template fails.
     pub fn pull(&self, body: &PullBody, home: Option<&str>) -> Result<String, TemplateError> {
-        let context = context! { p => Value::from(Serde(body)), home => home.map(|home| Value::from_safe_string(home.to_owned())) };
-        let text = self.env.get_template("github:pull")?.render(context)?;
+        self.page("github:pull", Value::from(Serde(body)), home)
+    }
+
+    /// The body of an issue of ours, in GitHub's markdown. `home` is where incidents can be read.
+    ///
+    /// # Errors
+    /// [`TemplateError`] when the template fails.
+    pub fn issue(&self, body: &IssueBody, home: Option<&str>) -> Result<String, TemplateError> {
+        self.page("github:issue", Value::from(Serde(body)), home)
+    }
+
+    fn page(&self, name: &str, what: Value, home: Option<&str>) -> Result<String, TemplateError> {
+        let home = home.map(|home| Value::from_safe_string(home.to_owned()));
+        let text = self.env.get_template(name)?.render(context! { p => what, home => home })?;
         Ok(text.trim().to_owned())
     }
 

@@ -23,28 +23,38 @@ fn span(text: &str) -> Result<i64, String> {
 /// A quarantine without a word on its length lasts a week.
 const QUARANTINE: &str = "7d";
 
+/// A pin without a word on its length lasts two weeks.
+const PIN: &str = "14d";
+
+/// Milliseconds of `for=`.
+fn time(text: Option<String>, otherwise: &str) -> Result<i64, String> {
+    let text = text.unwrap_or_else(|| otherwise.to_owned());
+    let time = humantime::parse_duration(&text);
+    let time = time.map_err(|_| format!("for={text} is no length of time: say for={otherwise}"))?;
+    i64::try_from(time.as_millis()).map_err(|_| format!("that is too long: say for={otherwise}"))
+}
+
 /// What is wanted of a remedy that changes code.
 fn wish(name: &str, take: &mut dyn FnMut(&str) -> Option<String>) -> Result<Wish, String> {
     Ok(match name {
-        "quarantine" => {
-            let text = take("for").unwrap_or_else(|| QUARANTINE.into());
-            let time =
-                humantime::parse_duration(&text).map_err(|_| format!("for={text} is no length of time: say for=7d"))?;
-            Wish::Quarantine {
-                test: take("test").map(Into::into),
-                file: take("file").map(Into::into),
-                for_ms: i64::try_from(time.as_millis()).map_err(|_| "that is too long: say for=7d".to_owned())?,
-                reason: take("reason").map(Into::into),
-            }
-        }
+        "quarantine" => Wish::Quarantine {
+            test: take("test").map(Into::into),
+            file: take("file").map(Into::into),
+            for_ms: time(take("for"), QUARANTINE)?,
+            reason: take("reason").map(Into::into),
+            listed: take("list").is_some(),
+        },
+        "extend" => Wish::Extend { id: take("quarantine"), for_ms: time(take("for"), QUARANTINE)? },
+        "issue" => Wish::Issue { reason: take("reason").map(Into::into) },
         "unquarantine" => Wish::Unquarantine { id: take("quarantine") },
         "pin" => {
             let text = take("package").ok_or("say what to pin: package@version")?;
             // A scoped package begins with the sign too.
-            match text.rfind('@').filter(|at| *at > 0) {
-                Some(at) => Wish::Pin { package: text[..at].to_owned(), version: Some(text[at + 1..].to_owned()) },
-                None => Wish::Pin { package: text, version: None },
-            }
+            let (package, version) = match text.rfind('@').filter(|at| *at > 0) {
+                Some(at) => (text[..at].to_owned(), Some(text[at + 1..].to_owned())),
+                None => (text, None),
+            };
+            Wish::Pin { package, version, for_ms: time(take("for"), PIN)? }
         }
         "unpin" => Wish::Unpin { package: take("package").ok_or("say which package")? },
         "revert" => Wish::Revert { pull: number(take("pr"))? },
@@ -98,9 +108,12 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
             let wish = Wish::Retry(which);
             Intent::Remedy { target: target?, wish, force: flag(take("force")), dry_run: flag(take("dry-run")) }
         }
-        "quarantine" | "unquarantine" | "pin" | "unpin" | "revert" | "backport" => {
+        "quarantine" | "unquarantine" | "extend" | "pin" | "unpin" | "revert" | "backport" | "issue" => {
             let (force, dry_run) = (flag(take("force")), flag(take("dry-run")));
             Intent::Remedy { target: target?, wish: wish(name, &mut take)?, force, dry_run }
+        }
+        "quarantined" => {
+            Intent::Quarantined { repo: take("repo").and_then(|repo| repo.parse().ok()), owner: take("owner") }
         }
         "repro" => Intent::Repro { target: target? },
         "undo" => Intent::Undo { target: target? },

@@ -1,7 +1,7 @@
 //! The forge's own web: the part of GitHub's REST API that a bot like ours uses, logs, and git over HTTP.
 
 use super::state::{Call, Forge};
-use super::{actions, git, issues, pulls};
+use super::{actions, git, issues, pulls, tracking};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -39,6 +39,9 @@ pub fn router(forge: Forge) -> Router {
         .route("/repos/{owner}/{repo}/commits/{sha}/check-runs", get(issues::checks))
         .route("/repos/{owner}/{repo}/check-runs", post(issues::add_check))
         .route("/repos/{owner}/{repo}/check-runs/{id}", patch(issues::edit_check))
+        .route("/repos/{owner}/{repo}/issues", get(tracking::list).post(tracking::create))
+        .route("/repos/{owner}/{repo}/issues/{number}", patch(tracking::edit))
+        .route("/repos/{owner}/{repo}/assignees/{login}", get(tracking::assignable))
         .route("/repos/{owner}/{repo}/issues/{number}/labels", get(issues::labels).post(issues::add_labels))
         .route("/repos/{owner}/{repo}/issues/{number}/labels/{label}", axum::routing::delete(issues::drop_label))
         .route("/repos/{owner}/{repo}/issues/{number}/comments", get(issues::comments).post(issues::add_comment))

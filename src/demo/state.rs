@@ -65,6 +65,17 @@ pub struct Repo {
     pub permissions: BTreeMap<String, &'static str>,
     pub messages: BTreeMap<String, String>,
     pub pulls: Vec<Pull>,
+    pub issues: Vec<Issue>,
+}
+
+/// An issue that is no pull request.
+#[derive(Clone, Debug)]
+pub struct Issue {
+    pub number: u64,
+    pub title: String,
+    pub body: String,
+    pub assignees: Vec<String>,
+    pub open: bool,
 }
 
 /// A pull request.
@@ -150,6 +161,7 @@ impl Forge {
             permissions: BTreeMap::new(),
             messages: BTreeMap::new(),
             pulls: Vec::new(),
+            issues: Vec::new(),
         };
         self.lock().repos.insert(name.to_owned(), repo);
     }

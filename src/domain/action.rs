@@ -5,10 +5,14 @@
 
 use super::change::Pick;
 use super::ids::{Repo, RunId};
+use super::quarantined::Quarantined;
 use super::refs::{Branch, OwnBranch};
 use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
+
+/// The label on everything that the bot makes.
+pub const OWN_LABEL: &str = "ci:auto-rescue";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ensure", rename_all = "snake_case")]
@@ -37,6 +41,14 @@ pub enum Action {
     },
     /// No pull request from our branch is open.
     PullClosed { repo: Repo, branch: OwnBranch },
+    /// Our issue with this marker is there.
+    Issue { repo: Repo, marker: String, title: Untrusted, body: Box<IssueBody>, labels: Vec<String> },
+    /// Our issue with this marker is closed, or was never there.
+    IssueClosed { repo: Repo, marker: String },
+    /// The ledger of quarantines has this entry.
+    Listed { entry: Box<Quarantined> },
+    /// The ledger of quarantines has no entry of this id.
+    Unlisted { repo: Repo, id: String },
     /// Our check run of this name on the commit says this.
     Check { repo: Repo, sha: String, name: String, conclusion: String, title: String, summary: String },
 }
@@ -57,9 +69,17 @@ pub enum Wanted {
     Unquarantine {
         id: String,
     },
+    /// A quarantine lasts until another day.
+    Extend {
+        id: String,
+        until: String,
+    },
     Pin {
         package: String,
         version: String,
+        /// The day on which the bot proposes to let it go, `YYYY-MM-DD`; the manifest does not say it.
+        #[serde(default)]
+        until: String,
     },
     Unpin {
         package: String,
@@ -80,14 +100,40 @@ pub struct PullBody {
     /// The lines of the log that say so.
     pub evidence: Vec<Untrusted>,
     pub conflicts: Vec<Untrusted>,
+    /// What was tried on the incident before.
+    #[serde(default)]
+    pub attempts: Vec<Untrusted>,
+    /// Issues of ours that are over when this is merged.
+    #[serde(default)]
+    pub closes: Vec<u64>,
     pub by: Untrusted,
     pub undo: String,
+}
+
+/// What an issue of ours says; the words are in `templates/github/issue.jinja`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueBody {
+    pub proposal: String,
+    pub incident: u64,
+    /// What failed, and where.
+    pub cause: Untrusted,
+    /// What kind of failure it is, and why that is thought.
+    pub because: Vec<Untrusted>,
+    pub evidence: Vec<Untrusted>,
+    pub tests: Vec<Untrusted>,
+    pub attempts: Vec<Untrusted>,
+    /// By CODEOWNERS: `@login`, `@org/team` or an address.
+    pub owners: Vec<String>,
+    /// What is quarantined for it, and until which day.
+    pub quarantine: Option<(Untrusted, String)>,
+    pub reason: Option<Untrusted>,
+    pub by: Untrusted,
 }
 
 /// Something that a step made and that people will look for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Made {
-    /// `pull request` and the like.
+    /// `pull request` or `issue`.
     pub what: String,
     pub number: u64,
     pub url: String,

@@ -46,6 +46,16 @@ pub enum Lookup {
         repo: Repo,
         number: u64,
     },
+    /// What is quarantined in the repository.
+    Quarantined {
+        repo: Repo,
+    },
+    /// Who owns these paths.
+    Owners {
+        repo: Repo,
+        onto: Branch,
+        paths: Vec<String>,
+    },
     /// Whether an account may write to the repository, as of now.
     MayWrite {
         repo: Repo,

@@ -3,6 +3,7 @@
 use super::change::{ChangeOutcome, Method};
 use super::event::Conclusion;
 use super::ids::{Digest, IncidentNo, RunId};
+use super::quarantined::Quarantined;
 use super::refs::Branch;
 use super::text::Untrusted;
 use super::time::Time;
@@ -24,6 +25,12 @@ pub struct Facts {
     /// By login: whether the account may write to the repository.
     #[serde(default)]
     pub writers: BTreeMap<String, Known<bool>>,
+    /// The repository's ledger of quarantines.
+    #[serde(default)]
+    pub quarantined: Option<Known<Vec<Quarantined>>>,
+    /// Who owns the paths that were asked for, by CODEOWNERS of the default branch.
+    #[serde(default)]
+    pub owners: Option<Known<Vec<String>>>,
 }
 
 /// A computed change, without its contents: they lie beside the records.
@@ -38,6 +45,9 @@ pub struct ChangeFacts {
     pub tree: String,
     pub patch_id: String,
     pub preview: Preview,
+    /// Who owns the first changed path, by CODEOWNERS.
+    #[serde(default)]
+    pub owners: Vec<String>,
 }
 
 /// What people see of a change before they agree.

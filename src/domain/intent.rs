@@ -51,6 +51,14 @@ pub enum Wish {
         file: Option<Untrusted>,
         for_ms: i64,
         reason: Option<Untrusted>,
+        /// By the list that CI asks for, without a change of code.
+        #[serde(default)]
+        listed: bool,
+    },
+    /// Makes a quarantine last: by its id, or the incident's own. `for_ms` counts from now.
+    Extend {
+        id: Option<String>,
+        for_ms: i64,
     },
     /// Takes a quarantine out: by its id, or the incident's own.
     Unquarantine {
@@ -59,6 +67,7 @@ pub enum Wish {
     Pin {
         package: String,
         version: Option<String>,
+        for_ms: i64,
     },
     Unpin {
         package: String,
@@ -70,6 +79,10 @@ pub enum Wish {
         pull: Option<u64>,
         to: Vec<Branch>,
     },
+    /// Opens a tracking issue.
+    Issue {
+        reason: Option<Untrusted>,
+    },
 }
 
 impl Wish {
@@ -79,11 +92,13 @@ impl Wish {
         match self {
             Self::Retry(_) => "retry",
             Self::Quarantine { .. } => "quarantine",
+            Self::Extend { .. } => "extend",
             Self::Unquarantine { .. } => "unquarantine",
             Self::Pin { .. } => "pin",
             Self::Unpin { .. } => "unpin",
             Self::Revert { .. } => "revert",
             Self::Backport { .. } => "backport",
+            Self::Issue { .. } => "issue",
         }
     }
 }
@@ -139,6 +154,11 @@ pub enum Intent {
         repo: Option<Repo>,
     },
     Subscriptions,
+    /// What is quarantined now.
+    Quarantined {
+        repo: Option<Repo>,
+        owner: Option<String>,
+    },
     /// No new cards here for so long, in milliseconds; 0 ends it.
     Mute {
         for_ms: i64,
@@ -166,10 +186,13 @@ impl Intent {
     #[must_use]
     pub fn role(&self) -> Role {
         match self {
-            Self::Help { .. } | Self::List { .. } | Self::Show { .. } | Self::Why { .. } | Self::Subscriptions => {
-                Role::Viewer
-            }
-            Self::Remedy { dry_run: true, .. } => Role::Viewer,
+            Self::Help { .. }
+            | Self::List { .. }
+            | Self::Show { .. }
+            | Self::Why { .. }
+            | Self::Subscriptions
+            | Self::Quarantined { .. }
+            | Self::Remedy { dry_run: true, .. } => Role::Viewer,
             Self::Remedy { .. }
             | Self::Undo { .. }
             | Self::Repro { .. }

@@ -105,8 +105,8 @@ pub enum Note {
     /// A pull request or the like is there now.
     Made {
         proposal: ProposalId,
-        what: String,
-        number: u64,
+        /// `pull request #12`, each.
+        made: Vec<String>,
         summary: Untrusted,
     },
     Undone {
@@ -183,6 +183,12 @@ pub enum Note {
         more: u64,
         what: String,
     },
+    /// What is quarantined, by owner and age.
+    Quarantined {
+        rows: Vec<QuarantinedRow>,
+        more: u64,
+        what: Option<String>,
+    },
     Shown {
         row: Box<ListRow>,
         lines: Vec<Untrusted>,
@@ -232,6 +238,7 @@ impl Note {
             | Self::Dead { .. } => Mood::Refused,
             Self::Help { .. }
             | Self::List { .. }
+            | Self::Quarantined { .. }
             | Self::Shown { .. }
             | Self::Why { .. }
             | Self::Planned { .. }
@@ -251,6 +258,19 @@ pub struct ListRow {
     pub job: Untrusted,
     pub line: Untrusted,
     pub opened_at: Time,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuarantinedRow {
+    pub id: String,
+    pub repo: Untrusted,
+    pub test: Untrusted,
+    pub owner: Untrusted,
+    /// `3d`.
+    pub age: String,
+    pub until: String,
+    pub reason: Untrusted,
+    pub served: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

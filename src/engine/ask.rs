@@ -1,15 +1,16 @@
 //! What doors may ask at once.
 
 use super::Engine;
-use crate::domain::RunId;
 use crate::domain::evidence::Category;
 use crate::domain::facts::Hold;
 use crate::domain::ids::{Digest, IncidentNo};
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
 use crate::domain::subscription::glob;
+use crate::domain::{Quarantined, Repo, RunId};
 use crate::evidence;
 use crate::ports::{Answered, Ask, BudgetView, CiFailure, Counts, DeadLetter, Query, Route, StoreError};
+use crate::remedies::ledger;
 use async_trait::async_trait;
 use serde::Deserialize;
 use std::sync::LazyLock;
@@ -99,6 +100,19 @@ impl Ask for Engine {
         found.truncate(limit);
         let next = found.last().filter(|_| more).map(|incident| incident.no.0);
         Ok((found, next))
+    }
+
+    async fn quarantined(&self, repo: &Repo) -> Result<Vec<Quarantined>, StoreError> {
+        let now = self.clock.now();
+        let mut all = self.read_ledger(Some(repo)).await?;
+        all.retain(|entry| entry.ends() > now);
+        Ok(all)
+    }
+
+    async fn left_out(&self, repo: &Repo, framework: &str) -> Result<Result<String, String>, StoreError> {
+        let all = self.quarantined(repo).await?;
+        let found = ledger::arguments(framework, all.iter().filter(|entry| entry.served));
+        Ok(found.ok_or_else(|| format!("form: one of {}", ledger::forms().join(", "))))
     }
 
     async fn journal(&self, no: IncidentNo) -> Result<Vec<Entry>, StoreError> {

@@ -1,7 +1,7 @@
 //! Changes of code: computed, pushed to branches of ours, proposed as pull requests.
 
 use super::Engine;
-use crate::domain::action::{Action, Made, Wanted};
+use crate::domain::action::{Action, Made, Outcome, Wanted};
 use crate::domain::change::{Change, ChangeOutcome};
 use crate::domain::edit::{Editing, Mark};
 use crate::domain::evidence::FailingTest;
@@ -10,7 +10,7 @@ use crate::domain::ids::{Digest, Repo};
 use crate::domain::refs::Branch;
 use crate::domain::text::{Untrusted, clean_line, listing};
 use crate::policy::codeowners::{LOCATIONS, Owners};
-use crate::ports::{self, Git, NewPull, PortError};
+use crate::ports::{self, Git, NewIssue, NewPull, PortError};
 use crate::remedies::edits;
 use crate::remedies::repro::{self, Framework};
 
@@ -34,7 +34,10 @@ fn order(change: &Wanted) -> Result<Order<'_>, PortError> {
             edit(wish.map(|wish| Box::new(wish) as Box<dyn Editing>))
         }
         Wanted::Unquarantine { id } => edit(edits::Release::new(id).map(|wish| Box::new(wish) as Box<dyn Editing>)),
-        Wanted::Pin { package, version } => {
+        Wanted::Extend { id, until } => {
+            edit(edits::Extend::new(id, until).map(|wish| Box::new(wish) as Box<dyn Editing>))
+        }
+        Wanted::Pin { package, version, .. } => {
             edit(edits::Pin::new(package, version, None).map(|wish| Box::new(wish) as Box<dyn Editing>))
         }
         Wanted::Unpin { package } => edit(edits::Unpin::new(package).map(|wish| Box::new(wish) as Box<dyn Editing>)),
@@ -68,22 +71,38 @@ impl Engine {
         if facts.outcome == ChangeOutcome::Ready
             && let Some(file) = facts.preview.files.first()
         {
-            let owned = self.owned(repo, &facts.base, file.raw()).await?;
-            facts.because.extend(owned);
+            let path = file.raw().to_owned();
+            if let Some((line, owners)) = self.owned(repo, &facts.base, &path).await? {
+                let names = if owners.is_empty() { "nobody".to_owned() } else { listing(&owners, 5) };
+                let path = clean_line(&path, 100);
+                facts.because.push(format!("{path} belongs to {names}, by line {line} of CODEOWNERS"));
+                facts.owners = owners;
+            }
         }
         Ok(facts)
     }
 
-    /// Whose file it is, by the repository's CODEOWNERS.
-    async fn owned(&self, repo: &Repo, base: &str, path: &str) -> Result<Option<String>, PortError> {
+    /// Whose file it is, by the repository's CODEOWNERS, and by which line of it.
+    async fn owned(&self, repo: &Repo, base: &str, path: &str) -> Result<Option<(usize, Vec<String>)>, PortError> {
         let (_, texts) = self.git()?.files(repo, base, is_codeowners).await?;
         // GitHub takes the first of these places that has the file.
         let text = LOCATIONS.iter().find_map(|at| texts.iter().find(|source| source.path == *at));
         let Some(rule) = text.and_then(|source| Owners::parse(&source.text).of(path)) else { return Ok(None) };
-        let names: Vec<String> = rule.owners.iter().map(ToString::to_string).collect();
-        let path = clean_line(path, 100);
-        let owners = if names.is_empty() { "nobody".to_owned() } else { listing(&names, 5) };
-        Ok(Some(format!("{path} belongs to {owners}, by line {} of CODEOWNERS", rule.line)))
+        Ok(Some((rule.line, rule.owners.iter().map(ToString::to_string).collect())))
+    }
+
+    /// Who owns the first of these paths that anybody owns.
+    pub(super) async fn owners(&self, repo: &Repo, onto: &Branch, paths: &[String]) -> Result<Vec<String>, PortError> {
+        let branch: Untrusted = onto.as_str().into();
+        let Some(base) = self.forge()?.head(repo, &branch, None).await? else {
+            return Err(PortError::permanent(format!("there is no branch {onto}")));
+        };
+        for path in paths {
+            if let Some((_, owners)) = self.owned(repo, &base, path).await?.filter(|(_, owners)| !owners.is_empty()) {
+                return Ok(owners);
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// The diff goes beside the records; what people see of it stays.
@@ -102,6 +121,7 @@ impl Engine {
             tree: change.tree,
             patch_id: change.patch_id,
             preview,
+            owners: Vec::new(),
         })
     }
 
@@ -167,6 +187,24 @@ impl Engine {
         let pull = NewPull { onto, branch, title: &title, body: &body, labels, draft: *draft };
         self.forge()?.open_pull(repo, &pull).await
     }
+}
+
+impl Engine {
+    pub(super) async fn open_issue(&self, action: &Action) -> Result<Outcome, PortError> {
+        let Action::Issue { repo, marker, title, body, labels } = action else {
+            return Err(PortError::permanent("that is no issue"));
+        };
+        let text = self.words.issue(body, self.home.as_deref()).map_err(|why| PortError::permanent(why.to_string()))?;
+        let title = title.line(200);
+        let assignees: Vec<&str> = body.owners.iter().filter_map(|owner| login(owner)).collect();
+        let issue = NewIssue { marker, title: &title, body: &text, labels, assignees: &assignees };
+        Ok(self.forge()?.open_issue(repo, &issue).await?.map_or(Outcome::Done, Outcome::Made))
+    }
+}
+
+/// An owner that is an account, not a team and not an address.
+fn login(owner: &str) -> Option<&str> {
+    owner.strip_prefix('@').filter(|name| !name.contains('/'))
 }
 
 fn selector(test: &FailingTest) -> repro::Selector {

@@ -3,6 +3,7 @@
 use super::turn::Working;
 use super::{FEEDS, HOLD};
 use crate::command;
+use crate::domain::Repo;
 use crate::domain::actor::{Actor, Place, Platform, Principal, Role, Thread};
 use crate::domain::card::Verb;
 use crate::domain::effect::Effect;
@@ -11,8 +12,10 @@ use crate::domain::facts::Hold;
 use crate::domain::ids::{Digest, IncidentNo};
 use crate::domain::incident::{Incident, ProposalState};
 use crate::domain::intent::{Intent, Target, Which, Wish};
-use crate::domain::journal::{Entry, FeedRow, Note};
+use crate::domain::journal::{Entry, FeedRow, Note, QuarantinedRow};
+use crate::domain::quarantined::Quarantined;
 use crate::domain::subscription::{Filter, Subscription};
+use crate::domain::text::listing;
 use crate::incident::row;
 use crate::policy::may_approve;
 use crate::ports::{Query, StoreError, Surface};
@@ -149,7 +152,8 @@ impl Working<'_> {
             return self.event(Event::Asked { request }).await;
         }
         let (need, have) = (intent.role(), by.role);
-        let wide = place.pull.is_some() && !matches!(intent, Intent::Help { .. } | Intent::List { .. });
+        let wide = place.pull.is_some()
+            && !matches!(intent, Intent::Help { .. } | Intent::List { .. } | Intent::Quarantined { .. });
         let note = if wide {
             let why = "it concerns more than this pull request: say it in a chat or in the console";
             Note::Refused { what: word(&intent).into(), why: vec![why.into()] }
@@ -200,6 +204,10 @@ impl Working<'_> {
                 let here = place.pull.as_ref().map(|(repo, _)| repo.clone());
                 self.list(here.or(repo).map(|repo| repo.to_string()), stage).await?
             }
+            Intent::Quarantined { repo, owner } => {
+                let here = place.pull.as_ref().map(|(repo, _)| repo.clone());
+                self.quarantined(here.or(repo), owner).await?
+            }
             Intent::Hold { reason } => self.hold(by, reason).await?,
             Intent::Unhold => self.unhold(by).await?,
             Intent::Subscribe { filter } => self.subscribe(place, filter),
@@ -216,6 +224,27 @@ impl Working<'_> {
         let what = if stage.is_none() { "open incidents".to_owned() } else { "such incidents".to_owned() };
         let more = found.len().saturating_sub(ROWS) as u64;
         Ok(Note::List { rows: found.iter().take(ROWS).map(row).collect(), more, what })
+    }
+
+    /// What is quarantined, by owner, the oldest first.
+    async fn quarantined(&self, repo: Option<Repo>, owner: Option<String>) -> Result<Note, StoreError> {
+        let mut all = self.engine.read_ledger(repo.as_ref()).await?;
+        all.retain(|entry| owner.as_ref().is_none_or(|owner| entry.owners.iter().any(|have| same_owner(have, owner))));
+        let whose = |entry: &Quarantined| listing(&entry.owners, 3);
+        all.sort_by_key(|entry| (whose(entry), entry.since));
+        let more = all.len().saturating_sub(ROWS) as u64;
+        let row = |entry: &Quarantined| QuarantinedRow {
+            id: entry.id.clone(),
+            repo: entry.repo.as_str().into(),
+            test: entry.test.clone(),
+            owner: if entry.owners.is_empty() { "nobody".into() } else { whose(entry).into() },
+            age: format!("{}d", entry.age_days(self.now)),
+            until: entry.until.clone(),
+            reason: entry.reason.clone(),
+            served: entry.served,
+        };
+        let what = owner.or_else(|| repo.map(|repo| repo.to_string()));
+        Ok(Note::Quarantined { rows: all.iter().take(ROWS).map(row).collect(), more, what })
     }
 
     async fn hold(&mut self, by: &Principal, reason: Option<crate::domain::Untrusted>) -> Result<Note, StoreError> {
@@ -308,6 +337,11 @@ impl Working<'_> {
             rows: rows.map(|feed| FeedRow { words: words(&feed.filter).into(), fixed: feed.fixed }).collect(),
         }
     }
+}
+
+/// `@acme/qa` and `acme/qa` are one.
+fn same_owner(have: &str, wanted: &str) -> bool {
+    have.trim_start_matches('@').eq_ignore_ascii_case(wanted.trim_start_matches('@'))
 }
 
 fn mute_key(platform: &Platform, channel: &str) -> String {

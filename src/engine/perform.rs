@@ -153,6 +153,12 @@ impl Engine {
                     facts.changes.insert(onto.clone(), found);
                 }
                 Lookup::Pull { repo, number } => facts.pull = Some(known(self.pull(repo, *number).await)?),
+                Lookup::Quarantined { repo } => {
+                    facts.quarantined = Some(known(self.ledger(Some(repo)).await)?);
+                }
+                Lookup::Owners { repo, onto, paths } => {
+                    facts.owners = Some(known(self.owners(repo, onto, paths).await)?);
+                }
                 Lookup::MayWrite { repo, login } => {
                     let may = known(self.forge()?.may_write(repo, login).await)?;
                     facts.writers.insert(login.clone(), may);
@@ -177,9 +183,13 @@ impl Engine {
         }
         let done = match action {
             Action::Rerun { .. } | Action::Cancelled { .. } => self.ci()?.ensure(action).await,
-            Action::Label { .. } | Action::Comment { .. } | Action::Check { .. } | Action::PullClosed { .. } => {
-                self.forge()?.ensure(action).await
-            }
+            Action::Label { .. }
+            | Action::Comment { .. }
+            | Action::Check { .. }
+            | Action::PullClosed { .. }
+            | Action::IssueClosed { .. } => self.forge()?.ensure(action).await,
+            Action::Issue { .. } => return self.open_issue(action).await,
+            Action::Listed { .. } | Action::Unlisted { .. } => self.write_ledger(action).await,
             Action::Branch { .. } | Action::BranchGone { .. } => self.branch(action).await,
             Action::Pull { .. } => return self.open_pull(action).await.map(Outcome::Made),
         };
@@ -282,6 +292,8 @@ fn unavailable(lookups: &[Lookup], why: &str) -> Facts {
                 facts.changes.insert(onto.clone(), Known::Unavailable(why.into()));
             }
             Lookup::Pull { .. } => facts.pull = Some(Known::Unavailable(why.into())),
+            Lookup::Quarantined { .. } => facts.quarantined = Some(Known::Unavailable(why.into())),
+            Lookup::Owners { .. } => facts.owners = Some(Known::Unavailable(why.into())),
             Lookup::MayWrite { login, .. } => {
                 facts.writers.insert(login.clone(), Known::Unavailable(why.into()));
             }

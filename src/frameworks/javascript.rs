@@ -47,6 +47,21 @@ impl Editor for Dialect {
         answer::quarantine(self, source, name, mark)
     }
 
+    /// Jest and Vitest match a pattern against the names of blocks and test, joined by spaces (jestjs.io and vitest.dev,
+    /// `--testNamePattern`).
+    fn leave_out(&self, names: &[String]) -> Option<String> {
+        if !["jest", "vitest"].contains(&self.id()) {
+            return None;
+        }
+        let full = |name: &String| {
+            let file = name.split_once(" > ").filter(|(file, _)| file.contains('.') && file.contains('/'));
+            let tests = file.map_or(name.as_str(), |(_, tests)| tests);
+            regex::escape(&tests.replace(" › ", " ").replace(" > ", " "))
+        };
+        let all = names.iter().map(full).collect::<Vec<_>>().join("|");
+        Some(format!("--testNamePattern=^(?!(?:{all})$)\n"))
+    }
+
     fn release(&self, source: &Source, id: &str) -> Option<String> {
         release(self, source, id)
     }

@@ -14,7 +14,6 @@ use crate::domain::plan::{Plan, Planning};
 use crate::domain::time::SECOND_MS;
 use crate::policy::{self, Case, Verdict};
 use crate::remedies::{self, Asked, PlanContext};
-use std::collections::BTreeMap;
 
 /// Gathers what the remedies need to say what could be done, unless the incident is closed.
 pub fn ask_for_offers(step: &mut Step<'_>) {
@@ -101,6 +100,9 @@ fn gathered(step: &Step<'_>, facts: &Facts) -> Vec<Lookup> {
     if let Some(Known::Is(pull)) = &facts.pull {
         again.push(Lookup::Pull { repo: repo.clone(), number: pull.number });
     }
+    if facts.quarantined.is_some() {
+        again.push(Lookup::Quarantined { repo: repo.clone() });
+    }
     again.extend(facts.writers.keys().map(|login| Lookup::MayWrite { repo: repo.clone(), login: login.clone() }));
     again
 }
@@ -185,7 +187,7 @@ fn consider_automatic(step: &mut Step<'_>) {
     if plan.waits {
         return;
     }
-    let decision = judge(step, &plan, None, false, &BTreeMap::new());
+    let decision = judge(step, &plan, None, false, &Facts::default());
     if decision.verdict == Verdict::Allow {
         if step.incident.scheduled.as_ref() == Some(&plan.digest) {
             return;
@@ -222,7 +224,7 @@ pub fn automatic(step: &mut Step<'_>) {
         return;
     }
     let Some(plan) = step.incident.offers.first().map(|offer| offer.plan.clone()) else { return };
-    let decision = judge(step, &plan, None, false, &BTreeMap::new());
+    let decision = judge(step, &plan, None, false, &Facts::default());
     if decision.verdict != Verdict::Allow {
         step.tell(None, Note::AutoSkipped { why: decision.words() });
         return;
@@ -235,14 +237,8 @@ pub fn automatic(step: &mut Step<'_>) {
     );
 }
 
-fn judge(
-    step: &Step<'_>,
-    plan: &Plan,
-    by: Option<&Proposer>,
-    force: bool,
-    writers: &BTreeMap<String, Known<bool>>,
-) -> policy::Decision {
-    let case = Case { incident: &step.incident, plan, by, force, writers, context: step.context, now: step.now };
+fn judge(step: &Step<'_>, plan: &Plan, by: Option<&Proposer>, force: bool, facts: &Facts) -> policy::Decision {
+    let case = Case { incident: &step.incident, plan, by, force, facts, context: step.context, now: step.now };
     policy::judge(step.rules, &case)
 }
 
@@ -270,14 +266,14 @@ pub fn planned(step: &mut Step<'_>, n: u32, facts: &Facts) {
             step.effect(Effect::Gather { incident, proposal: Some(n), lookups });
         }
         Planning::Refused(why) => proposal::refuse(step, n, why),
-        Planning::Ready(plan) => ready(step, &proposal, *plan, &facts.writers),
+        Planning::Ready(plan) => ready(step, &proposal, *plan, facts),
     }
 }
 
-fn ready(step: &mut Step<'_>, proposal: &Proposal, plan: Plan, writers: &BTreeMap<String, Known<bool>>) {
+fn ready(step: &mut Step<'_>, proposal: &Proposal, plan: Plan, facts: &Facts) {
     let n = proposal.id.n;
     let by = proposal.by.key.as_ref().map(|_| &proposal.by);
-    let decision = judge(step, &plan, by, proposal.force, writers);
+    let decision = judge(step, &plan, by, proposal.force, facts);
     if proposal.dry_run {
         return proposal::show_plan(step, n, &plan, &decision);
     }

@@ -2,7 +2,7 @@
 
 use super::planning;
 use super::step::Step;
-use crate::domain::action::Outcome;
+use crate::domain::action::{Action, Outcome};
 use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::Timer;
 use crate::domain::ids::{Digest, ProposalId};
@@ -238,8 +238,10 @@ fn started(step: &mut Step<'_>, proposal: &Proposal) {
 fn finished(step: &mut Step<'_>, proposal: &Proposal) {
     let summary = proposal.plan.as_ref().map(|plan| plan.summary.clone()).unwrap_or_default();
     super::expiry::watch(step);
-    if let Some(made) = proposal.made.last() {
-        let note = Note::Made { proposal: proposal.id, what: made.what.clone(), number: made.number, summary };
+    let rerun = proposal.plan.iter().flat_map(|plan| &plan.steps).any(|s| matches!(s.action, Action::Rerun { .. }));
+    if !rerun {
+        let made = proposal.made.iter().map(|made| format!("{} #{}", made.what, made.number)).collect();
+        let note = Note::Made { proposal: proposal.id, made, summary };
         step.tell(None, note.clone());
         return reply(step, proposal, note);
     }

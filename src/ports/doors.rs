@@ -1,9 +1,10 @@
 //! Doors: how something from outside proves itself and is accepted.
 
 use crate::domain::evidence::Category;
-use crate::domain::ids::{Digest, IncidentNo};
+use crate::domain::ids::{Digest, IncidentNo, Repo};
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
+use crate::domain::quarantined::Quarantined;
 use crate::domain::time::Time;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -194,6 +195,11 @@ pub trait Ask: Send + Sync {
     /// Whether this run is known already: its incident.
     async fn known_run(&self, repo: &str, run: u64) -> Option<IncidentNo>;
     async fn incidents(&self, query: super::Query) -> Result<(Vec<Incident>, Option<u64>), super::StoreError>;
+    /// The tests that do not count in this repository now.
+    async fn quarantined(&self, repo: &Repo) -> Result<Vec<Quarantined>, super::StoreError>;
+    /// The arguments with which a framework's runner leaves out what is on the repository's list; else a sentence that
+    /// names those whose runners can.
+    async fn left_out(&self, repo: &Repo, framework: &str) -> Result<Result<String, String>, super::StoreError>;
     async fn journal(&self, no: IncidentNo) -> Result<Vec<Entry>, super::StoreError>;
     /// The excerpt of a log, by content.
     async fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, super::StoreError>;

@@ -183,7 +183,11 @@ pub trait Forge: Send + Sync {
     async fn may_write(&self, repo: &Repo, login: &str) -> Result<bool, PortError>;
     /// A pull request from our branch is there: looks first, so it may be asked twice.
     async fn open_pull(&self, repo: &Repo, pull: &NewPull<'_>) -> Result<Made, PortError>;
-    /// Makes a [`Action::Label`], [`Action::Comment`], [`Action::Check`] or [`Action::PullClosed`] true.
+    /// An issue of ours with this marker is there: looks first, so it may be asked twice. `None` where the repository
+    /// takes no issues.
+    async fn open_issue(&self, repo: &Repo, issue: &NewIssue<'_>) -> Result<Option<Made>, PortError>;
+    /// Makes a [`Action::Label`], [`Action::Comment`], [`Action::Check`], [`Action::PullClosed`] or
+    /// [`Action::IssueClosed`] true.
     async fn ensure(&self, action: &Action) -> Result<(), PortError>;
 }
 
@@ -208,6 +212,19 @@ pub struct NewPull<'a> {
     pub body: &'a str,
     pub labels: &'a [String],
     pub draft: bool,
+}
+
+/// An issue to be made.
+#[derive(Clone, Debug)]
+pub struct NewIssue<'a> {
+    /// Hidden in its body, and looked for.
+    pub marker: &'a str,
+    pub title: &'a str,
+    /// Markdown, escaped already.
+    pub body: &'a str,
+    pub labels: &'a [String],
+    /// Logins; those that cannot be assigned there are left out.
+    pub assignees: &'a [&'a str],
 }
 
 /// What is to be computed on a branch.

@@ -35,13 +35,12 @@ impl Remedy for Backport {
             }),
         });
         let wanting = Wanting {
-            remedy: "backport",
             summary: format!("backport #{} to {}", facts.number, crate::domain::text::listing(&names, 5)),
             because: vec![how(facts)],
-            label: code::LABEL,
             undo: "revert the pull request of this backport",
             targets: targets.collect(),
             drafts: true,
+            ..Wanting::of("backport")
         };
         code::plan(context, &wanting)
     }

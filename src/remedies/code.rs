@@ -6,15 +6,14 @@ use crate::domain::change::ChangeOutcome;
 use crate::domain::effect::Lookup;
 use crate::domain::facts::{ChangeFacts, Known};
 use crate::domain::ids::Digest;
-use crate::domain::incident::Incident;
+use crate::domain::incident::{Incident, Proposal, ProposalState};
 use crate::domain::plan::{Plan, PlannedAction, Planning};
 use crate::domain::refs::{Branch, OwnBranch};
 use crate::domain::text::Untrusted;
 
-/// On everything that the bot makes.
-pub const LABEL: &str = "ci:auto-rescue";
+pub use crate::domain::action::OWN_LABEL as LABEL;
 /// A pull request's title, in characters (GitHub allows 256).
-const TITLE_MAX: usize = 120;
+pub const TITLE_MAX: usize = 120;
 /// Lines of evidence in a pull request.
 const EVIDENCE_MAX: usize = 8;
 
@@ -38,6 +37,56 @@ pub struct Wanting {
     pub undo: &'static str,
     /// Conflicts become drafts; else they are refused.
     pub drafts: bool,
+    /// Issues of ours that are over when it is merged.
+    pub closes: Vec<u64>,
+}
+
+impl Wanting {
+    /// A remedy that wants nothing yet.
+    pub fn of(remedy: &'static str) -> Self {
+        Self {
+            remedy,
+            summary: String::new(),
+            because: Vec::new(),
+            label: LABEL,
+            targets: Vec::new(),
+            undo: "",
+            drafts: false,
+            closes: Vec::new(),
+        }
+    }
+}
+
+/// What failed, and where, in a sentence's beginning.
+pub fn cause(incident: &Incident) -> String {
+    let job = incident.first_job().map_or_else(|| incident.workflow.line(80), |job| job.name.line(80));
+    format!("{job} failed on {} at {}", incident.branch.line(80), crate::domain::ids::short_sha(&incident.sha))
+}
+
+/// Attempts that are told of.
+const ATTEMPTS_MAX: usize = 5;
+
+/// What was tried on the incident before, the newest last.
+pub fn attempts(incident: &Incident) -> Vec<Untrusted> {
+    let ended = |p: &&Proposal| !p.dry_run && !p.state.is_active() && p.state != ProposalState::Expired;
+    let mut all: Vec<Untrusted> = incident
+        .proposals
+        .iter()
+        .rev()
+        .filter(ended)
+        .take(ATTEMPTS_MAX)
+        .map(|p| {
+            let what = p.plan.as_ref().map_or_else(|| p.remedy.clone(), |plan| plan.summary.line(120));
+            let again = incident.runs.iter().map(|run| run.failed_attempt).max().unwrap_or(0);
+            let came = match &p.state {
+                ProposalState::Done if p.remedy == "retry" && again > 1 => format!("done; attempt {again} failed too"),
+                state => state.as_str().to_owned(),
+            };
+            format!("{} by {}: {what}: {came}", p.id, p.by.name.line(60)).into()
+        })
+        .collect();
+    all.reverse();
+    all
 }
 
 /// The default branch, which a configuration or an event named.
@@ -194,7 +243,6 @@ fn steps(
 fn body(context: &PlanContext<'_>, wanting: &Wanting, change: &ChangeFacts) -> PullBody {
     let incident = context.incident;
     let lines = incident.headline().map(|evidence| evidence.errors.as_slice()).unwrap_or_default();
-    let job = incident.first_job().map_or_else(|| incident.workflow.line(80), |job| job.name.line(80));
     let untrusted = |all: &[String]| all.iter().map(|one| Untrusted::new(one.as_str())).collect::<Vec<_>>();
     let mut because = untrusted(&wanting.because);
     because.extend(untrusted(&change.because));
@@ -203,16 +251,13 @@ fn body(context: &PlanContext<'_>, wanting: &Wanting, change: &ChangeFacts) -> P
         proposal: context.proposal.map_or_else(String::new, |asked| asked.id.to_string()),
         incident: incident.no.0,
         summary: wanting.summary.as_str().into(),
-        cause: format!(
-            "{job} failed on {} at {}",
-            incident.branch.line(80),
-            crate::domain::ids::short_sha(&incident.sha)
-        )
-        .into(),
+        cause: cause(incident).into(),
         because,
         warnings: untrusted(&change.warnings),
         evidence: lines.iter().take(EVIDENCE_MAX).map(|line| line.text.clone()).collect(),
         conflicts: untrusted(&change.conflicts),
+        attempts: attempts(incident),
+        closes: wanting.closes.clone(),
         by: context.proposal.map_or_else(Untrusted::default, |asked| asked.by.clone()),
         undo: wanting.undo.into(),
     }

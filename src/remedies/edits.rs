@@ -5,7 +5,7 @@ mod pin;
 mod quarantine;
 
 pub use pin::{Pin, Unpin};
-pub use quarantine::{Quarantine, Release};
+pub use quarantine::{Extend, Quarantine, Release};
 
 /// Joins names for a sentence: `a, b or c`.
 fn alternatives(names: &[&str]) -> String {

@@ -1,21 +1,25 @@
-//! quarantine: one test is skipped by its framework's own idiom, for a time; unquarantine takes it out again.
+//! quarantine: one test does not count for a time: skipped in the source by its framework's own idiom, or left out by the
+//! list that CI asks for. Each has an entry in the ledger, a tracking issue, an owner and a last day.
 
 use super::code::{self, Target, Wanting};
-use super::{PlanContext, Remedy};
+use super::{PlanContext, Remedy, issue, ledger};
 use crate::domain::action::{Action, Wanted};
+use crate::domain::effect::Lookup;
 use crate::domain::evidence::FailingTest;
-use crate::domain::incident::{Incident, ProposalState};
+use crate::domain::facts::Known;
+use crate::domain::ids::Digest;
+use crate::domain::incident::Incident;
 use crate::domain::intent::Wish;
-use crate::domain::plan::Planning;
-use crate::domain::text::{Untrusted, clean_line, inert};
-use crate::domain::time::{DAY_MS, Time};
+use crate::domain::plan::{Plan, PlannedAction, Planning};
+use crate::domain::quarantined::{Quarantined, day};
+use crate::domain::text::{Untrusted, inert};
+use crate::domain::time::DAY_MS;
 use crate::frameworks;
 
 pub struct Quarantine;
-pub struct Unquarantine;
 
 /// A test is skipped for at most this long without a person's word.
-const DAYS_MAX: i64 = 90;
+pub const DAYS_MAX: i64 = 90;
 
 impl Remedy for Quarantine {
     fn id(&self) -> &'static str {
@@ -23,53 +27,173 @@ impl Remedy for Quarantine {
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
-        match wanting(context) {
-            Ok(wanting) => code::plan(context, &wanting),
-            Err(why) => Planning::Refused(vec![why]),
+        let wanted = match Test::of(context) {
+            Ok(wanted) => wanted,
+            Err(why) => return Planning::Refused(vec![why]),
+        };
+        let entries = match ledger::entries(context) {
+            Ok(entries) => entries,
+            Err(needs) => return *needs,
+        };
+        if let Some(have) = entries.iter().find(|have| have.test.raw() == wanted.name && have.ends() > context.now) {
+            let why =
+                format!("it is in quarantine {} already, until {}: extend or unquarantine it", have.id, have.until);
+            return Planning::Refused(vec![why]);
         }
+        if wanted.listed { wanted.by_list(context) } else { wanted.by_code(context) }
     }
 }
 
-fn wanting(context: &PlanContext<'_>) -> Result<Wanting, String> {
-    let (Wish::Quarantine { test, file, for_ms, reason }, Some(asked)) = (context.wish, context.proposal) else {
-        return Err("a quarantine is made for a person who asks for it".into());
-    };
-    if *for_ms <= 0 || *for_ms > DAYS_MAX * DAY_MS {
+/// How long, in milliseconds, as a person may ask for it.
+///
+/// # Errors
+/// A sentence for them.
+pub fn length(for_ms: i64) -> Result<i64, String> {
+    if for_ms <= 0 || for_ms > DAYS_MAX * DAY_MS {
         return Err(format!("a quarantine lasts between a minute and {DAYS_MAX} days: say for=7d"));
     }
-    let known = which(context.incident, test.as_ref())?;
-    let name = known.as_ref().map_or_else(
-        || test.as_ref().map_or_else(String::new, |test| test.raw().to_owned()),
-        |test| test.selector.as_ref().unwrap_or(&test.name).raw().to_owned(),
-    );
-    let framework = known.as_ref().map(|test| test.framework.clone()).filter(|id| can_edit(id));
-    let until = day(asked.at.plus_ms(*for_ms));
-    let shown = inert(&name, 100);
-    let reason = reason
-        .as_ref()
-        .map_or_else(|| format!("flaky, see incident {}", context.incident.no.0), |r| inert(r.raw(), 120));
-    let onto = code::default_branch(context.incident)?;
-    Ok(Wanting {
-        remedy: "quarantine",
-        summary: format!("skip {shown} until {until}"),
-        because: vec![format!("it failed in {}", context.incident.no)],
-        label: "ci:quarantined",
-        undo: "the bot proposes to take it out when it expires; `unquarantine` does it before",
-        targets: vec![Target {
-            onto,
-            message: format!("Quarantine {shown} until {until}\n\n{reason}\n"),
-            title: format!("Quarantine {shown} until {until}"),
-            change: Wanted::Quarantine {
-                test: name,
-                framework,
-                file: file.as_ref().map(|file| file.raw().to_owned()),
-                id: asked.id.to_string(),
-                until,
-                reason,
-            },
-        }],
-        drafts: false,
-    })
+    Ok(for_ms)
+}
+
+/// The test that is meant, and what is to become of it.
+struct Test {
+    id: String,
+    name: String,
+    framework: Option<String>,
+    file: Option<Untrusted>,
+    until: String,
+    reason: String,
+    listed: bool,
+}
+
+impl Test {
+    fn of(context: &PlanContext<'_>) -> Result<Self, String> {
+        let (Wish::Quarantine { test, file, for_ms, reason, listed }, Some(asked)) = (context.wish, context.proposal)
+        else {
+            return Err("a quarantine is made for a person who asks for it".into());
+        };
+        let until = day(asked.at.plus_ms(length(*for_ms)?));
+        let known = which(context.incident, test.as_ref())?;
+        let name = known.as_ref().map_or_else(
+            || test.as_ref().map_or_else(String::new, |test| test.raw().to_owned()),
+            |test| test.selector.as_ref().unwrap_or(&test.name).raw().to_owned(),
+        );
+        let reason = reason
+            .as_ref()
+            .map_or_else(|| format!("flaky, see incident {}", context.incident.no.0), |r| inert(r.raw(), 120));
+        Ok(Self {
+            id: asked.id.to_string(),
+            name,
+            framework: known.as_ref().map(|test| test.framework.clone()).filter(|id| can_edit(id)),
+            file: file.clone().or_else(|| known.and_then(|test| test.file)),
+            until,
+            reason,
+            listed: *listed,
+        })
+    }
+
+    fn shown(&self) -> String {
+        inert(&self.name, 100)
+    }
+
+    fn entry(&self, context: &PlanContext<'_>, owners: &[String]) -> Quarantined {
+        Quarantined {
+            id: self.id.clone(),
+            repo: context.incident.repo.clone(),
+            test: self.name.as_str().into(),
+            framework: self.framework.clone(),
+            file: self.file.clone(),
+            owners: owners.to_vec(),
+            reason: self.reason.as_str().into(),
+            until: self.until.clone(),
+            since: context.proposal.map_or(context.now, |asked| asked.at),
+            incident: context.incident.no,
+            served: self.listed,
+        }
+    }
+
+    /// The tracking issue and the entry in the ledger.
+    fn records(&self, context: &PlanContext<'_>, owners: &[String]) -> [PlannedAction; 2] {
+        let entry = self.entry(context, owners);
+        let (repo, id) = (entry.repo.clone(), entry.id.clone());
+        let about = issue::About {
+            title: format!("Flaky: {}", self.shown()),
+            owners: owners.to_vec(),
+            quarantine: Some((self.name.as_str().into(), self.until.clone())),
+            reason: Some(self.reason.as_str().into()),
+            label: "ci:flake",
+        };
+        let listed = Action::Listed { entry: Box::new(entry) };
+        [issue::step(context, about), PlannedAction { action: listed, undo: Some(Action::Unlisted { repo, id }) }]
+    }
+
+    fn by_code(&self, context: &PlanContext<'_>) -> Planning {
+        let onto = match code::default_branch(context.incident) {
+            Ok(onto) => onto,
+            Err(why) => return Planning::Refused(vec![why]),
+        };
+        let (shown, until) = (self.shown(), &self.until);
+        let Wish::Quarantine { file, .. } = context.wish else { return Planning::Refused(Vec::new()) };
+        let wanting = Wanting {
+            summary: format!("skip {shown} until {until}"),
+            because: vec![format!("it failed in {}", context.incident.no)],
+            label: "ci:quarantined",
+            undo: "the bot proposes to take it out when it expires; `unquarantine` does it before",
+            targets: vec![Target {
+                onto: onto.clone(),
+                message: format!("Quarantine {shown} until {until}\n\n{}\n", self.reason),
+                title: format!("Quarantine {shown} until {until}"),
+                change: Wanted::Quarantine {
+                    test: self.name.clone(),
+                    framework: self.framework.clone(),
+                    file: file.as_ref().map(|file| file.raw().to_owned()),
+                    id: self.id.clone(),
+                    until: until.clone(),
+                    reason: self.reason.clone(),
+                },
+            }],
+            ..Wanting::of("quarantine")
+        };
+        let planning = code::plan(context, &wanting);
+        let Planning::Ready(mut plan) = planning else { return planning };
+        let owners = match context.facts.changes.get(&onto) {
+            Some(Known::Is(change)) => change.owners.clone(),
+            _ => Vec::new(),
+        };
+        plan.steps.extend(self.records(context, &owners));
+        Planning::Ready(plan)
+    }
+
+    fn by_list(&self, context: &PlanContext<'_>) -> Planning {
+        let onto = match code::default_branch(context.incident) {
+            Ok(onto) => onto,
+            Err(why) => return Planning::Refused(vec![why]),
+        };
+        let repo = context.incident.repo.clone();
+        let paths: Vec<String> = self.file.iter().map(|file| file.raw().to_owned()).collect();
+        let owners = match &context.facts.owners {
+            None if !paths.is_empty() => return Planning::Needs(vec![Lookup::Owners { repo, onto, paths }]),
+            Some(Known::Is(owners)) => owners.clone(),
+            _ => Vec::new(),
+        };
+        let framework = self.framework.as_deref().unwrap_or_default();
+        let mut notes = vec![Untrusted::new("CI leaves it out only where it asks for the list: see the README")];
+        if !ledger::forms().contains(&framework) {
+            notes.push("there is no ready form of the list for its framework: CI has to read the JSON".into());
+        }
+        let parts = ["quarantine", "list", repo.as_str(), &self.name, framework, &self.until];
+        Planning::Ready(Box::new(Plan {
+            remedy: "quarantine".into(),
+            summary: format!("leave out {} until {} by the list that CI asks for", self.shown(), self.until).into(),
+            notes,
+            because: vec![format!("it failed in {}", context.incident.no)],
+            digest: Digest::of(parts.map(str::as_bytes)),
+            steps: self.records(context, &owners).into(),
+            reversible: false,
+            previews: Vec::new(),
+            waits: false,
+        }))
+    }
 }
 
 fn can_edit(framework: &str) -> bool {
@@ -92,54 +216,4 @@ fn which(incident: &Incident, wanted: Option<&Untrusted>) -> Result<Option<Faili
             Err(format!("{} tests fail, so say which with test=NAME: {names}", many.len()))
         }
     }
-}
-
-/// `YYYY-MM-DD`, UTC.
-fn day(at: Time) -> String {
-    chrono::DateTime::from_timestamp_millis(at.0).map_or_else(String::new, |time| time.format("%Y-%m-%d").to_string())
-}
-
-impl Remedy for Unquarantine {
-    fn id(&self) -> &'static str {
-        "unquarantine"
-    }
-
-    fn plan(&self, context: &PlanContext<'_>) -> Planning {
-        let Wish::Unquarantine { id } = context.wish else { return Planning::Refused(Vec::new()) };
-        let Some(id) = id.clone().or_else(|| newest(context.incident)) else {
-            let why = "this incident has no quarantine: say which with id=, as it stands behind `ci-rescue id=`";
-            return Planning::Refused(vec![why.into()]);
-        };
-        let onto = match code::default_branch(context.incident) {
-            Ok(onto) => onto,
-            Err(why) => return Planning::Refused(vec![why]),
-        };
-        let shown = clean_line(&id, 60);
-        let wanting = Wanting {
-            remedy: "unquarantine",
-            summary: format!("run the test of quarantine {shown} again"),
-            because: Vec::new(),
-            label: code::LABEL,
-            undo: "quarantine the test again",
-            targets: vec![Target {
-                onto,
-                message: format!("Release quarantine {shown}\n"),
-                title: format!("Release quarantine {shown}"),
-                change: Wanted::Unquarantine { id },
-            }],
-            drafts: false,
-        };
-        code::plan(context, &wanting)
-    }
-}
-
-/// The id of the newest quarantine that this incident made.
-fn newest(incident: &Incident) -> Option<String> {
-    let done = incident.proposals.iter().rev().filter(|proposal| proposal.state == ProposalState::Done);
-    done.filter_map(|proposal| proposal.plan.as_ref()).flat_map(|plan| &plan.steps).find_map(|step| {
-        match &step.action {
-            Action::Branch { change: Wanted::Quarantine { id, .. }, .. } => Some(id.clone()),
-            _ => None,
-        }
-    })
 }

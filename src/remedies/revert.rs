@@ -31,13 +31,13 @@ impl Remedy for Revert {
         let title = format!("Revert #{} {}", facts.number, inert(facts.title.raw(), 80));
         let pick = Pick { direction: Direction::Revert, commits: facts.commits.clone(), method: facts.method };
         let wanting = Wanting {
-            remedy: "revert",
             summary: title.clone(),
             because: vec![how(facts)],
             label: "ci:revert",
             undo: "revert the pull request of this revert: that lands the change again",
             targets: vec![Target { onto, message: format!("{title}\n"), title, change: Wanted::Pick(pick) }],
             drafts: true,
+            ..Wanting::of("revert")
         };
         code::plan(context, &wanting)
     }

@@ -5,12 +5,12 @@ use super::doors::{is_token, refuse, token};
 use super::limits::body;
 use super::shapes::{
     BudgetAnswer, CiHook, CiHookAnswer, ClassifyAnswer, ClassifyRequest, IncidentView, IncidentsAnswer,
-    RemediateAnswer, RemediateRequest, StatusAnswer, rfc3339,
+    QuarantineAnswer, RemediateAnswer, RemediateRequest, StatusAnswer, rfc3339,
 };
 use crate::ports::{CiFailure, Query};
 use axum::body::Body;
 use axum::extract::{Path, Query as Params, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -218,19 +218,40 @@ async fn classify(State(doors): State<Doors>, headers: HeaderMap, incoming: Body
     .into_response()
 }
 
-/// The tests that a repository's CI should skip. Nothing is quarantined yet.
-#[utoipa::path(get, path = "/api/quarantine/{owner}/{repo}", params(("owner" = String, Path), ("repo" = String, Path)),
-    security(("token" = [])), responses((status = 200), (status = 400), (status = 401)))]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct QuarantineParams {
+    /// json, or a framework: then the answer is arguments for its runner, a line each
+    form: Option<String>,
+}
+
+/// The tests that do not count in a repository now. As arguments: those alone that are skipped nowhere in the code.
+#[utoipa::path(get, path = "/api/quarantine/{owner}/{repo}",
+    params(("owner" = String, Path), ("repo" = String, Path), QuarantineParams), security(("token" = [])),
+    responses((status = 200, body = QuarantineAnswer), (status = 400), (status = 401)))]
 async fn quarantine(
     State(doors): State<Doors>,
     headers: HeaderMap,
     Path((owner, repo)): Path<(String, String)>,
+    Params(params): Params<QuarantineParams>,
 ) -> Response {
     if let Err(answer) = may_read(&doors, &headers) {
         return answer;
     }
-    match format!("{owner}/{repo}").parse::<crate::domain::Repo>() {
-        Ok(repo) => Json(json!({"repo": repo.as_str(), "quarantined": []})).into_response(),
-        Err(why) => refuse(StatusCode::BAD_REQUEST, why.to_string()),
+    let repo = match format!("{owner}/{repo}").parse::<crate::domain::Repo>() {
+        Ok(repo) => repo,
+        Err(why) => return refuse(StatusCode::BAD_REQUEST, why.to_string()),
+    };
+    let unavailable = |why: crate::ports::StoreError| refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string());
+    match params.form.as_deref() {
+        None | Some("json") => match doors.ask.quarantined(&repo).await {
+            Ok(all) => Json(QuarantineAnswer::of(&repo, &all)).into_response(),
+            Err(why) => unavailable(why),
+        },
+        Some(form) => match doors.ask.left_out(&repo, form).await {
+            Ok(Ok(text)) => ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response(),
+            Ok(Err(why)) => refuse(StatusCode::BAD_REQUEST, why),
+            Err(why) => unavailable(why),
+        },
     }
 }

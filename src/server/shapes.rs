@@ -150,6 +150,51 @@ pub struct IncidentsAnswer {
     pub next: Option<u64>,
 }
 
+/// `GET /api/quarantine/{owner}/{repo}`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QuarantineAnswer {
+    pub repo: String,
+    pub quarantined: Vec<QuarantinedView>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QuarantinedView {
+    pub id: String,
+    /// As the framework's command line takes it.
+    pub test: String,
+    pub framework: Option<String>,
+    pub file: Option<String>,
+    /// By CODEOWNERS.
+    pub owners: Vec<String>,
+    pub reason: String,
+    /// RFC 3339.
+    pub since: String,
+    /// The day on which it ends, `YYYY-MM-DD`, UTC.
+    pub until: String,
+    pub incident: u64,
+    /// `code` where the source skips it, `list` where CI has to.
+    pub by: String,
+}
+
+impl QuarantineAnswer {
+    pub fn of(repo: &crate::domain::Repo, all: &[crate::domain::Quarantined]) -> Self {
+        const TEST: usize = 2_000;
+        let view = |entry: &crate::domain::Quarantined| QuarantinedView {
+            id: entry.id.clone(),
+            test: entry.test.line(TEST),
+            framework: entry.framework.clone(),
+            file: entry.file.as_ref().map(|file| file.line(TEST)),
+            owners: entry.owners.clone(),
+            reason: entry.reason.line(TEST),
+            since: rfc3339(entry.since),
+            until: entry.until.clone(),
+            incident: entry.incident.0,
+            by: if entry.served { "list" } else { "code" }.into(),
+        };
+        Self { repo: repo.to_string(), quarantined: all.iter().map(view).collect() }
+    }
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StatusAnswer {
     pub version: String,

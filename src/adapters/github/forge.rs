@@ -5,7 +5,7 @@ use super::auth::Credentials;
 use crate::domain::action::{Action, Made};
 use crate::domain::ids::Repo;
 use crate::domain::text::Untrusted;
-use crate::ports::{Forge, NewPull, PortError, Pulled};
+use crate::ports::{Forge, NewIssue, NewPull, PortError, Pulled};
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -59,9 +59,14 @@ impl Forge for GitHub {
         self.pull_from(repo, pull).await
     }
 
+    async fn open_issue(&self, repo: &Repo, issue: &NewIssue<'_>) -> Result<Option<Made>, PortError> {
+        self.issue_of(repo, issue).await
+    }
+
     async fn ensure(&self, action: &Action) -> Result<(), PortError> {
         match action {
             Action::PullClosed { repo, branch } => self.close_pull(repo, branch).await,
+            Action::IssueClosed { repo, marker } => self.close_issue(repo, marker).await,
             Action::Label { repo, number, label, present } => self.label(repo, *number, label, *present).await,
             Action::Comment { repo, number, marker, body } => self.comment(repo, *number, marker, body).await,
             Action::Check { repo, sha, name, conclusion, title, summary } => {
@@ -162,7 +167,7 @@ impl GitHub {
         Ok(None)
     }
 
-    fn is_ours(&self, comment: &Value, login: Option<&str>) -> bool {
+    pub(super) fn is_ours(&self, comment: &Value, login: Option<&str>) -> bool {
         match &self.credentials {
             Credentials::App { id, .. } => {
                 comment.pointer("/performed_via_github_app/id").and_then(Value::as_u64) == Some(*id)

@@ -74,6 +74,13 @@ impl Editor for GoEditor {
         checked(self, &language(), source, &tree, &mark.id, draft)
     }
 
+    /// One `-skip` pattern; each level of a name is matched by itself, with `_` for spaces (pkg.go.dev/cmd/go, 1.20).
+    fn leave_out(&self, names: &[String]) -> Option<String> {
+        let level = |level: &str| format!("^{}$", regex::escape(&level.replace(' ', "_")));
+        let one = |name: &String| name.split('/').map(level).collect::<Vec<_>>().join("/");
+        Some(format!("-skip={}\n", names.iter().map(one).collect::<Vec<_>>().join("|")))
+    }
+
     fn release(&self, source: &Source, id: &str) -> Option<String> {
         let at = only_mark(&source.text, id)?;
         let tree = parse(&language(), &source.text)?;

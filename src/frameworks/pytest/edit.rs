@@ -42,6 +42,11 @@ impl Editor for PytestEditor {
         })
     }
 
+    /// `--deselect` for each, for `pytest @FILE` (docs.pytest.org, 8.2).
+    fn leave_out(&self, names: &[String]) -> Option<String> {
+        Some(names.iter().flat_map(|name| ["--deselect=", name, "\n"]).collect())
+    }
+
     fn release(&self, source: &Source, id: &str) -> Option<String> {
         release(&source.text, id)
     }

@@ -240,6 +240,72 @@ fn rank(edited: &Edited) -> u8 {
     }
 }
 
+/// A wish that a mark names another day.
+pub struct Extend {
+    release: Release,
+    until: String,
+}
+
+impl Extend {
+    /// # Errors
+    /// The id or the day, `YYYY-MM-DD`, is none.
+    pub fn new(id: &str, until: &str) -> Result<Self, String> {
+        if crate::domain::quarantined::midnight(until).is_none() {
+            return Err("a day is written as YYYY-MM-DD".into());
+        }
+        Ok(Self { release: Release::new(id)?, until: until.to_owned() })
+    }
+
+    /// The text with the new day behind every mark of the id; `None` where a mark has no day.
+    fn moved(&self, text: &str) -> Option<String> {
+        let needle = format!("{}until=", Mark::needle(&self.release.id));
+        let mut parts = text.split(&needle);
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let day = part.get(..self.until.len()).filter(|day| crate::domain::quarantined::midnight(day).is_some())?;
+            out.push_str(&needle);
+            out.push_str(&self.until);
+            out.push_str(&part[day.len()..]);
+        }
+        Some(out)
+    }
+}
+
+impl Editing for Extend {
+    fn wants(&self, path: &str) -> bool {
+        self.release.wants(path)
+    }
+
+    fn needles(&self) -> Vec<String> {
+        self.release.needles()
+    }
+
+    fn edit(&self, sources: &[Source], _earlier: &[Source]) -> Edited {
+        let needle = Mark::needle(&self.release.id);
+        let mut edit = Edit::default();
+        let mut found = false;
+        for source in sources.iter().filter(|source| source.text.contains(&needle)) {
+            found = true;
+            let Some(text) = self.moved(&source.text) else {
+                let path = &source.path;
+                return Edited::Refused(vec![format!("the mark in {path} was changed by hand: change its day there")]);
+            };
+            if text != source.text {
+                edit.files.push(Source { path: source.path.clone(), text });
+            }
+        }
+        match (found, edit.files.is_empty()) {
+            (false, _) => Edited::Absent,
+            (true, true) => Edited::Already(format!("it lasts until {} already", self.until)),
+            _ => {
+                let paths: Vec<String> = edit.files.iter().map(|file| file.path.clone()).collect();
+                edit.because.push(format!("the mark stands in {}", listing(&paths, 5)));
+                Edited::Ready(edit)
+            }
+        }
+    }
+}
+
 /// A wish to take a mark out again.
 pub struct Release {
     editors: Vec<&'static dyn Editor>,

@@ -9,6 +9,7 @@ mod examples;
 mod faults;
 mod feeds;
 mod github;
+mod quarantine;
 mod retry;
 mod storm;
 pub mod surfaces;

@@ -1,0 +1,130 @@
+//! issue: a tracking issue with what failed, why that is thought, the excerpt, what was tried, and whose it is.
+
+use super::{PlanContext, Remedy, code};
+use crate::domain::action::{Action, IssueBody};
+use crate::domain::effect::Lookup;
+use crate::domain::facts::Known;
+use crate::domain::ids::Digest;
+use crate::domain::incident::Incident;
+use crate::domain::intent::Wish;
+use crate::domain::plan::{Plan, PlannedAction, Planning};
+use crate::domain::text::{Untrusted, inert};
+
+pub struct Issue;
+
+/// Lines of evidence, and names of tests, in an issue.
+const LINES: usize = 10;
+/// Paths whose owners are asked for.
+const PATHS: usize = 10;
+
+impl Remedy for Issue {
+    fn id(&self) -> &'static str {
+        "issue"
+    }
+
+    fn changes_code(&self) -> bool {
+        false
+    }
+
+    fn plan(&self, context: &PlanContext<'_>) -> Planning {
+        let Wish::Issue { reason } = context.wish else { return Planning::Refused(Vec::new()) };
+        let Some(asked) = context.proposal else {
+            return Planning::Refused(vec!["an issue is opened for a person who asks for it".into()]);
+        };
+        let incident = context.incident;
+        let paths = paths(incident);
+        let owners = match &context.facts.owners {
+            None if !paths.is_empty() => {
+                let onto = match code::default_branch(incident) {
+                    Ok(onto) => onto,
+                    Err(why) => return Planning::Refused(vec![why]),
+                };
+                return Planning::Needs(vec![Lookup::Owners { repo: incident.repo.clone(), onto, paths }]);
+            }
+            Some(Known::Is(owners)) => owners.clone(),
+            _ => Vec::new(),
+        };
+        let because = match owners.as_slice() {
+            [] => "CODEOWNERS names nobody for what failed".to_owned(),
+            all => format!("what failed belongs to {}", crate::domain::text::listing(all, 5)),
+        };
+        let title = title(incident);
+        let about =
+            About { title: title.clone(), owners, quarantine: None, reason: reason.clone(), label: code::LABEL };
+        let parts = ["issue", incident.repo.as_str(), &asked.id.to_string()].map(str::to_owned);
+        Planning::Ready(Box::new(Plan {
+            remedy: "issue".into(),
+            summary: format!("open an issue: {title}").into(),
+            notes: Vec::new(),
+            because: vec![because],
+            steps: vec![step(context, about)],
+            reversible: true,
+            previews: Vec::new(),
+            waits: false,
+            digest: Digest::of(parts.iter().map(String::as_bytes)),
+        }))
+    }
+}
+
+fn title(incident: &Incident) -> String {
+    let job = incident.first_job().map_or_else(|| incident.workflow.clone(), |job| job.name.clone());
+    let branch = inert(incident.branch.raw(), 60);
+    format!("{} fails on {branch}", inert(job.raw(), 100))
+}
+
+/// Files of the repository that the evidence names.
+fn paths(incident: &Incident) -> Vec<String> {
+    let evidence = || incident.evidence.iter();
+    let frames = evidence().flat_map(|e| &e.frames).map(|frame| &frame.file);
+    let tests = evidence().flat_map(|e| &e.failing_tests).filter_map(|test| test.file.as_ref());
+    let mut paths: Vec<String> = Vec::new();
+    for path in frames.chain(tests).map(|path| path.raw().trim_start_matches("./").to_owned()) {
+        if !paths.contains(&path) && paths.len() < PATHS {
+            paths.push(path);
+        }
+    }
+    paths
+}
+
+/// What an issue is about.
+pub struct About {
+    pub title: String,
+    pub owners: Vec<String>,
+    /// The test, and the last day of its quarantine.
+    pub quarantine: Option<(Untrusted, String)>,
+    pub reason: Option<Untrusted>,
+    pub label: &'static str,
+}
+
+/// The step that opens it, with its undo.
+pub fn step(context: &PlanContext<'_>, about: About) -> PlannedAction {
+    let incident = context.incident;
+    let id = context.proposal.map_or_else(String::new, |asked| asked.id.to_string());
+    let repo = incident.repo.clone();
+    let marker = format!("ci-rescue issue {id}");
+    let mut labels = vec![code::LABEL.to_owned()];
+    if about.label != code::LABEL {
+        labels.push(about.label.to_owned());
+    }
+    let evidence = incident.headline();
+    let body = IssueBody {
+        proposal: id,
+        incident: incident.no.0,
+        cause: code::cause(incident).into(),
+        because: evidence.map_or_else(Vec::new, |evidence| {
+            let why = format!("it is a {} failure: {}", evidence.category, evidence.because.join("; "));
+            vec![why.into()]
+        }),
+        evidence: evidence.map_or_else(Vec::new, |e| e.errors.iter().take(LINES).map(|l| l.text.clone()).collect()),
+        tests: evidence
+            .map_or_else(Vec::new, |e| e.failing_tests.iter().take(LINES).map(|test| test.name.clone()).collect()),
+        attempts: code::attempts(incident),
+        owners: about.owners,
+        quarantine: about.quarantine,
+        reason: about.reason,
+        by: context.proposal.map_or_else(Untrusted::default, |asked| asked.by.clone()),
+    };
+    let undo = Some(Action::IssueClosed { repo: repo.clone(), marker: marker.clone() });
+    let title = about.title.chars().take(code::TITLE_MAX).collect::<String>().into();
+    PlannedAction { action: Action::Issue { repo, marker, title, body: Box::new(body), labels }, undo }
+}

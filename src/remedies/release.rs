@@ -1,0 +1,146 @@
+//! unquarantine lets a test count again; extend makes its quarantine last longer.
+
+use super::code::{self, Target, Wanting};
+use super::quarantine::length;
+use super::{PlanContext, Remedy, ledger};
+use crate::domain::action::{Action, Wanted};
+use crate::domain::ids::Digest;
+use crate::domain::incident::{Incident, ProposalState};
+use crate::domain::intent::Wish;
+use crate::domain::plan::{Plan, PlannedAction, Planning};
+use crate::domain::quarantined::{Quarantined, day};
+use crate::domain::text::{clean_line, inert};
+
+pub struct Unquarantine;
+pub struct Extend;
+
+/// The quarantine that is meant: its id, and its entry where the ledger has one.
+fn which<'f>(
+    context: &PlanContext<'f>,
+    id: Option<&String>,
+) -> Result<(String, Option<&'f Quarantined>), Box<Planning>> {
+    let entries = ledger::entries(context)?;
+    let Some(id) = id.cloned().or_else(|| ledger::newest(context.incident, entries)) else {
+        let why = "this incident quarantined nothing that still stands: give the id that stands behind `ci-rescue id=`";
+        return Err(Box::new(Planning::Refused(vec![why.into()])));
+    };
+    let entry = entries.iter().find(|entry| entry.id == id);
+    Ok((id, entry))
+}
+
+/// A change of the ledger alone.
+fn of_the_list(remedy: &str, summary: String, repo: &str, steps: Vec<PlannedAction>, what: &[&str]) -> Planning {
+    let parts = [&[remedy, "list", repo][..], what].concat();
+    Planning::Ready(Box::new(Plan {
+        remedy: remedy.into(),
+        summary: summary.into(),
+        notes: Vec::new(),
+        because: vec!["it is on the list that CI asks for, and nowhere in the code".into()],
+        digest: Digest::of(parts.iter().map(|part| part.as_bytes())),
+        steps,
+        reversible: false,
+        previews: Vec::new(),
+        waits: false,
+    }))
+}
+
+impl Remedy for Unquarantine {
+    fn id(&self) -> &'static str {
+        "unquarantine"
+    }
+
+    fn plan(&self, context: &PlanContext<'_>) -> Planning {
+        let Wish::Unquarantine { id } = context.wish else { return Planning::Refused(Vec::new()) };
+        let (id, entry) = match which(context, id.as_ref()) {
+            Ok(found) => found,
+            Err(planning) => return *planning,
+        };
+        let shown = clean_line(&id, 60);
+        let repo = context.incident.repo.clone();
+        let unlisted = PlannedAction {
+            action: Action::Unlisted { repo: repo.clone(), id: id.clone() },
+            undo: entry.map(|entry| Action::Listed { entry: Box::new(entry.clone()) }),
+        };
+        let test = entry.map_or_else(|| format!("the test of quarantine {shown}"), |e| inert(e.test.raw(), 100));
+        let summary = format!("run {test} again");
+        if entry.is_some_and(|entry| entry.served) {
+            return of_the_list("unquarantine", summary, repo.as_str(), vec![unlisted], &[&id]);
+        }
+        let onto = match code::default_branch(context.incident) {
+            Ok(onto) => onto,
+            Err(why) => return Planning::Refused(vec![why]),
+        };
+        let wanting = Wanting {
+            summary,
+            undo: "quarantine the test again",
+            targets: vec![Target {
+                onto,
+                message: format!("Release quarantine {shown}\n"),
+                title: format!("Release quarantine {shown}"),
+                change: Wanted::Unquarantine { id: id.clone() },
+            }],
+            closes: tracked(context.incident, &id),
+            ..Wanting::of("unquarantine")
+        };
+        let planning = code::plan(context, &wanting);
+        let Planning::Ready(mut plan) = planning else { return planning };
+        plan.steps.push(unlisted);
+        Planning::Ready(plan)
+    }
+}
+
+/// Tracking issues of a quarantine that this incident made.
+fn tracked(incident: &Incident, id: &str) -> Vec<u64> {
+    let made = incident.proposals.iter().filter(|p| p.id.to_string() == id && p.state == ProposalState::Done);
+    made.flat_map(|p| &p.made).filter(|made| made.what == "issue").map(|made| made.number).collect()
+}
+
+impl Remedy for Extend {
+    fn id(&self) -> &'static str {
+        "extend"
+    }
+
+    fn plan(&self, context: &PlanContext<'_>) -> Planning {
+        let (Wish::Extend { id, for_ms }, Some(asked)) = (context.wish, context.proposal) else {
+            return Planning::Refused(vec!["a quarantine is extended for a person who asks for it".into()]);
+        };
+        let until = match length(*for_ms) {
+            Ok(ms) => day(asked.at.plus_ms(ms)),
+            Err(why) => return Planning::Refused(vec![why]),
+        };
+        let (id, entry) = match which(context, id.as_ref()) {
+            Ok(found) => found,
+            Err(planning) => return *planning,
+        };
+        let shown = clean_line(&id, 60);
+        let summary = format!("let quarantine {shown} last until {until}");
+        let listed = entry.map(|entry| PlannedAction {
+            action: Action::Listed { entry: Box::new(Quarantined { until: until.clone(), ..entry.clone() }) },
+            undo: Some(Action::Listed { entry: Box::new(entry.clone()) }),
+        });
+        if entry.is_some_and(|entry| entry.served) {
+            let repo = context.incident.repo.as_str();
+            return of_the_list("extend", summary, repo, listed.into_iter().collect(), &[&id, &until]);
+        }
+        let onto = match code::default_branch(context.incident) {
+            Ok(onto) => onto,
+            Err(why) => return Planning::Refused(vec![why]),
+        };
+        let wanting = Wanting {
+            summary: summary.clone(),
+            label: "ci:quarantined",
+            undo: "`unquarantine` lets the test count again",
+            targets: vec![Target {
+                onto,
+                message: format!("Extend quarantine {shown} until {until}\n"),
+                title: format!("Extend quarantine {shown} until {until}"),
+                change: Wanted::Extend { id, until },
+            }],
+            ..Wanting::of("extend")
+        };
+        let planning = code::plan(context, &wanting);
+        let Planning::Ready(mut plan) = planning else { return planning };
+        plan.steps.extend(listed);
+        Planning::Ready(plan)
+    }
+}
