@@ -9,4 +9,5 @@ pub mod discord;
 pub mod git;
 pub mod github;
 pub mod hooks;
+pub mod resolver;
 pub mod slack;

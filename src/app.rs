@@ -5,6 +5,7 @@ use crate::adapters::discord::{self, Discord, InteractionDecoder};
 use crate::adapters::git::Rooms;
 use crate::adapters::github::{self, Credentials, GitHub, Pulls, Secret, Signature, Webhooks};
 use crate::adapters::hooks::Hooks;
+use crate::adapters::resolver::Resolver;
 use crate::adapters::slack::{self, Slack, SocketDecoder};
 use crate::card::Words;
 use crate::config::{Config, People};
@@ -55,9 +56,14 @@ const SLACK_TEAM: &str = "slack_team";
 
 /// Clones live beside the store.
 fn rooms(config: &Config, github: Arc<GitHub>) -> Arc<dyn Git> {
+    Arc::new(Rooms::new(beside(config, "-git"), github))
+}
+
+/// A directory beside the store.
+fn beside(config: &Config, ending: &str) -> std::ffi::OsString {
     let mut dir = config.store.path.clone().into_os_string();
-    dir.push("-git");
-    Arc::new(Rooms::new(dir, github))
+    dir.push(ending);
+    dir
 }
 
 /// Everything, built and not yet running.
@@ -134,6 +140,7 @@ impl App {
             ci: github.clone().map(|github| github as Arc<dyn Ci>),
             forge: github.clone().map(|github| github as Arc<dyn Forge>),
             git: github.clone().map(|github| rooms(config, github)),
+            resolver: Some(Arc::new(Resolver::new(beside(config, "-resolver"), |key| std::env::var_os(key)))),
             directory,
             decoders,
             feeds,

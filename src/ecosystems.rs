@@ -5,6 +5,7 @@
 //! add it to [`all`].
 
 pub mod edit;
+pub mod updaters;
 
 mod actions;
 mod apt;

@@ -12,8 +12,10 @@ mod ledger;
 mod perform;
 mod publish;
 mod reconcile;
+mod resolve;
 mod run;
 mod seal;
+mod suspects;
 mod timers;
 mod turn;
 
@@ -26,7 +28,7 @@ use crate::domain::rules::Rules;
 use crate::domain::subscription::{Subscription, glob};
 use crate::domain::time::Time;
 use crate::incident::Index;
-use crate::ports::{Chat, Ci, Clock, Decoder, Directory, Forge, Git, Query, Store, StoreError};
+use crate::ports::{Chat, Ci, Clock, Decoder, Directory, Forge, Git, Query, Resolver, Store, StoreError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::sync::{Mutex, Notify};
@@ -71,6 +73,7 @@ pub struct Parts {
     pub ci: Option<Arc<dyn Ci>>,
     pub forge: Option<Arc<dyn Forge>>,
     pub git: Option<Arc<dyn Git>>,
+    pub resolver: Option<Arc<dyn Resolver>>,
     pub directory: Arc<dyn Directory>,
     pub decoders: Vec<Arc<dyn Decoder>>,
     /// Feeds from the configuration.
@@ -97,6 +100,7 @@ pub struct Engine {
     ci: Option<Arc<dyn Ci>>,
     forge: Option<Arc<dyn Forge>>,
     git: Option<Arc<dyn Git>>,
+    resolver: Option<Arc<dyn Resolver>>,
     directory: Arc<dyn Directory>,
     decoders: HashMap<&'static str, Arc<dyn Decoder>>,
     fixed_feeds: Vec<Subscription>,
@@ -135,6 +139,7 @@ impl Engine {
             ci: parts.ci,
             forge: parts.forge,
             git: parts.git,
+            resolver: parts.resolver,
             directory: parts.directory,
             decoders: parts.decoders.into_iter().map(|decoder| (decoder.source(), decoder)).collect(),
             fixed_feeds: parts.feeds,

@@ -11,6 +11,7 @@ mod people;
 mod planning;
 mod proposal;
 mod step;
+mod suspecting;
 
 pub use index::{Index, Routed, route, run_key};
 pub use people::row;

@@ -2,8 +2,10 @@
 
 pub mod codeowners;
 mod severity;
+mod suspects;
 
 pub use severity::severity;
+pub use suspects::suspects;
 
 use crate::domain::action::Action;
 use crate::domain::actor::Role;
@@ -74,14 +76,17 @@ pub fn judge(rules: &Rules, case: &Case<'_>) -> Decision {
         None if lets_go(case.plan) => {}
         None => gates.extend(automatic_gates(rules, case)),
     }
-    let quorum = if case.by.is_some() { rules.quorum(&case.plan.remedy, !case.plan.reversible) } else { 0 };
+    let usual = if case.by.is_some() { rules.quorum(&case.plan.remedy, !case.plan.reversible) } else { 0 };
+    let quorum = if usual > 0 && !case.plan.sensitive.is_empty() { usual + 1 } else { usual };
     let verdict = match (gates.iter().all(|gate| gate.met), quorum) {
         (false, _) => Verdict::Deny,
         (true, 0) => Verdict::Allow,
         (true, n) => Verdict::Approvals(n),
     };
     if quorum > 0 {
-        gates.push(gate("approvals", true, format!("{} needs {quorum} approval(s)", case.plan.remedy)));
+        let more = case.plan.sensitive.join("; ");
+        let more = if quorum > usual { format!(", one more than usual: {more}") } else { String::new() };
+        gates.push(gate("approvals", true, format!("{} needs {quorum} approval(s){more}", case.plan.remedy)));
     }
     let words = format!("{} is {}", case.plan.remedy, if verdict == Verdict::Deny { "not allowed" } else { "allowed" });
     Decision { verdict, because: Reason { rule: "all".into(), met: verdict != Verdict::Deny, words, of: gates } }

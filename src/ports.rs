@@ -5,6 +5,7 @@
 
 mod doors;
 mod neighbours;
+mod resolver;
 mod store;
 
 pub use doors::{
@@ -15,6 +16,7 @@ pub use neighbours::{
     Chat, Ci, Clock, Decoder, Directory, Forge, Git, GitOrigin, Heard, LogStream, Message, NewIssue, NewPull, Origins,
     PortError, Pulled, Wanted,
 };
+pub use resolver::Resolver;
 pub use store::{
     Claimed, Counts, DeadLetter, Delivery, NewEffect, Publication, Put, Query, Store, StoreError, Surface, TimerRow,
     Turn,

@@ -6,6 +6,7 @@
 mod call;
 mod diff;
 mod edits;
+mod landed;
 mod message;
 mod names;
 mod objects;

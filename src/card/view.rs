@@ -32,6 +32,8 @@ pub struct View {
     pub confidence: u32,
     pub log_missing: String,
     pub base: Option<BaseView>,
+    /// The likeliest, with what speaks against it; where the evidence brackets it, what can be said.
+    pub suspect: String,
     pub adopted_by: Option<u64>,
     pub adopted: usize,
     pub remedy: String,
@@ -137,6 +139,7 @@ pub fn view(incident: &Incident) -> View {
             branch: base.branch.line(NAME),
             since: base.since,
         }),
+        suspect: suspect(incident),
         adopted_by: incident.adopted_by.map(|no| no.0),
         adopted: incident.adopted.len(),
         remedy: active.or_else(|| rerunning(incident)).map_or_else(String::new, |proposal| proposal.remedy.clone()),
@@ -232,6 +235,25 @@ fn proposal_view(proposal: &Proposal) -> ProposalView {
         change: change(proposal),
         made: proposal.made.iter().map(|made| format!("{} #{}", made.what, made.number)).collect(),
     }
+}
+
+/// What is suspected first, and the word for it where the evidence brackets it.
+fn suspect(incident: &Incident) -> String {
+    let Some(suspicion) = &incident.suspicion else { return String::new() };
+    let no = incident.no.0;
+    if let Some(best) = suspicion.bracketed() {
+        let what = format!("{} {}", short_sha(&best.sha), best.subject.line(NAME));
+        let why = best.because.first().map_or_else(|| "nothing else landed".to_owned(), Clone::clone);
+        return format!("{what}: {why}. Say: revert {no}");
+    }
+    if let [one] = suspicion.moved.as_slice() {
+        let (package, green, red) = (one.package.line(NAME), one.green.line(20), one.red.line(20));
+        return format!("{package} {green} → {red}. Say: pin {no}");
+    }
+    let best = suspicion.suspects.first().filter(|best| best.score > 0);
+    best.map_or_else(String::new, |best| {
+        format!("{} {}: {}", short_sha(&best.sha), best.subject.line(NAME), best.because.first().map_or("", |w| w))
+    })
 }
 
 /// The first branch's change in a few words.

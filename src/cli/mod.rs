@@ -6,6 +6,7 @@ mod doctor;
 mod incident;
 mod manifest;
 mod plan;
+mod resolve;
 mod serve;
 
 use ci_rescue::config::{self, Config};

@@ -6,7 +6,8 @@ use ci_rescue::domain::change::{Change, ChangeOutcome, Direction, Method, Pick};
 use ci_rescue::domain::edit::{Editing, Mark};
 use ci_rescue::domain::ids::Digest;
 use ci_rescue::domain::refs::Branch;
-use ci_rescue::remedies::edits::{Pin, Quarantine, Release, Unpin};
+use ci_rescue::remedies::edits::resolved::Resolved;
+use ci_rescue::remedies::edits::{Quarantine, Release, Unpin};
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -97,6 +98,9 @@ enum Remedy {
         /// Such as cargo, npm, docker; a wrong one lists all
         #[arg(long)]
         ecosystem: Option<String>,
+        /// Let cargo, go or npm bring the lock up to date, on copies of manifests and lock; it asks their registries
+        #[arg(long)]
+        online: bool,
     },
     /// Take a pin back
     Unpin {
@@ -177,9 +181,18 @@ async fn plan(remedy: &Remedy) -> Result<Planned, String> {
         Remedy::Release { repo, id } => {
             edit(repo, id.clone(), &Release::new(id)?, Some(("quarantine", Mark::needle(id)))).await
         }
-        Remedy::Pin { repo, package, version, ecosystem } => {
-            let editing = Pin::new(package, version, ecosystem.as_deref())?;
-            edit(repo, self::id(&["pin", package, version]), &editing, None).await
+        Remedy::Pin { repo, package, version, ecosystem, online } => {
+            let id = self::id(&["pin", package, version]);
+            let pin = || Resolved::new(package, version, ecosystem.as_deref());
+            let first = pin()?;
+            let planned = edit(repo, id.clone(), &first, None).await?;
+            match first.question().filter(|_| *online) {
+                None => Ok(planned),
+                Some(question) => {
+                    let answer = super::resolve::ask(&question).await?;
+                    edit(repo, id, &pin()?.answered(question, answer), None).await
+                }
+            }
         }
         Remedy::Unpin { repo, package } => {
             let editing = Unpin::new(package)?;

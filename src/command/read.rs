@@ -48,16 +48,16 @@ fn wish(name: &str, take: &mut dyn FnMut(&str) -> Option<String>) -> Result<Wish
         "issue" => Wish::Issue { reason: take("reason").map(Into::into) },
         "unquarantine" => Wish::Unquarantine { id: take("quarantine") },
         "pin" => {
-            let text = take("package").ok_or("say what to pin: package@version")?;
             // A scoped package begins with the sign too.
-            let (package, version) = match text.rfind('@').filter(|at| *at > 0) {
+            let split = |text: String| match text.rfind('@').filter(|at| *at > 0) {
                 Some(at) => (text[..at].to_owned(), Some(text[at + 1..].to_owned())),
                 None => (text, None),
             };
+            let (package, version) = take("package").map(split).map_or((None, None), |(p, v)| (Some(p), v));
             Wish::Pin { package, version, for_ms: time(take("for"), PIN)? }
         }
         "unpin" => Wish::Unpin { package: take("package").ok_or("say which package")? },
-        "revert" => Wish::Revert { pull: number(take("pr"))? },
+        "revert" => Wish::Revert { pulls: numbers(take("pr").as_deref())?, commit: take("commit") },
         _ => {
             let to = take("to").ok_or("say to which branch: to=release-1")?;
             let to: Result<Vec<Branch>, _> = to.split(',').map(|name| name.trim().parse::<Branch>()).collect();
@@ -75,6 +75,22 @@ fn wish(name: &str, take: &mut dyn FnMut(&str) -> Option<String>) -> Result<Wish
 
 /// Branches of one backport.
 const BRANCHES_MAX: usize = 10;
+
+/// Pull requests that one revert takes back together.
+const PULLS_MAX: usize = 10;
+
+/// Numbers with commas; each once.
+fn numbers(text: Option<&str>) -> Result<Vec<u64>, String> {
+    let mut all = Vec::new();
+    for part in text.into_iter().flat_map(|text| text.split(',')) {
+        let one = number(Some(part.trim().to_owned()))?;
+        all.extend(one.filter(|one| !all.contains(one)));
+    }
+    if all.len() > PULLS_MAX {
+        return Err(format!("at most {PULLS_MAX} pull requests at a time"));
+    }
+    Ok(all)
+}
 
 fn number(text: Option<String>) -> Result<Option<u64>, String> {
     let Some(text) = text else { return Ok(None) };

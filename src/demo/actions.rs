@@ -22,13 +22,26 @@ pub async fn repository(State(forge): State<Forge>, Path((owner, repo)): At<Name
     }
 }
 
-pub async fn runs(State(forge): State<Forge>, Path((owner, repo)): At<Named>) -> Response {
+#[derive(Deserialize)]
+pub struct RunSearch {
+    branch: Option<String>,
+    /// A state or a conclusion.
+    status: Option<String>,
+}
+
+pub async fn runs(
+    State(forge): State<Forge>,
+    Path((owner, repo)): At<Named>,
+    Query(search): Query<RunSearch>,
+) -> Response {
     let state = forge.lock();
     let name = format!("{owner}/{repo}");
     let runs: Vec<_> = state
         .runs
         .values()
         .filter(|run| run.spec.repo == name && run.conclusion.is_some())
+        .filter(|run| search.branch.as_ref().is_none_or(|branch| *branch == run.spec.branch))
+        .filter(|run| search.status.as_deref().is_none_or(|s| s == "completed" || run.conclusion == Some(s)))
         .map(|run| state.run_json(run))
         .collect();
     Json(json!({"total_count": runs.len(), "workflow_runs": runs})).into_response()
@@ -114,8 +127,7 @@ pub async fn log_file(State(forge): State<Forge>, Path(id): Path<u64>) -> Respon
     let state = forge.lock();
     let Some((run, _, job)) = state.job(id) else { return StatusCode::NOT_FOUND.into_response() };
     let spec = &run.spec.jobs[job.spec];
-    let text =
-        if job.conclusion.is_some_and(|c| c != "success") { spec.log.clone() } else { "all is well\n".to_owned() };
+    let text = if job.conclusion.is_some_and(|c| c != "success") { spec.log.clone() } else { spec.green_log.clone() };
     ([(header::CONTENT_TYPE, "text/plain")], text).into_response()
 }
 

@@ -1,6 +1,6 @@
 //! Pull requests.
 
-use super::hooks::account;
+use super::hooks::{account, stamp};
 use super::routes::refuse;
 use super::state::{Forge, Pull, State as Known};
 use axum::Json;
@@ -21,7 +21,7 @@ fn show(state: &Known, name: &str, pull: &Pull) -> Value {
     json!({
         "id": pull.number, "number": pull.number, "state": closed, "title": pull.title, "body": pull.body,
         "draft": pull.draft, "user": account("sandbox-bot"), "merged": pull.merged.is_some(),
-        "merged_at": pull.merged.as_ref().map(|_| "2026-01-01T00:00:00Z"), "merge_commit_sha": pull.merged,
+        "merged_at": pull.merged.as_ref().map(|_| stamp(i64::try_from(pull.number).unwrap_or(0) * 1_000)), "merge_commit_sha": pull.merged,
         "html_url": format!("{{web}}/{name}/pull/{}", pull.number),
         "head": {"ref": pull.head, "sha": sha(&pull.head), "label": format!("{owner}:{}", pull.head)},
         "base": {"ref": pull.base, "sha": sha(&pull.base)},

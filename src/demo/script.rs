@@ -8,6 +8,9 @@ use super::state::{Forge, JobSpec, RunSpec};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+/// What a job says that passes.
+const GREEN: &str = "all is well\n";
+
 /// One failure of the demo.
 pub struct Scenario {
     pub workflow: &'static str,
@@ -107,12 +110,18 @@ impl Scenario {
     /// The run that breaks so.
     #[must_use]
     pub fn spec(&self, sha: &str) -> RunSpec {
-        let broken =
-            JobSpec { name: self.job.into(), step: self.step.into(), log: (self.log)(), ends: self.ends.to_vec() };
+        let broken = JobSpec {
+            name: self.job.into(),
+            step: self.step.into(),
+            log: (self.log)(),
+            green_log: GREEN.into(),
+            ends: self.ends.to_vec(),
+        };
         let beside = self.beside.iter().map(|name| JobSpec {
             name: (*name).into(),
             step: "Run checks".into(),
             log: String::new(),
+            green_log: GREEN.into(),
             ends: vec!["success"],
         });
         RunSpec {

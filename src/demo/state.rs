@@ -17,6 +17,8 @@ pub struct JobSpec {
     pub name: String,
     pub step: String,
     pub log: String,
+    /// What it says when it passes.
+    pub green_log: String,
     /// Conclusions by attempt; the last one counts for all later ones.
     pub ends: Vec<&'static str>,
 }

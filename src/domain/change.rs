@@ -46,6 +46,13 @@ pub struct Change {
     /// `git patch-id --stable` of the diff: the same for the same change on another base.
     pub patch_id: String,
     pub commits: Vec<NewCommit>,
+    /// Why it deserves one more approval than others, a part of a sentence each.
+    #[serde(default)]
+    pub sensitive: Vec<String>,
+    /// On conflict: commits that changed the same files, which come before it where it is applied, or after it where it is
+    /// taken back; the oldest first.
+    #[serde(default)]
+    pub related: Vec<Related>,
     /// Refused because what was to be edited is nowhere here.
     #[serde(default)]
     pub absent: bool,
@@ -65,6 +72,8 @@ impl Change {
             diff: String::new(),
             patch_id: String::new(),
             commits: Vec::new(),
+            sensitive: Vec::new(),
+            related: Vec::new(),
             absent: false,
         }
     }
@@ -73,6 +82,13 @@ impl Change {
     pub fn refused(why: impl Into<String>) -> Self {
         Self::nothing(ChangeOutcome::Refused, vec![why.into()])
     }
+}
+
+/// Another commit that a conflict has to do with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Related {
+    pub sha: String,
+    pub subject: String,
 }
 
 /// Which way commits are applied.
@@ -95,6 +111,8 @@ pub enum Method {
     Rebase,
     /// A merge commit, against its first parent.
     Merge,
+    /// Several pull requests: each commit by what it is.
+    Each,
 }
 
 /// Commits to apply or take back.

@@ -96,6 +96,17 @@ pub enum Effect {
         sha: String,
         tests: Vec<FailingTest>,
     },
+    /// Looks at what landed between the last green run and this red one.
+    Suspect {
+        incident: IncidentNo,
+        repo: Repo,
+        workflow: Untrusted,
+        branch: Untrusted,
+        run: RunId,
+        sha: String,
+        /// The failing job, whose green namesake is read too.
+        job: Option<Untrusted>,
+    },
     /// Asks the platform what this person may do there, before their words count.
     Vouch {
         actor: Actor,
@@ -124,6 +135,7 @@ impl Effect {
             Self::Gather { .. } => "gather",
             Self::Perform { .. } => "perform",
             Self::Reproduce { .. } => "reproduce",
+            Self::Suspect { .. } => "suspect",
             Self::Vouch { .. } => "vouch",
             Self::Welcome { .. } => "welcome",
             Self::Reply { .. } => "reply",
@@ -136,7 +148,8 @@ impl Effect {
             Self::ReadLog { incident, .. }
             | Self::Gather { incident, .. }
             | Self::Perform { incident, .. }
-            | Self::Reproduce { incident, .. } => Some(*incident),
+            | Self::Reproduce { incident, .. }
+            | Self::Suspect { incident, .. } => Some(*incident),
             Self::Vouch { .. } | Self::Welcome { .. } | Self::Reply { .. } => None,
         }
     }

@@ -7,6 +7,7 @@ use super::facts::Facts;
 use super::ids::{Digest, IncidentNo, Repo, RunId};
 use super::incident::{JobState, RunState};
 use super::intent::Intent;
+use super::suspect::SuspectFacts;
 use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -198,6 +199,12 @@ pub enum Event {
         incident: IncidentNo,
         script: Result<Digest, Vec<String>>,
     },
+    /// What landed between green and red; `Err` where it cannot be told.
+    Suspected {
+        incident: IncidentNo,
+        sha: String,
+        facts: Result<Box<SuspectFacts>, String>,
+    },
     Fired {
         incident: IncidentNo,
         timer: Timer,
@@ -223,6 +230,7 @@ impl Event {
             | Self::FactsGathered { incident, .. }
             | Self::Performed { incident, .. }
             | Self::Reproduced { incident, .. }
+            | Self::Suspected { incident, .. }
             | Self::Fired { incident, .. }
             | Self::Adopted { incident, .. } => Some(*incident),
             Self::Asked { request } => request.intent.target().and_then(super::intent::Target::incident),

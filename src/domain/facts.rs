@@ -1,6 +1,6 @@
 //! What was looked up: for planning (gathered by effects), and for a step (known to the engine).
 
-use super::change::{ChangeOutcome, Method};
+use super::change::{ChangeOutcome, Method, Related};
 use super::event::Conclusion;
 use super::ids::{Digest, IncidentNo, RunId};
 use super::quarantined::Quarantined;
@@ -21,7 +21,7 @@ pub struct Facts {
     #[serde(default)]
     pub changes: BTreeMap<Branch, Known<ChangeFacts>>,
     #[serde(default)]
-    pub pull: Option<Known<PullFacts>>,
+    pub pulls: Vec<(u64, Known<PullFacts>)>,
     /// By login: whether the account may write to the repository.
     #[serde(default)]
     pub writers: BTreeMap<String, Known<bool>>,
@@ -48,6 +48,10 @@ pub struct ChangeFacts {
     /// Who owns the first changed path, by CODEOWNERS.
     #[serde(default)]
     pub owners: Vec<String>,
+    #[serde(default)]
+    pub sensitive: Vec<String>,
+    #[serde(default)]
+    pub related: Vec<Related>,
 }
 
 /// What people see of a change before they agree.
@@ -73,6 +77,7 @@ pub struct PullFacts {
     /// What it became there, the oldest first; empty before the merge.
     pub commits: Vec<String>,
     pub method: Option<Method>,
+    pub merged_at: Option<Time>,
 }
 
 /// The answer of a lookup: the fact, or why it cannot be had for good.

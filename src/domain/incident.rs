@@ -7,6 +7,7 @@ use super::facts::BaseFailure;
 use super::ids::{Digest, IncidentNo, ProposalId, Repo, RunId};
 use super::intent::Wish;
 use super::plan::Plan;
+use super::suspect::Suspicion;
 use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -269,6 +270,12 @@ pub struct Incident {
     /// The newest script that reproduces it, as a blob of the store.
     #[serde(default)]
     pub repro: Option<Digest>,
+    /// The red commit whose suspects were asked for.
+    #[serde(default)]
+    pub suspecting: Option<String>,
+    /// What may have broken it.
+    #[serde(default)]
+    pub suspicion: Option<Suspicion>,
     /// Automatic retries so far.
     pub auto_retries: u32,
 }

@@ -64,16 +64,20 @@ pub enum Wish {
     Unquarantine {
         id: Option<String>,
     },
+    /// Without a package, the one whose version is suspected; without a version, the last that passed.
     Pin {
-        package: String,
+        package: Option<String>,
         version: Option<String>,
         for_ms: i64,
     },
     Unpin {
         package: String,
     },
+    /// Without either, the commit that the evidence brackets.
     Revert {
-        pull: Option<u64>,
+        pulls: Vec<u64>,
+        #[serde(default)]
+        commit: Option<String>,
     },
     Backport {
         pull: Option<u64>,

@@ -117,6 +117,10 @@ pub enum Note {
         proposal: ProposalId,
         why: String,
     },
+    /// What may have broken it, the likeliest first.
+    Suspected {
+        lines: Vec<String>,
+    },
     /// A script that reproduces the failure is on the incident's page.
     Reproduced,
     Refused {

@@ -21,6 +21,7 @@ pub mod quarantined;
 pub mod refs;
 pub mod rules;
 pub mod subscription;
+pub mod suspect;
 pub mod text;
 pub mod time;
 

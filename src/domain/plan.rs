@@ -28,6 +28,9 @@ pub struct Plan {
     /// What will change in which branch.
     #[serde(default)]
     pub previews: Vec<(String, Preview)>,
+    /// Why one more person has to agree than usual.
+    #[serde(default)]
+    pub sensitive: Vec<String>,
     /// The run has to end first.
     pub waits: bool,
     pub digest: Digest,

@@ -24,7 +24,7 @@ enum Order<'a> {
     Edit(Box<dyn Editing>),
 }
 
-fn order(change: &Wanted) -> Result<Order<'_>, PortError> {
+fn edited(change: &Wanted) -> Result<Order<'_>, PortError> {
     let edit = |editing: Result<Box<dyn Editing>, String>| editing.map(Order::Edit).map_err(PortError::permanent);
     match change {
         Wanted::Pick(pick) => Ok(Order::Pick(pick)),
@@ -37,9 +37,7 @@ fn order(change: &Wanted) -> Result<Order<'_>, PortError> {
         Wanted::Extend { id, until } => {
             edit(edits::Extend::new(id, until).map(|wish| Box::new(wish) as Box<dyn Editing>))
         }
-        Wanted::Pin { package, version, .. } => {
-            edit(edits::Pin::new(package, version, None).map(|wish| Box::new(wish) as Box<dyn Editing>))
-        }
+        Wanted::Pin { .. } => Err(PortError::permanent("a pin is asked of the resolver first")),
         Wanted::Unpin { package } => edit(edits::Unpin::new(package).map(|wish| Box::new(wish) as Box<dyn Editing>)),
     }
 }
@@ -54,8 +52,17 @@ impl Order<'_> {
 }
 
 impl Engine {
-    fn git(&self) -> Result<&dyn Git, PortError> {
+    pub(super) fn git(&self) -> Result<&dyn Git, PortError> {
         self.git.as_deref().ok_or_else(|| PortError::permanent("no place for clones is configured"))
+    }
+
+    async fn order<'w>(&self, repo: &Repo, onto: &Branch, change: &'w Wanted) -> Result<Order<'w>, PortError> {
+        match change {
+            Wanted::Pin { package, version, .. } => {
+                Ok(Order::Edit(Box::new(self.pinning(repo, onto, package, version).await?)))
+            }
+            other => edited(other),
+        }
     }
 
     pub(super) async fn change(
@@ -65,7 +72,7 @@ impl Engine {
         change: &Wanted,
         message: &str,
     ) -> Result<ChangeFacts, PortError> {
-        let order = order(change)?;
+        let order = self.order(repo, onto, change).await?;
         let change = self.git()?.change(repo, onto, order.wanted(message)).await?;
         let mut facts = self.facts_of(change).await?;
         if facts.outcome == ChangeOutcome::Ready
@@ -122,6 +129,8 @@ impl Engine {
             patch_id: change.patch_id,
             preview,
             owners: Vec::new(),
+            sensitive: change.sensitive,
+            related: change.related,
         })
     }
 
@@ -164,13 +173,21 @@ impl Engine {
             }
         };
         let merged = pulled.merge_commit.is_some();
-        Ok(PullFacts { number, title: pulled.title, merged, onto: pulled.onto, commits, method })
+        Ok(PullFacts {
+            number,
+            title: pulled.title,
+            merged,
+            onto: pulled.onto,
+            commits,
+            method,
+            merged_at: pulled.merged_at,
+        })
     }
 
     pub(super) async fn branch(&self, action: &Action) -> Result<(), PortError> {
         match action {
             Action::Branch { repo, onto, branch, change, message, tree, at } => {
-                let order = order(change)?;
+                let order = self.order(repo, onto, change).await?;
                 self.git()?.push(repo, onto, order.wanted(message), tree, branch, *at).await
             }
             Action::BranchGone { repo, branch } => self.git()?.drop_branch(repo, branch).await,
@@ -222,25 +239,34 @@ fn is_codeowners(path: &str) -> bool {
 /// Files that say what a repository needs.
 fn is_manifest(path: &str) -> bool {
     const NAMES: &[&str] = &[
-        "requirements.txt",
-        "requirements-dev.txt",
         "pyproject.toml",
         "setup.cfg",
         "tox.ini",
+        "pytest.ini",
         "Pipfile",
+        "Pipfile.lock",
+        "poetry.lock",
+        "uv.lock",
+        "runtime.txt",
         ".python-version",
         "Cargo.toml",
+        "Cargo.lock",
         "rust-toolchain",
         "rust-toolchain.toml",
         "package.json",
+        "yarn.lock",
+        "pnpm-lock.yaml",
         ".nvmrc",
         ".node-version",
         "go.mod",
         "Gemfile",
+        "Gemfile.lock",
         ".ruby-version",
         "pom.xml",
         "build.gradle",
         "build.gradle.kts",
+        ".java-version",
+        ".sdkmanrc",
         "composer.json",
         "global.json",
         ".tool-versions",
@@ -248,7 +274,8 @@ fn is_manifest(path: &str) -> bool {
         ".gitmodules",
     ];
     let name = path.rsplit('/').next().unwrap_or(path);
-    NAMES.contains(&name) && path.matches('/').count() <= 3
+    let requirements = name.starts_with("requirements") && name.ends_with(".txt");
+    (NAMES.contains(&name) || requirements) && path.matches('/').count() <= 3
 }
 
 /// The stat, the paths and the first changed lines of a diff.

@@ -6,6 +6,7 @@ use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::{Event, LogRead, Spoken};
 use crate::domain::facts::{Facts, Known};
 use crate::domain::ids::{Digest, Repo};
+use crate::domain::suspect::SuspectFacts;
 use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, Time};
 use crate::evidence::{Analyzer, redact};
@@ -39,6 +40,7 @@ impl Engine {
             Effect::Gather { lookups, .. } => self.gather(lookups).await.map(|facts| Done::Facts(Box::new(facts))),
             Effect::Perform { action, automatic, .. } => self.act(action, *automatic).await.map(Done::Outcome),
             Effect::Reproduce { repo, sha, tests, .. } => self.reproduce(repo, sha, tests).await.map(Done::Script),
+            Effect::Suspect { .. } => self.suspect(effect).await.map(|facts| Done::Suspects(Ok(Box::new(facts)))),
             Effect::Vouch { actor, place, .. } => self.vouch(place, &actor.id).await.map(Done::Vouched),
             Effect::Welcome { place, actor_id, note } => {
                 self.welcome(place, actor_id, note).await.map(|()| Done::Nothing)
@@ -77,7 +79,7 @@ impl Engine {
     }
 
     async fn failed(&self, claim: &Claimed<Effect>, why: &PortError) -> Result<(), StoreError> {
-        let looking = matches!(claim.work, Effect::ReadLog { .. } | Effect::Gather { .. });
+        let looking = matches!(claim.work, Effect::ReadLog { .. } | Effect::Gather { .. } | Effect::Suspect { .. });
         let tries = if looking { LOOKS } else { TRIES };
         // Who says when to come again is waited for longer.
         let told = matches!(why, PortError::Transient { retry_after: Some(_), .. });
@@ -106,7 +108,7 @@ impl Engine {
         self.store.retry_effect((claim.key, claim.lease), at).await
     }
 
-    async fn read_log(&self, repo: &Repo, job_id: u64, names: &[Untrusted]) -> Result<LogRead, PortError> {
+    pub(super) async fn read_log(&self, repo: &Repo, job_id: u64, names: &[Untrusted]) -> Result<LogRead, PortError> {
         let Some(ci) = &self.ci else { return Ok(LogRead::Missing("no CI is configured".into())) };
         let mut stream = match ci.log(repo, job_id).await {
             Ok(stream) => stream,
@@ -152,7 +154,10 @@ impl Engine {
                     let found = known(self.change(repo, onto, change, message).await)?;
                     facts.changes.insert(onto.clone(), found);
                 }
-                Lookup::Pull { repo, number } => facts.pull = Some(known(self.pull(repo, *number).await)?),
+                Lookup::Pull { repo, number } => {
+                    let found = known(self.pull(repo, *number).await)?;
+                    facts.pulls.push((*number, found));
+                }
                 Lookup::Quarantined { repo } => {
                     facts.quarantined = Some(known(self.ledger(Some(repo)).await)?);
                 }
@@ -168,7 +173,7 @@ impl Engine {
         Ok(facts)
     }
 
-    fn ci(&self) -> Result<&dyn crate::ports::Ci, PortError> {
+    pub(super) fn ci(&self) -> Result<&dyn crate::ports::Ci, PortError> {
         self.ci.as_deref().ok_or_else(|| PortError::permanent("no CI is configured"))
     }
 
@@ -242,6 +247,7 @@ enum Done {
     Outcome(Outcome),
     Vouched(bool),
     Script(Result<Digest, Vec<String>>),
+    Suspects(Result<Box<SuspectFacts>, String>),
     Nothing,
 }
 
@@ -258,6 +264,9 @@ fn result(effect: &Effect, done: Done, at: Time) -> Option<Event> {
             Event::Performed { incident: *incident, proposal: *proposal, step: *step, undo: *undo, outcome }
         }
         (Effect::Reproduce { incident, .. }, Done::Script(script)) => Event::Reproduced { incident: *incident, script },
+        (Effect::Suspect { incident, sha, .. }, Done::Suspects(facts)) => {
+            Event::Suspected { incident: *incident, sha: sha.clone(), facts }
+        }
         (Effect::Vouch { actor, place, text }, Done::Vouched(may_write)) => {
             let (actor, place, text) = (actor.clone(), place.clone(), text.clone());
             Event::Spoken { spoken: Spoken { actor, place, text, may_write, at } }
@@ -274,6 +283,7 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         Effect::Perform { .. } if unknown => Done::Outcome(Outcome::Unknown(why.into())),
         Effect::Perform { .. } => Done::Outcome(Outcome::Failed(why.into())),
         Effect::Reproduce { .. } => Done::Script(Err(vec![why.into()])),
+        Effect::Suspect { .. } => Done::Suspects(Err(why.into())),
         // What cannot be asked is a no.
         Effect::Vouch { .. } => Done::Vouched(false),
         Effect::Welcome { .. } | Effect::Reply { .. } => Done::Nothing,
@@ -291,7 +301,9 @@ fn unavailable(lookups: &[Lookup], why: &str) -> Facts {
             Lookup::Change { onto, .. } => {
                 facts.changes.insert(onto.clone(), Known::Unavailable(why.into()));
             }
-            Lookup::Pull { .. } => facts.pull = Some(Known::Unavailable(why.into())),
+            Lookup::Pull { number, .. } => {
+                facts.pulls.push((*number, Known::Unavailable(why.into())));
+            }
             Lookup::Quarantined { .. } => facts.quarantined = Some(Known::Unavailable(why.into())),
             Lookup::Owners { .. } => facts.owners = Some(Known::Unavailable(why.into())),
             Lookup::MayWrite { login, .. } => {

@@ -50,6 +50,8 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         scheduled: None,
         entries: 0,
         repro: None,
+        suspecting: None,
+        suspicion: None,
         auto_retries: 0,
     }
 }

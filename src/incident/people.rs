@@ -269,6 +269,7 @@ fn why(incident: &Incident) -> Vec<String> {
     if let Some(base) = &incident.base {
         lines.push(format!("{} fails alike, see {}", base.branch.line(60), base.incident));
     }
+    lines.extend(super::suspecting::lines(incident).into_iter().map(|line| format!("suspect {line}")));
     for offer in &incident.offers {
         let word = if offer.recommended { "offered" } else { "possible, not recommended" };
         lines.push(format!("{} is {word}: {}", offer.remedy, offer.because.join("; ")));

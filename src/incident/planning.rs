@@ -97,9 +97,7 @@ fn gathered(step: &Step<'_>, facts: &Facts) -> Vec<Lookup> {
             again.push(Lookup::Jobs { repo: repo.clone(), run, attempt });
         }
     }
-    if let Some(Known::Is(pull)) = &facts.pull {
-        again.push(Lookup::Pull { repo: repo.clone(), number: pull.number });
-    }
+    again.extend(facts.pulls.iter().map(|(number, _)| Lookup::Pull { repo: repo.clone(), number: *number }));
     if facts.quarantined.is_some() {
         again.push(Lookup::Quarantined { repo: repo.clone() });
     }

@@ -1,6 +1,6 @@
 //! The one place where an incident changes.
 
-use super::{expiry, failing, passing, people, planning, proposal};
+use super::{expiry, failing, passing, people, planning, proposal, suspecting};
 use crate::domain::effect::{Effect, Order};
 use crate::domain::event::{Event, LogRead, Timer};
 use crate::domain::evidence::Evidence;
@@ -93,6 +93,7 @@ pub fn step(
             }
             Err(why) => step.tell(None, Note::Refused { what: "repro".into(), why: why.clone() }),
         },
+        Event::Suspected { sha, facts, .. } => suspecting::found(&mut step, sha, facts),
         Event::Fired { timer, .. } => fired(&mut step, *timer),
         Event::Adopted { younger, runs, jobs, pulls, failures, .. } => {
             failing::adopt(&mut step, *younger, (runs, jobs, pulls), *failures);
@@ -155,6 +156,7 @@ fn log_read(step: &mut Step<'_>, read: &LogRead) {
         }
     }
     planning::ask_for_offers(step);
+    suspecting::ask(step);
 }
 
 fn found(step: &mut Step<'_>, evidence: &Evidence) {

@@ -11,6 +11,7 @@ use crate::domain::facts::{JobFacts, RunFacts};
 use crate::domain::ids::{Repo, RunId};
 use crate::domain::journal::Mood;
 use crate::domain::refs::{Branch, OwnBranch};
+use crate::domain::suspect::Landed;
 use crate::domain::text::Untrusted;
 use crate::domain::time::Time;
 use async_trait::async_trait;
@@ -161,6 +162,14 @@ pub type LogStream = BoxStream<'static, Result<Vec<u8>, PortError>>;
 pub trait Ci: Send + Sync {
     async fn run(&self, repo: &Repo, run: RunId) -> Result<RunFacts, PortError>;
     async fn jobs(&self, repo: &Repo, run: RunId, attempt: u32) -> Result<Vec<JobFacts>, PortError>;
+    /// The newest run of this workflow and branch before `before` that passed.
+    async fn last_green(
+        &self,
+        repo: &Repo,
+        workflow: &Untrusted,
+        branch: &Untrusted,
+        before: RunId,
+    ) -> Result<Option<RunFacts>, PortError>;
     async fn log(&self, repo: &Repo, job_id: u64) -> Result<LogStream, PortError>;
     /// Makes a [`Action::Rerun`] or [`Action::Cancelled`] true. Looks first, so it may be asked twice.
     async fn ensure(&self, action: &Action) -> Result<(), PortError>;
@@ -199,6 +208,7 @@ pub struct Pulled {
     pub onto: String,
     /// The commit that it became last, once it is merged.
     pub merge_commit: Option<String>,
+    pub merged_at: Option<Time>,
     pub messages: Vec<String>,
 }
 
@@ -262,6 +272,9 @@ pub trait Git: Send + Sync {
         commit: &str,
         wants: for<'p> fn(&'p str) -> bool,
     ) -> Result<(Vec<String>, Vec<Source>), PortError>;
+    /// What landed on the way from one commit to another along first parents, newest first, at most
+    /// [`COMMITS_MAX`](crate::domain::suspect::COMMITS_MAX); and whether there is more.
+    async fn between(&self, repo: &Repo, from: &str, to: &str) -> Result<(Vec<Landed>, bool), PortError>;
     /// How the pull request that ends in `tip` was merged, and the commits that it became, the oldest first.
     /// `messages` are those of its own commits, the oldest first.
     async fn merged(&self, repo: &Repo, tip: &str, messages: &[String]) -> Result<(Method, Vec<String>), PortError>;

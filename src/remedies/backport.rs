@@ -18,8 +18,16 @@ impl Remedy for Backport {
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
         let Wish::Backport { pull, to } = context.wish else { return Planning::Refused(Vec::new()) };
-        let facts = match merged(context, *pull) {
-            Ok(facts) => facts,
+        let number = match (pull, context.incident.pulls.as_slice()) {
+            (Some(number), _) | (None, [number]) => *number,
+            (None, []) => return Planning::Refused(vec!["say which pull request, with pr=NUMBER".into()]),
+            (None, _) => {
+                let why = "the incident has several pull requests: say which, with pr=NUMBER";
+                return Planning::Refused(vec![why.into()]);
+            }
+        };
+        let facts = match merged(context, &[number]) {
+            Ok(all) => all[0],
             Err(planning) => return *planning,
         };
         let names: Vec<String> = to.iter().map(ToString::to_string).collect();

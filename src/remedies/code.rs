@@ -39,6 +39,8 @@ pub struct Wanting {
     pub drafts: bool,
     /// Issues of ours that are over when it is merged.
     pub closes: Vec<u64>,
+    /// What else could be done about a conflict.
+    pub group: Option<fn(&ChangeFacts) -> Option<String>>,
 }
 
 impl Wanting {
@@ -53,6 +55,7 @@ impl Wanting {
             undo: "",
             drafts: false,
             closes: Vec::new(),
+            group: None,
         }
     }
 }
@@ -138,6 +141,7 @@ struct Planned {
     previews: Vec<(String, crate::domain::facts::Preview)>,
     refused: Vec<String>,
     parts: Vec<String>,
+    sensitive: Vec<String>,
 }
 
 impl Planned {
@@ -167,6 +171,10 @@ impl Planned {
             let paths = crate::domain::text::listing(&change.conflicts, 5);
             self.notes.push(format!("a draft with the conflicts of {paths}, for people to resolve").into());
         }
+        self.sensitive.extend(change.sensitive.iter().cloned());
+        if let Some(hint) = wanting.group.filter(|_| draft) {
+            self.notes.extend(hint(change).map(Untrusted::from));
+        }
         self.previews.push((target.onto.to_string(), change.preview.clone()));
         self.parts.extend([target.onto.to_string(), change.patch_id.clone(), format!("{draft}")]);
         self.steps.extend(steps(context, wanting, target, change, branch, draft));
@@ -181,6 +189,9 @@ impl Planned {
         let mut notes = self.notes;
         notes.extend(self.refused.into_iter().map(|why| Untrusted::new(format!("left out: {why}"))));
         let repo = context.incident.repo.as_str();
+        if !self.sensitive.is_empty() {
+            because.push(format!("one more person has to agree: {}", self.sensitive.join("; ")));
+        }
         // The patch is part of it, the tree is not: that one changes with every push to the branch it stands on.
         let parts = [wanting.remedy, repo].into_iter().chain(self.parts.iter().map(String::as_str));
         Planning::Ready(Box::new(Plan {
@@ -192,6 +203,7 @@ impl Planned {
             steps: self.steps,
             reversible: false,
             previews: self.previews,
+            sensitive: self.sensitive,
             waits: false,
         }))
     }

@@ -3,6 +3,8 @@
 mod choice;
 mod pin;
 mod quarantine;
+pub mod resolved;
+mod updates;
 
 pub use pin::{Pin, Unpin};
 pub use quarantine::{Extend, Quarantine, Release};

@@ -60,6 +60,7 @@ impl Remedy for Issue {
             steps: vec![step(context, about)],
             reversible: true,
             previews: Vec::new(),
+            sensitive: Vec::new(),
             waits: false,
             digest: Digest::of(parts.iter().map(String::as_bytes)),
         }))

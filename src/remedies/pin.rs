@@ -3,10 +3,12 @@
 use super::code::{self, Target, Wanting};
 use super::{PlanContext, Remedy};
 use crate::domain::action::Wanted;
+use crate::domain::incident::Incident;
 use crate::domain::intent::Wish;
 use crate::domain::plan::Planning;
 use crate::domain::quarantined::day;
-use crate::domain::text::clean_line;
+use crate::domain::suspect::Moved;
+use crate::domain::text::{clean_line, listing};
 use crate::domain::time::DAY_MS;
 
 pub struct Pin;
@@ -45,6 +47,34 @@ fn one(
     code::plan(context, &wanting)
 }
 
+/// What was named; else the package whose version is another than in the last green run, at that version; with why.
+fn meant(
+    incident: &Incident,
+    package: Option<&str>,
+    version: Option<&str>,
+) -> Result<(String, String, Vec<String>), String> {
+    if let (Some(package), Some(version)) = (package, version) {
+        return Ok((package.to_owned(), version.to_owned(), Vec::new()));
+    }
+    let moved = incident.suspicion.as_ref().map_or(&[][..], |suspicion| suspicion.moved.as_slice());
+    let fits: Vec<&Moved> = moved.iter().filter(|moved| package.is_none_or(|p| moved.package.raw() == p)).collect();
+    let shown = |moved: &&Moved| format!("{}@{}", moved.package.line(60), moved.green.line(40));
+    match (fits.as_slice(), package) {
+        ([one], _) => Ok((one.package.raw().to_owned(), one.green.raw().to_owned(), one.because.clone())),
+        ([], Some(package)) => {
+            Err(format!("no other version of {package} is known from the last green run: say pin {package}@VERSION"))
+        }
+        ([], None) => {
+            Err("no package is known to have another version than in the last green run: say pin PACKAGE@VERSION"
+                .into())
+        }
+        (many, _) => {
+            let names: Vec<String> = many.iter().map(shown).collect();
+            Err(format!("several packages moved since the last green run: say one of {}", listing(&names, 5)))
+        }
+    }
+}
+
 impl Remedy for Pin {
     fn id(&self) -> &'static str {
         "pin"
@@ -58,13 +88,13 @@ impl Remedy for Pin {
             Ok(ms) => day(asked.at.plus_ms(ms)),
             Err(why) => return Planning::Refused(vec![why]),
         };
-        let Some(version) = version else {
-            let why = format!("say to which version: pin {package}@VERSION, the last one that passed");
-            return Planning::Refused(vec![clean_line(&why, 200)]);
+        let (package, version, mut because) = match meant(context.incident, package.as_deref(), version.as_deref()) {
+            Ok(meant) => meant,
+            Err(why) => return Planning::Refused(vec![clean_line(&why, 400)]),
         };
-        let title = format!("Pin {} to {}", clean_line(package, 80), clean_line(version, 70));
-        let because = vec![format!("it holds until {until}: then the bot proposes to let it go")];
-        let change = Wanted::Pin { package: package.clone(), version: version.clone(), until };
+        let title = format!("Pin {} to {}", clean_line(&package, 80), clean_line(&version, 70));
+        because.push(format!("it holds until {until}: then the bot proposes to let it go"));
+        let change = Wanted::Pin { package, version, until };
         one(context, "pin", title, because, change, "`unpin` proposes to let it go again")
     }
 }

@@ -191,6 +191,7 @@ impl Test {
             steps: self.records(context, &owners).into(),
             reversible: false,
             previews: Vec::new(),
+            sensitive: Vec::new(),
             waits: false,
         }))
     }

@@ -40,6 +40,7 @@ fn of_the_list(remedy: &str, summary: String, repo: &str, steps: Vec<PlannedActi
         steps,
         reversible: false,
         previews: Vec::new(),
+        sensitive: Vec::new(),
         waits: false,
     }))
 }

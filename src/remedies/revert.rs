@@ -1,15 +1,19 @@
-//! revert: what a merged pull request changed is taken back, by the way it was merged.
+//! revert: what a merged pull request or a commit changed is taken back, by the way it landed; several together where they
+//! build on each other.
 
 use super::code::{self, Target, Wanting};
 use super::{PlanContext, Remedy};
 use crate::domain::action::Wanted;
 use crate::domain::change::{Direction, Method, Pick};
 use crate::domain::effect::Lookup;
-use crate::domain::facts::{Known, PullFacts};
+use crate::domain::facts::{ChangeFacts, Known, PullFacts};
+use crate::domain::ids::short_sha;
 use crate::domain::incident::Incident;
 use crate::domain::intent::Wish;
 use crate::domain::plan::Planning;
-use crate::domain::text::inert;
+use crate::domain::refs::is_commit;
+use crate::domain::suspect::Suspect;
+use crate::domain::text::{inert, listing};
 
 pub struct Revert;
 
@@ -19,52 +23,165 @@ impl Remedy for Revert {
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
-        let Wish::Revert { pull } = context.wish else { return Planning::Refused(Vec::new()) };
-        let facts = match merged(context, *pull) {
-            Ok(facts) => facts,
-            Err(planning) => return *planning,
+        let Wish::Revert { pulls, commit } = context.wish else { return Planning::Refused(Vec::new()) };
+        let (what, because) = match What::of(context.incident, pulls, commit.as_ref()) {
+            Ok(found) => found,
+            Err(why) => return Planning::Refused(vec![why]),
         };
-        let onto = match facts.onto.parse() {
-            Ok(onto) => onto,
-            Err(why) => return Planning::Refused(vec![format!("its base: {why}")]),
+        let wanting = match what {
+            What::Pulls(numbers) => of_pulls(context, &numbers),
+            What::Commit { sha, subject } => of_commit(context.incident, &sha, &subject),
         };
-        let title = format!("Revert #{} {}", facts.number, inert(facts.title.raw(), 80));
-        let pick = Pick { direction: Direction::Revert, commits: facts.commits.clone(), method: facts.method };
-        let wanting = Wanting {
-            summary: title.clone(),
-            because: vec![how(facts)],
-            label: "ci:revert",
-            undo: "revert the pull request of this revert: that lands the change again",
-            targets: vec![Target { onto, message: format!("{title}\n"), title, change: Wanted::Pick(pick) }],
-            drafts: true,
-            ..Wanting::of("revert")
-        };
-        code::plan(context, &wanting)
+        match wanting {
+            Ok(mut wanting) => {
+                wanting.because.extend(because);
+                code::plan(context, &wanting)
+            }
+            Err(planning) => *planning,
+        }
     }
 }
 
-/// The pull request that is meant, once it is known and merged.
-pub fn merged<'f>(context: &PlanContext<'f>, wanted: Option<u64>) -> Result<&'f PullFacts, Box<Planning>> {
-    let number = number(context.incident, wanted).map_err(|why| Box::new(Planning::Refused(vec![why])))?;
-    match &context.facts.pull {
-        None => Err(Box::new(Planning::Needs(vec![Lookup::Pull { repo: context.incident.repo.clone(), number }]))),
-        Some(Known::Unavailable(why)) => {
-            Err(Box::new(Planning::Refused(vec![format!("#{number} cannot be read: {why}")])))
+/// What is to be taken back.
+enum What {
+    Pulls(Vec<u64>),
+    Commit { sha: String, subject: String },
+}
+
+impl What {
+    /// What was named; else the incident's own pull request, else the commit that the evidence brackets, with why.
+    fn of(incident: &Incident, pulls: &[u64], commit: Option<&String>) -> Result<(Self, Vec<String>), String> {
+        match (pulls, commit) {
+            ([_, ..], Some(_)) => Err("say either pr= or commit=, not both".into()),
+            ([_, ..], None) => Ok((Self::Pulls(pulls.to_vec()), Vec::new())),
+            ([], Some(sha)) if is_commit(sha) => {
+                Ok((Self::Commit { sha: sha.to_ascii_lowercase(), subject: String::new() }, Vec::new()))
+            }
+            ([], Some(_)) => Err("a commit is 7 to 64 hexadecimal digits, as on the card".into()),
+            ([], None) => Self::meant(incident),
         }
-        Some(Known::Is(facts)) if !facts.merged => {
-            Err(Box::new(Planning::Refused(vec![format!("#{number} is not merged yet: ask again when it is")])))
+    }
+
+    fn meant(incident: &Incident) -> Result<(Self, Vec<String>), String> {
+        match incident.pulls.as_slice() {
+            [one] => return Ok((Self::Pulls(vec![*one]), Vec::new())),
+            [_, _, ..] => return Err("the incident has several pull requests: say which, with pr=NUMBER".into()),
+            [] => {}
         }
-        Some(Known::Is(facts)) => Ok(facts),
+        let suspicion = incident.suspicion.as_ref();
+        if let Some(best) = suspicion.and_then(|suspicion| suspicion.bracketed()) {
+            let mut because =
+                vec![format!("the last green run was before it and the failing one has it, {}", alone(incident))];
+            because.extend(best.because.iter().cloned());
+            let what = match best.pull {
+                Some(number) => Self::Pulls(vec![number]),
+                None => Self::Commit { sha: best.sha.clone(), subject: best.subject.raw().to_owned() },
+            };
+            return Ok((what, because));
+        }
+        let names: Vec<String> = suspicion.iter().flat_map(|s| &s.suspects).map(name).collect();
+        Err(match names.as_slice() {
+            [] => {
+                "nothing is known that landed since the last green run: say which, with pr=NUMBER or commit=SHA".into()
+            }
+            names => format!("the evidence does not tell which: say one of {}", listing(names, 5)),
+        })
     }
 }
 
-fn number(incident: &Incident, wanted: Option<u64>) -> Result<u64, String> {
-    match (wanted, incident.pulls.as_slice()) {
-        (Some(number), _) => Ok(number),
-        (None, [one]) => Ok(*one),
-        (None, []) => Err("say which pull request, with pr=NUMBER".into()),
-        (None, _) => Err("the incident has several pull requests: say which, with pr=NUMBER".into()),
+/// Whether anything else landed in between, in words.
+fn alone(incident: &Incident) -> String {
+    match incident.suspicion.as_ref().map_or(0, |suspicion| suspicion.commits) {
+        0 | 1 => "and nothing else landed between".into(),
+        n => format!("and of {n} commits between, what failed points to it"),
     }
+}
+
+fn name(suspect: &Suspect) -> String {
+    let how = suspect.pull.map_or_else(|| format!("commit={}", short_sha(&suspect.sha)), |n| format!("pr={n}"));
+    format!("{how} ({})", inert(suspect.subject.raw(), 60))
+}
+
+fn of_commit(incident: &Incident, sha: &str, subject: &str) -> Result<Wanting, Box<Planning>> {
+    let onto = code::default_branch(incident).map_err(|why| Box::new(Planning::Refused(vec![why])))?;
+    let title = format!("Revert {} {}", short_sha(sha), inert(subject, 80)).trim_end().to_owned();
+    let pick = Pick { direction: Direction::Revert, commits: vec![sha.to_owned()], method: None };
+    Ok(Wanting {
+        summary: title.clone(),
+        targets: vec![Target { onto, message: format!("{title}\n"), title, change: Wanted::Pick(pick) }],
+        ..common()
+    })
+}
+
+fn of_pulls(context: &PlanContext<'_>, numbers: &[u64]) -> Result<Wanting, Box<Planning>> {
+    let mut all = merged(context, numbers)?;
+    all.sort_by_key(|facts| facts.merged_at);
+    let refused = |why: String| Box::new(Planning::Refused(vec![why]));
+    let first = *all.first().ok_or_else(|| refused("say which pull request".into()))?;
+    if let Some(other) = all.iter().find(|facts| facts.onto != first.onto) {
+        let why = format!("#{} went to {} and #{} to {}", first.number, first.onto, other.number, other.onto);
+        return Err(refused(format!("{why}: revert them one by one")));
+    }
+    let onto = first.onto.parse().map_err(|why| refused(format!("its base: {why}")))?;
+    let title = match all.as_slice() {
+        [one] => format!("Revert #{} {}", one.number, inert(one.title.raw(), 80)),
+        many => {
+            let names: Vec<String> = many.iter().map(|facts| format!("#{}", facts.number)).collect();
+            format!("Revert {}", listing(&names, 10))
+        }
+    };
+    let method = if all.len() > 1 { Some(Method::Each) } else { first.method };
+    let commits = all.iter().flat_map(|facts| facts.commits.iter().cloned()).collect();
+    let pick = Pick { direction: Direction::Revert, commits, method };
+    Ok(Wanting {
+        summary: title.clone(),
+        because: all.iter().map(|facts| how(facts)).collect(),
+        targets: vec![Target { onto, message: format!("{title}\n"), title, change: Wanted::Pick(pick) }],
+        ..common()
+    })
+}
+
+fn common() -> Wanting {
+    Wanting {
+        label: "ci:revert",
+        undo: "revert the pull request of this revert: that lands the change again",
+        drafts: true,
+        group: Some(together),
+        ..Wanting::of("revert")
+    }
+}
+
+/// What else could be done about a conflict: taking back what was built on it as well.
+fn together(change: &ChangeFacts) -> Option<String> {
+    let number = |subject: &str| subject.strip_suffix(')')?.rsplit_once("(#")?.1.parse::<u64>().ok();
+    let numbers: Vec<String> =
+        change.related.iter().filter_map(|related| number(&related.subject)).map(|n| n.to_string()).collect();
+    (!numbers.is_empty()).then(|| format!("to take them back together, add {} to pr=", numbers.join(",")))
+}
+
+/// The pull requests that are meant, once all are known and merged.
+pub fn merged<'f>(context: &PlanContext<'f>, numbers: &[u64]) -> Result<Vec<&'f PullFacts>, Box<Planning>> {
+    let facts = context.facts;
+    let repo = &context.incident.repo;
+    let of = |number: &u64| facts.pulls.iter().find(|(have, _)| have == number).map(|(_, known)| known);
+    let unknown = numbers.iter().filter(|number| of(number).is_none());
+    let lookups: Vec<Lookup> = unknown.map(|number| Lookup::Pull { repo: repo.clone(), number: *number }).collect();
+    if !lookups.is_empty() {
+        return Err(Box::new(Planning::Needs(lookups)));
+    }
+    let mut refused = Vec::new();
+    let mut all = Vec::new();
+    for number in numbers {
+        match of(number) {
+            None => {}
+            Some(Known::Unavailable(why)) => refused.push(format!("#{number} cannot be read: {why}")),
+            Some(Known::Is(facts)) if !facts.merged => {
+                refused.push(format!("#{number} is not merged yet: ask again when it is"));
+            }
+            Some(Known::Is(facts)) => all.push(facts),
+        }
+    }
+    if refused.is_empty() { Ok(all) } else { Err(Box::new(Planning::Refused(refused))) }
 }
 
 /// How it was merged, in words.
@@ -72,6 +189,6 @@ pub fn how(facts: &PullFacts) -> String {
     match facts.method {
         Some(Method::Merge) => format!("#{} was merged by a merge commit", facts.number),
         Some(Method::Rebase) => format!("#{} was merged by rebase, as {} commits", facts.number, facts.commits.len()),
-        Some(Method::Squash) | None => format!("#{} was merged as one commit", facts.number),
+        Some(Method::Squash | Method::Each) | None => format!("#{} was merged as one commit", facts.number),
     }
 }

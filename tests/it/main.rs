@@ -19,6 +19,7 @@ mod kill;
 mod pins;
 mod plan;
 mod readme;
+mod resolver;
 mod threats;
 mod tidy;
 mod world;

@@ -212,6 +212,8 @@ impl Git {
             diff,
             patch_id,
             commits: vec![own],
+            sensitive: Vec::new(),
+            related: Vec::new(),
             absent: false,
         })
     }

@@ -2,7 +2,7 @@
 
 use super::objects::CommitFacts;
 use super::{Git, View, message};
-use crate::domain::change::{Change, ChangeOutcome, Direction, Method, NewCommit, Pick};
+use crate::domain::change::{Change, ChangeOutcome, Direction, Method, NewCommit, Pick, Related};
 use crate::ports::PortError;
 use std::collections::HashMap;
 use std::fs;
@@ -107,6 +107,7 @@ impl Picking<'_> {
                 change.because.push(format!("{} is there already, as {as_commit}", named(commit)));
             } else {
                 self.conflict(&mut change, commit, &merged, &ordered[n + 1..]);
+                self.relate(&mut change, commit, &merged.conflicts).await?;
                 tree = merged.tree;
                 break;
             }
@@ -127,6 +128,34 @@ impl Picking<'_> {
                 crate::domain::text::listing(&rest, 10)
             ));
         }
+    }
+
+    /// Other commits in the files that conflict: those that it was built on and that are not here, or those that were
+    /// built on it.
+    async fn relate(&self, change: &mut Change, commit: &CommitFacts, paths: &[String]) -> Result<(), PortError> {
+        let Some(parent) = commit.parents.first() else { return Ok(()) };
+        let (to, not) = match self.pick.direction {
+            Direction::Backport => (parent.as_str(), format!("^{}", self.onto)),
+            Direction::Revert => (self.onto, format!("^{}", commit.sha)),
+        };
+        let mut args =
+            vec!["log", "--first-parent", "--no-renames", "-z", "--format=%H%x02%s", "-n", RELATED_MAX, to, &not, "--"];
+        args.extend(paths.iter().map(String::as_str));
+        let log = self.git.ask(&args, b"").await?;
+        let text = String::from_utf8_lossy(&log.out).into_owned();
+        let all = text.split('\0').filter_map(|line| line.trim().split_once('\u{2}'));
+        change.related =
+            all.map(|(sha, subject)| Related { sha: sha.to_owned(), subject: subject.to_owned() }).collect();
+        change.related.reverse();
+        if !change.related.is_empty() {
+            let names: Vec<String> = change.related.iter().map(|r| named_as(&r.sha, &r.subject)).collect();
+            let names = crate::domain::text::listing(&names, 5);
+            change.warnings.push(match self.pick.direction {
+                Direction::Backport => format!("the same files were changed before it by what is not here: {names}"),
+                Direction::Revert => format!("the same files were changed after it: {names}"),
+            });
+        }
+        Ok(())
     }
 
     async fn finish(
@@ -151,6 +180,7 @@ impl Picking<'_> {
         change.patch_id = self.git.patch_id(&change.diff).await?;
         let paths = self.git.changed(onto_tree, &tree).await?;
         change.warnings.extend(warnings(&paths));
+        change.sensitive = sensitive(&paths, commits);
         self.ancestry(&mut change, commits).await?;
         change.tree = tree;
         Ok(change)
@@ -163,7 +193,9 @@ impl Picking<'_> {
                 self.git.ask(&["merge-base", "--is-ancestor", &commit.sha, self.onto], b"").await?.code == 0;
             match self.pick.direction {
                 Direction::Revert if !on_branch => {
-                    change.warnings.push(format!("{} is not on the branch that it is taken back on", commit.short()));
+                    let why = format!("{} is not on the branch that it is taken back on", commit.short());
+                    change.warnings.push(why.clone());
+                    change.sensitive.push(why);
                 }
                 Direction::Backport if on_branch => {
                     change
@@ -304,17 +336,48 @@ impl Picking<'_> {
 }
 
 fn named(commit: &CommitFacts) -> String {
-    let subject: String = commit.subject().chars().filter(|c| !c.is_control()).take(60).collect();
-    format!("{} ({subject})", commit.short())
+    named_as(&commit.sha, commit.subject())
+}
+
+fn named_as(sha: &str, subject: &str) -> String {
+    let subject: String = subject.chars().filter(|c| !c.is_control()).take(60).collect();
+    format!("{} ({subject})", sha.get(..10).unwrap_or(sha))
+}
+
+/// Commits that a conflict is put down to.
+const RELATED_MAX: &str = "10";
+
+/// What deserves a second pair of eyes: what runs with the repository's secrets, who may approve what, and merges, whose
+/// other side may hold more than people remember.
+fn sensitive(paths: &[String], commits: &[CommitFacts]) -> Vec<String> {
+    let mut all = Vec::new();
+    if let Some(path) = paths.iter().find(|path| is_workflow(path)) {
+        all.push(format!("it changes the workflow {path}"));
+    }
+    if let Some(path) = paths.iter().find(|path| is_owners(path)) {
+        all.push(format!("it changes {path}, which says who has to review what"));
+    }
+    if let Some(merge) = commits.iter().find(|commit| commit.parents.len() > 1) {
+        all.push(format!("{} is a merge commit", merge.short()));
+    }
+    all
+}
+
+fn is_workflow(path: &str) -> bool {
+    path.to_ascii_lowercase().starts_with(".github/workflows/")
+}
+
+fn is_owners(path: &str) -> bool {
+    ["CODEOWNERS", ".github/CODEOWNERS", "docs/CODEOWNERS"].iter().any(|at| path.eq_ignore_ascii_case(at))
 }
 
 /// What deserves a second look before it is pushed.
 fn warnings(paths: &[String]) -> Vec<String> {
     let mut all = Vec::new();
-    if let Some(path) = paths.iter().find(|path| path.to_ascii_lowercase().starts_with(".github/workflows/")) {
+    if let Some(path) = paths.iter().find(|path| is_workflow(path)) {
         all.push(format!("changes {path}: pushing it takes the permission to write workflows"));
     }
-    if let Some(path) = paths.iter().find(|path| path.ends_with("CODEOWNERS")) {
+    if let Some(path) = paths.iter().find(|path| is_owners(path)) {
         all.push(format!("changes {path}: who has to review what"));
     }
     all

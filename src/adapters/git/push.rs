@@ -94,6 +94,9 @@ async fn one(git: &Git, commit: &NewCommit, parent: &str, at: Time) -> Result<St
 impl Git {
     /// Fetches a commit that no branch may hold any more, such as the head of a closed pull request.
     pub(super) async fn reach(&self, commit: &str) -> Result<(), PortError> {
+        if !crate::domain::refs::is_commit(commit) {
+            return Err(PortError::permanent("the forge names a commit by what is none"));
+        }
         let still = self.clone().with_env("GIT_NO_LAZY_FETCH", "1");
         if still.ask(&["cat-file", "-e", commit], b"").await?.code == 0 || !self.is_partial() {
             return Ok(());

@@ -5,6 +5,7 @@ use crate::domain::change::{Change, Method};
 use crate::domain::edit::Source;
 use crate::domain::ids::Repo;
 use crate::domain::refs::{Branch, OwnBranch, is_commit};
+use crate::domain::suspect::Landed;
 use crate::domain::time::Time;
 use crate::ports::{self, GitOrigin, Origins, PortError, Wanted};
 use async_trait::async_trait;
@@ -210,6 +211,15 @@ impl ports::Git for Rooms {
         }
         git.reach(commit).await?;
         git.files(commit, wants).await
+    }
+
+    async fn between(&self, repo: &Repo, from: &str, to: &str) -> Result<(Vec<Landed>, bool), PortError> {
+        let turn = self.turn(repo);
+        let _mine = turn.lock().await;
+        let git = self.enter(repo).await?.git();
+        git.reach(from).await?;
+        git.reach(to).await?;
+        git.landed(from, to).await
     }
 
     async fn merged(&self, repo: &Repo, tip: &str, messages: &[String]) -> Result<(Method, Vec<String>), PortError> {

@@ -7,6 +7,7 @@ use crate::domain::action::{Action, RerunJobs};
 use crate::domain::event::Conclusion;
 use crate::domain::facts::{JobFacts, RunFacts};
 use crate::domain::ids::{Digest, Repo, RunId};
+use crate::domain::text::Untrusted;
 use crate::domain::time::Time;
 use crate::ports::{Ci, Delivery, LogStream, Origin, PortError};
 use async_trait::async_trait;
@@ -28,6 +29,11 @@ struct Jobs {
 }
 
 #[derive(Deserialize)]
+struct Runs {
+    workflow_runs: Vec<Run>,
+}
+
+#[derive(Deserialize)]
 struct HookDelivery {
     id: u64,
     guid: String,
@@ -40,18 +46,7 @@ struct HookDelivery {
 impl Ci for GitHub {
     async fn run(&self, repo: &Repo, run: RunId) -> Result<RunFacts, PortError> {
         let run: Run = self.get(repo, &format!("/repos/{repo}/actions/runs/{run}")).await?;
-        let head = run.head_repository.as_ref().map(|head| head.full_name.as_str()).filter(|name| !name.is_empty());
-        Ok(RunFacts {
-            id: RunId(run.id),
-            fork: head.is_some_and(|head| head != repo.as_str()),
-            attempt: run.run_attempt.max(1),
-            conclusion: run.conclusion.filter(|_| run.status == "completed"),
-            created_at: run.created_at.map_or(Time(0), |at| Time(at.timestamp_millis())),
-            head_sha: run.head_sha,
-            head_branch: run.head_branch.unwrap_or_default().into(),
-            default_branch: run.repository.and_then(|repository| repository.default_branch),
-            url: run.html_url,
-        })
+        Ok(run_facts(repo, run))
     }
 
     async fn jobs(&self, repo: &Repo, run: RunId, attempt: u32) -> Result<Vec<JobFacts>, PortError> {
@@ -66,6 +61,26 @@ impl Ci for GitHub {
             }
         }
         Ok(all)
+    }
+
+    async fn last_green(
+        &self,
+        repo: &Repo,
+        workflow: &Untrusted,
+        branch: &Untrusted,
+        before: RunId,
+    ) -> Result<Option<RunFacts>, PortError> {
+        let query: String = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("branch", branch.raw())
+            .append_pair("status", "success")
+            .append_pair("per_page", "100")
+            .finish();
+        let answer: Runs = self.get(repo, &format!("/repos/{repo}/actions/runs?{query}")).await?;
+        let earlier = |run: &Run| {
+            let passed = run.conclusion == Some(Conclusion::Success);
+            passed && run.name.as_deref() == Some(workflow.raw()) && run.id < before.0
+        };
+        Ok(answer.workflow_runs.into_iter().filter(earlier).max_by_key(|run| run.id).map(|run| run_facts(repo, run)))
     }
 
     async fn log(&self, repo: &Repo, job_id: u64) -> Result<LogStream, PortError> {
@@ -136,6 +151,21 @@ impl Ci for GitHub {
             }
         }
         Ok(asked)
+    }
+}
+
+fn run_facts(repo: &Repo, run: Run) -> RunFacts {
+    let head = run.head_repository.as_ref().map(|head| head.full_name.as_str()).filter(|name| !name.is_empty());
+    RunFacts {
+        id: RunId(run.id),
+        fork: head.is_some_and(|head| head != repo.as_str()),
+        attempt: run.run_attempt.max(1),
+        conclusion: run.conclusion.filter(|_| run.status == "completed"),
+        created_at: run.created_at.map_or(Time(0), |at| Time(at.timestamp_millis())),
+        head_sha: run.head_sha,
+        head_branch: run.head_branch.unwrap_or_default().into(),
+        default_branch: run.repository.and_then(|repository| repository.default_branch),
+        url: run.html_url,
     }
 }
 

@@ -4,6 +4,7 @@ use super::api::{GitHub, refused, segment};
 use crate::domain::action::Made;
 use crate::domain::ids::Repo;
 use crate::domain::refs::OwnBranch;
+use crate::domain::time::Time;
 use crate::ports::{NewPull, PortError, Pulled};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -12,6 +13,10 @@ use serde_json::{Value, json};
 const COMMITS_MAX: usize = 250;
 /// A body, in characters (docs.github.com).
 const BODY_MAX: usize = 65_536;
+
+fn stamp(text: &str) -> Option<Time> {
+    chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| Time(at.timestamp_millis()))
+}
 
 impl GitHub {
     pub(super) async fn pulled(&self, repo: &Repo, number: u64) -> Result<Pulled, PortError> {
@@ -24,6 +29,7 @@ impl GitHub {
             title: text("/title").unwrap_or_default().into(),
             onto: text("/base/ref").unwrap_or_default(),
             merge_commit,
+            merged_at: text("/merged_at").and_then(|at| stamp(&at)),
             messages,
         })
     }

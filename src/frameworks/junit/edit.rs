@@ -132,7 +132,8 @@ impl<'tree> File<'_, 'tree> {
             return Err(self.no_test(method, around[0]));
         };
         let skip = skip_of(self.imports.runner(annotation_name(test, self.text)))?;
-        let all = std::iter::once(&method.annotations).chain(around.iter().map(|class| &class.annotations));
+        let inherited = self.declared.skipped_with(method.class, self.text);
+        let all = std::iter::once(&method.annotations).chain(inherited.iter().map(|class| &class.annotations));
         self.not_skipped(skip, all)?;
         let name = short(&method.name);
         if row {
@@ -154,17 +155,18 @@ impl<'tree> File<'_, 'tree> {
     }
 
     fn class(&self, class: &Class<'tree>) -> Wish<'tree> {
-        let test = self.declared.methods_in(class).find_map(|method| method.test(self.text));
+        let test = self.declared.methods_in(class, self.text).find_map(|method| method.test(self.text));
         let runner = test.and_then(|test| self.imports.runner(annotation_name(test, self.text)));
         let skip = skip_of(runner.or_else(|| self.imports.any_runner()))?;
-        let outer = class.outer.map(|outer| self.declared.around(outer)).unwrap_or_default();
-        let all = std::iter::once(&class.annotations).chain(outer.iter().map(|class| &class.annotations));
-        self.not_skipped(skip, all)?;
+        let own = self.declared.classes.iter().position(|other| other.node.id() == class.node.id());
+        let inherited = own.map(|own| self.declared.skipped_with(own, self.text)).unwrap_or_default();
+        self.not_skipped(skip, inherited.iter().map(|class| &class.annotations))?;
         let head = class.node.child_by_field_name("name").is_none_or(|name| name.is_missing());
         if head || class.node.prev_sibling().is_some_and(|before| before.is_error()) {
             return Err(refused("The class does not parse, so it cannot be edited safely; repair its syntax first."));
         }
-        let warning = match self.declared.methods_in(class).filter(|method| method.test(self.text).is_some()).count() {
+        let tests = self.declared.methods_in(class, self.text).filter(|method| method.test(self.text).is_some());
+        let warning = match tests.count() {
             0 => "No test is written in this class itself: all that it inherits are skipped with it.".to_owned(),
             1 => "Its one test is skipped with it.".to_owned(),
             tests => format!("All {tests} tests of the class are skipped with it."),

@@ -147,10 +147,24 @@ impl<'tree> Declared<'tree> {
         std::iter::successors(first, |class| class.outer.and_then(|outer| self.classes.get(outer))).collect()
     }
 
-    /// The methods of a class and of the classes inside it.
-    pub fn methods_in(&self, class: &Class<'_>) -> impl Iterator<Item = &Method<'tree>> {
+    /// A class and those around it whose skip is its own too, from the inside out: only what is `@Nested` inherits it
+    /// (JUnit 5's user guide, "Nested Tests"); a static class inside another runs by itself.
+    pub fn skipped_with(&self, class: usize, text: &str) -> Vec<&Class<'tree>> {
+        let nested = |class: &Class<'_>| class.annotations.iter().any(|node| simple(*node, text) == "Nested");
+        let mut all = self.around(class);
+        let inherited = all.iter().take_while(|class| nested(class)).count();
+        all.truncate(inherited + 1);
+        all
+    }
+
+    /// The methods of a class and of the classes inside it which are skipped with it.
+    pub fn methods_in(&self, class: &Class<'_>, text: &str) -> impl Iterator<Item = &Method<'tree>> {
         let range = class.node.byte_range();
-        self.methods.iter().filter(move |method| range.contains(&method.node.start_byte()))
+        let id = class.node.id();
+        self.methods.iter().filter(move |method| {
+            range.contains(&method.node.start_byte())
+                && self.skipped_with(method.class, text).iter().any(|around| around.node.id() == id)
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Pin a package to one version, and take the pin back.
 
-use super::alternatives;
 use super::choice::{ask, decide, join, tells_the_manager};
+use super::{alternatives, updates};
 use crate::domain::edit::{Edited, Editing, Source};
 use crate::domain::text::clean_line;
 use crate::ecosystems::edit::{Manifests, PinEditor};
@@ -73,7 +73,9 @@ impl Unpin {
 
 impl Editing for Pin {
     fn wants(&self, path: &str) -> bool {
-        self.editors.iter().any(|editor| editor.reads(path)) || tells_the_manager(&self.editors, path)
+        self.editors.iter().any(|editor| editor.reads(path))
+            || tells_the_manager(&self.editors, path)
+            || updates::reads(path)
     }
 
     fn wants_earlier(&self, path: &str) -> bool {
@@ -84,8 +86,14 @@ impl Editing for Pin {
         let pin = |editor: &dyn PinEditor, files: Manifests<'_>| editor.pin(files, &self.package, &self.version);
         let answers = ask(&self.editors, &self.package, sources, earlier, pin);
         let by_name = answers.by_name;
+        let chosen = answers.all.iter().find(|answer| matches!(answer.edited, Edited::Ready(_)));
+        let ecosystem = chosen.map(|answer| answer.editor.id());
         match decide(answers.all) {
             Edited::Absent => Edited::Refused(vec![self.unknown(by_name)]),
+            Edited::Ready(edit) => {
+                let ecosystem = ecosystem.unwrap_or_default();
+                Edited::Ready(updates::hold(edit, sources, ecosystem, &self.package, &self.version))
+            }
             edited => edited,
         }
     }
@@ -93,7 +101,9 @@ impl Editing for Pin {
 
 impl Editing for Unpin {
     fn wants(&self, path: &str) -> bool {
-        self.editors.iter().any(|editor| editor.reads(path)) || tells_the_manager(&self.editors, path)
+        self.editors.iter().any(|editor| editor.reads(path))
+            || tells_the_manager(&self.editors, path)
+            || updates::reads(path)
     }
 
     fn wants_earlier(&self, path: &str) -> bool {
@@ -102,6 +112,9 @@ impl Editing for Unpin {
 
     fn edit(&self, sources: &[Source], earlier: &[Source]) -> Edited {
         let unpin = |editor: &dyn PinEditor, files: Manifests<'_>| editor.unpin(files, &self.package);
-        join(ask(&self.editors, &self.package, sources, earlier, unpin).all)
+        match join(ask(&self.editors, &self.package, sources, earlier, unpin).all) {
+            Edited::Ready(edit) => Edited::Ready(updates::release(edit, sources, &self.package)),
+            edited => edited,
+        }
     }
 }

@@ -13,3 +13,4 @@ mod quarantine;
 mod retry;
 mod storm;
 pub mod surfaces;
+mod suspects;

@@ -7,6 +7,7 @@ mod sample;
 mod sets;
 mod sets_hostile;
 mod tables;
+mod updaters;
 
 use ci_rescue::ecosystems::edit::PinEditor;
 

@@ -1,0 +1,45 @@
+//! What landed on a branch between two commits.
+
+use super::Git;
+use super::diff::shown;
+use crate::domain::suspect::{COMMITS_MAX, FILES_MAX, Landed};
+use crate::ports::PortError;
+
+/// Each commit begins with this, which no path of git's begins with unless somebody means harm: then its id is none of
+/// those that were asked for.
+const START: u8 = 1;
+const FORMAT: &str = "--format=%x01%H%x02%P%x02%an%x02%s";
+
+impl Git {
+    pub(super) async fn landed(&self, from: &str, to: &str) -> Result<(Vec<Landed>, bool), PortError> {
+        let not = format!("^{from}");
+        let most = format!("--max-count={}", COMMITS_MAX + 1);
+        let ids = self.line(&["rev-list", "--first-parent", &most, to, &not], b"").await?;
+        let ids: Vec<&str> = ids.lines().take(COMMITS_MAX).collect();
+        let most = format!("--max-count={COMMITS_MAX}");
+        let out = self
+            .run(&["log", "--first-parent", "-m", "--no-renames", "--name-only", "-z", FORMAT, &most, to, &not], b"")
+            .await?;
+        let all: Vec<Landed> = out.split(|byte| *byte == START).filter_map(|part| one(part, &ids)).collect();
+        let counted = self.line(&["rev-list", "--first-parent", "--count", to, &not], b"").await?;
+        Ok((all, counted.parse::<usize>().unwrap_or(usize::MAX) > COMMITS_MAX))
+    }
+}
+
+fn one(part: &[u8], ids: &[&str]) -> Option<Landed> {
+    let mut words = part.split(|byte| *byte == 0);
+    let head = String::from_utf8_lossy(words.next()?).into_owned();
+    let fields: Vec<&str> = head.split('\u{2}').collect();
+    let [sha, parents, author, subject] = fields.as_slice() else { return None };
+    if !ids.contains(sha) {
+        return None;
+    }
+    let path = |word: &[u8]| shown(word.strip_prefix(b"\n").unwrap_or(word));
+    Some(Landed {
+        sha: (*sha).to_owned(),
+        author: (*author).into(),
+        subject: (*subject).into(),
+        files: words.map(path).filter(|path| !path.is_empty()).take(FILES_MAX).collect(),
+        merge: parents.contains(' '),
+    })
+}

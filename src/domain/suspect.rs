@@ -1,0 +1,85 @@
+//! What may have broken it: the commits and the package versions between the last green run and the first red one.
+
+use super::evidence::Resolved;
+use super::ids::RunId;
+use super::text::Untrusted;
+use serde::{Deserialize, Serialize};
+
+/// A commit as it landed on a branch, against its first parent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Landed {
+    pub sha: String,
+    pub author: Untrusted,
+    pub subject: Untrusted,
+    /// Paths that it changed, at most [`FILES_MAX`].
+    pub files: Vec<String>,
+    /// It is a merge commit.
+    pub merge: bool,
+}
+
+/// Paths kept of one commit.
+pub const FILES_MAX: usize = 300;
+/// Commits looked at between green and red.
+pub const COMMITS_MAX: usize = 50;
+
+/// What was looked up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuspectFacts {
+    /// The newest run of the same workflow and branch that passed before, with its commit.
+    pub green: Option<(RunId, String)>,
+    /// Newest first, along first parents.
+    pub commits: Vec<Landed>,
+    /// There are more than were looked at.
+    pub more: bool,
+    /// What the green run's job of the same name had resolved.
+    pub resolved: Vec<Resolved>,
+}
+
+/// A commit under suspicion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspect {
+    pub sha: String,
+    pub subject: Untrusted,
+    pub author: Untrusted,
+    /// The pull request that its subject names.
+    pub pull: Option<u64>,
+    pub score: u32,
+    /// What speaks against it, a part of a sentence each.
+    pub because: Vec<String>,
+}
+
+/// A package whose version is another than in the green run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    pub ecosystem: String,
+    pub package: Untrusted,
+    pub green: Untrusted,
+    pub red: Untrusted,
+    pub because: Vec<String>,
+}
+
+/// What is suspected of one red commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspicion {
+    /// The red commit.
+    pub red: String,
+    /// The green one.
+    pub green: Option<String>,
+    /// How many commits lie between them; `more` of them were not looked at.
+    pub commits: usize,
+    pub more: bool,
+    /// The likeliest first.
+    pub suspects: Vec<Suspect>,
+    pub moved: Vec<Moved>,
+}
+
+impl Suspicion {
+    /// The commit that the evidence brackets: green before it, red with it, and either nothing else landed between or
+    /// what failed points to it more than to any other.
+    #[must_use]
+    pub fn bracketed(&self) -> Option<&Suspect> {
+        let best = self.suspects.first().filter(|_| self.green.is_some() && !self.more)?;
+        let second = self.suspects.get(1).map_or(0, |suspect| suspect.score);
+        (self.commits == 1 || best.score > second).then_some(best)
+    }
+}

@@ -1,0 +1,140 @@
+//! A pin whose lock an ecosystem's own resolver wrote: what the resolver is given, and what is taken of its answer.
+
+use super::Pin;
+use crate::domain::edit::{Edit, Edited, Editing, Source};
+use crate::domain::ids::Digest;
+use crate::domain::text::listing;
+use serde::{Deserialize, Serialize};
+use std::sync::{Mutex, PoisonError};
+
+/// Manifests and their locks, by the resolver that writes them.
+const FILES: &[(&str, &str, &str)] =
+    &[("cargo", "Cargo.toml", "Cargo.lock"), ("go", "go.mod", "go.sum"), ("npm", "package.json", "package-lock.json")];
+
+fn name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// What a resolver is to be asked.
+#[derive(Clone, Debug)]
+pub struct Question {
+    pub ecosystem: &'static str,
+    pub package: String,
+    pub version: String,
+    /// Manifests as edited, and locks.
+    pub files: Vec<Source>,
+}
+
+impl Question {
+    /// The same for the same question: under it the answer is kept, and never asked for twice.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let files = self.files.iter().flat_map(|file| [file.path.as_str(), file.text.as_str()]);
+        let parts = [self.ecosystem, self.package.as_str(), self.version.as_str()].into_iter().chain(files);
+        format!("resolved:{}", Digest::of(parts.map(str::as_bytes)).as_str())
+    }
+}
+
+/// What the resolver said, as a fact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Path and new text of each lock that changes.
+    Locks(Vec<(String, String)>),
+    /// It could not, and why.
+    Not(String),
+}
+
+/// A pin, with the resolver's answer once there is one.
+pub struct Resolved {
+    pin: Pin,
+    package: String,
+    version: String,
+    answer: Option<(Question, Answer)>,
+    question: Mutex<Option<Question>>,
+}
+
+impl Resolved {
+    /// # Errors
+    /// As [`Pin::new`].
+    pub fn new(package: &str, version: &str, ecosystem: Option<&str>) -> Result<Self, String> {
+        Ok(Self {
+            pin: Pin::new(package, version, ecosystem)?,
+            package: package.to_owned(),
+            version: version.to_owned(),
+            answer: None,
+            question: Mutex::default(),
+        })
+    }
+
+    /// What the last edit left open for a resolver: a lock that it could not bring up to date itself.
+    #[must_use]
+    pub fn question(&self) -> Option<Question> {
+        self.question.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    #[must_use]
+    pub fn answered(self, question: Question, answer: Answer) -> Self {
+        Self { answer: Some((question, answer)), ..self }
+    }
+
+    fn ask(&self, edit: &Edit, sources: &[Source]) -> Option<Question> {
+        let edited = |file: &str| edit.files.iter().any(|source| name(&source.path) == file);
+        let (ecosystem, manifest, lock) = FILES.iter().find(|(_, manifest, lock)| edited(manifest) || edited(lock))?;
+        let mine = sources.iter().filter(|source| [*manifest, *lock].contains(&name(&source.path)));
+        let files: Vec<Source> = mine
+            .map(|source| edit.files.iter().find(|new| new.path == source.path).unwrap_or(source).clone())
+            .collect();
+        let open = !edit.warnings.is_empty() && files.iter().any(|file| name(&file.path) == *lock);
+        let (package, version) = (self.package.clone(), self.version.clone());
+        open.then_some(Question { ecosystem, package, version, files })
+    }
+
+    /// Puts the answer over the edit: locks alone, and only for what was asked.
+    fn over(&self, mut edit: Edit, question: &Question) -> Edit {
+        let Some((asked, answer)) = &self.answer else { return edit };
+        if asked.key() != question.key() {
+            return edit;
+        }
+        match answer {
+            Answer::Not(why) => edit.warnings.push(format!("{} could not resolve it: {why}", question.ecosystem)),
+            Answer::Locks(locks) => {
+                edit.files.retain(|file| !locks.iter().any(|(path, _)| *path == file.path));
+                edit.files.extend(locks.iter().map(|(path, text)| Source { path: path.clone(), text: text.clone() }));
+                edit.warnings.clear();
+                let paths: Vec<String> = locks.iter().map(|(path, _)| path.clone()).collect();
+                let what = if paths.is_empty() { "nothing more".to_owned() } else { listing(&paths, 5) };
+                edit.because.push(format!("{} resolved it itself and changed {what}", question.ecosystem));
+            }
+        }
+        edit
+    }
+}
+
+impl Editing for Resolved {
+    fn wants(&self, path: &str) -> bool {
+        self.pin.wants(path)
+    }
+
+    fn wants_earlier(&self, path: &str) -> bool {
+        self.pin.wants_earlier(path)
+    }
+
+    fn edit(&self, sources: &[Source], earlier: &[Source]) -> Edited {
+        let edited = self.pin.edit(sources, earlier);
+        let Edited::Ready(edit) = edited else { return edited };
+        let question = self.ask(&edit, sources);
+        self.question.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&question);
+        Edited::Ready(match question {
+            Some(question) => self.over(edit, &question),
+            None => edit,
+        })
+    }
+}
+
+/// The locks among what a resolver returned.
+#[must_use]
+pub fn locks(files: Vec<Source>) -> Vec<(String, String)> {
+    let is_lock = |file: &Source| FILES.iter().any(|(_, _, lock)| name(&file.path) == *lock);
+    files.into_iter().filter(is_lock).map(|file| (file.path, file.text)).collect()
+}
