@@ -12,6 +12,7 @@ mod planning;
 mod proposal;
 mod step;
 mod suspecting;
+mod waiting;
 
 pub use index::{Index, Routed, route, run_key};
 pub use people::row;

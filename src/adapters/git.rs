@@ -7,6 +7,7 @@ mod call;
 mod diff;
 mod edits;
 mod landed;
+mod markers;
 mod message;
 mod names;
 mod objects;

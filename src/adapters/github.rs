@@ -7,6 +7,7 @@ mod decode;
 mod fetch;
 mod forge;
 mod granted;
+mod labels;
 mod origin;
 mod payload;
 mod pulls;

@@ -3,6 +3,7 @@
 use crate::domain::card::{Annotation, ButtonRef, Look, Tone, Verb};
 use crate::domain::ids::{Digest, IncidentNo, short_sha};
 use crate::domain::incident::{Incident, Proposal, ProposalState, Stage};
+use crate::domain::text::clean_line;
 use crate::domain::time::Time;
 use serde::Serialize;
 
@@ -25,6 +26,8 @@ pub struct View {
     pub runs: usize,
     pub storm: bool,
     pub alert: bool,
+    /// Nothing failed: a person asked for something on a pull request.
+    pub request: bool,
     pub evidence: String,
     pub test: String,
     pub tests: u64,
@@ -83,6 +86,7 @@ pub struct ProposalView {
     pub quorum: u32,
     pub expires_at: Option<Time>,
     pub why: String,
+    pub waits_for: String,
     /// What will change: `tests/test_x.py, 1 file, +1 -0`.
     pub change: String,
     /// What its steps made: `pull request #12`.
@@ -127,6 +131,7 @@ pub fn view(incident: &Incident) -> View {
         jobs: incident.failures.max(incident.jobs.len() as u64),
         runs: incident.runs.len(),
         storm: incident.storm,
+        request: incident.scope == crate::domain::Scope::Request,
         alert: incident.scope == crate::domain::Scope::Alert,
         evidence: evidence.and_then(|e| e.errors.first()).map_or_else(String::new, |e| e.text.line(LINE)),
         test: evidence.and_then(|e| e.failing_tests.first()).map_or_else(String::new, |t| t.name.line(LINE / 2)),
@@ -231,7 +236,8 @@ fn proposal_view(proposal: &Proposal) -> ProposalView {
         have: proposal.valid_approvals(),
         quorum: proposal.quorum,
         expires_at: proposal.expires_at,
-        why: crate::domain::text::clean_line(&why, SENTENCE),
+        why: clean_line(&why, SENTENCE),
+        waits_for: clean_line(proposal.waits_for.as_deref().unwrap_or_default(), SENTENCE),
         change: change(proposal),
         made: proposal.made.iter().map(|made| format!("{} #{}", made.what, made.number)).collect(),
     }

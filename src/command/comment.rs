@@ -65,6 +65,11 @@ fn command(line: &str, name: &str) -> Option<String> {
     {
         return Some(rest.to_owned());
     }
+    let picked = ["/cherry-pick", "/cherrypick"].into_iter().find_map(after);
+    if let Some(rest) = picked {
+        let onto = rest.split_whitespace().collect::<Vec<_>>().join(",");
+        return Some(if onto.contains('=') { format!("backport {rest}") } else { format!("backport to={onto}") });
+    }
     BARE.iter().find_map(|(bare, verb)| after(bare).map(|rest| format!("{verb} {rest}").trim_end().to_owned()))
 }
 
@@ -80,6 +85,9 @@ mod tests {
             ("Hm.\n/rescue retry 42 failed\nthanks", vec!["retry 42 failed"]),
             ("/retest", vec!["retry"]),
             ("/rerun 42 all", vec!["retry 42 all"]),
+            ("/cherry-pick release-1", vec!["backport to=release-1"]),
+            ("/cherrypick release-1 release-2", vec!["backport to=release-1,release-2"]),
+            ("/cherry-pick to=release-1", vec!["backport to=release-1"]),
             ("@ci-rescue approve 42-1", vec!["approve 42-1"]),
             ("@ci-rescue[bot] help", vec!["help"]),
             ("/healer retry", vec!["retry"]),

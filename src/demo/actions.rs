@@ -27,6 +27,7 @@ pub struct RunSearch {
     branch: Option<String>,
     /// A state or a conclusion.
     status: Option<String>,
+    head_sha: Option<String>,
 }
 
 pub async fn runs(
@@ -39,7 +40,8 @@ pub async fn runs(
     let runs: Vec<_> = state
         .runs
         .values()
-        .filter(|run| run.spec.repo == name && run.conclusion.is_some())
+        .filter(|run| run.spec.repo == name && (run.conclusion.is_some() || search.head_sha.is_some()))
+        .filter(|run| search.head_sha.as_ref().is_none_or(|sha| *sha == run.spec.sha))
         .filter(|run| search.branch.as_ref().is_none_or(|branch| *branch == run.spec.branch))
         .filter(|run| search.status.as_deref().is_none_or(|s| s == "completed" || run.conclusion == Some(s)))
         .map(|run| state.run_json(run))

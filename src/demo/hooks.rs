@@ -84,6 +84,20 @@ impl State {
         self.push("issue_comment", &body);
     }
 
+    /// Something happened to a pull request: `labeled`, `closed`, `synchronize`.
+    pub fn tell_pull(&mut self, repo: &str, number: u64, action: &str, by: &str, label: Option<&str>) {
+        let found = self.repos.get(repo).and_then(|known| known.pulls.iter().find(|pull| pull.number == number));
+        let Some(pull) = found.cloned() else { return };
+        let mut body = json!({
+            "action": action, "number": number, "pull_request": super::pulls::show(self, repo, &pull),
+            "repository": self.repository_json(repo), "sender": account(by),
+        });
+        if let Some(label) = label {
+            body["label"] = json!({"name": label});
+        }
+        self.push("pull_request", &body);
+    }
+
     pub fn repository_json(&self, name: &str) -> Value {
         let (owner, short) = name.split_once('/').unwrap_or(("", name));
         let branch = self.repos.get(name).map_or("main", |repo| repo.default_branch.as_str());

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 type Named = (String, String);
 type Numbered = (String, String, u64);
 
-fn show(state: &Known, name: &str, pull: &Pull) -> Value {
+pub fn show(state: &Known, name: &str, pull: &Pull) -> Value {
     let repo = state.repos.get(name);
     let sha = |branch: &str| repo.and_then(|repo| repo.branches.get(branch)).cloned().unwrap_or_default();
     let owner = name.split('/').next().unwrap_or_default();
@@ -21,7 +21,7 @@ fn show(state: &Known, name: &str, pull: &Pull) -> Value {
     json!({
         "id": pull.number, "number": pull.number, "state": closed, "title": pull.title, "body": pull.body,
         "draft": pull.draft, "user": account("sandbox-bot"), "merged": pull.merged.is_some(),
-        "merged_at": pull.merged.as_ref().map(|_| stamp(i64::try_from(pull.number).unwrap_or(0) * 1_000)), "merge_commit_sha": pull.merged,
+        "merged_at": pull.merged.as_ref().map(|_| stamp(pull.merged_at.unwrap_or(i64::try_from(pull.number).unwrap_or(0) * 1_000))), "merge_commit_sha": pull.merged,
         "html_url": format!("{{web}}/{name}/pull/{}", pull.number),
         "head": {"ref": pull.head, "sha": sha(&pull.head), "label": format!("{owner}:{}", pull.head)},
         "base": {"ref": pull.base, "sha": sha(&pull.base)},
@@ -104,6 +104,7 @@ pub async fn create(State(forge): State<Forge>, Path((owner, repo)): Path<Named>
         draft: new.draft,
         open: true,
         merged: None,
+        merged_at: None,
         messages: Vec::new(),
     };
     repo.pulls.push(pull.clone());

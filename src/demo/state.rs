@@ -92,6 +92,8 @@ pub struct Pull {
     pub open: bool,
     /// The commit that it became last.
     pub merged: Option<String>,
+    /// When, in milliseconds since the epoch; in the order of numbers where nothing was said.
+    pub merged_at: Option<i64>,
     /// The messages of its own commits, the oldest first.
     pub messages: Vec<String>,
 }
@@ -189,6 +191,28 @@ impl Forge {
         if let Some(repo) = self.lock().repos.get_mut(repo) {
             repo.permissions.insert(login.to_owned(), permission);
         }
+    }
+
+    /// A person puts a label on a pull request.
+    pub fn label(&self, repo: &str, number: u64, login: &str, label: &str) {
+        let mut state = self.lock();
+        if let Some(repo) = state.repos.get_mut(repo) {
+            repo.labels.entry(number).or_default().push(label.to_owned());
+        }
+        state.tell_pull(repo, number, "labeled", login, Some(label));
+    }
+
+    /// A pull request ends: merged as this commit, or closed without it.
+    pub fn end_pull(&self, repo: &str, number: u64, login: &str, merged: Option<&str>) {
+        let now = (self.now)();
+        let mut state = self.lock();
+        let found = state.repos.get_mut(repo).and_then(|repo| repo.pulls.iter_mut().find(|pull| pull.number == number));
+        if let Some(pull) = found {
+            pull.open = false;
+            pull.merged = merged.map(str::to_owned);
+            pull.merged_at = merged.map(|_| now);
+        }
+        state.tell_pull(repo, number, "closed", login, None);
     }
 
     /// A person comments on a pull request. Answers the comment's id.

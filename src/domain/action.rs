@@ -41,6 +41,8 @@ pub enum Action {
     },
     /// No pull request from our branch is open.
     PullClosed { repo: Repo, branch: OwnBranch },
+    /// Our check at the head of our branch says whether conflict markers are left in these files.
+    Markers { repo: Repo, branch: OwnBranch, paths: Vec<String> },
     /// Our issue with this marker is there.
     Issue { repo: Repo, marker: String, title: Untrusted, body: Box<IssueBody>, labels: Vec<String> },
     /// Our issue with this marker is closed, or was never there.

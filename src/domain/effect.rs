@@ -89,6 +89,11 @@ pub enum Effect {
         digest: Digest,
         action: Box<Action>,
     },
+    /// Looks again whether conflict markers are left in a draft of ours.
+    Recheck {
+        incident: IncidentNo,
+        action: Box<Action>,
+    },
     /// Writes a script that reproduces the failure.
     Reproduce {
         incident: IncidentNo,
@@ -134,6 +139,7 @@ impl Effect {
             Self::ReadLog { .. } => "read_log",
             Self::Gather { .. } => "gather",
             Self::Perform { .. } => "perform",
+            Self::Recheck { .. } => "recheck",
             Self::Reproduce { .. } => "reproduce",
             Self::Suspect { .. } => "suspect",
             Self::Vouch { .. } => "vouch",
@@ -148,6 +154,7 @@ impl Effect {
             Self::ReadLog { incident, .. }
             | Self::Gather { incident, .. }
             | Self::Perform { incident, .. }
+            | Self::Recheck { incident, .. }
             | Self::Reproduce { incident, .. }
             | Self::Suspect { incident, .. } => Some(*incident),
             Self::Vouch { .. } | Self::Welcome { .. } | Self::Reply { .. } => None,

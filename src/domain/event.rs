@@ -71,6 +71,8 @@ pub enum Scope {
     Status,
     /// A security alert rather than a run.
     Alert,
+    /// Nothing failed: a person asked for something on a pull request.
+    Request,
 }
 
 /// A failure as some CI told it, in our own words.
@@ -170,6 +172,17 @@ pub enum Event {
     },
     Asked {
         request: Request,
+    },
+    /// A person asks for something on a pull request that no incident is about.
+    Requested {
+        repo: Repo,
+        pull: u64,
+        request: Request,
+    },
+    /// A pull request was merged, or closed without it.
+    PullEnded {
+        repo: Repo,
+        number: u64,
     },
     /// What a person said, now that the platform has told whether they may change the repository.
     Spoken {

@@ -78,6 +78,12 @@ pub struct PullFacts {
     pub commits: Vec<String>,
     pub method: Option<Method>,
     pub merged_at: Option<Time>,
+    /// Closed without a merge.
+    #[serde(default)]
+    pub closed: bool,
+    /// Whether the runs at what it became passed; `None` while some are going or none is known.
+    #[serde(default)]
+    pub green: Option<bool>,
 }
 
 /// The answer of a lookup: the fact, or why it cannot be had for good.

@@ -207,6 +207,9 @@ pub struct Proposal {
     pub quorum: u32,
     pub approvals: Vec<Approval>,
     pub state: ProposalState,
+    /// What it waits for before it can be planned.
+    #[serde(default)]
+    pub waits_for: Option<String>,
     /// What its steps made, in order.
     #[serde(default)]
     pub made: Vec<Made>,

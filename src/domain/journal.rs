@@ -28,6 +28,10 @@ pub enum Note {
         job: Untrusted,
         conclusion: String,
     },
+    /// A person asked for something on a pull request.
+    Requested {
+        by: Untrusted,
+    },
     Joined {
         job: Untrusted,
         count: u64,
@@ -93,6 +97,11 @@ pub enum Note {
     },
     WaitingForRun {
         proposal: ProposalId,
+    },
+    /// It cannot be planned before something has happened.
+    WaitingFor {
+        proposal: ProposalId,
+        what: String,
     },
     Started {
         proposal: ProposalId,

@@ -42,4 +42,6 @@ pub enum Planning {
     Needs(Vec<super::effect::Lookup>),
     Ready(Box<Plan>),
     Refused(Vec<String>),
+    /// It can be planned later: what it waits for.
+    Later(String),
 }

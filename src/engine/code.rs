@@ -18,6 +18,9 @@ use crate::remedies::repro::{self, Framework};
 const FILES_SHOWN: usize = 5;
 const LINES_SHOWN: usize = 12;
 
+/// The check on drafts with conflicts.
+const MARKERS_CHECK: &str = "CI Rescue: conflicts";
+
 /// A wish as something that git can be asked for.
 enum Order<'a> {
     Pick(&'a crate::domain::change::Pick),
@@ -173,6 +176,10 @@ impl Engine {
             }
         };
         let merged = pulled.merge_commit.is_some();
+        let green = match (&pulled.merge_commit, &self.ci) {
+            (Some(tip), Some(ci)) => ci.green(repo, tip).await?,
+            _ => None,
+        };
         Ok(PullFacts {
             number,
             title: pulled.title,
@@ -181,6 +188,8 @@ impl Engine {
             commits,
             method,
             merged_at: pulled.merged_at,
+            closed: pulled.closed,
+            green,
         })
     }
 
@@ -193,6 +202,28 @@ impl Engine {
             Action::BranchGone { repo, branch } => self.git()?.drop_branch(repo, branch).await,
             _ => Err(PortError::permanent("that is no branch")),
         }
+    }
+
+    /// Our check at the head of our branch says whether somebody has to resolve conflicts first.
+    pub(super) async fn check_markers(&self, action: &Action) -> Result<(), PortError> {
+        let Action::Markers { repo, branch, paths } = action else {
+            return Err(PortError::permanent("that asks for no check"));
+        };
+        let (sha, left) = self.git()?.markers(repo, branch, paths).await?;
+        let (conclusion, title) = match left.len() {
+            0 => ("success", "No conflict markers are left".to_owned()),
+            n => ("failure", format!("Conflict markers in {n} file{}", if n == 1 { "" } else { "s" })),
+        };
+        let shown: Vec<String> =
+            left.iter().map(|path| format!("- `{}`", clean_line(path, 200).replace('`', "'"))).collect();
+        let summary = if left.is_empty() {
+            "Whoever resolved them looks over the rest, and marks the pull request as ready.".to_owned()
+        } else {
+            format!("Resolve the conflicts in these files, take the markers out, and push:\n\n{}", shown.join("\n"))
+        };
+        let name = MARKERS_CHECK.to_owned();
+        let check = Action::Check { repo: repo.clone(), sha, name, conclusion: conclusion.into(), title, summary };
+        self.forge()?.ensure(&check).await
     }
 
     pub(super) async fn open_pull(&self, action: &Action) -> Result<Made, PortError> {

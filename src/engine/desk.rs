@@ -64,6 +64,7 @@ impl Working<'_> {
     pub(super) async fn words(&mut self, actor: Actor, place: Place, text: &str) -> Result<(), StoreError> {
         let here = self.here(&place).await?;
         match command::parse(text, here) {
+            Err(_) if here.is_none() && self.is_request(&place, text) => self.request(actor, place, text).await,
             Ok(intent) => self.intent(actor, place, intent, None).await,
             Err(mistake) => {
                 let note = Note::Mistake { what: mistake.what, nearest: mistake.nearest, example: mistake.example };
@@ -71,6 +72,29 @@ impl Working<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Whether the words ask for what concerns a pull request itself, and no failure.
+    fn is_request(&self, place: &Place, text: &str) -> bool {
+        let wish = |intent| match intent {
+            Intent::Remedy { wish, .. } => Some(wish),
+            _ => None,
+        };
+        let wished = command::parse(text, Some(IncidentNo(self.state.next_incident))).ok().and_then(wish);
+        place.pull.is_some() && matches!(wished, Some(Wish::Backport { .. } | Wish::Revert { .. }))
+    }
+
+    /// Asked on a pull request that no incident is about: a record of its own keeps proposal, approvals and audit.
+    async fn request(&mut self, actor: Actor, place: Place, text: &str) -> Result<(), StoreError> {
+        let (Ok(intent), Some((repo, pull))) =
+            (command::parse(text, Some(IncidentNo(self.state.next_incident))), place.pull.clone())
+        else {
+            return Ok(());
+        };
+        let by = self.principal(&actor, &place);
+        let id = self.delivery.id.clone();
+        let request = Request { id, by, place, actor_id: actor.id, intent, seen: None };
+        self.event(Event::Requested { repo, pull, request }).await
     }
 
     /// The incident that the conversation knows, also after a restart.

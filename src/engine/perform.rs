@@ -39,6 +39,7 @@ impl Engine {
             Effect::ReadLog { repo, job_id, names, .. } => self.read_log(repo, *job_id, names).await.map(Done::Log),
             Effect::Gather { lookups, .. } => self.gather(lookups).await.map(|facts| Done::Facts(Box::new(facts))),
             Effect::Perform { action, automatic, .. } => self.act(action, *automatic).await.map(Done::Outcome),
+            Effect::Recheck { action, .. } => self.act(action, false).await.map(|_| Done::Nothing),
             Effect::Reproduce { repo, sha, tests, .. } => self.reproduce(repo, sha, tests).await.map(Done::Script),
             Effect::Suspect { .. } => self.suspect(effect).await.map(|facts| Done::Suspects(Ok(Box::new(facts)))),
             Effect::Vouch { actor, place, .. } => self.vouch(place, &actor.id).await.map(Done::Vouched),
@@ -195,6 +196,7 @@ impl Engine {
             | Action::IssueClosed { .. } => self.forge()?.ensure(action).await,
             Action::Issue { .. } => return self.open_issue(action).await,
             Action::Listed { .. } | Action::Unlisted { .. } => self.write_ledger(action).await,
+            Action::Markers { .. } => self.check_markers(action).await,
             Action::Branch { .. } | Action::BranchGone { .. } => self.branch(action).await,
             Action::Pull { .. } => return self.open_pull(action).await.map(Outcome::Made),
         };
@@ -286,7 +288,7 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         Effect::Suspect { .. } => Done::Suspects(Err(why.into())),
         // What cannot be asked is a no.
         Effect::Vouch { .. } => Done::Vouched(false),
-        Effect::Welcome { .. } | Effect::Reply { .. } => Done::Nothing,
+        Effect::Recheck { .. } | Effect::Welcome { .. } | Effect::Reply { .. } => Done::Nothing,
     }
 }
 

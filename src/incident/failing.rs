@@ -5,7 +5,7 @@ use super::step::Step;
 use crate::domain::effect::{Effect, Order};
 use crate::domain::event::{Conclusion, Event, Failure, Scope};
 use crate::domain::evidence::Severity;
-use crate::domain::ids::IncidentNo;
+use crate::domain::ids::{IncidentNo, Repo};
 use crate::domain::incident::{ADOPTED_KEPT, Incident, JOBS_KEPT, JobState, RUNS_KEPT, RunState, Stage};
 use crate::domain::journal::Note;
 use crate::domain::text::Untrusted;
@@ -54,6 +54,32 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         suspicion: None,
         auto_retries: 0,
     }
+}
+
+/// The record of what a person asked for on a pull request: no run failed.
+pub fn request(no: IncidentNo, repo: &Repo, pull: u64, now: Time) -> Incident {
+    let failure = Failure {
+        repo: repo.clone(),
+        default_branch: "main".into(),
+        scope: Scope::Request,
+        run: None,
+        attempt: 0,
+        workflow: "request".into(),
+        job: None,
+        job_id: None,
+        step: None,
+        branch: Untrusted::default(),
+        sha: String::new(),
+        conclusion: Conclusion::Neutral,
+        url: None,
+        pulls: vec![pull],
+        sender: Untrusted::default(),
+        sender_is_bot: false,
+        fork: false,
+        commit_message: None,
+        confirmed: true,
+    };
+    blank(no, &failure, now)
 }
 
 pub fn failed(step: &mut Step<'_>, failure: &Failure) {

@@ -3,7 +3,9 @@
 use crate::domain::event::{Conclusion, Event, Failure, Progress, Scope};
 use crate::domain::facts::{BaseFailure, RunSeen};
 use crate::domain::ids::{IncidentNo, Repo, RunId};
-use crate::domain::incident::Incident;
+use crate::domain::incident::{Incident, Proposal, ProposalState};
+use crate::domain::intent::Wish;
+use crate::domain::refs::OWN_BRANCHES;
 use crate::domain::rules::Rules;
 use crate::domain::time::{SECOND_MS, Time};
 use std::collections::{BTreeSet, HashMap};
@@ -17,6 +19,8 @@ pub struct Index {
     spots: HashMap<String, (IncidentNo, Time)>,
     commits: HashMap<String, BTreeSet<IncidentNo>>,
     prints: HashMap<String, BTreeSet<IncidentNo>>,
+    /// Pull requests that a proposal waits for.
+    pulls: HashMap<String, BTreeSet<IncidentNo>>,
     keys: HashMap<IncidentNo, Keys>,
     base: HashMap<IncidentNo, BaseFailure>,
 }
@@ -26,6 +30,7 @@ struct Keys {
     lanes: Vec<String>,
     spots: Vec<String>,
     commits: Vec<String>,
+    pulls: Vec<String>,
     print: Option<String>,
 }
 
@@ -97,6 +102,10 @@ impl Index {
             let step = job.step.as_ref().map_or("", |step| step.raw());
             keys.spots.push(spot(repo, incident.workflow.raw(), incident.branch.raw(), job.name.raw(), step));
         }
+        keys.pulls = awaited(incident).map(|n| key(&[repo.as_str(), &n.to_string()])).collect();
+        for k in &keys.pulls {
+            self.pulls.entry(k.clone()).or_default().insert(incident.no);
+        }
         keys.print = incident.fingerprint().map(|print| key(&[repo.as_str(), print]));
         for k in &keys.lanes {
             self.lanes.entry(k.clone()).or_default().insert(incident.no);
@@ -126,24 +135,10 @@ impl Index {
                 self.spots.remove(&k);
             }
         }
-        let gone = keys.lanes.iter().map(|k| (true, k)).chain(keys.commits.iter().map(|k| (false, k)));
-        for (is_lane, k) in gone {
-            let map = if is_lane { &mut self.lanes } else { &mut self.commits };
-            if let Some(set) = map.get_mut(k) {
-                set.remove(&no);
-                if set.is_empty() {
-                    map.remove(k);
-                }
-            }
-        }
-        if let Some(k) = keys.print
-            && let Some(set) = self.prints.get_mut(&k)
-        {
-            set.remove(&no);
-            if set.is_empty() {
-                self.prints.remove(&k);
-            }
-        }
+        drop_from(&mut self.lanes, &keys.lanes, no);
+        drop_from(&mut self.commits, &keys.commits, no);
+        drop_from(&mut self.pulls, &keys.pulls, no);
+        drop_from(&mut self.prints, keys.print.as_slice(), no);
     }
 
     /// The oldest other open incident of the repository with this fingerprint.
@@ -160,12 +155,42 @@ impl Index {
     }
 }
 
+fn drop_from(map: &mut HashMap<String, BTreeSet<IncidentNo>>, keys: &[String], no: IncidentNo) {
+    for k in keys {
+        if let Some(set) = map.get_mut(k) {
+            set.remove(&no);
+            if set.is_empty() {
+                map.remove(k);
+            }
+        }
+    }
+}
+
+/// Pull requests that proposals of this incident wait for.
+fn awaited(incident: &Incident) -> impl Iterator<Item = u64> {
+    let waits = |p: &&Proposal| p.state == ProposalState::Waiting && p.waits_for.is_some();
+    let named = |p: &Proposal| match &p.wish {
+        Wish::Backport { pull, .. } => pull.iter().copied().chain(incident.pulls.iter().copied()).collect(),
+        _ => Vec::new(),
+    };
+    incident.proposals.iter().filter(waits).flat_map(named).collect::<BTreeSet<u64>>().into_iter()
+}
+
 /// Which incident an event belongs to. Pure, and needs no log.
 #[must_use]
 pub fn route(index: &Index, rules: &Rules, event: &Event, now: Time) -> Routed {
     match event {
         Event::Failed { failure } => route_failure(index, rules, failure, now),
         Event::Progressed { progress } => route_progress(index, progress),
+        Event::Requested { .. } => Routed::Open,
+        Event::PullEnded { repo, number } => {
+            let nos = index.pulls.get(&key(&[repo.as_str(), &number.to_string()])).cloned().unwrap_or_default();
+            join(nos, "nothing waits for this pull request")
+        }
+        Event::HeadMoved { branch, .. } if branch.raw().starts_with(OWN_BRANCHES) => match own(branch.raw()) {
+            Some(no) => Routed::Join(vec![no]),
+            None => Routed::Ignore("a branch like ours that names no proposal".into()),
+        },
         Event::HeadMoved { repo, branch, .. } => {
             let prefix = key(&[repo.as_str()]);
             let suffix = key(&[branch.raw()]);
@@ -177,6 +202,12 @@ pub fn route(index: &Index, rules: &Rules, event: &Event, now: Time) -> Routed {
             None => Routed::Ignore("it names no incident".into()),
         },
     }
+}
+
+/// The incident whose proposal a branch of ours is named by.
+fn own(branch: &str) -> Option<IncidentNo> {
+    let (no, _) = branch.strip_prefix(OWN_BRANCHES)?.split_once('/')?.1.split_once('-')?;
+    no.parse().ok()
 }
 
 fn join(nos: BTreeSet<IncidentNo>, why: &str) -> Routed {

@@ -42,8 +42,11 @@ pub fn ask_for_offers(step: &mut Step<'_>) {
 
 /// After a re-run was asked for and nothing was heard: look.
 pub fn look_again(step: &mut Step<'_>) {
-    let waiting = step.incident.proposals.iter().any(|proposal| proposal.state == ProposalState::Waiting);
-    if waiting || step.incident.runs.iter().any(|run| run.conclusion.is_none() && !run.superseded) {
+    super::waiting::look(step);
+    let waits = |p: &Proposal| p.state == ProposalState::Waiting && p.waits_for.is_none();
+    if step.incident.proposals.iter().any(waits)
+        || step.incident.runs.iter().any(|run| run.conclusion.is_none() && !run.superseded)
+    {
         ask_for_offers(step);
         let at = step.now.plus_ms(proposal::WATCH_MS);
         step.timer(Timer::Watch, at);
@@ -72,7 +75,7 @@ pub fn offers(step: &mut Step<'_>, facts: &Facts) {
         match remedy.plan(&context) {
             Planning::Ready(plan) => offers.push(offer(step, *plan)),
             Planning::Needs(more) => lookups.extend(more),
-            Planning::Refused(_) => {}
+            Planning::Refused(_) | Planning::Later(_) => {}
         }
     }
     step.incident.offers = offers;
@@ -264,6 +267,7 @@ pub fn planned(step: &mut Step<'_>, n: u32, facts: &Facts) {
             step.effect(Effect::Gather { incident, proposal: Some(n), lookups });
         }
         Planning::Refused(why) => proposal::refuse(step, n, why),
+        Planning::Later(what) => super::waiting::later(step, n, what),
         Planning::Ready(plan) => ready(step, &proposal, *plan, facts),
     }
 }

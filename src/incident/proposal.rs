@@ -88,6 +88,7 @@ pub fn open(step: &mut Step<'_>, opening: Opening) {
         quorum: 0,
         approvals: Vec::new(),
         state: ProposalState::Planning,
+        waits_for: None,
         made: Vec::new(),
         created_at: step.now,
         expires_at: None,
@@ -133,6 +134,7 @@ pub fn set_plan(step: &mut Step<'_>, n: u32, plan: Plan, decision: &Decision) {
             Verdict::Approvals(quorum) => quorum,
             _ => 0,
         };
+        proposal.waits_for = None;
         proposal.plan = Some(plan);
     }
 }
@@ -155,6 +157,9 @@ fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
         ProposalState::Planning => gather(step, id.n),
         ProposalState::Awaiting => await_people(step, proposal),
         ProposalState::Waiting => {
+            if let Some(kept) = get(step, id.n) {
+                kept.waits_for = None;
+            }
             step.tell(key, Note::WaitingForRun { proposal: id });
             let at = step.now.plus_ms(WATCH_MS);
             step.timer(Timer::Watch, at);
@@ -330,7 +335,9 @@ fn answer(step: &mut Step<'_>, proposal: &Proposal, note: Note) {
 
 /// The run that proposals waited for has ended.
 pub fn run_ended(step: &mut Step<'_>) {
-    for n in numbers(step, |state| *state == ProposalState::Waiting) {
+    let waits = |p: &&Proposal| p.state == ProposalState::Waiting && p.waits_for.is_none();
+    let due: Vec<u32> = step.incident.proposals.iter().filter(waits).map(|p| p.id.n).collect();
+    for n in due {
         advance(step, n, &Input::RunEnded);
     }
 }

@@ -1,6 +1,6 @@
 //! The one place where an incident changes.
 
-use super::{expiry, failing, passing, people, planning, proposal, suspecting};
+use super::{expiry, failing, passing, people, planning, proposal, suspecting, waiting};
 use crate::domain::effect::{Effect, Order};
 use crate::domain::event::{Event, LogRead, Timer};
 use crate::domain::evidence::Evidence;
@@ -8,6 +8,7 @@ use crate::domain::facts::Context;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::{Incident, ProposalState, Stage};
 use crate::domain::journal::Note;
+use crate::domain::refs::OWN_BRANCHES;
 use crate::domain::rules::Rules;
 use crate::domain::time::Time;
 use crate::policy;
@@ -65,13 +66,22 @@ pub fn step(
     let incident = match (incident, event) {
         (Some(incident), _) => incident,
         (None, Event::Failed { failure }) => failing::blank(no, failure, now),
+        (None, Event::Requested { repo, pull, .. }) => failing::request(no, repo, *pull, now),
         (None, _) => return None,
     };
     let mut step = Step { rules, context, now, incident, orders: Vec::new() };
     match event {
         Event::Failed { failure } => failing::failed(&mut step, failure),
         Event::Progressed { progress } => passing::progressed(&mut step, progress),
+        Event::HeadMoved { branch, sha, .. } if branch.raw().starts_with(OWN_BRANCHES) => {
+            waiting::recheck(&mut step, branch.raw(), sha);
+        }
         Event::HeadMoved { sha, .. } => planning::head_moved(&mut step, sha),
+        Event::Requested { request, .. } => {
+            step.record(Note::Requested { by: request.by.name.clone() });
+            people::asked(&mut step, request);
+        }
+        Event::PullEnded { .. } => waiting::look(&mut step),
         Event::Asked { request } => people::asked(&mut step, request),
         // Words become a request before they concern an incident.
         Event::Spoken { .. } => return None,
@@ -103,6 +113,7 @@ pub fn step(
 }
 
 fn finish(mut step: Step<'_>) -> Transition {
+    waiting::close(&mut step);
     let incident = &mut step.incident;
     (incident.severity, incident.severity_because) = policy::severity(incident);
     incident.stage = stage(incident);

@@ -170,6 +170,8 @@ pub trait Ci: Send + Sync {
         branch: &Untrusted,
         before: RunId,
     ) -> Result<Option<RunFacts>, PortError>;
+    /// Whether the runs at a commit passed; `None` while some are going, or none is known.
+    async fn green(&self, repo: &Repo, sha: &str) -> Result<Option<bool>, PortError>;
     async fn log(&self, repo: &Repo, job_id: u64) -> Result<LogStream, PortError>;
     /// Makes a [`Action::Rerun`] or [`Action::Cancelled`] true. Looks first, so it may be asked twice.
     async fn ensure(&self, action: &Action) -> Result<(), PortError>;
@@ -209,6 +211,8 @@ pub struct Pulled {
     /// The commit that it became last, once it is merged.
     pub merge_commit: Option<String>,
     pub merged_at: Option<Time>,
+    /// Closed without a merge.
+    pub closed: bool,
     pub messages: Vec<String>,
 }
 
@@ -289,6 +293,13 @@ pub trait Git: Send + Sync {
         branch: &OwnBranch,
         at: Time,
     ) -> Result<(), PortError>;
+    /// The head of our branch, and those of these files in which conflict markers are left.
+    async fn markers(
+        &self,
+        repo: &Repo,
+        branch: &OwnBranch,
+        paths: &[String],
+    ) -> Result<(String, Vec<String>), PortError>;
     /// Our branch is not there.
     async fn drop_branch(&self, repo: &Repo, branch: &OwnBranch) -> Result<(), PortError>;
 }

@@ -5,11 +5,27 @@ use super::revert::{how, merged};
 use super::{PlanContext, Remedy};
 use crate::domain::action::Wanted;
 use crate::domain::change::{Direction, Pick};
+use crate::domain::facts::Known;
 use crate::domain::intent::Wish;
 use crate::domain::plan::Planning;
 use crate::domain::text::inert;
 
 pub struct Backport;
+
+/// What a backport waits for that was asked for before the merge: the merge, and then green runs of what it became.
+fn waits(context: &PlanContext<'_>, number: u64) -> Option<String> {
+    let asked = context.proposal?.at;
+    let Some((_, Known::Is(pull))) = context.facts.pulls.iter().find(|(have, _)| *have == number) else { return None };
+    if !pull.merged {
+        return (!pull.closed).then(|| format!("#{number} is not merged yet"));
+    }
+    let before = pull.merged_at.is_some_and(|at| at > asked);
+    match pull.green {
+        Some(false) if before => Some(format!("#{number} is merged, and {} is not green with it", pull.onto)),
+        None if before => Some(format!("#{number} is merged, and its runs on {} have not ended", pull.onto)),
+        _ => None,
+    }
+}
 
 impl Remedy for Backport {
     fn id(&self) -> &'static str {
@@ -26,6 +42,9 @@ impl Remedy for Backport {
                 return Planning::Refused(vec![why.into()]);
             }
         };
+        if let Some(what) = waits(context, number) {
+            return Planning::Later(what);
+        }
         let facts = match merged(context, &[number]) {
             Ok(all) => all[0],
             Err(planning) => return *planning,

@@ -177,6 +177,12 @@ impl Planned {
         }
         self.previews.push((target.onto.to_string(), change.preview.clone()));
         self.parts.extend([target.onto.to_string(), change.patch_id.clone(), format!("{draft}")]);
+        if draft {
+            let (repo, paths) = (context.incident.repo.clone(), change.conflicts.clone());
+            let markers = Action::Markers { repo, branch: branch.clone(), paths };
+            self.steps.extend(steps(context, wanting, target, change, branch, draft));
+            return self.steps.push(PlannedAction { action: markers, undo: None });
+        }
         self.steps.extend(steps(context, wanting, target, change, branch, draft));
     }
 

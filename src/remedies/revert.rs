@@ -175,6 +175,9 @@ pub fn merged<'f>(context: &PlanContext<'f>, numbers: &[u64]) -> Result<Vec<&'f 
         match of(number) {
             None => {}
             Some(Known::Unavailable(why)) => refused.push(format!("#{number} cannot be read: {why}")),
+            Some(Known::Is(facts)) if facts.closed => {
+                refused.push(format!("#{number} was closed without a merge"));
+            }
             Some(Known::Is(facts)) if !facts.merged => {
                 refused.push(format!("#{number} is not merged yet: ask again when it is"));
             }

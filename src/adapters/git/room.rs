@@ -246,6 +246,17 @@ impl ports::Git for Rooms {
         super::push::push(&room, onto, &wanted, tree, branch, at).await
     }
 
+    async fn markers(
+        &self,
+        repo: &Repo,
+        branch: &OwnBranch,
+        paths: &[String],
+    ) -> Result<(String, Vec<String>), PortError> {
+        let turn = self.turn(repo);
+        let _mine = turn.lock().await;
+        self.enter(repo).await?.git().markers(branch, paths).await
+    }
+
     async fn drop_branch(&self, repo: &Repo, branch: &OwnBranch) -> Result<(), PortError> {
         let turn = self.turn(repo);
         let _mine = turn.lock().await;

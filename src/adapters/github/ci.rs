@@ -83,6 +83,19 @@ impl Ci for GitHub {
         Ok(answer.workflow_runs.into_iter().filter(earlier).max_by_key(|run| run.id).map(|run| run_facts(repo, run)))
     }
 
+    async fn green(&self, repo: &Repo, sha: &str) -> Result<Option<bool>, PortError> {
+        let query: String = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("head_sha", sha)
+            .append_pair("per_page", "100")
+            .finish();
+        let answer: Runs = self.get(repo, &format!("/repos/{repo}/actions/runs?{query}")).await?;
+        let ends: Vec<Option<Conclusion>> = answer.workflow_runs.iter().map(|run| run.conclusion).collect();
+        if ends.is_empty() || ends.contains(&None) {
+            return Ok(None);
+        }
+        Ok(Some(ends.iter().flatten().all(|end| end.is_green())))
+    }
+
     async fn log(&self, repo: &Repo, job_id: u64) -> Result<LogStream, PortError> {
         let answer = self.call("GET", Some(repo), &format!("/repos/{repo}/actions/jobs/{job_id}/logs"), None).await?;
         if matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::GONE) {

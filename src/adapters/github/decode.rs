@@ -44,7 +44,7 @@ impl Decoder for Webhooks {
             "status" => self.status(&base, &payload),
             "push" => push(&base, &payload),
             "issue_comment" => self.comment(&base, &payload),
-            "pull_request" => pull(&base, &payload),
+            "pull_request" => super::labels::pull(&base, &payload),
             kind => payload.alert.as_ref().map(|alert| self.alert(&base, kind, &payload.action, alert)),
         };
         Ok(heard.unwrap_or_else(|| ignored(&delivery.kind, "lacks its subject")))
@@ -66,16 +66,16 @@ const READ: [&str; 12] = [
     "repository_vulnerability_alert",
 ];
 
-fn ignored(kind: &str, why: &str) -> Vec<Heard> {
+pub(super) fn ignored(kind: &str, why: &str) -> Vec<Heard> {
     vec![Heard::Ignored { why: format!("{kind} {why}") }]
 }
 
 /// What every payload has.
-struct Base {
-    repo: Repo,
+pub(super) struct Base {
+    pub repo: Repo,
     default_branch: String,
-    sender: String,
-    bot: bool,
+    pub sender: String,
+    pub bot: bool,
 }
 
 impl Base {
@@ -131,12 +131,12 @@ impl Base {
     }
 }
 
-fn event(event: Event) -> Vec<Heard> {
+pub(super) fn event(event: Event) -> Vec<Heard> {
     vec![Heard::Event(Box::new(event))]
 }
 
 /// Commit ids go into addresses: hex or nothing.
-fn sha(text: &str) -> String {
+pub(super) fn sha(text: &str) -> String {
     let good = (7..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
     if good { text.to_owned() } else { String::new() }
 }
@@ -375,12 +375,4 @@ fn push(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
     let branch = payload.git_ref.as_deref()?.strip_prefix("refs/heads/")?;
     let sha = sha(payload.after.as_deref()?);
     Some(event(Event::HeadMoved { repo: base.repo.clone(), branch: branch.into(), sha }))
-}
-
-fn pull(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
-    if payload.action != "synchronize" {
-        return Some(ignored("pull_request", "moved no head"));
-    }
-    let head = payload.pull_request.as_ref()?.head.as_ref()?;
-    Some(event(Event::HeadMoved { repo: base.repo.clone(), branch: head.git_ref.clone().into(), sha: sha(&head.sha) }))
 }

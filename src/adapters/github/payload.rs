@@ -21,6 +21,7 @@ pub struct Payload {
     pub check_suite: Option<Suite>,
     pub pull_request: Option<Pull>,
     pub alert: Option<Alert>,
+    pub label: Option<Label>,
     pub comment: Option<Comment>,
     pub issue: Option<Issue>,
     // push
@@ -178,6 +179,13 @@ pub struct Head {
     pub git_ref: String,
     #[serde(deserialize_with = "lenient")]
     pub sha: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Label {
+    #[serde(deserialize_with = "lenient")]
+    pub name: String,
 }
 
 #[derive(Debug, Default, Deserialize)]

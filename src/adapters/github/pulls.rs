@@ -42,6 +42,10 @@ impl Pulls {
     /// `false` when the comment is gone. A reaction that may not be written is no reason for anything else.
     async fn react(&self, place: &Place, content: &str) -> Result<bool, PortError> {
         let (repo, _) = pull(place)?;
+        // A label cannot be answered by a sign.
+        if place.reply_to.as_deref().is_some_and(|to| to.starts_with("label-")) {
+            return Ok(true);
+        }
         let comment = comment_id(place)?;
         let path = format!("/repos/{repo}/issues/comments/{comment}/reactions");
         // The same reaction twice is one.

@@ -29,6 +29,7 @@ impl GitHub {
             title: text("/title").unwrap_or_default().into(),
             onto: text("/base/ref").unwrap_or_default(),
             merge_commit,
+            closed: !merged && text("/state").as_deref() == Some("closed"),
             merged_at: text("/merged_at").and_then(|at| stamp(&at)),
             messages,
         })

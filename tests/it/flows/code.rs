@@ -33,6 +33,7 @@ pub async fn broken() -> (World, Repo) {
         draft: false,
         open: false,
         merged: Some(merged),
+        merged_at: None,
         messages: vec!["Say it in French".into(), "Fix a typo".into()],
     });
     for login in ["ada", "cyd"] {

@@ -10,6 +10,7 @@ mod faults;
 mod feeds;
 mod github;
 mod quarantine;
+mod requests;
 mod retry;
 mod storm;
 pub mod surfaces;

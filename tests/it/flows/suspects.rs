@@ -167,6 +167,7 @@ async fn a_revert_that_conflicts_names_what_was_built_on_it_and_takes_them_back_
             draft: false,
             open: false,
             merged: Some(commit.clone()),
+            merged_at: None,
             messages: vec!["x".into()],
         };
         world.forge.lock().repos.get_mut(REPO).unwrap().pulls.push(pull);

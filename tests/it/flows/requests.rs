@@ -1,0 +1,174 @@
+//! What is asked on a pull request that no incident is about: backports by comment and by label, also before the merge; and
+//! drafts whose conflicts people resolve.
+
+use super::code::{ask, broken, host, opened};
+use crate::plan::repo::Repo;
+use crate::world::{REPO, World, spec};
+use ci_rescue::demo::Pull;
+use ci_rescue::domain::{ProposalState, Stage};
+
+/// A forge with an open pull request 30 from `topic`, and a branch `release-1`.
+async fn open_pull() -> (World, Repo) {
+    let world = World::new().await;
+    let repo = Repo::new();
+    repo.write("lines.txt", "one\n");
+    repo.commit("First light");
+    repo.git(&["branch", "release-1"]);
+    repo.git(&["switch", "--quiet", "-c", "topic"]);
+    repo.write("more.txt", "more\n");
+    repo.commit("More");
+    repo.git(&["switch", "--quiet", "main"]);
+    host(&world, &repo).await;
+    let pull = Pull {
+        number: 30,
+        title: "More".into(),
+        body: String::new(),
+        head: "topic".into(),
+        base: "main".into(),
+        draft: false,
+        open: true,
+        merged: None,
+        merged_at: None,
+        messages: vec!["More".into()],
+    };
+    world.forge.lock().repos.get_mut(REPO).unwrap().pulls.push(pull);
+    for login in ["ada", "cyd", "gil"] {
+        world.forge.permit(REPO, login, "write");
+    }
+    (world, repo)
+}
+
+/// Squashes `topic` into main, as number 30; the forge tells of it.
+async fn squash(world: &World, repo: &Repo) -> String {
+    repo.git(&["merge", "--quiet", "--squash", "topic"]);
+    let sha = repo.commit("More (#30)");
+    let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
+    repo.git(&["push", "--quiet", bare.to_str().unwrap(), "main"]);
+    world.clock.advance(1_000);
+    world.forge.end_pull(REPO, 30, "gil", Some(&sha));
+    world.deliver().await;
+    sha
+}
+
+async fn run_on(world: &World, sha: &str, ends: &'static str) {
+    let mut run = spec("", ends);
+    run.sha = sha.to_owned();
+    run.jobs[0].ends = vec![ends];
+    let id = world.forge.start(run);
+    world.deliver().await;
+    world.forge.finish(id);
+    world.deliver().await;
+}
+
+#[tokio::test]
+async fn a_label_asks_before_the_merge_and_the_backport_waits_for_merge_and_green() {
+    let (world, repo) = open_pull().await;
+    // What is no branch, and what a program puts there, asks for nothing.
+    for (login, label) in [("gil", "backport x;rm -rf /"), ("gil", "backport a,b"), ("dep[bot]", "backport release-1")]
+    {
+        world.forge.label(REPO, 30, login, label);
+        world.deliver().await;
+    }
+    assert!(world.incidents().await.is_empty());
+    world.forge.label(REPO, 30, "gil", "backport release-1");
+    world.deliver().await;
+    let incident = world.incident(1).await;
+    let proposal = incident.proposals.last().unwrap();
+    assert_eq!((&proposal.state, incident.pulls.as_slice()), (&ProposalState::Waiting, &[30][..]), "{proposal:?}");
+    let card = world.forge.lock().repos[REPO].comments[0]["body"].as_str().unwrap().to_owned();
+    assert!(card.contains("is not merged yet") && card.contains("nothing failed"), "{card}");
+
+    let sha = squash(&world, &repo).await;
+    let waits = world.incident(1).await.proposals.last().unwrap().waits_for.clone().unwrap();
+    assert!(waits.contains("have not ended"), "{waits}");
+    run_on(&world, &sha, "success").await;
+    // Nobody tells of it: it is looked at by the hour.
+    world.clock.advance(3_600_000);
+    world.settle().await;
+    let proposal = world.incident(1).await.proposals.last().unwrap().clone();
+    assert_eq!(proposal.state, ProposalState::Awaiting, "{proposal:?}");
+    world.sit("cyd").await.say(&world, "approve 1").await;
+    let incident = world.incident(1).await;
+    assert_eq!((incident.proposals[0].state.clone(), incident.stage), (ProposalState::Done, Stage::Resolved));
+    assert_eq!(ask(&world, &repo, &["show", "ci-rescue/backport/1-1:more.txt"]), "more");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_red_main_holds_a_backport_and_a_closed_pull_request_ends_it() {
+    let (world, repo) = open_pull().await;
+    world.forge.comment(REPO, 30, "gil", "/cherry-pick release-1");
+    world.deliver().await;
+    assert_eq!(world.incident(1).await.proposals[0].state, ProposalState::Waiting);
+    let sha = squash(&world, &repo).await;
+    run_on(&world, &sha, "failure").await;
+    world.clock.advance(3_600_000);
+    world.settle().await;
+    let waits = world.incident(1).await.proposals.last().unwrap().waits_for.clone().unwrap();
+    assert!(waits.contains("is not green"), "{waits}");
+    world.end().await;
+
+    let (world, _) = open_pull().await;
+    world.forge.comment(REPO, 30, "gil", "/rescue backport to=release-1");
+    world.deliver().await;
+    world.forge.end_pull(REPO, 30, "gil", None);
+    world.deliver().await;
+    let incident = world.incident(1).await;
+    assert!(
+        matches!(&incident.proposals[0].state, ProposalState::Refused { why } if why[0].contains("without a merge"))
+    );
+    assert_eq!(incident.stage, Stage::Resolved);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_comment_on_a_merged_pull_request_needs_no_incident_and_strangers_get_none() {
+    let (world, repo) = open_pull().await;
+    squash(&world, &repo).await;
+    world.forge.comment(REPO, 30, "stranger", "/rescue backport to=release-1");
+    world.deliver().await;
+    assert!(world.incidents().await.is_empty());
+    world.forge.comment(REPO, 30, "gil", "/rescue backport to=release-1,nowhere");
+    world.deliver().await;
+    let proposal = world.incident(1).await.proposals.last().unwrap().clone();
+    assert_eq!(proposal.state, ProposalState::Awaiting, "{proposal:?}");
+    let notes = &proposal.plan.as_ref().unwrap().notes;
+    assert!(notes.iter().any(|note| note.raw().contains("there is no branch nowhere")), "{notes:?}");
+    // Agreed to on the same pull request, by somebody else.
+    world.forge.comment(REPO, 30, "cyd", "/rescue approve");
+    world.deliver().await;
+    assert_eq!(world.incident(1).await.proposals[0].state, ProposalState::Done);
+    assert_eq!(opened(&world).iter().filter(|pull| pull.base == "release-1").count(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_draft_has_a_failing_check_until_its_markers_are_gone() {
+    let (world, repo) = broken().await;
+    let ada = world.sit("ada").await;
+    super::code::agreed(&world, &ada, "backport 1 pr=117 to=release-2").await;
+    let branch = "ci-rescue/backport/1-1";
+    let check = |sha: &str| {
+        let state = world.forge.lock();
+        let found =
+            state.repos[REPO].checks.iter().find(|c| c["head_sha"] == sha && c["name"] == "CI Rescue: conflicts");
+        found.map(|check| (check["conclusion"].clone(), check["output"]["summary"].clone()))
+    };
+    let head = ask(&world, &repo, &["rev-parse", branch]);
+    let (conclusion, summary) = check(&head).unwrap();
+    assert_eq!(conclusion, "failure");
+    assert!(summary.as_str().unwrap().contains("- `lines.txt`"), "{summary}");
+    // A person resolves it on our branch.
+    let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
+    repo.git(&["fetch", "--quiet", bare.to_str().unwrap(), branch]);
+    repo.git(&["switch", "--quiet", "-c", "mine", "FETCH_HEAD"]);
+    repo.write("lines.txt", "one\ntwo\ndrei\nfour\nfive\n");
+    let mine = repo.commit("Resolve");
+    repo.git(&["push", "--quiet", bare.to_str().unwrap(), &format!("HEAD:refs/heads/{branch}")]);
+    let number = opened(&world)[0].number;
+    world.forge.lock().repos.get_mut(REPO).unwrap().branches.insert(branch.into(), mine.clone());
+    world.forge.lock().tell_pull(REPO, number, "synchronize", "gil", None);
+    world.deliver().await;
+    assert_eq!(check(&mine).unwrap().0, "success");
+    world.end().await;
+}
