@@ -18,7 +18,7 @@ mod gradle;
 mod maven;
 mod npm;
 mod nuget;
-mod pinning;
+pub mod pinning;
 mod pip;
 mod pnpm;
 mod poetry;

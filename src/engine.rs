@@ -42,6 +42,11 @@ pub struct Scope {
 
 impl Scope {
     #[must_use]
+    pub fn has_repo(&self, repo: &Repo) -> bool {
+        self.repositories.is_empty() || self.repositories.iter().any(|want| glob(want, repo.as_str()))
+    }
+
+    #[must_use]
     pub fn has(&self, repo: &Repo, branch: &str) -> bool {
         let any = |list: &[String], text: &str| list.is_empty() || list.iter().any(|want| glob(want, text));
         any(&self.repositories, repo.as_str()) && any(&self.branches, branch)

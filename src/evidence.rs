@@ -12,7 +12,7 @@ mod excerpt;
 mod exit;
 mod fingerprint;
 mod frames;
-mod known;
+pub mod known;
 pub mod lines;
 mod listeners;
 mod marks;

@@ -137,7 +137,10 @@ fn under_cap(rules: &Rules, case: &Case<'_>) -> Reason {
     let (Some(entry), Some(Known::Is(have))) = (listed, &case.facts.quarantined) else {
         return gate("cap", true, "it adds nothing to what is quarantined");
     };
-    let same = have.iter().filter(|other| other.framework == entry.framework && other.id != entry.id).count();
+    let same = have
+        .iter()
+        .filter(|other| other.framework == entry.framework && other.id != entry.id && other.ends() > case.now)
+        .count();
     let (suite, max) = (entry.framework.as_deref().unwrap_or("other"), rules.quarantine_max as usize);
     let more = if same < max { "" } else { ": release one first, or raise policy.quarantine_max" };
     gate("cap", same < max, format!("{same} of {max} {suite} tests of {} are in quarantine{more}", entry.repo))

@@ -9,11 +9,13 @@
 mod backport;
 mod code;
 pub mod edits;
+pub mod fix;
 mod issue;
 pub mod ledger;
 mod pin;
 mod quarantine;
 mod release;
+mod repair;
 pub mod repro;
 mod retry;
 mod revert;
@@ -72,6 +74,7 @@ pub fn all() -> Vec<Box<dyn Remedy>> {
         Box::new(pin::Unpin),
         Box::new(revert::Revert),
         Box::new(backport::Backport),
+        Box::new(repair::Repair),
         Box::new(issue::Issue),
     ]
 }

@@ -45,6 +45,10 @@ fn wish(name: &str, take: &mut dyn FnMut(&str) -> Option<String>) -> Result<Wish
             listed: take("list").is_some(),
         },
         "extend" => Wish::Extend { id: take("quarantine"), for_ms: time(take("for"), QUARANTINE)? },
+        "fix" => Wish::Fix {
+            template: take("template"),
+            words: take("with").iter().flat_map(|text| text.split([',', ' '])).map(str::to_owned).collect(),
+        },
         "issue" => Wish::Issue { reason: take("reason").map(Into::into) },
         "unquarantine" => Wish::Unquarantine { id: take("quarantine") },
         "pin" => {
@@ -124,7 +128,7 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
             let wish = Wish::Retry(which);
             Intent::Remedy { target: target?, wish, force: flag(take("force")), dry_run: flag(take("dry-run")) }
         }
-        "quarantine" | "unquarantine" | "extend" | "pin" | "unpin" | "revert" | "backport" | "issue" => {
+        "quarantine" | "unquarantine" | "extend" | "pin" | "unpin" | "revert" | "backport" | "fix" | "issue" => {
             let (force, dry_run) = (flag(take("force")), flag(take("dry-run")));
             Intent::Remedy { target: target?, wish: wish(name, &mut take)?, force, dry_run }
         }

@@ -24,7 +24,7 @@ pub fn show(state: &Known, name: &str, pull: &Pull) -> Value {
         "merged_at": pull.merged.as_ref().map(|_| stamp(pull.merged_at.unwrap_or(i64::try_from(pull.number).unwrap_or(0) * 1_000))), "merge_commit_sha": pull.merged,
         "html_url": format!("{{web}}/{name}/pull/{}", pull.number),
         "head": {"ref": pull.head, "sha": sha(&pull.head), "label": format!("{owner}:{}", pull.head)},
-        "base": {"ref": pull.base, "sha": sha(&pull.base)},
+        "base": {"ref": pull.base, "sha": sha(&pull.base), "repo": state.repository_json(name)},
     })
 }
 

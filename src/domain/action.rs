@@ -41,8 +41,8 @@ pub enum Action {
     },
     /// No pull request from our branch is open.
     PullClosed { repo: Repo, branch: OwnBranch },
-    /// Our check at the head of our branch says whether conflict markers are left in these files.
-    Markers { repo: Repo, branch: OwnBranch, paths: Vec<String> },
+    /// Our check at the head of our branch says whether these files, which conflict in `tree`, have been resolved.
+    Markers { repo: Repo, branch: OwnBranch, paths: Vec<String>, tree: String },
     /// Our issue with this marker is there.
     Issue { repo: Repo, marker: String, title: Untrusted, body: Box<IssueBody>, labels: Vec<String> },
     /// Our issue with this marker is closed, or was never there.
@@ -75,6 +75,15 @@ pub enum Wanted {
     Extend {
         id: String,
         until: String,
+    },
+    /// A small repair of a workflow, by a template.
+    Fix {
+        template: String,
+        workflow: Option<String>,
+        job: Option<String>,
+        step: Option<String>,
+        lines: Vec<String>,
+        words: Vec<String>,
     },
     Pin {
         package: String,

@@ -52,6 +52,9 @@ pub struct ChangeFacts {
     pub sensitive: Vec<String>,
     #[serde(default)]
     pub related: Vec<Related>,
+    /// Refused because what was to be edited is nowhere there.
+    #[serde(default)]
+    pub absent: bool,
 }
 
 /// What people see of a change before they agree.
@@ -74,6 +77,9 @@ pub struct PullFacts {
     pub merged: bool,
     /// The branch that it was for.
     pub onto: String,
+    /// The repository's.
+    #[serde(default)]
+    pub default_branch: Option<String>,
     /// What it became there, the oldest first; empty before the merge.
     pub commits: Vec<String>,
     pub method: Option<Method>,

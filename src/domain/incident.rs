@@ -313,9 +313,18 @@ impl Incident {
         self.proposals.iter().find(|proposal| proposal.id.n == n)
     }
 
+    /// What people look at: what is being done or decided, else what waits for something outside.
     #[must_use]
     pub fn active(&self) -> Option<&Proposal> {
-        self.proposals.iter().rev().find(|proposal| proposal.state.is_active() && !proposal.dry_run)
+        let waiting = || self.proposals.iter().rev().find(|proposal| proposal.state.is_active() && !proposal.dry_run);
+        self.busy().or_else(waiting)
+    }
+
+    /// What is being done or decided: nothing else is begun meanwhile. What waits for a merge is in nobody's way.
+    #[must_use]
+    pub fn busy(&self) -> Option<&Proposal> {
+        let under_way = |p: &&Proposal| p.state.is_active() && !p.dry_run && p.waits_for.is_none();
+        self.proposals.iter().rev().find(under_way)
     }
 
     #[must_use]

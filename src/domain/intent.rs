@@ -68,6 +68,7 @@ pub enum Wish {
     Pin {
         package: Option<String>,
         version: Option<String>,
+        #[serde(default = "two_weeks")]
         for_ms: i64,
     },
     Unpin {
@@ -75,6 +76,7 @@ pub enum Wish {
     },
     /// Without either, the commit that the evidence brackets.
     Revert {
+        #[serde(default)]
         pulls: Vec<u64>,
         #[serde(default)]
         commit: Option<String>,
@@ -83,10 +85,19 @@ pub enum Wish {
         pull: Option<u64>,
         to: Vec<Branch>,
     },
+    /// A small repair of a workflow: by this template, or the one that the known issue names.
+    Fix {
+        template: Option<String>,
+        words: Vec<String>,
+    },
     /// Opens a tracking issue.
     Issue {
         reason: Option<Untrusted>,
     },
+}
+
+fn two_weeks() -> i64 {
+    14 * super::time::DAY_MS
 }
 
 impl Wish {
@@ -102,6 +113,7 @@ impl Wish {
             Self::Unpin { .. } => "unpin",
             Self::Revert { .. } => "revert",
             Self::Backport { .. } => "backport",
+            Self::Fix { .. } => "fix",
             Self::Issue { .. } => "issue",
         }
     }

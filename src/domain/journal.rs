@@ -115,6 +115,7 @@ pub enum Note {
     Made {
         proposal: ProposalId,
         /// `pull request #12`, each.
+        #[serde(default)]
         made: Vec<String>,
         summary: Untrusted,
     },

@@ -9,9 +9,11 @@ use crate::domain::facts::{ChangeFacts, Preview, PullFacts};
 use crate::domain::ids::{Digest, Repo};
 use crate::domain::refs::Branch;
 use crate::domain::text::{Untrusted, clean_line, listing};
+use crate::domain::time::HOUR_MS;
 use crate::policy::codeowners::{LOCATIONS, Owners};
 use crate::ports::{self, Git, NewIssue, NewPull, PortError};
 use crate::remedies::edits;
+use crate::remedies::fix::{Fix, Hint};
 use crate::remedies::repro::{self, Framework};
 
 /// Paths and lines of a change that a card shows.
@@ -39,6 +41,16 @@ fn edited(change: &Wanted) -> Result<Order<'_>, PortError> {
         Wanted::Unquarantine { id } => edit(edits::Release::new(id).map(|wish| Box::new(wish) as Box<dyn Editing>)),
         Wanted::Extend { id, until } => {
             edit(edits::Extend::new(id, until).map(|wish| Box::new(wish) as Box<dyn Editing>))
+        }
+        Wanted::Fix { template, workflow, job, step, lines, words } => {
+            let hint = Hint {
+                workflow: workflow.clone(),
+                job: job.clone(),
+                step: step.clone(),
+                lines: lines.clone(),
+                words: words.clone(),
+            };
+            edit(Fix::new(template, hint).map(|wish| Box::new(wish) as Box<dyn Editing>))
         }
         Wanted::Pin { .. } => Err(PortError::permanent("a pin is asked of the resolver first")),
         Wanted::Unpin { package } => edit(edits::Unpin::new(package).map(|wish| Box::new(wish) as Box<dyn Editing>)),
@@ -134,6 +146,7 @@ impl Engine {
             owners: Vec::new(),
             sensitive: change.sensitive,
             related: change.related,
+            absent: change.absent,
         })
     }
 
@@ -177,9 +190,12 @@ impl Engine {
         };
         let merged = pulled.merge_commit.is_some();
         let green = match (&pulled.merge_commit, &self.ci) {
-            (Some(tip), Some(ci)) => ci.green(repo, tip).await?,
+            (Some(tip), Some(ci)) => ci.green(repo, tip, &pulled.onto.as_str().into()).await?,
             _ => None,
         };
+        // Where no run began within an hour, none will.
+        let old = pulled.merged_at.is_some_and(|at| self.clock.now().ms_since(at) > HOUR_MS);
+        let green = green.or((old && pulled.merge_commit.is_some()).then_some(true));
         Ok(PullFacts {
             number,
             title: pulled.title,
@@ -188,6 +204,7 @@ impl Engine {
             commits,
             method,
             merged_at: pulled.merged_at,
+            default_branch: pulled.default_branch,
             closed: pulled.closed,
             green,
         })
@@ -206,10 +223,10 @@ impl Engine {
 
     /// Our check at the head of our branch says whether somebody has to resolve conflicts first.
     pub(super) async fn check_markers(&self, action: &Action) -> Result<(), PortError> {
-        let Action::Markers { repo, branch, paths } = action else {
+        let Action::Markers { repo, branch, paths, tree } = action else {
             return Err(PortError::permanent("that asks for no check"));
         };
-        let (sha, left) = self.git()?.markers(repo, branch, paths).await?;
+        let (sha, left) = self.git()?.markers(repo, branch, paths, tree).await?;
         let (conclusion, title) = match left.len() {
             0 => ("success", "No conflict markers are left".to_owned()),
             n => ("failure", format!("Conflict markers in {n} file{}", if n == 1 { "" } else { "s" })),

@@ -80,7 +80,10 @@ impl Engine {
     }
 
     async fn failed(&self, claim: &Claimed<Effect>, why: &PortError) -> Result<(), StoreError> {
-        let looking = matches!(claim.work, Effect::ReadLog { .. } | Effect::Gather { .. } | Effect::Suspect { .. });
+        let looking = matches!(
+            claim.work,
+            Effect::ReadLog { .. } | Effect::Gather { .. } | Effect::Suspect { .. } | Effect::Recheck { .. }
+        );
         let tries = if looking { LOOKS } else { TRIES };
         // Who says when to come again is waited for longer.
         let told = matches!(why, PortError::Transient { retry_after: Some(_), .. });

@@ -159,6 +159,12 @@ impl Working<'_> {
                 tracing::debug!(delivery = %self.delivery.id, repo = %failure.repo, "not one of ours");
                 continue;
             }
+            if let Event::Requested { repo, .. } = &event
+                && !self.engine.scope.has_repo(repo)
+            {
+                counter!("ci_rescue_events_total", "outcome" => "filtered").increment(1);
+                continue;
+            }
             let routed = route(&self.state.index, &self.engine.rules, &event, self.now);
             self.see_run(&event);
             match routed {

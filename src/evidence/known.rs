@@ -19,13 +19,26 @@ pub struct Issue {
     #[expect(dead_code, reason = "a column of the table; the incident judges severity with what else it knows")]
     severity: crate::domain::evidence::Severity,
     /// How to mend it without a person, where that is known; empty otherwise.
-    #[expect(dead_code, reason = "a column of the table, for the fix remedy")]
     fix_type: String,
     pub confidence: f32,
     /// What to do about it, for people.
     pub solution: String,
     #[cfg_attr(not(test), expect(dead_code, reason = "a test matches it"))]
     example: String,
+}
+
+impl Issue {
+    /// The template that mends it; empty where none does.
+    #[must_use]
+    pub fn fix_type(&self) -> &str {
+        &self.fix_type
+    }
+}
+
+/// The issue of this id.
+#[must_use]
+pub fn by_id(id: &str) -> Option<&'static Issue> {
+    ISSUES.rows.iter().find(|issue| issue.id == id)
 }
 
 #[derive(Deserialize)]

@@ -15,48 +15,63 @@ use crate::domain::time::{DAY_MS, Time};
 struct Ending {
     wish: Wish,
     at: Time,
+    /// The proposal that made it.
+    made: u32,
 }
+
+/// What could not be taken out, as while nobody could be asked, is tried so many times, a day apart.
+const TRIES: usize = 5;
 
 /// What this incident made and nobody has asked to take out yet.
 fn pending(incident: &Incident) -> Vec<Ending> {
     let mut endings: Vec<Ending> = Vec::new();
-    let done = incident.proposals.iter().filter(|proposal| proposal.state == ProposalState::Done);
-    for step in done.filter_map(|proposal| proposal.plan.as_ref()).flat_map(|plan| &plan.steps) {
-        let ending = match &step.action {
-            Action::Listed { entry } => {
-                Some(Ending { wish: Wish::Unquarantine { id: Some(entry.id.clone()) }, at: entry.ends() })
-            }
-            Action::Branch { change: Wanted::Pin { package, until, .. }, .. } => {
-                midnight(until).map(|at| Ending { wish: Wish::Unpin { package: package.clone() }, at })
-            }
-            _ => None,
-        };
-        let Some(ending) = ending else { continue };
-        // What was extended ends on its newest day.
-        match endings.iter_mut().find(|have| have.wish == ending.wish) {
-            Some(have) => have.at = ending.at,
-            None => endings.push(ending),
+    // An undo that found its pull request merged took nothing back.
+    let stands = |p: &&Proposal| match p.state {
+        ProposalState::Done => true,
+        ProposalState::Failed { .. } => !p.made.is_empty(),
+        _ => false,
+    };
+    for proposal in incident.proposals.iter().filter(stands) {
+        let made = proposal.id.n;
+        for step in proposal.plan.iter().flat_map(|plan| &plan.steps) {
+            let (wish, at) = match &step.action {
+                Action::Listed { entry } => (Wish::Unquarantine { id: Some(entry.id.clone()) }, Some(entry.ends())),
+                Action::Branch { change: Wanted::Pin { package, until, .. }, .. } => {
+                    (Wish::Unpin { package: package.clone() }, midnight(until))
+                }
+                _ => continue,
+            };
+            let Some(at) = at else { continue };
+            // What was extended or made again ends on its newest day.
+            endings.retain(|have| have.wish != wish);
+            endings.push(Ending { wish, at, made });
         }
     }
-    endings.retain(|ending| !is_asked(incident, &ending.wish));
+    endings.retain(|ending| !is_asked(incident, ending));
     endings
 }
 
-fn is_asked(incident: &Incident, wanted: &Wish) -> bool {
+/// Whether this proposal made something that has yet to end.
+pub fn is_to_end(incident: &Incident, n: u32) -> bool {
+    pending(incident).iter().any(|ending| ending.made == n)
+}
+
+fn is_asked(incident: &Incident, ending: &Ending) -> bool {
+    let wanted = &ending.wish;
     let of = |wish: &Wish| match (wish, wanted) {
         (Wish::Unquarantine { id: None }, Wish::Unquarantine { .. }) => true,
         (wish, wanted) => wish == wanted,
     };
-    // What was refused is gone or was changed by hand: people have been told once.
-    let lives = |state: &ProposalState| {
-        state.is_active() || matches!(state, ProposalState::Done | ProposalState::Refused { .. })
-    };
-    incident.proposals.iter().any(|proposal| of(&proposal.wish) && lives(&proposal.state) && !proposal.dry_run)
+    let since = || incident.proposals.iter().filter(|p| p.id.n > ending.made && of(&p.wish) && !p.dry_run);
+    let refused = since().filter(|p| matches!(p.state, ProposalState::Refused { .. })).count();
+    refused >= TRIES || since().any(|p| p.state.is_active() || p.state == ProposalState::Done)
 }
 
 /// Wakes up when the next one ends.
 pub fn watch(step: &mut Step<'_>) {
     if let Some(at) = pending(&step.incident).into_iter().map(|ending| ending.at).min() {
+        // A wake-up of a moment that is behind us would be taken for the one that was.
+        let at = at.max(step.now.plus_ms(1));
         step.timer(Timer::Release, at);
     }
 }
@@ -69,16 +84,26 @@ pub fn failed(step: &mut Step<'_>, proposal: &Proposal) {
     }
 }
 
-/// Proposes to take out what has ended, one at a time.
+/// Proposes to take out what has ended, one at a time; after a refusal, the next day.
 pub fn release(step: &mut Step<'_>) {
     let now = step.now;
     if step.context.hold.is_some() {
         return step.timer(Timer::Release, now.plus_ms(DAY_MS));
     }
-    if let Some(ending) = pending(&step.incident).into_iter().find(|ending| ending.at <= now) {
+    let tried_at = |wish: &Wish| {
+        let tries = step.incident.proposals.iter().filter(|p| p.wish == *wish && p.by.key.is_none());
+        tries.map(|p| p.created_at).max().unwrap_or(Time(0))
+    };
+    let due = |ending: &Ending| ending.at <= now && now.ms_since(tried_at(&ending.wish)) >= DAY_MS;
+    if let Some(ending) = pending(&step.incident).into_iter().find(due) {
         let by = Proposer { key: None, name: "CI Rescue".into(), role: Role::Viewer, github: None };
         let wish = ending.wish;
         proposal::open(step, Opening { wish, force: false, dry_run: false, by, reply: None, seen: None });
+        return watch(step);
     }
-    watch(step);
+    let later = pending(&step.incident).into_iter().filter(|ending| ending.at > now).map(|ending| ending.at).min();
+    let again = pending(&step.incident).iter().any(|ending| ending.at <= now).then(|| now.plus_ms(DAY_MS));
+    if let Some(at) = later.into_iter().chain(again).min() {
+        step.timer(Timer::Release, at);
+    }
 }

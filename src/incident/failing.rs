@@ -277,7 +277,7 @@ pub fn read_log(step: &mut Step<'_>, run: Option<crate::domain::RunId>, attempt:
 
 /// This incident turned out to be the same failure as an older one: its runs go there, and it closes.
 pub fn hand_over(step: &mut Step<'_>, older: IncidentNo) {
-    if step.incident.active().is_some() {
+    if step.incident.busy().is_some() {
         // Somebody is acting here; a card must not vanish under their hand.
         return;
     }

@@ -86,9 +86,13 @@ fn remedy(step: &mut Step<'_>, request: &Request, wish: &Wish, force: bool, dry_
     if rerun && step.incident.closed_at.is_some() {
         return refuse(step, request, "the incident is resolved");
     }
-    if let Some(active) = step.incident.active().filter(|_| !dry_run) {
+    if let Some(active) = step.incident.busy().filter(|_| !dry_run) {
         let why = format!("proposal {} is {} already; cancel {} first", active.id, active.state.as_str(), active.id);
         return refuse(step, request, why);
+    }
+    let same = step.incident.proposals.iter().find(|p| p.state.is_active() && !p.dry_run && p.wish == *wish);
+    if let Some(same) = same.filter(|_| !dry_run) {
+        return refuse(step, request, format!("that is {} already, which is {}", same.id, same.state.as_str()));
     }
     let stale =
         request.seen.as_ref().is_some_and(|seen| !step.incident.offers.iter().any(|offer| offer.plan.digest == *seen));

@@ -5,7 +5,7 @@ use super::passing;
 use super::proposal::{self, Input};
 use super::step::Step;
 use crate::domain::effect::{Effect, Lookup};
-use crate::domain::event::{Conclusion, Timer};
+use crate::domain::event::{Conclusion, Scope, Timer};
 use crate::domain::facts::{Facts, JobFacts, Known};
 use crate::domain::incident::{Offer, Proposal, ProposalState, Proposer};
 use crate::domain::intent::{Which, Wish};
@@ -126,6 +126,13 @@ fn learn(step: &mut Step<'_>, facts: &Facts) {
     if let Some(Known::Is(message)) = &facts.commit_message {
         step.incident.commit_message = Some(message.clone());
     }
+    let told = facts.pulls.iter().find_map(|(_, pull)| match pull {
+        Known::Is(pull) => pull.default_branch.clone(),
+        Known::Unavailable(_) => None,
+    });
+    if let Some(branch) = told.filter(|_| step.incident.scope == Scope::Request) {
+        step.incident.default_branch = branch;
+    }
     let Some(Known::Is(run)) = &facts.run else { return };
     passing::meet_facts(step, run.id, run);
     if let Some(Known::Is(jobs)) = &facts.jobs {
@@ -179,7 +186,7 @@ fn learn_jobs(step: &mut Step<'_>, run: crate::domain::RunId, attempt: u32, jobs
 /// In mode `act`: schedules the retry that policy allows, or records why not.
 fn consider_automatic(step: &mut Step<'_>) {
     if step.rules.mode != crate::domain::rules::Mode::Act
-        || step.incident.active().is_some()
+        || step.incident.busy().is_some()
         || step.incident.evidence.is_empty()
     {
         return;
@@ -221,7 +228,7 @@ fn backoff_ms(step: &Step<'_>) -> i64 {
 
 /// The backoff is over: propose the retry, if policy still allows it.
 pub fn automatic(step: &mut Step<'_>) {
-    if step.incident.closed_at.is_some() || step.incident.active().is_some() {
+    if step.incident.closed_at.is_some() || step.incident.busy().is_some() {
         return;
     }
     let Some(plan) = step.incident.offers.first().map(|offer| offer.plan.clone()) else { return };

@@ -52,7 +52,8 @@ pub fn next(state: &ProposalState, input: &Input, steps: usize) -> Option<Propos
         (S::Running { step }, I::StepDone) if step + 1 >= steps => S::Done,
         (S::Running { step }, I::StepDone) => S::Running { step: step + 1 },
         (S::Running { step: 0 }, I::StepFailed(why)) => S::Failed { why: why.clone() },
-        (S::Running { step }, I::StepFailed(why)) => S::Undoing { step: step - 1, why: why.clone() },
+        // The step itself may be half done, and its undo finds out.
+        (S::Running { step }, I::StepFailed(why)) => S::Undoing { step: *step, why: why.clone() },
         (S::Done, I::Cancel(by)) if steps > 0 => S::Undoing { step: steps - 1, why: format!("cancelled by {by}") },
         (S::Undoing { step: 0, why }, I::StepDone) => S::Undone { why: why.clone() },
         (S::Undoing { step, why }, I::StepDone) => S::Undoing { step: step - 1, why: why.clone() },
@@ -94,7 +95,11 @@ pub fn open(step: &mut Step<'_>, opening: Opening) {
         expires_at: None,
     });
     if incident.proposals.len() > PROPOSALS_KEPT {
-        let oldest = incident.proposals.iter().position(|p| p.dry_run || !p.state.is_active()).unwrap_or(0);
+        let over = |p: &Proposal| p.dry_run || !p.state.is_active();
+        // What has a day to end on is needed until then.
+        let spare = |p: &Proposal| over(p) && !super::expiry::is_to_end(incident, p.id.n);
+        let oldest = incident.proposals.iter().position(spare);
+        let oldest = oldest.or_else(|| incident.proposals.iter().position(over)).unwrap_or(0);
         incident.proposals.remove(oldest);
     }
     gather(step, id.n);
@@ -108,6 +113,10 @@ pub fn gather(step: &mut Step<'_>, n: u32) {
     if let Some((run, attempt)) = step.incident.lead_run().and_then(|state| state.run.map(|run| (run, state.attempt))) {
         lookups.push(Lookup::Run { repo: repo.clone(), run });
         lookups.push(Lookup::Jobs { repo: repo.clone(), run, attempt });
+    }
+    if step.incident.scope == crate::domain::Scope::Request {
+        // It says the default branch, too, which no run does here.
+        lookups.extend(step.incident.pulls.iter().map(|number| Lookup::Pull { repo: repo.clone(), number: *number }));
     }
     lookups.extend(logins(step, n).into_iter().map(|login| Lookup::MayWrite { repo: repo.clone(), login }));
     step.effect(Effect::Gather { incident, proposal: Some(n), lookups });
@@ -186,6 +195,7 @@ fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
                 tell: proposal.by.key.is_none(),
                 note: note.clone(),
             });
+            super::expiry::failed(step, proposal);
             answer(step, proposal, note);
         }
         ProposalState::Rejected { .. } | ProposalState::Cancelled { .. } => planning::ask_for_offers(step),
@@ -361,7 +371,8 @@ pub fn close(step: &mut Step<'_>) {
     for n in numbers(step, |state| {
         matches!(state, ProposalState::Awaiting | ProposalState::Waiting | ProposalState::Planning)
     }) {
-        if let Some(proposal) = get(step, n) {
+        // What waits for a merge is not about the run.
+        if let Some(proposal) = get(step, n).filter(|proposal| proposal.waits_for.is_none()) {
             proposal.state = ProposalState::Cancelled { by: "CI Rescue: the run is green".into() };
         }
     }

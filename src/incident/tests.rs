@@ -30,7 +30,7 @@ fn the_table() {
         (S::Running { step: 0 }, Input::StepDone, 2, Some(S::Running { step: 1 })),
         (S::Running { step: 1 }, Input::StepDone, 2, Some(S::Done)),
         (S::Running { step: 0 }, Input::StepFailed("w".into()), 2, Some(S::Failed { why: "w".into() })),
-        (S::Running { step: 1 }, Input::StepFailed("w".into()), 2, Some(undoing(0))),
+        (S::Running { step: 1 }, Input::StepFailed("w".into()), 2, Some(undoing(1))),
         (undoing(1), Input::StepDone, 2, Some(undoing(0))),
         (undoing(0), Input::StepDone, 2, Some(S::Undone { why: "w".into() })),
         // What must not move.

@@ -170,8 +170,9 @@ pub trait Ci: Send + Sync {
         branch: &Untrusted,
         before: RunId,
     ) -> Result<Option<RunFacts>, PortError>;
-    /// Whether the runs at a commit passed; `None` while some are going, or none is known.
-    async fn green(&self, repo: &Repo, sha: &str) -> Result<Option<bool>, PortError>;
+    /// Whether the runs at a commit passed, or later ones of the same workflows on the branch did; `None` while some are
+    /// going, or none is known.
+    async fn green(&self, repo: &Repo, sha: &str, branch: &Untrusted) -> Result<Option<bool>, PortError>;
     async fn log(&self, repo: &Repo, job_id: u64) -> Result<LogStream, PortError>;
     /// Makes a [`Action::Rerun`] or [`Action::Cancelled`] true. Looks first, so it may be asked twice.
     async fn ensure(&self, action: &Action) -> Result<(), PortError>;
@@ -208,6 +209,8 @@ pub struct Pulled {
     pub title: Untrusted,
     /// The branch that it is for.
     pub onto: String,
+    /// The repository's.
+    pub default_branch: Option<String>,
     /// The commit that it became last, once it is merged.
     pub merge_commit: Option<String>,
     pub merged_at: Option<Time>,
@@ -293,12 +296,13 @@ pub trait Git: Send + Sync {
         branch: &OwnBranch,
         at: Time,
     ) -> Result<(), PortError>;
-    /// The head of our branch, and those of these files in which conflict markers are left.
+    /// The head of our branch, and those of these files that are not resolved: as in `tree`, or with conflict markers.
     async fn markers(
         &self,
         repo: &Repo,
         branch: &OwnBranch,
         paths: &[String],
+        tree: &str,
     ) -> Result<(String, Vec<String>), PortError>;
     /// Our branch is not there.
     async fn drop_branch(&self, repo: &Repo, branch: &OwnBranch) -> Result<(), PortError>;

@@ -62,6 +62,10 @@ impl Wanting {
 
 /// What failed, and where, in a sentence's beginning.
 pub fn cause(incident: &Incident) -> String {
+    if incident.scope == crate::domain::Scope::Request {
+        let pulls: Vec<String> = incident.pulls.iter().map(|number| format!("#{number}")).collect();
+        return format!("it was asked for on {}", crate::domain::text::listing(&pulls, 3));
+    }
     let job = incident.first_job().map_or_else(|| incident.workflow.line(80), |job| job.name.line(80));
     format!("{job} failed on {} at {}", incident.branch.line(80), crate::domain::ids::short_sha(&incident.sha))
 }
@@ -179,7 +183,8 @@ impl Planned {
         self.parts.extend([target.onto.to_string(), change.patch_id.clone(), format!("{draft}")]);
         if draft {
             let (repo, paths) = (context.incident.repo.clone(), change.conflicts.clone());
-            let markers = Action::Markers { repo, branch: branch.clone(), paths };
+            let tree = change.tree.clone();
+            let markers = Action::Markers { repo, branch: branch.clone(), paths, tree };
             self.steps.extend(steps(context, wanting, target, change, branch, draft));
             return self.steps.push(PlannedAction { action: markers, undo: None });
         }

@@ -97,12 +97,17 @@ pub struct About {
     pub label: &'static str,
 }
 
+/// What hides in the issue that a proposal opened.
+pub fn marker(proposal: &str) -> String {
+    format!("ci-rescue issue {proposal}")
+}
+
 /// The step that opens it, with its undo.
 pub fn step(context: &PlanContext<'_>, about: About) -> PlannedAction {
     let incident = context.incident;
     let id = context.proposal.map_or_else(String::new, |asked| asked.id.to_string());
     let repo = incident.repo.clone();
-    let marker = format!("ci-rescue issue {id}");
+    let marker = marker(&id);
     let mut labels = vec![code::LABEL.to_owned()];
     if about.label != code::LABEL {
         labels.push(about.label.to_owned());

@@ -18,8 +18,8 @@ pub struct Unpin;
 const DAYS_MAX: i64 = 365;
 
 fn length(for_ms: i64) -> Result<i64, String> {
-    if for_ms <= 0 || for_ms > DAYS_MAX * DAY_MS {
-        return Err(format!("a pin lasts between a minute and {DAYS_MAX} days: say for=14d"));
+    if !(DAY_MS..=DAYS_MAX * DAY_MS).contains(&for_ms) {
+        return Err(format!("a pin lasts between 1 and {DAYS_MAX} days: say for=14d"));
     }
     Ok(for_ms)
 }

@@ -2,8 +2,9 @@
 
 use super::code::{self, Target, Wanting};
 use super::quarantine::length;
-use super::{PlanContext, Remedy, ledger};
+use super::{PlanContext, Remedy, issue, ledger};
 use crate::domain::action::{Action, Wanted};
+use crate::domain::facts::Known;
 use crate::domain::ids::Digest;
 use crate::domain::incident::{Incident, ProposalState};
 use crate::domain::intent::Wish;
@@ -29,13 +30,20 @@ fn which<'f>(
 }
 
 /// A change of the ledger alone.
-fn of_the_list(remedy: &str, summary: String, repo: &str, steps: Vec<PlannedAction>, what: &[&str]) -> Planning {
+fn of_the_list(
+    remedy: &str,
+    summary: String,
+    repo: &str,
+    steps: Vec<PlannedAction>,
+    what: &[&str],
+    why: &str,
+) -> Planning {
     let parts = [&[remedy, "list", repo][..], what].concat();
     Planning::Ready(Box::new(Plan {
         remedy: remedy.into(),
         summary: summary.into(),
         notes: Vec::new(),
-        because: vec!["it is on the list that CI asks for, and nowhere in the code".into()],
+        because: vec![why.into()],
         digest: Digest::of(parts.iter().map(|part| part.as_bytes())),
         steps,
         reversible: false,
@@ -64,13 +72,21 @@ impl Remedy for Unquarantine {
         };
         let test = entry.map_or_else(|| format!("the test of quarantine {shown}"), |e| inert(e.test.raw(), 100));
         let summary = format!("run {test} again");
-        if entry.is_some_and(|entry| entry.served) {
-            return of_the_list("unquarantine", summary, repo.as_str(), vec![unlisted], &[&id]);
-        }
         let onto = match code::default_branch(context.incident) {
             Ok(onto) => onto,
             Err(why) => return Planning::Refused(vec![why]),
         };
+        let absent = matches!(context.facts.changes.get(&onto), Some(Known::Is(change)) if change.absent);
+        if let Some(entry) = entry.filter(|entry| entry.served || absent) {
+            let why = if entry.served {
+                "it is on the list that CI asks for, and nowhere in the code"
+            } else {
+                "the code skips it nowhere: it was never merged, or it was taken out by hand"
+            };
+            let closed = Action::IssueClosed { repo: repo.clone(), marker: issue::marker(&id) };
+            let steps = vec![PlannedAction { action: closed, undo: None }, unlisted];
+            return of_the_list("unquarantine", summary, repo.as_str(), steps, &[&id], why);
+        }
         let wanting = Wanting {
             summary,
             undo: "quarantine the test again",
@@ -85,7 +101,7 @@ impl Remedy for Unquarantine {
         };
         let planning = code::plan(context, &wanting);
         let Planning::Ready(mut plan) = planning else { return planning };
-        plan.steps.push(unlisted);
+        plan.steps.insert(0, unlisted);
         Planning::Ready(plan)
     }
 }
@@ -114,6 +130,11 @@ impl Remedy for Extend {
             Err(planning) => return *planning,
         };
         let shown = clean_line(&id, 60);
+        // Its own incident knows when it ends.
+        if let Some(entry) = entry.filter(|entry| entry.incident != context.incident.no) {
+            let why = format!("quarantine {shown} is of incident {}: extend it there", entry.incident);
+            return Planning::Refused(vec![why]);
+        }
         let summary = format!("let quarantine {shown} last until {until}");
         let listed = entry.map(|entry| PlannedAction {
             action: Action::Listed { entry: Box::new(Quarantined { until: until.clone(), ..entry.clone() }) },
@@ -121,7 +142,8 @@ impl Remedy for Extend {
         });
         if entry.is_some_and(|entry| entry.served) {
             let repo = context.incident.repo.as_str();
-            return of_the_list("extend", summary, repo, listed.into_iter().collect(), &[&id, &until]);
+            let why = "it is on the list that CI asks for, and nowhere in the code";
+            return of_the_list("extend", summary, repo, listed.into_iter().collect(), &[&id, &until], why);
         }
         let onto = match code::default_branch(context.incident) {
             Ok(onto) => onto,
@@ -141,7 +163,7 @@ impl Remedy for Extend {
         };
         let planning = code::plan(context, &wanting);
         let Planning::Ready(mut plan) = planning else { return planning };
-        plan.steps.extend(listed);
+        plan.steps.splice(..0, listed);
         Planning::Ready(plan)
     }
 }

@@ -24,13 +24,22 @@ impl Remedy for Revert {
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
         let Wish::Revert { pulls, commit } = context.wish else { return Planning::Refused(Vec::new()) };
-        let (what, because) = match What::of(context.incident, pulls, commit.as_ref()) {
+        let (mut what, because) = match What::of(context.incident, pulls, commit.as_ref()) {
             Ok(found) => found,
             Err(why) => return Planning::Refused(vec![why]),
         };
+        if let What::Suspected { pull, sha, subject } = &what {
+            what = match brought(context, *pull, sha) {
+                Ok(true) => What::Pulls(vec![*pull]),
+                Ok(false) => What::Commit { sha: sha.clone(), subject: subject.clone() },
+                Err(needs) => return *needs,
+            };
+        }
         let wanting = match what {
             What::Pulls(numbers) => of_pulls(context, &numbers),
-            What::Commit { sha, subject } => of_commit(context.incident, &sha, &subject),
+            What::Suspected { sha, subject, .. } | What::Commit { sha, subject } => {
+                of_commit(context.incident, &sha, &subject)
+            }
         };
         match wanting {
             Ok(mut wanting) => {
@@ -45,7 +54,25 @@ impl Remedy for Revert {
 /// What is to be taken back.
 enum What {
     Pulls(Vec<u64>),
-    Commit { sha: String, subject: String },
+    Commit {
+        sha: String,
+        subject: String,
+    },
+    /// A commit whose subject names a pull request, which may not be the one that brought it.
+    Suspected {
+        pull: u64,
+        sha: String,
+        subject: String,
+    },
+}
+
+/// Whether the pull request became this commit, once it is known.
+fn brought(context: &PlanContext<'_>, number: u64, sha: &str) -> Result<bool, Box<Planning>> {
+    match context.facts.pulls.iter().find(|(have, _)| *have == number) {
+        None => Err(Box::new(Planning::Needs(vec![Lookup::Pull { repo: context.incident.repo.clone(), number }]))),
+        Some((_, Known::Is(pull))) => Ok(pull.commits.iter().any(|commit| commit == sha)),
+        Some((_, Known::Unavailable(_))) => Ok(false),
+    }
 }
 
 impl What {
@@ -74,7 +101,7 @@ impl What {
                 vec![format!("the last green run was before it and the failing one has it, {}", alone(incident))];
             because.extend(best.because.iter().cloned());
             let what = match best.pull {
-                Some(number) => Self::Pulls(vec![number]),
+                Some(pull) => Self::Suspected { pull, sha: best.sha.clone(), subject: best.subject.raw().to_owned() },
                 None => Self::Commit { sha: best.sha.clone(), subject: best.subject.raw().to_owned() },
             };
             return Ok((what, because));

@@ -14,6 +14,7 @@ mod conformance;
 mod doctor;
 mod editors;
 mod evidence;
+mod fix;
 mod flows;
 mod kill;
 mod pins;

@@ -12,6 +12,10 @@ const FORMAT: &str = "--format=%x01%H%x02%P%x02%an%x02%s";
 
 impl Git {
     pub(super) async fn landed(&self, from: &str, to: &str) -> Result<(Vec<Landed>, bool), PortError> {
+        // History was rewritten since: what lies between is not known.
+        if self.ask(&["merge-base", "--is-ancestor", from, to], b"").await?.code != 0 {
+            return Err(PortError::permanent("the last green commit is not on the branch any more"));
+        }
         let not = format!("^{from}");
         let most = format!("--max-count={}", COMMITS_MAX + 1);
         let ids = self.line(&["rev-list", "--first-parent", &most, to, &not], b"").await?;
@@ -20,18 +24,23 @@ impl Git {
         let out = self
             .run(&["log", "--first-parent", "-m", "--no-renames", "--name-only", "-z", FORMAT, &most, to, &not], b"")
             .await?;
-        let all: Vec<Landed> = out.split(|byte| *byte == START).filter_map(|part| one(part, &ids)).collect();
+        let mut all: Vec<Landed> = Vec::new();
+        for part in out.split(|byte| *byte == START) {
+            // In their order, each once: a subject or a path that holds the sign cannot make another.
+            all.extend(ids.get(all.len()).and_then(|id| one(part, id)));
+        }
         let counted = self.line(&["rev-list", "--first-parent", "--count", to, &not], b"").await?;
-        Ok((all, counted.parse::<usize>().unwrap_or(usize::MAX) > COMMITS_MAX))
+        let more = counted.parse::<usize>().unwrap_or(usize::MAX) > all.len();
+        Ok((all, more))
     }
 }
 
-fn one(part: &[u8], ids: &[&str]) -> Option<Landed> {
+fn one(part: &[u8], id: &str) -> Option<Landed> {
     let mut words = part.split(|byte| *byte == 0);
     let head = String::from_utf8_lossy(words.next()?).into_owned();
-    let fields: Vec<&str> = head.split('\u{2}').collect();
+    let fields: Vec<&str> = head.splitn(4, '\u{2}').collect();
     let [sha, parents, author, subject] = fields.as_slice() else { return None };
-    if !ids.contains(sha) {
+    if *sha != id {
         return None;
     }
     let path = |word: &[u8]| shown(word.strip_prefix(b"\n").unwrap_or(word));

@@ -251,10 +251,11 @@ impl ports::Git for Rooms {
         repo: &Repo,
         branch: &OwnBranch,
         paths: &[String],
+        tree: &str,
     ) -> Result<(String, Vec<String>), PortError> {
         let turn = self.turn(repo);
         let _mine = turn.lock().await;
-        self.enter(repo).await?.git().markers(branch, paths).await
+        self.enter(repo).await?.git().markers(branch, paths, tree).await
     }
 
     async fn drop_branch(&self, repo: &Repo, branch: &OwnBranch) -> Result<(), PortError> {

@@ -78,22 +78,34 @@ impl Ci for GitHub {
         let answer: Runs = self.get(repo, &format!("/repos/{repo}/actions/runs?{query}")).await?;
         let earlier = |run: &Run| {
             let passed = run.conclusion == Some(Conclusion::Success);
-            passed && run.name.as_deref() == Some(workflow.raw()) && run.id < before.0
+            // A fork's branch of the same name is another.
+            let head = run.head_repository.as_ref().map(|head| head.full_name.as_str());
+            let own = head.is_none_or(|head| head == repo.as_str()) && run.event.as_deref() != Some("pull_request");
+            passed && own && run.name.as_deref() == Some(workflow.raw()) && run.id < before.0
         };
         Ok(answer.workflow_runs.into_iter().filter(earlier).max_by_key(|run| run.id).map(|run| run_facts(repo, run)))
     }
 
-    async fn green(&self, repo: &Repo, sha: &str) -> Result<Option<bool>, PortError> {
+    async fn green(&self, repo: &Repo, sha: &str, branch: &Untrusted) -> Result<Option<bool>, PortError> {
         let query: String = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("head_sha", sha)
             .append_pair("per_page", "100")
             .finish();
         let answer: Runs = self.get(repo, &format!("/repos/{repo}/actions/runs?{query}")).await?;
-        let ends: Vec<Option<Conclusion>> = answer.workflow_runs.iter().map(|run| run.conclusion).collect();
-        if ends.is_empty() || ends.contains(&None) {
+        // What a newer push cancelled says nothing.
+        let told = answer.workflow_runs.iter().filter(|run| run.conclusion != Some(Conclusion::Cancelled));
+        let told: Vec<&Run> = told.collect();
+        if told.is_empty() || told.iter().any(|run| run.conclusion.is_none()) {
             return Ok(None);
         }
-        Ok(Some(ends.iter().flatten().all(|end| end.is_green())))
+        for red in told.iter().filter(|run| !run.conclusion.is_some_and(Conclusion::is_green)) {
+            let name: Untrusted = red.name.clone().unwrap_or_default().into();
+            let newest = self.last_green(repo, &name, branch, RunId(u64::MAX)).await?;
+            if newest.is_none_or(|green| green.id.0 < red.id) {
+                return Ok(Some(false));
+            }
+        }
+        Ok(Some(true))
     }
 
     async fn log(&self, repo: &Repo, job_id: u64) -> Result<LogStream, PortError> {

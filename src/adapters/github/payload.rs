@@ -115,6 +115,7 @@ pub struct Run {
     #[serde(deserialize_with = "lenient")]
     pub status: String,
     pub html_url: Option<String>,
+    pub event: Option<String>,
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
     pub head_repository: Option<Repository>,
     pub repository: Option<Repository>,

@@ -29,6 +29,7 @@ impl GitHub {
             title: text("/title").unwrap_or_default().into(),
             onto: text("/base/ref").unwrap_or_default(),
             merge_commit,
+            default_branch: text("/base/repo/default_branch"),
             closed: !merged && text("/state").as_deref() == Some("closed"),
             merged_at: text("/merged_at").and_then(|at| stamp(&at)),
             messages,
@@ -81,7 +82,11 @@ impl GitHub {
         let number = found.get("number").and_then(Value::as_u64);
         let number = number.ok_or_else(|| PortError::ambiguous("GitHub's answer has no number"))?;
         for label in pull.labels {
-            self.label(repo, number, label, true).await?;
+            match self.label(repo, number, label, true).await {
+                // The pull request is there; without the permission it goes without a label.
+                Err(PortError::Permanent { why }) => tracing::warn!(%repo, number, label, %why, "a label is left out"),
+                other => other?,
+            }
         }
         let url = found.get("html_url").and_then(Value::as_str).unwrap_or_default().to_owned();
         Ok(Made { what: "pull request".into(), number, url })

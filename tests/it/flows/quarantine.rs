@@ -30,7 +30,7 @@ async fn a_quarantine_is_shown_before_it_is_agreed_to_and_released_again() {
     let text = ask(&world, &repo, &["show", "ci-rescue/quarantine/2-1:tests/test_cart.py"]);
     assert!(text.contains("ci-rescue id=2-1 until=2026-01-08: port taken"), "{text}");
     let page = ada.page("/").await;
-    assert!(page.contains("made pull request #"), "{page}");
+    assert!(page.contains("made issue #") && page.contains("pull request #"), "{page}");
 
     let body = opened(&world)[0].body.clone();
     assert!(body.contains("belongs to") && body.contains("acme/qa") && !body.contains(" @acme"), "{body}");
@@ -181,7 +181,8 @@ async fn a_quarantine_has_a_tracking_issue_that_ends_with_it() {
     world.end().await;
 }
 
-fn merge(world: &World, repo: &Repo, branch: &str) {
+/// Merges a branch of ours, as a person would.
+pub fn merge(world: &World, repo: &Repo, branch: &str) {
     let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
     repo.git(&["fetch", "--quiet", bare.to_str().unwrap(), branch]);
     repo.git(&["merge", "--quiet", "--ff-only", "FETCH_HEAD"]);

@@ -29,6 +29,9 @@ impl Repo {
             ("GIT_COMMITTER_NAME", "Ada"),
             ("GIT_COMMITTER_EMAIL", "ada@example.org"),
             ("GIT_EDITOR", "true"),
+            // The same commits each time.
+            ("GIT_AUTHOR_DATE", "1767268800 +0000"),
+            ("GIT_COMMITTER_DATE", "1767268800 +0000"),
         ]);
         command
     }

@@ -1,0 +1,93 @@
+//! fix: a small repair of the failing workflow by a template, which a known issue names or a person.
+
+use super::code::{self, Target, Wanting};
+use super::fix::{self, Template};
+use super::{PlanContext, Remedy};
+use crate::domain::action::Wanted;
+use crate::domain::incident::Incident;
+use crate::domain::intent::Wish;
+use crate::domain::plan::Planning;
+use crate::domain::text::{Untrusted, inert, listing};
+use crate::evidence::known;
+
+pub struct Repair;
+
+/// Lines of evidence that a template is shown.
+const LINES: usize = 10;
+
+impl Remedy for Repair {
+    fn id(&self) -> &'static str {
+        "fix"
+    }
+
+    fn plan(&self, context: &PlanContext<'_>) -> Planning {
+        let Wish::Fix { template, words } = context.wish else { return Planning::Refused(Vec::new()) };
+        let (template, because) = match chosen(context.incident, template.as_deref()) {
+            Ok(chosen) => chosen,
+            Err(why) => return Planning::Refused(vec![why]),
+        };
+        let onto = match code::default_branch(context.incident) {
+            Ok(onto) => onto,
+            Err(why) => return Planning::Refused(vec![why]),
+        };
+        let incident = context.incident;
+        let workflow = inert(incident.workflow.raw(), 60);
+        let title = format!("Fix {workflow}: {}", template.id().replace('_', " "));
+        let lines = incident.evidence.iter().flat_map(|evidence| &evidence.errors).take(LINES);
+        let raw = |text: &Untrusted| Some(text.raw().to_owned()).filter(|text| !text.is_empty());
+        let job = incident.first_job();
+        let change = Wanted::Fix {
+            template: template.id().into(),
+            workflow: raw(&incident.workflow),
+            job: job.and_then(|job| raw(&job.name)),
+            step: job.and_then(|job| job.step.as_ref()).and_then(raw),
+            lines: lines.map(|line| line.text.raw().to_owned()).collect(),
+            words: words.clone(),
+        };
+        let wanting = Wanting {
+            summary: title.clone(),
+            because,
+            undo: "revert the pull request of this fix",
+            targets: vec![Target { onto, message: format!("{title}\n"), title, change }],
+            ..Wanting::of("fix")
+        };
+        code::plan(context, &wanting)
+    }
+}
+
+/// The template that was named, or the one that mends what the log says; with why.
+fn chosen(incident: &Incident, named: Option<&str>) -> Result<(&'static dyn Template, Vec<String>), String> {
+    if let Some(name) = named {
+        return fix::named(name).map(|template| (template, vec![template.about().to_owned()]));
+    }
+    let known =
+        incident.evidence.iter().filter_map(|evidence| evidence.known_issue.as_deref()).filter_map(known::by_id);
+    let mends = |issue: &&known::Issue| fix::by_id(issue.fix_type()).is_some();
+    let issues: Vec<&known::Issue> = known.collect();
+    if let Some(issue) = issues.iter().copied().find(mends)
+        && let Some(template) = fix::by_id(issue.fix_type())
+    {
+        return Ok((template, vec![format!("the log shows {}: {}", issue.id, issue.solution)]));
+    }
+    let ids: Vec<String> = fix::all().iter().map(|template| template.id().to_owned()).collect();
+    let all = listing(&ids, 10);
+    Err(match issues.first() {
+        Some(issue) => {
+            format!("no template mends {}: {} To try one all the same, say fix with {all}", issue.id, issue.solution)
+        }
+        None => format!("the log shows no failure that a template mends: say which, fix with one of {all}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_issue_that_names_a_template_names_one_there_is() {
+        let named = known::ISSUES.rows.iter().filter(|issue| !issue.fix_type().is_empty());
+        let wrong: Vec<&str> =
+            named.filter(|issue| fix::by_id(issue.fix_type()).is_none()).map(|issue| issue.id.as_str()).collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
+}
