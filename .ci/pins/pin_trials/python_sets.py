@@ -1,9 +1,11 @@
 """Small Python projects."""
 
+from pip._internal.models.index import PyPI
+
 from .judge import Set
 
-PLAIN = """# What we need.
---index-url https://pypi.org/simple
+PLAIN = f"""# What we need.
+--index-url {PyPI.simple_url}
 requests[socks]>=2.25 ; python_version >= '3.8'  # the web
 six~=1.15
 -c constraints.txt
@@ -109,7 +111,7 @@ def uv_sets() -> list[Set]:
 
 
 # Not every mirror has the other way to ask PyPI.
-SOURCE = '\n[[tool.poetry.source]]\nname = "simple"\nurl = "https://pypi.org/simple/"\npriority = "primary"\n'
+SOURCE = f'\n[[tool.poetry.source]]\nname = "simple"\nurl = "{PyPI.simple_url}/"\npriority = "primary"\n'
 POETRY_CLASSIC = """[tool.poetry]
 name = "demo"
 version = "0.1.0"

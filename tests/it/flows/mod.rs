@@ -12,6 +12,7 @@ mod fix;
 mod github;
 mod quarantine;
 mod remedies;
+mod repro;
 mod requests;
 mod retry;
 mod storm;

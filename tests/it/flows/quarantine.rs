@@ -269,3 +269,24 @@ async fn a_pin_is_let_go_on_its_day() {
     assert_eq!(tree, repo.git(&["rev-parse", "HEAD~1^{tree}"]));
     world.end().await;
 }
+
+#[tokio::test]
+async fn two_that_end_on_one_day_both_end_and_what_was_never_merged_leaves_the_ledger() {
+    let (world, _) = flaky().await;
+    let ada = world.sit("ada").await;
+    // One by the list; one in the code whose pull request nobody merges.
+    assert_eq!(agreed_2(&world, &ada, "quarantine 2 test=tests/x.py::test_a list").await, ProposalState::Done);
+    assert_eq!(agreed_2(&world, &ada, "quarantine 2").await, ProposalState::Done);
+    assert_eq!(world.store.settings("quarantine:").await.unwrap().len(), 2);
+    for _ in 0..4 {
+        world.clock.advance(3 * 24 * 3_600_000);
+        world.settle().await;
+    }
+    assert!(world.store.settings("quarantine:").await.unwrap().is_empty());
+    assert!(issues(&world).is_empty(), "{:?}", issues(&world));
+    // A length that would end before it began is refused.
+    ada.say(&world, "quarantine 2 for=2h").await;
+    let state = world.incident(2).await.proposals.last().unwrap().state.clone();
+    assert!(matches!(&state, ProposalState::Refused { why } if why[0].contains("between 1 and 90 days")), "{state:?}");
+    world.end().await;
+}

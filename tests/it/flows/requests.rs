@@ -172,3 +172,60 @@ async fn a_draft_has_a_failing_check_until_its_markers_are_gone() {
     assert_eq!(check(&mine).unwrap().0, "success");
     world.end().await;
 }
+
+#[tokio::test]
+async fn two_labels_are_two_requests_and_a_green_run_takes_neither_back() {
+    let (world, repo) = open_pull().await;
+    repo.git(&["branch", "release-2", "release-1"]);
+    let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
+    repo.git(&["push", "--quiet", bare.to_str().unwrap(), "release-2"]);
+    // An incident of the pull request itself is open.
+    let mut run = spec("boom", "success");
+    run.pull = Some(30);
+    run.branch = "topic".into();
+    run.sha = repo.git(&["rev-parse", "topic"]);
+    let id = world.forge.start(run);
+    world.deliver().await;
+    world.forge.finish(id);
+    world.deliver().await;
+    for branch in ["release-1", "release-2", "release-2"] {
+        world.forge.label(REPO, 30, "gil", &format!("backport {branch}"));
+        world.deliver().await;
+    }
+    let incident = world.incident(1).await;
+    let waiting = || incident.proposals.iter().filter(|p| p.state == ProposalState::Waiting);
+    assert_eq!(waiting().count(), 2, "{:?}", incident.proposals);
+    // They are in nobody's way.
+    assert!(incident.busy().is_none() && !incident.offers.is_empty());
+    world.sit("ada").await.say(&world, "retry 1").await;
+    world.forge.finish(id);
+    world.deliver().await;
+    let incident = world.incident(1).await;
+    assert_eq!(incident.stage, Stage::Resolved);
+    assert_eq!(incident.proposals.iter().filter(|p| p.state == ProposalState::Waiting).count(), 2);
+    squash(&world, &repo).await;
+    // No run begins: after an hour none is waited for.
+    world.clock.advance(2 * 3_600_000);
+    world.settle().await;
+    let incident = world.incident(1).await;
+    let awaiting = incident.proposals.iter().filter(|p| p.state == ProposalState::Awaiting).count();
+    assert_eq!(awaiting, 2, "{:?}", incident.proposals);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_file_that_one_side_deleted_is_not_resolved_by_having_no_markers() {
+    let (world, repo) = broken().await;
+    repo.git(&["switch", "--quiet", "release-2"]);
+    repo.git(&["rm", "--quiet", "lines.txt"]);
+    repo.commit("No lines");
+    let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
+    repo.git(&["push", "--quiet", bare.to_str().unwrap(), "release-2"]);
+    let ada = world.sit("ada").await;
+    super::code::agreed(&world, &ada, "backport 1 pr=117 to=release-2").await;
+    let pull = opened(&world).pop().unwrap();
+    assert!(pull.draft, "{pull:?}");
+    let state = world.forge.lock();
+    let check = state.repos[REPO].checks.iter().find(|check| check["name"] == "CI Rescue: conflicts").unwrap();
+    assert_eq!(check["conclusion"], "failure");
+}

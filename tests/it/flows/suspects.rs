@@ -98,6 +98,57 @@ async fn what_landed_alone_is_bracketed_and_a_moved_package_is_pinned_without_a_
 }
 
 #[tokio::test]
+async fn a_subject_can_neither_hide_a_commit_nor_name_another_s_pull_request() {
+    // One that would break the fields, one that names a pull request that it is not.
+    let hidden = ("Hide\u{2}me\u{2}now", "shop/cart.py", "def total(price):\n    return price / 0\n");
+    let (world, repo) = since_green(&[hidden, ("Innocent (#117)", "more.txt", "three\n")]).await;
+    let suspicion = world.incident(1).await.suspicion.unwrap();
+    assert_eq!((suspicion.commits, suspicion.suspects.len()), (2, 2), "{suspicion:?}");
+    let named = ("Divide (#117)", "shop/cart.py", "def total(price):\n    return price / 0\n");
+    let (second, other) = since_green(&[LINES, named]).await;
+    let pull = Pull {
+        number: 117,
+        title: "Something else".into(),
+        body: String::new(),
+        head: "topic".into(),
+        base: "main".into(),
+        draft: false,
+        open: false,
+        merged: Some(other.git(&["rev-parse", "HEAD~1"])),
+        merged_at: None,
+        messages: vec!["x".into()],
+    };
+    second.forge.lock().repos.get_mut(REPO).unwrap().pulls.push(pull);
+    let ada = second.sit("ada").await;
+    agreed(&second, &ada, "revert 1").await;
+    let cart = ask(&second, &other, &["show", "ci-rescue/revert/1-1:shop/cart.py"]);
+    assert!(cart.ends_with("return price"), "{cart}");
+    assert_eq!(ask(&second, &other, &["show", "ci-rescue/revert/1-1:lines.txt"]), "one\ntwo");
+    drop((repo, world));
+}
+
+#[tokio::test]
+async fn history_that_was_rewritten_brackets_nothing() {
+    let (world, repo) = since_green(&[LINES]).await;
+    // The green commit is dropped, and main goes on from elsewhere.
+    repo.git(&["checkout", "--quiet", "--orphan", "other"]);
+    let red = repo.commit("Another beginning");
+    let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
+    repo.git(&["push", "--quiet", "--force", bare.to_str().unwrap(), "other:main"]);
+    let mut run = spec(RED_LOG, "failure");
+    run.sha = red;
+    run.workflow = "shop-ci".into();
+    run.jobs[0].name = "another job".into();
+    let id = world.forge.start(run);
+    world.deliver().await;
+    world.forge.finish(id);
+    world.deliver().await;
+    let newest = world.incidents().await.into_iter().max_by_key(|incident| incident.no).unwrap();
+    assert!(newest.suspicion.as_ref().is_none_or(|s| s.red != newest.sha || s.green.is_none()), "{newest:?}");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn threat_072_workflows_owners_merges_and_strange_commits_take_one_more_approval() {
     let (world, repo) = broken().await;
     repo.git(&["switch", "--quiet", "-c", "side", "main~1"]);
