@@ -9,6 +9,7 @@ mod context;
 mod desk;
 mod door;
 mod ledger;
+mod merge;
 mod perform;
 mod publish;
 mod reconcile;

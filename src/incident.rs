@@ -6,6 +6,7 @@
 mod expiry;
 mod failing;
 mod index;
+mod merging;
 mod passing;
 mod people;
 mod planning;

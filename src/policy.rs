@@ -74,6 +74,8 @@ pub fn judge(rules: &Rules, case: &Case<'_>) -> Decision {
     match case.by {
         Some(by) => gates.extend([may_respond(by), forced_if_deterministic(case), may_write(case, by)]),
         None if lets_go(case.plan) => {}
+        // Proposed when a test failed and passed at one commit: it ends by itself, and people merge it.
+        None if case.plan.remedy == "quarantine" => gates.extend(careful_gates(rules, case)),
         None => gates.extend(automatic_gates(rules, case)),
     }
     let usual = if case.by.is_some() { rules.quorum(&case.plan.remedy, !case.plan.reversible) } else { 0 };
@@ -189,17 +191,13 @@ fn forced_if_deterministic(case: &Case<'_>) -> Reason {
     }
 }
 
-fn automatic_gates(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
-    let Case { incident, plan, context, now, .. } = *case;
-    let transient = incident.headline().is_some_and(|evidence| evidence.category.is_transient());
-    let category = incident.headline().map_or("unknown", |evidence| evidence.category.as_str());
+/// What any automatic act needs.
+fn careful_gates(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
+    let Case { incident, plan, context, .. } = *case;
     let skip = incident
         .commit_message
         .as_ref()
         .is_some_and(|m| !rules.skip_flag.is_empty() && m.raw().contains(&rules.skip_flag));
-    let cooldown = i64::from(rules.branch_cooldown_minutes) * MINUTE_MS;
-    let recent = context.branch_acted_at.map(|at| now.ms_since(at)).filter(|ms| *ms < cooldown);
-    let failed = incident.jobs.len();
     vec![
         gate("act", rules.mode == Mode::Act, "automatic acts need the policy's mode act"),
         gate(
@@ -212,14 +210,32 @@ fn automatic_gates(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
             rules.quorum(&plan.remedy, !plan.reversible) == 0,
             format!("{} needs people to approve it", plan.remedy),
         ),
-        gate("reversible", plan.reversible, "only what is strictly reversible runs by itself"),
-        gate("transient", transient, format!("the failure's category is {category}")),
         gate("base", incident.base.is_none(), "the base branch fails alike"),
         gate("sender", rules.bots || !incident.sender_is_bot, "the run was started by a bot"),
         gate("fork", !incident.fork, "the run is of a fork"),
         gate("own", !incident.branch.raw().starts_with(OWN_BRANCHES), "our own branches are not remedied"),
         gate("message", incident.commit_message.is_some(), "the commit message, which may say to skip, is not known"),
         gate("skip", !skip, format!("the commit message says {}", rules.skip_flag)),
+        gate(
+            "daily",
+            context.acts_today < rules.daily_limit,
+            format!("{} of {} automatic acts today", context.acts_today, rules.daily_limit),
+        ),
+    ]
+}
+
+/// What a retry by itself needs beyond that.
+fn automatic_gates(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
+    let Case { incident, plan, context, now, .. } = *case;
+    let transient = incident.headline().is_some_and(|evidence| evidence.category.is_transient());
+    let category = incident.headline().map_or("unknown", |evidence| evidence.category.as_str());
+    let cooldown = i64::from(rules.branch_cooldown_minutes) * MINUTE_MS;
+    let recent = context.branch_acted_at.map(|at| now.ms_since(at)).filter(|ms| *ms < cooldown);
+    let failed = incident.jobs.len();
+    let mut gates = careful_gates(rules, case);
+    gates.extend([
+        gate("reversible", plan.reversible, "only what is strictly reversible runs by itself"),
+        gate("transient", transient, format!("the failure's category is {category}")),
         gate(
             "jobs",
             failed <= rules.retry_max_jobs as usize,
@@ -236,18 +252,26 @@ fn automatic_gates(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
             format!("this failure was retried {} times today", context.fingerprint_retries),
         ),
         gate(
-            "daily",
-            context.acts_today < rules.daily_limit,
-            format!("{} of {} automatic acts today", context.acts_today, rules.daily_limit),
-        ),
-        gate(
             "cooldown",
             recent.is_none(),
             recent.map_or("no automatic act on this branch lately".into(), |ms| {
                 format!("acted on this branch {} ago", Span(ms))
             }),
         ),
-    ]
+    ]);
+    gates
+}
+
+/// Remedies that can be taken back to the byte.
+const EXACT: [&str; 5] = ["quarantine", "unquarantine", "extend", "pin", "unpin"];
+
+/// Whether the operator lets the bot merge this remedy's pull requests itself.
+#[must_use]
+pub fn merges(rules: &Rules, remedy: &str) -> bool {
+    rules.mode == Mode::Act
+        && !rules.dry_run
+        && EXACT.contains(&remedy)
+        && rules.auto_merge.iter().any(|id| id == remedy)
 }
 
 /// May this person approve this proposal? The error says why not.

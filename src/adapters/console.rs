@@ -5,6 +5,7 @@
 
 mod decode;
 mod feed;
+mod files;
 mod guard;
 mod pages;
 mod routes;

@@ -198,3 +198,12 @@ fn answer(output: &[u8]) -> Result<Response, String> {
     }
     Ok(response)
 }
+
+/// Takes a branch forward to a commit that stands on it.
+pub async fn forward(forge: &Forge, name: &str, branch: &str, to: &str) -> bool {
+    let Some(dir) = &forge.git_dir else { return false };
+    let bare = dir.join(format!("{name}.git"));
+    let full = format!("refs/heads/{branch}");
+    let on_it = run(git(&bare).args(["merge-base", "--is-ancestor", &full, to]), b"").await.is_ok();
+    on_it && run(git(&bare).args(["update-ref", &full, to]), b"").await.is_ok() && learn(forge, dir, name).await.is_ok()
+}

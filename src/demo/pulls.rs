@@ -128,3 +128,36 @@ pub async fn edit(
     let pull = pull.clone();
     Json(show(&state, &name, &pull)).into_response()
 }
+
+#[derive(Deserialize)]
+pub struct Merge {
+    sha: String,
+    merge_method: String,
+}
+
+/// A merge that only takes the branch forward, which the sandbox allows as a rebase alone.
+pub async fn merge(
+    State(forge): State<Forge>,
+    Path((owner, repo, number)): Path<Numbered>,
+    Json(wanted): Json<Merge>,
+) -> Response {
+    if wanted.merge_method != "rebase" {
+        return refuse(405, "This way of merging is not allowed on this repository.");
+    }
+    let name = format!("{owner}/{repo}");
+    let found = {
+        let state = forge.lock();
+        let repo = state.repos.get(&name);
+        let pull = repo.and_then(|repo| repo.pulls.iter().find(|pull| pull.number == number && pull.open));
+        pull.map(|pull| (pull.base.clone(), repo.and_then(|repo| repo.branches.get(&pull.head)).cloned()))
+    };
+    let Some((base, Some(head))) = found else { return refuse(405, "Pull Request is not mergeable") };
+    if head != wanted.sha {
+        return refuse(409, "Head branch was modified. Review and try the merge again.");
+    }
+    if !super::git::forward(&forge, &name, &base, &head).await {
+        return refuse(405, "Pull Request is not mergeable");
+    }
+    forge.end_pull(&name, number, "sandbox-bot[bot]", Some(&head));
+    Json(json!({"sha": head, "merged": true, "message": "Pull Request successfully merged"})).into_response()
+}

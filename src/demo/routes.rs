@@ -35,6 +35,7 @@ pub fn router(forge: Forge) -> Router {
         .route("/repos/{owner}/{repo}/pulls", get(pulls::list).post(pulls::create))
         .route("/repos/{owner}/{repo}/pulls/{number}", get(pulls::one).patch(pulls::edit))
         .route("/repos/{owner}/{repo}/pulls/{number}/commits", get(pulls::commits))
+        .route("/repos/{owner}/{repo}/pulls/{number}/merge", axum::routing::put(pulls::merge))
         .route("/repos/{owner}/{repo}/commits/{sha}", get(actions::commit))
         .route("/repos/{owner}/{repo}/commits/{sha}/check-runs", get(issues::checks))
         .route("/repos/{owner}/{repo}/check-runs", post(issues::add_check))

@@ -6,7 +6,7 @@ use super::event::{Event, Timer};
 use super::evidence::FailingTest;
 use super::ids::{Digest, IncidentNo, Repo, RunId};
 use super::journal::Note;
-use super::refs::Branch;
+use super::refs::{Branch, OwnBranch};
 use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -94,6 +94,15 @@ pub enum Effect {
         incident: IncidentNo,
         action: Box<Action>,
     },
+    /// Merges our pull request if its CI is green and its head is still ours.
+    Merge {
+        incident: IncidentNo,
+        proposal: u32,
+        repo: Repo,
+        branch: OwnBranch,
+        /// What we pushed.
+        tree: String,
+    },
     /// Writes a script that reproduces the failure.
     Reproduce {
         incident: IncidentNo,
@@ -140,6 +149,7 @@ impl Effect {
             Self::Gather { .. } => "gather",
             Self::Perform { .. } => "perform",
             Self::Recheck { .. } => "recheck",
+            Self::Merge { .. } => "merge",
             Self::Reproduce { .. } => "reproduce",
             Self::Suspect { .. } => "suspect",
             Self::Vouch { .. } => "vouch",
@@ -155,6 +165,7 @@ impl Effect {
             | Self::Gather { incident, .. }
             | Self::Perform { incident, .. }
             | Self::Recheck { incident, .. }
+            | Self::Merge { incident, .. }
             | Self::Reproduce { incident, .. }
             | Self::Suspect { incident, .. } => Some(*incident),
             Self::Vouch { .. } | Self::Welcome { .. } | Self::Reply { .. } => None,

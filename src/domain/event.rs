@@ -152,6 +152,8 @@ pub enum Timer {
     Backoff,
     /// A quarantine's time is up.
     Release,
+    /// A pull request of ours may be green by now.
+    Merge,
     /// A re-run should have shown itself by now: look at the forge.
     Watch,
 }
@@ -212,6 +214,12 @@ pub enum Event {
         incident: IncidentNo,
         script: Result<Digest, Vec<String>>,
     },
+    /// What came of looking whether our pull request can be merged.
+    MergeLooked {
+        incident: IncidentNo,
+        proposal: u32,
+        outcome: Merging,
+    },
     /// What landed between green and red; `Err` where it cannot be told.
     Suspected {
         incident: IncidentNo,
@@ -244,12 +252,24 @@ impl Event {
             | Self::Performed { incident, .. }
             | Self::Reproduced { incident, .. }
             | Self::Suspected { incident, .. }
+            | Self::MergeLooked { incident, .. }
             | Self::Fired { incident, .. }
             | Self::Adopted { incident, .. } => Some(*incident),
             Self::Asked { request } => request.intent.target().and_then(super::intent::Target::incident),
             _ => None,
         }
     }
+}
+
+/// What came of looking whether a pull request of ours can be merged by the bot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Merging {
+    Merged,
+    /// Perhaps later, and what is missing.
+    NotYet(String),
+    /// Not by the bot, and why.
+    Never(String),
 }
 
 /// What came of reading a job's log.

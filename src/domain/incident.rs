@@ -210,6 +210,9 @@ pub struct Proposal {
     /// What it waits for before it can be planned.
     #[serde(default)]
     pub waits_for: Option<String>,
+    /// Its pull request is to be merged by the bot, since then.
+    #[serde(default)]
+    pub merging: Option<Time>,
     /// What its steps made, in order.
     #[serde(default)]
     pub made: Vec<Made>,

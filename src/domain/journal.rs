@@ -98,6 +98,15 @@ pub enum Note {
     WaitingForRun {
         proposal: ProposalId,
     },
+    /// The bot merged its own pull request.
+    Merged {
+        proposal: ProposalId,
+    },
+    /// The bot will not merge it; people may.
+    NotMerged {
+        proposal: ProposalId,
+        why: String,
+    },
     /// It cannot be planned before something has happened.
     WaitingFor {
         proposal: ProposalId,
@@ -126,6 +135,9 @@ pub enum Note {
     Failed {
         proposal: ProposalId,
         why: String,
+        /// What it would have changed is kept with the incident.
+        #[serde(default)]
+        patch: bool,
     },
     /// What may have broken it, the likeliest first.
     Suspected {

@@ -50,6 +50,8 @@ pub struct Rules {
     /// A queued job that no runner takes for this long is an incident.
     pub stuck_minutes: u32,
     pub keep_days: u32,
+    /// Remedies whose pull requests the bot merges itself once they are green: only such as can be taken back exactly.
+    pub auto_merge: Vec<String>,
     /// Resolvers that pins may run on copies of manifests and locks: `cargo`, `go`, `npm`.
     pub resolvers: Vec<String>,
     /// Tests of one framework in one repository that may be quarantined at a time.

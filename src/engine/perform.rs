@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::domain::action::{Action, Outcome};
 use crate::domain::effect::{Effect, Lookup};
-use crate::domain::event::{Event, LogRead, Spoken};
+use crate::domain::event::{Event, LogRead, Merging, Spoken};
 use crate::domain::facts::{Facts, Known};
 use crate::domain::ids::{Digest, Repo};
 use crate::domain::suspect::SuspectFacts;
@@ -40,6 +40,7 @@ impl Engine {
             Effect::Gather { lookups, .. } => self.gather(lookups).await.map(|facts| Done::Facts(Box::new(facts))),
             Effect::Perform { action, automatic, .. } => self.act(action, *automatic).await.map(Done::Outcome),
             Effect::Recheck { action, .. } => self.act(action, false).await.map(|_| Done::Nothing),
+            Effect::Merge { .. } => self.merge(effect).await.map(Done::Merging),
             Effect::Reproduce { repo, sha, tests, .. } => self.reproduce(repo, sha, tests).await.map(Done::Script),
             Effect::Suspect { .. } => self.suspect(effect).await.map(|facts| Done::Suspects(Ok(Box::new(facts)))),
             Effect::Vouch { actor, place, .. } => self.vouch(place, &actor.id).await.map(Done::Vouched),
@@ -252,6 +253,7 @@ enum Done {
     Outcome(Outcome),
     Vouched(bool),
     Script(Result<Digest, Vec<String>>),
+    Merging(Merging),
     Suspects(Result<Box<SuspectFacts>, String>),
     Nothing,
 }
@@ -272,6 +274,9 @@ fn result(effect: &Effect, done: Done, at: Time) -> Option<Event> {
         (Effect::Suspect { incident, sha, .. }, Done::Suspects(facts)) => {
             Event::Suspected { incident: *incident, sha: sha.clone(), facts }
         }
+        (Effect::Merge { incident, proposal, .. }, Done::Merging(outcome)) => {
+            Event::MergeLooked { incident: *incident, proposal: *proposal, outcome }
+        }
         (Effect::Vouch { actor, place, text }, Done::Vouched(may_write)) => {
             let (actor, place, text) = (actor.clone(), place.clone(), text.clone());
             Event::Spoken { spoken: Spoken { actor, place, text, may_write, at } }
@@ -289,6 +294,8 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         Effect::Perform { .. } => Done::Outcome(Outcome::Failed(why.into())),
         Effect::Reproduce { .. } => Done::Script(Err(vec![why.into()])),
         Effect::Suspect { .. } => Done::Suspects(Err(why.into())),
+        Effect::Merge { .. } if unknown => Done::Merging(Merging::NotYet(why.into())),
+        Effect::Merge { .. } => Done::Merging(Merging::Never(why.into())),
         // What cannot be asked is a no.
         Effect::Vouch { .. } => Done::Vouched(false),
         Effect::Recheck { .. } | Effect::Welcome { .. } | Effect::Reply { .. } => Done::Nothing,

@@ -51,6 +51,11 @@ fn pending(incident: &Incident) -> Vec<Ending> {
     endings
 }
 
+/// Whether a test of this incident does not count now.
+pub fn has_quarantine(incident: &Incident) -> bool {
+    pending(incident).iter().any(|ending| matches!(ending.wish, Wish::Unquarantine { .. }))
+}
+
 /// Whether this proposal made something that has yet to end.
 pub fn is_to_end(incident: &Incident, n: u32) -> bool {
     pending(incident).iter().any(|ending| ending.made == n)

@@ -6,7 +6,7 @@ use super::step::Step;
 use crate::domain::event::{Conclusion, Progress, Scope};
 use crate::domain::facts::RunFacts;
 use crate::domain::ids::RunId;
-use crate::domain::incident::RunState;
+use crate::domain::incident::{Incident, RunState};
 use crate::domain::journal::Note;
 
 pub fn progressed(step: &mut Step<'_>, progress: &Progress) {
@@ -119,6 +119,7 @@ fn settle(step: &mut Step<'_>) {
     if incident.closed_at.is_some() || incident.runs.is_empty() || !incident.runs.iter().all(RunState::is_settled) {
         return;
     }
+    let flaked = flaked(incident);
     let retried = incident.runs.iter().any(|run| run.attempt > 1 && !run.superseded);
     let because = match (retried, incident.runs.iter().all(|run| run.superseded)) {
         (_, true) => "a newer run passed".to_owned(),
@@ -129,4 +130,14 @@ fn settle(step: &mut Step<'_>) {
     incident.offers.clear();
     proposal::close(step);
     step.tell(None, Note::Resolved { because });
+    if flaked {
+        planning::quarantine(step);
+    }
+}
+
+/// It failed and passed at one commit, in one test that the log names: a flake, whatever else it is.
+fn flaked(incident: &Incident) -> bool {
+    let again = incident.runs.iter().any(|run| run.attempt > 1 && !run.superseded && run.failed_attempt < run.attempt);
+    let tests = incident.evidence.iter().flat_map(|evidence| &evidence.failing_tests).count();
+    again && tests == 1
 }

@@ -11,7 +11,7 @@ use crate::domain::incident::{Offer, Proposal, ProposalState, Proposer};
 use crate::domain::intent::{Which, Wish};
 use crate::domain::journal::Note;
 use crate::domain::plan::{Plan, Planning};
-use crate::domain::time::SECOND_MS;
+use crate::domain::time::{DAY_MS, SECOND_MS};
 use crate::policy::{self, Case, Verdict};
 use crate::remedies::{self, Asked, PlanContext};
 
@@ -243,6 +243,18 @@ pub fn automatic(step: &mut Step<'_>) {
         step,
         proposal::Opening { wish: Wish::Retry(Which::Smallest), force: false, dry_run: false, by, reply: None, seen },
     );
+}
+
+/// A test that failed and passed at one commit: where the operator grants it, the bot proposes its quarantine.
+pub fn quarantine(step: &mut Step<'_>) {
+    let granted = step.rules.automatic.iter().any(|id| id == "quarantine");
+    if !granted || step.rules.mode != crate::domain::rules::Mode::Act || step.incident.busy().is_some() {
+        return;
+    }
+    let by = Proposer { key: None, name: "CI Rescue".into(), role: crate::domain::Role::Viewer, github: None };
+    let reason = Some("failed and passed at one commit".into());
+    let wish = Wish::Quarantine { test: None, file: None, for_ms: 7 * DAY_MS, reason, listed: false };
+    proposal::open(step, proposal::Opening { wish, force: false, dry_run: false, by, reply: None, seen: None });
 }
 
 fn judge(step: &Step<'_>, plan: &Plan, by: Option<&Proposer>, force: bool, facts: &Facts) -> policy::Decision {

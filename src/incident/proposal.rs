@@ -90,6 +90,7 @@ pub fn open(step: &mut Step<'_>, opening: Opening) {
         approvals: Vec::new(),
         state: ProposalState::Planning,
         waits_for: None,
+        merging: None,
         made: Vec::new(),
         created_at: step.now,
         expires_at: None,
@@ -182,9 +183,14 @@ fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
         }
         ProposalState::Undoing { step: at, .. } => perform(step, proposal, *at, true),
         ProposalState::Done => finished(step, proposal),
-        ProposalState::Undone { why } => step.tell(None, Note::Undone { proposal: id, why: why.clone() }),
+        ProposalState::Undone { why } => {
+            if let Some(kept) = get(step, id.n) {
+                kept.merging = None;
+            }
+            step.tell(None, Note::Undone { proposal: id, why: why.clone() });
+        }
         ProposalState::Failed { why } => {
-            step.tell(None, Note::Failed { proposal: id, why: why.clone() });
+            step.tell(None, Note::Failed { proposal: id, why: why.clone(), patch: has_patch(proposal) });
             super::expiry::failed(step, proposal);
             planning::ask_for_offers(step);
         }
@@ -205,6 +211,11 @@ fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
         }
     }
     debug_assert!(!matches!(input, Input::Refuse(_)) || !proposal.state.is_active());
+}
+
+/// Whether what it would have changed can still be had.
+fn has_patch(proposal: &Proposal) -> bool {
+    proposal.plan.iter().flat_map(|plan| &plan.previews).any(|(_, preview)| preview.diff.is_some())
 }
 
 fn await_people(step: &mut Step<'_>, proposal: &Proposal) {
@@ -253,6 +264,7 @@ fn started(step: &mut Step<'_>, proposal: &Proposal) {
 fn finished(step: &mut Step<'_>, proposal: &Proposal) {
     let summary = proposal.plan.as_ref().map(|plan| plan.summary.clone()).unwrap_or_default();
     super::expiry::watch(step);
+    super::merging::begin(step, proposal.id.n);
     let rerun = proposal.plan.iter().flat_map(|plan| &plan.steps).any(|s| matches!(s.action, Action::Rerun { .. }));
     if !rerun {
         let made = proposal.made.iter().map(|made| format!("{} #{}", made.what, made.number)).collect();

@@ -1,6 +1,6 @@
 //! The one place where an incident changes.
 
-use super::{expiry, failing, passing, people, planning, proposal, suspecting, waiting};
+use super::{expiry, failing, merging, passing, people, planning, proposal, suspecting, waiting};
 use crate::domain::effect::{Effect, Order};
 use crate::domain::event::{Event, LogRead, Timer};
 use crate::domain::evidence::Evidence;
@@ -104,6 +104,7 @@ pub fn step(
             Err(why) => step.tell(None, Note::Refused { what: "repro".into(), why: why.clone() }),
         },
         Event::Suspected { sha, facts, .. } => suspecting::found(&mut step, sha, facts),
+        Event::MergeLooked { proposal, outcome, .. } => merging::looked(&mut step, *proposal, outcome),
         Event::Fired { timer, .. } => fired(&mut step, *timer),
         Event::Adopted { younger, runs, jobs, pulls, failures, .. } => {
             failing::adopt(&mut step, *younger, (runs, jobs, pulls), *failures);
@@ -135,6 +136,7 @@ fn stage(incident: &Incident) -> Stage {
         {
             Stage::Running
         }
+        None if expiry::has_quarantine(incident) => Stage::Quarantined,
         None => Stage::Open,
     }
 }
@@ -150,6 +152,7 @@ fn fired(step: &mut Step<'_>, timer: Timer) {
         Timer::Backoff => planning::automatic(step),
         Timer::Watch => planning::look_again(step),
         Timer::Release => expiry::release(step),
+        Timer::Merge => merging::look(step),
     }
 }
 

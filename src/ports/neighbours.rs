@@ -195,6 +195,8 @@ pub trait Forge: Send + Sync {
     async fn may_write(&self, repo: &Repo, login: &str) -> Result<bool, PortError>;
     /// A pull request from our branch is there: looks first, so it may be asked twice.
     async fn open_pull(&self, repo: &Repo, pull: &NewPull<'_>) -> Result<Made, PortError>;
+    /// The pull request from our branch is merged, if its head is `sha`: looks first, so it may be asked twice.
+    async fn merge(&self, repo: &Repo, branch: &OwnBranch, sha: &str) -> Result<(), PortError>;
     /// An issue of ours with this marker is there: looks first, so it may be asked twice. `None` where the repository
     /// takes no issues.
     async fn open_issue(&self, repo: &Repo, issue: &NewIssue<'_>) -> Result<Option<Made>, PortError>;
@@ -304,6 +306,8 @@ pub trait Git: Send + Sync {
         paths: &[String],
         tree: &str,
     ) -> Result<(String, Vec<String>), PortError>;
+    /// The head of our branch, a commit and its tree; `None` where it is gone.
+    async fn standing(&self, repo: &Repo, branch: &OwnBranch) -> Result<Option<(String, String)>, PortError>;
     /// Our branch is not there.
     async fn drop_branch(&self, repo: &Repo, branch: &OwnBranch) -> Result<(), PortError>;
 }

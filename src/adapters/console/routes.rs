@@ -2,6 +2,7 @@
 
 use super::decode::Said;
 use super::feed::{Console, Update};
+use super::files;
 use super::guard::guard;
 use super::pages::{CardView, Pages, SCRIPT, STYLE};
 use super::session::{COOKIE, Session, Sessions, cookie};
@@ -55,7 +56,7 @@ pub struct Settings {
 pub(super) struct Inner {
     console: Arc<Console>,
     door: Arc<dyn Door>,
-    ask: Arc<dyn Ask>,
+    pub(super) ask: Arc<dyn Ask>,
     words: Arc<Words>,
     token: Option<Arc<SecretString>>,
     people: Vec<Person>,
@@ -86,7 +87,8 @@ pub fn router(settings: Settings) -> Result<Router, String> {
     Ok(Router::new()
         .route("/", get(feed))
         .route("/incidents/{no}", get(incident))
-        .route("/incidents/{no}/repro.sh", get(repro))
+        .route("/incidents/{no}/repro.sh", get(files::repro))
+        .route("/incidents/{no}/patches/{n}", get(files::patch))
         .route("/events", get(events))
         .route("/command", post(command))
         .route("/press", post(press))
@@ -110,7 +112,7 @@ fn set_cookie(session: &Session) -> [(header::HeaderName, String); 1] {
 }
 
 /// The session, or where to get one. In the demo everybody has one.
-fn enter(app: &App, headers: &HeaderMap) -> Result<(Session, bool), Response> {
+pub(super) fn enter(app: &App, headers: &HeaderMap) -> Result<(Session, bool), Response> {
     if let Some(session) = session(app, headers) {
         return Ok((session, false));
     }
@@ -155,27 +157,7 @@ struct EntryView {
     text: String,
 }
 
-/// The script that reproduces an incident, to be read and saved.
-async fn repro(State(app): State<App>, headers: HeaderMap, Path(no): Path<String>) -> Response {
-    if let Err(away) = enter(&app, &headers) {
-        return away;
-    }
-    let Some(incident) = look_up(&app, &no).await else {
-        return (StatusCode::NOT_FOUND, "there is no such incident").into_response();
-    };
-    let script = match &incident.repro {
-        Some(digest) => app.ask.blob(digest).await.ok().flatten(),
-        None => None,
-    };
-    match script {
-        Some(script) => ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], script).into_response(),
-        None => {
-            (StatusCode::NOT_FOUND, "no script was asked for: say `repro` and the incident's number").into_response()
-        }
-    }
-}
-
-async fn look_up(app: &App, no: &str) -> Option<Incident> {
+pub(super) async fn look_up(app: &App, no: &str) -> Option<Incident> {
     let no = no.parse::<IncidentNo>().ok()?;
     let query = Query { no: Some(no), before: Some(no.0.saturating_add(1)), limit: 1, ..Query::default() };
     app.ask.incidents(query).await.map(|(found, _)| found).unwrap_or_default().into_iter().next()
@@ -208,8 +190,10 @@ async fn incident(State(app): State<App>, headers: HeaderMap, Path(no): Path<Str
     };
     let diffs = diffs(&app, &incident).await;
     let script = incident.repro.is_some();
+    let changes = incident.proposals.iter().filter(|p| p.plan.as_ref().is_some_and(|plan| !plan.previews.is_empty()));
+    let patches: Vec<u32> = changes.map(|proposal| proposal.id.n).collect();
     let cards: Vec<CardView> = app.console.card(no.0).iter().map(CardView::of).collect();
-    let more = context! { entries => Value::from(Serde(&views)), excerpt, diffs, script, no => no.0 };
+    let more = context! { entries => Value::from(Serde(&views)), excerpt, diffs, patches, script, no => no.0 };
     let html = render(&app, "incident.html", &session, &no.0.to_string(), &cards, more).await;
     page(&session, fresh, html)
 }

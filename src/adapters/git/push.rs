@@ -51,7 +51,7 @@ pub(super) async fn drop_branch(room: &Room, branch: &OwnBranch) -> Result<(), P
 }
 
 /// What the origin says our branch points at, as of the fetch that opened the room.
-async fn head(git: &Git, branch: &OwnBranch) -> Result<Option<String>, PortError> {
+pub(super) async fn head(git: &Git, branch: &OwnBranch) -> Result<Option<String>, PortError> {
     let printed = git.ask(&["rev-parse", "--verify", "--quiet", "--end-of-options", &branch.full()], b"").await?;
     Ok((printed.code == 0).then(|| printed.text()))
 }

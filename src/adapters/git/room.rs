@@ -258,6 +258,15 @@ impl ports::Git for Rooms {
         self.enter(repo).await?.git().markers(branch, paths, tree).await
     }
 
+    async fn standing(&self, repo: &Repo, branch: &OwnBranch) -> Result<Option<(String, String)>, PortError> {
+        let turn = self.turn(repo);
+        let _mine = turn.lock().await;
+        let git = self.enter(repo).await?.git();
+        let Some(head) = super::push::head(&git, branch).await? else { return Ok(None) };
+        let tree = git.tree_of(&head).await?;
+        Ok(Some((head, tree)))
+    }
+
     async fn drop_branch(&self, repo: &Repo, branch: &OwnBranch) -> Result<(), PortError> {
         let turn = self.turn(repo);
         let _mine = turn.lock().await;

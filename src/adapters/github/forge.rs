@@ -4,6 +4,7 @@ use super::api::{GitHub, refused, segment};
 use super::auth::Credentials;
 use crate::domain::action::{Action, Made};
 use crate::domain::ids::Repo;
+use crate::domain::refs::OwnBranch;
 use crate::domain::text::Untrusted;
 use crate::ports::{Forge, NewIssue, NewPull, PortError, Pulled};
 use async_trait::async_trait;
@@ -57,6 +58,10 @@ impl Forge for GitHub {
 
     async fn open_pull(&self, repo: &Repo, pull: &NewPull<'_>) -> Result<Made, PortError> {
         self.pull_from(repo, pull).await
+    }
+
+    async fn merge(&self, repo: &Repo, branch: &OwnBranch, sha: &str) -> Result<(), PortError> {
+        self.merge_pull(repo, branch, sha).await
     }
 
     async fn open_issue(&self, repo: &Repo, issue: &NewIssue<'_>) -> Result<Option<Made>, PortError> {

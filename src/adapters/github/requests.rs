@@ -114,3 +114,32 @@ impl GitHub {
         self.write("PATCH", repo, &format!("/repos/{repo}/pulls/{number}"), Some(&json!({"state": "closed"}))).await
     }
 }
+
+impl GitHub {
+    /// By whichever way the repository allows, as one commit first (docs.github.com, "Merge a pull request": 405 where a
+    /// way is not allowed, 409 where the head is another).
+    pub(super) async fn merge_pull(&self, repo: &Repo, branch: &OwnBranch, sha: &str) -> Result<(), PortError> {
+        let Some(found) = self.newest_of(repo, branch).await? else {
+            return Err(PortError::permanent("its pull request is gone"));
+        };
+        if found.get("merged_at").is_some_and(|at| !at.is_null()) {
+            return Ok(());
+        }
+        if found.get("state").and_then(Value::as_str) == Some("closed") {
+            return Err(PortError::permanent("its pull request was closed"));
+        }
+        let number = found.get("number").and_then(Value::as_u64).unwrap_or(0);
+        let path = format!("/repos/{repo}/pulls/{number}/merge");
+        let mut last = PortError::permanent("the repository allows no way to merge it");
+        for way in ["squash", "merge", "rebase"] {
+            let answer = self.call("PUT", Some(repo), &path, Some(&json!({"sha": sha, "merge_method": way}))).await?;
+            match answer.status {
+                status if status.is_success() => return Ok(()),
+                StatusCode::METHOD_NOT_ALLOWED => last = PortError::permanent(refused(&answer).why()),
+                StatusCode::CONFLICT => return Err(PortError::permanent("its head has changed")),
+                _ => return Err(refused(&answer)),
+            }
+        }
+        Err(last)
+    }
+}

@@ -1,7 +1,7 @@
 //! Remedies that change code, from a word to a pull request and back, with real git over HTTP.
 
 use crate::plan::repo::Repo;
-use crate::world::{NETWORK_LOG, REPO, Seat, World, spec};
+use crate::world::{NETWORK_LOG, REPO, Seat, Setup, World, spec};
 use ci_rescue::demo::{Fault, Pull, learn};
 use ci_rescue::domain::ProposalState;
 
@@ -10,7 +10,11 @@ const LINES: &str = "one\ntwo\nthree\nfour\nfive\n";
 /// A forge with a merged pull request 117, a branch `release-1` that can take it and `release-2` that cannot, and a
 /// broken run on main.
 pub async fn broken() -> (World, Repo) {
-    let world = World::new().await;
+    broken_with(Setup::default()).await
+}
+
+pub async fn broken_with(setup: Setup) -> (World, Repo) {
+    let world = World::with(setup).await;
     let repo = Repo::new();
     repo.write("lines.txt", LINES);
     repo.write(".github/CODEOWNERS", "*.py @acme/python\n/tests/ @acme/qa ben@example.org\n");

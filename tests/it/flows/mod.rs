@@ -10,6 +10,7 @@ mod faults;
 mod feeds;
 mod fix;
 mod github;
+mod merging;
 mod quarantine;
 mod remedies;
 mod repro;

@@ -82,7 +82,7 @@ async fn check((name, ecosystem, package, version, files, want): Case<'_>) {
 }
 
 #[tokio::test]
-async fn npm_runs_nothing_of_a_repository() {
+async fn threat_119_npm_runs_nothing_of_a_repository() {
     let scripts = r#"{"name":"app","version":"1.0.0","packageManager":"yarn@4.1.0+sha224.x",
         "devEngines":{"packageManager":{"name":"yarn","onFail":"error"},"runtime":{"name":"deno","onFail":"download"}},
         "scripts":{"preinstall":"touch @CANARY@","install":"touch @CANARY@","postinstall":"touch @CANARY@",
@@ -181,7 +181,7 @@ async fn npm_runs_nothing_of_a_repository() {
 }
 
 #[tokio::test]
-async fn cargo_runs_nothing_of_a_repository() {
+async fn threat_119_cargo_runs_nothing_of_a_repository() {
     let lock = ("Cargo.lock", CARGO_LOCK);
     let part = ("crates/core-part/Cargo.toml", CARGO_PART);
     let root = CARGO_ROOT.replace(
@@ -258,7 +258,7 @@ async fn cargo_runs_nothing_of_a_repository() {
 }
 
 #[tokio::test]
-async fn go_runs_nothing_of_a_repository() {
+async fn threat_119_go_runs_nothing_of_a_repository() {
     let plain = "module example.com/app\n\ngo 1.18\n\nrequire example.com/lib v1.0.0\n";
     let toolchain = "module example.com/app\n\ngo 1.21\n\ntoolchain go1.99.7\n\nrequire example.com/lib v1.0.0\n";
     let new = "module example.com/app\n\ngo 1.99\n\nrequire example.com/lib v1.0.0\n";

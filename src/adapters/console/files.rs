@@ -1,0 +1,51 @@
+//! What belongs to an incident, as plain files: the script that reproduces it, and patches.
+
+use super::routes::{App, enter, look_up};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+const TEXT: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+
+/// The script that reproduces an incident, to be read and saved.
+pub async fn repro(State(app): State<App>, headers: HeaderMap, Path(no): Path<String>) -> Response {
+    if let Err(away) = enter(&app, &headers) {
+        return away;
+    }
+    let Some(incident) = look_up(&app, &no).await else {
+        return (StatusCode::NOT_FOUND, "there is no such incident").into_response();
+    };
+    let script = match &incident.repro {
+        Some(digest) => app.ask.blob(digest).await.ok().flatten(),
+        None => None,
+    };
+    match script {
+        Some(script) => (TEXT, script).into_response(),
+        None => {
+            (StatusCode::NOT_FOUND, "no script was asked for: say `repro` and the incident's number").into_response()
+        }
+    }
+}
+
+/// What a proposal changes, or would have: for each branch one patch, as `git apply` takes it.
+pub async fn patch(State(app): State<App>, headers: HeaderMap, Path((no, n)): Path<(String, u32)>) -> Response {
+    if let Err(away) = enter(&app, &headers) {
+        return away;
+    }
+    let Some(incident) = look_up(&app, &no).await else {
+        return (StatusCode::NOT_FOUND, "there is no such incident").into_response();
+    };
+    let plan = incident.proposal(n).and_then(|proposal| proposal.plan.as_ref());
+    let mut text = Vec::new();
+    for (onto, preview) in plan.iter().flat_map(|plan| &plan.previews) {
+        let Some(digest) = &preview.diff else { continue };
+        if let Ok(Some(bytes)) = app.ask.blob(digest).await {
+            text.extend_from_slice(format!("# For {onto}\n").as_bytes());
+            text.extend_from_slice(&bytes);
+        }
+    }
+    if text.is_empty() {
+        return (StatusCode::NOT_FOUND, "that proposal changes no files").into_response();
+    }
+    (TEXT, text).into_response()
+}

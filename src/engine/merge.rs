@@ -1,0 +1,28 @@
+//! Merging our own pull requests: green, and still as we pushed them.
+
+use super::Engine;
+use crate::domain::effect::Effect;
+use crate::domain::event::Merging;
+use crate::ports::PortError;
+
+impl Engine {
+    pub(super) async fn merge(&self, effect: &Effect) -> Result<Merging, PortError> {
+        let Effect::Merge { repo, branch, tree, .. } = effect else {
+            return Err(PortError::permanent("that merges nothing"));
+        };
+        let Some((sha, standing)) = self.git()?.standing(repo, branch).await? else {
+            return Ok(Merging::Never("its branch is gone".into()));
+        };
+        if standing != *tree {
+            return Ok(Merging::Never("somebody has pushed to it".into()));
+        }
+        if self.ci()?.green(repo, &sha, &branch.as_str().into()).await? != Some(true) {
+            return Ok(Merging::NotYet("its CI is not green".into()));
+        }
+        // Read right before the write; what cannot be read holds.
+        if !matches!(self.read_hold().await, Ok(None)) {
+            return Ok(Merging::NotYet("the emergency stop is on".into()));
+        }
+        self.forge()?.merge(repo, branch, &sha).await.map(|()| Merging::Merged)
+    }
+}

@@ -1,0 +1,72 @@
+//! Pull requests of ours that the bot merges itself: by the operator's grant, once green, and never past a changed head.
+
+use super::step::Step;
+use crate::domain::action::Action;
+use crate::domain::effect::Effect;
+use crate::domain::event::{Merging, Timer};
+use crate::domain::incident::Proposal;
+use crate::domain::journal::Note;
+use crate::domain::time::{DAY_MS, MINUTE_MS};
+use crate::policy;
+
+/// Looked at this often, and for this long.
+const LOOK_MS: i64 = 5 * MINUTE_MS;
+const LONGEST_MS: i64 = DAY_MS;
+
+/// Its pull request is there: it waits for its CI, where the operator lets the bot merge it.
+pub fn begin(step: &mut Step<'_>, n: u32) {
+    let now = step.now;
+    let rules = step.rules;
+    let Some(proposal) = step.incident.proposals.iter_mut().find(|proposal| proposal.id.n == n) else { return };
+    let steps = || proposal.plan.iter().flat_map(|plan| &plan.steps);
+    let pull = steps().any(|step| matches!(step.action, Action::Pull { draft: false, .. }));
+    if pull && policy::merges(rules, &proposal.remedy) {
+        proposal.merging = Some(now);
+        step.timer(Timer::Merge, now.plus_ms(LOOK_MS));
+    }
+}
+
+pub fn look(step: &mut Step<'_>) {
+    let now = step.now;
+    let due: Vec<Proposal> = step.incident.proposals.iter().filter(|p| p.merging.is_some()).cloned().collect();
+    for proposal in due {
+        let since = proposal.merging.unwrap_or(now);
+        if now.ms_since(since) > LONGEST_MS {
+            end(step, proposal.id.n, "its CI was not green within a day");
+            continue;
+        }
+        let branch = proposal.plan.iter().flat_map(|plan| &plan.steps).find_map(|step| match &step.action {
+            Action::Branch { branch, tree, .. } => Some((branch.clone(), tree.clone())),
+            _ => None,
+        });
+        if let Some((branch, tree)) = branch {
+            let (incident, repo) = (step.incident.no, step.incident.repo.clone());
+            step.effect(Effect::Merge { incident, proposal: proposal.id.n, repo, branch, tree });
+        }
+    }
+}
+
+pub fn looked(step: &mut Step<'_>, n: u32, outcome: &Merging) {
+    let Some(proposal) = step.incident.proposals.iter_mut().find(|p| p.id.n == n && p.merging.is_some()) else {
+        return;
+    };
+    let id = proposal.id;
+    match outcome {
+        Merging::Merged => {
+            proposal.merging = None;
+            step.tell(None, Note::Merged { proposal: id });
+        }
+        Merging::NotYet(_) => {
+            let at = step.now.plus_ms(LOOK_MS);
+            step.timer(Timer::Merge, at);
+        }
+        Merging::Never(why) => end(step, n, why),
+    }
+}
+
+fn end(step: &mut Step<'_>, n: u32, why: &str) {
+    let Some(proposal) = step.incident.proposals.iter_mut().find(|proposal| proposal.id.n == n) else { return };
+    proposal.merging = None;
+    let id = proposal.id;
+    step.tell(None, Note::NotMerged { proposal: id, why: why.to_owned() });
+}

@@ -1,0 +1,119 @@
+//! Pull requests of ours that the bot merges itself: by grant, once green, never past a changed head; and patches of pushes
+//! that were refused.
+
+use super::code::{agreed, ask, broken_with, opened};
+use crate::plan::repo::Repo;
+use crate::world::{REPO, Setup, World, spec};
+use ci_rescue::demo::Fault;
+use ci_rescue::domain::ProposalState;
+
+/// A world whose operator lets the bot merge pins, with one pin made.
+async fn pinned(more: &str) -> (World, Repo) {
+    let (world, repo) = broken_with(Setup { config: more.to_owned(), ..Setup::default() }).await;
+    repo.write("requirements.txt", "flask>=3\n");
+    repo.commit("Needs");
+    let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
+    repo.git(&["push", "--quiet", bare.to_str().unwrap(), "main"]);
+    let ada = world.sit("ada").await;
+    agreed(&world, &ada, "pin 1 flask@3.0.1").await;
+    let proposal = world.incident(1).await.proposals.last().unwrap().clone();
+    assert_eq!(proposal.state, ProposalState::Done, "{proposal:?}");
+    learn(&world).await;
+    (world, repo)
+}
+
+async fn learn(world: &World) {
+    let dir = world.forge.git_dir.clone().unwrap();
+    ci_rescue::demo::learn(&world.forge, &dir, REPO).await.unwrap();
+}
+
+/// A run at the head of our branch.
+async fn checks(world: &World, sha: &str, ends: &'static str) {
+    let mut run = spec("", ends);
+    run.workflow = "pull-ci".into();
+    run.branch = "ci-rescue/pin/1-1".into();
+    run.sha = sha.to_owned();
+    run.jobs[0].ends = vec![ends];
+    let id = world.forge.start(run);
+    world.forge.finish(id);
+    world.deliver().await;
+}
+
+async fn wait(world: &World, minutes: i64) {
+    for _ in 0..minutes {
+        world.clock.advance(60_000);
+        world.settle().await;
+    }
+}
+
+const GRANT: &str = "[policy]\nmode = \"act\"\nautomatic = []\nauto_merge = [\"pin\", \"revert\"]\n";
+
+#[tokio::test]
+async fn a_granted_pin_is_merged_once_it_is_green_and_not_under_the_emergency_stop() {
+    let (world, repo) = pinned(GRANT).await;
+    let head = ask(&world, &repo, &["rev-parse", "ci-rescue/pin/1-1"]);
+    wait(&world, 6).await;
+    assert!(opened(&world)[0].open, "not before its CI");
+    let ada = world.sit("ada").await;
+    ada.say(&world, "hold").await;
+    checks(&world, &head, "success").await;
+    wait(&world, 6).await;
+    assert!(opened(&world)[0].open, "not under the emergency stop");
+    ada.say(&world, "unhold").await;
+    wait(&world, 6).await;
+    assert!(!opened(&world)[0].open);
+    assert_eq!(ask(&world, &repo, &["rev-parse", "main"]), head);
+    assert!(ada.page("/incidents/1").await.contains("is merged: its CI is green"));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_head_that_somebody_changed_is_left_to_people_and_so_is_what_is_not_granted() {
+    let (world, repo) = pinned(GRANT).await;
+    let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
+    repo.git(&["fetch", "--quiet", bare.to_str().unwrap(), "ci-rescue/pin/1-1"]);
+    repo.git(&["switch", "--quiet", "-c", "mine", "FETCH_HEAD"]);
+    repo.write("sneaked.txt", "in\n");
+    let mine = repo.commit("Also this");
+    repo.git(&["push", "--quiet", bare.to_str().unwrap(), "HEAD:refs/heads/ci-rescue/pin/1-1"]);
+    learn(&world).await;
+    checks(&world, &mine, "success").await;
+    wait(&world, 12).await;
+    assert!(opened(&world)[0].open);
+    let page = world.sit("ada").await.page("/incidents/1").await;
+    assert!(page.contains("somebody has pushed to it"), "{page}");
+    world.end().await;
+
+    // A revert cannot be granted, and mode suggest merges nothing.
+    for (more, words) in [(GRANT, "revert 1 pr=117"), ("[policy]\nauto_merge = [\"pin\"]\n", "pin 1 left-pad@1.0.0")] {
+        let (world, _) = broken_with(Setup { config: more.to_owned(), ..Setup::default() }).await;
+        let ada = world.sit("ada").await;
+        agreed(&world, &ada, words).await;
+        assert!(world.incident(1).await.proposals.iter().all(|proposal| proposal.merging.is_none()));
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_push_that_is_refused_for_good_leaves_its_patch_with_the_incident() {
+    let (world, repo) = super::code::broken().await;
+    let path = "/git-receive-pack".to_owned();
+    world.forge.lock().faults.push(Fault {
+        method: "POST".into(),
+        path,
+        status: 403,
+        headers: Vec::new(),
+        after: false,
+    });
+    let ada = world.sit("ada").await;
+    agreed(&world, &ada, "revert 1 pr=117").await;
+    let proposal = world.incident(1).await.proposals.last().unwrap().clone();
+    assert!(matches!(&proposal.state, ProposalState::Failed { why } if why.contains("refused")), "{proposal:?}");
+    let page = ada.page("/incidents/1").await;
+    assert!(page.contains("Its patch is on the incident") && page.contains("/incidents/1/patches/1"), "{page}");
+    let patch = ada.page("/incidents/1/patches/1").await;
+    std::fs::write(repo.path().join("x.patch"), &patch).unwrap();
+    repo.git(&["apply", "--index", "x.patch"]);
+    assert_eq!(repo.git(&["write-tree"]), repo.git(&["rev-parse", "main~1^{tree}"]));
+    world.end().await;
+}
