@@ -143,18 +143,20 @@ impl crate::ports::Resolver for Resolver {
         package: &str,
         version: &str,
         files: &[Source],
-    ) -> Result<Vec<Source>, PortError> {
+    ) -> Result<Result<Vec<Source>, String>, PortError> {
         let request = Request {
             ecosystem: ecosystem.to_owned(),
             package: package.to_owned(),
             version: version.to_owned(),
             files: files.to_vec(),
         };
-        Self::resolve(self, request).await.map_err(|why| match why {
-            ResolveError::Failed { why, is_passing: true, .. } => PortError::transient(why),
-            ResolveError::Refused(why) | ResolveError::Failed { why, .. } => PortError::permanent(why),
-            ResolveError::Missing(tool) => PortError::permanent(format!("{tool} is not installed here")),
-        })
+        match Self::resolve(self, request).await {
+            Ok(files) => Ok(Ok(files)),
+            Err(ResolveError::Failed { why, is_passing: true, .. }) => Err(PortError::transient(why)),
+            Err(ResolveError::Failed { why, .. }) => Ok(Err(why)),
+            Err(ResolveError::Refused(why)) => Err(PortError::permanent(why)),
+            Err(ResolveError::Missing(tool)) => Err(PortError::permanent(format!("{tool} is not installed here"))),
+        }
     }
 }
 

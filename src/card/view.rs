@@ -312,6 +312,12 @@ fn buttons(incident: &Incident) -> (Buttons, Buttons) {
             Look::Plain,
         ));
     }
+    let last = incident.proposals.last().filter(|last| last.state == ProposalState::Done && !last.made.is_empty());
+    if let (Some(last), None) = (last, incident.busy()) {
+        let digest = last.plan.as_ref().map_or_else(|| Digest::of([]), |plan| plan.digest.clone());
+        let undo = ButtonRef { verb: Verb::Undo, incident: incident.no, proposal: Some(last.id), digest };
+        shown.push((undo, Look::Plain));
+    }
     more.push(why);
     (shown, more)
 }

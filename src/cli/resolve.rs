@@ -13,7 +13,8 @@ pub async fn ask(question: &Question) -> Result<Answer, String> {
     let resolver = Resolver::new(cache.join("ci-rescue").join("resolver"), |key| std::env::var_os(key));
     let resolver: &dyn ci_rescue::ports::Resolver = &resolver;
     match resolver.resolve(question.ecosystem, &question.package, &question.version, &question.files).await {
-        Ok(files) => Ok(Answer::Locks(locks(files))),
+        Ok(Ok(files)) => Ok(Answer::Locks(locks(files))),
+        Ok(Err(why)) => Ok(Answer::No(why)),
         Err(PortError::Permanent { why }) => Ok(Answer::Not(why)),
         Err(other) => Err(other.to_string()),
     }

@@ -23,11 +23,13 @@ pub enum Verb {
     /// The same, with a reason that the person types.
     RejectReason,
     Cancel,
+    Undo,
     Why,
 }
 
 impl Verb {
-    pub const ALL: [Self; 6] = [Self::Retry, Self::Approve, Self::Reject, Self::RejectReason, Self::Cancel, Self::Why];
+    pub const ALL: [Self; 7] =
+        [Self::Retry, Self::Approve, Self::Reject, Self::RejectReason, Self::Cancel, Self::Undo, Self::Why];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -37,6 +39,7 @@ impl Verb {
             Self::Reject => "reject",
             Self::RejectReason => "reject_reason",
             Self::Cancel => "cancel",
+            Self::Undo => "undo",
             Self::Why => "why",
         }
     }

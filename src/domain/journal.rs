@@ -143,6 +143,13 @@ pub enum Note {
     Suspected {
         lines: Vec<String>,
     },
+    /// Such a script is being written.
+    Reproducing,
+    /// What a proposal did is being taken back.
+    Undoing {
+        proposal: ProposalId,
+        by: Untrusted,
+    },
     /// A script that reproduces the failure is on the incident's page.
     Reproduced,
     Refused {

@@ -87,9 +87,15 @@ impl Engine {
         change: &Wanted,
         message: &str,
     ) -> Result<ChangeFacts, PortError> {
+        // A template looks at what a workflow does before it touches it; a pin does not.
+        let pins = matches!(change, Wanted::Pin { .. } | Wanted::Unpin { .. });
         let order = self.order(repo, onto, change).await?;
         let change = self.git()?.change(repo, onto, order.wanted(message)).await?;
         let mut facts = self.facts_of(change).await?;
+        let workflow = facts.preview.files.iter().find(|file| file.raw().starts_with(".github/workflows/"));
+        if let Some(path) = workflow.filter(|_| pins) {
+            facts.sensitive.push(format!("it changes the workflow {}", path.line(100)));
+        }
         if facts.outcome == ChangeOutcome::Ready
             && let Some(file) = facts.preview.files.first()
         {
@@ -228,15 +234,18 @@ impl Engine {
         };
         let (sha, left) = self.git()?.markers(repo, branch, paths, tree).await?;
         let (conclusion, title) = match left.len() {
-            0 => ("success", "No conflict markers are left".to_owned()),
-            n => ("failure", format!("Conflict markers in {n} file{}", if n == 1 { "" } else { "s" })),
+            0 => ("success", "The conflicts are resolved".to_owned()),
+            n => ("failure", format!("Conflicts in {n} file{} are not resolved", if n == 1 { "" } else { "s" })),
         };
         let shown: Vec<String> =
             left.iter().map(|path| format!("- `{}`", clean_line(path, 200).replace('`', "'"))).collect();
         let summary = if left.is_empty() {
-            "Whoever resolved them looks over the rest, and marks the pull request as ready.".to_owned()
+            "Look over the rest, and mark the pull request as ready.".to_owned()
         } else {
-            format!("Resolve the conflicts in these files, take the markers out, and push:\n\n{}", shown.join("\n"))
+            format!(
+                "Resolve these files, and push. Where one side deleted a file, decide whether it stays.\n\n{}",
+                shown.join("\n")
+            )
         };
         let name = MARKERS_CHECK.to_owned();
         let check = Action::Check { repo: repo.clone(), sha, name, conclusion: conclusion.into(), title, summary };

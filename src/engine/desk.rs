@@ -156,6 +156,7 @@ impl Working<'_> {
                 Intent::Reject { target, reason: reason.map(Into::into) }
             }
             Verb::Cancel => Intent::Cancel { target },
+            Verb::Undo => Intent::Undo { target },
             Verb::Why => Intent::Why { target },
         };
         let seen = (what.verb != Verb::Why).then_some(what.digest);

@@ -40,7 +40,8 @@ impl Engine {
         let Some(resolver) = &self.resolver else { return Err(PortError::permanent("there is no resolver")) };
         let found = resolver.resolve(question.ecosystem, &question.package, &question.version, &question.files).await;
         let answer = match found {
-            Ok(files) => Answer::Locks(locks(files)),
+            Ok(Ok(files)) => Answer::Locks(locks(files)),
+            Ok(Err(why)) => Answer::No(why),
             Err(PortError::Permanent { why }) => Answer::Not(why),
             Err(other) => return Err(other),
         };

@@ -94,6 +94,19 @@ fn remedy(step: &mut Step<'_>, request: &Request, wish: &Wish, force: bool, dry_
     if let Some(same) = same.filter(|_| !dry_run) {
         return refuse(step, request, format!("that is {} already, which is {}", same.id, same.state.as_str()));
     }
+    let once = |wish: &Wish| {
+        matches!(
+            wish,
+            Wish::Revert { .. } | Wish::Backport { .. } | Wish::Pin { .. } | Wish::Fix { .. } | Wish::Issue { .. }
+        )
+    };
+    let done = step.incident.proposals.iter().rev().find(|p| p.state == ProposalState::Done && p.wish == *wish);
+    if let Some(done) = done.filter(|done| once(wish) && !dry_run && !done.made.is_empty()) {
+        let made: Vec<String> = done.made.iter().map(|made| format!("{} #{}", made.what, made.number)).collect();
+        let why =
+            format!("{} did that and made {}: undo {} first, to have it again", done.id, made.join(", "), done.id);
+        return refuse(step, request, why);
+    }
     let stale =
         request.seen.as_ref().is_some_and(|seen| !step.incident.offers.iter().any(|offer| offer.plan.digest == *seen));
     if stale {
@@ -210,6 +223,7 @@ fn repro(step: &mut Step<'_>, request: &Request) {
     }
     let (incident, repo, sha) = (step.incident.no, step.incident.repo.clone(), step.incident.sha.clone());
     step.effect(Effect::Reproduce { incident, repo, sha, tests });
+    answer(step, request, Note::Reproducing);
 }
 
 /// Tests that one script runs.
@@ -223,7 +237,10 @@ fn undo(step: &mut Step<'_>, request: &Request, target: Target) {
         Ok(proposal) => proposal,
         Err(why) => return refuse(step, request, why),
     };
-    let note = Note::Cancelled { proposal: proposal.id, by: request.by.name.clone() };
+    if stale(request, &proposal) {
+        return refuse(step, request, "what it did has changed since that card; look at it again");
+    }
+    let note = Note::Undoing { proposal: proposal.id, by: request.by.name.clone() };
     confirm(step, request, &note);
     step.tell(Some(request.by.key.clone()), note);
     proposal::advance(step, proposal.id.n, &Input::Cancel(request.by.key.clone()));

@@ -282,6 +282,8 @@ fn perform(step: &mut Step<'_>, proposal: &Proposal, at: usize, undo: bool) {
     let Some(plan) = &proposal.plan else { return };
     let Some(planned) = plan.steps.get(at) else { return };
     let action = if undo { planned.undo.clone() } else { Some(planned.action.clone()) };
+    // A quarantine that was itself undone meanwhile does not come back.
+    let action = action.filter(|action| !undo || !is_gone(&step.incident, action));
     match action {
         Some(action) => step.effect(Effect::Perform {
             incident: proposal.id.incident,
@@ -295,6 +297,13 @@ fn perform(step: &mut Step<'_>, proposal: &Proposal, at: usize, undo: bool) {
         // Nothing to undo in this step.
         None => advance(step, proposal.id.n, &Input::StepDone),
     }
+}
+
+/// Whether an undo would list what a proposal of this incident made and took back.
+fn is_gone(incident: &crate::domain::Incident, action: &Action) -> bool {
+    let Action::Listed { entry } = action else { return false };
+    let maker = incident.proposals.iter().find(|proposal| proposal.id.to_string() == entry.id);
+    maker.is_some_and(|maker| matches!(maker.state, ProposalState::Undone { .. }))
 }
 
 pub fn performed(step: &mut Step<'_>, n: u32, at: usize, undo: bool, outcome: &Outcome) {

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 
 #[async_trait]
 pub trait Resolver: Send + Sync {
-    /// The files that change when `package` is resolved to `version`; none of the repository's code runs.
+    /// The files that change when `package` is resolved to `version`, or what the resolver said against it; none of the
+    /// repository's code runs.
     ///
     /// # Errors
     /// Transient where the registry was not reached in time; permanent where it must not or cannot be done.
@@ -16,5 +17,5 @@ pub trait Resolver: Send + Sync {
         package: &str,
         version: &str,
         files: &[Source],
-    ) -> Result<Vec<Source>, PortError>;
+    ) -> Result<Result<Vec<Source>, String>, PortError>;
 }

@@ -75,7 +75,10 @@ const ATTEMPTS_MAX: usize = 5;
 
 /// What was tried on the incident before, the newest last.
 pub fn attempts(incident: &Incident) -> Vec<Untrusted> {
-    let ended = |p: &&Proposal| !p.dry_run && !p.state.is_active() && p.state != ProposalState::Expired;
+    let ended = |p: &&Proposal| {
+        let refused = matches!(p.state, ProposalState::Refused { .. } | ProposalState::Expired);
+        !p.dry_run && !p.state.is_active() && !refused
+    };
     let mut all: Vec<Untrusted> = incident
         .proposals
         .iter()

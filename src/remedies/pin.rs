@@ -95,7 +95,7 @@ impl Remedy for Pin {
         let title = format!("Pin {} to {}", clean_line(&package, 80), clean_line(&version, 70));
         because.push(format!("it holds until {until}: then the bot proposes to let it go"));
         let change = Wanted::Pin { package, version, until };
-        one(context, "pin", title, because, change, "`unpin` proposes to let it go again")
+        one(context, "pin", title, because, change, "say unpin to let it go again")
     }
 }
 

@@ -136,9 +136,9 @@ impl Test {
         let Wish::Quarantine { file, .. } = context.wish else { return Planning::Refused(Vec::new()) };
         let wanting = Wanting {
             summary: format!("skip {shown} until {until}"),
-            because: vec![format!("it failed in {}", context.incident.no)],
+            because: vec![format!("it failed in {}: {}", context.incident.no, self.reason)],
             label: "ci:quarantined",
-            undo: "the bot proposes to take it out when it expires; `unquarantine` does it before",
+            undo: "the bot proposes to take it out when it expires; say unquarantine to have it before",
             targets: vec![Target {
                 onto: onto.clone(),
                 message: format!("Quarantine {shown} until {until}\n\n{}\n", self.reason),

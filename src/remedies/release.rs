@@ -4,12 +4,14 @@ use super::code::{self, Target, Wanting};
 use super::quarantine::length;
 use super::{PlanContext, Remedy, issue, ledger};
 use crate::domain::action::{Action, Wanted};
+use crate::domain::effect::Lookup;
 use crate::domain::facts::Known;
-use crate::domain::ids::Digest;
+use crate::domain::ids::{Digest, Repo};
 use crate::domain::incident::{Incident, ProposalState};
 use crate::domain::intent::Wish;
 use crate::domain::plan::{Plan, PlannedAction, Planning};
 use crate::domain::quarantined::{Quarantined, day};
+use crate::domain::refs::{Branch, OwnBranch};
 use crate::domain::text::{clean_line, inert};
 
 pub struct Unquarantine;
@@ -76,7 +78,14 @@ impl Remedy for Unquarantine {
             Ok(onto) => onto,
             Err(why) => return Planning::Refused(vec![why]),
         };
-        let absent = matches!(context.facts.changes.get(&onto), Some(Known::Is(change)) if change.absent);
+        let absent = is_absent(context, &onto);
+        if absent && let Some(made) = made(context.incident, &id) {
+            match unmerged(context, &made) {
+                Ok(false) => {}
+                Ok(true) => return withdrawn(&summary, &repo, &made, unlisted, &id),
+                Err(needs) => return *needs,
+            }
+        }
         if let Some(entry) = entry.filter(|entry| entry.served || absent) {
             let why = if entry.served {
                 "it is on the list that CI asks for, and nowhere in the code"
@@ -104,6 +113,54 @@ impl Remedy for Unquarantine {
         plan.steps.insert(0, unlisted);
         Planning::Ready(plan)
     }
+}
+
+/// Whether the branch was looked at, and has no mark of this id.
+fn is_absent(context: &PlanContext<'_>, onto: &Branch) -> bool {
+    matches!(context.facts.changes.get(onto), Some(Known::Is(change)) if change.absent)
+}
+
+/// The pull request of a quarantine that this incident made, and its branch.
+struct Own {
+    number: u64,
+    branch: OwnBranch,
+}
+
+fn made(incident: &Incident, id: &str) -> Option<Own> {
+    let proposal = incident.proposals.iter().find(|p| p.id.to_string() == id && p.state == ProposalState::Done)?;
+    let number = proposal.made.iter().find(|made| made.what == "pull request")?.number;
+    let branch = proposal.plan.iter().flat_map(|plan| &plan.steps).find_map(|step| match &step.action {
+        Action::Branch { branch, .. } => Some(branch.clone()),
+        _ => None,
+    })?;
+    Some(Own { number, branch })
+}
+
+/// Whether our pull request still waits to be merged, once that is known.
+fn unmerged(context: &PlanContext<'_>, own: &Own) -> Result<bool, Box<Planning>> {
+    match context.facts.pulls.iter().find(|(have, _)| *have == own.number) {
+        None => {
+            let (repo, number) = (context.incident.repo.clone(), own.number);
+            Err(Box::new(Planning::Needs(vec![Lookup::Pull { repo, number }])))
+        }
+        Some((_, Known::Is(pull))) => Ok(!pull.merged && !pull.closed),
+        Some((_, Known::Unavailable(why))) => {
+            Err(Box::new(Planning::Refused(vec![format!("#{} cannot be read: {why}", own.number)])))
+        }
+    }
+}
+
+/// Nobody has merged the quarantine: it is withdrawn.
+fn withdrawn(summary: &str, repo: &Repo, own: &Own, unlisted: PlannedAction, id: &str) -> Planning {
+    let why = format!("#{} was never merged: it is closed, and its branch removed", own.number);
+    let only = |action| PlannedAction { action, undo: None };
+    let steps = vec![
+        only(Action::PullClosed { repo: repo.clone(), branch: own.branch.clone() }),
+        only(Action::BranchGone { repo: repo.clone(), branch: own.branch.clone() }),
+        only(Action::IssueClosed { repo: repo.clone(), marker: issue::marker(id) }),
+        PlannedAction { undo: None, ..unlisted },
+    ];
+    of_the_list("unquarantine", summary.to_owned(), repo.as_str(), steps, &[id, "withdrawn"], &why)
 }
 
 /// Tracking issues of a quarantine that this incident made.
@@ -135,6 +192,10 @@ impl Remedy for Extend {
             let why = format!("quarantine {shown} is of incident {}: extend it there", entry.incident);
             return Planning::Refused(vec![why]);
         }
+        if let Some(entry) = entry.filter(|entry| entry.until >= until) {
+            let why = format!("quarantine {shown} lasts until {} already; for= counts from today", entry.until);
+            return Planning::Refused(vec![why]);
+        }
         let summary = format!("let quarantine {shown} last until {until}");
         let listed = entry.map(|entry| PlannedAction {
             action: Action::Listed { entry: Box::new(Quarantined { until: until.clone(), ..entry.clone() }) },
@@ -149,10 +210,22 @@ impl Remedy for Extend {
             Ok(onto) => onto,
             Err(why) => return Planning::Refused(vec![why]),
         };
+        if is_absent(context, &onto)
+            && let Some(made) = made(context.incident, &id)
+        {
+            match unmerged(context, &made) {
+                Ok(false) => {}
+                Ok(true) => {
+                    let why = format!("#{} is not merged yet: merge it, or say undo {shown}", made.number);
+                    return Planning::Refused(vec![why]);
+                }
+                Err(needs) => return *needs,
+            }
+        }
         let wanting = Wanting {
             summary: summary.clone(),
             label: "ci:quarantined",
-            undo: "`unquarantine` lets the test count again",
+            undo: "say unquarantine to let the test count again",
             targets: vec![Target {
                 onto,
                 message: format!("Extend quarantine {shown} until {until}\n"),

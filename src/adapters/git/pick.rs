@@ -172,7 +172,10 @@ impl Picking<'_> {
                 change.because.push("together the commits change nothing".into());
             } else {
                 change.outcome = ChangeOutcome::Already;
-                change.because.push("the branch has all of it already".into());
+                change.because.push(match self.pick.direction {
+                    Direction::Backport => "the branch has all of it already".into(),
+                    Direction::Revert => "the branch has nothing of it: there is nothing to take back".into(),
+                });
             }
             return Ok(change);
         }
@@ -188,6 +191,13 @@ impl Picking<'_> {
 
     /// What has to be said of where the commits stand.
     async fn ancestry(&self, change: &mut Change, commits: &[CommitFacts]) -> Result<(), PortError> {
+        for pair in commits.windows(2) {
+            let newer_first = ["merge-base", "--is-ancestor", &pair[1].sha, &pair[0].sha];
+            if self.git.ask(&newer_first, b"").await?.code == 0 {
+                let (first, second) = (pair[0].short(), pair[1].short());
+                change.warnings.push(format!("{first} was made after {second}: give the oldest commit first"));
+            }
+        }
         for commit in commits {
             let on_branch =
                 self.git.ask(&["merge-base", "--is-ancestor", &commit.sha, self.onto], b"").await?.code == 0;

@@ -220,8 +220,10 @@ impl Quarantine {
 
     /// Python's two frameworks run each other's tests: the file's imports or the form of the name tell which is meant.
     fn speaks_for(&self, source: &Source, framework: &str) -> bool {
-        let pytest =
-            self.name.contains("::") || source.text.contains("import pytest") || source.text.contains("from pytest");
+        // A dotted name is what unittest takes, also in a file that imports pytest.
+        let dotted = self.name.contains('.') && !self.name.contains("::");
+        let imports = source.text.contains("import pytest") || source.text.contains("from pytest");
+        let pytest = self.name.contains("::") || imports && !dotted;
         match framework {
             "pytest" => pytest,
             "unittest" => !pytest,

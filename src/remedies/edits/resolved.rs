@@ -41,8 +41,10 @@ impl Question {
 pub enum Answer {
     /// Path and new text of each lock that changes.
     Locks(Vec<(String, String)>),
-    /// It could not, and why.
+    /// It was not asked, and why.
     Not(String),
+    /// It ran and said no.
+    No(String),
 }
 
 /// A pin, with the resolver's answer once there is one.
@@ -81,34 +83,46 @@ impl Resolved {
     fn ask(&self, edit: &Edit, sources: &[Source]) -> Option<Question> {
         let edited = |file: &str| edit.files.iter().any(|source| name(&source.path) == file);
         let (ecosystem, manifest, lock) = FILES.iter().find(|(_, manifest, lock)| edited(manifest) || edited(lock))?;
+        // Manifests as edited; the lock as it was, since what we could write of it is what is missing.
         let mine = sources.iter().filter(|source| [*manifest, *lock].contains(&name(&source.path)));
         let files: Vec<Source> = mine
-            .map(|source| edit.files.iter().find(|new| new.path == source.path).unwrap_or(source).clone())
+            .map(|source| {
+                let edited = edit.files.iter().find(|new| new.path == source.path && name(&new.path) == *manifest);
+                edited.unwrap_or(source).clone()
+            })
             .collect();
-        let open = !edit.warnings.is_empty() && files.iter().any(|file| name(&file.path) == *lock);
+        let open = edit.warnings.iter().any(|warning| is_about_a_lock(warning));
         let (package, version) = (self.package.clone(), self.version.clone());
         open.then_some(Question { ecosystem, package, version, files })
     }
 
     /// Puts the answer over the edit: locks alone, and only for what was asked.
-    fn over(&self, mut edit: Edit, question: &Question) -> Edit {
-        let Some((asked, answer)) = &self.answer else { return edit };
+    fn over(&self, mut edit: Edit, question: &Question) -> Edited {
+        let Some((asked, answer)) = &self.answer else { return Edited::Ready(edit) };
         if asked.key() != question.key() {
-            return edit;
+            return Edited::Ready(edit);
         }
         match answer {
+            Answer::No(why) => {
+                let (tool, package, version) = (question.ecosystem, &question.package, &question.version);
+                return Edited::Refused(vec![format!("{tool} says that {package} cannot be {version}: {why}")]);
+            }
             Answer::Not(why) => edit.warnings.push(format!("{} could not resolve it: {why}", question.ecosystem)),
             Answer::Locks(locks) => {
                 edit.files.retain(|file| !locks.iter().any(|(path, _)| *path == file.path));
                 edit.files.extend(locks.iter().map(|(path, text)| Source { path: path.clone(), text: text.clone() }));
-                edit.warnings.clear();
+                edit.warnings.retain(|warning| !is_about_a_lock(warning));
                 let paths: Vec<String> = locks.iter().map(|(path, _)| path.clone()).collect();
                 let what = if paths.is_empty() { "nothing more".to_owned() } else { listing(&paths, 5) };
                 edit.because.push(format!("{} resolved it itself and changed {what}", question.ecosystem));
             }
         }
-        edit
+        Edited::Ready(edit)
     }
+}
+
+fn is_about_a_lock(warning: &str) -> bool {
+    FILES.iter().any(|(_, _, lock)| warning.contains(lock))
 }
 
 impl Editing for Resolved {
@@ -125,10 +139,10 @@ impl Editing for Resolved {
         let Edited::Ready(edit) = edited else { return edited };
         let question = self.ask(&edit, sources);
         self.question.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&question);
-        Edited::Ready(match question {
+        match question {
             Some(question) => self.over(edit, &question),
-            None => edit,
-        })
+            None => Edited::Ready(edit),
+        }
     }
 }
 
