@@ -62,13 +62,13 @@ async fn console(wanted: &str) -> Result<TcpListener, String> {
 async fn build(data: &Path, web: SocketAddr, console: SocketAddr) -> Result<App, String> {
     let text = format!(
         "[github]\napi_url = \"http://{web}\"\nwebhook_secret = \"{SECRET}\"\ntoken = \"sandbox\"\nrepositories = [\"{REPO}\"]\n\
-         [[people]]\nname = \"ada\"\ngithub = \"ada\"\nrole = \"admin\"\n[[people]]\nname = \"ben\"\ngithub = \"ben\"\nrole = \"responder\"\n\
+         [[people]]\nname = \"ada\"\ngithub = \"ada\"\nrole = \"admin\"\n[[people]]\nname = \"ben\"\ngithub = \"ben\"\nrole = \"approver\"\n\
          [policy.approvals]\nretry = 0\n"
     );
     let mut config = config::parse(&text, &[]).map_err(|why| why.to_string())?;
     config.store.path = data.join("store");
     let seat = |id: &str, name: &str, role| Person { id: id.into(), name: name.into(), role };
-    let seats = Seats::Open(vec![seat("ben", "Ben", Role::Responder), seat("ada", "Ada", Role::Admin)]);
+    let seats = Seats::Open(vec![seat("ben", "Ben", Role::Approver), seat("ada", "Ada", Role::Admin)]);
     let store = Ledger::open(Sled::open(&data.join("store"))?).map_err(|why| why.to_string())?;
     let home = Some(format!("http://{console}"));
     App::build(&config, Arc::new(store), Arc::new(SystemClock), seats, hosts_of(console), home).await
@@ -84,7 +84,9 @@ fn greet(console: SocketAddr, web: SocketAddr, without_git: Option<&str>) {
     println!("  3. Type `hold`, switch to Ada at the top, and type `unhold`.");
     println!("  4. As Ben type `quarantine 2`, look at the change, and let Ada approve it:");
     println!("     the branch ci-rescue/quarantine/2-1 is there for git to look at.");
-    println!("  5. `help` lists every command; a card's title opens its journal.\n");
+    println!("  5. As Ada type `revert 2 pr=9`, `backport 2 pr=9 to=release-1`, `pin 2 flask@2.3.2` or");
+    println!("     `fix 2 cache_key_bump`, and let Ben approve it.");
+    println!("  6. `help` lists every command; a card's title opens its journal.\n");
     match without_git {
         None => println!("The sandbox's repository: git clone http://{web}/git/{REPO}.git"),
         Some(why) => println!("The sandbox has no repository to clone ({why})."),

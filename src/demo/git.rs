@@ -1,6 +1,6 @@
 //! Real git: a bare repository made by `git fast-import`, served by `git http-backend`.
 
-use super::state::Forge;
+use super::state::{Forge, Pull};
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -32,11 +32,43 @@ def total(items):
     return sum(items) + 0
 END
 
+M 100644 inline requirements.txt
+data <<END
+# What the shop needs.
+flask>=2.3
+pytest==8.2.0
+END
+
+M 100644 inline .github/CODEOWNERS
+data <<END
+* @ada
+/tests/ @ben
+END
+
+M 100644 inline .github/workflows/shop-ci.yml
+data <<END
+name: shop-ci
+on: push
+jobs:
+  test:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/cache@v4
+        with:
+          path: ~/.cache/pip
+          key: v1-pip
+      - run: pytest -q
+END
+
+reset refs/heads/release-1
+from :1
+
 commit refs/heads/main
 mark :2
 committer Ben <ben@example.org> 1767229200 +0000
 data <<END
-Count the shipping
+Count the shipping (#9)
 END
 from :1
 M 100644 inline tests/test_cart.py
@@ -98,7 +130,13 @@ pub async fn seed(forge: &Forge, dir: &FilePath, name: &str) -> Result<(), Strin
     for key in ["http.receivepack", "uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"] {
         run(git(&path).args(["config", key, "true"]), b"").await?;
     }
-    learn(forge, dir, name).await
+    learn(forge, dir, name).await?;
+    let mut state = forge.lock();
+    if let Some(repo) = state.repos.get_mut(name) {
+        let merged = repo.branches.get("main").cloned();
+        repo.pulls.push(Pull::merged(9, "Count the shipping", merged));
+    }
+    Ok(())
 }
 
 /// Tells the forge the heads of its repository, as after a push.

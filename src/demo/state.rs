@@ -98,6 +98,25 @@ pub struct Pull {
     pub messages: Vec<String>,
 }
 
+impl Pull {
+    /// One that was merged into main as this commit.
+    #[must_use]
+    pub fn merged(number: u64, title: &str, commit: Option<String>) -> Self {
+        Self {
+            number,
+            title: title.to_owned(),
+            body: String::new(),
+            head: "topic/shipping".into(),
+            base: "main".into(),
+            draft: false,
+            open: false,
+            merged: commit,
+            merged_at: None,
+            messages: vec![title.to_owned()],
+        }
+    }
+}
+
 /// A request that the forge has served, for those who check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {

@@ -117,6 +117,9 @@ pub struct PullBody {
     /// Issues of ours that are over when this is merged.
     #[serde(default)]
     pub closes: Vec<u64>,
+    /// Where the defect may be known already: a project on GitHub.
+    #[serde(default)]
+    pub upstream: Option<Repo>,
     pub by: Untrusted,
     pub undo: String,
 }

@@ -5,7 +5,7 @@ use crate::domain::action::{Action, PullBody, Wanted};
 use crate::domain::change::ChangeOutcome;
 use crate::domain::effect::Lookup;
 use crate::domain::facts::{ChangeFacts, Known};
-use crate::domain::ids::Digest;
+use crate::domain::ids::{Digest, Repo};
 use crate::domain::incident::{Incident, Proposal, ProposalState};
 use crate::domain::plan::{Plan, PlannedAction, Planning};
 use crate::domain::refs::{Branch, OwnBranch};
@@ -39,6 +39,8 @@ pub struct Wanting {
     pub drafts: bool,
     /// Issues of ours that are over when it is merged.
     pub closes: Vec<u64>,
+    /// The project that the change works around.
+    pub upstream: Option<Repo>,
     /// What else could be done about a conflict.
     pub group: Option<fn(&ChangeFacts) -> Option<String>>,
 }
@@ -55,6 +57,7 @@ impl Wanting {
             undo: "",
             drafts: false,
             closes: Vec::new(),
+            upstream: None,
             group: None,
         }
     }
@@ -284,6 +287,7 @@ fn body(context: &PlanContext<'_>, wanting: &Wanting, change: &ChangeFacts) -> P
         conflicts: untrusted(&change.conflicts),
         attempts: attempts(incident),
         closes: wanting.closes.clone(),
+        upstream: wanting.upstream.clone(),
         by: context.proposal.map_or_else(Untrusted::default, |asked| asked.by.clone()),
         undo: wanting.undo.into(),
     }

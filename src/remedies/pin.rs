@@ -3,6 +3,8 @@
 use super::code::{self, Target, Wanting};
 use super::{PlanContext, Remedy};
 use crate::domain::action::Wanted;
+use crate::domain::facts::Known;
+use crate::domain::ids::Repo;
 use crate::domain::incident::Incident;
 use crate::domain::intent::Wish;
 use crate::domain::plan::Planning;
@@ -36,9 +38,18 @@ fn one(
         Ok(onto) => onto,
         Err(why) => return Planning::Refused(vec![why]),
     };
+    let in_workflows = match context.facts.changes.get(&onto) {
+        Some(Known::Is(facts)) => facts.preview.files.iter().any(|file| file.raw().starts_with(".github/")),
+        _ => false,
+    };
+    let upstream = match &change {
+        Wanted::Pin { package, .. } => upstream(package, in_workflows),
+        _ => None,
+    };
     let wanting = Wanting {
         summary: title.clone(),
         because,
+        upstream,
         label: "ci:dep-pin",
         undo,
         targets: vec![Target { onto, message: format!("{title}\n"), title, change }],
@@ -75,6 +86,13 @@ fn meant(
     }
 }
 
+/// The project on GitHub that a package's name tells of: an action, or a Go module that lies there.
+fn upstream(package: &str, is_action: bool) -> Option<Repo> {
+    let path = package.strip_prefix("github.com/").or(Some(package).filter(|_| is_action))?;
+    let mut parts = path.split('/');
+    format!("{}/{}", parts.next()?, parts.next()?).parse().ok()
+}
+
 impl Remedy for Pin {
     fn id(&self) -> &'static str {
         "pin"
@@ -108,5 +126,25 @@ impl Remedy for Unpin {
         let Wish::Unpin { package } = context.wish else { return Planning::Refused(Vec::new()) };
         let title = format!("Unpin {}", clean_line(package, 80));
         one(context, "unpin", title, Vec::new(), Wanted::Unpin { package: package.clone() }, "pin it again")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upstream_is_named_where_it_is_known() {
+        for (package, is_action, wanted) in [
+            ("github.com/spf13/cobra", false, Some("spf13/cobra")),
+            ("github.com/acme/tools/v2", false, Some("acme/tools")),
+            ("actions/cache/restore", true, Some("actions/cache")),
+            ("symfony/console", false, None),
+            ("serde", false, None),
+            ("github.com/../x", false, None),
+        ] {
+            let found = upstream(package, is_action);
+            assert_eq!(found.as_ref().map(Repo::as_str), wanted, "{package}");
+        }
     }
 }
