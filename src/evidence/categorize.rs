@@ -52,7 +52,8 @@ pub fn judge(findings: &Findings<'_>) -> Verdict {
     lines(findings.ranked, &mut scores);
     if findings.tests > 0 {
         *scores.entry(Category::Test).or_default() += NAMED_TESTS;
-        because.push(format!("{} failing tests are named", findings.tests));
+        let tests = if findings.tests == 1 { "failing test is" } else { "failing tests are" };
+        because.push(format!("{} {tests} named", findings.tests));
     }
     let issue = known(findings.ranked);
     if let Some((issue, place)) = issue {

@@ -171,12 +171,12 @@ impl Planned {
                 return self.refused.push(format!("it conflicts on {} in {paths}", target.onto));
             }
             ChangeOutcome::Already | ChangeOutcome::Empty | ChangeOutcome::Refused => {
-                let why = change.because.join("; ");
+                let why = change.because.iter().map(|why| unstopped(why)).collect::<Vec<_>>().join("; ");
                 return self.refused.push(format!("on {}: {why}", target.onto));
             }
         };
-        self.because.extend(change.because.iter().cloned());
-        self.notes.extend(change.warnings.iter().map(|warning| Untrusted::new(warning.as_str())));
+        self.because.extend(change.because.iter().map(|why| unstopped(why).to_owned()));
+        self.notes.extend(change.warnings.iter().map(|warning| Untrusted::new(unstopped(warning))));
         if draft {
             let paths = crate::domain::text::listing(&change.conflicts, 5);
             self.notes.push(format!("a draft with the conflicts of {paths}, for people to resolve").into());
@@ -201,7 +201,7 @@ impl Planned {
         if self.steps.is_empty() {
             return Planning::Refused(self.refused);
         }
-        let mut because = wanting.because.clone();
+        let mut because: Vec<String> = wanting.because.iter().map(|why| unstopped(why).to_owned()).collect();
         because.extend(self.because);
         let mut notes = self.notes;
         notes.extend(self.refused.into_iter().map(|why| Untrusted::new(format!("left out: {why}"))));
@@ -224,6 +224,11 @@ impl Planned {
             waits: false,
         }))
     }
+}
+
+/// A sentence as a part of one: whoever shows it sets the stop.
+fn unstopped(sentence: &str) -> &str {
+    sentence.trim_end_matches('.')
 }
 
 fn steps(
