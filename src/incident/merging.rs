@@ -4,7 +4,7 @@ use super::step::Step;
 use crate::domain::action::Action;
 use crate::domain::effect::Effect;
 use crate::domain::event::{Merging, Timer};
-use crate::domain::incident::Proposal;
+use crate::domain::incident::{Proposal, ProposalState};
 use crate::domain::journal::Note;
 use crate::domain::time::{DAY_MS, MINUTE_MS};
 use crate::policy;
@@ -28,7 +28,9 @@ pub fn begin(step: &mut Step<'_>, n: u32) {
 
 pub fn look(step: &mut Step<'_>) {
     let now = step.now;
-    let due: Vec<Proposal> = step.incident.proposals.iter().filter(|p| p.merging.is_some()).cloned().collect();
+    // What is being undone is not merged meanwhile.
+    let stands = |p: &&Proposal| p.merging.is_some() && p.state == ProposalState::Done;
+    let due: Vec<Proposal> = step.incident.proposals.iter().filter(stands).cloned().collect();
     for proposal in due {
         let since = proposal.merging.unwrap_or(now);
         if now.ms_since(since) > LONGEST_MS {

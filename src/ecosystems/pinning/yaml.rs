@@ -119,8 +119,9 @@ impl Offsets {
     }
 }
 
-/// How long a quoted scalar is at the start of `written`, when there is one.
-fn quoted_length(written: &str) -> Option<usize> {
+/// How long a quoted scalar is at the start of `written`, in bytes, when there is one.
+#[must_use]
+pub fn quoted_length(written: &str) -> Option<usize> {
     let quote = written.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let mut chars = written.char_indices().skip(1).peekable();
     while let Some((at, c)) = chars.next() {

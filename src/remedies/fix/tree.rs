@@ -1,5 +1,6 @@
 //! The tree of a YAML text: mappings, sequences and scalars with their places, aliases resolved on the way.
 
+use crate::ecosystems::pinning::yaml::quoted_length;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -378,18 +379,4 @@ impl<'t> Builder<'t> {
         }
         id
     }
-}
-
-/// How long a quoted scalar is at the start of `written`, when there is one.
-fn quoted_length(written: &str) -> Option<usize> {
-    let quote = written.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    let mut chars = written.char_indices().skip(1).peekable();
-    while let Some((at, c)) = chars.next() {
-        if c == '\\' && quote == '"' {
-            chars.next();
-        } else if c == quote && (quote == '"' || chars.next_if(|(_, next)| *next == quote).is_none()) {
-            return Some(at + 1);
-        }
-    }
-    None
 }

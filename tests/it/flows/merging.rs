@@ -117,3 +117,31 @@ async fn a_push_that_is_refused_for_good_leaves_its_patch_with_the_incident() {
     assert_eq!(repo.git(&["write-tree"]), repo.git(&["rev-parse", "main~1^{tree}"]));
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_lock_is_written_by_its_resolver_where_granted_and_that_is_asked_once() {
+    const CARGO: &str = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[dependencies]\nitoa = \"1\" # digits\n";
+    const LOCK: &str = "version = 3\n\n[[package]]\nname = \"itoa\"\nversion = \"1.0.11\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"49f1f14873335454500d59611f1cf4a4b0f786f9ac11f4312a78e4cf2566695b\"\n\n[[package]]\nname = \"shop\"\nversion = \"0.1.0\"\ndependencies = [\n \"itoa\",\n]\n";
+    let config = "[policy]\nresolvers = [\"cargo\"]\n".to_owned();
+    let (world, repo) = broken_with(Setup { config, ..Setup::default() }).await;
+    repo.write("Cargo.toml", CARGO);
+    repo.write("Cargo.lock", LOCK);
+    repo.commit("A crate");
+    let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
+    repo.git(&["push", "--quiet", bare.to_str().unwrap(), "main"]);
+    let ada = world.sit("ada").await;
+    ada.say(&world, "pin 1 itoa@1.0.9").await;
+    let facts = || async { world.store.settings("resolved:").await.unwrap() };
+    if facts().await.iter().all(|(_, answer)| answer.get("locks").is_none()) {
+        world.end().await;
+        return println!("skipped: cargo or its registry is not reached");
+    }
+    world.sit("cyd").await.say(&world, "approve 1").await;
+    let proposal = world.incident(1).await.proposals.last().unwrap().clone();
+    assert_eq!(proposal.state, ProposalState::Done, "{proposal:?}");
+    let lock = ask(&world, &repo, &["show", "ci-rescue/pin/1-1:Cargo.lock"]);
+    assert!(lock.contains("af150ab688ff2122fcef229be89cb50dd66af9e01a4ff320cc137eecc9bacc38"), "{lock}");
+    // Planned, planned again, pushed: one question.
+    assert_eq!(facts().await.len(), 1);
+    world.end().await;
+}
