@@ -3,6 +3,7 @@
 //! Nothing else changes an incident. Neither looks anything up, asks the time or draws a number: what they may know is
 //! in their arguments, and what they want is in their answers.
 
+mod adopting;
 mod expiry;
 mod failing;
 mod index;

@@ -239,6 +239,13 @@ pub enum Event {
         #[serde(default)]
         pulls: Vec<u64>,
         failures: u64,
+        /// Incidents that the younger one had adopted.
+        #[serde(default)]
+        adopted: Vec<IncidentNo>,
+    },
+    /// Another incident learned something that concerns this one: decide again.
+    Revisit {
+        incident: IncidentNo,
     },
 }
 
@@ -254,7 +261,8 @@ impl Event {
             | Self::Suspected { incident, .. }
             | Self::MergeLooked { incident, .. }
             | Self::Fired { incident, .. }
-            | Self::Adopted { incident, .. } => Some(*incident),
+            | Self::Adopted { incident, .. }
+            | Self::Revisit { incident } => Some(*incident),
             Self::Asked { request } => request.intent.target().and_then(super::intent::Target::incident),
             _ => None,
         }

@@ -137,16 +137,27 @@ pub struct RunSeen {
 pub struct Context {
     /// The emergency stop, with who pulled it and why.
     pub hold: Option<Hold>,
-    /// An older open incident of the same repository with the fingerprint that just arrived.
-    pub twin: Option<IncidentNo>,
-    /// The same failure on the base branch.
-    pub base: Option<BaseFailure>,
+    /// The repository's other open incidents by fingerprint: of this incident's, and of the one that just arrived.
+    pub same: BTreeMap<String, Same>,
     /// The newest automatic act on this branch, by any incident.
     pub branch_acted_at: Option<Time>,
     /// Automatic acts since midnight UTC.
     pub acts_today: u32,
     /// How often this fingerprint was retried automatically within the last day.
     pub fingerprint_retries: u32,
+}
+
+/// Open incidents that share a fingerprint with one, as that one sees them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Same {
+    /// The oldest of its kind before it; kinds are "on the default branch" and "elsewhere".
+    pub older: Option<IncidentNo>,
+    /// Those of its kind after it.
+    pub younger: Vec<IncidentNo>,
+    /// The oldest on the default branch.
+    pub base: Option<BaseFailure>,
+    /// For an incident of the default branch: those elsewhere, which want to know.
+    pub on_other_branches: Vec<IncidentNo>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

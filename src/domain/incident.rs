@@ -66,6 +66,9 @@ pub struct RunState {
     pub superseded: bool,
     /// Logs asked for: at most five a run.
     pub logs: u32,
+    /// The adopted incident that brought it.
+    #[serde(default)]
+    pub from: Option<IncidentNo>,
 }
 
 impl RunState {
@@ -336,10 +339,25 @@ impl Incident {
     }
 
     /// The run to look at: the newest that still fails, one that can be re-run before one that cannot; else the newest.
+    /// Runs of other branches or workflows, which adopted incidents brought, come last.
     #[must_use]
     pub fn lead_run(&self) -> Option<&RunState> {
         let open = |run: &&RunState| !run.is_settled();
+        let ours = |run: &&RunState| {
+            let lane = |own: &RunState| own.from.is_none() && own.workflow == run.workflow && own.branch == run.branch;
+            run.from.is_none() || self.runs.iter().any(lane)
+        };
         let newest = || self.runs.iter().rev();
-        newest().find(|run| run.run.is_some() && open(run)).or_else(|| newest().find(open)).or_else(|| self.runs.last())
+        newest()
+            .find(|run| run.run.is_some() && open(run) && ours(run))
+            .or_else(|| newest().find(|run| run.run.is_some() && open(run)))
+            .or_else(|| newest().find(open))
+            .or_else(|| self.runs.last())
+    }
+
+    /// Nothing is decided here any more: closed, and not merely shown on the card of the incident that adopted it.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.closed_at.is_some() && self.adopted_by.is_none()
     }
 }

@@ -4,7 +4,6 @@ use super::turn::Working;
 use crate::domain::effect::Effect;
 use crate::domain::event::{Event, LogRead};
 use crate::domain::facts::Context;
-use crate::domain::ids::IncidentNo;
 use crate::domain::incident::Incident;
 use crate::domain::time::Time;
 use crate::ports::StoreError;
@@ -13,19 +12,19 @@ use serde_json::json;
 impl Working<'_> {
     pub(super) async fn context(
         &self,
-        no: IncidentNo,
         incident: Option<&Incident>,
         event: &Event,
     ) -> Result<Context, StoreError> {
         let mut context = Context { hold: self.engine.read_hold().await?, ..Context::default() };
         let Some(incident) = incident else { return Ok(context) };
-        let print = match event {
+        let arrived = match event {
             Event::LogRead { read: LogRead::Read(evidence), .. } => evidence.fingerprint.as_deref(),
-            _ => incident.fingerprint(),
+            _ => None,
         };
-        if let Some(print) = print {
-            context.twin = self.state.index.twin(&incident.repo, print, no);
-            context.base = self.state.index.base_failure(&incident.repo, print, no);
+        for print in arrived.into_iter().chain(incident.fingerprint()) {
+            context.same.insert(print.to_owned(), self.state.index.same(incident, print));
+        }
+        if let Some(print) = arrived.or(incident.fingerprint()) {
             context.fingerprint_retries = self.counted(&retries_key(self.now, print)).await?;
         }
         let acted = self.engine.store.setting(&acted_key(incident)).await?;

@@ -222,7 +222,7 @@ impl Working<'_> {
         queue: &mut std::collections::VecDeque<Event>,
     ) -> Result<(), StoreError> {
         let before = self.incident(no).await?;
-        let context = self.context(no, before.as_ref(), event).await?;
+        let context = self.context(before.as_ref(), event).await?;
         let entries = before.as_ref().map_or(0, |incident| incident.entries);
         let Some(Transition { incident, orders }) = step(&self.engine.rules, &context, before, no, event, self.now)
         else {

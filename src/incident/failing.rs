@@ -1,12 +1,12 @@
-//! Failures that arrive: opening, joining, storms, adoption.
+//! Failures that arrive: opening, joining, storms.
 
-use super::planning;
+use super::{adopting, planning};
 use super::step::Step;
-use crate::domain::effect::{Effect, Order};
-use crate::domain::event::{Conclusion, Event, Failure, Scope};
+use crate::domain::effect::Effect;
+use crate::domain::event::{Conclusion, Failure, Scope};
 use crate::domain::evidence::Severity;
 use crate::domain::ids::{IncidentNo, Repo};
-use crate::domain::incident::{ADOPTED_KEPT, Incident, JOBS_KEPT, JobState, RUNS_KEPT, RunState, Stage};
+use crate::domain::incident::{Incident, JOBS_KEPT, JobState, RUNS_KEPT, RunState, Stage};
 use crate::domain::journal::Note;
 use crate::domain::text::Untrusted;
 use crate::domain::time::Time;
@@ -110,6 +110,9 @@ pub fn failed(step: &mut Step<'_>, failure: &Failure) {
     if added {
         read_log(step, failure.run, failure.attempt, failure.job_id);
     }
+    if news {
+        adopting::pass_on(step, failure.run);
+    }
     if failure.job.is_none() || failure.job_id.is_none() || !failure.confirmed {
         planning::ask_for_offers(step);
     }
@@ -159,6 +162,7 @@ fn meet_run(step: &mut Step<'_>, failure: &Failure) -> Result<bool, String> {
             conclusion,
             superseded: false,
             logs: 0,
+            from: None,
         });
         if incident.runs.len() > RUNS_KEPT {
             incident.runs.remove(0);
@@ -273,60 +277,4 @@ pub fn read_log(step: &mut Step<'_>, run: Option<crate::domain::RunId>, attempt:
     let job = step.incident.jobs.iter().find(|job| job.id == Some(job_id));
     let names = job.map_or_else(Vec::new, |job| job.step.iter().chain([&job.name]).cloned().collect());
     step.effect(Effect::ReadLog { incident, repo, run, attempt, job_id, names });
-}
-
-/// This incident turned out to be the same failure as an older one: its runs go there, and it closes.
-pub fn hand_over(step: &mut Step<'_>, older: IncidentNo) {
-    if step.incident.busy().is_some() {
-        // Somebody is acting here; a card must not vanish under their hand.
-        return;
-    }
-    let incident = &mut step.incident;
-    incident.adopted_by = Some(older);
-    incident.closed_at = Some(step.now);
-    incident.offers.clear();
-    let event = Event::Adopted {
-        incident: older,
-        younger: incident.no,
-        runs: incident.runs.clone(),
-        jobs: incident.jobs.clone(),
-        pulls: incident.pulls.clone(),
-        failures: incident.failures,
-    };
-    step.orders.push(Order::Event(Box::new(event)));
-    step.tell(None, Note::AdoptedBy { incident: older });
-}
-
-pub fn adopt(
-    step: &mut Step<'_>,
-    younger: IncidentNo,
-    (runs, jobs, pulls): (&[RunState], &[JobState], &[u64]),
-    failures: u64,
-) {
-    let incident = &mut step.incident;
-    let fresh: Vec<u64> = pulls.iter().copied().filter(|pull| !incident.pulls.contains(pull)).collect();
-    incident.pulls.extend(fresh);
-    incident.adopted.push(younger);
-    if incident.adopted.len() > ADOPTED_KEPT {
-        incident.adopted.remove(0);
-    }
-    for run in runs {
-        if !incident
-            .runs
-            .iter()
-            .any(|have| have.run == run.run && have.workflow == run.workflow && have.branch == run.branch)
-        {
-            incident.runs.push(run.clone());
-        }
-    }
-    let extra = incident.runs.len().saturating_sub(RUNS_KEPT);
-    incident.runs.drain(..extra);
-    let room = JOBS_KEPT.saturating_sub(incident.jobs.len());
-    incident.jobs.extend(jobs.iter().take(room).cloned());
-    incident.failures += failures;
-    if incident.closed_at.is_some() && !incident.runs.iter().all(RunState::is_settled) {
-        reopen(step, "the same failure came up again");
-    }
-    step.tell(None, Note::Adopted { incident: younger });
-    planning::ask_for_offers(step);
 }

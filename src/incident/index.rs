@@ -1,7 +1,7 @@
 //! Which incident an event belongs to.
 
 use crate::domain::event::{Conclusion, Event, Failure, Progress, Scope};
-use crate::domain::facts::{BaseFailure, RunSeen};
+use crate::domain::facts::{BaseFailure, RunSeen, Same};
 use crate::domain::ids::{IncidentNo, Repo, RunId};
 use crate::domain::incident::{Incident, Proposal, ProposalState};
 use crate::domain::intent::Wish;
@@ -106,7 +106,7 @@ impl Index {
         for k in &keys.pulls {
             self.pulls.entry(k.clone()).or_default().insert(incident.no);
         }
-        keys.print = incident.fingerprint().map(|print| key(&[repo.as_str(), print]));
+        keys.print = incident.fingerprint().map(|print| print_key(incident, print));
         for k in &keys.lanes {
             self.lanes.entry(k.clone()).or_default().insert(incident.no);
         }
@@ -141,18 +141,25 @@ impl Index {
         drop_from(&mut self.prints, keys.print.as_slice(), no);
     }
 
-    /// The oldest other open incident of the repository with this fingerprint.
+    /// The other open incidents of the repository with this fingerprint, as `incident` sees them.
     #[must_use]
-    pub fn twin(&self, repo: &Repo, print: &str, of: IncidentNo) -> Option<IncidentNo> {
-        self.prints.get(&key(&[repo.as_str(), print]))?.iter().copied().find(|no| *no < of)
+    pub fn same(&self, incident: &Incident, print: &str) -> Same {
+        let Some(all) = self.prints.get(&print_key(incident, print)) else { return Same::default() };
+        let on_default = incident.on_default_branch();
+        let others = || all.iter().copied().filter(|no| *no != incident.no);
+        let kin = || others().filter(|no| self.base.contains_key(no) == on_default);
+        Same {
+            older: kin().find(|no| *no < incident.no),
+            younger: kin().filter(|no| *no > incident.no).collect(),
+            base: others().find_map(|no| self.base.get(&no)).cloned(),
+            on_other_branches: others().filter(|no| on_default && !self.base.contains_key(no)).collect(),
+        }
     }
+}
 
-    /// The same failure on the default branch.
-    #[must_use]
-    pub fn base_failure(&self, repo: &Repo, print: &str, of: IncidentNo) -> Option<BaseFailure> {
-        let same = self.prints.get(&key(&[repo.as_str(), print]))?;
-        same.iter().filter(|no| **no != of).find_map(|no| self.base.get(no)).cloned()
-    }
+/// What nobody has confirmed is only ever compared with its like.
+fn print_key(incident: &Incident, print: &str) -> String {
+    key(&[incident.repo.as_str(), print, if incident.confirmed { "confirmed" } else { "told" }])
 }
 
 fn drop_from(map: &mut HashMap<String, BTreeSet<IncidentNo>>, keys: &[String], no: IncidentNo) {

@@ -1,5 +1,6 @@
 //! Runs that move on: new attempts, ends, green at last.
 
+use super::adopting;
 use super::planning;
 use super::proposal;
 use super::step::Step;
@@ -16,6 +17,9 @@ pub fn progressed(step: &mut Step<'_>, progress: &Progress) {
         (true, _) => part_of_run(step, progress),
         (false, Scope::Run | Scope::Suite) => supersede(step, progress),
         (false, _) => without_run(step, progress),
+    }
+    if progress.conclusion.is_some_and(|c| !c.is_green()) {
+        adopting::pass_on(step, progress.run);
     }
     settle(step);
 }

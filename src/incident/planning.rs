@@ -17,7 +17,7 @@ use crate::remedies::{self, Asked, PlanContext};
 
 /// Gathers what the remedies need to say what could be done, unless the incident is closed.
 pub fn ask_for_offers(step: &mut Step<'_>) {
-    if step.incident.closed_at.is_some() {
+    if step.incident.is_over() {
         return;
     }
     let Some((run, attempt)) = step.incident.lead_run().and_then(|state| state.run.map(|run| (run, state.attempt)))
@@ -62,7 +62,7 @@ pub fn head_moved(step: &mut Step<'_>, sha: &str) {
 /// Facts for the card: what could be done by one click, and what the bot may do by itself.
 pub fn offers(step: &mut Step<'_>, facts: &Facts) {
     learn(step, facts);
-    if step.incident.closed_at.is_some() {
+    if step.incident.is_over() {
         return;
     }
     if are_of_another_run(step, facts) {
@@ -228,7 +228,7 @@ fn backoff_ms(step: &Step<'_>) -> i64 {
 
 /// The backoff is over: propose the retry, if policy still allows it.
 pub fn automatic(step: &mut Step<'_>) {
-    if step.incident.closed_at.is_some() || step.incident.busy().is_some() {
+    if step.incident.is_over() || step.incident.busy().is_some() {
         return;
     }
     let Some(plan) = step.incident.offers.first().map(|offer| offer.plan.clone()) else { return };

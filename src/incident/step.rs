@@ -1,6 +1,6 @@
 //! The one place where an incident changes.
 
-use super::{expiry, failing, merging, passing, people, planning, proposal, suspecting, waiting};
+use super::{adopting, expiry, failing, merging, passing, people, planning, proposal, suspecting, waiting};
 use crate::domain::effect::{Effect, Order};
 use crate::domain::event::{Event, LogRead, Timer};
 use crate::domain::evidence::Evidence;
@@ -69,6 +69,7 @@ pub fn step(
         (None, Event::Requested { repo, pull, .. }) => failing::request(no, repo, *pull, now),
         (None, _) => return None,
     };
+    let before = adopting::before(&incident);
     let mut step = Step { rules, context, now, incident, orders: Vec::new() };
     match event {
         Event::Failed { failure } => failing::failed(&mut step, failure),
@@ -106,15 +107,18 @@ pub fn step(
         Event::Suspected { sha, facts, .. } => suspecting::found(&mut step, sha, facts),
         Event::MergeLooked { proposal, outcome, .. } => merging::looked(&mut step, *proposal, outcome),
         Event::Fired { timer, .. } => fired(&mut step, *timer),
-        Event::Adopted { younger, runs, jobs, pulls, failures, .. } => {
-            failing::adopt(&mut step, *younger, (runs, jobs, pulls), *failures);
+        Event::Adopted { younger, runs, jobs, pulls, failures, adopted, .. } => {
+            let brought = adopting::Brought { younger: *younger, runs, jobs, pulls, failures: *failures, adopted };
+            adopting::adopt(&mut step, &brought);
         }
+        Event::Revisit { .. } => adopting::revisit(&mut step),
     }
-    Some(finish(step))
+    Some(finish(step, &before))
 }
 
-fn finish(mut step: Step<'_>) -> Transition {
+fn finish(mut step: Step<'_>, before: &adopting::Before) -> Transition {
     waiting::close(&mut step);
+    adopting::compare(&mut step, before);
     let incident = &mut step.incident;
     (incident.severity, incident.severity_because) = policy::severity(incident);
     incident.stage = stage(incident);
@@ -185,21 +189,11 @@ fn found(step: &mut Step<'_>, evidence: &Evidence) {
     let first = step.incident.evidence.is_empty();
     let all = &mut step.incident.evidence;
     all.push(evidence.clone());
-    all.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    // The same headline whichever log is read first.
+    all.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.fingerprint.cmp(&b.fingerprint)));
     all.truncate(EVIDENCE_KEPT);
     step.incident.log_missing = None;
     if let Some(line) = evidence.errors.first().filter(|_| first) {
         step.record(Note::EvidenceFound { line: line.text.clone(), category: evidence.category.as_str().into() });
-    }
-    let base = step.context.base.clone().filter(|_| !step.incident.on_default_branch());
-    match (base, step.context.twin) {
-        (Some(base), _) => {
-            if step.incident.base.is_none() {
-                step.tell(None, Note::BaseFails { incident: base.incident, since: base.since });
-            }
-            step.incident.base = Some(base);
-        }
-        (None, Some(older)) => failing::hand_over(step, older),
-        (None, None) => {}
     }
 }

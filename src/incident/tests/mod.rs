@@ -1,5 +1,7 @@
 //! The table of transitions, and what no sequence of events may do.
 
+mod adopting;
+
 use super::proposal::{Input, next};
 use super::{Index, Routed, Transition, route, step};
 use crate::domain::event::{Conclusion, Event, Failure, Progress, Request, Scope};
