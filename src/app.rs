@@ -7,7 +7,7 @@ use crate::adapters::github::{self, Credentials, GitHub, Pulls, Secret, Signatur
 use crate::adapters::hooks::Hooks;
 use crate::adapters::resolver::Resolver;
 use crate::adapters::slack::{self, Slack, SocketDecoder};
-use crate::card::Words;
+use crate::card::{Places, Words};
 use crate::config::{Config, People};
 use crate::domain::actor::{Platform, Role};
 use crate::domain::subscription::{Filter, Subscription};
@@ -96,7 +96,8 @@ impl App {
         console_hosts: Vec<String>,
         home: Option<String>,
     ) -> Result<Self, String> {
-        let words = Arc::new(Words::shipped().map_err(|why| why.to_string())?);
+        let places = Places { home: home.clone(), web: GitHub::web_url(&config.github.api_url) };
+        let words = Arc::new(Words::shipped(places).map_err(|why| why.to_string())?);
         let github = github(config, &clock)?;
         let slack = slack(config)?;
         if let Some(slack) = &slack {

@@ -7,6 +7,6 @@ mod view;
 mod words;
 
 pub use crate::domain::card::{Button, ButtonRef, Card, Link, Look, Tone, Verb};
-pub use markup::{MARKUPS, cut, escape};
+pub use markup::{MARKUPS, code, cut, escape};
 pub use view::{View, view};
-pub use words::{TemplateError, Words};
+pub use words::{Places, TemplateError, Words};

@@ -29,10 +29,14 @@ use crate::domain::rules::Rules;
 use crate::domain::subscription::{Subscription, glob};
 use crate::domain::time::Time;
 use crate::incident::Index;
-use crate::ports::{Chat, Ci, Clock, Decoder, Directory, Forge, Git, Query, Resolver, Store, StoreError};
+use crate::ports::{Chat, Ci, Clock, Decoder, Directory, Forge, Git, Query, Resolver, Store, StoreError, Ticks};
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 
 /// Which repositories and branches are ours. Empty lists mean all.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +49,13 @@ impl Scope {
     #[must_use]
     pub fn has_repo(&self, repo: &Repo) -> bool {
         self.repositories.is_empty() || self.repositories.iter().any(|want| glob(want, repo.as_str()))
+    }
+
+    /// Whether repositories of more than one owner may turn up.
+    #[must_use]
+    pub fn has_several_owners(&self) -> bool {
+        let all = self.repositories.iter().map(|repo| Some(repo.as_str()));
+        crate::domain::subscription::owners(all).unwrap_or(true)
     }
 
     #[must_use]
@@ -116,9 +127,24 @@ pub struct Engine {
     state: Mutex<State>,
     /// When each channel may be written to again.
     slots: Mutex<HashMap<(Platform, String), Time>>,
+    /// How fast cards may be edited, where the platform counts edits apart from posts.
+    edits: BTreeMap<Platform, EditBudget>,
     turn_due: Notify,
     effect_due: Notify,
-    card_due: Notify,
+    /// Counts the turns that left a card behind: no publisher misses one.
+    card_due: watch::Sender<u64>,
+}
+
+type EditBudget = RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Nanos>>;
+
+/// The budgets of the platforms that have one.
+fn budgets(chats: &[Arc<dyn Chat>], clock: &Arc<dyn Clock>) -> BTreeMap<Platform, EditBudget> {
+    let budget = |chat: &Arc<dyn Chat>| {
+        let (a_minute, burst) = chat.edits_a_minute()?;
+        let quota = Quota::per_minute(a_minute).allow_burst(burst);
+        Some((chat.platform(), RateLimiter::direct_with_clock(quota, Ticks(Arc::clone(clock)))))
+    };
+    chats.iter().filter_map(budget).collect()
 }
 
 const HOLD: &str = "hold";
@@ -134,6 +160,7 @@ impl Engine {
         let secrets = seal::Secrets::load(&*parts.store).await?;
         let feeds = stored_feeds(&*parts.store).await?;
         let (index, next_incident) = rebuild(&*parts.store).await?;
+        let edits = budgets(&parts.chats, &parts.clock);
         let engine = Arc::new(Self {
             store: parts.store,
             clock: parts.clock,
@@ -141,6 +168,7 @@ impl Engine {
             scope: parts.scope,
             budget: parts.budget,
             words: parts.words,
+            edits,
             chats: parts.chats.into_iter().map(|chat| (chat.platform(), chat)).collect(),
             ci: parts.ci,
             forge: parts.forge,
@@ -156,7 +184,7 @@ impl Engine {
             slots: Mutex::new(HashMap::new()),
             turn_due: Notify::new(),
             effect_due: Notify::new(),
-            card_due: Notify::new(),
+            card_due: watch::Sender::new(0),
         });
         engine.refill_forgetful_chats().await?;
         Ok(engine)

@@ -14,10 +14,10 @@ pub use doors::{
 };
 pub use neighbours::{
     Chat, Ci, Clock, Decoder, Directory, Forge, Git, GitOrigin, Heard, LogStream, Message, NewIssue, NewPull, Origins,
-    PortError, Pulled, Wanted,
+    PortError, Pulled, Ticks, Wanted,
 };
 pub use resolver::Resolver;
 pub use store::{
-    Claimed, Counts, DeadLetter, Delivery, NewEffect, Publication, Put, Query, Store, StoreError, Surface, TimerRow,
-    Turn,
+    Claimed, Counts, DeadLetter, Delivery, Digested, Due, NewEffect, Publication, Put, Query, Store, StoreError,
+    Surface, TimerRow, Turn,
 };

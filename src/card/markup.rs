@@ -1,6 +1,7 @@
 //! How each platform wants untrusted text escaped, and how it writes bold, code, links and dates.
 //!
-//! Slack: `&`, `<`, `>` as entities and nothing else (docs.slack.dev, "Formatting message text"). Discord and GitHub:
+//! Slack: `&`, `<`, `>` as entities (docs.slack.dev, "Formatting message text"); it has no escape for `*`, `_`, `~` and
+//! backticks, so where those would format they become letters that look alike. Discord and GitHub:
 //! a backslash before what Markdown reads (commonmark.org, "Backslash escapes"), and a space of no width in what they
 //! find in plain words: mentions, addresses, references. Everywhere, invisible and overriding characters are dropped
 //! before.
@@ -16,10 +17,7 @@ pub const MARKUPS: [&str; 5] = ["plain", "slack", "discord", "github", "html"];
 pub fn escape(markup: &str, text: &str) -> String {
     let seen = text.chars().filter(|c| !is_invisible(*c) || *c == '\n');
     match markup {
-        "slack" => seen.fold(String::with_capacity(text.len()), |mut out, c| {
-            push_entity(&mut out, c);
-            out
-        }),
+        "slack" => mrkdwn(&seen.collect::<String>()),
         "html" => seen.fold(String::with_capacity(text.len()), |mut out, c| {
             match c {
                 '"' => out.push_str("&quot;"),
@@ -31,6 +29,36 @@ pub fn escape(markup: &str, text: &str) -> String {
         "discord" | "github" => markdown(markup, &seen.collect::<String>()),
         _ => seen.collect(),
     }
+}
+
+/// Slack formats by pairs of marks at the edges of words, and quotes by `>` at the start of a line. An underscore inside
+/// a word formats nothing and stays: names can be copied.
+fn mrkdwn(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut chars = text.chars().peekable();
+    let mut before = '\n';
+    while let Some(c) = chars.next() {
+        match c {
+            '`' => out.push('\u{2cb}'),
+            '*' => out.push('\u{2217}'),
+            '~' => out.push('\u{223c}'),
+            '_' if !(before.is_ascii_alphanumeric() && chars.peek().is_some_and(char::is_ascii_alphanumeric)) => {
+                out.push('\u{2cd}');
+            }
+            '>' if before == '\n' => out.extend([GAP, '&', 'g', 't', ';']),
+            c => push_entity(&mut out, c),
+        }
+        before = c;
+    }
+    out
+}
+
+/// Text with `&`, `<` and `>` as entities and nothing else changed.
+fn entities(text: &str) -> String {
+    text.chars().filter(|c| !is_invisible(*c)).fold(String::with_capacity(text.len()), |mut out, c| {
+        push_entity(&mut out, c);
+        out
+    })
 }
 
 /// Breaks words that a platform would link or mention by itself.
@@ -86,11 +114,12 @@ fn push_entity(out: &mut String, c: char) {
 }
 
 /// `text` as code, in a span that it cannot leave.
-pub(super) fn code(markup: &str, text: &str) -> String {
+#[must_use]
+pub fn code(markup: &str, text: &str) -> String {
     match markup {
         "slack" => {
-            let inner = escape(markup, &text.replace('`', "'"));
-            if inner.trim().is_empty() { String::new() } else { format!("`{inner}`") }
+            let inner = entities(&text.replace('`', "'").replace('\n', " "));
+            if inner.trim().is_empty() { String::new() } else { format!("`{}`", inner.trim()) }
         }
         // Nothing is read inside a span but its end.
         "discord" | "github" => {
@@ -105,10 +134,35 @@ pub(super) fn code(markup: &str, text: &str) -> String {
 pub(super) fn bold(markup: &str, text: &str) -> String {
     let inner = escape(markup, text);
     match markup {
-        "slack" => format!("*{}*", inner.replace('*', "∗")),
+        "slack" if !inner.trim().is_empty() => format!("*{}*", inner.trim().replace('\n', " ")),
         "discord" | "github" if !inner.trim().is_empty() => format!("**{}**", inner.trim()),
         "html" => format!("<strong>{inner}</strong>"),
         _ => inner,
+    }
+}
+
+/// A place to go, called `label`. Only addresses at configured hosts get here.
+pub(super) fn link(markup: &str, label: &str, url: &str) -> String {
+    let shown = escape(markup, label);
+    if !url.starts_with("https://") && !url.starts_with("http://") {
+        return shown;
+    }
+    let safe = |bad: &[char]| {
+        url.chars().filter(|c| !c.is_control()).fold(String::with_capacity(url.len()), |mut out, c| {
+            if bad.contains(&c) || c.is_whitespace() {
+                let mut bytes = [0; 4];
+                c.encode_utf8(&mut bytes).bytes().for_each(|byte| out.push_str(&format!("%{byte:02X}")));
+            } else {
+                out.push(c);
+            }
+            out
+        })
+    };
+    match markup {
+        "slack" => format!("<{}|{}>", safe(&['<', '>', '|', '`']).replace('&', "&amp;"), shown.replace('|', "¦")),
+        "discord" | "github" => format!("[{shown}]({})", safe(&['(', ')', '<', '>', '`', '\\'])),
+        "html" => format!("<a href=\"{}\">{shown}</a>", escape(markup, &safe(&[]))),
+        _ => shown,
     }
 }
 
@@ -169,6 +223,14 @@ mod tests {
             escape("slack", "<!channel> & <@U1> <http://e|x>"),
             "&lt;!channel&gt; &amp; &lt;@U1&gt; &lt;http://e|x&gt;"
         );
+        assert_eq!(escape("slack", "*a* _b_ ~c~ `d` test_total __init__"), "∗a∗ ˍbˍ ∼c∼ ˋdˋ test_total ˍˍinitˍˍ");
+        assert_eq!(escape("slack", "> a\n>b"), "\u{200b}&gt; a\n\u{200b}&gt;b");
+        assert_eq!(code("slack", "a\nb"), "`a b`");
+        assert_eq!(bold("slack", " a*b\nc "), "*a∗b c*");
+        assert_eq!(link("slack", "a|b>", "https://h/x?a=1&b=<|>"), "<https://h/x?a=1&amp;b=%3C%7C%3E|a¦b&gt;>");
+        assert_eq!(link("github", "#9](x", "https://h/a(b) c"), "[\\#\u{200b}9\\]\\(x](https://h/a%28b%29%20c)");
+        assert_eq!(link("html", "<b>", "https://h/\"x"), "<a href=\"https://h/&quot;x\">&lt;b&gt;</a>");
+        assert_eq!(link("slack", "x", "javascript:alert(1)"), "x");
         assert_eq!(escape("slack", "&lt;!channel&gt;"), "&amp;lt;!channel&amp;gt;");
         assert_eq!(escape("html", "<img src=x onerror='a\"'>"), "&lt;img src=x onerror=&#x27;a&quot;&#x27;&gt;");
         assert_eq!(code("slack", "a```b`c"), "`a'''b'c`");
@@ -244,6 +306,13 @@ mod tests {
                 }
             }
             prop_assert!(code("slack", &text).matches('`').count().is_multiple_of(2));
+            prop_assert!(!code("slack", &text).contains('\n'));
+            let plain = escape("slack", &text);
+            prop_assert!(!plain.contains(['`', '*', '~']), "{}", plain);
+            let edges = format!(" {plain} ");
+            let edges: Vec<char> = edges.chars().collect();
+            let lone = |w: &[char]| w[1] == '_' && !(w[0].is_ascii_alphanumeric() && w[2].is_ascii_alphanumeric());
+            prop_assert!(!edges.windows(3).any(lone), "{}", plain);
         }
     }
 }

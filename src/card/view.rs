@@ -1,9 +1,11 @@
 //! What a card is to say, before the words: short, cleaned and in order of weight.
 
+use crate::domain::action::Made;
 use crate::domain::card::{Annotation, ButtonRef, Look, Tone, Verb};
 use crate::domain::ids::{Digest, IncidentNo, short_sha};
 use crate::domain::incident::{Incident, Proposal, ProposalState, Stage};
-use crate::domain::text::clean_line;
+use crate::domain::intent::Wish;
+use crate::domain::text::{Untrusted, clean_line};
 use crate::domain::time::Time;
 use serde::Serialize;
 
@@ -11,8 +13,18 @@ use serde::Serialize;
 #[derive(Clone, Debug, Serialize)]
 pub struct View {
     pub no: u64,
+    /// `owner/name`.
     pub repo: String,
+    pub name: String,
     pub sha: String,
+    /// What failed, in the words of the title: the failing test, else the job and its first error.
+    pub headline: String,
+    /// The remedy and where it stands; empty while there is none.
+    pub ending: String,
+    /// The account whose push or click started the run.
+    pub author: String,
+    /// The first line of the commit's message.
+    pub subject: String,
     pub branch: String,
     pub workflow: String,
     pub stage: String,
@@ -54,7 +66,7 @@ pub struct View {
     pub buttons: Vec<(ButtonRef, Look)>,
     #[serde(skip)]
     pub more: Vec<(ButtonRef, Look)>,
-    #[serde(skip)]
+    /// The whole hash.
     pub commit: String,
     #[serde(skip)]
     pub annotations: Vec<Annotation>,
@@ -89,8 +101,15 @@ pub struct ProposalView {
     pub waits_for: String,
     /// What will change: `tests/test_x.py, 1 file, +1 -0`.
     pub change: String,
-    /// What its steps made: `pull request #12`.
-    pub made: Vec<String>,
+    /// What its steps made.
+    pub made: Vec<MadeView>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct MadeView {
+    /// `pull request #12`.
+    pub what: String,
+    pub url: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -118,6 +137,11 @@ pub fn view(incident: &Incident) -> View {
     View {
         no: incident.no.0,
         repo: incident.repo.to_string(),
+        name: incident.repo.name().to_owned(),
+        headline: headline(incident),
+        ending: ending(incident),
+        author: incident.sender.line(NAME),
+        subject: subject(incident),
         sha: short_sha(&incident.sha).chars().filter(char::is_ascii_alphanumeric).collect(),
         branch: incident.branch.line(NAME),
         workflow: incident.workflow.line(NAME),
@@ -168,7 +192,7 @@ pub fn view(incident: &Incident) -> View {
             .or_else(|| incident.lead_run().and_then(|run| run.url.clone())),
         buttons,
         more,
-        commit: incident.sha.clone(),
+        commit: incident.sha.chars().filter(char::is_ascii_alphanumeric).collect(),
         annotations: annotations(incident),
         tone,
         incident: incident.no,
@@ -209,7 +233,7 @@ fn failing_step(incident: &Incident) -> String {
 
 fn look(incident: &Incident) -> (Tone, &'static str, &'static str) {
     match incident.stage {
-        Stage::Resolved if incident.adopted_by.is_some() => (Tone::Resolved, "⚪", "same failure as another"),
+        Stage::Resolved if incident.adopted_by.is_some() => (Tone::Resolved, "⚪", "same failure as"),
         Stage::Resolved => (Tone::Resolved, "✅", "resolved"),
         Stage::Quarantined => (Tone::Resolved, "🟣", "quarantined"),
         Stage::AwaitingApproval => (Tone::Waiting, "🟡", "awaiting approval"),
@@ -239,8 +263,89 @@ fn proposal_view(proposal: &Proposal) -> ProposalView {
         why: clean_line(&why, SENTENCE),
         waits_for: clean_line(proposal.waits_for.as_deref().unwrap_or_default(), SENTENCE),
         change: change(proposal),
-        made: proposal.made.iter().map(|made| format!("{} #{}", made.what, made.number)).collect(),
+        made: proposal.made.iter().map(made).collect(),
     }
+}
+
+fn made(made: &Made) -> MadeView {
+    MadeView { what: format!("{} #{}", made.what, made.number), url: made.url.clone() }
+}
+
+/// Titles are read in a list of messages: about a line.
+const HEADLINE: usize = 100;
+
+fn headline(incident: &Incident) -> String {
+    if incident.scope == crate::domain::Scope::Alert {
+        return incident.workflow.line(HEADLINE);
+    }
+    let evidence = incident.headline();
+    let job = incident.first_job().map_or_else(|| incident.workflow.line(NAME), |job| job.name.line(NAME));
+    if incident.storm {
+        return format!("{} jobs in {}", incident.failures, incident.workflow.line(NAME));
+    }
+    if let Some((evidence, test)) = evidence.and_then(|e| Some((e, e.failing_tests.first()?))) {
+        let total = evidence.failing_tests_total.max(evidence.failing_tests.len() as u64);
+        let more = if total > 1 { format!(" and {} more", total - 1) } else { String::new() };
+        return format!("{} ({}){more}", short_test(&test.name.line(LINE)), test.framework);
+    }
+    match evidence.and_then(|e| e.errors.first()) {
+        Some(error) => clean_line(&format!("{job}: {}", error.text.line(LINE)), HEADLINE),
+        None => job,
+    }
+}
+
+/// The part of a test's name by which its authors call it; the whole stands below.
+fn short_test(name: &str) -> String {
+    let last = ["::", " > ", " › ", " » "].iter().find_map(|between| name.rsplit_once(between)).map(|(_, last)| last);
+    let dotted = || {
+        let parts: Vec<&str> = name.split('.').collect();
+        let plain = !name.contains(' ') && parts.len() > 2;
+        plain.then(|| parts[parts.len() - 2..].join("."))
+    };
+    let short = last.filter(|last| !last.trim().is_empty()).map(str::to_owned).or_else(dotted);
+    clean_line(&short.unwrap_or_else(|| name.to_owned()), HEADLINE)
+}
+
+fn subject(incident: &Incident) -> String {
+    let message = incident.commit_message.as_ref().map_or("", Untrusted::raw);
+    clean_line(message.lines().next().unwrap_or_default(), NAME)
+}
+
+/// `revert #9 awaiting approval`.
+fn ending(incident: &Incident) -> String {
+    if let Some(older) = incident.adopted_by {
+        return format!("same failure as {older}");
+    }
+    let stage = look(incident).2;
+    if let Some(proposal) = incident.active().or_else(|| rerunning(incident)) {
+        let stage = if proposal.state == ProposalState::Waiting { "waiting" } else { stage };
+        return format!("{} {stage}", wish(proposal));
+    }
+    let done = |p: &&Proposal| p.state == ProposalState::Done && !p.dry_run;
+    match (incident.stage, incident.proposals.iter().rev().find(done)) {
+        (Stage::Open, _) => String::new(),
+        (Stage::Resolved, Some(proposal)) => format!("{} {stage}", wish(proposal)),
+        _ => stage.to_owned(),
+    }
+}
+
+/// A remedy with what it acts on.
+fn wish(proposal: &Proposal) -> String {
+    let remedy = proposal.wish.remedy();
+    let on = match &proposal.wish {
+        Wish::Revert { pulls, commit: None } => {
+            pulls.iter().map(|pull| format!("#{pull}")).collect::<Vec<_>>().join(", ")
+        }
+        Wish::Revert { commit: Some(sha), .. } => short_sha(sha).to_owned(),
+        Wish::Pin { package: Some(package), version, .. } => {
+            let version = version.as_ref().map_or_else(String::new, |version| format!("@{version}"));
+            format!("{package}{version}")
+        }
+        Wish::Unpin { package } => package.clone(),
+        Wish::Backport { pull: Some(pull), .. } => format!("#{pull}"),
+        _ => String::new(),
+    };
+    clean_line(&format!("{remedy} {on}"), NAME).trim_end().to_owned()
 }
 
 /// What is suspected first, and the word for it where the evidence brackets it.

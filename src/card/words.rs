@@ -1,9 +1,10 @@
 //! The words: templates rendered for a markup, everything that is not ours escaped.
 
-use super::markup::{MARKUPS, bold, code, cut, escape, when};
+use super::markup::{MARKUPS, bold, code, cut, escape, link, when};
 use super::view::View;
 use crate::domain::action::{IssueBody, PullBody};
-use crate::domain::card::{Button, ButtonRef, Card, Link, Look, Verb};
+use crate::domain::card::{Button, ButtonRef, Card, Link, Look, Tone, Verb};
+use crate::domain::ids::short_sha;
 use crate::domain::incident::Stage;
 use crate::domain::journal::Note;
 use crate::domain::text::clean_line;
@@ -41,15 +42,47 @@ impl From<Error> for TemplateError {
 /// All templates, compiled once.
 pub struct Words {
     env: Environment<'static>,
+    home: Option<String>,
 }
+
+/// Where links lead: addresses without a slash at the end.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// Where incidents can be read in a browser: the console.
+    pub home: Option<String>,
+    /// Where people look at repositories, such as `https://github.com`.
+    pub web: Option<String>,
+}
+
+/// Failures named on a digest; the rest is counted.
+const DIGEST_ROWS: usize = 15;
+/// Rows of a digest in one paragraph.
+const DIGEST_PART: usize = 5;
 
 impl Words {
     /// The shipped templates. A markup's own folder goes before the common one.
     ///
     /// # Errors
     /// [`TemplateError`] when one does not compile.
-    pub fn shipped() -> Result<Self, TemplateError> {
+    pub fn shipped(places: Places) -> Result<Self, TemplateError> {
         let mut env = Environment::new();
+        let (home, web) = (places.home.clone(), places.web);
+        env.add_filter("incident", move |state: &State<'_, '_>, no: u64| {
+            let url = home.as_ref().map(|home| format!("{home}/incidents/{no}")).unwrap_or_default();
+            Value::from_safe_string(link(&markup(state), &format!("#{no}"), &url))
+        });
+        let at = web.clone();
+        env.add_filter("pull", move |state: &State<'_, '_>, number: u64, repo: &str| {
+            let url = at.as_ref().map(|web| format!("{web}/{repo}/pull/{number}")).unwrap_or_default();
+            Value::from_safe_string(link(&markup(state), &format!("PR #{number}"), &url))
+        });
+        env.add_filter("commit", move |state: &State<'_, '_>, sha: &str, repo: &str| {
+            let url = web.as_ref().map(|web| format!("{web}/{repo}/commit/{sha}")).unwrap_or_default();
+            Value::from_safe_string(link(&markup(state), short_sha(sha), &url))
+        });
+        env.add_filter("link", |state: &State<'_, '_>, text: &str, url: &str| {
+            Value::from_safe_string(link(&markup(state), text, url))
+        });
         env.set_undefined_behavior(UndefinedBehavior::Strict);
         env.set_syntax(minijinja::syntax::SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
         env.set_auto_escape_callback(|name| {
@@ -67,7 +100,7 @@ impl Words {
         });
         env.add_filter("truncate", |text: &str, max: usize| clean_line(text, max));
         env.add_filter("count", |n: u64, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many }));
-        for name in ["card/title", "card/culprit", "card/state", "card/foot", "card/fallback", "notes"] {
+        for name in ["card/title", "card/culprit", "card/state", "card/foot", "card/fallback", "card/digest", "notes"] {
             for markup in MARKUPS {
                 let own = FILES.get_file(format!("{markup}/{name}.jinja"));
                 let file = own.or_else(|| FILES.get_file(format!("{name}.jinja")));
@@ -81,7 +114,7 @@ impl Words {
             let text = text.ok_or_else(|| TemplateError(format!("there is no template github/{name}")))?;
             env.add_template_owned(format!("github:{name}"), text.to_owned())?;
         }
-        Ok(Self { env })
+        Ok(Self { env, home: places.home })
     }
 
     fn render(&self, markup: &str, name: &str, context: Value) -> Result<String, TemplateError> {
@@ -120,7 +153,8 @@ impl Words {
         Ok(text.trim().to_owned())
     }
 
-    /// The card. `seal` turns what a button says into its wire form; `home` is where incidents can be read.
+    /// The card. `seal` turns what a button says into its wire form; `owners`: the reader sees repositories of several
+    /// owners, so the owner's name stands in the title.
     ///
     /// # Errors
     /// [`TemplateError`] when a template fails.
@@ -129,9 +163,9 @@ impl Words {
         markup: &str,
         view: &View,
         seal: &dyn Fn(&ButtonRef) -> String,
-        home: Option<&str>,
+        owners: bool,
     ) -> Result<Card, TemplateError> {
-        let context = || Value::from(Serde(view));
+        let context = || context! { owners => owners, ..Value::from(Serde(view)) };
         let mut lines = Vec::new();
         for part in ["card/culprit", "card/state", "card/foot"] {
             let text = self.render(markup, part, context())?;
@@ -149,7 +183,7 @@ impl Words {
             asks: what.verb == Verb::RejectReason,
         };
         let mut links: Vec<Link> = view.url.iter().map(|url| Link { label: "Run".into(), url: url.clone() }).collect();
-        if let Some(home) = home {
+        if let Some(home) = &self.home {
             links.push(Link { label: "Incident".into(), url: format!("{home}/incidents/{}", view.no) });
         }
         Ok(Card {
@@ -166,6 +200,46 @@ impl Words {
             sha: view.commit.clone(),
             annotations: view.annotations.clone(),
             fallback: self.render("plain", "card/fallback", context())?.replace('\n', " "),
+        })
+    }
+
+    /// One card for several failures, without buttons.
+    ///
+    /// # Errors
+    /// [`TemplateError`] when the template fails.
+    pub fn digest(&self, markup: &str, views: &[View], owners: bool) -> Result<Card, TemplateError> {
+        let rows = |markup: &str| -> Result<Vec<String>, TemplateError> {
+            let row = |view: &View| {
+                self.render(markup, "card/digest", context! { owners => owners, ..Value::from(Serde(view)) })
+            };
+            views.iter().take(DIGEST_ROWS).map(row).collect()
+        };
+        let open = views.iter().filter(|view| view.closed_at.is_none()).count();
+        let title = match (views.len(), open) {
+            (all, 0) => format!("✅ {all} more failures, all resolved"),
+            (all, open) if open < all => format!("🔴 {all} more failures, {open} open"),
+            (all, _) => format!("🔴 {all} more failures"),
+        };
+        let mut lines: Vec<String> =
+            rows(markup)?.chunks(DIGEST_PART).map(|part| cut(markup, &part.join("\n"), LINE_CHARS)).collect();
+        let more = views.len().saturating_sub(DIGEST_ROWS);
+        let hint = if more > 0 { format!("and {more} more. ") } else { String::new() };
+        lines.push(format!("{hint}Details of one: {}", code(markup, "show NUMBER")));
+        let links = self.home.iter().map(|home| Link { label: "All incidents".into(), url: home.clone() });
+        Ok(Card {
+            incident: views.first().map(|view| view.incident).unwrap_or_default(),
+            version: views.iter().map(|view| view.version).max().unwrap_or(0),
+            stage: if open == 0 { Stage::Resolved } else { Stage::Open },
+            tone: if open == 0 { Tone::Resolved } else { Tone::Failing },
+            title: bold(markup, &title),
+            lines,
+            links: links.collect(),
+            buttons: Vec::new(),
+            more: Vec::new(),
+            green: open == 0,
+            sha: String::new(),
+            annotations: Vec::new(),
+            fallback: format!("{}: {}.", title, rows("plain")?.join("; ").replace('\n', " ")),
         })
     }
 }

@@ -94,6 +94,19 @@ pub enum Tone {
     Resolved,
 }
 
+impl Tone {
+    /// As red, green and blue, a byte each.
+    #[must_use]
+    pub fn colour(self) -> u32 {
+        match self {
+            Self::Failing => 0x00d9_2d20,
+            Self::Waiting => 0x00e0_a100,
+            Self::Running => 0x0015_70ef,
+            Self::Resolved => 0x0012_8a4a,
+        }
+    }
+}
+
 /// What people see of an incident. Every string is escaped for the markup it was rendered for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {

@@ -94,7 +94,7 @@ impl fmt::Display for RunId {
 }
 
 /// An incident's number, counted per installation and written `#42`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct IncidentNo(pub u64);
 

@@ -126,6 +126,9 @@ pub enum Note {
         /// `pull request #12`, each.
         #[serde(default)]
         made: Vec<String>,
+        /// Where each of them is; entries from before it was kept have none.
+        #[serde(default)]
+        urls: Vec<String>,
         summary: Untrusted,
     },
     Undone {

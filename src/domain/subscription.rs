@@ -60,6 +60,19 @@ impl Filter {
     }
 }
 
+/// Whether these patterns name repositories of more than one owner. `None` where there are no patterns.
+pub fn owners<'a>(patterns: impl Iterator<Item = Option<&'a str>>) -> Option<bool> {
+    let mut first = None;
+    for pattern in patterns {
+        let owner = pattern.and_then(|pattern| pattern.split_once('/')).map_or("*", |(owner, _)| owner);
+        if owner.contains('*') || first.is_some_and(|first| first != owner) {
+            return Some(true);
+        }
+        first = Some(owner);
+    }
+    first.map(|_| false)
+}
+
 /// `*` stands for any run of characters; all else is literal and case-sensitive. Linear in `text` for each star.
 #[must_use]
 pub fn glob(pattern: &str, text: &str) -> bool {

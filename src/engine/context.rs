@@ -10,11 +10,7 @@ use crate::ports::StoreError;
 use serde_json::json;
 
 impl Working<'_> {
-    pub(super) async fn context(
-        &self,
-        incident: Option<&Incident>,
-        event: &Event,
-    ) -> Result<Context, StoreError> {
+    pub(super) async fn context(&self, incident: Option<&Incident>, event: &Event) -> Result<Context, StoreError> {
         let mut context = Context { hold: self.engine.read_hold().await?, ..Context::default() };
         let Some(incident) = incident else { return Ok(context) };
         let arrived = match event {

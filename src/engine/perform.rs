@@ -31,7 +31,18 @@ impl Engine {
     /// # Errors
     /// The store failed; the effect is still in the outbox.
     pub async fn perform(&self) -> Result<bool, StoreError> {
-        let Some(claim) = self.store.claim_effect(self.clock.now(), LEASE_MS).await? else { return Ok(false) };
+        match self.claim_effect().await? {
+            Some(claim) => self.work(claim).await.map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    pub(super) async fn claim_effect(&self) -> Result<Option<Claimed<Effect>>, StoreError> {
+        self.store.claim_effect(self.clock.now(), LEASE_MS).await
+    }
+
+    /// Performs a claimed effect and puts its result back.
+    pub(super) async fn work(&self, claim: Claimed<Effect>) -> Result<(), StoreError> {
         let effect = &claim.work;
         let (kind, incident) = (effect.kind(), effect.incident().map_or(0, |no| no.0));
         let begun = self.clock.now();
@@ -61,7 +72,7 @@ impl Engine {
                 self.failed(&claim, &why).await?;
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     /// The result enters by the same door as everything else.

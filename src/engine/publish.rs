@@ -1,17 +1,26 @@
 //! Cards: no queue but a dirty mark. The last state wins, at each channel's pace; nothing is dropped.
+//!
+//! Channels are independent and are written to side by side. In a channel, a first post goes before everything else;
+//! edits have a budget of their own where the platform counts them apart, and the rest follows.
+
+mod digest;
+mod due;
+mod write;
 
 use super::Engine;
-use super::perform::backoff_until;
-use crate::card::{Card, view};
 use crate::domain::actor::Platform;
-use crate::domain::ids::IncidentNo;
-use crate::domain::incident::Incident;
-use crate::domain::time::{MINUTE_MS, Time};
-use crate::ports::{Chat, PortError, Publication, StoreError, Surface};
-use metrics::{counter, gauge};
+use crate::domain::time::MINUTE_MS;
+use crate::ports::{Chat, StoreError};
+use due::{AtWork, Job};
+use futures::StreamExt;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
-/// Surfaces looked at in one go.
-const BATCH: usize = 256;
+/// Channels of one platform that are written to at the same time.
+const AT_ONCE: usize = 32;
 /// Journal lines in one thread message.
 const LINES: usize = 10;
 /// Clocks differ: look for a lost post from a little before the incident.
@@ -20,42 +29,25 @@ const SKEW_MS: i64 = 5 * MINUTE_MS;
 const LATE_MS: i64 = 30_000;
 /// No pause of a channel is longer.
 const PAUSE_MAX_MS: i64 = 30 * MINUTE_MS;
-
-/// What one write to a channel came to.
-enum Wrote {
-    Posted(String),
-    Edited,
-    Told(u64),
-}
+/// The publisher looks again after this long even when nothing woke it: pauses end.
+const IDLE: Duration = Duration::from_millis(100);
+/// After a failure of the store.
+const PAUSE: Duration = Duration::from_secs(1);
 
 impl Engine {
-    /// Brings one surface of each channel whose turn it is nearer to its incident. `false` when nothing was due.
+    /// Brings every surface whose turn it is nearer to its incident. `false` when nothing was due.
     ///
     /// # Errors
     /// The store failed.
     pub async fn publish(&self, platform: &Platform) -> Result<bool, StoreError> {
-        let now = self.clock.now();
-        let due = self.store.due_publications(platform, now, &self.busy(platform, now).await, BATCH).await?;
-        gauge!("ci_rescue_cards_behind", "platform" => platform.0.clone()).set(due.len() as f64);
-        let mut any = false;
-        for (surface, publication) in due {
-            if self.take_slot(&surface, now).await {
-                self.bring_up(&surface, publication).await?;
-                any = true;
-            }
+        let Some(chat) = self.chats.get(platform) else { return Ok(false) };
+        let jobs = self.choose(&**chat, &AtWork::default(), usize::MAX).await?;
+        let any = !jobs.is_empty();
+        let mut done = futures::stream::iter(jobs).map(|job| self.do_job(&**chat, job)).buffer_unordered(AT_ONCE);
+        while let Some(done) = done.next().await {
+            done?;
         }
         Ok(any)
-    }
-
-    /// Channels whose pause is not over.
-    async fn busy(&self, platform: &Platform, now: Time) -> Vec<String> {
-        let slots = self.slots.lock().await;
-        let waits = |free: &Time| *free > now && free.ms_since(now) < PAUSE_MAX_MS;
-        slots
-            .iter()
-            .filter(|((of, _), free)| of == platform && waits(free))
-            .map(|((_, channel), _)| channel.clone())
-            .collect()
     }
 
     /// The platforms that cards go to.
@@ -63,265 +55,68 @@ impl Engine {
         self.chats.keys()
     }
 
-    /// One write to a channel, then a pause.
-    async fn take_slot(&self, surface: &Surface, now: Time) -> bool {
-        let pace = self.chats.get(&surface.platform).map_or(0, |chat| chat.pace_ms());
-        let mut slots = self.slots.lock().await;
-        let key = (surface.platform.clone(), surface.channel.clone());
-        // A slot further off than any pause is one from before the clock was set back.
-        if slots.get(&key).is_some_and(|free| *free > now && free.ms_since(now) < PAUSE_MAX_MS) {
-            return false;
-        }
-        slots.retain(|_, free| *free > now);
-        slots.insert(key, now.plus_ms(pace));
-        true
-    }
-
-    async fn bring_up(&self, surface: &Surface, mut publication: Publication) -> Result<(), StoreError> {
-        let Some(incident) = self.store.incident(surface.incident).await? else {
-            publication.dead = Some("the incident is gone".into());
-            return self.keep(surface, publication).await;
-        };
-        let Some(chat) = self.chats.get(&surface.platform).cloned() else {
-            publication.dead = Some(format!("{} is not configured", surface.platform));
-            return self.keep(surface, publication).await;
-        };
-        let late = self.clock.now().ms_since(incident.updated_at);
-        if late > LATE_MS && publication.attempts == 0 {
-            tracing::info!(incident = incident.no.0, channel = %surface.channel, late_ms = late, "a card is late: its channel is busy");
-        }
-        if publication.message.is_none() && !publication.posting {
-            publication.posting = true;
-            publication = match self.claim(surface, publication).await? {
-                Some(publication) => publication,
-                None => return Ok(()),
-            };
-            let wrote = self.post(&*chat, surface, &incident, false).await;
-            return self.settle(surface, publication, &incident, wrote, false).await;
-        }
-        let wrote = if publication.message.is_none() {
-            self.post(&*chat, surface, &incident, true).await
-        } else if publication.shown < publication.wanted {
-            self.edit(&*chat, surface, &publication, &incident).await
-        } else {
-            return self.tell(&*chat, surface, publication, &incident).await;
-        };
-        self.settle(surface, publication, &incident, wrote, true).await
-    }
-
-    /// Marks a beginning before it begins, so that a crash in between is seen.
-    async fn claim(&self, surface: &Surface, mut publication: Publication) -> Result<Option<Publication>, StoreError> {
-        publication.version += 1;
-        match self.store.put_publication(surface, publication.clone()).await {
-            Ok(()) => Ok(Some(publication)),
-            // The incident moved on meanwhile; the surface is still due.
-            Err(StoreError::Conflict(_)) => Ok(None),
-            Err(broken) => Err(broken),
-        }
-    }
-
-    fn card(&self, chat: &dyn Chat, incident: &Incident) -> Result<Card, PortError> {
-        let seal = |what: &crate::card::ButtonRef| self.seal.close(what);
-        let card = self.words.card(chat.markup(), &view(incident), &seal, self.home.as_deref());
-        card.map_err(|why| PortError::permanent(why.to_string()))
-    }
-
-    fn marker(&self, no: IncidentNo, what: &str) -> String {
-        format!("ci-rescue/{}/{}/{what}", self.installation, no.0)
-    }
-
-    /// Posts the card, unless an earlier try left one.
-    async fn post(
-        &self,
-        chat: &dyn Chat,
-        surface: &Surface,
-        incident: &Incident,
-        look: bool,
-    ) -> Result<Wrote, PortError> {
-        let marker = self.marker(incident.no, "card");
-        if look {
-            let since = incident.opened_at.plus_ms(-SKEW_MS);
-            if let Some(message) = chat.find(&surface.channel, None, &marker, since).await? {
-                counter!("ci_rescue_cards_total", "platform" => surface.platform.0.clone(), "act" => "found")
-                    .increment(1);
-                chat.edit(&surface.channel, &message, &self.card(chat, incident)?, &marker).await?;
-                return Ok(Wrote::Posted(message));
-            }
-        }
-        let message = chat.post(&surface.channel, &self.card(chat, incident)?, &marker).await?;
-        Ok(Wrote::Posted(message))
-    }
-
-    async fn edit(
-        &self,
-        chat: &dyn Chat,
-        surface: &Surface,
-        publication: &Publication,
-        incident: &Incident,
-    ) -> Result<Wrote, PortError> {
-        let Some(message) = &publication.message else { return Err(PortError::permanent("there is no message")) };
-        let marker = self.marker(incident.no, "card");
-        chat.edit(&surface.channel, message, &self.card(chat, incident)?, &marker).await?;
-        Ok(Wrote::Edited)
-    }
-
-    /// The next lines of the thread, several in one message.
-    async fn tell(
-        &self,
-        chat: &dyn Chat,
-        surface: &Surface,
-        mut publication: Publication,
-        incident: &Incident,
-    ) -> Result<(), StoreError> {
-        let entries = self.store.journal(incident.no, publication.told, LINES * 4).await?;
-        let mut lines = Vec::new();
-        let mut last = publication.told;
-        // A message that was begun is looked for as it was begun, whatever came since.
-        let begun = publication.telling > publication.told;
-        for entry in entries {
-            if begun && entry.seq > publication.telling {
-                break;
-            }
-            last = entry.seq;
-            if entry.tell {
-                lines.extend(self.words.note(chat.markup(), &entry.note).ok());
-            }
-            if lines.len() >= LINES {
-                break;
-            }
-        }
-        if last == publication.told {
-            last = publication.to_tell;
-        }
-        if !begun {
-            publication.telling = last;
-            publication = match self.claim(surface, publication).await? {
-                Some(publication) => publication,
-                None => return Ok(()),
-            };
-        }
-        let wrote = self.say(chat, surface, &publication, incident, &lines, begun).await.map(|()| Wrote::Told(last));
-        // What cannot be told is left out: the card itself goes on.
-        let wrote = match wrote {
-            Err(PortError::Permanent { why }) => {
-                tracing::warn!(incident = incident.no.0, channel = %surface.channel, why, "a note could not be told");
-                Ok(Wrote::Told(last))
-            }
-            other => other,
-        };
-        self.settle(surface, publication, incident, wrote, begun).await
-    }
-
-    async fn say(
-        &self,
-        chat: &dyn Chat,
-        surface: &Surface,
-        publication: &Publication,
-        incident: &Incident,
-        lines: &[String],
-        look: bool,
-    ) -> Result<(), PortError> {
-        let Some(thread) = publication.message.as_ref().filter(|_| !lines.is_empty()) else { return Ok(()) };
-        let marker = self.marker(incident.no, &format!("note-{}", publication.telling));
-        let since = incident.opened_at.plus_ms(-SKEW_MS);
-        if look && chat.find(&surface.channel, Some(thread), &marker, since).await?.is_some() {
-            return Ok(());
-        }
-        chat.tell(&surface.channel, thread, &lines.join("\n"), &marker).await
-    }
-
-    /// Records what came of a write.
-    async fn settle(
-        &self,
-        surface: &Surface,
-        mut publication: Publication,
-        incident: &Incident,
-        wrote: Result<Wrote, PortError>,
-        looked: bool,
-    ) -> Result<(), StoreError> {
-        let platform = surface.platform.0.clone();
-        let act = match &wrote {
-            Ok(Wrote::Posted(_)) => "posted",
-            Ok(Wrote::Edited) => "edited",
-            Ok(Wrote::Told(_)) => "told",
-            Err(_) => "failed",
-        };
-        counter!("ci_rescue_cards_total", "platform" => platform, "act" => act).increment(1);
-        match wrote {
-            Ok(wrote) => {
-                publication.attempts = 0;
-                publication.posting = false;
-                match wrote {
-                    Wrote::Posted(message) => {
-                        publication.message = Some(message);
-                        publication.shown = incident.version;
+    /// Publishes until `stop`; what is being written then is finished.
+    pub(super) async fn publisher(self: Arc<Self>, platform: Platform, stop: CancellationToken) {
+        let Some(chat) = self.chats.get(&platform).cloned() else { return };
+        let mut news = self.card_due.subscribe();
+        let mut going = JoinSet::new();
+        let mut at_work = AtWork::default();
+        while !stop.is_cancelled() {
+            news.mark_unchanged();
+            let room = AT_ONCE.saturating_sub(going.len());
+            match self.choose(&*chat, &at_work, room).await {
+                Ok(jobs) => {
+                    for job in jobs {
+                        self.begin(&chat, job, &mut at_work, &mut going);
                     }
-                    Wrote::Edited => publication.shown = incident.version,
-                    Wrote::Told(last) => publication.told = last,
+                }
+                Err(why) => {
+                    tracing::error!(%why, "the store failed; trying again");
+                    tokio::time::sleep(PAUSE).await;
                 }
             }
-            Err(why) => {
-                tracing::warn!(incident = incident.no.0, channel = %surface.channel, %why, "a card could not be brought up to date");
-                self.set_back(surface, &mut publication, why, looked).await;
+            tokio::select! {
+                Some(done) = going.join_next() => end(&mut at_work, done),
+                _ = news.changed() => {}
+                () = tokio::time::sleep(IDLE) => {}
+                () = stop.cancelled() => {}
+            }
+            while let Some(done) = going.try_join_next() {
+                end(&mut at_work, done);
             }
         }
-        self.keep(surface, publication).await
+        while going.join_next().await.is_some() {}
     }
 
-    /// Later, or never: what it means for the surface and for its whole channel.
-    async fn set_back(&self, surface: &Surface, publication: &mut Publication, why: PortError, looked: bool) {
-        let now = self.clock.now();
-        let wait = match why {
-            PortError::Permanent { why } => {
-                publication.dead = Some(why);
-                return;
-            }
-            PortError::Transient { retry_after, .. } => {
-                // It did not happen, so there is nothing to look for; unless it was the look that did not.
-                if !looked {
-                    publication.posting = false;
-                    publication.telling = publication.told;
-                }
-                retry_after
-            }
-            PortError::Ambiguous { .. } => None,
-        };
-        let until = backoff_until(now, publication.attempts, surface.incident.0, wait);
-        publication.attempts += 1;
-        publication.not_before = until;
-        if wait.is_some() {
-            let key = (surface.platform.clone(), surface.channel.clone());
-            self.slots.lock().await.insert(key, until);
-        }
-    }
-
-    /// Stores a surface; what the incident's turns marked meanwhile is kept.
-    async fn keep(&self, surface: &Surface, mut publication: Publication) -> Result<(), StoreError> {
-        loop {
-            publication.version += 1;
-            match self.store.put_publication(surface, publication.clone()).await {
-                Err(StoreError::Conflict(_)) => {
-                    let fresh = self.store.publication(surface).await?.unwrap_or_default();
-                    publication.version = fresh.version;
-                    publication.wanted = publication.wanted.max(fresh.wanted);
-                    publication.to_tell = publication.to_tell.max(fresh.to_tell);
-                }
-                other => return other,
-            }
-        }
-    }
-
-    /// A feed that does not outlive the process is filled again.
-    pub(super) async fn refill_forgetful_chats(&self) -> Result<(), StoreError> {
-        let forgetful: Vec<Platform> =
-            self.chats.values().filter(|chat| !chat.remembers()).map(|chat| chat.platform()).collect();
-        for platform in forgetful {
-            for (surface, publication) in self.store.publications(&platform).await? {
-                let (wanted, to_tell) = (publication.wanted, publication.to_tell);
-                let empty = Publication { version: publication.version, wanted, to_tell, ..Publication::default() };
-                self.keep(&surface, empty).await?;
-            }
-        }
-        Ok(())
+    fn begin(self: &Arc<Self>, chat: &Arc<dyn Chat>, job: Job, at_work: &mut AtWork, going: &mut Going) {
+        let (this, chat) = (Arc::clone(self), Arc::clone(chat));
+        let held = job.holds();
+        at_work.add(&held);
+        going.spawn(async move {
+            // A panic must not leave the channel locked.
+            let work = std::panic::AssertUnwindSafe(this.do_job(&*chat, job));
+            let done = futures::FutureExt::catch_unwind(work).await;
+            let done = done.unwrap_or_else(|_| Err(StoreError::Broken("publishing a card panicked".into())));
+            (held, done)
+        });
     }
 }
+
+type Going = JoinSet<(AtWork, Result<(), StoreError>)>;
+
+fn end(at_work: &mut AtWork, done: Result<(AtWork, Result<(), StoreError>), tokio::task::JoinError>) {
+    match done {
+        Ok((held, done)) => {
+            at_work.remove(&held);
+            match done {
+                Ok(()) | Err(StoreError::Conflict(_)) => {}
+                Err(why) => tracing::error!(%why, "a card could not be published; trying again"),
+            }
+        }
+        // Only a runtime that is shutting down drops a task.
+        Err(why) => tracing::error!(%why, "publishing was aborted"),
+    }
+}
+
+/// Names of channels.
+type Channels = HashSet<String>;

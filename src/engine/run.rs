@@ -4,15 +4,14 @@ use super::Engine;
 use crate::ports::StoreError;
 use futures::FutureExt;
 use metrics::gauge;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Effects performed at the same time.
-const WORKERS: usize = 4;
+/// Effects performed at the same time: most wait for an answer from GitHub, which allows 100.
+const EFFECTS: usize = 32;
 /// A loop looks again after this long even when nothing woke it.
 const IDLE: Duration = Duration::from_millis(250);
 /// How often lost deliveries and recent runs are looked for.
@@ -21,80 +20,79 @@ const COMPACT: Duration = Duration::from_secs(3600);
 /// After a failure of the store.
 const PAUSE: Duration = Duration::from_secs(1);
 
+fn panicked() -> StoreError {
+    StoreError::Broken("a step panicked; see the line above".into())
+}
+
+/// An effect that panicked is claimed again when its lease is over.
+fn report(done: Result<Result<(), StoreError>, JoinError>) {
+    match done.unwrap_or_else(|_| Err(panicked())) {
+        Ok(()) | Err(StoreError::Conflict(_)) => {}
+        Err(why) => tracing::error!(%why, "the result of an effect could not be stored; trying again"),
+    }
+}
+
 impl Engine {
     /// Starts all loops; they end when `stop` is cancelled.
     pub fn run(self: &Arc<Self>, tasks: &TaskTracker, stop: &CancellationToken) {
-        let this = Arc::clone(self);
-        self.spawn_loop(
-            tasks,
-            stop,
-            |e| &e.turn_due,
-            move || {
-                let this = Arc::clone(&this);
-                async move { this.turn().await }
-            },
-        );
-        for _ in 0..WORKERS {
-            let this = Arc::clone(self);
-            self.spawn_loop(
-                tasks,
-                stop,
-                |e| &e.effect_due,
-                move || {
-                    let this = Arc::clone(&this);
-                    async move { this.perform().await }
-                },
-            );
-        }
+        tasks.spawn(Arc::clone(self).turns(stop.clone()));
+        tasks.spawn(Arc::clone(self).effects(stop.clone()));
         // One publisher a platform: a slow one holds up nobody else.
         for platform in self.platforms() {
-            let (this, platform) = (Arc::clone(self), platform.clone());
-            self.spawn_loop(
-                tasks,
-                stop,
-                |e| &e.card_due,
-                move || {
-                    let (this, platform) = (Arc::clone(&this), platform.clone());
-                    async move { this.publish(&platform).await }
-                },
-            );
+            tasks.spawn(Arc::clone(self).publisher(platform.clone(), stop.clone()));
         }
         self.spawn_clockwork(tasks, stop);
     }
 
-    fn spawn_loop<F, W>(
-        self: &Arc<Self>,
-        tasks: &TaskTracker,
-        stop: &CancellationToken,
-        bell: fn(&Self) -> &Notify,
-        work: W,
-    ) where
-        W: Fn() -> F + Send + 'static,
-        F: Future<Output = Result<bool, StoreError>> + Send,
-    {
-        let (this, stop) = (Arc::clone(self), stop.clone());
-        tasks.spawn(async move {
-            while !stop.is_cancelled() {
-                // A panic must not end the loop: what was at work is claimed again when its lease is over.
-                let worked = std::panic::AssertUnwindSafe(work()).catch_unwind().await;
-                let worked =
-                    worked.unwrap_or_else(|_| Err(StoreError::Broken("a step panicked; see the line above".into())));
-                match worked {
-                    Ok(true) | Err(StoreError::Conflict(_)) => {}
-                    Ok(false) => {
-                        tokio::select! {
-                            () = bell(&this).notified() => {}
-                            () = tokio::time::sleep(IDLE) => {}
-                            () = stop.cancelled() => {}
-                        }
-                    }
-                    Err(why) => {
-                        tracing::error!(%why, "the store failed; trying again");
-                        tokio::time::sleep(PAUSE).await;
+    /// Takes in deliveries, one after the other.
+    async fn turns(self: Arc<Self>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            // A panic must not end the loop: what was at work is claimed again when its lease is over.
+            let worked = std::panic::AssertUnwindSafe(self.turn()).catch_unwind().await;
+            match worked.unwrap_or_else(|_| Err(panicked())) {
+                Ok(true) | Err(StoreError::Conflict(_)) => {}
+                Ok(false) => {
+                    tokio::select! {
+                        () = self.turn_due.notified() => {}
+                        () = tokio::time::sleep(IDLE) => {}
+                        () = stop.cancelled() => {}
                     }
                 }
+                Err(why) => {
+                    tracing::error!(%why, "the store failed; trying again");
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
-        });
+        }
+    }
+
+    /// Performs effects side by side, the oldest first; what is being performed at the end is finished.
+    async fn effects(self: Arc<Self>, stop: CancellationToken) {
+        let mut going = JoinSet::new();
+        while !stop.is_cancelled() {
+            let claimed = if going.len() < EFFECTS { self.claim_effect().await } else { Ok(None) };
+            match claimed {
+                Ok(Some(claim)) => {
+                    let this = Arc::clone(&self);
+                    going.spawn(async move { this.work(claim).await });
+                    continue;
+                }
+                Ok(None) => {}
+                Err(why) => {
+                    tracing::error!(%why, "the store failed; trying again");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+            tokio::select! {
+                Some(done) = going.join_next() => report(done),
+                () = self.effect_due.notified() => {}
+                () = tokio::time::sleep(IDLE) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        while let Some(done) = going.join_next().await {
+            report(done);
+        }
     }
 
     /// Timers, reconciliation, retention, gauges.

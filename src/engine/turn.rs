@@ -94,7 +94,7 @@ impl Engine {
             self.effect_due.notify_one();
         }
         if dirty > 0 {
-            self.card_due.notify_waiters();
+            self.card_due.send_modify(|count| *count += 1);
         }
         if follow_ups > 0 {
             self.turn_due.notify_one();
@@ -331,8 +331,12 @@ impl Working<'_> {
             let channels = chat.channels(&incident.repo, &incident.pulls);
             channels.into_iter().map(move |channel| (platform.clone(), channel))
         });
-        let wanted: Vec<Surface> =
-            fed.chain(own).map(|(platform, channel)| Surface { incident: incident.no, platform, channel }).collect();
+        // What was adopted is shown where it stands already and nowhere else.
+        let wanted: Vec<Surface> = fed
+            .chain(own)
+            .filter(|_| incident.adopted_by.is_none())
+            .map(|(platform, channel)| Surface { incident: incident.no, platform, channel })
+            .collect();
         for surface in wanted {
             if !surfaces.contains(&surface) && !self.is_muted(&surface).await? {
                 surfaces.push(surface);

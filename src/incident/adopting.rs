@@ -92,8 +92,7 @@ pub fn adopt(step: &mut Step<'_>, brought: &Brought<'_>) {
     let extra = incident.adopted.len().saturating_sub(ADOPTED_KEPT);
     incident.adopted.drain(..extra);
     for run in brought.runs {
-        let known =
-            |have: &RunState| have.run == run.run && have.workflow == run.workflow && have.branch == run.branch;
+        let known = |have: &RunState| have.run == run.run && have.workflow == run.workflow && have.branch == run.branch;
         if !incident.runs.iter().any(known) {
             incident.runs.push(RunState { from: run.from.or(Some(brought.younger)), ..run.clone() });
         }

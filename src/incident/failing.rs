@@ -1,7 +1,7 @@
 //! Failures that arrive: opening, joining, storms.
 
-use super::{adopting, planning};
 use super::step::Step;
+use super::{adopting, planning};
 use crate::domain::effect::Effect;
 use crate::domain::event::{Conclusion, Failure, Scope};
 use crate::domain::evidence::Severity;

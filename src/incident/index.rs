@@ -7,8 +7,11 @@ use crate::domain::incident::{Incident, Proposal, ProposalState};
 use crate::domain::intent::Wish;
 use crate::domain::refs::OWN_BRANCHES;
 use crate::domain::rules::Rules;
-use crate::domain::time::{SECOND_MS, Time};
-use std::collections::{BTreeSet, HashMap};
+use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Failures of one repository that are this near to each other are a burst.
+const BURST_MS: i64 = MINUTE_MS;
 
 /// What routing looks at: rebuilt from the store at start, kept current by [`Index::note`] after each turn.
 #[derive(Debug, Default)]
@@ -23,6 +26,15 @@ pub struct Index {
     pulls: HashMap<String, BTreeSet<IncidentNo>>,
     keys: HashMap<IncidentNo, Keys>,
     base: HashMap<IncidentNo, BaseFailure>,
+    /// By repository: when each failed last, and whether a log of it is still to be read.
+    recent: HashMap<String, BTreeMap<IncidentNo, Recent>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Recent {
+    failed_at: Time,
+    opened_at: Time,
+    unread: bool,
 }
 
 #[derive(Debug, Default)]
@@ -32,6 +44,7 @@ struct Keys {
     commits: Vec<String>,
     pulls: Vec<String>,
     print: Option<String>,
+    repo: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,12 +137,36 @@ impl Index {
                 BaseFailure { incident: incident.no, branch: incident.branch.clone(), since: incident.opened_at };
             self.base.insert(incident.no, since);
         }
+        let unread = incident.evidence.is_empty()
+            && incident.log_missing.is_none()
+            && incident.runs.iter().any(|run| run.logs > 0);
+        let recent = Recent { failed_at: incident.failed_at, opened_at: incident.opened_at, unread };
+        keys.repo = repo.to_string();
+        self.recent.entry(keys.repo.clone()).or_default().insert(incident.no, recent);
         self.keys.insert(incident.no, keys);
+    }
+
+    /// Whether the incident came in a burst of its repository, and its log or that of an older one is still to be
+    /// read: then it is not known yet whether they are one.
+    #[must_use]
+    pub fn is_unread_in_burst(&self, incident: &Incident) -> bool {
+        let Some(recent) = self.recent.get(incident.repo.as_str()) else { return false };
+        let before = recent.range(..incident.no).map(|(_, other)| other);
+        let mut near = before.filter(|other| incident.opened_at.ms_since(other.failed_at) <= BURST_MS).peekable();
+        let own = recent.get(&incident.no).is_some_and(|own| own.unread);
+        let waits = |other: &Recent| other.unread && incident.opened_at.ms_since(other.opened_at) <= BURST_MS;
+        near.peek().is_some() && (own || near.any(waits))
     }
 
     fn drop_keys(&mut self, no: IncidentNo) {
         self.base.remove(&no);
         let Some(keys) = self.keys.remove(&no) else { return };
+        if let Some(recent) = self.recent.get_mut(&keys.repo) {
+            recent.remove(&no);
+            if recent.is_empty() {
+                self.recent.remove(&keys.repo);
+            }
+        }
         for k in keys.spots {
             if self.spots.get(&k).is_some_and(|(have, _)| *have == no) {
                 self.spots.remove(&k);

@@ -268,7 +268,8 @@ fn finished(step: &mut Step<'_>, proposal: &Proposal) {
     let rerun = proposal.plan.iter().flat_map(|plan| &plan.steps).any(|s| matches!(s.action, Action::Rerun { .. }));
     if !rerun {
         let made = proposal.made.iter().map(|made| format!("{} #{}", made.what, made.number)).collect();
-        let note = Note::Made { proposal: proposal.id, made, summary };
+        let urls = proposal.made.iter().map(|made| made.url.clone()).collect();
+        let note = Note::Made { proposal: proposal.id, made, urls, summary };
         step.tell(None, note.clone());
         return reply(step, proposal, note);
     }

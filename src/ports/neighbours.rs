@@ -18,6 +18,8 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 use secrecy::SecretString;
 use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Why a neighbour did not do as asked, by what follows from it.
@@ -121,6 +123,19 @@ pub trait Chat: Send + Sync {
     }
     /// The least time between two writes to one channel, in milliseconds.
     fn pace_ms(&self) -> i64;
+    /// Edits a minute in all channels together, and how many may come at once; `None` where they count as posts do.
+    fn edits_a_minute(&self) -> Option<(NonZeroU32, NonZeroU32)> {
+        None
+    }
+    /// Whether a channel is a place in one repository, as a pull request is: the repository need not be named there, and
+    /// its incidents are few.
+    fn is_in_repository(&self) -> bool {
+        false
+    }
+    /// Takes away the card of an incident that was adopted, where its place has room for one card. `false`: it stays.
+    async fn retract(&self, _channel: &str, _message: &Message) -> Result<bool, PortError> {
+        Ok(false)
+    }
     /// `marker` is hidden in the message, so that [`Chat::find`] can look for it.
     async fn post(&self, channel: &str, card: &Card, marker: &str) -> Result<Message, PortError>;
     async fn edit(&self, channel: &str, message: &Message, card: &Card, marker: &str) -> Result<(), PortError>;
@@ -324,5 +339,17 @@ pub trait Clock: Send + Sync {
     /// Milliseconds since some moment, which go on whatever the time of day is set to: for pauses and paces.
     fn elapsed_ms(&self) -> i64 {
         self.now().0
+    }
+}
+
+/// Our clock, for rate limiters.
+#[derive(Clone)]
+pub struct Ticks(pub Arc<dyn Clock>);
+
+impl governor::clock::Clock for Ticks {
+    type Instant = governor::nanos::Nanos;
+
+    fn now(&self) -> Self::Instant {
+        governor::nanos::Nanos::from(u64::try_from(self.0.elapsed_ms()).unwrap_or(0).saturating_mul(1_000_000))
     }
 }

@@ -99,13 +99,46 @@ pub struct Publication {
     pub attempts: u32,
     /// Given up for good, and why.
     pub dead: Option<String>,
+    /// The digest that shows it among others.
+    #[serde(default)]
+    pub digest: Option<Digested>,
+}
+
+/// A card's place on a digest: one message for several failures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digested {
+    /// The first of its failures: the digest's name.
+    pub lead: IncidentNo,
+    pub members: Vec<IncidentNo>,
+    /// Absent while the digest is being posted.
+    pub message: Option<String>,
+    /// The incident's version that the digest shows.
+    pub shown: u64,
 }
 
 impl Publication {
     #[must_use]
     pub fn is_due(&self) -> bool {
-        self.dead.is_none() && (self.shown < self.wanted || self.told < self.to_tell)
+        let on_digest = self.digest.as_ref().is_some_and(|digest| digest.shown < self.wanted);
+        // The thread begins with a card of its own.
+        let to_tell = self.told < self.to_tell && (self.message.is_some() || self.digest.is_none());
+        self.dead.is_none() && (self.shown < self.wanted || on_digest || to_tell)
     }
+
+    /// What is due is a first post.
+    #[must_use]
+    pub fn is_first(&self) -> bool {
+        self.message.is_none() && self.digest.as_ref().is_none_or(|digest| digest.message.is_none())
+    }
+}
+
+/// What kind of publication is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Nothing stands in the channel yet.
+    First,
+    /// An edit or a note.
+    Update,
 }
 
 /// Everything that changes at once.
@@ -210,10 +243,11 @@ pub trait Store: Send + Sync {
     async fn runs(&self) -> Result<Vec<(String, RunSeen)>, StoreError>;
     async fn setting(&self, key: &str) -> Result<Option<serde_json::Value>, StoreError>;
     async fn settings(&self, prefix: &str) -> Result<Vec<(String, serde_json::Value)>, StoreError>;
-    /// Surfaces that are behind, but for those in the channels named `busy`.
+    /// Surfaces that are behind, but for those in the channels named `busy`, by incident.
     async fn due_publications(
         &self,
         platform: &Platform,
+        due: Due,
         now: Time,
         busy: &[String],
         limit: usize,

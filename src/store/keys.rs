@@ -17,6 +17,9 @@ pub const SETTING: u8 = b's';
 pub const SURFACE: u8 = b'c';
 /// Surfaces that are behind: the same key as the surface's, under this table.
 pub const DIRTY: u8 = b'C';
+/// What a row of [`DIRTY`] says: a first post, or an update. Rows from before it was said are empty.
+pub const DIRTY_FIRST: &[u8] = b"f";
+pub const DIRTY_UPDATE: &[u8] = b"u";
 /// Incidents that are not closed.
 pub const OPEN: u8 = b'O';
 pub const BOUND: u8 = b'b';

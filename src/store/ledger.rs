@@ -12,7 +12,7 @@ use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
 use crate::domain::time::Time;
 use crate::ports::{
-    Claimed, Counts, DeadLetter, Delivery, Publication, Put, Query, Store, StoreError, Surface, TimerRow, Turn,
+    Claimed, Counts, DeadLetter, Delivery, Due, Publication, Put, Query, Store, StoreError, Surface, TimerRow, Turn,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -162,27 +162,33 @@ impl<B: Backend> Store for Ledger<B> {
     async fn due_publications(
         &self,
         platform: &Platform,
+        due: Due,
         now: Time,
         busy: &[String],
         limit: usize,
     ) -> Result<Vec<(Surface, Publication)>> {
-        let mut due = Vec::new();
-        for (mut key, _) in self.table(keys::DIRTY)? {
+        let mut found = Vec::new();
+        let other = if due == Due::First { keys::DIRTY_UPDATE } else { keys::DIRTY_FIRST };
+        for (mut key, kind) in self.table(keys::DIRTY)? {
+            if kind == other {
+                continue;
+            }
             key[0] = keys::SURFACE;
             let row: Option<SurfaceRow> = self.record(&key)?;
             if let Some(row) = row.filter(|row| {
                 row.surface.platform == *platform
+                    && row.publication.is_first() == (due == Due::First)
                     && !busy.contains(&row.surface.channel)
                     && row.publication.is_due()
                     && row.publication.not_before <= now
             }) {
-                due.push((row.surface, row.publication));
+                found.push((row.surface, row.publication));
             }
-            if due.len() >= limit {
+            if found.len() >= limit {
                 break;
             }
         }
-        Ok(due)
+        Ok(found)
     }
 
     async fn surfaces(&self, no: IncidentNo) -> Result<Vec<Surface>> {

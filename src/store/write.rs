@@ -505,7 +505,8 @@ impl<B: Backend> Writing<B> {
 /// Keeps the table of surfaces that are behind in step with the surface.
 fn stage_due(batch: &mut Batch, row: &SurfaceRow) {
     let key = keys::dirty(&row.surface);
-    if row.publication.is_due() { batch.put(key, Vec::new()) } else { batch.remove(key) }
+    let kind = if row.publication.is_first() { keys::DIRTY_FIRST } else { keys::DIRTY_UPDATE };
+    if row.publication.is_due() { batch.put(key, kind.to_vec()) } else { batch.remove(key) }
 }
 
 fn check(leases: &HashMap<u64, Lease>, key: u64, token: u64) -> Result<()> {

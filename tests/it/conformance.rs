@@ -5,7 +5,7 @@ use ci_rescue::domain::effect::Effect;
 use ci_rescue::domain::event::{Event, Timer};
 use ci_rescue::domain::ids::{Digest, IncidentNo};
 use ci_rescue::domain::time::Time;
-use ci_rescue::ports::{Delivery, NewEffect, Publication, Put, Store, StoreError, Surface, TimerRow, Turn};
+use ci_rescue::ports::{Delivery, Due, NewEffect, Publication, Put, Store, StoreError, Surface, TimerRow, Turn};
 use ci_rescue::store::{Ledger, Memory, Sled};
 use serde_json::json;
 use std::path::Path;
@@ -120,8 +120,9 @@ async fn surfaces(store: &dyn Store) {
     let here = surface();
     let slack = Platform::new("slack");
     store.commit(Turn { dirty: vec![(here.clone(), 3, 1)], ..Turn::default() }).await.unwrap();
-    assert!(store.due_publications(&Platform::new("discord"), Time(0), &[], 10).await.unwrap().is_empty());
-    let (found, publication) = store.due_publications(&slack, Time(0), &[], 10).await.unwrap().remove(0);
+    assert!(store.due_publications(&Platform::new("discord"), Due::First, Time(0), &[], 10).await.unwrap().is_empty());
+    assert!(store.due_publications(&slack, Due::Update, Time(0), &[], 10).await.unwrap().is_empty());
+    let (found, publication) = store.due_publications(&slack, Due::First, Time(0), &[], 10).await.unwrap().remove(0);
     assert_eq!((found, publication.wanted, publication.to_tell), (here.clone(), 3, 1));
     let done =
         Publication { version: publication.version + 1, message: Some("m".into()), shown: 3, told: 1, ..publication };
@@ -130,7 +131,11 @@ async fn surfaces(store: &dyn Store) {
         "compare and set"
     );
     store.put_publication(&here, done).await.unwrap();
-    assert!(store.due_publications(&slack, Time(0), &[], 10).await.unwrap().is_empty());
+    store.commit(Turn { dirty: vec![(here.clone(), 4, 1)], ..Turn::default() }).await.unwrap();
+    assert!(store.due_publications(&slack, Due::First, Time(0), &[], 10).await.unwrap().is_empty());
+    let (_, behind) = store.due_publications(&slack, Due::Update, Time(0), &[], 10).await.unwrap().remove(0);
+    store.put_publication(&here, Publication { version: behind.version + 1, shown: 4, ..behind }).await.unwrap();
+    assert!(store.due_publications(&slack, Due::Update, Time(0), &[], 10).await.unwrap().is_empty());
     let thread = |message: &str| Thread { platform: slack.clone(), channel: "C".into(), message: message.into() };
     assert_eq!(store.bound(&thread("m")).await.unwrap(), Some(IncidentNo(1)));
     assert_eq!(store.bound(&thread("x")).await.unwrap(), None);
@@ -189,7 +194,7 @@ async fn everything_is_there_after_a_restart() {
     let claim = store.claim_delivery(Time(0), 10).await.unwrap().unwrap();
     assert_eq!(claim.work.id, "kept", "a dead process holds no lease");
     assert!(store.claim_effect(Time(5_000), 10).await.unwrap().is_some());
-    assert_eq!(store.due_publications(&Platform::new("slack"), Time(0), &[], 10).await.unwrap().len(), 1);
+    assert_eq!(store.due_publications(&Platform::new("slack"), Due::First, Time(0), &[], 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

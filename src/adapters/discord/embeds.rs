@@ -1,7 +1,7 @@
 //! A card as an embed with rows of components. The limits are Discord's (discord.com/developers, "Message Resource",
 //! "Components Reference").
 
-use crate::card::{Button, Card, Look, Tone};
+use crate::card::{Button, Card, Look};
 use crate::domain::ids::hex;
 use serde_json::{Value, json};
 use serenity::all::{
@@ -32,15 +32,9 @@ pub fn asking(custom_id: &str) -> Option<&str> {
 }
 
 fn embed(card: &Card, marker: &str) -> CreateEmbed {
-    let colour = match card.tone {
-        Tone::Failing => 0x00d9_2d20,
-        Tone::Waiting => 0x00e0_a100,
-        Tone::Running => 0x0015_70ef,
-        Tone::Resolved => 0x0012_8a4a,
-    };
     CreateEmbed::new()
         .description(cut(&card.lines.join("\n"), DESCRIPTION_MAX))
-        .color(colour)
+        .color(card.tone.colour())
         .footer(CreateEmbedFooter::new(marker))
 }
 

@@ -3,7 +3,7 @@
 use super::auth::{Credentials, app_jwt};
 use crate::domain::ids::Repo;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
-use crate::ports::{Clock, PortError};
+use crate::ports::{Clock, PortError, Ticks};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use governor::clock::Clock as _;
 use governor::middleware::NoOpMiddleware;
@@ -45,18 +45,6 @@ pub struct Settings {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Our clock, for the limiter.
-#[derive(Clone)]
-struct Ticks(Arc<dyn Clock>);
-
-impl governor::clock::Clock for Ticks {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        Nanos::from(u64::try_from(self.0.elapsed_ms()).unwrap_or(0).saturating_mul(1_000_000))
-    }
-}
-
 type Limiter = RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Nanos>>;
 
 struct Token {
@@ -73,6 +61,8 @@ pub struct GitHub {
     pub(super) clock: Arc<dyn Clock>,
     /// One slot per repository: whoever holds it mints, the others wait and use what was minted.
     tokens: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<Token>>>>>,
+    /// Installations by owner, one slot each.
+    installations: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<u64>>>>>,
     minute: Limiter,
     hour: Limiter,
     /// GitHub asked us to be quiet until then.
@@ -132,6 +122,7 @@ impl GitHub {
             hour: RateLimiter::direct_with_clock(Quota::per_hour(hour).allow_burst(hour_burst), ticks()),
             clock: settings.clock,
             tokens: Mutex::default(),
+            installations: Mutex::default(),
             quiet_until: Mutex::new(Time(0)),
             redelivered: Mutex::default(),
         })
@@ -149,6 +140,13 @@ impl GitHub {
         }
     }
 
+    /// Where people look at repositories, by the same rule.
+    #[must_use]
+    pub fn web_url(api_url: &str) -> Option<String> {
+        let url = url::Url::parse(api_url).ok()?;
+        Some(format!("{}://{}", url.scheme(), Self::web_host(api_url)))
+    }
+
     pub(super) async fn get<T: DeserializeOwned>(&self, repo: &Repo, path: &str) -> Result<T, PortError> {
         let answer = self.call("GET", Some(repo), path, None).await?;
         if answer.status.is_success() { answer.json() } else { Err(refused(&answer)) }
@@ -163,6 +161,18 @@ impl GitHub {
         body: Option<&Value>,
     ) -> Result<Answer, PortError> {
         self.wait_turn(method)?;
+        self.send(method, repo, path, body).await
+    }
+
+    /// The same, without the limit of calls that create content.
+    async fn send(
+        &self,
+        method: &str,
+        repo: Option<&Repo>,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, PortError> {
+        self.wait_quiet()?;
         let client = match self.token(repo).await? {
             Some(token) => self.client.user_access_token(token).map_err(|why| PortError::permanent(why.to_string()))?,
             None => self.client.clone(),
@@ -182,11 +192,7 @@ impl GitHub {
 
     /// Our own pace, before GitHub has to say so.
     fn wait_turn(&self, method: &str) -> Result<(), PortError> {
-        let quiet = *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = quiet.ms_since(self.clock.now());
-        if left > 0 {
-            return Err(later("GitHub asked for a pause", Duration::from_millis(left.unsigned_abs())));
-        }
+        self.wait_quiet()?;
         if method == "GET" {
             return Ok(());
         }
@@ -194,6 +200,15 @@ impl GitHub {
             if let Err(not_yet) = limit.check() {
                 return Err(later("too many writes to GitHub", not_yet.wait_time_from(limit.clock().now())));
             }
+        }
+        Ok(())
+    }
+
+    fn wait_quiet(&self) -> Result<(), PortError> {
+        let quiet = *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = quiet.ms_since(self.clock.now());
+        if left > 0 {
+            return Err(later("GitHub asked for a pause", Duration::from_millis(left.unsigned_abs())));
         }
         Ok(())
     }
@@ -266,32 +281,56 @@ impl GitHub {
     /// A token for this repository alone.
     async fn mint(&self, repo: &Repo) -> Result<Token, PortError> {
         #[derive(Deserialize)]
-        struct Installation {
-            id: u64,
-        }
-        #[derive(Deserialize)]
         struct Minted {
             token: String,
             expires_at: chrono::DateTime<chrono::Utc>,
         }
-        let path = format!("/repos/{repo}/installation");
-        let answer = Box::pin(self.call("GET", None, &path, None)).await?;
-        if !answer.status.is_success() {
-            return Err(PortError::permanent(format!("the App is not installed on {repo}: {}", answer.message())));
-        }
-        let id = answer.json::<Installation>()?.id;
+        let id = self.installation(repo).await?;
         let body = json!({"repositories": [repo.name()]});
         let path = format!("/app/installations/{id}/access_tokens");
-        let answer = Box::pin(self.call("POST", None, &path, Some(&body))).await.map_err(|why| match why {
+        // A token is no content: GitHub does not count it as such.
+        let answer = Box::pin(self.send("POST", None, &path, Some(&body))).await.map_err(|why| match why {
             // Nothing is lost by minting twice.
             PortError::Ambiguous { why } => PortError::transient(why),
             other => other,
         })?;
         if !answer.status.is_success() {
-            return Err(refused(&answer));
+            self.forget_installation(repo);
+            return Err(match answer.status {
+                StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY => not_installed(repo, &answer),
+                _ => refused(&answer),
+            });
         }
         let minted: Minted = answer.json()?;
         Ok(Token { text: minted.token.into(), until: Time(minted.expires_at.timestamp_millis()) })
+    }
+
+    /// The App's installation at the repository's owner: an account has one. Single-flight, and looked up once.
+    async fn installation(&self, repo: &Repo) -> Result<u64, PortError> {
+        #[derive(Deserialize)]
+        struct Installation {
+            id: u64,
+        }
+        let slot = {
+            let mut all = self.installations.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(all.entry(repo.owner().to_owned()).or_default())
+        };
+        let mut kept = slot.lock().await;
+        if let Some(id) = *kept {
+            return Ok(id);
+        }
+        let answer = Box::pin(self.send("GET", None, &format!("/repos/{repo}/installation"), None)).await?;
+        if !answer.status.is_success() {
+            return Err(not_installed(repo, &answer));
+        }
+        let id = answer.json::<Installation>()?.id;
+        *kept = Some(id);
+        Ok(id)
+    }
+
+    /// It may have been installed anew since.
+    fn forget_installation(&self, repo: &Repo) {
+        self.installations.lock().unwrap_or_else(PoisonError::into_inner).remove(repo.owner());
     }
 
     /// Asks for nothing but who we are: for the doctor.
@@ -312,6 +351,10 @@ impl GitHub {
         let name = value.get("login").or_else(|| value.get("slug")).and_then(Value::as_str);
         Ok(name.unwrap_or("nobody").to_owned())
     }
+}
+
+fn not_installed(repo: &Repo, answer: &Answer) -> PortError {
+    PortError::permanent(format!("the GitHub App is not installed on {repo}: {}", answer.message()))
 }
 
 fn later(why: &str, wait: Duration) -> PortError {

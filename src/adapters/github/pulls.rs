@@ -157,6 +157,22 @@ impl Chat for Pulls {
         pulls.iter().take(PULLS_MAX).map(|number| channel(repo, *number)).collect()
     }
 
+    fn is_in_repository(&self) -> bool {
+        true
+    }
+
+    async fn retract(&self, at: &str, message: &Message) -> Result<bool, PortError> {
+        let (repo, _) = parse(at)?;
+        let path = format!("/repos/{repo}/issues/comments/{}", segment(message));
+        match self.github.call("DELETE", Some(&repo), &path, None).await {
+            Ok(answer) if answer.status.is_success() || answer.status == StatusCode::NOT_FOUND => Ok(true),
+            Ok(answer) => Err(refused(&answer)),
+            // A comment may be deleted twice.
+            Err(PortError::Ambiguous { why }) => Err(PortError::transient(why)),
+            Err(other) => Err(other),
+        }
+    }
+
     async fn post(&self, at: &str, card: &Card, marker: &str) -> Result<Message, PortError> {
         let (repo, number) = parse(at)?;
         self.annotate(&repo, card, marker).await?;

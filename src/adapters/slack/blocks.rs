@@ -9,20 +9,34 @@ const LABEL_MAX: usize = 75;
 const ALT_MAX: usize = 75;
 const FALLBACK_MAX: usize = 3_000;
 
-/// The blocks of a card.
-pub fn of(card: &Card) -> Vec<SlackBlock> {
+/// A card as a message: the title in the message itself, the rest beside a bar of colour. Only an attachment has one
+/// (docs.slack.dev, "Secondary message attachments"); without blocks of its own the message would show the fallback.
+pub fn content(card: &Card) -> SlackMessageContent {
+    let attachment = SlackMessageAttachment {
+        id: None,
+        color: Some(format!("#{:06x}", card.tone.colour())),
+        fallback: Some(fallback(card)),
+        title: None,
+        fields: None,
+        mrkdwn_in: None,
+        text: None,
+        blocks: Some(body(card)),
+    };
+    SlackMessageContent::new()
+        .with_text(fallback(card))
+        .with_blocks(vec![section(&card.title)])
+        .with_attachments(vec![attachment])
+}
+
+/// What stands beside the bar.
+fn body(card: &Card) -> Vec<SlackBlock> {
     let mut paragraphs = card.lines.clone();
     let foot = if paragraphs.len() > 1 { paragraphs.pop() } else { None };
-    let mut head = card.title.clone();
-    if !paragraphs.is_empty() {
-        head = format!("{head}\n{}", paragraphs.remove(0));
-    }
-    let mut blocks = vec![section(&head)];
-    blocks.extend(paragraphs.iter().map(|text| section(text)));
+    let mut blocks: Vec<SlackBlock> = paragraphs.iter().map(|text| section(text)).collect();
     let links = card.links.iter().map(|link| format!("<{}|{}>", address(&link.url), link.label));
     let small: Vec<String> = foot.into_iter().chain(links).collect();
     if !small.is_empty() {
-        let text = SlackBlockMarkDownText::new(cut(&small.join(" · "), SECTION_MAX)).with_verbatim(true);
+        let text = SlackBlockMarkDownText::new(mrkdwn(&small.join(" · "))).with_verbatim(true);
         blocks.push(SlackContextBlock::new(vec![text.into()]).into());
     }
     let mut elements: Vec<SlackActionBlockElement> = card.buttons.iter().map(|b| button(b).into()).collect();
@@ -35,9 +49,14 @@ pub fn of(card: &Card) -> Vec<SlackBlock> {
     blocks
 }
 
+/// Cut to Slack's limit where nothing is left open.
+pub fn mrkdwn(text: &str) -> String {
+    crate::card::cut("slack", text, SECTION_MAX)
+}
+
 /// `verbatim`: Slack must not look for links, channels or mentions in what we show.
 pub fn section(text: &str) -> SlackBlock {
-    let text = SlackBlockMarkDownText::new(cut(text, SECTION_MAX)).with_verbatim(true);
+    let text = SlackBlockMarkDownText::new(mrkdwn(text)).with_verbatim(true);
     SlackSectionBlock::new().with_text(text.into()).into()
 }
 
@@ -64,7 +83,7 @@ fn overflow(more: &[Button]) -> Option<SlackBlockOverflowElement> {
 
 /// The sentence for notifications and screen readers. It is plain text, so it is escaped here.
 pub fn fallback(card: &Card) -> String {
-    cut(&crate::card::escape("slack", &card.fallback), FALLBACK_MAX)
+    crate::card::cut("slack", &crate::card::escape("slack", &card.fallback), FALLBACK_MAX)
 }
 
 /// An address inside `<…|…>`.
@@ -72,22 +91,12 @@ fn address(url: &str) -> String {
     url.replace('&', "&amp;").replace('<', "%3C").replace('>', "%3E").replace('|', "%7C")
 }
 
-/// Cut at a character, and never inside an entity, a code span or a token.
-pub fn cut(text: &str, max: usize) -> String {
+/// Plain text of a label.
+fn cut(text: &str, max: usize) -> String {
     if text.chars().count() <= max {
         return text.to_owned();
     }
-    let mut kept: String = text.chars().take(max - 2).collect();
-    for (open, close) in [('&', ';'), ('<', '>')] {
-        if let Some(at) = kept.rfind(open).filter(|at| !kept[*at..].contains(close)) {
-            kept.truncate(at);
-        }
-    }
-    if kept.matches('`').count() % 2 == 1 {
-        kept.push('`');
-    }
-    kept.push('…');
-    kept
+    text.chars().take(max - 1).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -105,9 +114,11 @@ mod tests {
         /// docs.slack.dev: "Blocks", "Block elements", "chat.postMessage".
         #[test]
         fn any_card_is_inside_every_limit(card in crate::card::samples::any_card("slack")) {
-            let blocks = serde_json::to_value(of(&card)).unwrap();
-            let blocks = blocks.as_array().unwrap();
+            let content = serde_json::to_value(content(&card)).unwrap();
+            let parts = [&content["blocks"], &content["attachments"][0]["blocks"]];
+            let blocks: Vec<_> = parts.iter().flat_map(|part| part.as_array().unwrap()).collect();
             prop_assert!(blocks.len() <= 6, "{}", blocks.len());
+            prop_assert!(content["attachments"][0]["color"].as_str().is_some_and(|c| c.len() == 7));
             let mut all = 0;
             for block in blocks {
                 all += length(&block["text"]["text"]);
@@ -129,14 +140,16 @@ mod tests {
             prop_assert!((1..=3_000).contains(&fallback(&card).chars().count()));
         }
 
+        /// Each text object stands for itself: code that begins in it ends in it.
         #[test]
-        fn cuts_leave_nothing_open(text in "[a`&;<>é ]{0,80}", max in 5_usize..60) {
-            let escaped = crate::card::escape("slack", &text);
-            let kept = cut(&escaped, max);
-            prop_assert!(kept.chars().count() <= max);
-            if escaped.chars().count() > max {
-                prop_assert!(kept.matches('`').count().is_multiple_of(2));
-            }
+        fn no_text_leaves_code_open(words in "[a`*_~&;<>\n ]{0,60}", repeat in 1_usize..120) {
+            let one = format!("{} {}", crate::card::escape("slack", &words), crate::card::code("slack", &words));
+            let text = vec![one; repeat].join("\n");
+            let SlackBlock::Section(block) = section(&text) else { panic!("a section") };
+            let text = serde_json::to_value(block.text).unwrap()["text"].as_str().unwrap().to_owned();
+            prop_assert!(text.chars().count() <= SECTION_MAX);
+            prop_assert!(text.matches('`').count().is_multiple_of(2));
+            prop_assert!(text.lines().all(|line| line.matches('`').count().is_multiple_of(2)), "{}", text);
         }
     }
 }

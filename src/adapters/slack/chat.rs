@@ -7,7 +7,6 @@ use crate::domain::journal::Mood;
 use crate::domain::time::Time;
 use crate::ports::{Chat, Message, PortError};
 use async_trait::async_trait;
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use slack_morphism::errors::SlackClientError;
@@ -39,7 +38,6 @@ pub struct Slack {
     client: SlackHyperClient,
     token: SlackApiToken,
     api: url::Url,
-    updates: DefaultDirectRateLimiter,
     pace_ms: i64,
     team: Arc<OnceLock<String>>,
 }
@@ -53,7 +51,6 @@ impl Slack {
             client: client(&settings.api_url)?,
             token: SlackApiToken::new(settings.bot_token.expose_secret().into()),
             api,
-            updates: RateLimiter::direct(Quota::per_minute(UPDATES_A_MINUTE).allow_burst(UPDATE_BURST)),
             pace_ms: PACE_MS,
             team: Arc::default(),
         })
@@ -90,10 +87,7 @@ impl Slack {
     }
 
     fn content(card: &Card, marker: &str) -> SlackMessageContent {
-        SlackMessageContent::new()
-            .with_text(blocks::fallback(card))
-            .with_blocks(blocks::of(card))
-            .with_metadata(metadata(marker))
+        blocks::content(card).with_metadata(metadata(marker))
     }
 
     /// Messages of a channel or a thread, newest first, with our hidden marker among them.
@@ -182,6 +176,10 @@ impl Chat for Slack {
         self.pace_ms
     }
 
+    fn edits_a_minute(&self) -> Option<(NonZeroU32, NonZeroU32)> {
+        Some((UPDATES_A_MINUTE, UPDATE_BURST))
+    }
+
     async fn post(&self, channel: &str, card: &Card, marker: &str) -> Result<Message, PortError> {
         let session = self.client.open_session(&self.token);
         let request = SlackApiChatPostMessageRequest::new(channel.into(), Self::content(card, marker))
@@ -192,7 +190,6 @@ impl Chat for Slack {
     }
 
     async fn edit(&self, channel: &str, message: &Message, card: &Card, marker: &str) -> Result<(), PortError> {
-        self.updates.until_ready().await;
         let session = self.client.open_session(&self.token);
         let request =
             SlackApiChatUpdateRequest::new(channel.into(), Self::content(card, marker), message.as_str().into());
@@ -219,7 +216,7 @@ impl Chat for Slack {
     }
 
     async fn tell(&self, channel: &str, thread: &Message, text: &str, marker: &str) -> Result<(), PortError> {
-        let content = SlackMessageContent::new().with_text(blocks::cut(text, 3_000)).with_metadata(metadata(marker));
+        let content = SlackMessageContent::new().with_text(blocks::mrkdwn(text)).with_metadata(metadata(marker));
         let request = SlackApiChatPostMessageRequest::new(channel.into(), content)
             .with_thread_ts(thread.as_str().into())
             .with_unfurl_links(false)
@@ -235,7 +232,7 @@ impl Chat for Slack {
     }
 
     async fn whisper(&self, place: &Place, actor_id: &str, text: &str, _: Mood) -> Result<(), PortError> {
-        let text = blocks::cut(text, 3_000);
+        let text = blocks::mrkdwn(text);
         if let Some(url) = place.reply_to.as_deref().and_then(|url| self.response_url(url)) {
             match self.respond(url, &text).await {
                 // Used up or expired: the other way still works.

@@ -22,7 +22,7 @@ async fn a_card_with_buttons_that_act() {
     let cards = world.discord.cards();
     assert_eq!(cards.len(), 1);
     limits(&cards[0].body).unwrap();
-    assert!(cards[0].words().contains("acme/shop@1a2b3c4"), "{}", cards[0].words());
+    assert!(cards[0].words().contains("shop@1a2b3c4"), "{}", cards[0].words());
     let (token, click) = world.discord.press("1002", &cards[0], "Retry");
     world.discord.send(&click).await;
     world.settle().await;

@@ -17,6 +17,9 @@ async fn threat_041_a_rerun_whose_answer_is_lost_is_not_repeated() {
         world.forge.lock().faults.push(fault("POST", "/rerun", status, true));
         world.slack.command("UBEN", "retry 1").await;
         world.settle().await;
+        // Its outcome is unknown: the bot looks again after a pause.
+        world.clock.advance(60_000);
+        world.settle().await;
         assert_eq!(world.reruns(), 1, "it happened behind the {status}");
         assert_eq!(world.incident(1).await.proposals[0].state.as_str(), "done");
         world.end().await;

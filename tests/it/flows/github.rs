@@ -39,6 +39,27 @@ async fn ten_callers_mint_one_token_for_the_repository_alone() {
     assert_eq!(sandbox.lock().tokens_minted, 2);
 }
 
+/// Repositories that fail together read their logs at once: tokens are no content, and an owner's installation is looked
+/// up once.
+#[tokio::test]
+async fn many_repositories_mint_their_tokens_at_once() {
+    let (sandbox, github, _) = app().await;
+    let repos: Vec<ci_rescue::domain::Repo> = (0..120).map(|n| format!("acme/r{n}").parse().unwrap()).collect();
+    for repo in &repos {
+        sandbox.add_repo(repo.as_str());
+    }
+    let run = sandbox.start(crate::world::spec("", "success"));
+    let calls = repos.iter().map(|repo| github.run(repo, ci_rescue::domain::RunId(run)));
+    let limited = join_all(calls)
+        .await
+        .into_iter()
+        .filter(|done| matches!(done, Err(ci_rescue::ports::PortError::Transient { .. })));
+    assert_eq!(limited.count(), 0);
+    let state = sandbox.lock();
+    assert_eq!(state.tokens_minted, 120);
+    assert_eq!(state.calls.iter().filter(|call| call.path.ends_with("/installation")).count(), 1);
+}
+
 #[tokio::test]
 async fn labels_comments_and_checks_may_be_asked_for_twice() {
     let (sandbox, github, _) = app().await;

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod automatic;
+mod burst;
 mod code;
 mod discord;
 pub mod events;

@@ -31,7 +31,7 @@ async fn a_quarantine_is_shown_before_it_is_agreed_to_and_released_again() {
     assert!(text.contains("ci-rescue id=2-1 until=2026-01-08: port taken"), "{text}");
     assert_eq!(world.incident(2).await.stage, Stage::Quarantined);
     let page = ada.page("/").await;
-    assert!(page.contains("made issue #") && page.contains("pull request #"), "{page}");
+    assert!(page.contains(">issue #") && page.contains(">pull request #"), "{page}");
 
     let body = opened(&world)[0].body.clone();
     assert!(body.contains("belongs to") && body.contains("acme/qa") && !body.contains(" @acme"), "{body}");
@@ -248,7 +248,7 @@ async fn an_issue_is_opened_once_and_its_owner_is_assigned_who_can_be() {
     let proposal = world.incident(2).await.proposals.last().unwrap().clone();
     assert_eq!((proposal.made.len(), &proposal.state), (1, &ProposalState::Done), "{proposal:?}");
     let page = ada.page("/incidents/2").await;
-    assert!(page.contains("made issue #"), "{page}");
+    assert!(page.contains(">issue #"), "{page}");
     ada.say(&world, "undo 2-1").await;
     assert!(issues(&world).is_empty());
     world.end().await;

@@ -22,7 +22,10 @@ pub struct Message {
     pub ts: String,
     pub thread_ts: Option<String>,
     pub text: String,
+    /// Those of the message itself and of its attachments, in the order in which people see them.
     pub blocks: Value,
+    /// The colour of the bar.
+    pub colour: String,
     pub metadata: Value,
     pub edits: u32,
 }
@@ -207,7 +210,7 @@ impl SlackDouble {
         json!({
             "type": "block_actions", "team": {"id": "T1"}, "user": {"id": user, "name": user, "team_id": "T1"}, "api_app_id": "A1",
             "trigger_id": format!("tr-{}", self.tick()),
-            "container": {"type": "message", "message_ts": card.ts, "channel_id": card.channel, "is_ephemeral": false},
+            "container": {"type": "message_attachment", "message_ts": card.ts, "attachment_id": 1, "channel_id": card.channel, "is_ephemeral": false, "is_app_unfurl": false},
             "channel": {"id": card.channel}, "message": {"ts": card.ts, "text": card.text},
             "response_url": format!("http://{}/response/{user}", self.at),
             "actions": [{"type": "button", "action_id": "retry", "block_id": "b", "value": value, "action_ts": "1767268901.000000"}],
@@ -296,6 +299,12 @@ async fn auth(State(double): State<SlackDouble>) -> Response {
     ([("x-oauth-scopes", granted)], answer).into_response()
 }
 
+fn seen(body: &Value) -> Value {
+    let attachments = body["attachments"].as_array().into_iter().flatten().map(|attachment| &attachment["blocks"]);
+    let all = [&body["blocks"]].into_iter().chain(attachments).filter_map(Value::as_array);
+    all.flatten().cloned().collect::<Vec<_>>().into()
+}
+
 async fn post_message(State(double): State<SlackDouble>, Json(body): Json<Value>) -> Response {
     let fault = double.fault_for("chat.postMessage");
     if let Some(fault) = fault.clone().filter(|(_, _, effect)| !effect) {
@@ -308,7 +317,8 @@ async fn post_message(State(double): State<SlackDouble>, Json(body): Json<Value>
         ts: ts.clone(),
         thread_ts: text("thread_ts"),
         text: text("text").unwrap_or_default(),
-        blocks: body["blocks"].clone(),
+        blocks: seen(&body),
+        colour: body["attachments"][0]["color"].as_str().unwrap_or_default().to_owned(),
         metadata: body["metadata"].clone(),
         edits: 0,
     });
@@ -329,7 +339,8 @@ async fn update(State(double): State<SlackDouble>, Json(body): Json<Value>) -> R
         return Json(json!({"ok": false, "error": "message_not_found"})).into_response();
     };
     message.text = body["text"].as_str().unwrap_or_default().to_owned();
-    message.blocks = body["blocks"].clone();
+    message.blocks = seen(&body);
+    message.colour = body["attachments"][0]["color"].as_str().unwrap_or_default().to_owned();
     message.edits += 1;
     Json(json!({"ok": true, "channel": body["channel"], "ts": body["ts"], "message": {}})).into_response()
 }

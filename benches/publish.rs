@@ -1,0 +1,184 @@
+//! From a webhook to the first call to Slack, with the whole bot at work: `cargo bench --bench publish`.
+//!
+//! 200 failures of distinct causes, 20 a second, in 40 repositories with a channel each; first with neighbours that
+//! answer at once, then with neighbours that take 300 ms a call. Bot and neighbours share the machine.
+
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures")]
+
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn};
+use axum::routing::post;
+use axum::{Json, Router};
+use ci_rescue::app::{App, Seats, SystemClock};
+use ci_rescue::config;
+use ci_rescue::demo::{Forge, JobSpec, RunSpec, sign};
+use ci_rescue::store::{Ledger, Sled};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+const SECRET: &str = "bench-secret";
+const FAILURES: usize = 200;
+const A_SECOND: usize = 20;
+const REPOS: usize = 40;
+/// Waiting for the last cards.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// When each card was first asked for, by the commit that its sentence names.
+type Seen = Arc<Mutex<BTreeMap<String, Instant>>>;
+
+async fn serve(router: Router, stop: &CancellationToken) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let at = listener.local_addr().expect("an address");
+    tokio::spawn(ci_rescue::server::serve(listener, router, stop.clone()));
+    at
+}
+
+async fn posted(State(seen): State<Seen>, Json(body): Json<Value>) -> Json<Value> {
+    let text = body["text"].as_str().unwrap_or_default();
+    let mut seen = seen.lock().expect("a lock");
+    for sha in text.split('@').skip(1).filter_map(|rest| rest.get(..7)) {
+        seen.entry(sha.to_owned()).or_insert_with(Instant::now);
+    }
+    let ts = format!("1767268800.{:06}", seen.len());
+    Json(json!({"ok": true, "channel": body["channel"], "ts": ts, "message": {"ts": ts}}))
+}
+
+fn slack(seen: &Seen) -> Router {
+    let done = || async { Json(json!({"ok": true, "channel": "C", "ts": "1.1", "message": {}})) };
+    let who = || async {
+        Json(
+            json!({"ok": true, "url": "https://a.slack.com/", "team": "A", "team_id": "T1", "user_id": "U", "user": "b"}),
+        )
+    };
+    Router::new()
+        .route("/api/chat.postMessage", post(posted))
+        .route("/api/chat.update", post(done))
+        .route("/api/auth.test", post(who).get(who))
+        .with_state(Arc::clone(seen))
+}
+
+fn slowed(router: Router, by: Duration) -> Router {
+    router.layer(from_fn(move |request: Request, next: Next| async move {
+        tokio::time::sleep(by).await;
+        next.run(request).await
+    }))
+}
+
+fn failure(n: usize) -> RunSpec {
+    let word: String = format!("{n}").chars().map(|c| char::from(b'a' + c as u8 - b'0')).collect();
+    let log = format!(
+        "##[group]Run pytest\nFAILED tests/test_{word}.py::test_{word} - ValueError: {word}\n##[error]Process completed with exit code 1.\n"
+    );
+    RunSpec {
+        repo: format!("bench/repo{}", n % REPOS),
+        workflow: format!("ci-{n}"),
+        branch: "main".into(),
+        sha: format!("{:07x}{}", 0x0a0_0000 + n, "0".repeat(33)),
+        message: "Count the shipping".into(),
+        pull: None,
+        sender: "ben".into(),
+        jobs: vec![JobSpec {
+            name: "test".into(),
+            step: "Run tests".into(),
+            log,
+            green_log: String::new(),
+            ends: vec!["failure"],
+        }],
+    }
+}
+
+fn configuration(forge: SocketAddr, slack: SocketAddr) -> String {
+    let mut text = format!(
+        "[github]\napi_url = \"http://{forge}\"\nwebhook_secret = \"{SECRET}\"\ntoken = \"t\"\n\
+         [slack]\napi_url = \"http://{slack}/api\"\ntransport = \"http\"\nbot_token = \"xoxb-bench\"\nsigning_secret = \"s\"\n"
+    );
+    for n in 0..REPOS {
+        text += &format!(
+            "[[subscriptions]]\nplatform = \"slack\"\nchannel = \"C{n:07}\"\nrepo = \"bench/repo{n}\"\nbranch = \"*\"\n"
+        );
+    }
+    text
+}
+
+/// Milliseconds from each webhook to the first call that shows its failure.
+async fn measure(slow: Duration) -> Vec<f64> {
+    let stop = CancellationToken::new();
+    let seen = Seen::default();
+    let epoch_ms =
+        || i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(0);
+    let forge = Forge::new(Arc::new(epoch_ms), None);
+    for n in 0..REPOS {
+        forge.add_repo(&format!("bench/repo{n}"));
+    }
+    let forge_at = serve(slowed(ci_rescue::demo::router(forge.clone()), slow), &stop).await;
+    let slack_at = serve(slowed(slack(&seen), slow), &stop).await;
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut config = config::parse(&configuration(forge_at, slack_at), &[]).expect("a configuration");
+    config.store.path = dir.path().join("store");
+    let store = Ledger::open(Sled::open(&config.store.path).expect("a store")).expect("a ledger");
+    let app = App::build(&config, Arc::new(store), Arc::new(SystemClock), Seats::Operator, Vec::new(), None);
+    let app = app.await.expect("an app");
+    let tasks = TaskTracker::new();
+    app.engine.run(&tasks, &stop);
+    let at = serve(app.public.clone(), &stop).await;
+
+    let http = reqwest::Client::new();
+    let mut sent = BTreeMap::new();
+    let begun = Instant::now();
+    for n in 0..FAILURES {
+        let due = Duration::from_millis((n * 1_000 / A_SECOND) as u64);
+        tokio::time::sleep(due.saturating_sub(begun.elapsed())).await;
+        let spec = failure(n);
+        let sha = spec.sha[..7].to_owned();
+        let id = forge.start(spec);
+        forge.finish(id);
+        sent.insert(sha, Instant::now());
+        for hook in forge.take_hooks() {
+            let body = hook.body.replace("{web}", &format!("http://{forge_at}"));
+            let request = http
+                .post(format!("http://{at}/webhooks/github"))
+                .header("content-type", "application/json")
+                .header("x-github-event", hook.event)
+                .header("x-github-delivery", &hook.id)
+                .header("x-hub-signature-256", sign(SECRET, body.as_bytes()))
+                .body(body);
+            tokio::spawn(request.send());
+        }
+    }
+    let deadline = Instant::now() + PATIENCE;
+    while seen.lock().expect("a lock").len() < FAILURES && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    stop.cancel();
+    tasks.close();
+    tasks.wait().await;
+    let seen = seen.lock().expect("a lock");
+    let late = |sha: &str, sent: Instant| seen.get(sha).map(|at| at.duration_since(sent).as_secs_f64() * 1e3);
+    let mut all: Vec<f64> = sent.iter().filter_map(|(sha, sent)| late(sha, *sent)).collect();
+    all.sort_by(f64::total_cmp);
+    all
+}
+
+fn at(all: &[f64], percent: usize) -> f64 {
+    all.get((all.len() * percent / 100).min(all.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
+}
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        println!("{FAILURES} failures, {A_SECOND} a second, {REPOS} channels: webhook to first call to Slack");
+        for (name, slow) in [("answer at once", 0), ("take 300 ms", 300)] {
+            let all = measure(Duration::from_millis(slow)).await;
+            println!(
+                "neighbours that {name:<14}: {} of {FAILURES} shown, p50 {:>6.0} ms, p90 {:>6.0} ms, p99 {:>6.0} ms, longest {:>6.0} ms",
+                all.len(), at(&all, 50), at(&all, 90), at(&all, 99), at(&all, 100)
+            );
+        }
+    });
+}

@@ -1,0 +1,306 @@
+//! One write to a channel: a card posted or edited, a note told in its thread, and what came of it.
+
+use super::{LATE_MS, LINES, SKEW_MS};
+use crate::card::{Card, view};
+use crate::domain::actor::Platform;
+use crate::domain::ids::IncidentNo;
+use crate::domain::incident::Incident;
+use crate::engine::Engine;
+use crate::engine::perform::backoff_until;
+use crate::ports::{Chat, PortError, Publication, StoreError, Surface};
+use metrics::counter;
+
+/// What one write to a channel came to.
+enum Wrote {
+    Posted(String),
+    Edited,
+    Told(u64),
+    /// The card was taken away: another incident's stands in its place.
+    Retracted,
+}
+
+impl Engine {
+    pub(super) async fn bring_up(
+        &self,
+        chat: &dyn Chat,
+        surface: &Surface,
+        mut publication: Publication,
+    ) -> Result<(), StoreError> {
+        let Some(incident) = self.store.incident(surface.incident).await? else {
+            publication.dead = Some("the incident is gone".into());
+            return self.keep(surface, publication).await;
+        };
+        let late = self.clock.now().ms_since(incident.updated_at);
+        if late > LATE_MS && publication.attempts == 0 {
+            tracing::info!(incident = incident.no.0, channel = %surface.channel, late_ms = late, "a card is late: its channel is busy");
+        }
+        if publication.message.is_none() && !publication.posting {
+            publication.posting = true;
+            publication = match self.claim(surface, publication).await? {
+                Some(publication) => publication,
+                None => return Ok(()),
+            };
+            let wrote = self.post(chat, surface, &incident, false).await;
+            return self.settle(surface, publication, &incident, wrote, false).await;
+        }
+        if incident.adopted_by.is_some()
+            && let Some(message) = &publication.message
+        {
+            match chat.retract(&surface.channel, message).await {
+                Ok(false) => {}
+                Ok(true) => return self.settle(surface, publication, &incident, Ok(Wrote::Retracted), true).await,
+                Err(why) => return self.settle(surface, publication, &incident, Err(why), true).await,
+            }
+        }
+        let wrote = if publication.message.is_none() {
+            self.post(chat, surface, &incident, true).await
+        } else if publication.shown < publication.wanted {
+            self.edit(chat, surface, &publication, &incident).await
+        } else {
+            return self.tell(chat, surface, publication, &incident).await;
+        };
+        self.settle(surface, publication, &incident, wrote, true).await
+    }
+
+    /// Marks a beginning before it begins, so that a crash in between is seen.
+    async fn claim(&self, surface: &Surface, mut publication: Publication) -> Result<Option<Publication>, StoreError> {
+        publication.version += 1;
+        match self.store.put_publication(surface, publication.clone()).await {
+            Ok(()) => Ok(Some(publication)),
+            // The incident moved on meanwhile; the surface is still due.
+            Err(StoreError::Conflict(_)) => Ok(None),
+            Err(broken) => Err(broken),
+        }
+    }
+
+    async fn card(&self, chat: &dyn Chat, channel: &str, incident: &Incident) -> Result<Card, PortError> {
+        let seal = |what: &crate::card::ButtonRef| self.seal.close(what);
+        let owners = self.has_several_owners(chat, channel).await;
+        let card = self.words.card(chat.markup(), &view(incident), &seal, owners);
+        card.map_err(|why| PortError::permanent(why.to_string()))
+    }
+
+    pub(super) fn marker(&self, no: IncidentNo, what: &str) -> String {
+        format!("ci-rescue/{}/{}/{what}", self.installation, no.0)
+    }
+
+    /// Posts the card, unless an earlier try left one.
+    async fn post(
+        &self,
+        chat: &dyn Chat,
+        surface: &Surface,
+        incident: &Incident,
+        look: bool,
+    ) -> Result<Wrote, PortError> {
+        let marker = self.marker(incident.no, "card");
+        if look {
+            let since = incident.opened_at.plus_ms(-SKEW_MS);
+            if let Some(message) = chat.find(&surface.channel, None, &marker, since).await? {
+                counter!("ci_rescue_cards_total", "platform" => surface.platform.0.clone(), "act" => "found")
+                    .increment(1);
+                chat.edit(&surface.channel, &message, &self.card(chat, &surface.channel, incident).await?, &marker)
+                    .await?;
+                return Ok(Wrote::Posted(message));
+            }
+        }
+        let message = chat.post(&surface.channel, &self.card(chat, &surface.channel, incident).await?, &marker).await?;
+        Ok(Wrote::Posted(message))
+    }
+
+    async fn edit(
+        &self,
+        chat: &dyn Chat,
+        surface: &Surface,
+        publication: &Publication,
+        incident: &Incident,
+    ) -> Result<Wrote, PortError> {
+        let Some(message) = &publication.message else { return Err(PortError::permanent("there is no message")) };
+        let marker = self.marker(incident.no, "card");
+        chat.edit(&surface.channel, message, &self.card(chat, &surface.channel, incident).await?, &marker).await?;
+        Ok(Wrote::Edited)
+    }
+
+    /// The next lines of the thread, several in one message.
+    async fn tell(
+        &self,
+        chat: &dyn Chat,
+        surface: &Surface,
+        mut publication: Publication,
+        incident: &Incident,
+    ) -> Result<(), StoreError> {
+        let entries = self.store.journal(incident.no, publication.told, LINES * 4).await?;
+        let mut lines = Vec::new();
+        let mut last = publication.told;
+        // A message that was begun is looked for as it was begun, whatever came since.
+        let begun = publication.telling > publication.told;
+        for entry in entries {
+            if begun && entry.seq > publication.telling {
+                break;
+            }
+            last = entry.seq;
+            if entry.tell {
+                lines.extend(self.words.note(chat.markup(), &entry.note).ok());
+            }
+            if lines.len() >= LINES {
+                break;
+            }
+        }
+        if last == publication.told {
+            last = publication.to_tell;
+        }
+        if !begun {
+            publication.telling = last;
+            publication = match self.claim(surface, publication).await? {
+                Some(publication) => publication,
+                None => return Ok(()),
+            };
+        }
+        let wrote = self.say(chat, surface, &publication, incident, &lines, begun).await.map(|()| Wrote::Told(last));
+        // What cannot be told is left out: the card itself goes on.
+        let wrote = match wrote {
+            Err(PortError::Permanent { why }) => {
+                tracing::warn!(incident = incident.no.0, channel = %surface.channel, why, "a note could not be told");
+                Ok(Wrote::Told(last))
+            }
+            other => other,
+        };
+        self.settle(surface, publication, incident, wrote, begun).await
+    }
+
+    async fn say(
+        &self,
+        chat: &dyn Chat,
+        surface: &Surface,
+        publication: &Publication,
+        incident: &Incident,
+        lines: &[String],
+        look: bool,
+    ) -> Result<(), PortError> {
+        let Some(thread) = publication.message.as_ref().filter(|_| !lines.is_empty()) else { return Ok(()) };
+        let marker = self.marker(incident.no, &format!("note-{}", publication.telling));
+        let since = incident.opened_at.plus_ms(-SKEW_MS);
+        if look && chat.find(&surface.channel, Some(thread), &marker, since).await?.is_some() {
+            return Ok(());
+        }
+        chat.tell(&surface.channel, thread, &lines.join("\n"), &marker).await
+    }
+
+    /// Records what came of a write.
+    async fn settle(
+        &self,
+        surface: &Surface,
+        mut publication: Publication,
+        incident: &Incident,
+        wrote: Result<Wrote, PortError>,
+        looked: bool,
+    ) -> Result<(), StoreError> {
+        let platform = surface.platform.0.clone();
+        let act = match &wrote {
+            Ok(Wrote::Posted(_)) => "posted",
+            Ok(Wrote::Edited) => "edited",
+            Ok(Wrote::Told(_)) => "told",
+            Ok(Wrote::Retracted) => "retracted",
+            Err(_) => "failed",
+        };
+        counter!("ci_rescue_cards_total", "platform" => platform, "act" => act).increment(1);
+        match wrote {
+            Ok(wrote) => {
+                publication.attempts = 0;
+                publication.posting = false;
+                match wrote {
+                    Wrote::Posted(message) => {
+                        publication.message = Some(message);
+                        publication.shown = incident.version;
+                    }
+                    Wrote::Edited => publication.shown = incident.version,
+                    Wrote::Told(last) => publication.told = last,
+                    Wrote::Retracted => {
+                        publication.message = None;
+                        publication.shown = publication.wanted;
+                        publication.told = publication.to_tell;
+                    }
+                }
+            }
+            Err(why) => {
+                tracing::warn!(incident = incident.no.0, channel = %surface.channel, %why, "a card could not be brought up to date");
+                self.set_back(surface, &mut publication, why, looked).await;
+            }
+        }
+        self.keep(surface, publication).await
+    }
+
+    /// Later, or never: what it means for the surface and for its whole channel.
+    pub(super) async fn set_back(
+        &self,
+        surface: &Surface,
+        publication: &mut Publication,
+        why: PortError,
+        looked: bool,
+    ) {
+        let now = self.clock.now();
+        let wait = match why {
+            PortError::Permanent { why } => {
+                publication.dead = Some(why);
+                return;
+            }
+            PortError::Transient { retry_after, .. } => {
+                // It did not happen, so there is nothing to look for; unless it was the look that did not.
+                if !looked {
+                    publication.posting = false;
+                    publication.telling = publication.told;
+                }
+                retry_after
+            }
+            PortError::Ambiguous { .. } => None,
+        };
+        let until = backoff_until(now, publication.attempts, surface.incident.0, wait);
+        publication.attempts += 1;
+        publication.not_before = until;
+        if wait.is_some() {
+            let key = (surface.platform.clone(), surface.channel.clone());
+            self.slots.lock().await.insert(key, until);
+        }
+    }
+
+    /// Stores a surface; what the incident's turns marked meanwhile is kept.
+    pub(super) async fn keep(&self, surface: &Surface, mut publication: Publication) -> Result<(), StoreError> {
+        loop {
+            publication.version += 1;
+            match self.store.put_publication(surface, publication.clone()).await {
+                Err(StoreError::Conflict(_)) => {
+                    let fresh = self.store.publication(surface).await?.unwrap_or_default();
+                    publication.version = fresh.version;
+                    publication.wanted = publication.wanted.max(fresh.wanted);
+                    publication.to_tell = publication.to_tell.max(fresh.to_tell);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Whether the channel shows repositories of more than one owner: only then is the owner worth its room.
+    pub(super) async fn has_several_owners(&self, chat: &dyn Chat, channel: &str) -> bool {
+        if chat.is_in_repository() {
+            return false;
+        }
+        let state = self.state.lock().await;
+        let platform = chat.platform();
+        let fed = self.all_feeds(&state).filter(|feed| feed.platform == platform && feed.channel == channel);
+        let owners = crate::domain::subscription::owners(fed.map(|feed| feed.filter.repo.as_deref()));
+        owners.unwrap_or_else(|| self.scope.has_several_owners())
+    }
+
+    /// A feed that does not outlive the process is filled again.
+    pub(in crate::engine) async fn refill_forgetful_chats(&self) -> Result<(), StoreError> {
+        let forgetful: Vec<Platform> =
+            self.chats.values().filter(|chat| !chat.remembers()).map(|chat| chat.platform()).collect();
+        for platform in forgetful {
+            for (surface, publication) in self.store.publications(&platform).await? {
+                let (wanted, to_tell) = (publication.wanted, publication.to_tell);
+                let empty = Publication { version: publication.version, wanted, to_tell, ..Publication::default() };
+                self.keep(&surface, empty).await?;
+            }
+        }
+        Ok(())
+    }
+}
