@@ -1,8 +1,17 @@
 //! What the operator says: one TOML file, every key overridable by the environment, secrets never printed.
 
+mod check;
+mod environment;
+mod faults;
+mod keys;
 mod people;
 mod read;
 mod shape;
+mod syntax;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod visit;
 
 pub use people::People;
 pub use read::{ConfigError, load, parse, secrets};

@@ -262,8 +262,11 @@ fn automatic_gates(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
     gates
 }
 
-/// Remedies that can be taken back to the byte.
-const EXACT: [&str; 5] = ["quarantine", "unquarantine", "extend", "pin", "unpin"];
+/// Remedies that may run by themselves: what `policy.automatic` may name.
+pub const AUTOMATIC: [&str; 2] = ["retry", "quarantine"];
+
+/// Remedies that can be taken back to the byte: what `policy.auto_merge` may name.
+pub const EXACT: [&str; 5] = ["quarantine", "unquarantine", "extend", "pin", "unpin"];
 
 /// Whether the operator lets the bot merge this remedy's pull requests itself.
 #[must_use]

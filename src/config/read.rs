@@ -1,11 +1,19 @@
-//! Reading the configuration: file, environment, checks. Messages name keys and never values: a value may be a secret.
+//! Reading the configuration: file, environment, checks. Everything that is wrong is told at once, with its place.
 
+use super::check::check;
+use super::environment::overlay;
+use super::faults::{Fault, Teller};
+use super::keys;
 use super::shape::{Config, Previous};
-use crate::domain::rules::Rules;
+use super::syntax;
+use super::tree::{At, Node, Step, Value, dotted};
+use super::visit::{Kind, Refused};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
-use toml::{Table, Value};
+use toml::de::DeTable;
 
 /// What is wrong, a sentence each.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,32 +27,44 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-fn one(why: impl Into<String>) -> ConfigError {
-    ConfigError(vec![why.into()])
-}
-
-/// The remedies that a policy may name: those of the product, also where this version lacks one.
-const REMEDIES: [&str; 8] = ["retry", "quarantine", "pin", "revert", "backport", "fix", "issue", "repro"];
-const PREFIX: &str = "CI_RESCUE__";
-/// Names that work as such.
-const SHORT: [(&str, &str, &str); 2] =
-    [("CI_RESCUE_GITHUB_TOKEN", "github", "token"), ("CI_RESCUE_SLACK_BOT_TOKEN", "slack", "bot_token")];
-/// Keys that are no texts; in the environment they are written as in TOML, lists also with commas.
-const TYPED: [(&str, &str); 4] =
-    [("github", "app_id"), ("github", "repositories"), ("github", "branches"), ("redaction", "values")];
+/// The file that is read where none is named.
+const FILE: &str = "ci-rescue.toml";
+/// Nobody mends more at a time.
+const FAULTS_MAX: usize = 100;
 
 /// The configuration from a file (none: only defaults and environment) and the process's environment.
 ///
 /// # Errors
 /// Everything that is wrong with it, in sentences.
 pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
-    let text = match file {
-        Some(path) => std::fs::read_to_string(path).map_err(|why| one(format!("{}: {why}", path.display())))?,
-        None => String::new(),
+    let name = file.map_or_else(|| FILE.to_owned(), |path| path.display().to_string());
+    let bytes = match file {
+        Some(path) => std::fs::read(path).map_err(|why| ConfigError(vec![format!("{name}: {why}")]))?,
+        None => Vec::new(),
     };
-    let environment: Vec<(String, String)> =
-        std::env::vars().filter(|(name, _)| name.starts_with("CI_RESCUE_")).collect();
-    parse(&text, &environment)
+    let mut config = read(&name, &text(&name, bytes)?, &environment()?)?;
+    config.origin.file = file.map(Path::to_owned);
+    Ok(config)
+}
+
+fn text(name: &str, bytes: Vec<u8>) -> Result<String, ConfigError> {
+    String::from_utf8(bytes).map_err(|why| {
+        let good = why.utf8_error().valid_up_to();
+        let line = why.as_bytes()[..good].split(|byte| *byte == b'\n').count();
+        ConfigError(vec![format!("{name}:{line}: the file is not UTF-8: save it as UTF-8")])
+    })
+}
+
+fn environment() -> Result<Vec<(String, String)>, ConfigError> {
+    let ours = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    let ours = ours.filter(|(name, _)| name.starts_with("CI_RESCUE_"));
+    let mut all = Vec::new();
+    for (name, value) in ours {
+        let value = value.into_string().map_err(|_| ConfigError(vec![format!("{name} is not UTF-8")]))?;
+        all.push((name, value));
+    }
+    all.sort();
+    Ok(all)
 }
 
 /// The same from texts.
@@ -52,119 +72,129 @@ pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
 /// # Errors
 /// As [`load`].
 pub fn parse(text: &str, environment: &[(String, String)]) -> Result<Config, ConfigError> {
-    let mut table: Table = text.parse().map_err(|why: toml::de::Error| one(explain(&why)))?;
-    for (name, value) in environment {
-        overlay(&mut table, name, value)?;
+    read(FILE, text, environment)
+}
+
+fn read(file: &str, text: &str, environment: &[(String, String)]) -> Result<Config, ConfigError> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        // What the rest means is a guess now.
+        let faults = syntax::faults(text, &errors);
+        return Err(ConfigError(faults.into_iter().map(|(line, what)| format!("{file}:{line}: {what}")).collect()));
     }
-    let policy = table.remove("policy").unwrap_or_else(|| Value::Table(Table::new()));
-    let rules = policy_of(policy)?;
-    // Checked apart, so that a mistake in one does not hide those in the other.
-    let shipped = shipped()?;
-    table.insert("policy".into(), shipped);
-    let mut config: Config = Value::Table(table).try_into().map_err(|why: toml::de::Error| one(explain(&why)))?;
-    config.policy = rules;
+    let shipped = shipped();
+    let mut tree = Node::empty();
+    tree.lay(shipped.clone());
+    let own = Node::document(text, table.get_ref(), false);
+    let in_file = holds_secret(&own, &mut Vec::new());
+    tree.lay(own);
+    let mut faults = Vec::new();
+    for (name, value) in environment {
+        faults.extend(overlay(&mut tree, name, value).err());
+    }
+    let whole = tree.clone();
+    let teller = Teller { file, tree: &whole };
+    let (config, refused) = fit(&mut tree, &shipped);
+    faults.extend(refused.iter().map(|refused| teller.refused(refused)));
+    let Some(mut config) = config else { return Err(told(faults)) };
+    let bad: Vec<&[Step]> = refused.iter().map(|refused| refused.path.as_slice()).collect();
+    faults.extend(check(&config, &teller, &bad));
+    if !faults.is_empty() {
+        return Err(told(faults));
+    }
+    config.origin.secrets = in_file;
+    name(&teller, &whole, &mut Vec::new(), &mut config.origin.names);
     if let Some(flag) = config.github.skip_flag.clone() {
         config.policy.skip_flag = flag;
     }
     trim_secrets(&mut config);
-    check(&config)?;
     Ok(config)
 }
 
-fn shipped() -> Result<Value, ConfigError> {
-    let table: Table =
-        include_str!("../../rules/policy.toml").parse().map_err(|why: toml::de::Error| one(why.message()))?;
-    Ok(Value::Table(table))
+/// In the order of the file, then what came by environment.
+fn told(mut faults: Vec<Fault>) -> ConfigError {
+    faults.sort_by_key(|fault| fault.line);
+    faults.dedup();
+    ConfigError(faults.into_iter().map(|fault| fault.what).collect())
 }
 
-/// The shipped policy with the operator's over it.
-fn policy_of(own: Value) -> Result<Rules, ConfigError> {
-    let mut all = shipped()?;
-    merge(&mut all, own);
-    all.try_into().map_err(|why: toml::de::Error| one(format!("policy: {}", explain(&why))))
+/// The policy as shipped, in its section.
+fn shipped() -> Node {
+    let (policy, _) = DeTable::parse_recoverable(include_str!("../../rules/policy.toml"));
+    let policy = Node::document("", policy.get_ref(), true);
+    Node { at: At::Shipped, value: Value::Table([("policy".to_owned(), policy)].into()) }
 }
 
-fn merge(base: &mut Value, over: Value) {
-    match (base, over) {
-        (Value::Table(base), Value::Table(over)) => {
-            for (key, value) in over {
-                match base.get_mut(&key) {
-                    Some(have) => merge(have, value),
-                    None => {
-                        base.insert(key, value);
-                    }
+/// The configuration, and everything that did not fit and was left out of it.
+fn fit(tree: &mut Node, shipped: &Node) -> (Option<Config>, Vec<Refused>) {
+    let mut all = Vec::new();
+    while all.len() < FAULTS_MAX {
+        match Config::deserialize(&*tree) {
+            Ok(config) => return (Some(config), all),
+            Err(refused) => {
+                let above = refused.path.len() - usize::from(refused.kind == Kind::Missing && !refused.path.is_empty());
+                let mended = mend(tree, shipped, &refused.path[..above]);
+                // What was taken out above is not missing.
+                if !all.iter().any(|told: &Refused| told.path == refused.path) {
+                    all.push(refused);
+                }
+                if !mended {
+                    break;
                 }
             }
         }
-        (base, over) => *base = over,
     }
+    (None, all)
 }
 
-/// toml's own message without the line that it quotes; an unknown key names the nearest.
-fn explain(why: &toml::de::Error) -> String {
-    let message = why.message();
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    if let (true, Some((unknown, known))) = (message.starts_with("unknown field"), quoted.split_first()) {
-        let near =
-            known.iter().max_by(|a, b| strsim::jaro_winkler(a, unknown).total_cmp(&strsim::jaro_winkler(b, unknown)));
-        return format!("there is no key {unknown}; did you mean {}?", near.unwrap_or(&"nothing"));
-    }
-    // Values that do not fit are quoted too: only the kind of mistake is told.
-    message.split(", expected").next().filter(|_| message.contains("invalid type")).map_or_else(
-        || message.lines().next().unwrap_or("it is not TOML").to_owned(),
-        |_| {
-            format!(
-                "a value is of the wrong kind: expected{}",
-                message.split(", expected").nth(1).unwrap_or(" another")
-            )
+/// Takes out what does not fit, so that the rest can be looked at. Answers whether that changed anything.
+fn mend(tree: &mut Node, shipped: &Node, path: &[Step]) -> bool {
+    let Some((last, above)) = path.split_last() else { return false };
+    let Some(above) = tree.get_mut(above) else { return false };
+    match (last, &mut above.value) {
+        (Step::Key(key), Value::Table(table)) => match (table.remove(key), shipped.get(path)) {
+            (Some(was), Some(default)) => {
+                table.insert(key.clone(), default.clone());
+                was != *default
+            }
+            (was, _) => was.is_some(),
         },
-    )
+        (Step::Index(index), Value::List(list)) => list.get_mut(*index).is_some_and(|node| {
+            let was = std::mem::replace(&mut node.value, Value::Gone);
+            was != Value::Gone
+        }),
+        _ => false,
+    }
 }
 
-fn overlay(table: &mut Table, name: &str, value: &str) -> Result<(), ConfigError> {
-    let short = SHORT
-        .iter()
-        .find(|(short, _, _)| *short == name)
-        .map(|(_, section, key)| ((*section).to_owned(), (*key).to_owned()));
-    let long = name
-        .strip_prefix(PREFIX)
-        .and_then(|rest| rest.split_once("__"))
-        .map(|(s, k)| (s.to_lowercase(), k.to_lowercase()));
-    let Some((section, mut key)) = short.or(long) else { return Ok(()) };
-    let mut value = value.to_owned();
-    let is_file = key.ends_with("_file") && !matches!(key.as_str(), "private_key_file" | "ca_file");
-    if is_file {
-        value = std::fs::read_to_string(&value).map_err(|why| one(format!("{name}: {why}")))?;
-        key.truncate(key.len() - "_file".len());
+fn holds_secret(node: &Node, path: &mut Vec<Step>) -> bool {
+    match &node.value {
+        Value::Table(table) => table.iter().any(|(key, node)| {
+            path.push(Step::Key(key.clone()));
+            let holds = holds_secret(node, path);
+            path.pop();
+            holds
+        }),
+        Value::Null | Value::Gone => false,
+        _ => keys::is_secret(path),
     }
-    let typed = section == "policy" || TYPED.contains(&(section.as_str(), key.as_str()));
-    let value = if typed { typed_value(name, &value) } else { Value::String(value) };
-    let at = table.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
-    let mut at = at.as_table_mut().ok_or_else(|| one(format!("{name}: {section} is no section")))?;
-    // Deeper keys, as in CI_RESCUE__POLICY__APPROVALS__RETRY.
-    let mut parts: Vec<&str> = key.split("__").collect();
-    let last = parts.pop().unwrap_or_default();
-    for part in parts {
-        let next = at.entry(part.to_owned()).or_insert_with(|| Value::Table(Table::new()));
-        at = next.as_table_mut().ok_or_else(|| one(format!("{name}: {part} is no section")))?;
-    }
-    at.insert(last.to_owned(), value);
-    Ok(())
 }
 
-fn typed_value(name: &str, text: &str) -> Value {
-    let parsed = format!("v = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("v"));
-    if let Some(value) = parsed {
-        return value;
+/// How errors name each key that is set.
+fn name(teller: &Teller<'_>, node: &Node, path: &mut Vec<Step>, names: &mut BTreeMap<String, String>) {
+    if node.at != At::Shipped && !path.is_empty() {
+        names.insert(dotted(path, 0), teller.name(path));
     }
-    if name.ends_with("VALUES") || name.ends_with("VALUES_FILE") {
-        // A line each: secrets may hold commas.
-        return Value::Array(text.lines().map(|item| Value::String(item.trim().to_owned())).collect());
+    let inner: Vec<(Step, &Node)> = match &node.value {
+        Value::Table(table) => table.iter().map(|(key, node)| (Step::Key(key.clone()), node)).collect(),
+        Value::List(list) => list.iter().enumerate().map(|(at, node)| (Step::Index(at), node)).collect(),
+        _ => Vec::new(),
+    };
+    for (step, inner) in inner {
+        path.push(step);
+        name(teller, inner, path, names);
+        path.pop();
     }
-    if name.ends_with("REPOSITORIES") || name.ends_with("BRANCHES") || name.ends_with("AUTOMATIC") {
-        return Value::Array(text.split(',').map(|item| Value::String(item.trim().to_owned())).collect());
-    }
-    Value::String(text.to_owned())
 }
 
 /// Files of secrets end with a line break that is not part of them.
@@ -193,171 +223,27 @@ fn trim_secrets(config: &mut Config) {
 /// Every secret that the configuration holds: what must not be shown, wherever it turns up.
 #[must_use]
 pub fn secrets(config: &Config) -> Vec<&str> {
-    let previous = config.github.webhook_secret_previous.as_ref().map(|previous| match previous {
-        Previous::Always(secret) | Previous::Until { secret, .. } => secret,
-    });
     named(config)
         .into_iter()
-        .filter_map(|(_, secret)| secret.as_ref())
-        .chain(previous)
+        .filter_map(|(_, secret)| secret)
         .chain(&config.redaction.values)
         .map(ExposeSecret::expose_secret)
         .collect()
 }
 
-fn named(config: &Config) -> [(&'static str, &Option<SecretString>); 10] {
+/// The secrets that have a key of their own.
+pub fn named(config: &Config) -> [(&'static str, Option<&SecretString>); 11] {
     [
-        ("console.token", &config.console.token),
-        ("github.webhook_secret", &config.github.webhook_secret),
-        ("github.token", &config.github.token),
-        ("slack.bot_token", &config.slack.bot_token),
-        ("slack.app_token", &config.slack.app_token),
-        ("slack.signing_secret", &config.slack.signing_secret),
-        ("discord.bot_token", &config.discord.bot_token),
-        ("hooks.token", &config.hooks.token),
-        ("api.read_token", &config.api.read_token),
-        ("api.act_token", &config.api.act_token),
+        ("console.token", config.console.token.as_ref()),
+        ("github.webhook_secret", config.github.webhook_secret.as_ref()),
+        ("github.webhook_secret_previous", config.github.webhook_secret_previous.as_ref().map(Previous::secret)),
+        ("github.token", config.github.token.as_ref()),
+        ("slack.bot_token", config.slack.bot_token.as_ref()),
+        ("slack.app_token", config.slack.app_token.as_ref()),
+        ("slack.signing_secret", config.slack.signing_secret.as_ref()),
+        ("discord.bot_token", config.discord.bot_token.as_ref()),
+        ("hooks.token", config.hooks.token.as_ref()),
+        ("api.read_token", config.api.read_token.as_ref()),
+        ("api.act_token", config.api.act_token.as_ref()),
     ]
-}
-
-fn check(config: &Config) -> Result<(), ConfigError> {
-    let mut wrong = Vec::new();
-    let empty = |secret: &SecretString| secret.expose_secret().trim().is_empty();
-    let previous = config.github.webhook_secret_previous.as_ref().map(|previous| match previous {
-        Previous::Always(secret) | Previous::Until { secret, .. } => secret,
-    });
-    if previous.is_some_and(empty) {
-        wrong.push("github.webhook_secret_previous is empty: set it, or remove the key".into());
-    }
-    for (key, secret) in named(config) {
-        if secret.as_ref().is_some_and(empty) {
-            wrong.push(format!("{key} is empty: set it, or remove the key"));
-        }
-    }
-    for (key, address) in [
-        ("github.api_url", &config.github.api_url),
-        ("slack.api_url", &config.slack.api_url),
-        ("discord.api_url", &config.discord.api_url),
-    ] {
-        check_address(key, address, &mut wrong);
-    }
-    if !matches!(config.slack.transport.as_str(), "socket" | "http") {
-        wrong.push("slack.transport is socket or http".into());
-    }
-    if config.slack.transport == "http" && config.slack.bot_token.is_some() && config.slack.signing_secret.is_none() {
-        wrong.push("slack.transport http needs slack.signing_secret".into());
-    }
-    check_discord(&config.discord, &mut wrong);
-    if config.github.app_id.is_some() != config.github.private_key_file.is_some() {
-        wrong.push("github.app_id and github.private_key_file belong together".into());
-    }
-    let known: Vec<&str> = REMEDIES.to_vec();
-    for name in config.policy.approvals.keys().chain(&config.policy.automatic) {
-        if !known.contains(&name.as_str()) {
-            let near =
-                known.iter().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
-            wrong.push(format!("policy: there is no remedy {name}; did you mean {}?", near.unwrap_or(&"retry")));
-        }
-    }
-    for person in &config.people {
-        let same = config.people.iter().filter(|other| other.name == person.name).count();
-        if same > 1 {
-            wrong.push(format!("two people are called {}", person.name));
-        }
-    }
-    for feed in &config.subscriptions {
-        if !matches!(feed.platform.as_str(), "slack" | "discord" | "console") {
-            wrong.push("subscriptions.platform is slack, discord or console".into());
-        }
-    }
-    wrong.dedup();
-    if wrong.is_empty() { Ok(()) } else { Err(ConfigError(wrong)) }
-}
-
-fn check_discord(discord: &super::shape::Discord, wrong: &mut Vec<String>) {
-    if !matches!(discord.transport.as_str(), "gateway" | "http") {
-        wrong.push("discord.transport is gateway or http".into());
-    }
-    let hex = |key: &String| key.len() == 64 && key.bytes().all(|b| b.is_ascii_hexdigit());
-    if discord.public_key.as_ref().is_some_and(|key| !hex(key)) {
-        wrong.push("discord.public_key is 64 hex digits, as the developer portal shows it".into());
-    }
-    if discord.transport == "http" && discord.bot_token.is_some() && discord.public_key.is_none() {
-        wrong.push("discord.transport http needs discord.public_key".into());
-    }
-    for (key, id) in [("application_id", &discord.application_id), ("guild_id", &discord.guild_id)] {
-        if id.as_ref().is_some_and(|id| id.is_empty() || !id.bytes().all(|b| b.is_ascii_digit())) {
-            wrong.push(format!("discord.{key} is a number in quotes, as Discord's developer mode copies it"));
-        }
-    }
-}
-
-/// https, or plain http to a loopback address.
-fn check_address(key: &str, address: &str, wrong: &mut Vec<String>) {
-    match url::Url::parse(address) {
-        Err(why) => wrong.push(format!("{key}: {why}")),
-        Ok(url) => {
-            let loopback = match url.host() {
-                Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-                Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-                Some(url::Host::Domain(name)) => name == "localhost",
-                None => false,
-            };
-            if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
-                wrong.push(format!("{key} has to be https, or http to a loopback address"));
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wrong(text: &str) -> String {
-        parse(text, &[]).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn defaults_and_overrides() {
-        let config = parse("", &[]).unwrap();
-        assert_eq!(config.policy.quorum("retry", false), 0);
-        let config = parse(
-            "[policy]\nmode = \"act\"\n[policy.approvals]\nretry = 1\n[github]\nrepositories = [\"a/b\"]",
-            &[
-                ("CI_RESCUE__GITHUB__REPOSITORIES".into(), "c/d, e/f".into()),
-                ("CI_RESCUE_GITHUB_TOKEN".into(), "t\n".into()),
-                ("CI_RESCUE__POLICY__RETRY_MAX".into(), "5".into()),
-            ],
-        )
-        .unwrap();
-        assert_eq!(config.policy.quorum("retry", false), 1);
-        assert_eq!(config.policy.retry_max, 5);
-        assert_eq!(config.github.repositories, ["c/d", "e/f"]);
-        assert_eq!(config.github.token.unwrap().expose_secret(), "t");
-    }
-
-    #[test]
-    fn every_secret_is_known_by_value() {
-        let values = [
-            ("CI_RESCUE__REDACTION__VALUES".to_owned(), "one-secret\nand, another".to_owned()),
-            ("CI_RESCUE__API__READ_TOKEN".to_owned(), "read-token\n".to_owned()),
-        ];
-        let config = parse("", &values).unwrap();
-        assert_eq!(secrets(&config), ["read-token", "one-secret", "and, another"]);
-    }
-
-    #[test]
-    fn mistakes_name_the_key_and_no_value() {
-        assert!(wrong("[github]\nwebhok_secret = \"hush\"").contains("did you mean webhook_secret"));
-        assert!(wrong("[policy]\nmod = \"act\"").contains("did you mean mode"));
-        assert!(wrong("[github]\napp_id = \"hush\"").contains("wrong kind"));
-        assert!(wrong("[slack]\napi_url = \"http://example.org/api\"").contains("slack.api_url has to be https"));
-        assert!(wrong("[github]\nwebhook_secret = \"\"").contains("github.webhook_secret is empty"));
-        for text in ["[github]\nwebhok_secret = \"hush\"", "[github]\napp_id = \"hush\"", "[slack]\nbot_token = hush"] {
-            assert!(!wrong(text).contains("hush"), "{}", wrong(text));
-        }
-        let config = parse("[github]\nwebhook_secret = \"hush\"", &[]).unwrap();
-        assert!(!format!("{config:?}").contains("hush"));
-    }
 }

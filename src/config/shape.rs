@@ -5,7 +5,11 @@ use crate::domain::evidence::Severity;
 use crate::domain::rules::Rules;
 use crate::domain::subscription::{Filter, Subscription};
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 #[derive(Debug, Deserialize)]
@@ -35,6 +39,26 @@ pub struct Config {
     pub people: Vec<Person>,
     /// The shipped policy with the operator's over it.
     pub policy: Rules,
+    #[serde(skip)]
+    pub origin: Origin,
+}
+
+/// Where the configuration came from.
+#[derive(Debug, Default)]
+pub struct Origin {
+    pub file: Option<PathBuf>,
+    /// Whether the file itself holds secrets.
+    pub secrets: bool,
+    /// The place and name of each key that is set, as errors tell it.
+    pub names: BTreeMap<String, String>,
+}
+
+impl Config {
+    /// A key as errors name it: with its file and line, or by its variable.
+    #[must_use]
+    pub fn name(&self, key: &str) -> String {
+        self.origin.names.get(key).cloned().unwrap_or_else(|| key.to_owned())
+    }
 }
 
 /// Secrets of the operator's own, which are masked wherever they turn up, besides those that have a known shape.
@@ -99,11 +123,71 @@ pub struct GitHub {
 }
 
 /// The secret before a rotation: a bare text counts until it is removed, a table until its time.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug)]
 pub enum Previous {
     Always(SecretString),
-    Until { secret: SecretString, until: chrono::DateTime<chrono::Utc> },
+    Until { secret: SecretString, until: Instant },
+}
+
+type Instant = chrono::DateTime<chrono::Utc>;
+
+impl Previous {
+    #[must_use]
+    pub fn secret(&self) -> &SecretString {
+        match self {
+            Self::Always(secret) | Self::Until { secret, .. } => secret,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Previous {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = Previous;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text in quotes, or {secret = \"…\", until = 2026-12-31T00:00:00Z}")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Previous, E> {
+                Ok(Previous::Always(text.into()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Previous, A::Error> {
+                let Until { secret, until } = Until::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Previous::Until { secret, until })
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Until {
+    secret: SecretString,
+    #[serde(deserialize_with = "instant")]
+    until: Instant,
+}
+
+/// A time of TOML's own, or the same as text.
+fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Instant, D::Error> {
+    struct Text;
+
+    impl Visitor<'_> for Text {
+        type Value = Instant;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a time with its zone, such as 2026-12-31T00:00:00Z")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Instant, E> {
+            text.parse().map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+        }
+    }
+    deserializer.deserialize_any(Text)
 }
 
 impl Default for GitHub {
@@ -188,7 +272,9 @@ pub struct Api {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Feed {
+    #[serde(default)]
     pub platform: String,
+    #[serde(default)]
     pub channel: String,
     #[serde(default)]
     pub repo: Option<String>,
@@ -231,6 +317,7 @@ impl Feed {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Person {
+    #[serde(default)]
     pub name: String,
     #[serde(default)]
     pub github: Option<String>,

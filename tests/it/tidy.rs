@@ -23,7 +23,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("adapters", &["domain", "card", "command", "ports"]),
     ("server", &["domain", "ports"]),
     ("demo", &["domain"]),
-    ("config", &["domain", "ports"]),
+    // What a policy may name is asked of those who know it.
+    ("config", &["domain", "policy", "ports", "remedies"]),
 ];
 
 /// Rooms without I/O, clocks or tasks: the crates that they may not name.

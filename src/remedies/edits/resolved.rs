@@ -11,6 +11,11 @@ use std::sync::{Mutex, PoisonError};
 const FILES: &[(&str, &str, &str)] =
     &[("cargo", "Cargo.toml", "Cargo.lock"), ("go", "go.mod", "go.sum"), ("npm", "package.json", "package-lock.json")];
 
+/// Every resolver that there is: what `policy.resolvers` may name.
+pub fn resolvers() -> impl Iterator<Item = &'static str> {
+    FILES.iter().map(|(resolver, _, _)| *resolver)
+}
+
 fn name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }

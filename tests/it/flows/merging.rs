@@ -46,7 +46,7 @@ async fn wait(world: &World, minutes: i64) {
     }
 }
 
-const GRANT: &str = "[policy]\nmode = \"act\"\nautomatic = []\nauto_merge = [\"pin\", \"revert\"]\n";
+const GRANT: &str = "[policy]\nmode = \"act\"\nautomatic = []\nauto_merge = [\"pin\"]\n";
 
 #[tokio::test]
 async fn a_granted_pin_is_merged_once_it_is_green_and_not_under_the_emergency_stop() {
@@ -84,7 +84,7 @@ async fn a_head_that_somebody_changed_is_left_to_people_and_so_is_what_is_not_gr
     assert!(page.contains("somebody has pushed to it"), "{page}");
     world.end().await;
 
-    // A revert cannot be granted, and mode suggest merges nothing.
+    // A revert is never merged by the bot, and mode suggest merges nothing.
     for (more, words) in [(GRANT, "revert 1 pr=117"), ("[policy]\nauto_merge = [\"pin\"]\n", "pin 1 left-pad@1.0.0")] {
         let (world, _) = broken_with(Setup { config: more.to_owned(), ..Setup::default() }).await;
         let ada = world.sit("ada").await;

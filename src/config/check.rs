@@ -1,0 +1,223 @@
+//! What fits its type and is wrong all the same.
+
+use super::faults::{Fault, Teller, listed, nearest, quoted};
+use super::read::named;
+use super::shape::Config;
+use super::tree::{Step, Value, dotted};
+use crate::policy;
+use crate::remedies;
+use secrecy::ExposeSecret;
+
+struct Check<'a> {
+    teller: &'a Teller<'a>,
+    /// Paths that were refused already: nothing more is said about them.
+    bad: &'a [&'a [Step]],
+    found: Vec<Fault>,
+}
+
+/// A path from `github.app_id`.
+fn path(key: &str) -> Vec<Step> {
+    key.split('.').map(|part| Step::Key(part.to_owned())).collect()
+}
+
+fn item(list: &str, index: usize, key: &str) -> Vec<Step> {
+    vec![Step::Key(list.to_owned()), Step::Index(index), Step::Key(key.to_owned())]
+}
+
+impl Check<'_> {
+    fn is_bad(&self, path: &[Step]) -> bool {
+        self.bad.iter().any(|bad| path.starts_with(bad))
+    }
+
+    fn say(&mut self, path: &[Step], what: &str) {
+        if !self.is_bad(path) {
+            self.found.push(self.teller.fault(path, what));
+        }
+    }
+
+    fn is_set(&self, path: &[Step]) -> bool {
+        self.teller.tree.get(path).is_some()
+    }
+
+    /// One of these words.
+    fn one_of(&mut self, path: &[Step], word: &str, known: &[&str]) {
+        if known.contains(&word) {
+            return;
+        }
+        let all: Vec<String> = known.iter().map(|word| format!("\"{word}\"")).collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        let near = nearest(word, known.iter().copied());
+        let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+        let found = quoted(word);
+        self.say(path, &format!("must be {} (found {found}{near})", listed(&all, "or")));
+    }
+
+    /// A key that may not be left out of its table.
+    fn present(&mut self, path: &[Step], value: &str) -> bool {
+        if value.trim().is_empty() {
+            let what = if self.is_set(path) { "is empty" } else { "is missing" };
+            self.say(path, what);
+            return false;
+        }
+        true
+    }
+
+    fn text(&mut self, key: &str, good: bool, must: &str, value: &str) {
+        if !good {
+            self.say(&path(key), &format!("must be {must} (found {})", quoted(value)));
+        }
+    }
+}
+
+/// Everything that is wrong with the values; `bad` are the paths that were reported before.
+pub fn check(config: &Config, teller: &Teller<'_>, bad: &[&[Step]]) -> Vec<Fault> {
+    let mut check = Check { teller, bad, found: Vec::new() };
+    for (key, secret) in named(config) {
+        if secret.is_some_and(|secret| secret.expose_secret().trim().is_empty()) {
+            check.say(&path(key), "is empty: set it, or remove the key");
+        }
+    }
+    addresses(&mut check, config);
+    slack(&mut check, config);
+    discord(&mut check, config);
+    github(&mut check, config);
+    lists(&mut check);
+    people(&mut check, config);
+    feeds(&mut check, config);
+    check.found
+}
+
+fn addresses(check: &mut Check<'_>, config: &Config) {
+    for (key, address) in [
+        ("github.api_url", &config.github.api_url),
+        ("slack.api_url", &config.slack.api_url),
+        ("discord.api_url", &config.discord.api_url),
+    ] {
+        if !is_safe(address) {
+            check.say(&path(key), "must be an https:// address, or http:// on this machine");
+        }
+    }
+    for (key, address) in [("server.listen", &config.server.listen), ("console.listen", &config.console.listen)] {
+        let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+        let good = port.is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        check.text(key, good, "an address and a port, such as \"127.0.0.1:8080\"", address);
+    }
+}
+
+/// https, or plain http to a loopback address.
+fn is_safe(address: &str) -> bool {
+    let Ok(url) = url::Url::parse(address) else { return false };
+    let loopback = match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => return false,
+    };
+    url.scheme() == "https" || (url.scheme() == "http" && loopback)
+}
+
+fn slack(check: &mut Check<'_>, config: &Config) {
+    let slack = &config.slack;
+    let transport = path("slack.transport");
+    check.one_of(&transport, &slack.transport, &["socket", "http"]);
+    if slack.transport == "http" && slack.bot_token.is_some() && slack.signing_secret.is_none() {
+        check.say(&transport, "\"http\" needs slack.signing_secret");
+    }
+}
+
+fn discord(check: &mut Check<'_>, config: &Config) {
+    let discord = &config.discord;
+    let transport = path("discord.transport");
+    check.one_of(&transport, &discord.transport, &["gateway", "http"]);
+    if let Some(key) = &discord.public_key {
+        let hex = key.len() == 64 && key.bytes().all(|b| b.is_ascii_hexdigit());
+        check.text("discord.public_key", hex, "the 64 hex digits that the developer portal shows", key);
+    }
+    if discord.transport == "http" && discord.bot_token.is_some() && discord.public_key.is_none() {
+        check.say(&transport, "\"http\" needs discord.public_key");
+    }
+    for (key, id) in [("discord.application_id", &discord.application_id), ("discord.guild_id", &discord.guild_id)] {
+        if let Some(id) = id {
+            let digits = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
+            check.text(key, digits, "an ID of digits only, in quotes, as Discord's Developer Mode copies it", id);
+        }
+    }
+}
+
+fn github(check: &mut Check<'_>, config: &Config) {
+    let (id, key) = (path("github.app_id"), path("github.private_key_file"));
+    if check.is_bad(&id) || check.is_bad(&key) {
+        return;
+    }
+    match (config.github.app_id, &config.github.private_key_file) {
+        (Some(_), None) => check.say(&id, "needs github.private_key_file"),
+        (None, Some(_)) => check.say(&key, "needs github.app_id"),
+        _ => {}
+    }
+}
+
+/// What may be named where: each asked of whoever knows.
+fn lists(check: &mut Check<'_>) {
+    let shelf = remedies::all();
+    let shelf: Vec<&str> = shelf.iter().map(|remedy| remedy.id()).collect();
+    let resolvers: Vec<&str> = remedies::edits::resolved::resolvers().collect();
+    let tree = check.teller.tree;
+    let approvals = tree.get(&path("policy.approvals")).and_then(|node| node.table());
+    for name in approvals.into_iter().flat_map(|table| table.keys()) {
+        let at = path(&format!("policy.approvals.{name}"));
+        named_well(check, &at, name, &shelf, "remedy", &shelf);
+    }
+    for (key, known) in [
+        ("policy.automatic", policy::AUTOMATIC.as_slice()),
+        ("policy.auto_merge", policy::EXACT.as_slice()),
+        ("policy.resolvers", resolvers.as_slice()),
+    ] {
+        let what = if key == "policy.resolvers" { "resolver" } else { "remedy" };
+        let Some(Value::List(items)) = tree.get(&path(key)).map(|node| &node.value) else { continue };
+        for (index, node) in items.iter().enumerate() {
+            let Value::Text(name) = &node.value else { continue };
+            let at = [path(key), vec![Step::Index(index)]].concat();
+            named_well(check, &at, name, known, what, &shelf);
+        }
+    }
+}
+
+fn named_well(check: &mut Check<'_>, at: &[Step], name: &str, known: &[&str], what: &str, shelf: &[&str]) {
+    if known.contains(&name) {
+        return;
+    }
+    let all = listed(known, "and");
+    if what == "remedy" && shelf.contains(&name) {
+        let list = dotted(&at[..at.len() - 1], 0);
+        return check.say(at, &format!("names {name}, which is not allowed there: {list} takes {all}"));
+    }
+    let near = nearest(name, known.iter().copied());
+    let hint = near.map_or(format!("there are {all}"), |near| format!("did you mean {near}?"));
+    let shown = quoted(name);
+    let shown = shown.trim_matches('"');
+    check.say(at, &format!("names no {what} that there is, {shown}: {hint}"));
+}
+
+fn people(check: &mut Check<'_>, config: &Config) {
+    for (index, person) in config.people.iter().enumerate() {
+        let at = item("people", index, "name");
+        if !check.present(&at, &person.name) {
+            continue;
+        }
+        let before = config.people[..index].iter().any(|other| other.name == person.name);
+        if before {
+            let who = quoted(&person.name);
+            check.say(&at, &format!("is {who}, as another person's is: give each a name of their own"));
+        }
+    }
+}
+
+fn feeds(check: &mut Check<'_>, config: &Config) {
+    for (index, feed) in config.subscriptions.iter().enumerate() {
+        let platform = item("subscriptions", index, "platform");
+        if check.present(&platform, &feed.platform) {
+            check.one_of(&platform, &feed.platform, &["slack", "discord", "console"]);
+        }
+        check.present(&item("subscriptions", index, "channel"), &feed.channel);
+    }
+}

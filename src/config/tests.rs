@@ -1,0 +1,431 @@
+//! Every key, with everything that does not fit it.
+
+use super::keys::{self, ANY, ITEM, Key};
+use super::tree::Step;
+use super::visit::Want;
+use super::{Config, parse, secrets};
+use secrecy::ExposeSecret;
+
+fn lines(text: &str) -> Vec<String> {
+    parse(text, &[]).map(|_| ()).unwrap_err().0
+}
+
+fn wrong(text: &str) -> String {
+    lines(text).join("\n")
+}
+
+fn by(environment: &[(&str, &str)]) -> Result<Config, super::ConfigError> {
+    let all: Vec<(String, String)> = environment.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+    parse("", &all)
+}
+
+/// A file that sets one key to a value, the line on which it stands, and the key as errors name it.
+fn file(key: &Key, value: &str) -> (String, usize, String) {
+    let mut text = String::from("# The first line\n");
+    let mut name = String::new();
+    let mut parts = key.path.iter().map(|part| if *part == ANY { "retry" } else { part }).peekable();
+    let mut header = String::new();
+    while let Some(part) = parts.next() {
+        let list = parts.peek() == Some(&ITEM);
+        if part == ITEM {
+            name.push_str("[0]");
+        } else {
+            let dot = if name.is_empty() { "" } else { "." };
+            name += &format!("{dot}{part}");
+        }
+        if parts.peek().is_none() {
+            let line = if part == ITEM { format!("[{value}]") } else { format!("{part} = {value}") };
+            text.push_str(&line);
+        } else if list && key.path.last() == Some(&ITEM) {
+            text += &format!("{part} = ");
+        } else if list {
+            let rest = key.path.last().copied().unwrap_or_default();
+            let others =
+                [("platform", "platform = \"slack\"\n"), ("channel", "channel = \"C1\"\n"), ("name", "name = \"p\"\n")];
+            let mine = |field: &str| if part == "people" { field == "name" } else { field != "name" };
+            text += &format!("[[{part}]]\n");
+            others.iter().filter(|(field, _)| mine(field) && *field != rest).for_each(|(_, line)| text.push_str(line));
+        } else if part != ITEM {
+            let dot = if header.is_empty() { "" } else { "." };
+            header += &format!("{dot}{part}");
+            let last = key.path.len() - if key.path.last() == Some(&ITEM) { 2 } else { 1 };
+            if header.split('.').count() == last {
+                text += &format!("[{header}]\n");
+            }
+        }
+    }
+    text.push('\n');
+    let line = text.trim_end().lines().count();
+    (text, line, name)
+}
+
+/// Values that do not fit, with a number and a text that must not be shown where the key is secret.
+fn misfits(want: Option<&Want>) -> Vec<&'static str> {
+    match want {
+        Some(Want::Text) => vec!["424242", "true", "1.5", "[]", "{}", "2026-01-01"],
+        Some(Want::Whole { .. }) => vec!["\"hush\"", "\"7\"", "true", "1.5", "-1", "[]", "{}", "99999999999999999999"],
+        Some(Want::Bool) => vec!["\"hush\"", "1", "[]", "{}"],
+        Some(Want::List) => vec!["\"hush\"", "424242", "true", "{}"],
+        Some(Want::OneOf(_)) => vec!["\"hush\"", "424242", "true", "[]"],
+        Some(Want::Table) => vec!["\"hush\"", "424242", "true", "[1]"],
+        Some(Want::Said(_)) | None => vec!["424242", "true", "[]"],
+    }
+}
+
+#[test]
+fn every_key_tells_its_line_its_name_what_it_must_be_and_what_it_is() {
+    let mut tried = 0;
+    for key in keys::all().iter().filter(|key| !key.path.is_empty()) {
+        for value in misfits(key.want.as_ref()) {
+            let (text, line, name) = file(key, value);
+            let found = lines(&text);
+            assert_eq!(found.len(), 1, "{text}{found:?}");
+            assert!(found[0].starts_with(&format!("ci-rescue.toml:{line}: {name} must be ")), "{text}{found:?}");
+            assert!(found[0].contains("(found "), "{text}{found:?}");
+            let (section, _) = name.split_once('.').unwrap_or((&name, ""));
+            let steps: Vec<Step> = name.split('.').map(|part| Step::Key(part.to_owned())).collect();
+            if keys::is_secret(&steps) || section == "redaction" {
+                assert!(!found[0].contains("hush") && !found[0].contains("424242"), "{found:?}");
+            } else if !value.starts_with(['[', '{']) {
+                assert!(found[0].contains(value), "{found:?}");
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried > 250, "{tried}");
+}
+
+#[test]
+fn every_unknown_key_names_the_nearest() {
+    for key in keys::all().iter().filter(|key| key.path.len() > 1 && !matches!(key.path.last(), Some(&(ITEM | ANY)))) {
+        let (text, line, name) = file(key, "\"hush\"");
+        let last = key.path.last().unwrap();
+        let typo = format!("{}x{}", &last[..1], &last[1..]);
+        let (before, after) = text.rsplit_once(&format!("{last} = ")).unwrap();
+        let found = lines(&format!("{before}{typo} = {after}"));
+        let mistyped = format!("{}{typo}", name.strip_suffix(last).unwrap());
+        let line = format!("ci-rescue.toml:{line}: unknown key {mistyped}: did you mean {name}?");
+        assert!(found.contains(&line), "{line}\n{found:?}");
+        assert!(!found.join("\n").contains("hush"), "{found:?}");
+    }
+    for (text, want) in [
+        ("[githb]\n", "ci-rescue.toml:1: unknown section githb: did you mean github?"),
+        (
+            "\nwebhook_secret = \"hush\"\n",
+            "ci-rescue.toml:2: unknown key webhook_secret: did you mean github.webhook_secret, in the section [github]?",
+        ),
+        ("[api]\nzzz = 1", "ci-rescue.toml:2: unknown key api.zzz: there are read_token and act_token"),
+    ] {
+        assert_eq!(lines(text), [want]);
+    }
+}
+
+/// A value that each key takes, as a variable holds it.
+fn good(key: &Key) -> String {
+    match (key.path.join(".").as_str(), key.want.as_ref()) {
+        (name, _) if name.ends_with("api_url") => "https://example.org/api".into(),
+        (name, _) if name.ends_with(".listen") => "127.0.0.1:0".into(),
+        (name, _) if name.ends_with(".transport") => "http".into(),
+        ("discord.public_key", _) => "0".repeat(64),
+        ("discord.application_id" | "discord.guild_id", _) => "900".into(),
+        ("policy.automatic", _) => "retry, quarantine".into(),
+        ("policy.auto_merge", _) => "pin".into(),
+        ("policy.resolvers", _) => "[\"cargo\", \"npm\"]".into(),
+        ("people", _) => "[{\"name\": \"ada\", \"role\": \"admin\"}]".into(),
+        ("subscriptions", _) => "[{platform = \"slack\", channel = \"C1\"}]".into(),
+        (_, Some(Want::Whole { .. })) => "3".into(),
+        (_, Some(Want::Bool)) => "true".into(),
+        (_, Some(Want::OneOf(known))) => known[0].into(),
+        (name, _) => format!("value of {name}"),
+    }
+}
+
+#[test]
+fn every_key_can_be_set_by_environment() {
+    let written: Vec<&Key> = keys::all().iter().filter(|key| key.is_written()).collect();
+    assert!(written.len() > 50, "{}", written.len());
+    let all: Vec<(String, String)> = written.iter().map(|key| (key.variable(), good(key))).collect();
+    let config = parse("", &all).unwrap_or_else(|why| panic!("{why}"));
+    assert_eq!(config.policy.auto_merge, ["pin"]);
+    assert_eq!(config.policy.automatic, ["retry", "quarantine"]);
+    assert_eq!(config.policy.resolvers, ["cargo", "npm"]);
+    assert_eq!((config.people[0].name.as_str(), config.subscriptions[0].channel.as_str()), ("ada", "C1"));
+    let held = secrets(&config);
+    for key in written {
+        let steps: Vec<Step> = key.path.iter().map(|part| Step::Key((*part).to_owned())).collect();
+        assert_eq!(held.contains(&good(key).as_str()), keys::is_secret(&steps), "{}", key.variable());
+    }
+}
+
+#[test]
+fn what_a_variable_says_wrong_is_told_by_its_name() {
+    for key in keys::all().iter().filter(|key| key.is_written()) {
+        let text = match key.want {
+            Some(Want::Whole { .. } | Want::Bool | Want::OneOf(_)) => "hush",
+            Some(Want::List) if !good(key).starts_with("value") && key.path.len() == 1 => "hush",
+            _ => continue,
+        };
+        let found = by(&[(&key.variable(), text)]).map(|_| ()).unwrap_err().0;
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(&format!("{} must be ", key.variable())), "{found:?}");
+    }
+    for (name, value, want) in [
+        ("CI_RESCUE__GITHUB__APP_ID", "abc", "CI_RESCUE__GITHUB__APP_ID must be a number (found \"abc\")"),
+        (
+            "CI_RESCUE__GITHB__TOKEN",
+            "hush",
+            "CI_RESCUE__GITHB__TOKEN sets githb, which is no key: did you mean CI_RESCUE__GITHUB__TOKEN?",
+        ),
+        (
+            "CI_RESCUE__GITHUB_TOKEN",
+            "hush",
+            "CI_RESCUE__GITHUB_TOKEN sets github_token, which is no key: did you mean CI_RESCUE__GITHUB__TOKEN?",
+        ),
+        (
+            "CI_RESCUE_SLACK_APP_TOKEN",
+            "hush",
+            "CI_RESCUE_SLACK_APP_TOKEN is not read: its name is CI_RESCUE__SLACK__APP_TOKEN",
+        ),
+        (
+            "CI_RESCUE__SLACK__APP_TOKEN_FILE",
+            "/nowhere/at/all",
+            "CI_RESCUE__SLACK__APP_TOKEN_FILE: /nowhere/at/all: No such file or directory (os error 2)",
+        ),
+        (
+            "CI_RESCUE__POLICY__AUTO_MERGE",
+            "pinn",
+            "CI_RESCUE__POLICY__AUTO_MERGE[0] names no remedy that there is, pinn: did you mean pin?",
+        ),
+        (
+            "CI_RESCUE__POLICY__APPROVALS__PINN",
+            "1",
+            "CI_RESCUE__POLICY__APPROVALS__PINN names no remedy that there is, pinn: did you mean pin?",
+        ),
+        ("CI_RESCUE__PEOPLE", "[{name = \"ada\", role = \"boss\"}]", "CI_RESCUE__PEOPLE[0].role must be viewer"),
+        (
+            "CI_RESCUE__SLACK",
+            "{}",
+            "CI_RESCUE__SLACK names a section, not a key: set a variable for each key, such as CI_RESCUE__SLACK__API_URL",
+        ),
+        (
+            "CI_RESCUE__GITHUB__BRANCHES",
+            "[main",
+            "CI_RESCUE__GITHUB__BRANCHES must be an array in TOML or JSON, such as [\"one\", \"two\"], or one,two",
+        ),
+        ("CI_RESCUE__SLACK__BOT_TOKEN", " ", "CI_RESCUE__SLACK__BOT_TOKEN is empty: set it, or remove the key"),
+    ] {
+        let found = by(&[(name, value)]).map(|_| ()).unwrap_err().to_string().replace("\"viewer\"", "viewer");
+        assert!(found.starts_with(want), "{found}\n{want}");
+        assert!(!found.contains("hush"), "{found}");
+    }
+    assert!(by(&[("CI_RESCUE_LOG", "json"), ("CI_RESCUE_CONFIG", "x"), ("CI_RESCUE_KILL_ROUNDS", "3")]).is_ok());
+}
+
+#[test]
+fn lists_by_environment_follow_one_rule() {
+    for text in ["pin,unpin", " pin , unpin ", "pin\nunpin\n", "[\"pin\", \"unpin\"]", "['pin', 'unpin']"] {
+        assert_eq!(
+            by(&[("CI_RESCUE__POLICY__AUTO_MERGE", text)]).unwrap().policy.auto_merge,
+            ["pin", "unpin"],
+            "{text}"
+        );
+        let values = text.replace(',', "\n");
+        let config =
+            by(&[("CI_RESCUE__REDACTION__VALUES", if text.starts_with('[') { text } else { &values })]).unwrap();
+        assert_eq!(secrets(&config), ["pin", "unpin"]);
+    }
+    assert!(by(&[("CI_RESCUE__POLICY__AUTOMATIC", "")]).unwrap().policy.automatic.is_empty());
+    // Secrets may hold commas.
+    let config = by(&[("CI_RESCUE__REDACTION__VALUES", "one-secret\nand, another\n[third")]).unwrap();
+    assert_eq!(secrets(&config), ["one-secret", "and, another", "[third"]);
+}
+
+#[test]
+fn what_is_no_toml_is_told_in_plain_words() {
+    for (text, want) in [
+        ("a = 1\n[github\napi = 1\n", "2: the section header lacks its closing \"]\""),
+        ("[[people]\nname = \"p\"\n", "1: the section header lacks its closing \"]]\""),
+        ("[]\n", "1: the section header lacks its name"),
+        ("[github] app_id = 1\n", "1: there is something behind the section header: put it on a line of its own"),
+        ("[slack]\nbot_token = \"hush\n", "2: bot_token lacks the closing quote of its value"),
+        ("[slack]\nbot_token = 'hush\n", "2: bot_token lacks the closing quote of its value"),
+        ("[slack]\nbot_token = \"\"\"hush\n\n", "2: the text of bot_token is not closed: add its three closing quotes"),
+        ("[slack]\nbot_token = hush\n", "2: bot_token needs quotes around its value, if that is text"),
+        (
+            "[slack]\nbot_token = “hush”\n",
+            "2: bot_token has typographic quotes around its value: use straight ones (\")",
+        ),
+        (
+            "[slack]\nbot_token = \"x\\qhush\"\n",
+            "2: bot_token holds a backslash that escapes nothing: write \\\\, or put the value in single quotes",
+        ),
+        (
+            "[slack]\nbot_token = \"x\u{1}hush\"\n",
+            "2: bot_token holds a control character: write it as \\u and four hex digits",
+        ),
+        ("[slack]\nbot_token =\n", "2: bot_token has no value"),
+        ("[slack]\nbot_token: hush\n", "2: write KEY = VALUE, with \"=\" in place of \":\""),
+        ("[slack]\nhush\n", "2: this is neither KEY = VALUE nor a section header"),
+        ("<<<<<<< HEAD\n", "1: this is neither KEY = VALUE nor a section header"),
+        ("= 3\n", "1: there is no key before the \"=\""),
+        (
+            "[policy]\nmode = 'it's'\n",
+            "2: there is something behind the value of mode: put it in quotes, or on a line of its own",
+        ),
+        ("[policy]\nbots = True\n", "2: bots must be true or false, in lower case"),
+        ("[policy]\nretry_max = 02\n", "2: retry_max must be a number that does not begin with 0, or text in quotes"),
+        ("[github]\nrepositories = [\n  \"a/b\"\n  \"c/d\"\n]\n", "4: a comma is missing before this item of the list"),
+        (
+            "[github]\nrepositories = [\"a/b\",\n  \"c/d\"\n\n[slack]\nbot_token = \"x\"\n",
+            "2: the list of repositories is not closed: add \"]\"",
+        ),
+        (
+            "[policy]\napprovals = {retry = 1\nmode = \"act\"\n",
+            "2: the table of approvals is not closed: add \"}\"; it has to end on its line",
+        ),
+        ("[github]\napp_id = 1\ntoken = \"x\"\napp_id = 2\n", "4: github.app_id is set twice (first on line 2)"),
+        (
+            "[slack]\n[github]\n[slack]\nbot_token = \"x\"\nbot_token = \"y\"\n",
+            "3: the section [slack] is there twice (first on line 1): join the two",
+        ),
+        (
+            "[[people]]\nname = \"p\"\n[people]\nname = \"q\"\n",
+            "3: people is both [people] and [[people]] (first on line 1): write one of them throughout",
+        ),
+        (
+            "[slack]\napi_url = \"x\"\napi_url.x = 1\n",
+            "3: api_url.x has a value already, and cannot have keys of its own",
+        ),
+    ] {
+        let found = lines(text);
+        assert_eq!(found, [format!("ci-rescue.toml:{want}")], "{text}");
+        assert!(!found[0].contains("hush"), "{found:?}");
+    }
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once_in_the_order_of_the_file() {
+    let text = "\
+[github]
+app_id = \"abc\"
+webhok_secret = \"hush\"
+private_key_file = \"/etc/app.pem\"
+repositories = [\"a/b\", 5]
+
+[slack]
+transport = \"sockt\"
+api_url = \"http://example.org/api\"
+
+[[subscriptions]]
+platform = \"slak\"
+
+[[people]]
+name = \"ada\"
+role = \"boss\"
+
+[[people]]
+name = \"ada\"
+
+[policy]
+mode = \"atc\"
+automatic = [\"retri\", \"pin\"]
+auto_merge = [\"revert\"]
+resolvers = [\"carg\"]
+
+[policy.approvals]
+unpin = 2
+unpinn = 2
+retry = -1
+";
+    let want = [
+        "ci-rescue.toml:2: github.app_id must be a number (found \"abc\")",
+        "ci-rescue.toml:3: unknown key github.webhok_secret: did you mean github.webhook_secret?",
+        "ci-rescue.toml:5: github.repositories[1] must be text in quotes (found 5)",
+        "ci-rescue.toml:8: slack.transport must be \"socket\" or \"http\" (found \"sockt\"; did you mean \"socket\"?)",
+        "ci-rescue.toml:9: slack.api_url must be an https:// address, or http:// on this machine",
+        "ci-rescue.toml:11: subscriptions[0].channel is missing",
+        "ci-rescue.toml:12: subscriptions[0].platform must be \"slack\", \"discord\" or \"console\" (found \"slak\"; did you mean \"slack\"?)",
+        "ci-rescue.toml:16: people[0].role must be \"viewer\", \"responder\", \"approver\" or \"admin\" (found \"boss\")",
+        "ci-rescue.toml:19: people[1].name is \"ada\", as another person's is: give each a name of their own",
+        "ci-rescue.toml:22: policy.mode must be \"observe\", \"suggest\" or \"act\" (found \"atc\"; did you mean \"act\"?)",
+        "ci-rescue.toml:23: policy.automatic[0] names no remedy that there is, retri: did you mean retry?",
+        "ci-rescue.toml:23: policy.automatic[1] names pin, which is not allowed there: policy.automatic takes retry and quarantine",
+        "ci-rescue.toml:24: policy.auto_merge[0] names revert, which is not allowed there: policy.auto_merge takes quarantine, unquarantine, extend, pin and unpin",
+        "ci-rescue.toml:25: policy.resolvers[0] names no resolver that there is, carg: did you mean cargo?",
+        "ci-rescue.toml:29: policy.approvals.unpinn names no remedy that there is, unpinn: did you mean unpin?",
+        "ci-rescue.toml:30: policy.approvals.retry must be a whole number from 0 to 4294967295 (found -1)",
+    ];
+    let found = lines(text);
+    assert_eq!(found, want, "{}", found.join("\n"));
+}
+
+#[test]
+fn every_remedy_takes_approvals() {
+    for remedy in crate::remedies::all() {
+        let config = parse(&format!("[policy.approvals]\n{} = 2\n", remedy.id()), &[]).unwrap();
+        assert_eq!(config.policy.quorum(remedy.id(), true), 2);
+    }
+}
+
+#[test]
+fn sections_and_lists_of_sections_are_told_apart() {
+    for (text, want) in [
+        (
+            "[people]\nname = \"p\"\n",
+            "1: people must be a list of sections: write [[people]] for [people] (found a table)",
+        ),
+        ("[[github]]\napp_id = 1\n", "1: github must be one section: write [github] for [[github]] (found a list)"),
+        ("github = 5\n", "1: github must be a section, [github] (found 5)"),
+        ("people = [\"ada\"]\n", "1: people[0] must be a table, such as {name = \"ada\"} (found \"ada\")"),
+        (
+            "[github]\nwebhook_secret_previous = {secret = \"hush\", until = \"soon\"}\n",
+            "2: github.webhook_secret_previous.until must be a time with its zone, such as 2026-12-31T00:00:00Z (found text)",
+        ),
+        (
+            "[github]\nwebhook_secret_previous = {secrt = \"hush\"}\n",
+            "2: unknown key github.webhook_secret_previous.secrt: did you mean github.webhook_secret_previous.secret?\nci-rescue.toml:2: github.webhook_secret_previous.secret is missing",
+        ),
+    ] {
+        assert_eq!(wrong(text), format!("ci-rescue.toml:{want}"), "{text}");
+    }
+    for until in ["2026-12-31T00:00:00Z", "\"2026-12-31T00:00:00Z\""] {
+        let text = format!("[github]\nwebhook_secret_previous = {{secret = \"hush\", until = {until}}}\n");
+        assert_eq!(secrets(&parse(&text, &[]).unwrap()), ["hush"]);
+    }
+}
+
+#[test]
+fn defaults_and_overrides() {
+    let config = parse("", &[]).unwrap();
+    assert_eq!(config.policy.quorum("retry", false), 0);
+    let environment = [
+        ("CI_RESCUE__GITHUB__REPOSITORIES".to_owned(), "c/d, e/f".to_owned()),
+        ("CI_RESCUE_GITHUB_TOKEN".to_owned(), "t\n".to_owned()),
+        ("CI_RESCUE__POLICY__RETRY_MAX".to_owned(), "5".to_owned()),
+    ];
+    let text = "[policy]\nmode = \"act\"\n[policy.approvals]\nretry = 1\n[github]\nrepositories = [\"a/b\"]";
+    let config = parse(text, &environment).unwrap();
+    assert_eq!(config.policy.quorum("retry", false), 1);
+    assert_eq!(config.policy.retry_max, 5);
+    assert_eq!(config.github.repositories, ["c/d", "e/f"]);
+    assert_eq!(config.github.token.as_ref().unwrap().expose_secret(), "t");
+    assert_eq!(config.name("policy.mode"), "ci-rescue.toml:2: policy.mode");
+    assert_eq!(config.name("github.token"), "CI_RESCUE_GITHUB_TOKEN");
+    assert_eq!(config.name("slack.bot_token"), "slack.bot_token");
+    assert!(!config.origin.secrets);
+    let config = parse("[github]\nwebhook_secret = \"hush\"", &[]).unwrap();
+    assert!(config.origin.secrets && !format!("{config:?}").contains("hush"));
+}
+
+#[test]
+fn whatever_a_file_holds_it_is_read_or_refused() {
+    use proptest::prelude::*;
+    proptest!(|(text in "[\\[\\]{}=\"'.,# a-z0-9\n]{0,80}")| {
+        let _ = parse(&text, &[]);
+    });
+    proptest!(|(text in any::<String>(), value in any::<String>(), at in 0_usize..60)| {
+        let _ = parse(&text, &[]);
+        let key = &keys::all()[at % keys::all().len()];
+        let _ = parse("", &[(key.variable(), value)]);
+    });
+}
