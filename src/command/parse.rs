@@ -47,7 +47,21 @@ pub fn parse(text: &str, here: Option<IncidentNo>) -> Result<Intent, Mistake> {
         return Err(unknown(&verb));
     };
     let words = arguments(manifest, rest).map_err(|what| of(manifest, what))?;
-    read::intent(&manifest.intent, words, here).map_err(|what| of(manifest, what))
+    let intent = read::intent(&manifest.intent, words, here).map_err(|what| of(manifest, what))?;
+    match &intent {
+        Intent::Help { topic: Some(topic) } if !all().iter().any(|manifest| manifest.answers_to(topic)) => {
+            Err(unexplained(topic))
+        }
+        _ => Ok(intent),
+    }
+}
+
+/// Help is asked for a command that there is not: whoever meant another wants the help for that.
+fn unexplained(topic: &str) -> Mistake {
+    let mistake = unknown(topic);
+    let meant = mistake.nearest.as_deref().and_then(|usage| usage.split_whitespace().next());
+    let example = meant.map(|name| format!("help {name}")).or(mistake.example);
+    Mistake { what: mistake.what, nearest: mistake.nearest, example }
 }
 
 fn plain(what: impl Into<String>) -> Mistake {
@@ -121,7 +135,7 @@ fn arguments(manifest: &Manifest, tokens: &[String]) -> Result<Words, String> {
                 break;
             }
             Some(arg) => set(&mut words, arg, token.clone())?,
-            None => return Err(misfit(manifest, token)),
+            None => return Err(misfit(manifest, &words, token)),
         }
     }
     match manifest.args.iter().find(|arg| arg.required && !words.text.contains_key(&arg.name)) {
@@ -182,7 +196,7 @@ fn target(token: &str) -> Option<Target> {
     token.strip_prefix('#').unwrap_or(token).parse::<ProposalId>().ok().map(Target::Proposal)
 }
 
-fn misfit(manifest: &Manifest, token: &str) -> String {
+fn misfit(manifest: &Manifest, words: &Words, token: &str) -> String {
     let shown: String = token.chars().take(40).collect();
     let names = manifest
         .args
@@ -191,9 +205,19 @@ fn misfit(manifest: &Manifest, token: &str) -> String {
     let word = token.split('=').next().unwrap_or(token);
     match nearest(word, names) {
         Some(near) => format!("{} does not know {shown}; did you mean {near}?", manifest.name),
+        None if choices(manifest, words).is_some() => {
+            let choices = choices(manifest, words).unwrap_or_default().join(", ");
+            format!("{} does not take \"{shown}\"; choose one of {choices}", manifest.name)
+        }
         None if manifest.args.is_empty() => format!("{} takes no more words", manifest.name),
         None => format!("{} does not know {shown}", manifest.name),
     }
+}
+
+/// The words of a choice that is still open.
+fn choices<'m>(manifest: &'m Manifest, words: &Words) -> Option<&'m [String]> {
+    let open = manifest.args.iter().find(|arg| arg.kind == Kind::Choice && !taken(words, arg));
+    open.map(|arg| arg.choices.as_slice())
 }
 
 #[cfg(test)]
@@ -243,8 +267,14 @@ mod tests {
             ("rety 42", "there is no command rety", Some("retry [ID]")),
             ("retry 42 faild", "did you mean failed", Some("retry [ID]")),
             ("retry", "which incident", Some("retry [ID]")),
-            ("retry 42 43", "does not know 43", Some("retry [ID]")),
+            ("retry 42 43", "does not take \"43\"", Some("retry [ID]")),
             ("list acme/shop opne", "did you mean open", Some("list")),
+            (
+                "list acme/shop failed",
+                "open, awaiting_approval, running, resolved, quarantined, escalated",
+                Some("list"),
+            ),
+            ("help qurantine", "qurantine", Some("quarantine [ID]")),
             ("subscribe", "repo is missing", Some("subscribe")),
             ("subscribe a/b severity=high", "severity= is one of", Some("subscribe")),
             ("retry 42 job=", "has no value", Some("retry")),
@@ -259,6 +289,7 @@ mod tests {
             assert!(nearest.is_none_or(|want| near.starts_with(want)), "{text}: {mistake:?}");
             assert!(mistake.example.is_some(), "{text}");
         }
+        assert_eq!(parse("help qurantine", None).unwrap_err().example.as_deref(), Some("help quarantine"));
     }
 
     proptest! {
