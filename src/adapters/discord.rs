@@ -20,10 +20,10 @@ pub use chat::Discord;
 pub use commands::commands;
 pub use decode::InteractionDecoder;
 pub use gateway::{Listener, listen};
-pub use granted::unusable;
+pub use granted::{lacking, unusable};
 pub use http::{Interactions, Key};
 pub use intake::Intake;
-pub use invite::manifest;
+pub use invite::{invitation, permissions};
 pub use register::register;
 pub use rest::{Rest, Settings};
 

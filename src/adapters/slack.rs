@@ -13,7 +13,7 @@ mod views;
 
 pub use chat::{Settings, Slack};
 pub use decode::Socket as SocketDecoder;
-pub use granted::lacking;
+pub use granted::{lacking, may_listen};
 pub use http::{Address, Kind, Signature};
 pub use intake::Intake;
 pub use manifest::{SCOPES, manifest};

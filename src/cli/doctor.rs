@@ -1,4 +1,10 @@
-//! `doctor`: the configuration and every neighbour, with what to do about what is wrong.
+//! `doctor`: the configuration and every integration, with what to do about what is wrong.
+//!
+//! Exit status: 0 when all is ready, 1 when there is something to fix, 3 when an integration could only not be reached.
+
+mod reach;
+mod report;
+mod settings;
 
 use super::{ConfigArg, runtime};
 use ci_rescue::adapters::discord;
@@ -7,110 +13,206 @@ use ci_rescue::adapters::slack::{self, Slack};
 use ci_rescue::app::SystemClock;
 use ci_rescue::config::Config;
 use ci_rescue::store::Sled;
+use reach::{Address, STEP, obstacle};
+use report::{Finding, State};
+use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
-pub fn run(args: &ConfigArg) -> Result<(), String> {
-    let config = args.load()?;
-    println!("ok    configuration");
-    let mut wrong = 0_u32;
-    let mut say = |what: &str, found: Result<String, String>| match found {
-        Ok(words) => println!("ok    {what}: {words}"),
+/// An integration that is slower does not answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What came of asking an integration: who we are there, or everything that is wrong.
+type Asked = Result<String, Vec<(State, String)>>;
+
+pub fn run(args: &ConfigArg) -> Result<ExitCode, String> {
+    let config = match args.read() {
+        Ok(config) => config,
         Err(why) => {
-            wrong += 1;
-            println!("WRONG {what}: {why}");
+            let findings: Vec<Finding> = why.0.into_iter().map(|why| (State::Problem, "configuration", why)).collect();
+            return Ok(report::print(&findings));
         }
     };
-    say("store", store(&config));
-    let runtime = runtime()?;
-    say("github", runtime.block_on(github(&config)));
-    if let Some(token) = config.slack.bot_token.clone() {
-        say("slack", runtime.block_on(slack(&config, token)));
-    } else {
-        println!("off   slack: set slack.bot_token and slack.app_token");
-    }
-    if let Some(token) = config.discord.bot_token.clone() {
-        say("discord", runtime.block_on(discord(&config, token)));
-    } else {
-        println!("off   discord: set discord.bot_token");
-    }
-    if config.github.webhook_secret.is_none() {
-        println!("off   webhooks: set github.webhook_secret, or no failure is heard of");
-    }
-    if config.console.token.is_none() {
-        println!("off   console: set console.token");
-    }
-    if wrong == 0 { Ok(()) } else { Err(format!("{wrong} thing(s) to mend")) }
+    let mut findings = vec![(State::Ready, "configuration", told_file(&config))];
+    findings.push(store(&config));
+    findings.extend(off(&config));
+    let known = settings::problems(&config);
+    findings.extend(runtime()?.block_on(ask(&config, &known)));
+    findings.extend(known);
+    // What is to be fixed stands last, next to the verdict.
+    findings.sort_by_key(|(state, ..)| *state);
+    Ok(report::print(&findings))
 }
 
-fn store(config: &Config) -> Result<String, String> {
+fn told_file(config: &Config) -> String {
+    config.origin.file.as_ref().map_or("defaults and environment alone".into(), |file| file.display().to_string())
+}
+
+fn store(config: &Config) -> Finding {
+    let path = config.store.path.display();
     match Sled::open(&config.store.path) {
-        Ok(_) => Ok(config.store.path.display().to_string()),
-        Err(why) if why.contains("in use") => {
-            Ok(format!("{}, in use by a running server", config.store.path.display()))
-        }
-        Err(why) => Err(why),
+        Ok(_) => (State::Ready, "store", path.to_string()),
+        Err(why) if why.contains("in use") => (State::Ready, "store", format!("{path}, in use by a running server")),
+        Err(why) => (State::Problem, "store", why),
     }
 }
 
-async fn github(config: &Config) -> Result<String, String> {
-    let credentials = match (&config.github.app_id, &config.github.private_key_file, &config.github.token) {
-        (Some(id), Some(path), _) => {
-            let pem = std::fs::read_to_string(path).map_err(|why| format!("github.private_key_file: {why}"))?;
-            Credentials::app(*id, &pem)?
-        }
-        (_, _, Some(token)) => Credentials::Token(token.clone()),
-        _ => return Err("set github.app_id and github.private_key_file, or github.token".into()),
+/// What is not configured, with what would turn it on.
+fn off(config: &Config) -> Vec<Finding> {
+    let parts = [
+        ("slack", config.slack.bot_token.is_none(), "set slack.bot_token and slack.app_token"),
+        ("discord", config.discord.bot_token.is_none(), "set discord.bot_token"),
+        ("webhooks", config.github.webhook_secret.is_none(), "set github.webhook_secret to receive GitHub's events"),
+        ("console", config.console.token.is_none(), "set console.token"),
+    ];
+    parts.into_iter().filter(|(_, off, _)| *off).map(|(what, _, how)| (State::Off, what, how.to_owned())).collect()
+}
+
+/// Asks every integration at once; one whose tokens are known to be wrong is not asked.
+async fn ask(config: &Config, known: &[Finding]) -> Vec<Finding> {
+    let may_ask = |about: &str| !known.iter().any(|(_, known, _)| *known == about);
+    let slack = async {
+        let token = config.slack.bot_token.clone().filter(|_| may_ask("slack"))?;
+        Some(patiently(&config.slack.api_url, slack(config, token)).await)
     };
-    let ca_pem = config
-        .github
-        .ca_file
-        .as_ref()
-        .map(std::fs::read)
-        .transpose()
-        .map_err(|why| format!("github.ca_file: {why}"))?;
-    let settings =
-        github::Settings { api_url: config.github.api_url.clone(), ca_pem, credentials, clock: Arc::new(SystemClock) };
-    let github = GitHub::new(settings)?;
-    let who = github.whoami().await.map_err(|why| why.to_string())?;
-    let lacking = github.lacking().await.map_err(|why| why.to_string())?;
-    complete(&format!("we are {who}"), &lacking, "grant it in the App's settings, and accept it where it is installed")
+    let discord = async {
+        let token = config.discord.bot_token.clone().filter(|_| may_ask("discord"))?;
+        Some(patiently(&config.discord.api_url, discord(config, token)).await)
+    };
+    let github = patiently(&config.github.api_url, github(config));
+    let (github, slack, discord) = tokio::join!(github, slack, discord);
+    let all = [("github", Some(github)), ("slack", slack), ("discord", discord)];
+    let told = |(about, asked): (&'static str, Option<Asked>)| match asked {
+        None => Vec::new(),
+        Some(Ok(words)) => vec![(State::Ready, about, words)],
+        Some(Err(wrong)) => wrong.into_iter().map(|(state, words)| (state, about, words)).collect(),
+    };
+    all.into_iter().flat_map(told).collect()
 }
 
-/// What was found, unless something is lacking.
-fn complete(found: &str, lacking: &[String], remedy: &str) -> Result<String, String> {
-    if lacking.is_empty() {
-        Ok(found.to_owned())
-    } else {
-        Err(format!("{found}, but without {}: {remedy}", lacking.join(", ")))
+async fn patiently(url: &str, asked: impl Future<Output = Asked>) -> Asked {
+    let late = || {
+        let seconds = PATIENCE.as_secs();
+        let words =
+            format!("{url} did not answer within {seconds} s (timeout). Check for a firewall, or set HTTPS_PROXY");
+        Err(vec![(State::Down, words)])
+    };
+    tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| late())
+}
+
+fn problem<T>(words: impl Into<String>) -> Result<T, Vec<(State, String)>> {
+    Err(vec![(State::Problem, words.into())])
+}
+
+/// Why a call failed: what stands in the way of its address, or else what the integration said.
+async fn failed<T>(address: Address<'_>, why: &str, check: &str) -> Result<T, Vec<(State, String)>> {
+    match obstacle(&address, STEP).await {
+        Some(words) => Err(vec![(State::Down, words)]),
+        None => problem(format!("{why}: {check}")),
     }
 }
 
-async fn discord(config: &Config, bot_token: secrecy::SecretString) -> Result<String, String> {
-    let settings =
-        discord::Settings { api_url: config.discord.api_url.clone(), bot_token, clock: Arc::new(SystemClock) };
-    let rest = Arc::new(discord::Rest::new(settings)?);
-    let who = discord::Discord::new(rest.clone()).whoami().await.map_err(|why| why.to_string())?;
+/// Who we are, unless something is lacking.
+fn complete(who: &str, lacking: Vec<String>) -> Asked {
+    if lacking.is_empty() {
+        return Ok(format!("signed in as {who}"));
+    }
+    Err(lacking.into_iter().map(|words| (State::Problem, words)).collect())
+}
+
+async fn github(config: &Config) -> Asked {
+    let section = &config.github;
+    let (credentials, check) = match (&section.app_id, &section.private_key_file, &section.token) {
+        (Some(id), Some(path), _) => {
+            let name = config.name("github.private_key_file");
+            let read = std::fs::read_to_string(path).map_err(|why| format!("{}: {why}", path.display()));
+            match read.and_then(|pem| Credentials::app(*id, &pem)) {
+                Ok(credentials) => (credentials, "check that github.app_id and the private key are of one App"),
+                Err(why) => return problem(format!("{name}: {why}")),
+            }
+        }
+        (_, _, Some(token)) => (Credentials::Token(token.clone()), "check github.token"),
+        _ => return problem("set github.app_id and github.private_key_file, or github.token"),
+    };
+    let ca_pem = match section.ca_file.as_ref().map(std::fs::read).transpose() {
+        Ok(ca_pem) => ca_pem,
+        Err(why) => return problem(format!("{}: {why}", config.name("github.ca_file"))),
+    };
+    let address = Address { key: "github.api_url", url: &section.api_url, ca_pem: ca_pem.as_deref(), proxied: true };
+    let settings = github::Settings {
+        api_url: section.api_url.clone(),
+        ca_pem: ca_pem.clone(),
+        credentials,
+        clock: Arc::new(SystemClock),
+    };
+    let github = match GitHub::new(settings) {
+        Ok(github) => github,
+        Err(why) => return problem(why),
+    };
+    let asked = async { Ok::<_, ci_rescue::ports::PortError>((github.whoami().await?, github.lacking().await?)) };
+    match asked.await {
+        Ok((who, lacking)) => complete(&who, lacking),
+        Err(why) => failed(address, why.why(), check).await,
+    }
+}
+
+async fn discord(config: &Config, bot_token: secrecy::SecretString) -> Asked {
+    let section = &config.discord;
+    let address = Address { key: "discord.api_url", url: &section.api_url, ca_pem: None, proxied: true };
+    let settings = discord::Settings { api_url: section.api_url.clone(), bot_token, clock: Arc::new(SystemClock) };
+    let rest = match discord::Rest::new(settings) {
+        Ok(rest) => Arc::new(rest),
+        Err(why) => return problem(why),
+    };
+    let who = match discord::Discord::new(rest.clone()).whoami().await {
+        Ok(who) => who,
+        Err(why) => return failed(address, why.why(), "check discord.bot_token").await,
+    };
+    let mut lacking = match &section.guild_id {
+        Some(guild) => match discord::lacking(&rest, guild).await {
+            Ok(lacking) => lacking,
+            Err(why) => return failed(address, &why, "check discord.guild_id").await,
+        },
+        None => Vec::new(),
+    };
     let feeds = config.subscriptions.iter().filter(|feed| feed.platform == discord::PLATFORM);
     let channels: Vec<String> = feeds.map(|feed| feed.channel.clone()).collect();
-    let wrong = discord::unusable(&rest, &channels).await;
-    if wrong.is_empty() {
-        Ok(format!("we are {who}, {} channel(s) in reach", channels.len()))
-    } else {
-        Err(wrong.join("; "))
-    }
+    lacking.extend(discord::unusable(&rest, &channels).await);
+    complete(&who, lacking)
 }
 
-async fn slack(config: &Config, bot_token: secrecy::SecretString) -> Result<String, String> {
-    let lacking = slack::lacking(&config.slack.api_url, &bot_token).await;
-    let settings = slack::Settings { api_url: config.slack.api_url.clone(), bot_token };
-    let who = Slack::new(&settings)?.whoami().await.map_err(|why| why.to_string())?;
-    let (key, missing) = match config.slack.transport.as_str() {
-        "http" => ("slack.signing_secret", config.slack.signing_secret.is_none()),
-        _ => ("slack.app_token", config.slack.app_token.is_none()),
+async fn slack(config: &Config, bot_token: secrecy::SecretString) -> Asked {
+    let section = &config.slack;
+    let address = || Address { key: "slack.api_url", url: &section.api_url, ca_pem: None, proxied: false };
+    let settings = slack::Settings { api_url: section.api_url.clone(), bot_token: bot_token.clone() };
+    let slack = match Slack::new(&settings) {
+        Ok(slack) => slack,
+        Err(why) => return problem(why),
     };
-    if missing {
-        return Err(format!("{who}, but {key} is missing: no command arrives"));
+    let check = "check slack.bot_token, under \"OAuth & Permissions\" of the app";
+    let who = match slack.whoami().await {
+        Ok(who) => who,
+        Err(why) => return failed(address(), why.why(), check).await,
+    };
+    let scopes = match slack::lacking(&section.api_url, &bot_token).await {
+        Ok(scopes) => scopes,
+        Err(why) => return failed(address(), &why, check).await,
+    };
+    let mut lacking = Vec::new();
+    if !scopes.is_empty() {
+        let scopes = scopes.join(", ");
+        let how = "add them as `ci-rescue manifest slack` prints them, and reinstall the app";
+        lacking.push(format!("the bot token lacks the scopes {scopes}: {how}"));
     }
-    let lacking: Vec<String> = lacking?.into_iter().map(|scope| format!("the scope {scope}")).collect();
-    complete(&format!("we are {who}"), &lacking, "paste `manifest slack` again and reinstall the app")
+    match (section.transport.as_str(), &section.app_token) {
+        ("http", _) => {}
+        (_, None) => lacking.push("set slack.app_token: without it no command arrives".into()),
+        (_, Some(token)) => {
+            let check = "check slack.app_token, under \"Basic Information\", and its scope connections:write";
+            if let Err(why) = slack::may_listen(&section.api_url, token).await {
+                return failed(address(), &why, check).await;
+            }
+        }
+    }
+    complete(&who, lacking)
 }

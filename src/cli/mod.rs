@@ -10,6 +10,7 @@ mod resolve;
 mod serve;
 
 use ci_rescue::config::{self, Config};
+use ci_rescue::evidence::redact;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,9 +37,9 @@ enum Command {
     Analyze(analyze::Args),
     /// Try a remedy on a local repository, and change nothing
     Plan(plan::Args),
-    /// Check the configuration and every neighbour
+    /// Check the configuration and every integration
     Doctor(ConfigArg),
-    /// Print what to paste when creating the app
+    /// Create the app on GitHub, Slack or Discord
     Manifest(manifest::Args),
     /// Look at incidents
     Incident(incident::Args),
@@ -55,10 +56,20 @@ pub struct ConfigArg {
 
 impl ConfigArg {
     /// The file that was named, or `ci-rescue.toml` here if there is one.
-    pub fn load(&self) -> Result<Config, String> {
+    pub fn read(&self) -> Result<Config, config::ConfigError> {
         let here = PathBuf::from("ci-rescue.toml");
         let file = self.config.clone().or_else(|| here.exists().then_some(here));
-        config::load(file.as_deref()).map_err(|why| format!("the configuration is not usable:\n{why}"))
+        // A secret in the wrong place is not shown either.
+        let masked = |why: String| redact::text(&why, &mut redact::Counts::default()).into_owned();
+        config::load(file.as_deref()).map_err(|why| config::ConfigError(why.0.into_iter().map(masked).collect()))
+    }
+
+    /// The same for commands that cannot go on without it.
+    pub fn load(&self) -> Result<Config, String> {
+        self.read().map_err(|why| match why.0.len() {
+            1 => format!("invalid configuration\n{why}"),
+            many => format!("invalid configuration: {many} problems\n{why}"),
+        })
     }
 }
 
@@ -75,7 +86,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Analyze(args) => analyze::run(&args),
         Command::Plan(args) => return plan::run(&args),
-        Command::Doctor(args) => doctor::run(&args),
+        Command::Doctor(args) => return doctor::run(&args).unwrap_or_else(|why| bad_input(&why)),
         Command::Manifest(args) => manifest::run(&args),
         Command::Incident(args) => incident::run(&args),
         Command::Completions { shell } => {
@@ -85,11 +96,13 @@ pub fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("ci-rescue: {why}");
-            ExitCode::from(BAD_INPUT)
-        }
+        Err(why) => bad_input(&why),
     }
+}
+
+fn bad_input(why: &str) -> ExitCode {
+    eprintln!("ci-rescue: {why}");
+    ExitCode::from(BAD_INPUT)
 }
 
 /// The runtime for commands that talk to others.

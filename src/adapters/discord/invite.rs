@@ -1,7 +1,5 @@
 //! What an operator needs to add the bot, for `manifest discord`.
 
-use super::commands::commands;
-use serde_json::{Value, json};
 use serenity::all::Permissions;
 
 /// What the bot does in a channel, and nothing else.
@@ -12,16 +10,17 @@ pub const PERMISSIONS: Permissions = Permissions::VIEW_CHANNEL
     .union(Permissions::CREATE_PUBLIC_THREADS)
     .union(Permissions::SEND_MESSAGES_IN_THREADS);
 
-/// The invitation's address, its permissions by name, and the commands as they are registered at start.
+/// The link that adds the bot to a server.
 #[must_use]
-pub fn manifest(application: Option<&str>) -> Value {
-    let id = application.unwrap_or("YOUR_APPLICATION_ID");
+pub fn invitation(application: &str) -> String {
     let bits = PERMISSIONS.bits();
-    json!({
-        "invite": format!("https://discord.com/oauth2/authorize?client_id={id}&scope=bot%20applications.commands&permissions={bits}"),
-        "permissions": PERMISSIONS.get_permission_names(),
-        "privileged_intents": [],
-        "interactions_endpoint": "https://YOUR_HOST/discord/interactions, only with discord.transport = \"http\"",
-        "commands": commands(),
-    })
+    format!(
+        "https://discord.com/oauth2/authorize?client_id={application}&scope=bot%20applications.commands&permissions={bits}"
+    )
+}
+
+/// The permissions by which Discord's pages call them.
+#[must_use]
+pub fn permissions() -> Vec<&'static str> {
+    PERMISSIONS.get_permission_names()
 }

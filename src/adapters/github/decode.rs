@@ -51,7 +51,8 @@ impl Decoder for Webhooks {
     }
 }
 
-const READ: [&str; 12] = [
+/// Every event that is read: the manifest subscribes to them.
+pub(super) const READ: [&str; 12] = [
     "issue_comment",
     "workflow_job",
     "workflow_run",

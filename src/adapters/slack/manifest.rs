@@ -13,8 +13,27 @@ pub const SCOPES: [&str; 7] = [
     "users:read",
 ];
 
+/// For Socket Mode; with a public address, for requests to it.
 #[must_use]
-pub fn manifest() -> Value {
+pub fn manifest(public: Option<&str>) -> Value {
+    let at = |path: &str| public.map(|url| format!("{}/slack/{path}", url.trim_end_matches('/')));
+    let mut command = json!({
+        "command": "/rescue",
+        "description": "Ask CI Rescue",
+        "usage_hint": "help | list | show 42 | retry 42",
+        "should_escape": false,
+    });
+    let mut events = json!({"bot_events": ["app_home_opened", "app_mention"]});
+    let mut interactivity = json!({"is_enabled": true});
+    for (part, key, path) in [
+        (&mut command, "url", "commands"),
+        (&mut events, "request_url", "events"),
+        (&mut interactivity, "request_url", "interactions"),
+    ] {
+        if let Some(url) = at(path) {
+            part[key] = url.into();
+        }
+    }
     json!({
         "_metadata": {"major_version": 2, "minor_version": 1},
         "display_information": {
@@ -25,19 +44,14 @@ pub fn manifest() -> Value {
         "features": {
             "app_home": {"home_tab_enabled": true, "messages_tab_enabled": false, "messages_tab_read_only_enabled": true},
             "bot_user": {"display_name": "CI Rescue", "always_online": true},
-            "slash_commands": [{
-                "command": "/rescue",
-                "description": "Ask CI Rescue",
-                "usage_hint": "help | list | show 42 | retry 42",
-                "should_escape": false,
-            }],
+            "slash_commands": [command],
         },
         "oauth_config": {"scopes": {"bot": SCOPES}},
         "settings": {
-            "event_subscriptions": {"bot_events": ["app_home_opened", "app_mention"]},
-            "interactivity": {"is_enabled": true},
+            "event_subscriptions": events,
+            "interactivity": interactivity,
             "org_deploy_enabled": false,
-            "socket_mode_enabled": true,
+            "socket_mode_enabled": public.is_none(),
             "token_rotation_enabled": false,
         },
     })

@@ -51,6 +51,8 @@ struct Inner {
     socket: Option<mpsc::UnboundedSender<Value>>,
     identified: u32,
     resumed: u32,
+    /// What the bot may do on its server, where it is not what the invitation asks for.
+    granted: Option<String>,
 }
 
 #[derive(Clone)]
@@ -84,6 +86,7 @@ impl DiscordDouble {
             )
             .route("/applications/@me", get(|| async { Json(json!({"id": APPLICATION, "name": "CI Rescue"})) }))
             .route("/oauth2/applications/@me", get(application))
+            .route("/users/@me/guilds", get(guilds))
             .route("/applications/{app}/commands", get(commands).put(put_commands))
             .route("/applications/{app}/guilds/{guild}/commands", get(commands).put(put_commands))
             .route("/channels/{channel}/messages", get(history).post(create))
@@ -130,6 +133,10 @@ impl DiscordDouble {
 
     fn changed(&self) {
         self.changes.send_modify(|count| *count += 1);
+    }
+
+    pub fn grant(&self, permissions: &str) {
+        self.lock().granted = Some(permissions.into());
     }
 
     pub fn fault(&self, call: &str, status: u16, body: Value, headers: Vec<(&'static str, &'static str)>) {
@@ -322,6 +329,16 @@ impl Message {
             .collect::<Vec<_>>()
             .join("\n")
     }
+}
+
+/// The one server that the bot is on, with what it may do there.
+async fn guilds(State(double): State<DiscordDouble>) -> Json<Value> {
+    let invitation = ci_rescue::adapters::discord::invitation(APPLICATION);
+    let asked = invitation.rsplit('=').next().unwrap_or_default().to_owned();
+    let granted = double.lock().granted.clone().unwrap_or(asked);
+    Json(
+        json!([{"id": GUILD, "name": "Acme", "icon": null, "banner": null, "owner": false, "permissions": granted, "features": []}]),
+    )
 }
 
 fn key() -> ring::signature::Ed25519KeyPair {

@@ -286,8 +286,11 @@ fn answer((status, body, _): (u16, Value, bool)) -> Response {
     response
 }
 
-async fn open(State(double): State<SlackDouble>) -> Json<Value> {
-    Json(json!({"ok": true, "url": format!("ws://{}/socket", double.at)}))
+async fn open(State(double): State<SlackDouble>) -> Response {
+    if let Some(fault) = double.fault_for("apps.connections.open") {
+        return answer(fault);
+    }
+    Json(json!({"ok": true, "url": format!("ws://{}/socket", double.at)})).into_response()
 }
 
 async fn auth(State(double): State<SlackDouble>) -> Response {

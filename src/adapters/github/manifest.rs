@@ -1,0 +1,208 @@
+//! The App's manifest, and a page that posts it: GitHub takes it by form only (docs.github.com, "Registering a GitHub App
+//! from a manifest").
+
+use super::decode::READ;
+use minijinja::{Environment, context};
+use serde_json::{Map, Value, json};
+use url::{Host, Url};
+
+/// What the bot calls, and what the events need that it listens to.
+pub const PERMISSIONS: [(&str, &str); 12] = [
+    ("actions", "write"),
+    ("checks", "write"),
+    ("contents", "write"),
+    ("issues", "write"),
+    ("merge_queues", "read"),
+    ("metadata", "read"),
+    ("pull_requests", "write"),
+    ("secret_scanning_alerts", "read"),
+    ("security_events", "read"),
+    ("statuses", "read"),
+    ("vulnerability_alerts", "read"),
+    // Without it GitHub refuses pushes that change workflows: `fix`, and what pins or reverts them.
+    ("workflows", "write"),
+];
+
+/// Events that every App gets, or that none can ask for any more.
+const UNASKED: [&str; 3] = ["installation", "installation_repositories", "repository_vulnerability_alert"];
+
+/// The events that the App subscribes to: all that are read.
+pub fn events() -> impl Iterator<Item = &'static str> {
+    READ.into_iter().filter(|event| !UNASKED.contains(event))
+}
+
+/// Where people sign in, for an address of the API.
+#[must_use]
+pub fn web_url(api_url: &str) -> String {
+    let Ok(url) = Url::parse(api_url) else { return "https://github.com".into() };
+    let host = super::GitHub::web_host(api_url);
+    format!("{}://{host}", url.scheme())
+}
+
+/// The address under which GitHub reaches the bot.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn public_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|why| format!("--url {text}: {why}; write https://ci.example.org"))?;
+    let local = match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback() || ip.is_unspecified(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost") || !name.contains('.'),
+        None => true,
+    };
+    if url.scheme() != "https" {
+        return Err(format!("--url {text} must begin with https://"));
+    }
+    if local {
+        return Err(format!("--url {text}: GitHub cannot reach that address; give the public one"));
+    }
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err(format!("--url {text} must be an address without user, query or fragment"));
+    }
+    Ok(url)
+}
+
+#[must_use]
+pub fn manifest(public: &Url) -> Value {
+    let base = public.as_str().trim_end_matches('/');
+    let permissions: Map<String, Value> =
+        PERMISSIONS.iter().map(|(name, level)| ((*name).to_owned(), json!(level))).collect();
+    json!({
+        "name": "CI Rescue",
+        "description": "One card per broken build: retry, approve and undo from chat",
+        "url": base,
+        "hook_attributes": {"url": format!("{base}/webhooks/github"), "active": true},
+        "public": false,
+        "default_permissions": permissions,
+        "default_events": events().collect::<Vec<_>>(),
+    })
+}
+
+/// A page whose button posts the manifest, to a person's own account or to an organisation.
+///
+/// # Errors
+/// The organisation's name cannot be one.
+pub fn page(web: &str, organisation: Option<&str>, public: &Url) -> Result<String, String> {
+    let name = |text: &str| {
+        !text.is_empty() && text.len() <= 39 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    if let Some(bad) = organisation.filter(|text| !name(text)) {
+        return Err(format!("--org {bad:.60} cannot be the name of an organization"));
+    }
+    let path = organisation.map(|name| format!("/organizations/{name}")).unwrap_or_default();
+    let permissions: Vec<String> = PERMISSIONS.iter().map(|(name, level)| format!("{name}: {level}")).collect();
+    let words = context! {
+        action => format!("{web}{path}/settings/apps/new"),
+        manifest => manifest(public).to_string(),
+        webhook => format!("{}/webhooks/github", public.as_str().trim_end_matches('/')),
+        owner => organisation,
+        permissions,
+        events => events().collect::<Vec<_>>(),
+    };
+    let text = include_str!("../../../templates/github/manifest.html");
+    Environment::new().render_named_str("manifest.html", text, words).map_err(|why| why.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_github_cannot_reach_are_refused() {
+        for bad in [
+            "ci.example.org",
+            "http://ci.example.org",
+            "https://localhost:8080",
+            "https://127.0.0.1",
+            "https://10.0.0.1",
+            "https://[::1]",
+            "https://rescue",
+            "https://u:p@ci.example.org",
+            "https://ci.example.org/?a=b",
+            "ftp://x.org",
+            "",
+        ] {
+            let why = public_url(bad).unwrap_err();
+            assert!(why.starts_with("--url "), "{why}");
+        }
+        let url = public_url("https://example.org/rescue/").unwrap();
+        assert_eq!(manifest(&url)["hook_attributes"]["url"], "https://example.org/rescue/webhooks/github");
+    }
+
+    #[test]
+    fn the_form_goes_where_people_sign_in() {
+        for (api, web) in [
+            ("https://api.github.com", "https://github.com"),
+            ("https://github.example.org/api/v3", "https://github.example.org"),
+            ("https://api.acme.ghe.com", "https://acme.ghe.com"),
+            ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ] {
+            assert_eq!(web_url(api), web);
+        }
+        let url = public_url("https://ci.example.org").unwrap();
+        assert!(page("https://github.com", Some("a/b"), &url).is_err());
+        assert!(page("https://github.com", Some("\"><script>"), &url).is_err());
+    }
+
+    /// Which permission an event needs (docs.github.com, "Webhook events and payloads").
+    #[test]
+    fn every_event_that_is_read_is_asked_for_with_its_permission() {
+        let needs = [
+            ("check_run", "checks"),
+            ("check_suite", "checks"),
+            ("code_scanning_alert", "security_events"),
+            ("dependabot_alert", "vulnerability_alerts"),
+            ("issue_comment", "issues"),
+            ("merge_group", "merge_queues"),
+            ("pull_request", "pull_requests"),
+            ("pull_request_review", "pull_requests"),
+            ("push", "contents"),
+            ("secret_scanning_alert", "secret_scanning_alerts"),
+            ("status", "statuses"),
+            ("workflow_job", "actions"),
+            ("workflow_run", "actions"),
+        ];
+        for event in events() {
+            let permission = needs.iter().find(|(name, _)| *name == event).map(|(_, permission)| *permission);
+            let permission = permission.unwrap_or_else(|| panic!("which permission does {event} need?"));
+            assert!(PERMISSIONS.iter().any(|(name, _)| *name == permission), "{event} needs {permission}");
+        }
+        for event in READ {
+            assert_ne!(events().any(|asked| asked == event), UNASKED.contains(&event), "{event}");
+        }
+    }
+
+    /// Which permission each call needs, by what follows the repository in its path.
+    #[test]
+    fn every_call_has_its_permission() {
+        const CALLS: [(&str, &str); 10] = [
+            ("actions", "actions"),
+            ("assignees", "metadata"),
+            ("branches", "contents"),
+            ("check-runs", "checks"),
+            ("collaborators", "metadata"),
+            ("commits", "contents"),
+            ("issues", "issues"),
+            ("pulls", "pull_requests"),
+            // Called as the App itself.
+            ("installation", "metadata"),
+            ("", "metadata"),
+        ];
+        let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/adapters/github");
+        let mut seen = std::collections::BTreeSet::new();
+        for file in std::fs::read_dir(here).unwrap().flatten() {
+            let text = std::fs::read_to_string(file.path()).unwrap();
+            for call in text.split("\"/repos/{repo}").skip(1) {
+                let end = call.find(['"', '?', '{']).unwrap_or(call.len());
+                seen.insert(call[..end].split('/').nth(1).unwrap_or("").to_owned());
+            }
+        }
+        assert!(seen.len() > 7, "{seen:?}");
+        for part in seen {
+            let permission = CALLS.iter().find(|(name, _)| *name == part).map(|(_, permission)| *permission);
+            let permission = permission.unwrap_or_else(|| panic!("which permission do calls to {part} need?"));
+            assert!(PERMISSIONS.iter().any(|(name, _)| *name == permission), "{part} needs {permission}");
+        }
+    }
+}
