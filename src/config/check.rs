@@ -74,7 +74,7 @@ pub fn check(config: &Config, teller: &Teller<'_>, bad: &[&[Step]]) -> Vec<Fault
     let mut check = Check { teller, bad, found: Vec::new() };
     for (key, secret) in named(config) {
         if secret.is_some_and(|secret| secret.expose_secret().trim().is_empty()) {
-            check.say(&path(key), "is empty: set it, or remove the key");
+            check.say(&path(key), "is empty; set it or remove the key");
         }
     }
     addresses(&mut check, config);
@@ -94,7 +94,7 @@ fn addresses(check: &mut Check<'_>, config: &Config) {
         ("discord.api_url", &config.discord.api_url),
     ] {
         if !is_safe(address) {
-            check.say(&path(key), "must be an https:// address, or http:// on this machine");
+            check.say(&path(key), "must be an https:// URL (http:// only for loopback addresses)");
         }
     }
     for (key, address) in [("server.listen", &config.server.listen), ("console.listen", &config.console.listen)] {
@@ -131,7 +131,7 @@ fn discord(check: &mut Check<'_>, config: &Config) {
     check.one_of(&transport, &discord.transport, &["gateway", "http"]);
     if let Some(key) = &discord.public_key {
         let hex = key.len() == 64 && key.bytes().all(|b| b.is_ascii_hexdigit());
-        check.text("discord.public_key", hex, "the 64 hex digits that the developer portal shows", key);
+        check.text("discord.public_key", hex, "the 64 hex digits shown in the developer portal", key);
     }
     if discord.transport == "http" && discord.bot_token.is_some() && discord.public_key.is_none() {
         check.say(&transport, "\"http\" needs discord.public_key");
@@ -139,7 +139,7 @@ fn discord(check: &mut Check<'_>, config: &Config) {
     for (key, id) in [("discord.application_id", &discord.application_id), ("discord.guild_id", &discord.guild_id)] {
         if let Some(id) = id {
             let digits = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
-            check.text(key, digits, "an ID of digits only, in quotes, as Discord's Developer Mode copies it", id);
+            check.text(key, digits, "a numeric ID in quotes (Copy ID in Discord's Developer Mode)", id);
         }
     }
 }
@@ -189,13 +189,11 @@ fn named_well(check: &mut Check<'_>, at: &[Step], name: &str, known: &[&str], wh
     let all = listed(known, "and");
     if what == "remedy" && shelf.contains(&name) {
         let list = dotted(&at[..at.len() - 1], 0);
-        return check.say(at, &format!("names {name}, which is not allowed there: {list} takes {all}"));
+        return check.say(at, &format!("is \"{name}\", but {list} accepts only {all}"));
     }
     let near = nearest(name, known.iter().copied());
-    let hint = near.map_or(format!("there are {all}"), |near| format!("did you mean {near}?"));
-    let shown = quoted(name);
-    let shown = shown.trim_matches('"');
-    check.say(at, &format!("names no {what} that there is, {shown}: {hint}"));
+    let hint = near.map_or(format!("valid are {all}"), |near| format!("did you mean \"{near}\"?"));
+    check.say(at, &format!("names an unknown {what}, {}; {hint}", quoted(name)));
 }
 
 fn people(check: &mut Check<'_>, config: &Config) {
@@ -206,8 +204,7 @@ fn people(check: &mut Check<'_>, config: &Config) {
         }
         let before = config.people[..index].iter().any(|other| other.name == person.name);
         if before {
-            let who = quoted(&person.name);
-            check.say(&at, &format!("is {who}, as another person's is: give each a name of their own"));
+            check.say(&at, &format!("repeats {}; names must be unique", quoted(&person.name)));
         }
     }
 }

@@ -45,7 +45,7 @@ fn fault(what: String) -> Fault {
 fn misnamed(name: &str) -> Result<(), Fault> {
     let bare = |name: &str| name.replace('_', "");
     let meant = variables().into_iter().find(|known| bare(known) == bare(name) && name.starts_with("CI_RESCUE_"));
-    meant.map_or(Ok(()), |meant| Err(fault(format!("{name} is not read: its name is {meant}"))))
+    meant.map_or(Ok(()), |meant| Err(fault(format!("unknown variable {name}; did you mean {meant}?"))))
 }
 
 /// The key whose value a file holds, unless the key itself ends so.
@@ -75,7 +75,7 @@ fn section(path: &[Step]) -> String {
     let inside =
         |key: &&Key| key.is_written() && path.first().is_some_and(|first| *first == Step::Key(key.path[0].into()));
     let example = keys::all().iter().find(inside).map(Key::variable).unwrap_or_default();
-    format!("names a section, not a key: set a variable for each key, such as {example}")
+    format!("is a section, not a key; set its keys one by one, such as {example}")
 }
 
 fn list(path: &[Step], text: &str, at: &At) -> Result<Node, String> {

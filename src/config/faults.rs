@@ -63,22 +63,24 @@ impl Teller<'_> {
         let near = nearest(last, known.iter().copied());
         let sibling = |near: &str| dotted(&[above, &[Step::Key(near.to_owned())]].concat(), 0);
         let elsewhere = || keys::all().iter().find(|key| key.is_written() && key.path.last() == Some(&last.as_str()));
-        if let At::Variable { name, .. } = self.place(path) {
+        if let At::Variable { name, depth } = self.place(path)
+            && path.len() <= depth
+        {
             let near =
-                nearest(&name, variables().iter().map(String::as_str)).map(|near| format!(": did you mean {near}?"));
-            fault.what = format!("{name} sets {}, which is no key{}", dotted(path, 0), near.unwrap_or_default());
+                nearest(&name, variables().iter().map(String::as_str)).map(|near| format!("; did you mean {near}?"));
+            fault.what = format!("unknown variable {name}{}", near.unwrap_or_default());
             return fault;
         }
         let kind = if table && above.is_empty() { "section" } else { "key" };
         let hint = match (near, elsewhere()) {
             (Some(near), _) => format!("did you mean {}?", sibling(near)),
-            (None, Some(key)) => format!("did you mean {}, in the section [{}]?", key.path.join("."), key.path[0]),
-            (None, None) => format!("there are {}", listed(known, "and")),
+            (None, Some(key)) => format!("did you mean {}, under [{}]?", key.path.join("."), key.path[0]),
+            (None, None) => format!("valid keys are {}", listed(known, "and")),
         };
         let name = self.name(path);
         let (place, key) = name.rsplit_once(": ").unwrap_or(("", &name));
         let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
-        fault.what = format!("{place}unknown {kind} {key}: {hint}");
+        fault.what = format!("{place}unknown {kind} {key}; {hint}");
         fault
     }
 }
@@ -90,7 +92,7 @@ pub fn variables() -> Vec<String> {
 
 fn wrong(path: &[Step], want: &Want, value: Option<&Value>) -> String {
     let must = match (want, value) {
-        (Want::Text, _) => "must be text in quotes".to_owned(),
+        (Want::Text, _) => "must be a quoted string".to_owned(),
         (Want::Whole { .. }, Some(Value::Text(text))) if text.parse::<i128>().is_ok() => {
             "must be a number, without quotes".into()
         }
@@ -116,8 +118,10 @@ fn list(path: &[Step], value: Option<&Value>) -> String {
     let of_tables = keys::at(&[path, &[Step::Index(0)]].concat()).is_some_and(|key| key.want == Some(Want::Table));
     let name = dotted(path, 0);
     match value {
-        Some(Value::Table(_)) if of_tables => format!("must be a list of sections: write [[{name}]] for [{name}]"),
-        _ if of_tables => format!("must be a list of sections, each under [[{name}]]"),
+        Some(Value::Table(_)) if of_tables => {
+            format!("must be an array of tables; write [[{name}]] instead of [{name}]")
+        }
+        _ if of_tables => format!("must be an array of tables, each under [[{name}]]"),
         _ => "must be a list, such as [\"one\", \"two\"]".into(),
     }
 }
@@ -126,8 +130,8 @@ fn table(path: &[Step], value: Option<&Value>) -> String {
     let name = dotted(path, 0);
     match (path.last(), value) {
         (Some(Step::Index(_)), _) => "must be a table, such as {name = \"ada\"}".into(),
-        (_, Some(Value::List(_))) => format!("must be one section: write [{name}] for [[{name}]]"),
-        _ => format!("must be a section, [{name}]"),
+        (_, Some(Value::List(_))) => format!("must be a single table; write [{name}] instead of [[{name}]]"),
+        _ => format!("must be a table, [{name}]"),
     }
 }
 
@@ -136,7 +140,7 @@ fn found(path: &[Step], value: Option<&Value>, hint: &str) -> String {
     let secret = keys::is_secret(path);
     let shown = match value {
         None | Some(Value::Gone) => return String::new(),
-        Some(Value::Text(_)) if secret => "text".into(),
+        Some(Value::Text(_)) if secret => "a string".into(),
         Some(Value::Whole(_) | Value::Fraction(_)) if secret => "a number".into(),
         Some(Value::Text(text)) => quoted(text),
         Some(Value::Whole(number)) => number.to_string(),

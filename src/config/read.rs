@@ -115,7 +115,8 @@ fn read(file: &str, text: &str, environment: &[(String, String)]) -> Result<Conf
 fn told(mut faults: Vec<Fault>) -> ConfigError {
     faults.sort_by_key(|fault| fault.line);
     faults.dedup();
-    ConfigError(faults.into_iter().map(|fault| fault.what).collect())
+    // Keys may hold anything, in quotes.
+    ConfigError(faults.into_iter().map(|fault| fault.what.replace(char::is_control, " ")).collect())
 }
 
 /// The policy as shipped, in its section.

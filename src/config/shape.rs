@@ -148,7 +148,7 @@ impl<'de> Deserialize<'de> for Previous {
             type Value = Previous;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text in quotes, or {secret = \"…\", until = 2026-12-31T00:00:00Z}")
+                f.write_str("a quoted string, or {secret = \"…\", until = 2026-12-31T00:00:00Z}")
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Previous, E> {

@@ -56,16 +56,16 @@ fn open_end(text: &str, by_line: &BTreeMap<usize, Vec<Error>>) -> Option<Fault> 
     if first(&["unclosed array, ", "unexpected `=` in array"]).is_some() {
         let number = first(&["missing comma between array", "unclosed array, ", "unexpected `=` in array"])?;
         let (at, key) = opened(number, &|line| after_key(line).is_some_and(|value| value.starts_with('[')));
-        return Some((at, format!("the list of {key} is not closed: add \"]\"")));
+        return Some((at, format!("missing \"]\" to close the list {key}")));
     }
     if let Some(number) = first(&["unclosed inline table", "missing comma between key-value pairs"]) {
         let (at, key) = opened(number, &|line| line.contains('{'));
-        return Some((at, format!("the table of {key} is not closed: add \"}}\"; it has to end on its line")));
+        return Some((at, format!("missing \"}}\" to close {key}; an inline table must end on its line")));
     }
     let number =
         first(&["invalid multi-line basic string, expected `\"`", "invalid multi-line literal string, expected `'`"])?;
     let (at, key) = opened(number, &|line| line.contains("\"\"\"") || line.contains("'''"));
-    Some((at, format!("the text of {key} is not closed: add its three closing quotes")))
+    Some((at, format!("missing closing triple quotes for {key}")))
 }
 
 /// The first, unless it only follows from another.
@@ -81,10 +81,10 @@ fn explain(text: &str, number: usize, error: &Error) -> String {
     let key = key_of(whole).unwrap_or("the value");
     let is = |start: &str| error.message.starts_with(start);
     if is("unclosed array table") {
-        return "the section header lacks its closing \"]]\"".into();
+        return "missing \"]]\" at the end of the section header".into();
     }
     if is("unclosed table") {
-        return "the section header lacks its closing \"]\"".into();
+        return "missing \"]\" at the end of the section header".into();
     }
     if is("duplicate key") {
         return repeated(text, number, &error.text);
@@ -93,55 +93,55 @@ fn explain(text: &str, number: usize, error: &Error) -> String {
         return if error.text.is_empty() {
             format!("{key} has no value")
         } else if error.text.contains(['“', '”', '„', '‘', '’']) {
-            format!("{key} has typographic quotes around its value: use straight ones (\")")
+            format!("{key} has curly quotes around its value; use straight ones (\")")
         } else {
-            format!("{key} needs quotes around its value, if that is text")
+            format!("missing quotes around the value of {key}")
         };
     }
     if is("invalid boolean") {
         return format!("{key} must be true or false, in lower case");
     }
     if is("invalid basic string, expected `\"`") || is("invalid literal string, expected `'`") {
-        return format!("{key} lacks the closing quote of its value");
+        return format!("missing closing quote for {key}");
     }
     if is("invalid basic string") || is("invalid literal string") || is("invalid multi-line") {
-        return format!("{key} holds a control character: write it as \\u and four hex digits");
+        return format!("{key} contains a control character; write it as \\u and four hex digits");
     }
     if is("missing escaped value") || is("too few unicode") || is("invalid escape") {
-        return format!("{key} holds a backslash that escapes nothing: write \\\\, or put the value in single quotes");
+        return format!("{key} contains an invalid escape; write \\\\ for a backslash, or use single quotes");
     }
     if is("cannot extend value") {
-        return format!("{key} has a value already, and cannot have keys of its own");
+        return format!("{key} already has a value and cannot have keys of its own");
     }
     if is("unquoted keys cannot be empty") {
-        return if header { "the section header lacks its name" } else { "there is no key before the \"=\"" }.into();
+        return if header { "empty section header" } else { "missing key before \"=\"" }.into();
     }
     if is("key with no value") || is("invalid unquoted key") || is("missing assignment") || is("missing value for key")
     {
         return if whole.contains(':') && !whole.contains('=') {
-            "write KEY = VALUE, with \"=\" in place of \":\"".into()
+            "use \"=\" instead of \":\"".into()
         } else {
-            "this is neither KEY = VALUE nor a section header".into()
+            "expected KEY = VALUE or a [section]".into()
         };
     }
     if is("unexpected key or value") || is("unexpected content") {
         return if header {
-            "there is something behind the section header: put it on a line of its own".into()
+            "unexpected text after the section header; put it on its own line".into()
         } else {
-            format!("there is something behind the value of {key}: put it in quotes, or on a line of its own")
+            format!("unexpected text after the value of {key}")
         };
     }
     if is("missing comma between array elements") {
-        return "a comma is missing before this item of the list".into();
+        return "missing comma before this list item".into();
     }
     if is("unexpected leading zero") {
-        return format!("{key} must be a number that does not begin with 0, or text in quotes");
+        return format!("{key} starts with 0; write a number without it, or quote it");
     }
     if is("invalid date") || is("invalid time") || is("invalid datetime") {
         return format!("{key} is not a valid date or time");
     }
     if is("carriage return") {
-        return "a carriage return has to be followed by a line feed".into();
+        return "carriage return without a line feed".into();
     }
     format!("{key} is not valid TOML: {}", error.message)
 }
@@ -180,12 +180,12 @@ fn repeated(text: &str, number: usize, key: &str) -> String {
     let whole = text.lines().nth(number - 1).unwrap_or_default();
     if let Some(name) = header_of(whole) {
         let first = lines().find(|(_, line)| header_of(line) == Some(name));
-        let Some((at, line)) = first else { return format!("the section {name} is set twice") };
+        let Some((at, line)) = first else { return format!("duplicate section [{name}]") };
         let twice = line.trim_start().starts_with("[[") == whole.trim_start().starts_with("[[");
         return if twice {
-            format!("the section [{name}] is there twice (first on line {at}): join the two")
+            format!("duplicate section [{name}] (first on line {at}); merge the two")
         } else {
-            format!("{name} is both [{name}] and [[{name}]] (first on line {at}): write one of them throughout")
+            format!("{name} is both [{name}] and [[{name}]] (first on line {at}); use one form throughout")
         };
     }
     let (start, name) = section(text, number).unwrap_or((0, ""));

@@ -104,17 +104,17 @@ fn every_unknown_key_names_the_nearest() {
         let (before, after) = text.rsplit_once(&format!("{last} = ")).unwrap();
         let found = lines(&format!("{before}{typo} = {after}"));
         let mistyped = format!("{}{typo}", name.strip_suffix(last).unwrap());
-        let line = format!("ci-rescue.toml:{line}: unknown key {mistyped}: did you mean {name}?");
+        let line = format!("ci-rescue.toml:{line}: unknown key {mistyped}; did you mean {name}?");
         assert!(found.contains(&line), "{line}\n{found:?}");
         assert!(!found.join("\n").contains("hush"), "{found:?}");
     }
     for (text, want) in [
-        ("[githb]\n", "ci-rescue.toml:1: unknown section githb: did you mean github?"),
+        ("[githb]\n", "ci-rescue.toml:1: unknown section githb; did you mean github?"),
         (
             "\nwebhook_secret = \"hush\"\n",
-            "ci-rescue.toml:2: unknown key webhook_secret: did you mean github.webhook_secret, in the section [github]?",
+            "ci-rescue.toml:2: unknown key webhook_secret; did you mean github.webhook_secret, under [github]?",
         ),
-        ("[api]\nzzz = 1", "ci-rescue.toml:2: unknown key api.zzz: there are read_token and act_token"),
+        ("[api]\nzzz = 1", "ci-rescue.toml:2: unknown key api.zzz; valid keys are read_token and act_token"),
     ] {
         assert_eq!(lines(text), [want]);
     }
@@ -174,17 +174,17 @@ fn what_a_variable_says_wrong_is_told_by_its_name() {
         (
             "CI_RESCUE__GITHB__TOKEN",
             "hush",
-            "CI_RESCUE__GITHB__TOKEN sets githb, which is no key: did you mean CI_RESCUE__GITHUB__TOKEN?",
+            "unknown variable CI_RESCUE__GITHB__TOKEN; did you mean CI_RESCUE__GITHUB__TOKEN?",
         ),
         (
             "CI_RESCUE__GITHUB_TOKEN",
             "hush",
-            "CI_RESCUE__GITHUB_TOKEN sets github_token, which is no key: did you mean CI_RESCUE__GITHUB__TOKEN?",
+            "unknown variable CI_RESCUE__GITHUB_TOKEN; did you mean CI_RESCUE__GITHUB__TOKEN?",
         ),
         (
             "CI_RESCUE_SLACK_APP_TOKEN",
             "hush",
-            "CI_RESCUE_SLACK_APP_TOKEN is not read: its name is CI_RESCUE__SLACK__APP_TOKEN",
+            "unknown variable CI_RESCUE_SLACK_APP_TOKEN; did you mean CI_RESCUE__SLACK__APP_TOKEN?",
         ),
         (
             "CI_RESCUE__SLACK__APP_TOKEN_FILE",
@@ -194,25 +194,25 @@ fn what_a_variable_says_wrong_is_told_by_its_name() {
         (
             "CI_RESCUE__POLICY__AUTO_MERGE",
             "pinn",
-            "CI_RESCUE__POLICY__AUTO_MERGE[0] names no remedy that there is, pinn: did you mean pin?",
+            "CI_RESCUE__POLICY__AUTO_MERGE[0] names an unknown remedy, \"pinn\"; did you mean \"pin\"?",
         ),
         (
             "CI_RESCUE__POLICY__APPROVALS__PINN",
             "1",
-            "CI_RESCUE__POLICY__APPROVALS__PINN names no remedy that there is, pinn: did you mean pin?",
+            "CI_RESCUE__POLICY__APPROVALS__PINN names an unknown remedy, \"pinn\"; did you mean \"pin\"?",
         ),
         ("CI_RESCUE__PEOPLE", "[{name = \"ada\", role = \"boss\"}]", "CI_RESCUE__PEOPLE[0].role must be viewer"),
         (
             "CI_RESCUE__SLACK",
             "{}",
-            "CI_RESCUE__SLACK names a section, not a key: set a variable for each key, such as CI_RESCUE__SLACK__API_URL",
+            "CI_RESCUE__SLACK is a section, not a key; set its keys one by one, such as CI_RESCUE__SLACK__API_URL",
         ),
         (
             "CI_RESCUE__GITHUB__BRANCHES",
             "[main",
             "CI_RESCUE__GITHUB__BRANCHES must be an array in TOML or JSON, such as [\"one\", \"two\"], or one,two",
         ),
-        ("CI_RESCUE__SLACK__BOT_TOKEN", " ", "CI_RESCUE__SLACK__BOT_TOKEN is empty: set it, or remove the key"),
+        ("CI_RESCUE__SLACK__BOT_TOKEN", " ", "CI_RESCUE__SLACK__BOT_TOKEN is empty; set it or remove the key"),
     ] {
         let found = by(&[(name, value)]).map(|_| ()).unwrap_err().to_string().replace("\"viewer\"", "viewer");
         assert!(found.starts_with(want), "{found}\n{want}");
@@ -243,58 +243,52 @@ fn lists_by_environment_follow_one_rule() {
 #[test]
 fn what_is_no_toml_is_told_in_plain_words() {
     for (text, want) in [
-        ("a = 1\n[github\napi = 1\n", "2: the section header lacks its closing \"]\""),
-        ("[[people]\nname = \"p\"\n", "1: the section header lacks its closing \"]]\""),
-        ("[]\n", "1: the section header lacks its name"),
-        ("[github] app_id = 1\n", "1: there is something behind the section header: put it on a line of its own"),
-        ("[slack]\nbot_token = \"hush\n", "2: bot_token lacks the closing quote of its value"),
-        ("[slack]\nbot_token = 'hush\n", "2: bot_token lacks the closing quote of its value"),
-        ("[slack]\nbot_token = \"\"\"hush\n\n", "2: the text of bot_token is not closed: add its three closing quotes"),
-        ("[slack]\nbot_token = hush\n", "2: bot_token needs quotes around its value, if that is text"),
-        (
-            "[slack]\nbot_token = “hush”\n",
-            "2: bot_token has typographic quotes around its value: use straight ones (\")",
-        ),
+        ("a = 1\n[github\napi = 1\n", "2: missing \"]\" at the end of the section header"),
+        ("[[people]\nname = \"p\"\n", "1: missing \"]]\" at the end of the section header"),
+        ("[]\n", "1: empty section header"),
+        ("[github] app_id = 1\n", "1: unexpected text after the section header; put it on its own line"),
+        ("[slack]\nbot_token = \"hush\n", "2: missing closing quote for bot_token"),
+        ("[slack]\nbot_token = 'hush\n", "2: missing closing quote for bot_token"),
+        ("[slack]\nbot_token = \"\"\"hush\n\n", "2: missing closing triple quotes for bot_token"),
+        ("[slack]\nbot_token = hush\n", "2: missing quotes around the value of bot_token"),
+        ("[slack]\nbot_token = “hush”\n", "2: bot_token has curly quotes around its value; use straight ones (\")"),
         (
             "[slack]\nbot_token = \"x\\qhush\"\n",
-            "2: bot_token holds a backslash that escapes nothing: write \\\\, or put the value in single quotes",
+            "2: bot_token contains an invalid escape; write \\\\ for a backslash, or use single quotes",
         ),
         (
             "[slack]\nbot_token = \"x\u{1}hush\"\n",
-            "2: bot_token holds a control character: write it as \\u and four hex digits",
+            "2: bot_token contains a control character; write it as \\u and four hex digits",
         ),
         ("[slack]\nbot_token =\n", "2: bot_token has no value"),
-        ("[slack]\nbot_token: hush\n", "2: write KEY = VALUE, with \"=\" in place of \":\""),
-        ("[slack]\nhush\n", "2: this is neither KEY = VALUE nor a section header"),
-        ("<<<<<<< HEAD\n", "1: this is neither KEY = VALUE nor a section header"),
-        ("= 3\n", "1: there is no key before the \"=\""),
-        (
-            "[policy]\nmode = 'it's'\n",
-            "2: there is something behind the value of mode: put it in quotes, or on a line of its own",
-        ),
+        ("[slack]\nbot_token: hush\n", "2: use \"=\" instead of \":\""),
+        ("[slack]\nhush\n", "2: expected KEY = VALUE or a [section]"),
+        ("<<<<<<< HEAD\n", "1: expected KEY = VALUE or a [section]"),
+        ("= 3\n", "1: missing key before \"=\""),
+        ("[policy]\nmode = 'it's'\n", "2: unexpected text after the value of mode"),
         ("[policy]\nbots = True\n", "2: bots must be true or false, in lower case"),
-        ("[policy]\nretry_max = 02\n", "2: retry_max must be a number that does not begin with 0, or text in quotes"),
-        ("[github]\nrepositories = [\n  \"a/b\"\n  \"c/d\"\n]\n", "4: a comma is missing before this item of the list"),
+        ("[policy]\nretry_max = 02\n", "2: retry_max starts with 0; write a number without it, or quote it"),
+        ("[github]\nrepositories = [\n  \"a/b\"\n  \"c/d\"\n]\n", "4: missing comma before this list item"),
         (
             "[github]\nrepositories = [\"a/b\",\n  \"c/d\"\n\n[slack]\nbot_token = \"x\"\n",
-            "2: the list of repositories is not closed: add \"]\"",
+            "2: missing \"]\" to close the list repositories",
         ),
         (
             "[policy]\napprovals = {retry = 1\nmode = \"act\"\n",
-            "2: the table of approvals is not closed: add \"}\"; it has to end on its line",
+            "2: missing \"}\" to close approvals; an inline table must end on its line",
         ),
         ("[github]\napp_id = 1\ntoken = \"x\"\napp_id = 2\n", "4: github.app_id is set twice (first on line 2)"),
         (
             "[slack]\n[github]\n[slack]\nbot_token = \"x\"\nbot_token = \"y\"\n",
-            "3: the section [slack] is there twice (first on line 1): join the two",
+            "3: duplicate section [slack] (first on line 1); merge the two",
         ),
         (
             "[[people]]\nname = \"p\"\n[people]\nname = \"q\"\n",
-            "3: people is both [people] and [[people]] (first on line 1): write one of them throughout",
+            "3: people is both [people] and [[people]] (first on line 1); use one form throughout",
         ),
         (
             "[slack]\napi_url = \"x\"\napi_url.x = 1\n",
-            "3: api_url.x has a value already, and cannot have keys of its own",
+            "3: api_url.x already has a value and cannot have keys of its own",
         ),
     ] {
         let found = lines(text);
@@ -339,20 +333,20 @@ retry = -1
 ";
     let want = [
         "ci-rescue.toml:2: github.app_id must be a number (found \"abc\")",
-        "ci-rescue.toml:3: unknown key github.webhok_secret: did you mean github.webhook_secret?",
-        "ci-rescue.toml:5: github.repositories[1] must be text in quotes (found 5)",
+        "ci-rescue.toml:3: unknown key github.webhok_secret; did you mean github.webhook_secret?",
+        "ci-rescue.toml:5: github.repositories[1] must be a quoted string (found 5)",
         "ci-rescue.toml:8: slack.transport must be \"socket\" or \"http\" (found \"sockt\"; did you mean \"socket\"?)",
-        "ci-rescue.toml:9: slack.api_url must be an https:// address, or http:// on this machine",
+        "ci-rescue.toml:9: slack.api_url must be an https:// URL (http:// only for loopback addresses)",
         "ci-rescue.toml:11: subscriptions[0].channel is missing",
         "ci-rescue.toml:12: subscriptions[0].platform must be \"slack\", \"discord\" or \"console\" (found \"slak\"; did you mean \"slack\"?)",
         "ci-rescue.toml:16: people[0].role must be \"viewer\", \"responder\", \"approver\" or \"admin\" (found \"boss\")",
-        "ci-rescue.toml:19: people[1].name is \"ada\", as another person's is: give each a name of their own",
+        "ci-rescue.toml:19: people[1].name repeats \"ada\"; names must be unique",
         "ci-rescue.toml:22: policy.mode must be \"observe\", \"suggest\" or \"act\" (found \"atc\"; did you mean \"act\"?)",
-        "ci-rescue.toml:23: policy.automatic[0] names no remedy that there is, retri: did you mean retry?",
-        "ci-rescue.toml:23: policy.automatic[1] names pin, which is not allowed there: policy.automatic takes retry and quarantine",
-        "ci-rescue.toml:24: policy.auto_merge[0] names revert, which is not allowed there: policy.auto_merge takes quarantine, unquarantine, extend, pin and unpin",
-        "ci-rescue.toml:25: policy.resolvers[0] names no resolver that there is, carg: did you mean cargo?",
-        "ci-rescue.toml:29: policy.approvals.unpinn names no remedy that there is, unpinn: did you mean unpin?",
+        "ci-rescue.toml:23: policy.automatic[0] names an unknown remedy, \"retri\"; did you mean \"retry\"?",
+        "ci-rescue.toml:23: policy.automatic[1] is \"pin\", but policy.automatic accepts only retry and quarantine",
+        "ci-rescue.toml:24: policy.auto_merge[0] is \"revert\", but policy.auto_merge accepts only quarantine, unquarantine, extend, pin and unpin",
+        "ci-rescue.toml:25: policy.resolvers[0] names an unknown resolver, \"carg\"; did you mean \"cargo\"?",
+        "ci-rescue.toml:29: policy.approvals.unpinn names an unknown remedy, \"unpinn\"; did you mean \"unpin\"?",
         "ci-rescue.toml:30: policy.approvals.retry must be a whole number from 0 to 4294967295 (found -1)",
     ];
     let found = lines(text);
@@ -372,18 +366,21 @@ fn sections_and_lists_of_sections_are_told_apart() {
     for (text, want) in [
         (
             "[people]\nname = \"p\"\n",
-            "1: people must be a list of sections: write [[people]] for [people] (found a table)",
+            "1: people must be an array of tables; write [[people]] instead of [people] (found a table)",
         ),
-        ("[[github]]\napp_id = 1\n", "1: github must be one section: write [github] for [[github]] (found a list)"),
-        ("github = 5\n", "1: github must be a section, [github] (found 5)"),
+        (
+            "[[github]]\napp_id = 1\n",
+            "1: github must be a single table; write [github] instead of [[github]] (found a list)",
+        ),
+        ("github = 5\n", "1: github must be a table, [github] (found 5)"),
         ("people = [\"ada\"]\n", "1: people[0] must be a table, such as {name = \"ada\"} (found \"ada\")"),
         (
             "[github]\nwebhook_secret_previous = {secret = \"hush\", until = \"soon\"}\n",
-            "2: github.webhook_secret_previous.until must be a time with its zone, such as 2026-12-31T00:00:00Z (found text)",
+            "2: github.webhook_secret_previous.until must be a time with its zone, such as 2026-12-31T00:00:00Z (found a string)",
         ),
         (
             "[github]\nwebhook_secret_previous = {secrt = \"hush\"}\n",
-            "2: unknown key github.webhook_secret_previous.secrt: did you mean github.webhook_secret_previous.secret?\nci-rescue.toml:2: github.webhook_secret_previous.secret is missing",
+            "2: unknown key github.webhook_secret_previous.secrt; did you mean github.webhook_secret_previous.secret?\nci-rescue.toml:2: github.webhook_secret_previous.secret is missing",
         ),
     ] {
         assert_eq!(wrong(text), format!("ci-rescue.toml:{want}"), "{text}");

@@ -197,16 +197,16 @@ discord = \"ada#1234\"
     let said = examine(&text).await;
     let words = said.flat();
     for part in [
-        "ci-rescue.toml:2: github.token holds a GitHub installation token, which lasts an hour: set",
-        "ci-rescue.toml:3: github.repositories[0] is \"shop\", which has no owner: write \"OWNER/shop\"",
-        "ci-rescue.toml:3: github.repositories[2] is \"https://github.com/acme/shop.git\", an address: write \"acme/shop\"",
+        "ci-rescue.toml:2: github.token contains a GitHub installation token, which lasts an hour; set",
+        "ci-rescue.toml:3: github.repositories[0] is \"shop\", which has no owner; write \"OWNER/shop\"",
+        "ci-rescue.toml:3: github.repositories[2] is \"https://github.com/acme/shop.git\", a URL; write \"acme/shop\"",
         "ci-rescue.toml:6: slack.bot_token and ci-rescue.toml:7: slack.app_token are swapped",
-        "ci-rescue.toml:8: slack.signing_secret holds a Slack user token: set the Signing Secret",
-        "ci-rescue.toml:11: discord.bot_token holds the address of a Discord webhook: set the token",
-        "ci-rescue.toml:15: console.token has 8 characters, and other machines can reach console.listen (0.0.0.0:8081): use at least 20",
-        "ci-rescue.toml:19: subscriptions[0].channel is \"#general\", not a channel ID: open the channel",
+        "ci-rescue.toml:8: slack.signing_secret contains a Slack user token; set the Signing Secret",
+        "ci-rescue.toml:11: discord.bot_token contains a Discord webhook URL; set the token",
+        "ci-rescue.toml:15: console.token has 8 characters, and other machines can reach console.listen (0.0.0.0:8081); use at least 20",
+        "ci-rescue.toml:19: subscriptions[0].channel is \"#general\", not a channel ID; open the channel",
         "ci-rescue.toml:20: subscriptions[0].repo is \"shop\", which has no owner",
-        "ci-rescue.toml:24: subscriptions[1].channel is \"#builds\", not a channel ID: turn on Developer Mode",
+        "ci-rescue.toml:24: subscriptions[1].channel is \"#builds\", not a channel ID; turn on Developer Mode",
         "ci-rescue.toml:28: people[0].github is \"@ada\", not a GitHub login",
         "ci-rescue.toml:29: people[0].slack is \"@ada\", not a member ID",
         "ci-rescue.toml:30: people[0].discord is \"ada#1234\", not a user ID",
@@ -217,9 +217,9 @@ discord = \"ada#1234\"
     assert_eq!(said.code, 1);
     fits(&said);
     for (bot, app, want) in [
-        ("xoxp-x", "xapp-x", "slack.bot_token holds a Slack user token: set the \"Bot User OAuth Token\""),
-        ("https://hooks.slack.com/services/x", "xapp-x", "slack.bot_token holds the address of a Slack webhook"),
-        ("xoxb-x", "xoxb-x", "slack.app_token holds a Slack bot token: set an app-level token (xapp-…)"),
+        ("xoxp-x", "xapp-x", "slack.bot_token contains a Slack user token; set the \"Bot User OAuth Token\""),
+        ("https://hooks.slack.com/services/x", "xapp-x", "slack.bot_token contains a Slack webhook URL"),
+        ("xoxb-x", "xoxb-x", "slack.app_token contains a Slack bot token; set an app-level token (xapp-…)"),
     ] {
         let words = examine(&format!("[slack]\nbot_token = \"{bot}\"\napp_token = \"{app}\"\n")).await.flat();
         assert!(words.contains(want), "{want}\n{words}");
@@ -242,8 +242,8 @@ async fn files_with_secrets_that_others_can_read_are_found() {
     let said = run(&["doctor"], &[], dir.path()).await;
     let words = said.flat();
     for part in [
-        "github: ci-rescue.toml:3: github.private_key_file: every user of this machine can read app.pem (mode 0644): run `chmod 600 app.pem`",
-        "configuration: it holds secrets, and every user of this machine can read ci-rescue.toml (mode 0644)",
+        "github: ci-rescue.toml:3: github.private_key_file: any user on this machine can access app.pem (mode 0644); run `chmod 600 app.pem`",
+        "configuration: the file contains secrets, and any user on this machine can access ci-rescue.toml (mode 0644)",
     ] {
         assert!(words.contains(part), "{part}\n{words}");
     }

@@ -37,7 +37,7 @@ fn files(config: &Config, say: &mut Say<'_>) {
         say("github", open_to_others(path).map(|why| format!("{name}: {why}")));
     }
     if let Some(path) = config.origin.file.as_ref().filter(|_| config.origin.secrets) {
-        say("configuration", open_to_others(path).map(|why| format!("it holds secrets, and {why}")));
+        say("configuration", open_to_others(path).map(|why| format!("the file contains secrets, and {why}")));
     }
 }
 
@@ -46,7 +46,7 @@ fn open_to_others(path: &Path) -> Option<String> {
     let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
     let shown = path.display();
     (mode & OTHERS != 0)
-        .then(|| format!("every user of this machine can read {shown} (mode {mode:04o}): run `chmod 600 {shown}`"))
+        .then(|| format!("any user on this machine can access {shown} (mode {mode:04o}); run `chmod 600 {shown}`"))
 }
 
 /// Short tokens behind an address that other machines reach.
@@ -67,7 +67,7 @@ fn exposed(config: &Config, say: &mut Say<'_>) {
             short.map(|length| {
                 let characters = if length == 1 { "character" } else { "characters" };
                 format!(
-                    "{name} has {length} {characters}, and other machines can reach {listen} ({address}): use at least \
+                    "{name} has {length} {characters}, and other machines can reach {listen} ({address}); use at least \
                  {TOKEN_MIN}, such as from `openssl rand -hex 32`"
                 )
             }),
@@ -100,13 +100,13 @@ fn ownerless(repo: &str) -> Option<String> {
     let address = bare.split_once("://").or_else(|| bare.split_once("git@"));
     if let Some((_, rest)) = address {
         let name = rest.split_once(['/', ':']).map_or(rest, |(_, name)| name);
-        return Some(format!("is \"{repo:.80}\", an address: write \"{name:.80}\""));
+        return Some(format!("is \"{repo:.80}\", a URL; write \"{name:.80}\""));
     }
     if repo.contains('*') && !repo.contains('/') {
-        return (repo != "*" && !repo.ends_with('*')).then(|| format!("is \"{repo:.80}\": write OWNER/{repo:.80}"));
+        return (repo != "*" && !repo.ends_with('*')).then(|| format!("is \"{repo:.80}\"; write OWNER/{repo:.80}"));
     }
     let whole = repo.split('/').count() == 2 && repo.split('/').all(|part| !part.trim().is_empty());
-    (!whole).then(|| format!("is \"{repo:.80}\", which has no owner: write \"OWNER/{:.80}\"", bare.trim_matches('/')))
+    (!whole).then(|| format!("is \"{repo:.80}\", which has no owner; write \"OWNER/{:.80}\"", bare.trim_matches('/')))
 }
 
 /// What a token really is, by how it begins.
@@ -122,10 +122,10 @@ fn kind(token: &str) -> Option<&'static str> {
         ("gho_", "a GitHub OAuth token"),
         ("ghu_", "a GitHub user token"),
         ("ghs_", "a GitHub installation token, which lasts an hour"),
-        ("https://hooks.slack.com/", "the address of a Slack webhook"),
-        ("https://discord.com/api/webhooks/", "the address of a Discord webhook"),
-        ("https://", "an address"),
-        ("-----BEGIN", "a key in PEM"),
+        ("https://hooks.slack.com/", "a Slack webhook URL"),
+        ("https://discord.com/api/webhooks/", "a Discord webhook URL"),
+        ("https://", "a URL"),
+        ("-----BEGIN", "a PEM key"),
         ("Bot ", "a token with \"Bot \" before it"),
     ];
     KINDS.iter().find(|(start, _)| token.starts_with(start)).map(|(_, kind)| *kind)
@@ -137,7 +137,7 @@ fn github_token(config: &Config, say: &mut Say<'_>) {
     let what = kind(token).filter(|_| !good);
     let name = config.name("github.token");
     let fix = "set a personal access token (ghp_… or github_pat_…), or better an App: see `ci-rescue manifest github`";
-    say("github", what.map(|what| format!("{name} holds {what}: {fix}")));
+    say("github", what.map(|what| format!("{name} contains {what}; {fix}")));
 }
 
 fn slack_tokens(config: &Config, say: &mut Say<'_>) {
@@ -147,16 +147,16 @@ fn slack_tokens(config: &Config, say: &mut Say<'_>) {
     let (bot_name, app_name) = (config.name("slack.bot_token"), config.name("slack.app_token"));
     let other = |token: &Option<String>, start: &str| {
         let token = token.as_deref().filter(|token| !token.starts_with(start))?;
-        Some(kind(token).unwrap_or("something else"))
+        Some(kind(token).unwrap_or("another kind of value"))
     };
     if begins(&bot, "xapp-") && begins(&app, "xoxb-") {
-        say("slack", Some(format!("{bot_name} and {app_name} are swapped: the bot token begins with xoxb-")));
+        say("slack", Some(format!("{bot_name} and {app_name} are swapped; the bot token starts with xoxb-")));
     } else {
         say(
             "slack",
             other(&bot, "xoxb-").map(|what| {
                 format!(
-                    "{bot_name} holds {what}: set the \"Bot User OAuth Token\" (xoxb-…), under \"OAuth & Permissions\""
+                    "{bot_name} contains {what}; set the \"Bot User OAuth Token\" (xoxb-…), under \"OAuth & Permissions\""
                 )
             }),
         );
@@ -164,7 +164,9 @@ fn slack_tokens(config: &Config, say: &mut Say<'_>) {
             "slack",
             other(&app, "xapp-").map(|what| {
                 let scope = "with the scope connections:write";
-                format!("{app_name} holds {what}: set an app-level token (xapp-…) {scope}, under \"Basic Information\"")
+                format!(
+                    "{app_name} contains {what}; set an app-level token (xapp-…) {scope}, under \"Basic Information\""
+                )
             }),
         );
     }
@@ -172,7 +174,7 @@ fn slack_tokens(config: &Config, say: &mut Say<'_>) {
     let name = config.name("slack.signing_secret");
     say(
         "slack",
-        secret.map(|what| format!("{name} holds {what}: set the Signing Secret, under \"Basic Information\"")),
+        secret.map(|what| format!("{name} contains {what}; set the Signing Secret, under \"Basic Information\"")),
     );
 }
 
@@ -188,7 +190,7 @@ fn discord_token(config: &Config, say: &mut Say<'_>) {
     let name = config.name("discord.bot_token");
     say(
         "discord",
-        what.map(|what| format!("{name} holds {what}: set the token of the developer portal's page \"Bot\"")),
+        what.map(|what| format!("{name} contains {what}; set the token from the \"Bot\" page of the developer portal")),
     );
 }
 
@@ -207,7 +209,7 @@ fn feeds(config: &Config, say: &mut Say<'_>) {
             _ => (true, ""),
         };
         let channel = &feed.channel;
-        say("subscriptions", (!good).then(|| format!("{name} is \"{channel:.40}\", not a channel ID: {find}")));
+        say("subscriptions", (!good).then(|| format!("{name} is \"{channel:.40}\", not a channel ID; {find}")));
         let (on, key) = match feed.platform.as_str() {
             "slack" => (config.slack.bot_token.is_some(), "slack.bot_token"),
             "discord" => (config.discord.bot_token.is_some(), "discord.bot_token"),
