@@ -12,6 +12,7 @@ mod excerpt;
 mod exit;
 mod fingerprint;
 mod frames;
+pub mod input;
 pub mod known;
 pub mod lines;
 mod listeners;

@@ -4,6 +4,7 @@
 //! implements the second ([`Door`], [`Ask`]). Nothing unproven gets in: only [`Verified::by`] makes a [`Verified`].
 
 mod doors;
+mod health;
 mod neighbours;
 mod resolver;
 mod store;
@@ -12,6 +13,7 @@ pub use doors::{
     Accepted, Answered, Ask, BudgetView, CiFailure, Door, DoorError, Endpoint, Headers, NotTaken, Origin, Proof, Raw,
     Refusal, Route, Verified, Verifier,
 };
+pub use health::{Health, Integration, Vital, cause};
 pub use neighbours::{
     Chat, Ci, Clock, Decoder, Directory, Forge, Git, GitOrigin, Heard, LogStream, Message, NewIssue, NewPull, Origins,
     PortError, Pulled, Ticks, Wanted,

@@ -4,6 +4,7 @@
 //! repository's configuration are off; every call has a deadline and a limit on what it may print.
 
 mod call;
+mod conflicts;
 mod diff;
 mod edits;
 mod landed;
@@ -17,5 +18,6 @@ mod room;
 mod view;
 
 pub use call::Git;
+pub use conflicts::{Conflicting, Hunk};
 pub use room::Rooms;
 pub use view::View;

@@ -157,7 +157,7 @@ pub fn view(incident: &Incident) -> View {
         storm: incident.storm,
         request: incident.scope == crate::domain::Scope::Request,
         alert: incident.scope == crate::domain::Scope::Alert,
-        evidence: evidence.and_then(|e| e.errors.first()).map_or_else(String::new, |e| e.text.line(LINE)),
+        evidence: evidence.and_then(crate::domain::Evidence::quote).map_or_else(String::new, |e| e.text.line(LINE)),
         test: evidence.and_then(|e| e.failing_tests.first()).map_or_else(String::new, |t| t.name.line(LINE / 2)),
         tests: evidence.map_or(0, |e| e.failing_tests_total.max(e.failing_tests.len() as u64)),
         category: evidence.map_or("", |e| e.category.as_str()).replace('_', " "),

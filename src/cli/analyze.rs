@@ -1,7 +1,10 @@
 //! `analyze`: what a log says, for people or as JSON.
 
+mod words;
+
+use super::{Failed, terminal};
 use ci_rescue::evidence::archive::{self, Kind, Limits};
-use ci_rescue::evidence::{Analyzer, Baseline, Reading, Report};
+use ci_rescue::evidence::{Analyzer, Baseline, Reading, Report, input};
 use ci_rescue::frameworks::report;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
@@ -13,7 +16,7 @@ pub struct Args {
     /// One JSON object a log
     #[arg(long)]
     json: bool,
-    /// Error lines shown, and lines of the end of the log
+    /// At most so many error lines, failing tests, stack frames, changed versions and last lines
     #[arg(long, default_value_t = 5, value_name = "N")]
     lines: usize,
     /// The log of a passing run of the same job: lines that are new in the red one count more
@@ -29,7 +32,7 @@ pub struct Args {
 const BAR: u64 = 32 << 20;
 const CHUNK: usize = 256 << 10;
 
-pub fn run(args: &Args) -> Result<(), String> {
+pub fn run(args: &Args) -> Result<(), Failed> {
     let green = match &args.baseline {
         Some(path) => Some(baseline(path).map_err(|why| format!("{}: {why}", path.display()))?),
         None => None,
@@ -41,10 +44,18 @@ pub fn run(args: &Args) -> Result<(), String> {
             show(args, &report, &reading.excerpt, green.as_ref()).map_err(|why| why.to_string())
         };
         if let Err(why) = analyze(&path, green.as_ref(), &mut show) {
-            failed.push(format!("{}: {why}", path.display()));
+            failed.push(format!("{}: {why}", shown(&path)));
+        }
+        // Whoever reads us may have seen enough.
+        if terminal::is_closed() {
+            break;
         }
     }
-    if failed.is_empty() { Ok(()) } else { Err(format!("could not read {}", failed.join("; "))) }
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("\nci-rescue: ").into()) }
+}
+
+fn shown(path: &Path) -> String {
+    if path.as_os_str() == "-" { "standard input".into() } else { path.display().to_string() }
 }
 
 /// Directories stand for the files in them, in order.
@@ -97,7 +108,7 @@ fn each(path: &Path, each: &mut archive::Each<'_>) -> Result<(), String> {
     done
 }
 
-fn read_some(source: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+fn read_some(source: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> std::io::Result<usize> {
     let mut n = 0;
     while n < buffer.len() {
         match source.read(&mut buffer[n..])? {
@@ -116,7 +127,7 @@ fn analyze(
     let mut reports: Option<report::Report> = None;
     // A report belongs to the only log there is: the first one waits until a second comes.
     let (mut first, mut several): (Option<(String, Reading)>, bool) = (None, false);
-    let shown = |name: &str| match name {
+    let file = |name: &str| match name {
         "" => path.display().to_string(),
         name => format!("{}/{name}", path.display()),
     };
@@ -134,33 +145,49 @@ fn analyze(
             }
             return Ok(());
         }
-        let analyzer = Analyzer::default().with_baseline(green.cloned().unwrap_or_default());
-        let reading = drain(analyzer, source)?.finish();
+        let mut analyzer = Analyzer::default().with_baseline(green.cloned().unwrap_or_default());
+        match drain(&mut analyzer, source)? {
+            None => {}
+            // Archives hold other files, too.
+            Some(_) if !name.is_empty() => return Ok(()),
+            Some(why) => return Err(why.into()),
+        }
+        let reading = analyzer.finish();
         if !several && first.is_none() {
-            first = Some((shown(name), reading));
+            first = Some((file(name), reading));
             return Ok(());
         }
         several = true;
         if let Some((name, reading)) = first.take() {
             show(&name, reading)?;
         }
-        show(&shown(name), reading)
+        show(&file(name), reading)
     });
+    if first.is_none() && reports.is_none() && !several && read.is_ok() {
+        return Err("holds no log and no JUnit report".into());
+    }
     // What was read before the fault is told.
     match (first, reports) {
         (Some((name, reading)), Some(reports)) => show(&name, reading.with_report(reports))?,
         (Some((name, reading)), None) => show(&name, reading)?,
-        (None, Some(reports)) => show(&shown(""), Analyzer::default().finish().with_report(reports))?,
+        (None, Some(reports)) => show(&file(""), Analyzer::default().finish().with_report(reports))?,
         (None, None) => {}
     }
     read
 }
 
-fn drain(mut analyzer: Analyzer, source: &mut dyn Read) -> Result<Analyzer, String> {
+/// Reads all of it; or says why it is no log.
+fn drain(analyzer: &mut Analyzer, source: &mut dyn Read) -> Result<Option<&'static str>, String> {
     let mut chunk = vec![0; CHUNK];
+    let n = read_some(source, &mut chunk[..input::HEAD]).map_err(|why| why.to_string())?;
+    let fault = if n == 0 { Some("empty") } else { input::fault(&chunk[..n]) };
+    if fault.is_some() {
+        return Ok(fault);
+    }
+    analyzer.feed(&chunk[..n]);
     loop {
         match source.read(&mut chunk) {
-            Ok(0) => return Ok(analyzer),
+            Ok(0) => return Ok(None),
             Ok(n) => analyzer.feed(&chunk[..n]),
             Err(why) if why.kind() == std::io::ErrorKind::Interrupted => {}
             Err(why) => return Err(why.to_string()),
@@ -169,16 +196,17 @@ fn drain(mut analyzer: Analyzer, source: &mut dyn Read) -> Result<Analyzer, Stri
 }
 
 fn baseline(path: &Path) -> Result<Baseline, String> {
-    let mut analyzer = Some(Analyzer::of_baseline());
-    each(path, &mut |_, kind, source| {
+    let mut analyzer = Analyzer::of_baseline();
+    each(path, &mut |name, kind, source| {
         if kind == Kind::Plain
-            && let Some(reader) = analyzer.take()
+            && let Some(why) = drain(&mut analyzer, source)?
+            && name.is_empty()
         {
-            analyzer = Some(drain(reader, source)?);
+            return Err(why.into());
         }
         Ok(())
     })?;
-    Ok(analyzer.map(Analyzer::into_baseline).unwrap_or_default())
+    Ok(analyzer.into_baseline())
 }
 
 /// A bar on a terminal for what takes a while; nothing elsewhere.
@@ -191,85 +219,13 @@ fn bar(size: u64) -> ProgressBar {
 }
 
 fn show(args: &Args, report: &Report, excerpt: &str, green: Option<&Baseline>) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    let done = if args.json {
-        writeln!(out, "{}", serde_json::to_string(report).unwrap_or_default())
+    let text = if args.json {
+        format!("{}\n", serde_json::to_string(report).unwrap_or_default())
     } else {
-        words(&mut out, args, report, excerpt, green)
+        words::Page::new(args.lines).report(report, excerpt, green)
     };
-    // Whoever reads us may have seen enough.
-    done.or_else(|why| if why.kind() == std::io::ErrorKind::BrokenPipe { Ok(()) } else { Err(why) })
-}
-
-/// Columns of a narrow terminal.
-const WIDTH: usize = 79;
-
-fn words(
-    out: &mut impl Write,
-    args: &Args,
-    report: &Report,
-    excerpt: &str,
-    green: Option<&Baseline>,
-) -> std::io::Result<()> {
-    let (bold, red, dim, off) =
-        if std::io::stdout().is_terminal() { ("\x1b[1m", "\x1b[31m", "\x1b[2m", "\x1b[0m") } else { ("", "", "", "") };
-    let confidence = report.confidence * 100.0;
-    writeln!(out, "{bold}{}{off}", report.file)?;
-    let size = indicatif::HumanBytes(report.bytes);
-    writeln!(out, "  {bold}{}{off} ({confidence:.0} %), {} lines, {size}", report.category, report.lines)?;
-    if let Some(step) = &report.failing_step {
-        writeln!(out, "  step: {}", step.line(WIDTH - 8))?;
-    }
-    match (report.exit_code, &report.signal) {
-        (Some(code), Some(signal)) => writeln!(out, "  exit code: {code} ({signal})")?,
-        (Some(code), None) => writeln!(out, "  exit code: {code}")?,
-        (None, Some(signal)) => writeln!(out, "  signal: {signal}")?,
-        (None, None) => {}
-    }
-    if let Some(issue) = &report.known_issue {
-        writeln!(out, "  known issue: {issue}")?;
-    }
-    for error in report.errors.iter().take(args.lines) {
-        let width = WIDTH - 11;
-        writeln!(out, "  {dim}{:>7}{off}  {red}{}{off}", error.line, error.text.line(width))?;
-    }
-    for test in report.failing_tests.iter().take(args.lines) {
-        writeln!(out, "  failing test ({}): {}", test.framework, test.name.line(WIDTH - 20 - test.framework.len()))?;
-    }
-    if report.failing_tests.len() > args.lines {
-        writeln!(out, "  and {} more failing tests", report.failing_tests.len() - args.lines)?;
-    }
-    for frame in report.frames.iter().take(args.lines.min(3)) {
-        writeln!(out, "  at {}:{}", frame.file.line(WIDTH - 12), frame.line.unwrap_or_default())?;
-    }
-    versions(out, args, report, green)?;
-    if let Some(print) = &report.fingerprint {
-        writeln!(out, "  fingerprint: {print}")?;
-    }
-    if !report.redactions.is_empty() {
-        let masked: Vec<String> = report.redactions.iter().map(|(rule, n)| format!("{rule} {n}")).collect();
-        writeln!(out, "  masked: {}", masked.join(", "))?;
-    }
-    let lines: Vec<&str> = excerpt.lines().collect();
-    if !lines.is_empty() {
-        writeln!(out, "  {dim}the end of what was read:{off}")?;
-    }
-    for line in &lines[lines.len().saturating_sub(args.lines * 2)..] {
-        writeln!(out, "  {}", line.chars().take(WIDTH - 2).collect::<String>())?;
-    }
-    writeln!(out)
-}
-
-/// Packages that the passing run had in another version.
-fn versions(out: &mut impl Write, args: &Args, report: &Report, green: Option<&Baseline>) -> std::io::Result<()> {
-    let Some(green) = green else { return Ok(()) };
-    let moved = report.resolved.iter().filter_map(|now| {
-        let before = green.version(&now.ecosystem, now.package.raw())?;
-        (before != now.version.raw()).then_some((now, before))
-    });
-    for (now, before) in moved.take(args.lines) {
-        let package = now.package.line(40);
-        writeln!(out, "  {} {package}: {before} when it passed, {} now", now.ecosystem, now.version.line(20))?;
-    }
-    Ok(())
+    let mut out = std::io::stdout().lock();
+    let wrote = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    terminal::note(wrote.as_ref().map(|&()| ()).map_err(std::io::Error::kind));
+    wrote.or_else(|why| if terminal::is_closed() { Ok(()) } else { Err(why) })
 }

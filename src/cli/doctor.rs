@@ -6,7 +6,7 @@ mod reach;
 mod report;
 mod settings;
 
-use super::{ConfigArg, runtime};
+use super::{ConfigArg, Failed, runtime};
 use ci_rescue::adapters::discord;
 use ci_rescue::adapters::github::{self, Credentials, GitHub};
 use ci_rescue::adapters::slack::{self, Slack};
@@ -15,7 +15,6 @@ use ci_rescue::config::Config;
 use ci_rescue::store::Sled;
 use reach::{Address, STEP, obstacle};
 use report::{Finding, State};
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What came of asking an integration: who we are there, or everything that is wrong.
 type Asked = Result<String, Vec<(State, String)>>;
 
-pub fn run(args: &ConfigArg) -> Result<ExitCode, String> {
+pub fn run(args: &ConfigArg) -> Result<u8, Failed> {
     let config = match args.read() {
         Ok(config) => config,
         Err(why) => {

@@ -1,10 +1,10 @@
 //! `incident list|show`: from the store, or from the running server when that holds it.
 
-use super::{ConfigArg, runtime};
+use super::{ConfigArg, Failed, runtime};
 use ci_rescue::config::Config;
 use ci_rescue::domain::incident::Incident;
 use ci_rescue::domain::{IncidentNo, text::clean_line};
-use ci_rescue::ports::{Query, Store};
+use ci_rescue::ports::{Query, Store, cause};
 use ci_rescue::store::{Ledger, Sled};
 use clap::Subcommand;
 use secrecy::ExposeSecret;
@@ -39,7 +39,7 @@ enum What {
 
 const LIMIT: usize = 200;
 
-pub fn run(args: &Args) -> Result<(), String> {
+pub fn run(args: &Args) -> Result<(), Failed> {
     match &args.what {
         What::List { all, config } => list(&config.load()?, *all),
         What::Show { id, json, config } => show(&config.load()?, id, *json),
@@ -47,7 +47,7 @@ pub fn run(args: &Args) -> Result<(), String> {
 }
 
 /// Both sources as the API's JSON, so that they read alike.
-fn list(config: &Config, all: bool) -> Result<(), String> {
+fn list(config: &Config, all: bool) -> Result<(), Failed> {
     let rows = if let Some(store) = open(config)? {
         let query = Query { open_only: !all, limit: LIMIT, ..Query::default() };
         let found = runtime()?.block_on(store.incidents(&query)).map_err(|why| why.to_string())?;
@@ -80,7 +80,7 @@ fn api_row(value: &Value) -> Row {
     [text("number"), text("stage"), text("severity"), text("repo"), text("branch"), line]
 }
 
-fn show(config: &Config, id: &str, json: bool) -> Result<(), String> {
+fn show(config: &Config, id: &str, json: bool) -> Result<(), Failed> {
     let no: IncidentNo = id.parse().map_err(|why| format!("{why}"))?;
     let value = match open(config)? {
         Some(store) => {
@@ -118,19 +118,25 @@ fn open(config: &Config) -> Result<Option<Ledger<Sled>>, String> {
     }
 }
 
-fn ask(config: &Config, path: &str) -> Result<Value, String> {
+fn ask(config: &Config, path: &str) -> Result<Value, Failed> {
     let token = config.api.read_token.as_ref().or(config.api.act_token.as_ref());
     let token = token.ok_or("a server is running and holds the store; set api.read_token so that it can be asked")?;
     runtime()?.block_on(async {
         let url = format!("http://{}{path}", config.server.listen);
         let request = reqwest::Client::new().get(url).bearer_auth(token.expose_secret());
-        let answer = request.send().await.map_err(|why| format!("the running server: {}", why.without_url()))?;
+        let answer = request.send().await.map_err(|why| {
+            Failed::integration(format!(
+                "the running server does not answer at {}: {}",
+                config.server.listen,
+                cause(&why)
+            ))
+        })?;
         let status = answer.status();
-        let value: Value = answer.json().await.map_err(|why| why.without_url().to_string())?;
+        let value: Value = answer.json().await.map_err(|why| Failed::integration(cause(&why)))?;
         if status.is_success() {
             Ok(value)
         } else {
-            Err(value.get("error").and_then(Value::as_str).unwrap_or("refused").to_owned())
+            Err(value.get("error").and_then(Value::as_str).unwrap_or("refused").into())
         }
     })
 }

@@ -1,5 +1,17 @@
 //! The command line.
 
+// Every command prints through these: the standard ones panic when a pipe is closed.
+macro_rules! println {
+    () => { $crate::cli::terminal::out(format_args!("\n")) };
+    ($($text:tt)*) => { $crate::cli::terminal::out(format_args!("{}\n", format_args!($($text)*))) };
+}
+macro_rules! print {
+    ($($text:tt)*) => { $crate::cli::terminal::out(format_args!($($text)*)) };
+}
+macro_rules! eprintln {
+    ($($text:tt)*) => { $crate::cli::terminal::err(format_args!("{}\n", format_args!($($text)*))) };
+}
+
 mod analyze;
 mod demo;
 mod doctor;
@@ -8,6 +20,7 @@ mod manifest;
 mod plan;
 mod resolve;
 mod serve;
+mod terminal;
 
 use ci_rescue::config::{self, Config};
 use ci_rescue::evidence::redact;
@@ -20,7 +33,8 @@ use std::process::ExitCode;
     name = "ci-rescue",
     version,
     about = "One card per broken build; retry, approve and undo from where people talk",
-    max_term_width = 80
+    max_term_width = 80,
+    after_help = EXIT_STATUS
 )]
 struct Cli {
     #[command(subcommand)]
@@ -73,36 +87,80 @@ impl ConfigArg {
     }
 }
 
-/// Input that cannot be used, as clap's own errors.
+/// The same for every command.
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  done
+  1  problems found, or not ready
+  2  wrong usage, or input that cannot be read
+  3  an integration failed";
+
+/// Problems were found, or a change is not ready.
+const FOUND: u8 = 1;
+/// Wrong usage, or input that cannot be read: as clap's own errors.
 const BAD_INPUT: u8 = 2;
+/// Another program that we depend on failed.
+const INTEGRATION: u8 = 3;
+
+/// Why a command did not do as asked, and its exit status.
+pub struct Failed {
+    status: u8,
+    why: String,
+}
+
+impl Failed {
+    pub fn found(why: impl Into<String>) -> Self {
+        Self { status: FOUND, why: why.into() }
+    }
+
+    pub fn integration(why: impl Into<String>) -> Self {
+        Self { status: INTEGRATION, why: why.into() }
+    }
+}
+
+impl From<String> for Failed {
+    fn from(why: String) -> Self {
+        Self { status: BAD_INPUT, why }
+    }
+}
+
+impl From<&str> for Failed {
+    fn from(why: &str) -> Self {
+        why.to_owned().into()
+    }
+}
 
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(why) => return plan::misspoken(&why).unwrap_or_else(|| why.exit()),
     };
-    let done = match cli.command {
-        Command::Demo(args) => demo::run(&args),
-        Command::Serve(args) => serve::run(&args),
-        Command::Analyze(args) => analyze::run(&args),
-        Command::Plan(args) => return plan::run(&args),
-        Command::Doctor(args) => return doctor::run(&args).unwrap_or_else(|why| bad_input(&why)),
-        Command::Manifest(args) => manifest::run(&args),
-        Command::Incident(args) => incident::run(&args),
-        Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "ci-rescue", &mut std::io::stdout());
-            Ok(())
+    let status = match run(cli.command) {
+        Ok(status) => status,
+        Err(Failed { status, why }) => {
+            eprintln!("ci-rescue: {why}");
+            status
         }
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => bad_input(&why),
-    }
+    if terminal::is_closed() { ExitCode::SUCCESS } else { ExitCode::from(status) }
 }
 
-fn bad_input(why: &str) -> ExitCode {
-    eprintln!("ci-rescue: {why}");
-    ExitCode::from(BAD_INPUT)
+fn run(command: Command) -> Result<u8, Failed> {
+    match command {
+        Command::Plan(args) => return Ok(plan::run(&args)),
+        Command::Demo(args) => demo::run(&args)?,
+        Command::Serve(args) => serve::run(&args)?,
+        Command::Analyze(args) => analyze::run(&args)?,
+        Command::Doctor(args) => return doctor::run(&args),
+        Command::Manifest(args) => manifest::run(&args)?,
+        Command::Incident(args) => incident::run(&args)?,
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "ci-rescue", &mut script);
+            print!("{}", String::from_utf8_lossy(&script));
+        }
+    }
+    Ok(0)
 }
 
 /// The runtime for commands that talk to others.
@@ -110,11 +168,27 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, String> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|why| why.to_string())
 }
 
+/// Libraries whose lines repeat ours, or say nothing to operators.
+const TAMED: &str = "sled=warn,hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,rustls=error,tower=warn,tower_http=warn,\
+                     octocrab=warn,slack_morphism=off,serenity=off,tokio_tungstenite=off,tungstenite=off";
+
 /// Logs to standard error; `RUST_LOG` chooses, and `CI_RESCUE_LOG=json` makes each line a JSON object.
-pub fn log(default: &str) {
+pub fn log(level: &str) {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|text| !text.trim().is_empty());
+    let filter = filter.and_then(|text| match text.parse::<EnvFilter>() {
+        Ok(filter) => Some(filter),
+        Err(why) => {
+            eprintln!("ci-rescue: RUST_LOG is ignored: {why}");
+            None
+        }
+    });
+    let filter = filter.unwrap_or_else(|| EnvFilter::new(format!("{level},{TAMED}")));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(terminal::has_colour(&std::io::stderr()))
+        .log_internal_errors(false);
     if std::env::var("CI_RESCUE_LOG").is_ok_and(|kind| kind == "json") {
         builder.json().init();
     } else {

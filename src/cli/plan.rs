@@ -1,11 +1,15 @@
 //! `plan`: what a remedy would change in a local repository, for people or as JSON.
 
+use super::Failed;
+use super::terminal::visible;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
-use ci_rescue::adapters::git::View;
+use ci_rescue::adapters::git::{Conflicting, View};
 use ci_rescue::domain::change::{Change, ChangeOutcome, Direction, Method, Pick};
 use ci_rescue::domain::edit::{Editing, Mark};
 use ci_rescue::domain::ids::Digest;
 use ci_rescue::domain::refs::Branch;
+use ci_rescue::domain::text::clean_line;
+use ci_rescue::ports::PortError;
 use ci_rescue::remedies::edits::resolved::Resolved;
 use ci_rescue::remedies::edits::{Quarantine, Release, Unpin};
 use clap::{Subcommand, ValueEnum};
@@ -34,10 +38,10 @@ struct Repo {
 struct Picked {
     #[command(flatten)]
     repo: Repo,
-    /// A commit, the oldest first
-    #[arg(long = "commit", required = true, value_name = "SHA")]
+    /// A commit, as git takes it: an id, a tag, a branch, HEAD~1; the oldest first
+    #[arg(long = "commit", required = true, value_name = "REVISION")]
     commits: Vec<String>,
-    /// The branch that it is planned for
+    /// The branch to plan for; any other revision will do
     #[arg(long, value_name = "BRANCH")]
     onto: String,
     /// How it was merged; its commits tell if left out
@@ -133,13 +137,35 @@ impl Remedy {
 struct Planned {
     id: String,
     change: Change,
+    /// What conflicts, by file.
+    conflicts: Vec<Conflicting>,
 }
 
-pub fn run(args: &Args) -> ExitCode {
-    let planned = super::runtime().and_then(|runtime| runtime.block_on(plan(&args.remedy)));
-    let planned = planned.unwrap_or_else(|why| Planned { id: String::new(), change: Change::refused(why) });
+impl Planned {
+    fn of(id: String, change: Change) -> Self {
+        Self { id, change, conflicts: Vec::new() }
+    }
+}
+
+/// git that takes too long or cannot run is an integration that failed; the rest is about what was asked.
+fn failed(why: PortError) -> Failed {
+    match why {
+        PortError::Permanent { why } => why.into(),
+        other => Failed::integration(other.to_string()),
+    }
+}
+
+pub fn run(args: &Args) -> u8 {
+    let planned = super::runtime().map_err(Failed::from).and_then(|runtime| runtime.block_on(plan(&args.remedy)));
+    let (planned, status) = match planned {
+        Ok(planned) => {
+            let status = status(planned.change.outcome);
+            (planned, status)
+        }
+        Err(Failed { status, why }) => (Planned::of(String::new(), Change::refused(why)), status),
+    };
     show(args.remedy.name(), args.json, &planned);
-    ExitCode::from(status(planned.change.outcome))
+    status
 }
 
 /// A command line that clap refuses is answered as JSON too where JSON was asked for.
@@ -153,19 +179,19 @@ pub fn misspoken(why: &clap::Error) -> Option<ExitCode> {
     let text = why.render().to_string();
     let said: Vec<&str> = text.lines().take_while(|line| !line.starts_with("Usage")).map(str::trim).collect();
     let change = Change::refused(said.join(" ").trim().trim_start_matches("error: "));
-    show(&remedy, true, &Planned { id: String::new(), change });
+    show(&remedy, true, &Planned::of(String::new(), change));
     Some(ExitCode::from(super::BAD_INPUT))
 }
 
 fn status(outcome: ChangeOutcome) -> u8 {
     match outcome {
         ChangeOutcome::Ready => 0,
-        ChangeOutcome::Conflict | ChangeOutcome::Empty | ChangeOutcome::Already => 1,
+        ChangeOutcome::Conflict | ChangeOutcome::Empty | ChangeOutcome::Already => super::FOUND,
         ChangeOutcome::Refused => super::BAD_INPUT,
     }
 }
 
-async fn plan(remedy: &Remedy) -> Result<Planned, String> {
+async fn plan(remedy: &Remedy) -> Result<Planned, Failed> {
     match remedy {
         Remedy::Quarantine { repo, test, file, framework, time, reason, now } => {
             let (file_words, framework_words) =
@@ -203,8 +229,8 @@ async fn plan(remedy: &Remedy) -> Result<Planned, String> {
     }
 }
 
-fn open(dir: &Path) -> Result<View, String> {
-    View::open(dir).map_err(|why| why.to_string())
+fn open(dir: &Path) -> Result<View, Failed> {
+    View::open(dir).map_err(failed)
 }
 
 /// `former`: what a mark is called and the text that finds it, so that one which stood here once is told from one that
@@ -214,7 +240,7 @@ async fn edit(
     id: String,
     editing: &dyn Editing,
     former: Option<(&str, String)>,
-) -> Result<Planned, String> {
+) -> Result<Planned, Failed> {
     let view = open(&repo.dir)?;
     let work = async {
         let head = view.git().head().await?;
@@ -226,19 +252,26 @@ async fn edit(
                 Change::refused(format!("there is no {what} of that name in the repository"))
             };
         }
-        Ok::<_, ci_rescue::ports::PortError>(change)
+        Ok::<_, PortError>(change)
     };
-    work.await.map(|change| Planned { id, change }).map_err(|why| why.to_string())
+    work.await.map(|change| Planned::of(id, change)).map_err(failed)
 }
 
-async fn pick(picked: &Picked, direction: Direction) -> Result<Planned, String> {
-    let branch: Branch = picked.onto.parse().map_err(|why: ci_rescue::domain::ids::BadName| why.to_string())?;
+async fn pick(picked: &Picked, direction: Direction) -> Result<Planned, Failed> {
     let view = open(&picked.repo.dir)?;
     let work = async {
-        let onto = view.git().branch(&branch).await?;
+        // A branch before anything else of that name.
+        let branch = picked.onto.parse::<Branch>().ok();
+        let onto = match branch {
+            Some(branch) => match view.git().branch(&branch).await {
+                Ok(onto) => onto,
+                Err(_) => view.git().revision(&picked.onto).await?,
+            },
+            None => view.git().revision(&picked.onto).await?,
+        };
         let mut commits = Vec::new();
         for commit in &picked.commits {
-            commits.push(view.git().commit(commit).await?);
+            commits.push(view.git().revision(commit).await?);
         }
         let method = picked.method.map(|method| match method {
             MethodArg::Squash => Method::Squash,
@@ -250,9 +283,13 @@ async fn pick(picked: &Picked, direction: Direction) -> Result<Planned, String> 
         words.extend(commits.iter().map(String::as_str));
         let id = id(&words);
         let change = view.pick(&onto, &Pick { direction, commits, method }).await?;
-        Ok::<_, ci_rescue::ports::PortError>(Planned { id, change })
+        let conflicts = match change.outcome {
+            ChangeOutcome::Conflict => view.git().conflicts(&change.tree, &change.conflicts).await?,
+            _ => Vec::new(),
+        };
+        Ok::<_, PortError>(Planned { id, change, conflicts })
     };
-    work.await.map_err(|why| why.to_string())
+    work.await.map_err(failed)
 }
 
 /// The id of a mark that stands in the source already.
@@ -266,6 +303,11 @@ fn marked(why: &str) -> Option<String> {
 fn id(words: &[&str]) -> String {
     Digest::of(words.iter().map(|word| word.as_bytes())).as_str().chars().take(10).collect()
 }
+
+const PATH_MAX: usize = 4_096;
+/// Hunks shown of a file, and lines of a hunk.
+const HUNKS: usize = 20;
+const HUNK_LINES: usize = 200;
 
 /// Years that a mark can carry.
 const YEARS: std::ops::RangeInclusive<i32> = 1970..=9999;
@@ -297,7 +339,7 @@ fn today() -> DateTime<Utc> {
 }
 
 fn show(remedy: &str, as_json: bool, planned: &Planned) {
-    let Planned { id, change } = planned;
+    let Planned { id, change, conflicts } = planned;
     if as_json {
         let object = json!({
             "remedy": remedy, "outcome": change.outcome, "id": id, "because": change.because, "diff": change.diff,
@@ -315,7 +357,27 @@ fn show(remedy: &str, as_json: bool, planned: &Planned) {
     };
     eprintln!("{remedy}: {word}{}", if id.is_empty() { String::new() } else { format!("  (id {id})") });
     change.because.iter().for_each(|why| eprintln!("  because {why}"));
-    change.conflicts.iter().for_each(|path| eprintln!("  conflict in {path}"));
+    conflicts.iter().for_each(conflict);
     change.warnings.iter().for_each(|warning| eprintln!("  note: {warning}"));
     print!("{}", change.diff);
+}
+
+/// The hunks of a file that conflict.
+fn conflict(file: &Conflicting) {
+    let path = clean_line(&file.path, PATH_MAX);
+    if file.hunks.is_empty() {
+        eprintln!("  conflict in {path}: one side deleted or renamed it, or it is not text");
+    }
+    for hunk in file.hunks.iter().take(HUNKS) {
+        eprintln!("  conflict in {path}, line {}:", hunk.line);
+        for line in hunk.lines.iter().take(HUNK_LINES) {
+            eprintln!("    {}", visible(line));
+        }
+        if hunk.lines.len() > HUNK_LINES {
+            eprintln!("    … and {} more lines", hunk.lines.len() - HUNK_LINES);
+        }
+    }
+    if file.hunks.len() > HUNKS {
+        eprintln!("  and {} more conflicts in {path}", file.hunks.len() - HUNKS);
+    }
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 pub fn run(args: &ConfigArg) -> Result<(), String> {
     let config = args.load()?;
-    log("info,hyper=warn,slack_morphism=warn");
+    log("info");
     redact::know(config::secrets(&config));
     runtime()?.block_on(async {
         let store = Ledger::open(Sled::open(&config.store.path)?).map_err(|why| why.to_string())?;
@@ -62,7 +62,7 @@ pub async fn stop_on_signal(stop: CancellationToken) {
     let mut terminate = match signal(SignalKind::terminate()) {
         Ok(signal) => signal,
         Err(why) => {
-            tracing::warn!(%why, "the termination signal cannot be waited for");
+            tracing::warn!(%why, "cannot listen for the termination signal");
             return;
         }
     };

@@ -188,6 +188,9 @@ pub struct Evidence {
     pub signal: Option<String>,
     /// Best first, at most ten.
     pub errors: Vec<ErrorLine>,
+    /// Which of them to quote: the best may be a banner.
+    #[serde(default)]
+    pub quoted: usize,
     pub failing_tests: Vec<FailingTest>,
     /// How many tests failed, where more failed than are listed.
     pub failing_tests_total: u64,
@@ -201,4 +204,12 @@ pub struct Evidence {
     pub lines: u64,
     /// The excerpt's file, by content.
     pub excerpt: Option<Digest>,
+}
+
+impl Evidence {
+    /// The line that tells most of what is wrong.
+    #[must_use]
+    pub fn quote(&self) -> Option<&ErrorLine> {
+        self.errors.get(self.quoted).or_else(|| self.errors.first())
+    }
 }

@@ -311,7 +311,7 @@ impl Reader {
         let succeeded = self.marks.succeeded;
         let failing = self.marks.failing;
         let ranked = self.ranking.finish(failing.as_ref().map(|(step, _)| *step), self.baseline.lines());
-        let errors = rank::reported(&ranked);
+        let (errors, quoted) = rank::reported(&ranked);
         let failing_step = failing.and_then(|(_, name)| name);
         let names: Vec<&str> = self.names.iter().map(String::as_str).chain(failing_step.as_deref()).collect();
         let findings = Findings { ranked: &ranked, names: &names, tests: total, exit: exit_code, succeeded };
@@ -331,6 +331,7 @@ impl Reader {
             exit_code,
             signal,
             errors,
+            quoted,
             failing_tests: tests,
             failing_tests_total: total,
             frames: self.frames.finish(),

@@ -7,6 +7,7 @@ use flate2::read::MultiGzDecoder;
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use zip::ZipArchive;
+use zip::result::ZipError;
 
 /// Reads a JUnit report, with its secrets masked.
 ///
@@ -95,23 +96,40 @@ fn plain_or_gzip(name: &str, source: impl Read, left: &mut u64, each: &mut Each<
     let head = source.fill_buf().map_err(|why| why.to_string())?;
     match kind(head) {
         Kind::Gzip => {
-            let inner = Tolerant { inner: MultiGzDecoder::new(source), any: false };
+            let inner = Tolerant { inner: MultiGzDecoder::new(source), any: false, fault: None };
             let mut inner = BufReader::with_capacity(CHUNK, Counted { inner, left });
-            let kind = kind(inner.fill_buf().map_err(|why| format!("gzip: {why}"))?);
+            let kind = kind(
+                inner.fill_buf().map_err(|why| damage(&why).map_or_else(|| format!("gzip: {why}"), str::to_owned))?,
+            );
             if matches!(kind, Kind::Gzip | Kind::Zip) {
                 return Err("compressed twice: expand it once first".into());
             }
-            each(name, kind, &mut inner).map_err(|why| format!("gzip: {why}"))
+            each(name, kind, &mut inner).map_err(|why| format!("gzip: {why}"))?;
+            inner.get_ref().inner.fault.map_or(Ok(()), |fault| Err(format!("{fault}; what came before was read")))
         }
         kind => each(name, kind, &mut Counted { inner: source, left }),
     }
 }
 
-/// A log is often cut off, and some tools leave garbage after the last member: what came before is good.
+/// What is wrong with a gzip stream, in words.
+fn damage(why: &io::Error) -> Option<&'static str> {
+    match why.kind() {
+        io::ErrorKind::UnexpectedEof => Some("truncated: the gzip data ends early"),
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => Some("damaged: the gzip data is corrupt"),
+        _ => None,
+    }
+}
+
+/// A log is often cut off: what came before is good, and the fault is told afterwards. Some tools leave garbage after
+/// the last member, which is no fault.
 struct Tolerant<R> {
     inner: R,
     any: bool,
+    fault: Option<&'static str>,
 }
+
+/// What flate2 says where a further member would begin.
+const NO_MEMBER: &str = "invalid gzip header";
 
 impl<R: Read> Read for Tolerant<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -120,13 +138,9 @@ impl<R: Read> Read for Tolerant<R> {
                 self.any |= n > 0;
                 Ok(n)
             }
-            Err(why)
-                if self.any
-                    && matches!(
-                        why.kind(),
-                        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
-                    ) =>
-            {
+            Err(why) if self.any && why.to_string() == NO_MEMBER => Ok(0),
+            Err(why) if self.any && damage(&why).is_some() => {
+                self.fault = damage(&why);
                 Ok(0)
             }
             Err(why) => Err(why),
@@ -153,7 +167,10 @@ fn zip_within(
     entries: &mut usize,
     each: &mut Each<'_>,
 ) -> Result<(), String> {
-    let mut archive = ZipArchive::new(source).map_err(|why| format!("zip: {why}"))?;
+    let mut archive = ZipArchive::new(source).map_err(|why| match why {
+        ZipError::InvalidArchive(_) => "zip: truncated: the archive has no directory at its end".to_owned(),
+        why => format!("zip: {why}"),
+    })?;
     *entries = entries.checked_sub(archive.len()).ok_or("zip: more entries than the limit: is it an archive bomb?")?;
     let jobs: HashSet<String> =
         archive.file_names().flatten().filter_map(|name| job(&name).map(str::to_owned)).collect();

@@ -213,8 +213,84 @@ impl Ranking {
     }
 }
 
-/// The lines to report, best first.
-pub fn reported(ranked: &[(i32, Candidate)]) -> Vec<ErrorLine> {
-    let lines = ranked.iter().filter(|(score, _)| *score > 0).take(REPORTED);
-    lines.map(|(_, c)| ErrorLine { line: c.line, text: c.text.as_str().into() }).collect()
+/// The lines to report, best first, and which of them to quote: where the best only frames or announces an error, the
+/// best of its step that says what is wrong.
+pub fn reported(ranked: &[(i32, Candidate)]) -> (Vec<ErrorLine>, usize) {
+    let positive = || ranked.iter().filter(|(score, _)| *score > 0).map(|(_, line)| line);
+    let mut lines: Vec<&Candidate> = positive().take(REPORTED).collect();
+    let tells = |line: &Candidate| !is_banner(&line.text) && !is_bare(&line.text);
+    let quoted = match lines.first() {
+        Some(first) if !tells(first) => {
+            positive().position(|line| line.step == first.step && line.weight >= TELLING && tells(line)).unwrap_or(0)
+        }
+        _ => 0,
+    };
+    if quoted >= REPORTED {
+        lines.pop();
+        lines.extend(positive().nth(quoted));
+    }
+    let lines = lines.into_iter().map(|c| ErrorLine { line: c.line, text: c.text.as_str().into() }).collect();
+    (lines, quoted.min(REPORTED - 1))
+}
+
+/// A line of this weight says what is wrong.
+const TELLING: i32 = 66;
+
+/// `ERROR tests/test_a.py`, as pytest sums up a module that it could not import: why stands elsewhere.
+fn is_bare(text: &str) -> bool {
+    let name = body(text).unwrap_or(text).trim().strip_prefix("ERROR ");
+    name.is_some_and(|name| name.ends_with(".py") && !name.contains(' '))
+}
+
+/// Whether a line is a banner (`==== ERRORS ====`, `____ test_a ____`), nothing but punctuation, or progress.
+fn is_banner(text: &str) -> bool {
+    const RULE: usize = 4;
+    let text = body(text).unwrap_or(text).trim();
+    let Some(sign) = text.chars().next() else { return true };
+    let rule = |count: usize| !sign.is_alphanumeric() && count >= RULE;
+    let (before, after) =
+        (text.chars().take_while(|c| *c == sign).count(), text.chars().rev().take_while(|c| *c == sign).count());
+    // A rule on one side alone may be a list's or a diff's mark.
+    if rule(before) && rule(after) {
+        return true;
+    }
+    let words = text.chars().any(char::is_alphabetic);
+    !words || is_progress(text)
+}
+
+/// `[ 45%] tests/…`, `45% |████    |`.
+fn is_progress(text: &str) -> bool {
+    let number = text.trim_start_matches(['[', '(', ' ']);
+    let rest = number.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    rest.len() < number.len() && rest.starts_with('%')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn banners_are_told_from_errors() {
+        for banner in [
+            "____________ ERROR collecting tests/test_a.py ____________",
+            "==================================== ERRORS ====================================",
+            "!!!!!!!!!!!!!!!!!!!! Interrupted: 1 error during collection !!!!!!!!!!!!!!!!!!!!",
+            "----------",
+            "[ 45%] Building CXX object error.o",
+            "100% |████████████|",
+            "...F.E..",
+            "",
+        ] {
+            assert_eq!(is_banner(banner), !banner.contains('F'), "{banner}");
+        }
+        for error in [
+            "E   ModuleNotFoundError: No module named 'flask'",
+            "--- FAIL: TestX (0.00s)",
+            "    error: x",
+            "==> Error: the cask is gone",
+            "*** [Makefile:3: all] Error 2",
+        ] {
+            assert!(!is_banner(error), "{error}");
+        }
+    }
 }

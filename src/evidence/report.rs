@@ -17,6 +17,9 @@ pub struct Report {
     pub exit_code: Option<i32>,
     pub signal: Option<String>,
     pub errors: Vec<ErrorLine>,
+    /// For people: which of them to quote.
+    #[serde(skip)]
+    pub quoted: usize,
     pub failing_tests: Vec<FailingTest>,
     pub frames: Vec<Frame>,
     pub resolved: Vec<Resolved>,
@@ -41,6 +44,7 @@ impl Report {
             exit_code: evidence.exit_code,
             signal: evidence.signal,
             errors: evidence.errors,
+            quoted: evidence.quoted,
             failing_tests: evidence.failing_tests,
             frames: evidence.frames,
             resolved: evidence.resolved,

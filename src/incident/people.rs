@@ -249,7 +249,7 @@ fn undo(step: &mut Step<'_>, request: &Request, target: Target) {
 /// An incident in one row.
 pub fn row(incident: &Incident) -> ListRow {
     let job = incident.first_job().map_or_else(|| incident.workflow.clone(), |job| job.name.clone());
-    let line = incident.headline().and_then(|e| e.errors.first()).map(|e| e.text.clone()).unwrap_or_default();
+    let line = incident.headline().and_then(crate::domain::Evidence::quote).map(|e| e.text.clone()).unwrap_or_default();
     ListRow {
         no: incident.no,
         stage: incident.stage.as_str().into(),

@@ -193,7 +193,7 @@ fn found(step: &mut Step<'_>, evidence: &Evidence) {
     all.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| a.fingerprint.cmp(&b.fingerprint)));
     all.truncate(EVIDENCE_KEPT);
     step.incident.log_missing = None;
-    if let Some(line) = evidence.errors.first().filter(|_| first) {
+    if let Some(line) = evidence.quote().filter(|_| first) {
         step.record(Note::EvidenceFound { line: line.text.clone(), category: evidence.category.as_str().into() });
     }
 }

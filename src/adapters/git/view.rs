@@ -29,7 +29,19 @@ impl View {
     /// # Errors
     /// There is no repository, or one of a form that is not supported; the message says which.
     pub fn open(path: &Path) -> Result<Self, PortError> {
-        Self::with(path, "")
+        let view = Self::with(path, "")?;
+        // Where refs were before: `main@{1}`. A linked work tree has a HEAD of its own.
+        if let Some(found) = git_dir(path) {
+            let logs = view.path().join("logs");
+            let failed = |why: std::io::Error| PortError::permanent(format!("{}: {why}", path.display()));
+            fs::create_dir(&logs).map_err(failed)?;
+            for (theirs, name) in [(common_dir(&found).join("logs/refs"), "refs"), (found.join("logs/HEAD"), "HEAD")] {
+                if let Ok(theirs) = fs::canonicalize(theirs) {
+                    symlink(theirs, logs.join(name)).map_err(failed)?;
+                }
+            }
+        }
+        Ok(view)
     }
 
     /// Like [`View::open`], with more of our own configuration: of a partial clone, where the rest is.

@@ -4,6 +4,7 @@ mod archives;
 mod cli;
 mod fingerprints;
 mod formats;
+mod people;
 mod properties;
 mod scores;
 mod secrets;

@@ -53,14 +53,27 @@ fn threat_071_branches_that_are_options_expressions_or_refs() {
     let repo = Repo::new();
     repo.write("a", "a\n");
     let commit = repo.commit("First");
-    for branch in
-        ["refs/heads/main", "-f", "main..x", "@{-1}", "x;rm -rf /", "--upload-pack=x", &"x".repeat(300), "HEAD", "nope"]
+    for branch in ["-f", "main..x", "^main", "@{-1}", "x;rm -rf /", "--upload-pack=x", &"x".repeat(300), "nope", "a\nb"]
     {
         let onto = format!("--onto={branch}");
         let (code, answer) = repo.plan(&["backport", &onto, "--commit", &commit]);
         assert_eq!((code, answer["outcome"].as_str().unwrap()), (2, "refused"), "{branch}: {answer}");
     }
-    for commit in ["HEAD", "main", "-n", "--all", "zzzzzzz", "", "HEAD~1", "0000000"] {
+    for commit in [
+        "-n",
+        "--all",
+        "--upload-pack=x",
+        "--exec=touch x",
+        "zzzzzzz",
+        "",
+        "HEAD~1",
+        "0000000",
+        "HEAD:a",
+        "HEAD^{tree}",
+        "HEAD..HEAD",
+        "^HEAD",
+        &"x".repeat(5_000),
+    ] {
         let commit = format!("--commit={commit}");
         let (code, answer) = repo.plan(&["backport", "--onto=main", &commit]);
         assert_eq!((code, answer["outcome"].as_str().unwrap()), (2, "refused"), "{commit}: {answer}");

@@ -357,3 +357,76 @@ fn the_edge_of_a_shallow_clone_is_not_taken_for_the_beginning() {
     assert_eq!((answer.0, outcome(&answer)), (2, "refused"), "{}", answer.1);
     assert!(answer.1["because"].to_string().contains("--unshallow"), "{}", answer.1);
 }
+
+#[test]
+fn any_revision_will_do() {
+    let (repo, commits) = scene(Method::Squash, Case::Clean, Direction::Backport);
+    repo.git(&["tag", "plain", &commits[0]]);
+    repo.git(&["tag", "-a", "-m", "Annotated", "annotated", &commits[0]]);
+    repo.git(&["branch", "topic/one", &commits[0]]);
+    repo.git(&["update-ref", "refs/remotes/origin/far", &commits[0]]);
+    repo.git(&["switch", "--quiet", "main"]);
+    repo.git(&["commit", "--quiet", "--allow-empty", "-m", "Later"]);
+    let wanted = repo.plan(&["backport", "--onto", "release", "--commit", &commits[0]]);
+    assert_eq!(outcome(&wanted), "ready", "{}", wanted.1);
+    for revision in [
+        "HEAD~1",
+        "HEAD^",
+        "main~1",
+        "@~1",
+        "plain",
+        "annotated",
+        "topic/one",
+        "origin/far",
+        "refs/tags/plain",
+        "refs/heads/topic/one",
+        ":/Do it",
+        "main@{1}",
+        &commits[0][..5],
+        &commits[0].to_uppercase(),
+    ] {
+        let answer = repo.plan(&["backport", "--onto", "release", "--commit", revision]);
+        assert_eq!(answer, wanted, "{revision}");
+    }
+    for onto in ["refs/heads/release", "release~0"] {
+        let answer = repo.plan(&["backport", "--onto", onto, "--commit", "HEAD~1"]);
+        assert_eq!((outcome(&answer), &answer.1["tree"]), ("ready", &wanted.1["tree"]), "{onto}");
+    }
+}
+
+#[test]
+fn conflicts_show_their_hunks_to_people() {
+    let (repo, commits) = scene(Method::Squash, Case::ConflictInOneOfThree, Direction::Backport);
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_ci-rescue"))
+        .args(["plan", "backport", "--onto", "release", "--commit", &commits[0], "--repo"])
+        .arg(repo.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let theirs = format!("    >>>>>>> theirs ({})", &commits[0][..10]);
+    let hunk = [
+        "  conflict in lines.txt, line 5:",
+        "    three",
+        "    four",
+        "    <<<<<<< ours",
+        "    cinq",
+        "    =======",
+        "    FIVE",
+        &theirs,
+        "    six",
+        "    seven",
+    ];
+    assert!(said.contains(&hunk.join("\n")), "{said}");
+    let (_, answer) = repo.plan(&["backport", "--onto", "release", "--commit", &commits[0]]);
+    assert_eq!(strings(&answer["conflicts"]), ["lines.txt"], "the JSON keeps its shape");
+
+    let (repo, commits) = scene(Method::Squash, Case::DeletedTarget, Direction::Backport);
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_ci-rescue"))
+        .args(["plan", "backport", "--onto", "release", "--commit", &commits[0], "--repo"])
+        .arg(repo.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("conflict in lines.txt: one side deleted or renamed it"), "{said}");
+}
