@@ -13,9 +13,12 @@ use crate::domain::actor::{Platform, Role};
 use crate::domain::subscription::{Filter, Subscription};
 use crate::domain::time::Time;
 use crate::engine::{Budget, Engine, Parts, Scope};
-use crate::ports::{Chat, Ci, Clock, Decoder, Door, Endpoint, Forge, Git, Origin, Store, Turn, Verifier};
+use crate::ports::{
+    Chat, Ci, Clock, Decoder, Door, Endpoint, Forge, Git, Health, Integration, Origin, PortError, Store, Turn, Verifier,
+};
 use crate::server::{self, Doors, Probe};
 use axum::Router;
+use futures::FutureExt;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use secrecy::ExposeSecret;
 use std::net::SocketAddr;
@@ -75,7 +78,7 @@ pub struct App {
     pub neighbours: Arc<Vec<(String, String)>>,
     store: Arc<dyn Store>,
     slack: Option<Arc<Slack>>,
-    slack_socket: Option<(String, secrecy::SecretString)>,
+    slack_socket: Option<(String, secrecy::SecretString, Arc<Integration>)>,
     discord: Option<Arc<discord::Rest>>,
     discord_gateway: Option<discord::Listener>,
     discord_commands: (Option<String>, Option<String>),
@@ -84,7 +87,7 @@ pub struct App {
 }
 
 impl App {
-    /// Wires everything from the configuration. No neighbour is called yet: one that is down does not stop us.
+    /// Wires everything from the configuration. No integration is called yet: one that is down does not stop us.
     ///
     /// # Errors
     /// A sentence for the operator.
@@ -96,10 +99,13 @@ impl App {
         console_hosts: Vec<String>,
         home: Option<String>,
     ) -> Result<Self, String> {
+        // First of all, so that nothing is measured before there is a recorder.
+        prometheus();
+        let health = Health::new(clock.clone());
         let places = Places { home: home.clone(), web: GitHub::web_url(&config.github.api_url) };
         let words = Arc::new(Words::shipped(places).map_err(|why| why.to_string())?);
-        let github = github(config, &clock)?;
-        let slack = slack(config)?;
+        let github = github(config, &clock, &health)?;
+        let slack = slack(config, &health)?;
         if let Some(slack) = &slack {
             // Clicks accepted before a restart are ours to answer before Slack is asked again.
             let known = store.setting(SLACK_TEAM).await.map_err(|why| why.to_string())?;
@@ -117,7 +123,7 @@ impl App {
         if let Some(github) = github.as_ref().filter(|_| writes_to_github(config)) {
             chats.push(Arc::new(Pulls::new(github.clone())));
         }
-        let discord = rest(config, &clock)?;
+        let discord = rest(config, &clock, &health)?;
         if let Some(rest) = &discord {
             chats.push(Arc::new(Discord::new(rest.clone())));
             decoders.push(Arc::new(InteractionDecoder { guild: config.discord.guild_id.clone() }));
@@ -150,7 +156,7 @@ impl App {
         .await
         .map_err(|why| why.to_string())?;
         let neighbours = Arc::new(neighbours(config));
-        let mut doors = doors(config, &engine, &clock, neighbours.clone());
+        let mut doors = doors(config, &engine, &clock, neighbours.clone(), health.clone());
         let heard = discord::Intake {
             door: engine.clone(),
             ask: engine.clone(),
@@ -168,8 +174,10 @@ impl App {
             neighbours,
             store,
             slack,
-            slack_socket: slack_socket.map(|token| (config.slack.api_url.clone(), token)),
-            discord_gateway: gateway(config, discord.as_ref(), heard),
+            slack_socket: slack_socket.map(|token| {
+                (config.slack.api_url.clone(), token, health.integration("slack_socket", "Slack Socket Mode"))
+            }),
+            discord_gateway: gateway(config, discord.as_ref(), heard, &health),
             discord_commands: (config.discord.application_id.clone(), config.discord.guild_id.clone()),
             discord,
             github: github.filter(|_| writes_to_github(config)),
@@ -189,10 +197,10 @@ impl App {
         let Some(slack) = &self.slack else { return Ok(None) };
         let (own, store, ends) = (slack.clone(), self.store.clone(), stop.clone());
         tasks.spawn(async move { learn_workspace(&own, &*store, &ends).await });
-        let Some((api_url, token)) = &self.slack_socket else { return Ok(None) };
+        let Some((api_url, token, health)) = &self.slack_socket else { return Ok(None) };
         let door: Arc<dyn Door> = self.engine.clone();
         let intake = slack::Intake { door, slack: slack.clone(), origin: Origin::Socket };
-        slack::listen(api_url, token.expose_secret(), intake).await.map(Some)
+        slack::listen(api_url, token.expose_secret(), intake, health.clone(), (tasks, stop)).await.map(Some)
     }
 
     /// Registers Discord's commands and opens the gateway, where Discord is configured.
@@ -211,7 +219,7 @@ impl App {
         let (Some(github), name, ends) = (self.github.clone(), self.name.clone(), stop.clone()) else { return };
         tasks.spawn(async move {
             while let Err(why) = github.whoami().await.map(|who| name.set(who)) {
-                tracing::warn!(%why, "GitHub does not answer yet");
+                tracing::debug!(%why, "GitHub does not answer yet");
                 if pause(&ends).await {
                     return;
                 }
@@ -266,7 +274,7 @@ fn console_feed() -> Subscription {
     }
 }
 
-/// Before a neighbour is asked again. `true` when it is time to stop.
+/// Before an integration is called again. `true` when it is time to stop.
 async fn pause(stop: &CancellationToken) -> bool {
     const PAUSE: Duration = Duration::from_secs(30);
     tokio::select! {
@@ -278,8 +286,11 @@ async fn pause(stop: &CancellationToken) -> bool {
 async fn register(rest: &discord::Rest, application: Option<&str>, guild: Option<&str>, stop: &CancellationToken) {
     loop {
         match discord::register(rest, application, guild).await {
-            Ok(written) => return tracing::info!(written, "Discord knows the commands"),
-            Err(why) => tracing::warn!(%why, "Discord did not take the commands"),
+            Ok(true) => return tracing::info!("registered the commands with Discord"),
+            Ok(false) => return tracing::debug!("Discord has the commands already"),
+            // Integrations that are down are reported once, by themselves.
+            Err(PortError::Permanent { why }) => tracing::warn!(%why, "Discord refuses the commands"),
+            Err(why) => tracing::debug!(%why, "could not register the commands with Discord yet"),
         }
         if pause(stop).await {
             return;
@@ -291,15 +302,15 @@ async fn learn_workspace(slack: &Slack, store: &dyn Store, stop: &CancellationTo
     loop {
         match slack.whoami().await {
             Ok(who) => {
-                tracing::info!(%who, "Slack is there");
+                tracing::info!("connected to Slack as {who}");
                 let team = slack.team().get().map(|team| team.as_str().into());
                 let settings = vec![(SLACK_TEAM.to_owned(), team)];
                 if let Err(why) = store.commit(Turn { settings, ..Turn::default() }).await {
-                    tracing::warn!(%why, "the workspace could not be remembered");
+                    tracing::warn!(%why, "could not store the Slack workspace");
                 }
                 return;
             }
-            Err(why) => tracing::warn!(%why, "Slack does not answer yet"),
+            Err(why) => tracing::debug!(%why, "Slack does not answer yet"),
         }
         if pause(stop).await {
             return;
@@ -312,19 +323,25 @@ fn writes_to_github(config: &Config) -> bool {
     config.github.token.is_some() || config.github.app_id.is_some()
 }
 
-fn rest(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<Arc<discord::Rest>>, String> {
+fn rest(config: &Config, clock: &Arc<dyn Clock>, health: &Health) -> Result<Option<Arc<discord::Rest>>, String> {
     let Some(bot_token) = config.discord.bot_token.clone() else { return Ok(None) };
     let settings = discord::Settings { api_url: config.discord.api_url.clone(), bot_token, clock: clock.clone() };
-    discord::Rest::new(settings).map(|rest| Some(Arc::new(rest)))
+    discord::Rest::new(settings).map(|rest| Some(Arc::new(rest.watched(health.integration("discord", "Discord")))))
 }
 
-fn gateway(config: &Config, rest: Option<&Arc<discord::Rest>>, intake: discord::Intake) -> Option<discord::Listener> {
+fn gateway(
+    config: &Config,
+    rest: Option<&Arc<discord::Rest>>,
+    intake: discord::Intake,
+    health: &Health,
+) -> Option<discord::Listener> {
     let token = config.discord.bot_token.as_ref().filter(|_| config.discord.transport == "gateway")?;
     Some(discord::Listener {
         api_url: config.discord.api_url.clone(),
         token: token.expose_secret().to_owned(),
         intake,
         rest: rest?.clone(),
+        health: health.integration("discord_gateway", "Discord's gateway"),
     })
 }
 
@@ -354,7 +371,7 @@ fn endpoints(
     Ok(all)
 }
 
-fn github(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<Arc<GitHub>>, String> {
+fn github(config: &Config, clock: &Arc<dyn Clock>, health: &Health) -> Result<Option<Arc<GitHub>>, String> {
     let credentials = credentials(config)?;
     let file = |path: &std::path::PathBuf| std::fs::read(path).map_err(|why| format!("github.ca_file: {why}"));
     let settings = github::Settings {
@@ -363,7 +380,7 @@ fn github(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<Arc<GitHub>>
         credentials,
         clock: clock.clone(),
     };
-    GitHub::new(settings).map(|github| Some(Arc::new(github)))
+    GitHub::new(settings).map(|github| Some(Arc::new(github.watched(health.integration("github", "GitHub")))))
 }
 
 /// The App before a plain token; without either, public data can still be read.
@@ -375,13 +392,13 @@ fn credentials(config: &Config) -> Result<Credentials, String> {
     Ok(config.github.token.clone().map_or(Credentials::Nobody, Credentials::Token))
 }
 
-fn slack(config: &Config) -> Result<Option<Arc<Slack>>, String> {
+fn slack(config: &Config, health: &Health) -> Result<Option<Arc<Slack>>, String> {
     let Some(bot_token) = config.slack.bot_token.clone() else { return Ok(None) };
     let settings = slack::Settings { api_url: config.slack.api_url.clone(), bot_token };
-    Slack::new(&settings).map(|slack| Some(Arc::new(slack)))
+    Slack::new(&settings).map(|slack| Some(Arc::new(slack.watched(health.integration("slack", "Slack")))))
 }
 
-/// Each neighbour with `on`, or why it is off.
+/// Each way in or out with `on`, or why it is off.
 fn neighbours(config: &Config) -> Vec<(String, String)> {
     let say = |on: bool, off: &str| if on { "on".to_owned() } else { format!("off: {off}") };
     let github = writes_to_github(config);
@@ -421,6 +438,7 @@ fn doors(
     engine: &Arc<Engine>,
     clock: &Arc<dyn Clock>,
     neighbours: Arc<Vec<(String, String)>>,
+    health: Arc<Health>,
 ) -> Doors {
     let mut secrets: Vec<Secret> =
         config.github.webhook_secret.iter().map(|text| Secret { text: text.clone(), until: None }).collect();
@@ -441,6 +459,7 @@ fn doors(
         read_token: token(&config.api.read_token),
         act_token: token(&config.api.act_token),
         neighbours,
+        health,
     }
 }
 
@@ -471,8 +490,17 @@ fn private(
         hosts,
     };
     let pages = console::router(settings)?;
-    let prometheus = prometheus();
-    let probe = Probe { token, render: Arc::new(move || prometheus.render()) };
+    let (prometheus, engine) = (prometheus(), engine.clone());
+    let render = move || {
+        let (prometheus, engine) = (prometheus.clone(), engine.clone());
+        // Queues as they are now.
+        async move {
+            engine.measure().await;
+            prometheus.render()
+        }
+        .boxed()
+    };
+    let probe = Probe { token, render: Arc::new(render) };
     Ok(Some(server::private(doors.clone(), probe, pages)))
 }
 
@@ -493,17 +521,36 @@ fn prometheus() -> PrometheusHandle {
 }
 
 fn describe() {
-    use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
-    describe_counter!("ci_rescue_deliveries_total", "Deliveries by source and outcome");
-    describe_counter!("ci_rescue_events_total", "Events that changed nothing, by why");
-    describe_counter!("ci_rescue_incidents_opened_total", "Incidents opened");
-    describe_counter!("ci_rescue_effects_total", "Effects by kind and outcome");
-    describe_counter!("ci_rescue_cards_total", "Cards posted, edited and told, by platform");
-    describe_counter!("ci_rescue_dead_letters_total", "Deliveries that were set aside");
-    describe_gauge!("ci_rescue_queue_depth", "Rows that wait, by queue");
-    describe_gauge!("ci_rescue_cards_behind", "Cards behind their incident, by platform");
-    describe_gauge!("ci_rescue_incidents", "Incidents, open and all");
-    describe_histogram!("ci_rescue_effect_seconds", Unit::Seconds, "Time that effects took");
+    use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+    for (name, help) in [
+        ("ci_rescue_deliveries_total", "Deliveries received, by source and outcome."),
+        ("ci_rescue_events_total", "Events that changed nothing, by reason."),
+        ("ci_rescue_incidents_opened_total", "Incidents opened."),
+        ("ci_rescue_effects_total", "Effects performed, by kind and outcome."),
+        ("ci_rescue_cards_total", "Writes to chat platforms, by platform and kind."),
+        ("ci_rescue_dead_letters_total", "Deliveries set aside because they could not be processed."),
+        ("ci_rescue_integration_failures_total", "Failed calls, by integration."),
+    ] {
+        describe_counter!(name, help);
+    }
+    for (name, help) in [
+        ("ci_rescue_queue_depth", "Rows waiting, by queue."),
+        ("ci_rescue_cards_behind", "Cards that do not show the latest state of their incident, by platform."),
+        ("ci_rescue_incidents", "Incidents stored, by state."),
+        (
+            "ci_rescue_integration_up",
+            "Whether an integration answers (1) or is down (0); absent before the first call.",
+        ),
+        ("ci_rescue_integration_changed_timestamp_seconds", "When an integration last went up or down, Unix time."),
+        ("ci_rescue_github_quota_remaining", "GitHub API calls left, by owner and resource."),
+        ("ci_rescue_github_quota_limit", "GitHub API calls allowed per window, by owner and resource."),
+        ("ci_rescue_github_quota_reset_timestamp_seconds", "When GitHub's quota is reset, Unix time."),
+        ("ci_rescue_build_info", "The running version, as a label; always 1."),
+    ] {
+        describe_gauge!(name, help);
+    }
+    describe_histogram!("ci_rescue_effect_seconds", Unit::Seconds, "Time taken by effects, by kind.");
+    gauge!("ci_rescue_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }
 
 async fn upkeep(stop: CancellationToken) {

@@ -4,6 +4,7 @@
 //! what [`Engine::run`] repeats.
 
 mod ask;
+mod chronicle;
 mod code;
 mod context;
 mod desk;

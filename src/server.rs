@@ -11,7 +11,7 @@ pub use doors::public;
 pub use listen::serve;
 pub use private::{Probe, private};
 
-use crate::ports::{Ask, Door, Endpoint, Verifier};
+use crate::ports::{Ask, Door, Endpoint, Health, Verifier};
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -27,8 +27,10 @@ pub struct Doors {
     pub hook_token: Option<Arc<SecretString>>,
     pub read_token: Option<Arc<SecretString>>,
     pub act_token: Option<Arc<SecretString>>,
-    /// Which neighbours are configured, and which are off: for `/api/status`.
+    /// Which ways in and out are configured, and which are off: for `/api/status`.
     pub neighbours: Arc<Vec<(String, String)>>,
+    /// Which integrations answer.
+    pub health: Arc<Health>,
 }
 
 /// GitHub's own limit for a delivery (docs.github.com, "Webhook events and payloads").

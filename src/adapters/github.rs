@@ -7,6 +7,7 @@ mod decode;
 mod fetch;
 mod forge;
 mod granted;
+mod health;
 mod labels;
 mod manifest;
 mod origin;

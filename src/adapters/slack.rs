@@ -10,6 +10,7 @@ mod intake;
 mod manifest;
 mod socket;
 mod views;
+mod watched;
 
 pub use chat::{Settings, Slack};
 pub use decode::Socket as SocketDecoder;
@@ -28,12 +29,24 @@ pub const PLATFORM: &str = "slack";
 /// # Errors
 /// The TLS versions cannot be set up.
 pub(crate) fn client(api_url: &str) -> Result<SlackHyperClient, String> {
+    Ok(over(api_url, https()?))
+}
+
+fn over<H>(api_url: &str, connector: H) -> SlackClient<SlackClientHyperConnector<H>>
+where
+    H: hyper_util::client::legacy::connect::Connect + Clone + Send + Sync + 'static,
+{
+    let connector =
+        SlackClientHyperConnector::with_connector(connector).with_slack_api_url(api_url.trim_end_matches('/'));
+    SlackClient::new(connector)
+}
+
+fn https() -> Result<hyper_rustls::HttpsConnector<hyper_util::client::legacy::connect::HttpConnector>, String> {
     let https = hyper_rustls::HttpsConnectorBuilder::new()
         .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
         .map_err(|why| why.to_string())?
         .https_or_http()
         .enable_http1()
         .build();
-    let connector = SlackClientHyperConnector::with_connector(https).with_slack_api_url(api_url.trim_end_matches('/'));
-    Ok(SlackClient::new(connector))
+    Ok(https)
 }

@@ -36,7 +36,7 @@ impl Working<'_> {
             return Ok(());
         }
         if place.pull.is_some() {
-            tracing::debug!(delivery = %self.delivery.id, "nobody can vouch for what is said on pull requests");
+            tracing::debug!(delivery = %self.delivery.id, "cannot check who may command on pull requests");
             return Ok(());
         }
         self.words(actor, place, &text).await
@@ -46,7 +46,7 @@ impl Working<'_> {
     pub(super) async fn spoken(&mut self, spoken: Spoken) -> Result<(), StoreError> {
         let Spoken { actor, place, text, may_write, at } = spoken;
         if !may_write {
-            tracing::info!(delivery = %self.delivery.id, "a command of somebody without write permission");
+            tracing::info!(delivery = %self.delivery.id, "ignored a command from someone without write permission");
             return Ok(());
         }
         if self.now.ms_since(at) > VOUCH_MS {
@@ -278,7 +278,7 @@ impl Working<'_> {
         }
         let hold = Hold { by: by.name.line(60), at: self.now, reason: reason.clone() };
         self.turn.settings.push((HOLD.into(), Some(json!(hold))));
-        tracing::warn!(by = %hold.by, "emergency stop: nothing acts by itself any more");
+        tracing::warn!(by = %hold.by, "emergency stop: automatic acts are off");
         let note = Note::HoldSet { by: by.name.clone(), reason };
         self.house_entry(by, note.clone()).await?;
         Ok(note)
@@ -289,7 +289,7 @@ impl Working<'_> {
             return Ok(Note::NoHold);
         }
         self.turn.settings.push((HOLD.into(), None));
-        tracing::warn!(by = %by.name.line(60), "the emergency stop was lifted");
+        tracing::warn!(by = %by.name.line(60), "emergency stop lifted");
         let note = Note::HoldLifted { by: by.name.clone() };
         self.house_entry(by, note.clone()).await?;
         Ok(note)

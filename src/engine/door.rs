@@ -30,12 +30,12 @@ impl Door for Engine {
             }
             Ok(Put::Duplicate) => {
                 counter!("ci_rescue_deliveries_total", "source" => raw.source, "outcome" => "duplicate").increment(1);
-                tracing::debug!(delivery = %id, "this delivery was accepted before");
+                tracing::debug!(delivery = %id, "duplicate delivery");
                 Ok(Accepted::Duplicate)
             }
             Err(why) => {
                 counter!("ci_rescue_deliveries_total", "source" => raw.source, "outcome" => "failed").increment(1);
-                tracing::error!(delivery = %id, %why, "a delivery could not be kept; its sender is told to try again");
+                tracing::error!(delivery = %id, %why, "could not store a delivery; its sender will retry");
                 Err(DoorError(why.to_string()))
             }
         }

@@ -20,7 +20,7 @@ use std::time::Duration;
 const LEASE_MS: i64 = 30 * MINUTE_MS;
 /// After so many tries a write or an answer is given up and its incident told: four minutes.
 const TRIES: u32 = 8;
-/// Looking harms nobody: a neighbour that is down for three hours is waited for.
+/// Looking harms nobody: an integration that is down for three hours is waited for.
 const LOOKS: u32 = 45;
 /// A log beyond this is read no further.
 const LOG_BYTES_MAX: u64 = 4 << 30;
@@ -68,7 +68,8 @@ impl Engine {
                 self.complete(&claim, done, None).await?;
             }
             Err(why) => {
-                tracing::warn!(effect = claim.key, incident, kind, attempt = claim.attempts + 1, %why, "an effect did not succeed");
+                // An integration that is down says so once, by itself; what is given up is told below.
+                tracing::debug!(effect = claim.key, incident, kind, attempt = claim.attempts + 1, %why, "an effect failed");
                 self.failed(&claim, &why).await?;
             }
         }
@@ -78,6 +79,10 @@ impl Engine {
     /// The result enters by the same door as everything else.
     async fn complete(&self, claim: &Claimed<Effect>, done: Done, dead: Option<String>) -> Result<(), StoreError> {
         let outcome = if dead.is_some() { "dead" } else { "done" };
+        if let Some(why) = &dead {
+            let incident = claim.work.incident().map_or(0, |no| no.0);
+            tracing::warn!(incident, kind = claim.work.kind(), "gave up an effect: {why}");
+        }
         counter!("ci_rescue_effects_total", "effect" => claim.work.kind(), "outcome" => outcome).increment(1);
         let event = result(&claim.work, done, self.clock.now());
         let id = format!("internal:effect-{}-{}", self.installation, claim.key);

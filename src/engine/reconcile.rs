@@ -11,7 +11,7 @@ const REDELIVER_MS: i64 = 72 * HOUR_MS;
 const BACK_MS: i64 = HOUR_MS;
 
 impl Engine {
-    /// Looks for what no webhook told. Neighbours that are down are skipped until the next time.
+    /// Looks for what no webhook told. Integrations that are down are skipped until the next time.
     ///
     /// # Errors
     /// The store failed.
@@ -20,7 +20,7 @@ impl Engine {
         let since: Time = self.clock.now().plus_ms(-BACK_MS);
         let oldest = self.clock.now().plus_ms(-REDELIVER_MS);
         if let Err(why) = ci.redeliver(oldest).await {
-            tracing::debug!(%why, "lost deliveries could not be asked for");
+            tracing::debug!(%why, "could not ask for lost deliveries");
         }
         let mut found = 0;
         let repos = self.scope.repositories.iter().filter_map(|name| name.parse::<Repo>().ok());
@@ -32,7 +32,7 @@ impl Engine {
                         found += u64::from(self.store.put_delivery(delivery).await? == crate::ports::Put::New);
                     }
                 }
-                Err(why) => tracing::debug!(%repo, %why, "recent runs could not be read"),
+                Err(why) => tracing::debug!(%repo, %why, "could not read recent runs"),
             }
         }
         if found > 0 {

@@ -59,7 +59,7 @@ impl Engine {
                     }
                 }
                 Err(why) => {
-                    tracing::error!(%why, "the store failed; trying again");
+                    tracing::error!(%why, "the store failed; retrying");
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -79,7 +79,7 @@ impl Engine {
                 }
                 Ok(None) => {}
                 Err(why) => {
-                    tracing::error!(%why, "the store failed; trying again");
+                    tracing::error!(%why, "the store failed; retrying");
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -103,7 +103,7 @@ impl Engine {
             while !ends.is_cancelled() {
                 beat.tick().await;
                 if let Err(why) = this.tick().await {
-                    tracing::error!(%why, "timers could not be read");
+                    tracing::error!(%why, "could not read the timers");
                 }
             }
         });
@@ -117,14 +117,14 @@ impl Engine {
                     () = ends.cancelled() => break,
                 }
                 if let Err(why) = this.reconcile().await {
-                    tracing::error!(%why, "missed events could not be looked for");
+                    tracing::error!(%why, "could not look for missed events");
                 }
                 this.measure().await;
                 since_compact += RECONCILE;
                 if since_compact >= COMPACT {
                     since_compact = Duration::ZERO;
                     if let Err(why) = this.compact().await {
-                        tracing::error!(%why, "old records could not be compacted away");
+                        tracing::error!(%why, "could not remove old records");
                     }
                 }
             }
@@ -138,10 +138,14 @@ impl Engine {
             ("inbox", counts.inbox),
             ("outbox", counts.outbox),
             ("timers", counts.timers),
-            ("cards", counts.dirty),
+            ("cards", counts.behind.values().sum()),
             ("dead_letters", counts.dead),
         ] {
             gauge!("ci_rescue_queue_depth", "queue" => name).set(value as f64);
+        }
+        for platform in self.platforms() {
+            let behind = counts.behind.get(&platform.0).copied().unwrap_or(0);
+            gauge!("ci_rescue_cards_behind", "platform" => platform.0.clone()).set(behind as f64);
         }
         gauge!("ci_rescue_incidents", "state" => "open").set(counts.open as f64);
         gauge!("ci_rescue_incidents", "state" => "all").set(counts.incidents as f64);

@@ -45,7 +45,7 @@ impl Engine {
         let gone = self.store.compact(seen_before, closed_before).await?;
         self.state.lock().await.index.forget_runs(seen_before.plus_ms(-30 * DAY_MS));
         if gone > 0 {
-            tracing::info!(records = gone, "old records were compacted away");
+            tracing::info!(records = gone, "removed old records");
         }
         Ok(gone)
     }

@@ -12,7 +12,7 @@ use crate::domain::time::{MINUTE_MS, Time};
 use crate::incident::{Routed, Transition, route, run_key, step};
 use crate::ports::{Claimed, Delivery, Heard, NewEffect, StoreError, Surface, TimerRow, Turn};
 use futures::FutureExt;
-use metrics::{counter, gauge};
+use metrics::counter;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -49,7 +49,7 @@ impl Engine {
             // What this turn noted in memory did not happen.
             (state.index, state.next_incident) = super::rebuild(&*self.store).await?;
             state.feeds = super::stored_feeds(&*self.store).await?;
-            tracing::warn!(delivery = %claim.work.id, %why, "a turn was not committed");
+            tracing::warn!(delivery = %claim.work.id, %why, "could not process a delivery; retrying");
             if claim.attempts + 1 >= TRIES && matches!(why, StoreError::Conflict(_)) {
                 self.set_aside(&claim, &why.to_string()).await?;
             } else {
@@ -60,7 +60,7 @@ impl Engine {
     }
 
     async fn set_aside(&self, claim: &Claimed<Delivery>, why: &str) -> Result<(), StoreError> {
-        tracing::error!(delivery = %claim.work.id, why, "a delivery is set aside; see the dead letters");
+        tracing::error!(delivery = %claim.work.id, why, "set a delivery aside: see the dead letters");
         counter!("ci_rescue_dead_letters_total").increment(1);
         let delivery = Some((claim.key, claim.lease));
         self.store.commit(Turn { delivery, dead: Some(why.into()), ..Turn::default() }).await
@@ -88,7 +88,9 @@ impl Engine {
         }
         let turn = working.finish().await?;
         let (effects, dirty, follow_ups) = (turn.effects.len(), turn.dirty.len(), turn.deliveries.len());
+        let chronicle = super::chronicle::of(&turn);
         self.store.commit(turn).await?;
+        chronicle.iter().for_each(super::chronicle::Happened::log);
         if effects > 0 {
             self.effect_due.notify_waiters();
             self.effect_due.notify_one();
@@ -156,7 +158,7 @@ impl Working<'_> {
                 && !self.engine.scope.has(&failure.repo, failure.branch.raw())
             {
                 counter!("ci_rescue_events_total", "outcome" => "filtered").increment(1);
-                tracing::debug!(delivery = %self.delivery.id, repo = %failure.repo, "not one of ours");
+                tracing::debug!(delivery = %self.delivery.id, repo = %failure.repo, "outside github.repositories or github.branches");
                 continue;
             }
             if let Event::Requested { repo, .. } = &event
@@ -170,7 +172,7 @@ impl Working<'_> {
             match routed {
                 Routed::Ignore(why) => {
                     counter!("ci_rescue_events_total", "outcome" => "ignored").increment(1);
-                    tracing::debug!(delivery = %self.delivery.id, why, "nobody needs to know");
+                    tracing::debug!(delivery = %self.delivery.id, why, "ignored");
                 }
                 Routed::Open => {
                     let no = IncidentNo(self.state.next_incident);
@@ -307,7 +309,6 @@ impl Working<'_> {
             }
             self.turn.incidents.push(incident);
         }
-        gauge!("ci_rescue_incident_numbers").set(self.state.next_incident as f64);
         Ok(self.turn)
     }
 

@@ -186,6 +186,9 @@ pub struct Counts {
     pub outbox: u64,
     pub timers: u64,
     pub dirty: u64,
+    /// Cards that do not show their incident's latest state, by platform.
+    #[serde(default)]
+    pub behind: std::collections::BTreeMap<String, u64>,
     pub dead: u64,
     pub incidents: u64,
     pub open: u64,

@@ -5,7 +5,7 @@ use super::doors::{is_token, refuse, token};
 use super::limits::body;
 use super::shapes::{
     BudgetAnswer, CiHook, CiHookAnswer, ClassifyAnswer, ClassifyRequest, IncidentView, IncidentsAnswer,
-    QuarantineAnswer, RemediateAnswer, RemediateRequest, StatusAnswer, rfc3339,
+    IntegrationView, QuarantineAnswer, RemediateAnswer, RemediateRequest, StatusAnswer, rfc3339,
 };
 use crate::ports::{CiFailure, Query};
 use axum::body::Body;
@@ -138,11 +138,12 @@ async fn status(State(doors): State<Doors>, headers: HeaderMap) -> Response {
         inbox: counts.inbox,
         outbox: counts.outbox,
         timers: counts.timers,
-        cards_behind: counts.dirty,
+        cards_behind: counts.behind.values().sum(),
         dead_letters: counts.dead,
         incidents: counts.incidents,
         open: counts.open,
-        neighbours: doors.neighbours.iter().cloned().collect(),
+        features: doors.neighbours.iter().cloned().collect(),
+        integrations: doors.health.look().iter().map(IntegrationView::of).collect(),
     })
     .into_response()
 }

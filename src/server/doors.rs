@@ -1,7 +1,7 @@
 //! The public listener's routes.
 
 use super::limits::{body, json_only};
-use super::shapes::{CiHook, CiHookAnswer, RemediateAnswer, RemediateRequest, failure_type};
+use super::shapes::{CiHook, CiHookAnswer, IntegrationView, RemediateAnswer, RemediateRequest, failure_type};
 use super::{Doors, HOOK_BYTES_MAX, WEBHOOK_BYTES_MAX, api};
 use crate::domain::Repo;
 use crate::domain::ids::Digest;
@@ -45,9 +45,11 @@ pub fn public(doors: Doors) -> Router {
         .with_state(doors)
 }
 
+/// Ready while deliveries can be kept: an integration that is down is told, and waited for.
 async fn ready(State(doors): State<Doors>) -> Response {
+    let integrations: Vec<IntegrationView> = doors.health.look().iter().map(IntegrationView::of).collect();
     match doors.ask.hold().await {
-        Ok(_) => Json(json!({"status": "ready"})).into_response(),
+        Ok(_) => Json(json!({"status": "ready", "integrations": integrations})).into_response(),
         Err(why) => refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string()),
     }
 }
@@ -100,7 +102,7 @@ fn refused(why: &Refusal) -> Response {
         Refusal::BadRequest(_) => StatusCode::BAD_REQUEST,
         Refusal::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
     };
-    tracing::info!(%why, "a delivery was refused");
+    tracing::info!(%why, "refused a delivery");
     refuse(status, why.to_string())
 }
 

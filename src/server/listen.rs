@@ -33,7 +33,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         let stream = match accepted {
             Ok((stream, _)) => stream,
             Err(why) => {
-                tracing::warn!(%why, "a connection could not be accepted");
+                tracing::warn!(%why, "could not accept a connection");
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
@@ -48,7 +48,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         let watched = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(why) = watched.await {
-                tracing::debug!(%why, "a connection broke off");
+                tracing::debug!(%why, "a connection was lost");
             }
             drop(place);
         });

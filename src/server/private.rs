@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use futures::future::BoxFuture;
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use std::sync::Arc;
 pub struct Probe {
     /// Absent in the demo, where nothing is secret.
     pub token: Option<Arc<SecretString>>,
-    pub render: Arc<dyn Fn() -> String + Send + Sync>,
+    pub render: Arc<dyn Fn() -> BoxFuture<'static, String> + Send + Sync>,
 }
 
 /// The private routes. `console` brings its own.
@@ -28,5 +29,5 @@ async fn metrics(State(probe): State<Probe>, headers: HeaderMap) -> Response {
     if probe.token.is_some() && !is_token(token(&headers), probe.token.as_deref()) {
         return refuse(StatusCode::UNAUTHORIZED, "send console.token as a bearer token");
     }
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], (probe.render)()).into_response()
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], (probe.render)().await).into_response()
 }

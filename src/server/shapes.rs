@@ -206,8 +206,41 @@ pub struct StatusAnswer {
     pub dead_letters: u64,
     pub incidents: u64,
     pub open: u64,
-    /// Each neighbour with `on`, or why it is off.
-    pub neighbours: std::collections::BTreeMap<String, String>,
+    /// Each way in or out with `on`, or why it is off.
+    pub features: std::collections::BTreeMap<String, String>,
+    pub integrations: Vec<IntegrationView>,
+}
+
+/// Whether another program that we depend on answers.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IntegrationView {
+    /// `github`, `slack`, `slack_socket`, `discord`, `discord_gateway`.
+    pub name: String,
+    /// `up`, `down`, or `unknown` before the first call.
+    pub state: String,
+    /// When it went up or down, RFC 3339.
+    pub since: Option<String>,
+    /// Failed calls in a row.
+    pub failures: u64,
+    /// While it is down.
+    pub last_error: Option<String>,
+}
+
+impl IntegrationView {
+    pub fn of(vital: &crate::ports::Vital) -> Self {
+        let state = match vital.up {
+            Some(true) => "up",
+            Some(false) => "down",
+            None => "unknown",
+        };
+        Self {
+            name: vital.name.into(),
+            state: state.into(),
+            since: vital.since.map(rfc3339),
+            failures: vital.failures,
+            last_error: vital.last_error.clone(),
+        }
+    }
 }
 
 pub fn rfc3339(at: crate::domain::Time) -> String {

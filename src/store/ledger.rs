@@ -15,6 +15,7 @@ use crate::ports::{
     Claimed, Counts, DeadLetter, Delivery, Due, Publication, Put, Query, Store, StoreError, Surface, TimerRow, Turn,
 };
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -236,11 +237,19 @@ impl<B: Backend> Store for Ledger<B> {
 
     async fn counts(&self) -> Result<Counts> {
         let count = |table: u8| self.table(table).map(|rows| rows.len() as u64);
+        let mut behind = BTreeMap::new();
+        for (mut key, _) in self.table(keys::DIRTY)? {
+            key[0] = keys::SURFACE;
+            if let Some(row) = self.record::<SurfaceRow>(&key)?.filter(|row| row.publication.is_due()) {
+                *behind.entry(row.surface.platform.0).or_default() += 1;
+            }
+        }
         Ok(Counts {
             inbox: count(keys::INBOX)?,
             outbox: count(keys::OUTBOX)?,
             timers: count(keys::TIMER)?,
             dirty: count(keys::DIRTY)?,
+            behind,
             dead: count(keys::DEAD)?,
             incidents: count(keys::INCIDENT)?,
             open: count(keys::OPEN)?,

@@ -17,6 +17,7 @@ mod evidence;
 mod fix;
 mod flows;
 mod kill;
+mod outages;
 mod pins;
 mod plan;
 mod readme;

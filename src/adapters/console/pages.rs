@@ -73,7 +73,7 @@ impl Pages {
     pub fn render(&self, name: &str, context: Value) -> String {
         let text = self.0.get_template(name).and_then(|page| page.render(context));
         text.unwrap_or_else(|why| {
-            tracing::error!(%why, "a page cannot be rendered");
+            tracing::error!(%why, "could not render a page");
             "This page cannot be rendered; see the log.".into()
         })
     }

@@ -2,12 +2,13 @@
 
 use super::intake::Intake;
 use super::rest::{Rest, Route};
+use crate::ports::Integration;
 use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::Value;
 use serenity::all::{
-    ClientBuilder, Context, Event, GatewayError, GatewayIntents, HttpBuilder, Interaction, RawEventHandler,
-    ShardManager,
+    ClientBuilder, ConnectionStage, Context, Event, GatewayError, GatewayIntents, HttpBuilder, Interaction,
+    RawEventHandler, ShardManager,
 };
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,6 +17,8 @@ use tokio_util::task::TaskTracker;
 
 /// Between two tries to connect: 1,000 IDENTIFY a day are allowed.
 const PAUSE: Duration = Duration::from_secs(90);
+/// How often the connection is looked at.
+const WATCH: Duration = Duration::from_secs(15);
 
 /// What the gateway needs.
 #[derive(Clone)]
@@ -25,17 +28,23 @@ pub struct Listener {
     pub token: String,
     pub intake: Intake,
     pub rest: Arc<Rest>,
+    pub health: Arc<Integration>,
 }
 
 struct Ears {
     intake: Intake,
     rest: Arc<Rest>,
+    health: Arc<Integration>,
 }
 
 #[async_trait]
 impl RawEventHandler for Ears {
     async fn raw_event(&self, _: Context, event: Event) {
         let value = match event {
+            Event::Ready(_) | Event::Resumed(_) => {
+                self.health.answered();
+                None
+            }
             Event::InteractionCreate(event) => whole(&event.interaction),
             // The library is strict: an interaction with a field that it does not know comes as it is.
             Event::Unknown(event) if event.kind == "INTERACTION_CREATE" => serde_json::to_value(event.value).ok(),
@@ -60,12 +69,12 @@ impl Ears {
             Ok(Some(found)) => found,
             Ok(None) => return,
             // Not kept means not answered: Discord tells the person that it failed.
-            Err(why) => return tracing::warn!(?why, "an interaction was not taken"),
+            Err(why) => return tracing::warn!(?why, "could not accept a Discord interaction"),
         };
         let path = format!("/interactions/{}/{}/callback", address.id, address.token);
         let body = serde_json::to_value(answer).unwrap_or(Value::Null);
         if let Err(why) = self.rest.call(Route::new(Method::POST, path), Some(&body)).await {
-            tracing::warn!(%why, "an interaction could not be acknowledged");
+            tracing::debug!(%why, "could not acknowledge a Discord interaction");
         }
     }
 }
@@ -73,13 +82,17 @@ impl Ears {
 /// Connects in the background, again and again until `stop`.
 pub fn listen(listener: Listener, tasks: &TaskTracker, stop: CancellationToken) {
     let shards: Arc<Mutex<Option<Arc<ShardManager>>>> = Arc::default();
+    tasks.spawn(watch(shards.clone(), listener.health.clone(), stop.clone()));
     let (held, ends) = (shards.clone(), stop.clone());
     tasks.spawn(async move {
         loop {
             tokio::select! {
                 ended = connect(&listener, &held) => match ended {
-                    Ended::Again(why) => tracing::warn!(why, "Discord's gateway"),
-                    Ended::ForGood(why) => return tracing::error!(why, "Discord refuses the gateway: mend [discord] and start again"),
+                    Ended::Again(why) => listener.health.down(&why),
+                    Ended::ForGood(why) => {
+                        listener.health.down(&why);
+                        return tracing::error!("Discord refuses the connection: correct [discord] and restart");
+                    }
                 },
                 () = ends.cancelled() => return,
             }
@@ -96,6 +109,22 @@ pub fn listen(listener: Listener, tasks: &TaskTracker, stop: CancellationToken) 
             shards.shutdown_all().await;
         }
     });
+}
+
+/// The library reconnects by itself and tells nobody: a shard that is not connected twice in a row is an outage.
+async fn watch(shards: Arc<Mutex<Option<Arc<ShardManager>>>>, health: Arc<Integration>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(WATCH) => {}
+            () = stop.cancelled() => return,
+        }
+        let manager = shards.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(manager) = manager else { continue };
+        let connected = manager.runners.lock().await.values().any(|shard| shard.stage == ConnectionStage::Connected);
+        if !connected && health.look().up.is_some() {
+            health.failed("the gateway is not connected");
+        }
+    }
 }
 
 /// Why a connection is over.
@@ -124,7 +153,7 @@ async fn connect(listener: &Listener, held: &Mutex<Option<Arc<ShardManager>>>) -
     // serenity's own calls only ask for the gateway's address; its limiter would ignore ours.
     let origin = listener.api_url.trim_end_matches('/').trim_end_matches("/api/v10").to_owned();
     let http = HttpBuilder::new(&listener.token).proxy(origin).ratelimiter_disabled(true).build();
-    let ears = Ears { intake: listener.intake.clone(), rest: listener.rest.clone() };
+    let ears = Ears { intake: listener.intake.clone(), rest: listener.rest.clone(), health: listener.health.clone() };
     let client = ClientBuilder::new_with_http(http, GatewayIntents::empty()).raw_event_handler(ears).await;
     let mut client = match client {
         Ok(client) => client,

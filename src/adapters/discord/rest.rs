@@ -1,7 +1,7 @@
 //! REST calls by Discord's rules (discord.com/developers, "Rate Limits"): limits per route from the answers' headers, 50
 //! calls a second for the bot, and no second try of what was refused.
 
-use crate::ports::{Clock, PortError};
+use crate::ports::{Clock, Integration, PortError, cause};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -35,6 +35,7 @@ pub struct Rest {
     pace: DefaultDirectRateLimiter,
     /// Routes that are used up, and until when by the clock's elapsed milliseconds; the empty name is all of them.
     quiet: Mutex<HashMap<String, i64>>,
+    health: Option<Arc<Integration>>,
 }
 
 /// Why a call failed: Discord's own code (0 where there is none), and what follows from it.
@@ -112,7 +113,14 @@ impl Rest {
             clock: settings.clock,
             pace: RateLimiter::direct(Quota::per_second(CALLS_A_SECOND)),
             quiet: Mutex::default(),
+            health: None,
         })
+    }
+
+    /// Reports how calls end.
+    #[must_use]
+    pub fn watched(self, health: Arc<Integration>) -> Self {
+        Self { health: Some(health), ..self }
     }
 
     fn quiet(&self) -> MutexGuard<'_, HashMap<String, i64>> {
@@ -148,7 +156,9 @@ impl Rest {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await.map_err(|why| lost(&why, reads))?;
+        let sent = request.send().await;
+        self.report(&sent);
+        let answer = sent.map_err(|why| lost(&why, reads))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let number =
             |name: &str| headers.get(name)?.to_str().ok()?.parse::<f64>().ok().filter(|n| (0.0..86_400.0).contains(n));
@@ -165,6 +175,18 @@ impl Rest {
         let value =
             read(answer).await.map_err(|why| if reads { PortError::transient(why) } else { PortError::ambiguous(why) });
         if status.is_success() { Ok(value?) } else { Err(refused(status, &value.unwrap_or_default(), reads)) }
+    }
+
+    fn report(&self, sent: &Result<reqwest::Response, reqwest::Error>) {
+        let Some(health) = &self.health else { return };
+        match sent {
+            Err(why) if why.is_timeout() && !why.is_connect() => health.failed("Discord did not answer in time"),
+            Err(why) => health.down(&cause(why)),
+            Ok(answer) if answer.status().is_server_error() || answer.status() == StatusCode::UNAUTHORIZED => {
+                health.failed(&format!("Discord answered {}", answer.status().as_u16()));
+            }
+            Ok(_) => health.answered(),
+        }
     }
 
     fn hush(&self, bucket: String, pause: Duration) {

@@ -52,7 +52,7 @@ impl Rooms {
                 return Err(unreachable(&why));
             }
             // Whoever died in it left a lock or half a file: all of it can be had again.
-            tracing::warn!(room = %room.path.display(), %why, "a clone that is not usable any more is made anew");
+            tracing::warn!(room = %room.path.display(), %why, "a clone is damaged; cloning again");
             fs::remove_dir_all(&room.path).map_err(|why| PortError::transient(why.to_string()))?;
             self.fetch(&room).await.map_err(|why| unreachable(&why))?;
         }
@@ -83,7 +83,7 @@ impl Rooms {
             if all <= ROOMS_BYTES_MAX {
                 return;
             }
-            tracing::info!(room = %path.display(), bytes = size, "a clone that was not used lately is removed");
+            tracing::info!(room = %path.display(), bytes = size, "removed a clone that was not used lately");
             let _ = fs::remove_dir_all(&path);
             all = all.saturating_sub(size);
         }

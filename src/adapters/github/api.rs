@@ -3,7 +3,7 @@
 use super::auth::{Credentials, app_jwt};
 use crate::domain::ids::Repo;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
-use crate::ports::{Clock, PortError, Ticks};
+use crate::ports::{Clock, Integration, PortError, Ticks, cause};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use governor::clock::Clock as _;
 use governor::middleware::NoOpMiddleware;
@@ -33,6 +33,8 @@ const CREATING_AN_HOUR: [NonZeroU32; 2] =
     [NonZeroU32::new(400).expect("not zero"), NonZeroU32::new(100).expect("not zero")];
 /// A token this near its end is not used any more.
 const TOKEN_SLACK_MS: i64 = 5 * MINUTE_MS;
+/// What stands before the cause where no answer came.
+pub(super) const UNREACHED: &str = "GitHub cannot be reached: ";
 /// Secondary limits that name no time: GitHub asks for at least a minute.
 const SECONDARY_PAUSE: Duration = Duration::from_secs(60);
 
@@ -68,6 +70,7 @@ pub struct GitHub {
     /// GitHub asked us to be quiet until then.
     quiet_until: Mutex<Time>,
     pub(super) redelivered: Mutex<std::collections::HashSet<String>>,
+    pub(super) health: Option<Arc<Integration>>,
 }
 
 /// What an answer was, before it is taken for good or ill.
@@ -125,7 +128,14 @@ impl GitHub {
             installations: Mutex::default(),
             quiet_until: Mutex::new(Time(0)),
             redelivered: Mutex::default(),
+            health: None,
         })
+    }
+
+    /// Reports how calls end.
+    #[must_use]
+    pub fn watched(self, health: Arc<Integration>) -> Self {
+        Self { health: Some(health), ..self }
     }
 
     /// The host that people see: links have to point there.
@@ -177,7 +187,9 @@ impl GitHub {
             Some(token) => self.client.user_access_token(token).map_err(|why| PortError::permanent(why.to_string()))?,
             None => self.client.clone(),
         };
-        let answer = send(&client, method, path, body).await?;
+        let sent = send(&client, method, path, body).await;
+        self.report(&sent, repo);
+        let answer = sent?;
         if answer.status == StatusCode::UNAUTHORIZED {
             self.forget_token(repo).await;
         }
@@ -237,7 +249,7 @@ impl GitHub {
         let Some(wait) = wait else { return Ok(()) };
         let until = now.plus_ms(i64::try_from(wait.as_millis()).unwrap_or(MINUTE_MS));
         *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
-        tracing::warn!(wait_ms = wait.as_millis(), "GitHub's rate limit: pausing");
+        tracing::warn!("GitHub's rate limit is reached: pausing for {} s", wait.as_secs());
         Err(later("GitHub's rate limit", wait))
     }
 
@@ -417,15 +429,13 @@ async fn send(client: &Octocrab, method: &str, path: &str, body: Option<&Value>)
 
 /// A connection that was never made cannot have written anything.
 fn unsent(method: &str, why: &octocrab::Error) -> PortError {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(why);
+    let mut inner: Option<&(dyn std::error::Error + 'static)> = Some(why);
     let mut connecting = false;
-    let mut words = String::new();
-    while let Some(error) = cause {
+    while let Some(error) = inner {
         connecting |= error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect);
-        words = error.to_string();
-        cause = error.source();
+        inner = error.source();
     }
-    let words = format!("GitHub cannot be reached: {}", crate::domain::text::clean_line(&words, 200));
+    let words = format!("{UNREACHED}{}", cause(why));
     if connecting || method == "GET" { PortError::transient(words) } else { PortError::ambiguous(words) }
 }
 

@@ -84,7 +84,9 @@ impl GitHub {
         for label in pull.labels {
             match self.label(repo, number, label, true).await {
                 // The pull request is there; without the permission it goes without a label.
-                Err(PortError::Permanent { why }) => tracing::warn!(%repo, number, label, %why, "a label is left out"),
+                Err(PortError::Permanent { why }) => {
+                    tracing::warn!(%repo, number, label, %why, "could not add a label");
+                }
                 other => other?,
             }
         }

@@ -5,7 +5,7 @@ use crate::card::Card;
 use crate::domain::actor::{Place, Platform};
 use crate::domain::journal::Mood;
 use crate::domain::time::Time;
-use crate::ports::{Chat, Message, PortError};
+use crate::ports::{Chat, Integration, Message, PortError};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -40,6 +40,7 @@ pub struct Slack {
     api: url::Url,
     pace_ms: i64,
     team: Arc<OnceLock<String>>,
+    health: Option<Arc<Integration>>,
 }
 
 impl Slack {
@@ -53,7 +54,14 @@ impl Slack {
             api,
             pace_ms: PACE_MS,
             team: Arc::default(),
+            health: None,
         })
+    }
+
+    /// Reports how calls end.
+    #[must_use]
+    pub fn watched(self, health: Arc<Integration>) -> Self {
+        Self { health: Some(health), ..self }
     }
 
     /// Our workspace, once [`Slack::whoami`] has learned it.
@@ -68,7 +76,7 @@ impl Slack {
     /// What Slack or the network said.
     pub async fn whoami(&self) -> Result<String, PortError> {
         let session = self.client.open_session(&self.token);
-        let answer = in_time(session.auth_test()).await?;
+        let answer = self.in_time(session.auth_test()).await?;
         let _ = self.team.set(answer.team_id.to_string());
         Ok(format!("{} in {}", answer.user.unwrap_or_default(), answer.team))
     }
@@ -106,10 +114,10 @@ impl Slack {
                 ("limit", Some(PAGE.into())),
                 ("cursor", cursor),
             ]);
-            let page: Value =
-                in_time(session.http_session_api.http_get(method, &params, Some(&SLACK_TIER3_METHOD_CONFIG)))
-                    .await
-                    .map_err(harmless)?;
+            let page: Value = self
+                .in_time(session.http_session_api.http_get(method, &params, Some(&SLACK_TIER3_METHOD_CONFIG)))
+                .await
+                .map_err(harmless)?;
             for message in page.get("messages").and_then(Value::as_array).into_iter().flatten() {
                 if message.pointer("/metadata/event_payload/marker").and_then(Value::as_str) == Some(marker) {
                     return Ok(message.get("ts").and_then(Value::as_str).map(str::to_owned));
@@ -137,21 +145,28 @@ impl Slack {
     async fn respond(&self, url: url::Url, text: &str) -> Result<(), PortError> {
         let content = SlackMessageContent::new().with_text(text.to_owned());
         let request = SlackApiPostWebhookMessageRequest::new(content).with_replace_original(false);
-        in_time(self.client.respond_to_event(&SlackResponseUrl(url), &request)).await.map(|_| ())
+        self.in_time(self.client.respond_to_event(&SlackResponseUrl(url), &request)).await.map(|_| ())
+    }
+
+    /// slack-morphism has no timeouts of its own.
+    async fn in_time<T>(&self, call: impl Future<Output = Result<T, SlackClientError>>) -> Result<T, PortError> {
+        let Ok(result) = tokio::time::timeout(CALL_TIME, call).await else {
+            let why = "Slack did not answer in time";
+            if let Some(health) = &self.health {
+                health.failed(why);
+            }
+            return Err(PortError::ambiguous(why));
+        };
+        if let Some(health) = &self.health {
+            errors::report(health, result.as_ref().err());
+        }
+        result.map_err(|why| errors::of(&why))
     }
 }
 
 fn metadata(marker: &str) -> SlackMessageMetadata {
     SlackMessageMetadata::new(EVENT_TYPE.into())
         .with_event_payload(HashMap::from([("marker".to_owned(), marker.to_owned())]))
-}
-
-/// slack-morphism has no timeouts of its own.
-async fn in_time<T>(call: impl Future<Output = Result<T, SlackClientError>>) -> Result<T, PortError> {
-    match tokio::time::timeout(CALL_TIME, call).await {
-        Ok(result) => result.map_err(|why| errors::of(&why)),
-        Err(_) => Err(PortError::ambiguous("Slack did not answer in time")),
-    }
 }
 
 /// Reading changes nothing, so it can be tried again.
@@ -185,7 +200,7 @@ impl Chat for Slack {
         let request = SlackApiChatPostMessageRequest::new(channel.into(), Self::content(card, marker))
             .with_unfurl_links(false)
             .with_unfurl_media(false);
-        let answer = in_time(session.chat_post_message(&request)).await?;
+        let answer = self.in_time(session.chat_post_message(&request)).await?;
         Ok(answer.ts.to_string())
     }
 
@@ -194,7 +209,7 @@ impl Chat for Slack {
         let request =
             SlackApiChatUpdateRequest::new(channel.into(), Self::content(card, marker), message.as_str().into());
         // An edit may be made twice.
-        in_time(session.chat_update(&request)).await.map(|_| ()).map_err(harmless)
+        self.in_time(session.chat_update(&request)).await.map(|_| ()).map_err(harmless)
     }
 
     async fn find(
@@ -222,13 +237,13 @@ impl Chat for Slack {
             .with_unfurl_links(false)
             .with_unfurl_media(false);
         let session = self.client.open_session(&self.token);
-        in_time(session.chat_post_message(&request)).await.map(|_| ())
+        self.in_time(session.chat_post_message(&request)).await.map(|_| ())
     }
 
     async fn welcome(&self, actor_id: &str, text: &str) -> Result<(), PortError> {
         let session = self.client.open_session(&self.token);
         let request = SlackApiViewsPublishRequest::new(actor_id.into(), views::home(text));
-        in_time(session.views_publish(&request)).await.map(|_| ()).map_err(harmless)
+        self.in_time(session.views_publish(&request)).await.map(|_| ()).map_err(harmless)
     }
 
     async fn whisper(&self, place: &Place, actor_id: &str, text: &str, _: Mood) -> Result<(), PortError> {
@@ -245,6 +260,6 @@ impl Chat for Slack {
             SlackApiChatPostEphemeralRequest::new(place.channel.as_str().into(), actor_id.into(), content);
         request.thread_ts = place.thread.as_deref().map(Into::into);
         let session = self.client.open_session(&self.token);
-        in_time(session.chat_post_ephemeral(&request)).await.map(|_| ())
+        self.in_time(session.chat_post_ephemeral(&request)).await.map(|_| ())
     }
 }

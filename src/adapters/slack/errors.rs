@@ -1,21 +1,13 @@
 //! What Slack's errors mean.
 
-use crate::ports::PortError;
+use crate::ports::{Integration, PortError, cause};
 use slack_morphism::errors::SlackClientError;
 use std::time::Duration;
 
-/// The operator can mend these: wait rather than give up.
-const MENDABLE: [&str; 9] = [
-    "invalid_auth",
-    "not_authed",
-    "token_revoked",
-    "token_expired",
-    "account_inactive",
-    "missing_scope",
-    "not_in_channel",
-    "channel_not_found",
-    "is_archived",
-];
+/// Our token is refused, whatever the call.
+const REFUSED: [&str; 5] = ["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"];
+/// The operator can mend these, too: wait rather than give up.
+const MENDABLE: [&str; 4] = ["missing_scope", "not_in_channel", "channel_not_found", "is_archived"];
 const MEND_PAUSE: Duration = Duration::from_secs(300);
 /// Slack may have done it all the same.
 const UNSURE: [&str; 5] =
@@ -46,8 +38,31 @@ fn of_code(code: &str) -> PortError {
     if code == "ratelimited" {
         return PortError::Transient { why: words, retry_after: Some(RATE_PAUSE) };
     }
-    if MENDABLE.contains(&code) {
+    if REFUSED.contains(&code) || MENDABLE.contains(&code) {
         return PortError::Transient { why: words, retry_after: Some(MEND_PAUSE) };
     }
     if UNSURE.contains(&code) { PortError::ambiguous(words) } else { PortError::permanent(words) }
+}
+
+/// What a call tells of Slack itself: an error code is an answer, too.
+pub fn report(health: &Integration, why: Option<&SlackClientError>) {
+    match why {
+        Some(SlackClientError::ApiError(error)) if REFUSED.contains(&error.code.as_str()) => {
+            health.down(&format!("Slack says {}", error.code));
+        }
+        Some(SlackClientError::ApiError(error)) if UNSURE.contains(&error.code.as_str()) => {
+            health.failed(&format!("Slack says {}", error.code));
+        }
+        None | Some(SlackClientError::RateLimitError(_) | SlackClientError::ApiError(_)) => health.answered(),
+        Some(SlackClientError::HttpError(error)) if !error.status_code.is_server_error() => health.answered(),
+        Some(SlackClientError::HttpError(error)) => {
+            health.failed(&format!("Slack answered {}", error.status_code.as_u16()));
+        }
+        Some(SlackClientError::HttpProtocolError(error)) => match &error.cause {
+            Some(inner) => health.down(&cause(&**inner)),
+            None => health.down("the connection failed"),
+        },
+        Some(SlackClientError::ProtocolError(_)) => health.failed("Slack's answer cannot be read"),
+        Some(_) => health.failed("Slack cannot be reached"),
+    }
 }

@@ -86,7 +86,7 @@ impl Intake {
     /// Nothing is lost where the form cannot be shown: the person clicks again.
     async fn ask(&self, trigger: &SlackTriggerId, context: views::Context) {
         if let Err(why) = self.slack.open_form(trigger, &context).await {
-            tracing::warn!(%why, "a form could not be shown");
+            tracing::warn!(%why, "could not show a form");
         }
     }
 

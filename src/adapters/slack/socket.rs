@@ -3,12 +3,23 @@
 
 use super::decode::Envelope;
 use super::intake::Intake;
+use super::watched::Watched;
+use crate::ports::Integration;
 use slack_morphism::prelude::*;
+use std::future::{Ready, ready};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+type Client = SlackClient<SlackClientHyperConnector<Watched>>;
+
+/// A socket opens within this, or something is wrong.
+const OPEN_TIME: Duration = Duration::from_secs(30);
 
 /// Keeps the sockets open; they close when it is dropped after [`Listener::stop`].
 pub struct Listener {
-    inner: SlackClientSocketModeListener<SlackClientHyperHttpsConnector>,
+    inner: SlackClientSocketModeListener<SlackClientHyperConnector<Watched>>,
 }
 
 impl Listener {
@@ -21,12 +32,30 @@ impl Listener {
 ///
 /// # Errors
 /// The token is not usable.
-pub async fn listen(api_url: &str, app_token: &str, intake: Intake) -> Result<Listener, String> {
-    let client = Arc::new(super::client(api_url)?);
+pub async fn listen(
+    api_url: &str,
+    app_token: &str,
+    intake: Intake,
+    health: Arc<Integration>,
+    (tasks, stop): (&TaskTracker, &CancellationToken),
+) -> Result<Listener, String> {
+    let client: Arc<Client> = Arc::new(super::over(api_url, Watched::new(super::https()?, health.clone())));
     let mut callbacks = SlackSocketModeListenerCallbacks::new();
+    callbacks.hello_callback = Box::new(opened(health.clone()));
+    let at_first = stop.clone();
+    tasks.spawn(async move {
+        tokio::select! {
+            () = tokio::time::sleep(OPEN_TIME) => {
+                if health.look().up.is_none() {
+                    health.down("no connection was opened: check slack.app_token");
+                }
+            }
+            () = at_first.cancelled() => {}
+        }
+    });
     let at = intake.clone();
     callbacks.command_callback =
-        Box::new(move |event: SlackCommandEvent, _: Arc<SlackHyperClient>, _: SlackClientEventsUserState| {
+        Box::new(move |event: SlackCommandEvent, _: Arc<Client>, _: SlackClientEventsUserState| {
             let intake = at.clone();
             async move {
                 let id = event.trigger_id.to_string();
@@ -44,7 +73,7 @@ pub async fn listen(api_url: &str, app_token: &str, intake: Intake) -> Result<Li
         });
     let at = intake.clone();
     callbacks.interaction_callback =
-        Box::new(move |event: SlackInteractionEvent, _: Arc<SlackHyperClient>, _: SlackClientEventsUserState| {
+        Box::new(move |event: SlackInteractionEvent, _: Arc<Client>, _: SlackClientEventsUserState| {
             let intake = at.clone();
             async move {
                 intake.interaction(event).await.map_err(|why| why.to_string())?;
@@ -52,7 +81,7 @@ pub async fn listen(api_url: &str, app_token: &str, intake: Intake) -> Result<Li
             }
         });
     callbacks.push_events_callback =
-        Box::new(move |event: SlackPushEventCallback, _: Arc<SlackHyperClient>, _: SlackClientEventsUserState| {
+        Box::new(move |event: SlackPushEventCallback, _: Arc<Client>, _: SlackClientEventsUserState| {
             let intake = intake.clone();
             async move { Ok(intake.event(event).await.map_err(|why| why.to_string())?) }
         });
@@ -68,14 +97,22 @@ pub async fn listen(api_url: &str, app_token: &str, intake: Intake) -> Result<Li
     Ok(Listener { inner })
 }
 
+/// Slack says hello on every socket that opens. The library does not export the event's type.
+fn opened<E>(health: Arc<Integration>) -> impl Fn(E, Arc<Client>, SlackClientEventsUserState) -> Ready<()> {
+    move |_, _, _| {
+        health.answered();
+        ready(())
+    }
+}
+
 /// What cannot be read is acknowledged, or Slack would send it for ever; what could not be kept is not.
 #[allow(clippy::needless_pass_by_value, reason = "the library's signature")]
 fn on_error(
     why: Box<dyn std::error::Error + Send + Sync>,
-    _: Arc<SlackHyperClient>,
+    _: Arc<Client>,
     _: SlackClientEventsUserState,
 ) -> HttpStatusCode {
     let words = crate::domain::text::clean_line(&why.to_string(), 200);
-    tracing::warn!(why = %words, "Slack's socket");
+    tracing::debug!(why = %words, "Slack Socket Mode");
     if words.contains("the store failed") { HttpStatusCode::SERVICE_UNAVAILABLE } else { HttpStatusCode::OK }
 }

@@ -54,7 +54,7 @@ impl Engine {
             self.keep(&surface, publication).await?;
         }
         if let Err(why) = wrote {
-            tracing::warn!(lead = lead.0, %why, "a digest could not be published");
+            tracing::debug!(lead = lead.0, %why, "could not update a digest yet");
         }
         Ok(())
     }

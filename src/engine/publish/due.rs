@@ -7,7 +7,6 @@ use crate::domain::incident::{Incident, Stage};
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
 use crate::engine::Engine;
 use crate::ports::{Chat, Due, Publication, StoreError, Surface};
-use metrics::gauge;
 use std::collections::{BTreeMap, HashSet};
 
 /// First posts looked at in one go.
@@ -113,9 +112,8 @@ impl Engine {
     pub(super) async fn choose(&self, chat: &dyn Chat, at_work: &AtWork, room: usize) -> Result<Vec<Job>, StoreError> {
         let now = self.clock.now();
         let mut choice = Choice { engine: self, chat, platform: chat.platform(), at_work, now, room, jobs: Vec::new() };
-        let first = choice.first_posts().await?;
-        let updates = choice.updates().await?;
-        gauge!("ci_rescue_cards_behind", "platform" => choice.platform.0.clone()).set((first + updates) as f64);
+        choice.first_posts().await?;
+        choice.updates().await?;
         Ok(choice.jobs)
     }
 
@@ -157,11 +155,10 @@ impl Choice<'_> {
         Ok(rows.into_iter().filter(|(surface, _)| !self.at_work.surfaces.contains(surface)).collect())
     }
 
-    async fn first_posts(&mut self) -> Result<usize, StoreError> {
+    async fn first_posts(&mut self) -> Result<(), StoreError> {
         let mut busy = self.engine.busy(&self.platform, self.now).await;
         busy.extend(self.at_work.channels.iter().cloned());
         let rows = self.due(Due::First, &busy, FIRST).await?;
-        let count = rows.len();
         let mut by_channel: BTreeMap<String, Vec<Row>> = BTreeMap::new();
         for row in rows {
             by_channel.entry(row.0.channel.clone()).or_default().push(row);
@@ -172,7 +169,7 @@ impl Choice<'_> {
             }
             self.channel(&channel, rows).await?;
         }
-        Ok(count)
+        Ok(())
     }
 
     /// What waits for its first post in one channel.
@@ -214,9 +211,8 @@ impl Choice<'_> {
         Ok(())
     }
 
-    async fn updates(&mut self) -> Result<usize, StoreError> {
+    async fn updates(&mut self) -> Result<(), StoreError> {
         let rows = self.due(Due::Update, &[], UPDATES).await?;
-        let count = rows.len();
         let (mut edits, mut notes) = (Vec::new(), Vec::new());
         for row in rows {
             let digest_behind = row.1.digest.as_ref().is_some_and(|digest| digest.shown < row.1.wanted);
@@ -235,7 +231,7 @@ impl Choice<'_> {
             }
             self.by_slot(&row.0.channel.clone(), Job::One(row)).await;
         }
-        Ok(count)
+        Ok(())
     }
 
     async fn edits_by_slot(&mut self, edits: Vec<Row>) -> Result<(), StoreError> {

@@ -32,7 +32,7 @@ impl Engine {
         };
         let late = self.clock.now().ms_since(incident.updated_at);
         if late > LATE_MS && publication.attempts == 0 {
-            tracing::info!(incident = incident.no.0, channel = %surface.channel, late_ms = late, "a card is late: its channel is busy");
+            tracing::debug!(incident = incident.no.0, channel = %surface.channel, late_ms = late, "a card is late: its channel is busy");
         }
         if publication.message.is_none() && !publication.posting {
             publication.posting = true;
@@ -159,7 +159,7 @@ impl Engine {
         // What cannot be told is left out: the card itself goes on.
         let wrote = match wrote {
             Err(PortError::Permanent { why }) => {
-                tracing::warn!(incident = incident.no.0, channel = %surface.channel, why, "a note could not be told");
+                tracing::warn!(incident = incident.no.0, channel = %surface.channel, why, "could not post a note");
                 Ok(Wrote::Told(last))
             }
             other => other,
@@ -222,7 +222,14 @@ impl Engine {
                 }
             }
             Err(why) => {
-                tracing::warn!(incident = incident.no.0, channel = %surface.channel, %why, "a card could not be brought up to date");
+                let (incident, channel) = (incident.no.0, &surface.channel);
+                match &why {
+                    PortError::Permanent { why } => {
+                        tracing::warn!(incident, %channel, "gave up updating a card: {why}");
+                    }
+                    // An integration that is down says so once, by itself.
+                    why => tracing::debug!(incident, %channel, %why, "could not update a card yet"),
+                }
                 self.set_back(surface, &mut publication, why, looked).await;
             }
         }

@@ -1,0 +1,5 @@
+//! What operators see of integrations that are down: status, readiness, metrics, the log.
+
+mod log;
+mod program;
+mod status;
