@@ -1,4 +1,4 @@
-//! Whom we talk to: one folder per neighbour, each behind the ports, none knowing another.
+//! External systems: one folder per integration, each behind the ports, none knowing another.
 //!
 //! # How to add a chat platform or a CI
 //! Make `adapters/x/` with a [`Decoder`](crate::ports::Decoder) for what it sends, and a [`Chat`](crate::ports::Chat)

@@ -21,12 +21,12 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Allow,
-    /// So many people have to agree.
+    /// Needs this many approvals.
     Approvals(u32),
     Deny,
 }
 
-/// One rule that was asked, how it came out, and what it rests on.
+/// One rule, its result, and the rules that it rests on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     pub rule: String,
@@ -53,7 +53,7 @@ impl Decision {
     }
 }
 
-/// What is to be judged.
+/// What to judge.
 #[derive(Clone, Copy, Debug)]
 pub struct Case<'a> {
     pub incident: &'a Incident,
@@ -88,13 +88,14 @@ pub fn judge(rules: &Rules, case: &Case<'_>) -> Decision {
     if quorum > 0 {
         let more = case.plan.sensitive.join("; ");
         let more = if quorum > usual { format!(", one more than usual: {more}") } else { String::new() };
-        gates.push(gate("approvals", true, format!("{} needs {quorum} approval(s){more}", case.plan.remedy)));
+        let approvals = if quorum == 1 { "approval" } else { "approvals" };
+        gates.push(gate("approvals", true, format!("{} needs {quorum} {approvals}{more}", case.plan.remedy)));
     }
     let words = format!("{} is {}", case.plan.remedy, if verdict == Verdict::Deny { "not allowed" } else { "allowed" });
     Decision { verdict, because: Reason { rule: "all".into(), met: verdict != Verdict::Deny, words, of: gates } }
 }
 
-/// Its time was agreed to with the quarantine or the pin itself; it is proposed to people, and merged by them.
+/// Removing a quarantine or a pin: its expiry was approved with it, and people merge the pull request.
 fn lets_go(plan: &Plan) -> bool {
     ["unquarantine", "unpin"].contains(&plan.remedy.as_str())
 }
@@ -103,64 +104,70 @@ fn gate(rule: &str, met: bool, words: impl Into<String>) -> Reason {
     Reason { rule: rule.into(), met, words: words.into(), of: Vec::new() }
 }
 
+/// A rule with one sentence for each result.
+fn either(rule: &str, met: bool, yes: &str, no: &str) -> Reason {
+    gate(rule, met, if met { yes } else { no })
+}
+
 fn not_held(case: &Case<'_>) -> Reason {
     match &case.context.hold {
         None => gate("hold", true, "the emergency stop is off"),
-        Some(hold) if case.by.is_some() => {
-            gate("hold", true, format!("the emergency stop by {} holds automatic acts; a person asked", hold.by))
-        }
-        Some(hold) => gate("hold", false, format!("the emergency stop is on, by {}", hold.by)),
+        Some(hold) if case.by.is_some() => gate(
+            "hold",
+            true,
+            format!("the emergency stop by {} pauses automatic actions only; a person asked for this", hold.by),
+        ),
+        Some(hold) => gate("hold", false, format!("the emergency stop is on (set by {})", hold.by)),
     }
 }
 
 fn not_observing(rules: &Rules) -> Reason {
     match rules.mode {
-        Mode::Observe => gate("mode", false, "the policy's mode is observe: cards only"),
-        Mode::Suggest | Mode::Act => gate("mode", true, "the policy's mode lets people act"),
+        Mode::Observe => gate("mode", false, "policy.mode is observe: cards only"),
+        Mode::Suggest | Mode::Act => gate("mode", true, "policy.mode lets people act"),
     }
 }
 
 fn not_dry(rules: &Rules) -> Reason {
-    gate("dry_run", !rules.dry_run, if rules.dry_run { "the policy says dry_run" } else { "not a dry run" })
+    gate("dry_run", !rules.dry_run, if rules.dry_run { "policy.dry_run is on" } else { "policy.dry_run is off" })
 }
 
 fn confirmed(case: &Case<'_>) -> Reason {
     let words =
-        if case.incident.confirmed { "the forge confirms the run" } else { "the forge has not confirmed this run" };
+        if case.incident.confirmed { "GitHub confirms the run" } else { "GitHub has not confirmed this run yet" };
     gate("confirmed", case.incident.confirmed, words)
 }
 
-/// A suite that leaves out more and more tests tells less and less.
+/// Quarantined tests are capped per suite: each one hides something.
 fn under_cap(rules: &Rules, case: &Case<'_>) -> Reason {
     let listed = case.plan.steps.iter().find_map(|step| match &step.action {
         Action::Listed { entry } if case.plan.remedy == "quarantine" => Some(entry),
         _ => None,
     });
     let (Some(entry), Some(Known::Is(have))) = (listed, &case.facts.quarantined) else {
-        return gate("cap", true, "it adds nothing to what is quarantined");
+        return gate("cap", true, "it quarantines no further test");
     };
     let same = have
         .iter()
         .filter(|other| other.framework == entry.framework && other.id != entry.id && other.ends() > case.now)
         .count();
     let (suite, max) = (entry.framework.as_deref().unwrap_or("other"), rules.quarantine_max as usize);
-    let more = if same < max { "" } else { ": release one first, or raise policy.quarantine_max" };
-    gate("cap", same < max, format!("{same} of {max} {suite} tests of {} are in quarantine{more}", entry.repo))
+    let more = if same < max { "" } else { ": unquarantine one first, or raise policy.quarantine_max" };
+    gate("cap", same < max, format!("{same} of at most {max} {suite} tests are quarantined in {}{more}", entry.repo))
 }
 
 fn may_respond(by: &Proposer) -> Reason {
     let met = by.role >= Role::Responder;
-    gate("role", met, format!("a {} {} ask for it", by.role, if met { "may" } else { "may not" }))
+    gate("role", met, format!("the {} role {} request it", by.role, if met { "may" } else { "may not" }))
 }
 
-/// What changes code is done for people who may change it there themselves: proposer and approvers, as of now.
+/// Whoever proposes or approves a change of code must have write permission there now.
 fn may_write(case: &Case<'_>, by: &Proposer) -> Reason {
     if case.plan.reversible {
-        return gate("write", true, "it changes no code");
+        return gate("write", true, "it does not change code");
     }
     let Some(login) = &by.github else {
-        let words =
-            "it changes code, and no GitHub account is linked to you: an admin adds `github` to your [[people]] row";
+        let words = "it changes code, and you have no linked GitHub account: ask an admin to add `github` to your [[people]] entry";
         return gate("write", false, words);
     };
     let no = case.facts.writers.iter().find(|(_, may)| **may != Known::Is(true));
@@ -169,10 +176,10 @@ fn may_write(case: &Case<'_>, by: &Proposer) -> Reason {
             gate("write", false, format!("{login} has no write permission on {}", case.incident.repo))
         }
         (Some((login, Known::Unavailable(why))), _) => {
-            gate("write", false, format!("the permission of {login} cannot be read: {why}"))
+            gate("write", false, format!("cannot read {login}'s permission: {why}"))
         }
-        (_, Some(_)) => gate("write", true, format!("{login} may write to {}", case.incident.repo)),
-        (_, None) => gate("write", false, format!("the permission of {login} was not read")),
+        (_, Some(_)) => gate("write", true, format!("{login} has write permission on {}", case.incident.repo)),
+        (_, None) => gate("write", false, format!("{login}'s permission has not been read")),
     }
 }
 
@@ -182,49 +189,64 @@ fn forced_if_deterministic(case: &Case<'_>) -> Reason {
             "deterministic",
             case.force || !["retry", "quarantine"].contains(&case.plan.remedy.as_str()),
             format!(
-                "a {} failure will fail again on the same commit{}",
+                "{} failures recur on the same commit{}",
                 evidence.category,
-                if case.force { "; forced" } else { "; add force to do it anyway" }
+                if case.force { "; forced" } else { "; add force to proceed anyway" }
             ),
         ),
-        _ => gate("deterministic", true, "nothing says that it must fail again"),
+        _ => gate("deterministic", true, "the failure may not recur"),
     }
 }
 
-/// What any automatic act needs.
+/// Gates for every automatic action.
 fn careful_gates(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
     let Case { incident, plan, context, .. } = *case;
     let skip = incident
         .commit_message
         .as_ref()
         .is_some_and(|m| !rules.skip_flag.is_empty() && m.raw().contains(&rules.skip_flag));
+    let needs_people = rules.quorum(&plan.remedy, !plan.reversible) > 0;
+    let own = incident.branch.raw().starts_with(OWN_BRANCHES);
     vec![
-        gate("act", rules.mode == Mode::Act, "automatic acts need the policy's mode act"),
+        either("act", rules.mode == Mode::Act, "policy.mode is act", "policy.mode must be act"),
         gate(
             "granted",
             rules.automatic.contains(&plan.remedy),
-            format!("{} has to be listed under automatic", plan.remedy),
+            format!(
+                "policy.automatic {} {}",
+                if rules.automatic.contains(&plan.remedy) { "lists" } else { "does not list" },
+                plan.remedy
+            ),
         ),
         gate(
             "approvals",
-            rules.quorum(&plan.remedy, !plan.reversible) == 0,
-            format!("{} needs people to approve it", plan.remedy),
+            !needs_people,
+            format!("{} needs {}", plan.remedy, if needs_people { "approval by people" } else { "no approval" }),
         ),
-        gate("base", incident.base.is_none(), "the base branch fails alike"),
-        gate("sender", rules.bots || !incident.sender_is_bot, "the run was started by a bot"),
-        gate("fork", !incident.fork, "the run is of a fork"),
-        gate("own", !incident.branch.raw().starts_with(OWN_BRANCHES), "our own branches are not remedied"),
-        gate("message", incident.commit_message.is_some(), "the commit message, which may say to skip, is not known"),
-        gate("skip", !skip, format!("the commit message says {}", rules.skip_flag)),
+        either("base", incident.base.is_none(), "the base branch passes", "the base branch has the same failure"),
+        either("sender", rules.bots || !incident.sender_is_bot, "a person started the run", "a bot started the run"),
+        either("fork", !incident.fork, "the run is not from a fork", "the run is from a fork"),
+        either("own", !own, "it is not a branch of CI Rescue", "CI Rescue does not act on its own branches"),
+        either(
+            "message",
+            incident.commit_message.is_some(),
+            "the commit message is known",
+            "the commit message is unknown, and it may contain the skip flag",
+        ),
+        gate(
+            "skip",
+            !skip,
+            format!("the commit message {} {}", if skip { "contains" } else { "does not contain" }, rules.skip_flag),
+        ),
         gate(
             "daily",
             context.acts_today < rules.daily_limit,
-            format!("{} of {} automatic acts today", context.acts_today, rules.daily_limit),
+            format!("{} of {} automatic actions used today", context.acts_today, rules.daily_limit),
         ),
     ]
 }
 
-/// What a retry by itself needs beyond that.
+/// Further gates for an automatic retry.
 fn automatic_gates(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
     let Case { incident, plan, context, now, .. } = *case;
     let transient = incident.headline().is_some_and(|evidence| evidence.category.is_transient());
@@ -234,28 +256,33 @@ fn automatic_gates(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
     let failed = incident.jobs.len();
     let mut gates = careful_gates(rules, case);
     gates.extend([
-        gate("reversible", plan.reversible, "only what is strictly reversible runs by itself"),
-        gate("transient", transient, format!("the failure's category is {category}")),
+        either(
+            "reversible",
+            plan.reversible,
+            "it is fully reversible",
+            "only fully reversible actions run automatically",
+        ),
+        gate("transient", transient, format!("the failure category is {category}")),
         gate(
             "jobs",
             failed <= rules.retry_max_jobs as usize,
-            format!("{failed} failed jobs; over {} is an outage", rules.retry_max_jobs),
+            format!("{failed} failed jobs; more than {} count as an outage", rules.retry_max_jobs),
         ),
         gate(
             "once",
             incident.auto_retries < rules.retry_max,
-            format!("retried {} of {} times by itself", incident.auto_retries, rules.retry_max),
+            format!("{} of {} automatic retries used", incident.auto_retries, rules.retry_max),
         ),
         gate(
             "fingerprint",
             context.fingerprint_retries < rules.retry_max,
-            format!("this failure was retried {} times today", context.fingerprint_retries),
+            format!("automatic retries of this failure today: {}", context.fingerprint_retries),
         ),
         gate(
             "cooldown",
             recent.is_none(),
-            recent.map_or("no automatic act on this branch lately".into(), |ms| {
-                format!("acted on this branch {} ago", Span(ms))
+            recent.map_or("no recent automatic action on this branch".into(), |ms| {
+                format!("the last automatic action on this branch was {} ago", Span(ms))
             }),
         ),
     ]);
@@ -265,7 +292,7 @@ fn automatic_gates(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
 /// Remedies that may run by themselves: what `policy.automatic` may name.
 pub const AUTOMATIC: [&str; 2] = ["retry", "quarantine"];
 
-/// Remedies that can be taken back to the byte: what `policy.auto_merge` may name.
+/// Remedies that can be undone byte for byte: what `policy.auto_merge` may name.
 pub const EXACT: [&str; 5] = ["quarantine", "unquarantine", "extend", "pin", "unpin"];
 
 /// Whether the operator lets the bot merge this remedy's pull requests itself.
@@ -283,20 +310,20 @@ pub fn merges(rules: &Rules, remedy: &str) -> bool {
 /// A sentence for the person.
 pub fn may_approve(rules: &Rules, proposal: &Proposal, key: &str, role: Role) -> Result<(), String> {
     if role < Role::Approver {
-        return Err(format!("approving needs the role approver; yours is {role}"));
+        return Err(format!("approving needs the approver role; yours is {role}"));
     }
     if rules.two_person && proposal.by.key.as_deref() == Some(key) {
-        return Err("you proposed it, so another person has to approve it".into());
+        return Err("you proposed it, so someone else must approve it".into());
     }
     let twice =
         proposal.approvals.iter().any(|a| a.key == key && Some(&a.digest) == proposal.plan.as_ref().map(|p| &p.digest));
     if twice {
-        return Err("you have approved it already".into());
+        return Err("you have already approved it".into());
     }
     Ok(())
 }
 
-/// Whether enough different people have agreed to what would be done now.
+/// Whether enough different people approved the change as it stands now.
 #[must_use]
 pub fn quorum_met(rules: &Rules, proposal: &Proposal, now: Time) -> bool {
     let digest = proposal.plan.as_ref().map(|plan| &plan.digest);

@@ -5,7 +5,7 @@
 
 mod doors;
 mod health;
-mod neighbours;
+mod integrations;
 mod resolver;
 mod store;
 
@@ -14,7 +14,7 @@ pub use doors::{
     Refusal, Route, Verified, Verifier,
 };
 pub use health::{Health, Integration, Vital, cause};
-pub use neighbours::{
+pub use integrations::{
     Chat, Ci, Clock, Decoder, Directory, Forge, Git, GitOrigin, Heard, LogStream, Message, NewIssue, NewPull, Origins,
     PortError, Pulled, Ticks, Wanted,
 };

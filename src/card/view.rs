@@ -245,7 +245,7 @@ fn look(incident: &Incident) -> (Tone, &'static str, &'static str) {
 
 fn proposal_view(proposal: &Proposal) -> ProposalView {
     let why = match &proposal.state {
-        ProposalState::Failed { why } | ProposalState::Undone { why } | ProposalState::Undoing { why, .. } => {
+        ProposalState::Failed { why } | ProposalState::Undone { why, .. } | ProposalState::Undoing { why, .. } => {
             why.clone()
         }
         ProposalState::Refused { why } => why.join("; "),

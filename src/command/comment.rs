@@ -1,13 +1,13 @@
-//! Commands in a comment: whole lines of plain paragraphs. What stands in code, quotes, lists or HTML was not said.
+//! Commands in a comment: whole lines of plain paragraphs. Code, quotes, lists and HTML are ignored.
 
 use pulldown_cmark::{Event, Parser, Tag};
 use std::ops::Range;
 
-/// So many commands of one comment are taken.
+/// The most commands that one comment may give.
 const COMMANDS_MAX: usize = 5;
-/// A longer comment is not looked at: GitHub's own limit, in characters.
+/// Longer comments are ignored: GitHub's own limit, in characters.
 const LENGTH_MAX: usize = 65_536;
-/// Verbs that people know from elsewhere, bare. `/hold` is not among them: it means something else there.
+/// Bare verbs that people know from other bots. `/hold` is not among them: it means something else there.
 const BARE: [(&str, &str); 5] = [
     ("/retry", "retry"),
     ("/retest", "retry"),
@@ -16,7 +16,7 @@ const BARE: [(&str, &str); 5] = [
     ("/healer fix", "fix"),
 ];
 
-/// The commands of a comment, in order, as they would be said elsewhere. `name` is the bot's own.
+/// The commands in a comment, in order, as they would be typed in chat. `name` is the bot's own.
 #[must_use]
 pub fn in_comment(text: &str, name: &str) -> Vec<String> {
     if text.chars().count() > LENGTH_MAX {
@@ -35,7 +35,7 @@ pub fn in_comment(text: &str, name: &str) -> Vec<String> {
     seen.map(|(_, command)| command).take(COMMANDS_MAX).collect()
 }
 
-/// Where plain paragraphs at the top level stand, and where inline code and HTML do. One pass.
+/// The ranges of top-level paragraphs, and those of inline code and HTML. One pass.
 fn structure(text: &str) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
     let (mut depth, mut paragraphs, mut hidden) = (0_usize, Vec::new(), Vec::new());
     for (event, range) in Parser::new(text).into_offset_iter() {
@@ -93,7 +93,7 @@ mod tests {
             ("/healer retry", vec!["retry"]),
             ("/rescue", vec![""]),
             ("/rescue ack\n\n/rescue why", vec!["ack", "why"]),
-            // Not said, but shown.
+            // Shown, not given as a command.
             ("```\n/rescue revert\n```", vec![]),
             ("~~~sh\n/rescue revert\n~~~", vec![]),
             ("    /rescue revert", vec![]),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_full_of_commands_is_not_obeyed_for_ever() {
+    fn a_comment_full_of_commands_has_a_limit() {
         assert_eq!(in_comment(&"/rescue retry 1\n".repeat(100), "x").len(), COMMANDS_MAX);
         assert_eq!(in_comment(&"/rescue retry 1\n".repeat(10_000), "x").len(), 0);
         // As long as a comment can be, and not a command in it: one pass each.
@@ -133,7 +133,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_panics_and_never_hears_what_is_quoted(text in "[ -~\n`>é]{0,120}") {
+        fn never_panics_and_ignores_quotes(text in "[ -~\n`>é]{0,120}") {
             let _ = in_comment(&text, "ci-rescue");
             let quoted: String = text.lines().flat_map(|line| ["> ", line, "\n"]).collect();
             prop_assert!(in_comment(&quoted, "ci-rescue").is_empty());

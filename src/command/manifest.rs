@@ -101,18 +101,18 @@ pub fn help(topic: Option<&str>) -> Option<String> {
     let Some(topic) = topic else {
         let width = all().iter().map(|m| m.name.len()).max().unwrap_or(0);
         let rows = all().iter().map(|m| format!("{:width$}  {}", m.name, m.summary));
-        let tail = "In a card's thread the number may be left out. `help COMMAND` tells more.";
+        let tail = "In a card's thread you can leave out the incident number. For details: help COMMAND";
         return Some(format!("{}\n{tail}", rows.collect::<Vec<_>>().join("\n")));
     };
     let manifest = all().iter().find(|manifest| manifest.answers_to(topic))?;
-    let mut text = format!("{}\n{}\nwho: {}\n{}", manifest.usage, manifest.summary, manifest.role(), manifest.help);
+    let mut text = format!("{}\n{}\nrole: {}\n{}", manifest.usage, manifest.summary, manifest.role(), manifest.help);
     if !manifest.aliases.is_empty() {
-        text += &format!("\nalso: {}", manifest.aliases.join(", "));
+        text += &format!("\naliases: {}", manifest.aliases.join(", "));
     }
     for arg in &manifest.args {
         text += &format!("\n  {}: {}", arg.name, arg.summary);
     }
-    text += &format!("\ne.g. {}", manifest.examples.join(" · "));
+    text += &format!("\nexamples: {}", manifest.examples.join(" · "));
     Some(text)
 }
 

@@ -32,10 +32,10 @@ pub struct Words {
 pub fn parse(text: &str, here: Option<IncidentNo>) -> Result<Intent, Mistake> {
     let text = text.trim();
     if text.len() > LENGTH_MAX {
-        return Err(plain(format!("that is over {LENGTH_MAX} characters long")));
+        return Err(plain(format!("Commands have at most {LENGTH_MAX} characters")));
     }
     if text.chars().any(|c| is_invisible(c) && !c.is_whitespace()) {
-        return Err(plain("there are invisible characters in it; type it by hand"));
+        return Err(plain("The command contains invisible characters; type it again by hand"));
     }
     let text = text.strip_prefix("/rescue").map_or(text, str::trim_start);
     let tokens = tokens(text).map_err(plain)?;
@@ -65,7 +65,7 @@ fn unexplained(topic: &str) -> Mistake {
 }
 
 fn plain(what: impl Into<String>) -> Mistake {
-    Mistake { what: what.into(), nearest: None, example: Some("help".into()) }
+    Mistake { what: what.into(), nearest: None, example: None }
 }
 
 fn of(manifest: &Manifest, what: String) -> Mistake {
@@ -77,9 +77,9 @@ fn unknown(verb: &str) -> Mistake {
     let near = nearest(verb, all().iter().flat_map(|m| std::iter::once(&m.name).chain(&m.aliases)).map(String::as_str));
     let manifest = near.and_then(|near| all().iter().find(|manifest| manifest.answers_to(near)));
     Mistake {
-        what: format!("there is no command {shown}"),
+        what: format!("Unknown command \"{shown}\""),
         nearest: manifest.map(|manifest| manifest.usage.clone()),
-        example: manifest.and_then(|manifest| manifest.examples.first().cloned()).or_else(|| Some("help".into())),
+        example: manifest.and_then(|manifest| manifest.examples.first().cloned()),
     }
 }
 
@@ -112,7 +112,7 @@ fn tokens(text: &str) -> Result<Vec<String>, String> {
         }
     }
     if quoted {
-        return Err("a quotation mark is not closed".into());
+        return Err("Missing closing quotation mark".into());
     }
     if any {
         out.push(word);
@@ -139,7 +139,7 @@ fn arguments(manifest: &Manifest, tokens: &[String]) -> Result<Words, String> {
         }
     }
     match manifest.args.iter().find(|arg| arg.required && !words.text.contains_key(&arg.name)) {
-        Some(arg) => Err(format!("{} is missing: {}", arg.name, arg.summary)),
+        Some(arg) => Err(format!("Missing {}: {}", arg.name, arg.summary)),
         None => Ok(words),
     }
 }
@@ -156,9 +156,9 @@ fn named<'m>(manifest: &'m Manifest, token: &str) -> Result<Option<(&'m Arg, Str
     }
     let Some((name, value)) = bare.split_once('=') else { return Ok(None) };
     match manifest.args.iter().find(|arg| arg.kind == Kind::Key && arg.name == name) {
-        Some(_) if value.is_empty() => Err(format!("{name}= has no value")),
+        Some(_) if value.is_empty() => Err(format!("{name}= needs a value")),
         Some(arg) if !arg.choices.is_empty() && !arg.choices.iter().any(|choice| choice == value) => {
-            Err(format!("{name}= is one of {}", arg.choices.join(", ")))
+            Err(format!("{name}= must be one of {}", arg.choices.join(", ")))
         }
         Some(arg) => Ok(Some((arg, value.to_owned()))),
         None => Ok(None),
@@ -204,13 +204,13 @@ fn misfit(manifest: &Manifest, words: &Words, token: &str) -> String {
         .flat_map(|arg| std::iter::once(arg.name.as_str()).chain(arg.choices.iter().map(String::as_str)));
     let word = token.split('=').next().unwrap_or(token);
     match nearest(word, names) {
-        Some(near) => format!("{} does not know {shown}; did you mean {near}?", manifest.name),
+        Some(near) => format!("{} does not take \"{shown}\"; did you mean {near}?", manifest.name),
         None if choices(manifest, words).is_some() => {
             let choices = choices(manifest, words).unwrap_or_default().join(", ");
             format!("{} does not take \"{shown}\"; choose one of {choices}", manifest.name)
         }
-        None if manifest.args.is_empty() => format!("{} takes no more words", manifest.name),
-        None => format!("{} does not know {shown}", manifest.name),
+        None if manifest.args.is_empty() => format!("{} takes no further arguments", manifest.name),
+        None => format!("{} does not take \"{shown}\"", manifest.name),
     }
 }
 
@@ -264,9 +264,9 @@ mod tests {
     #[test]
     fn mistakes_name_the_nearest() {
         for (text, what, nearest) in [
-            ("rety 42", "there is no command rety", Some("retry [ID]")),
+            ("rety 42", "Unknown command \"rety\"", Some("retry [ID]")),
             ("retry 42 faild", "did you mean failed", Some("retry [ID]")),
-            ("retry", "which incident", Some("retry [ID]")),
+            ("retry", "Which incident", Some("retry [ID]")),
             ("retry 42 43", "does not take \"43\"", Some("retry [ID]")),
             ("list acme/shop opne", "did you mean open", Some("list")),
             (
@@ -275,19 +275,19 @@ mod tests {
                 Some("list"),
             ),
             ("help qurantine", "qurantine", Some("quarantine [ID]")),
-            ("subscribe", "repo is missing", Some("subscribe")),
-            ("subscribe a/b severity=high", "severity= is one of", Some("subscribe")),
-            ("retry 42 job=", "has no value", Some("retry")),
-            ("unhold now", "takes no more words", Some("unhold")),
+            ("subscribe", "Missing repo", Some("subscribe")),
+            ("subscribe a/b severity=high", "severity= must be one of", Some("subscribe")),
+            ("retry 42 job=", "needs a value", Some("retry")),
+            ("unhold now", "takes no further arguments", Some("unhold")),
             ("re\u{200b}try 42", "invisible", None),
-            ("rеtry 42", "there is no command", Some("retry")),
-            ("retry \"42", "not closed", None),
+            ("rеtry 42", "Unknown command", Some("retry")),
+            ("retry \"42", "closing quotation mark", None),
         ] {
             let mistake = parse(text, None).unwrap_err();
             assert!(mistake.what.contains(what), "{text}: {mistake:?}");
             let near = mistake.nearest.as_deref().unwrap_or("");
             assert!(nearest.is_none_or(|want| near.starts_with(want)), "{text}: {mistake:?}");
-            assert!(mistake.example.is_some(), "{text}");
+            assert_eq!(mistake.example.is_some(), mistake.nearest.is_some(), "{text}: an example goes with a usage");
         }
         assert_eq!(parse("help qurantine", None).unwrap_err().example.as_deref(), Some("help quarantine"));
     }

@@ -7,7 +7,7 @@ use crate::domain::refs::Branch;
 use crate::domain::subscription::Filter;
 use std::time::Duration;
 
-/// Nobody wants to be without cards for longer.
+/// The longest mute.
 const MUTE_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// Milliseconds; 0 for `off`.
@@ -15,23 +15,23 @@ fn span(text: &str) -> Result<i64, String> {
     let span =
         if text == "off" { Duration::ZERO } else { humantime::parse_duration(text).map_err(|why| why.to_string())? };
     if span > MUTE_MAX {
-        return Err("at most seven days, 7d".into());
+        return Err("The maximum is seven days: 7d".into());
     }
-    i64::try_from(span.as_millis()).map_err(|_| "at most seven days, 7d".into())
+    i64::try_from(span.as_millis()).map_err(|_| "The maximum is seven days: 7d".into())
 }
 
-/// A quarantine without a word on its length lasts a week.
+/// How long a quarantine lasts unless for= says otherwise.
 const QUARANTINE: &str = "7d";
 
-/// A pin without a word on its length lasts two weeks.
+/// How long a pin lasts unless for= says otherwise.
 const PIN: &str = "14d";
 
 /// Milliseconds of `for=`.
 fn time(text: Option<String>, otherwise: &str) -> Result<i64, String> {
     let text = text.unwrap_or_else(|| otherwise.to_owned());
     let time = humantime::parse_duration(&text);
-    let time = time.map_err(|_| format!("for={text} is no length of time: say for={otherwise}"))?;
-    i64::try_from(time.as_millis()).map_err(|_| format!("that is too long: say for={otherwise}"))
+    let time = time.map_err(|_| format!("for={text} is not a duration: try for={otherwise}"))?;
+    i64::try_from(time.as_millis()).map_err(|_| format!("The duration is too long: try for={otherwise}"))
 }
 
 /// What is wanted of a remedy that changes code.
@@ -60,17 +60,17 @@ fn wish(name: &str, take: &mut dyn FnMut(&str) -> Option<String>) -> Result<Wish
             let (package, version) = take("package").map(split).map_or((None, None), |(p, v)| (Some(p), v));
             Wish::Pin { package, version, for_ms: time(take("for"), PIN)? }
         }
-        "unpin" => Wish::Unpin { package: take("package").ok_or("say which package")? },
+        "unpin" => Wish::Unpin { package: take("package").ok_or("Name a package")? },
         "revert" => Wish::Revert { pulls: numbers(take("pr").as_deref())?, commit: take("commit") },
         _ => {
-            let to = take("to").ok_or("say to which branch: to=release-1")?;
+            let to = take("to").ok_or("Name a target branch: to=release-1")?;
             let to: Result<Vec<Branch>, _> = to.split(',').map(|name| name.trim().parse::<Branch>()).collect();
             let mut to = to.map_err(|why| why.to_string())?;
             // A branch that is named twice gets one pull request.
             let mut seen = std::collections::BTreeSet::new();
             to.retain(|branch| seen.insert(branch.clone()));
             if to.len() > BRANCHES_MAX {
-                return Err(format!("at most {BRANCHES_MAX} branches at a time"));
+                return Err(format!("At most {BRANCHES_MAX} branches at a time"));
             }
             Wish::Backport { pull: number(take("pr"))?, to }
         }
@@ -91,7 +91,7 @@ fn numbers(text: Option<&str>) -> Result<Vec<u64>, String> {
         all.extend(one.filter(|one| !all.contains(one)));
     }
     if all.len() > PULLS_MAX {
-        return Err(format!("at most {PULLS_MAX} pull requests at a time"));
+        return Err(format!("At most {PULLS_MAX} pull requests at a time"));
     }
     Ok(all)
 }
@@ -99,18 +99,18 @@ fn numbers(text: Option<&str>) -> Result<Vec<u64>, String> {
 fn number(text: Option<String>) -> Result<Option<u64>, String> {
     let Some(text) = text else { return Ok(None) };
     let digits = text.strip_prefix('#').unwrap_or(&text);
-    digits.parse().map(Some).map_err(|_| format!("pr={text} is no pull request: say pr=123"))
+    digits.parse().map(Some).map_err(|_| format!("pr={text} is not a pull request number: try pr=123"))
 }
 
 /// # Errors
-/// A sentence that says what is missing.
+/// A sentence saying what is missing.
 pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<Intent, String> {
     let mut take = |key: &str| words.text.remove(key);
     let flag = |value: Option<String>| value.is_some();
     let target = match (words.target, here) {
         (Some(target), _) => Ok(target),
         (None, Some(no)) => Ok(Target::Incident(no)),
-        (None, None) => Err("say which incident: its number stands on the card".to_owned()),
+        (None, None) => Err("Which incident? Its number is on the card".to_owned()),
     };
     Ok(match name {
         "help" => Intent::Help { topic: take("command") },
@@ -119,7 +119,7 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
         "why" => Intent::Why { target: target? },
         "retry" => {
             let which = match (take("job"), take("which").as_deref()) {
-                (Some(_), Some(_)) => return Err("say either job= or which jobs, not both".into()),
+                (Some(_), Some(_)) => return Err("Use either job= or failed/all, not both".into()),
                 (Some(job), None) => Which::Job(job.into()),
                 (None, Some("all")) => Which::All,
                 (None, Some(_)) => Which::Failed,
@@ -155,6 +155,6 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
         "unsubscribe" => Intent::Unsubscribe { repo: take("repo").and_then(|repo| repo.parse().ok()) },
         "mute" => Intent::Mute { for_ms: span(take("for").as_deref().unwrap_or("off"))? },
         "subscriptions" => Intent::Subscriptions,
-        other => return Err(format!("no intent is called {other}")),
+        other => return Err(format!("Unknown intent {other}")),
     })
 }

@@ -71,12 +71,12 @@ pub enum Wanted {
     Unquarantine {
         id: String,
     },
-    /// A quarantine lasts until another day.
+    /// Moves a quarantine's expiry date.
     Extend {
         id: String,
         until: String,
     },
-    /// A small repair of a workflow, by a template.
+    /// A small fix of a workflow, by a template.
     Fix {
         template: String,
         workflow: Option<String>,
@@ -88,7 +88,7 @@ pub enum Wanted {
     Pin {
         package: String,
         version: String,
-        /// The day on which the bot proposes to let it go, `YYYY-MM-DD`; the manifest does not say it.
+        /// The day on which the bot proposes to remove it, `YYYY-MM-DD`; it is not in the manifest.
         #[serde(default)]
         until: String,
     },
@@ -97,7 +97,7 @@ pub enum Wanted {
     },
 }
 
-/// What a pull request of ours says; the words are in `templates/github/pull.jinja`.
+/// The contents of a pull request of the bot's; the wording is in `templates/github/pull.jinja`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PullBody {
     pub remedy: String,
@@ -114,24 +114,24 @@ pub struct PullBody {
     /// What was tried on the incident before.
     #[serde(default)]
     pub attempts: Vec<Untrusted>,
-    /// Issues of ours that are over when this is merged.
+    /// Issues of the bot's that merging this closes.
     #[serde(default)]
     pub closes: Vec<u64>,
-    /// Where the defect may be known already: a project on GitHub.
+    /// Where the defect may already be reported: a project on GitHub.
     #[serde(default)]
     pub upstream: Option<Repo>,
     pub by: Untrusted,
     pub undo: String,
 }
 
-/// What an issue of ours says; the words are in `templates/github/issue.jinja`.
+/// The contents of an issue of the bot's; the wording is in `templates/github/issue.jinja`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssueBody {
     pub proposal: String,
     pub incident: u64,
     /// What failed, and where.
     pub cause: Untrusted,
-    /// What kind of failure it is, and why that is thought.
+    /// The failure's category, with reasons.
     pub because: Vec<Untrusted>,
     pub evidence: Vec<Untrusted>,
     pub tests: Vec<Untrusted>,
@@ -144,7 +144,7 @@ pub struct IssueBody {
     pub by: Untrusted,
 }
 
-/// Something that a step made and that people will look for.
+/// Something that a step created and that people will look for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Made {
     /// `pull request` or `issue`.
@@ -165,18 +165,18 @@ pub enum RerunJobs {
     All,
 }
 
-/// What came of an act.
+/// The outcome of an action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It is so now, by us or already.
+    /// Done, now or before.
     Done,
-    /// It is so now, and this is where.
+    /// Done, and here it is.
     Made(Made),
     /// The emergency stop was on when it was about to be written.
     Held,
     /// It will not happen, and why.
     Failed(String),
-    /// It may have happened, and looking did not tell within the tries allowed.
+    /// It may have happened; looking did not settle it within the allowed tries.
     Unknown(String),
 }

@@ -1,4 +1,4 @@
-//! Everything the bot wants from the world. Publishing is none of it: a card is marked dirty instead.
+//! Everything the bot wants from the world, except publishing: a card is marked dirty instead.
 
 use super::action::{Action, Wanted};
 use super::actor::{Actor, Place};
@@ -121,7 +121,7 @@ pub enum Effect {
         /// The failing job, whose green namesake is read too.
         job: Option<Untrusted>,
     },
-    /// Asks the platform what this person may do there, before their words count.
+    /// Asks the platform what this person may do there, before acting on their command.
     Vouch {
         actor: Actor,
         place: Place,
@@ -181,7 +181,7 @@ pub enum Order {
         timer: Timer,
         at: Time,
     },
-    /// For the journal, and told in the thread when `tell` says so.
+    /// For the journal, and for the thread if `tell` is set.
     Note {
         by: Option<String>,
         tell: bool,

@@ -34,6 +34,31 @@ pub enum Category {
 }
 
 impl Category {
+    /// What the category is about, as a noun in a sentence.
+    #[must_use]
+    pub fn subject(self) -> &'static str {
+        match self {
+            Self::Lint => "linting",
+            Self::Typecheck => "type checking",
+            Self::Test => "a test failure",
+            Self::Build => "the build",
+            Self::Ssr => "server-side rendering",
+            Self::Dependency => "a dependency",
+            Self::Infra => "infrastructure",
+            Self::Timeout => "a timeout",
+            Self::Oom => "running out of memory",
+            Self::Network => "the network",
+            Self::SecretMissing => "a missing secret",
+            Self::Permission => "missing permissions",
+            Self::Config => "configuration",
+            Self::Crash => "a crash",
+            Self::QualityGate => "a quality gate",
+            Self::Deploy => "deployment",
+            Self::Cancelled => "a cancelled run",
+            Self::None | Self::Unknown => "no known cause",
+        }
+    }
+
     pub const ALL: [Self; 19] = [
         Self::Lint,
         Self::Typecheck,

@@ -59,7 +59,7 @@ impl FromStr for Repo {
             {
                 Ok(Self(text.to_owned()))
             }
-            _ => Err(BadName("a repository is written owner/name".into())),
+            _ => Err(BadName("a repository is written as owner/name".into())),
         }
     }
 }
@@ -111,7 +111,7 @@ impl FromStr for IncidentNo {
         let digits = text.strip_prefix('#').unwrap_or(text);
         let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
         let number = if plain { digits.parse().ok() } else { None };
-        number.filter(|n| *n > 0).map(Self).ok_or_else(|| BadName("an incident is written #42 or 42".into()))
+        number.filter(|n| *n > 0).map(Self).ok_or_else(|| BadName("an incident is written as #42 or 42".into()))
     }
 }
 
@@ -132,7 +132,7 @@ impl FromStr for ProposalId {
     type Err = BadName;
 
     fn from_str(text: &str) -> Result<Self, BadName> {
-        let bad = || BadName("a proposal is written 42-1".into());
+        let bad = || BadName("a proposal is written as 42-1".into());
         let (incident, n) = text.split_once('-').ok_or_else(bad)?;
         let digits = !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit());
         let n = if digits { n.parse().map_err(|_| bad())? } else { return Err(bad()) };

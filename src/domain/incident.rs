@@ -1,4 +1,4 @@
-//! One failure and all that is known and decided about it. Changed by `incident::step` alone.
+//! One failure with everything known and decided about it. Only `incident::step` changes it.
 
 use super::action::Made;
 use super::event::{Conclusion, Scope};
@@ -60,11 +60,11 @@ pub struct RunState {
     /// The newest attempt that is known to have failed.
     #[serde(default)]
     pub failed_attempt: u32,
-    /// `None` while it is going.
+    /// `None` while it is in progress.
     pub conclusion: Option<Conclusion>,
     /// A newer run of the same workflow and branch passed.
     pub superseded: bool,
-    /// Logs asked for: at most five a run.
+    /// Logs requested: at most five per run.
     pub logs: u32,
     /// The adopted incident that brought it.
     #[serde(default)]
@@ -91,7 +91,7 @@ pub struct JobState {
     pub url: Option<String>,
 }
 
-/// What may be asked for by one click, as the card shows it.
+/// What one click can request, as the card shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     pub remedy: String,
@@ -117,10 +117,15 @@ pub enum ProposalState {
     Undoing {
         step: usize,
         why: String,
+        /// The person who asked for it; `None` after a failed step.
+        #[serde(default)]
+        by: Option<String>,
     },
     Done,
     Undone {
         why: String,
+        #[serde(default)]
+        by: Option<String>,
     },
     /// Stopped half-way and could not be undone, or never started.
     Failed {
@@ -139,7 +144,7 @@ pub enum ProposalState {
 }
 
 impl ProposalState {
-    /// Still wants something.
+    /// Not finished yet.
     #[must_use]
     pub fn is_active(&self) -> bool {
         matches!(self, Self::Planning | Self::Awaiting | Self::Waiting | Self::Running { .. } | Self::Undoing { .. })
@@ -164,14 +169,14 @@ impl ProposalState {
     }
 }
 
-/// Who wants it. The machine is nobody's other half in the two-person rule.
+/// Who wants it. The bot does not count as the second person in the two-person rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proposer {
     /// The person's key; `None` when the bot acts by policy.
     pub key: Option<String>,
     pub name: Untrusted,
     pub role: super::actor::Role,
-    /// Their account at the forge, where it is known: what changes code is done for people who may write there.
+    /// Their account at the forge, where known: changes of code need people with write permission.
     #[serde(default)]
     pub github: Option<String>,
 }
@@ -213,7 +218,7 @@ pub struct Proposal {
     /// What it waits for before it can be planned.
     #[serde(default)]
     pub waits_for: Option<String>,
-    /// Its pull request is to be merged by the bot, since then.
+    /// Since when the bot has been waiting to merge its pull request.
     #[serde(default)]
     pub merging: Option<Time>,
     /// What its steps made, in order.
@@ -282,7 +287,7 @@ pub struct Incident {
     /// The red commit whose suspects were asked for.
     #[serde(default)]
     pub suspecting: Option<String>,
-    /// What may have broken it.
+    /// Suspects.
     #[serde(default)]
     pub suspicion: Option<Suspicion>,
     /// Automatic retries so far.
@@ -319,14 +324,14 @@ impl Incident {
         self.proposals.iter().find(|proposal| proposal.id.n == n)
     }
 
-    /// What people look at: what is being done or decided, else what waits for something outside.
+    /// The proposal to show: one that runs or awaits a decision, else one that waits for something outside.
     #[must_use]
     pub fn active(&self) -> Option<&Proposal> {
         let waiting = || self.proposals.iter().rev().find(|proposal| proposal.state.is_active() && !proposal.dry_run);
         self.busy().or_else(waiting)
     }
 
-    /// What is being done or decided: nothing else is begun meanwhile. What waits for a merge is in nobody's way.
+    /// The proposal that runs or awaits a decision. One that waits for a merge blocks nothing.
     #[must_use]
     pub fn busy(&self) -> Option<&Proposal> {
         let under_way = |p: &&Proposal| p.state.is_active() && !p.dry_run && p.waits_for.is_none();

@@ -1,4 +1,4 @@
-//! What a person meant, after the grammar has read their words.
+//! What a person wants, as the grammar reads their command.
 
 use super::actor::Role;
 use super::ids::{IncidentNo, ProposalId, Repo};
@@ -17,7 +17,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// The incident that the words name; `None` where the conversation has to know it.
+    /// The incident that the command names; `None` where the conversation has to know it.
     #[must_use]
     pub fn incident(self) -> Option<IncidentNo> {
         match self {
@@ -40,7 +40,7 @@ pub enum Which {
     Job(Untrusted),
 }
 
-/// What is wanted of a remedy, as far as it was said.
+/// What to ask of a remedy, as far as the command says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Wish {
@@ -51,16 +51,16 @@ pub enum Wish {
         file: Option<Untrusted>,
         for_ms: i64,
         reason: Option<Untrusted>,
-        /// By the list that CI asks for, without a change of code.
+        /// Via the list that CI fetches, without a change of code.
         #[serde(default)]
         listed: bool,
     },
-    /// Makes a quarantine last: by its id, or the incident's own. `for_ms` counts from now.
+    /// Extends a quarantine: by its id, or the incident's own. `for_ms` counts from now.
     Extend {
         id: Option<String>,
         for_ms: i64,
     },
-    /// Takes a quarantine out: by its id, or the incident's own.
+    /// Removes a quarantine: by its id, or the incident's own.
     Unquarantine {
         id: Option<String>,
     },
@@ -74,7 +74,7 @@ pub enum Wish {
     Unpin {
         package: String,
     },
-    /// Without either, the commit that the evidence brackets.
+    /// Without either, the commit that the evidence isolates.
     Revert {
         #[serde(default)]
         pulls: Vec<u64>,
@@ -85,7 +85,7 @@ pub enum Wish {
         pull: Option<u64>,
         to: Vec<Branch>,
     },
-    /// A small repair of a workflow: by this template, or the one that the known issue names.
+    /// A small fix of a workflow: by this template, or the one that the known issue names.
     Fix {
         template: Option<String>,
         words: Vec<String>,
@@ -145,7 +145,7 @@ pub enum Intent {
     Repro {
         target: Target,
     },
-    /// Takes back what a finished proposal did.
+    /// Undoes a finished proposal.
     Undo {
         target: Target,
     },
@@ -175,7 +175,7 @@ pub enum Intent {
         repo: Option<Repo>,
         owner: Option<String>,
     },
-    /// No new cards here for so long, in milliseconds; 0 ends it.
+    /// No new cards here for this long, in milliseconds; 0 unmutes.
     Mute {
         for_ms: i64,
     },
@@ -198,7 +198,7 @@ impl Intent {
         }
     }
 
-    /// The least role that may ask for it. Approvals are counted by policy on top of this.
+    /// The lowest role that may ask for it. Policy counts approvals on top of this.
     #[must_use]
     pub fn role(&self) -> Role {
         match self {

@@ -15,12 +15,12 @@ pub struct Entry {
     pub by: Option<String>,
     /// The delivery that brought it about.
     pub delivery: String,
-    /// To be said in the thread.
+    /// Whether to post it in the thread.
     pub tell: bool,
     pub note: Note,
 }
 
-/// A fact worth a sentence. Variants are named by what happened or what is refused.
+/// A fact worth a sentence. Variants are named for what happened or what was refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "snake_case")]
 pub enum Note {
@@ -77,7 +77,7 @@ pub enum Note {
         expires_at: Time,
         because: Vec<String>,
     },
-    /// What will change in a branch, for those who are asked to agree.
+    /// What will change in a branch, for approvers.
     Preview {
         proposal: ProposalId,
         onto: Untrusted,
@@ -107,7 +107,7 @@ pub enum Note {
         proposal: ProposalId,
         why: String,
     },
-    /// It cannot be planned before something has happened.
+    /// It cannot be planned yet.
     WaitingFor {
         proposal: ProposalId,
         what: String,
@@ -120,7 +120,7 @@ pub enum Note {
         proposal: ProposalId,
         summary: Untrusted,
     },
-    /// A pull request or the like is there now.
+    /// It opened a pull request or an issue.
     Made {
         proposal: ProposalId,
         /// `pull request #12`, each.
@@ -134,21 +134,27 @@ pub enum Note {
     Undone {
         proposal: ProposalId,
         why: String,
+        /// The person who asked for it; `None` after a failed step.
+        #[serde(default)]
+        by: Option<String>,
+        /// What the undo changed: `branch deleted`, each.
+        #[serde(default)]
+        undid: Vec<String>,
     },
     Failed {
         proposal: ProposalId,
         why: String,
-        /// What it would have changed is kept with the incident.
+        /// Its patch is kept with the incident.
         #[serde(default)]
         patch: bool,
     },
-    /// What may have broken it, the likeliest first.
+    /// Suspected commits and packages, most suspicious first.
     Suspected {
         lines: Vec<String>,
     },
-    /// Such a script is being written.
+    /// The script is being written.
     Reproducing,
-    /// What a proposal did is being taken back.
+    /// A proposal is being undone.
     Undoing {
         proposal: ProposalId,
         by: Untrusted,
@@ -219,7 +225,7 @@ pub enum Note {
         more: u64,
         what: String,
     },
-    /// What is quarantined, by owner and age.
+    /// Quarantined tests, by owner and age.
     Quarantined {
         rows: Vec<QuarantinedRow>,
         more: u64,
@@ -252,14 +258,14 @@ pub enum Note {
     },
 }
 
-/// What a private answer amounts to.
+/// The mood of a private reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mood {
-    /// It is being done.
+    /// The request succeeded.
     Done,
-    /// Something was asked, and this is the answer.
+    /// An answer to a question.
     Told,
-    /// It is not done, and this is why.
+    /// The request failed.
     Refused,
 }
 

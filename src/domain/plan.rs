@@ -1,4 +1,4 @@
-//! What a remedy wants to do, before anybody has agreed.
+//! What a remedy wants to do, before anyone has approved it.
 
 use super::action::Action;
 use super::facts::Preview;
@@ -18,20 +18,20 @@ pub struct Plan {
     pub remedy: String,
     /// One line for people: what will happen.
     pub summary: Untrusted,
-    /// What else it brings about, and warnings.
+    /// Side effects and warnings.
     pub notes: Vec<Untrusted>,
     /// Why this and not something smaller or larger.
     pub because: Vec<String>,
     pub steps: Vec<PlannedAction>,
-    /// Everything that it would undo can be undone: no code changes.
+    /// It can be undone completely: no code changes.
     pub reversible: bool,
     /// What will change in which branch.
     #[serde(default)]
     pub previews: Vec<(String, Preview)>,
-    /// Why one more person has to agree than usual.
+    /// Why it needs one more approval than usual.
     #[serde(default)]
     pub sensitive: Vec<String>,
-    /// The run has to end first.
+    /// The run has to finish first.
     pub waits: bool,
     pub digest: Digest,
 }

@@ -1,11 +1,11 @@
-//! The ledger of quarantines: which tests do not count now, whose they are, why, and until when.
+//! The ledger of quarantines: which tests, whose, why, and until when.
 
 use super::ids::{IncidentNo, Repo};
 use super::text::Untrusted;
 use super::time::{DAY_MS, Time};
 use serde::{Deserialize, Serialize};
 
-/// One test that is skipped, in the source or by the list that CI asks for.
+/// One quarantined test, in the source or on the list that CI fetches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantined {
     /// The proposal that made it; it stands in the source behind `ci-rescue id=`.
@@ -15,19 +15,19 @@ pub struct Quarantined {
     pub test: Untrusted,
     pub framework: Option<String>,
     pub file: Option<Untrusted>,
-    /// By CODEOWNERS; empty where nobody is named.
+    /// From CODEOWNERS; may be empty.
     pub owners: Vec<String>,
     pub reason: Untrusted,
     /// The day on which it ends, `YYYY-MM-DD`, UTC.
     pub until: String,
     pub since: Time,
     pub incident: IncidentNo,
-    /// On the list that CI asks for; else it is skipped in the source.
+    /// On the list that CI fetches; else skipped in the source.
     pub served: bool,
 }
 
 impl Quarantined {
-    /// When it ends: at the beginning of its last day, UTC. A day that is none has ended.
+    /// When it ends: at the start of its last day, UTC. An invalid day has ended.
     #[must_use]
     pub fn ends(&self) -> Time {
         midnight(&self.until).unwrap_or(Time(0))

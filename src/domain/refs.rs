@@ -26,26 +26,26 @@ impl Branch {
     }
 }
 
-/// What git's rules say against a name.
+/// Why git's rules reject a name.
 fn fault(name: &str) -> Option<&'static str> {
     let bad = |c: char| c.is_control() || " ~^:?*[\\".contains(c);
     if name.is_empty() || name.len() > BRANCH_MAX {
-        return Some("it is empty or longer than 244 bytes");
+        return Some("it is empty or over 244 bytes long");
     }
     if name.starts_with('-') {
-        return Some("it begins with a dash");
+        return Some("it starts with a dash");
     }
     if name == "@" || name == "HEAD" || name.starts_with("refs/") {
-        return Some("it is no branch's short name");
+        return Some("it is not a short branch name");
     }
     if name.contains("..") || name.contains("@{") || name.contains("//") || name.ends_with(['/', '.']) {
-        return Some("it holds .., @{, // or ends in / or .");
+        return Some("it contains \"..\", \"@{\" or \"//\", or ends in \"/\" or \".\"");
     }
     if name.chars().any(bad) || name.chars().any(|c| c.is_whitespace() || ";|&$`'\"<>(){}!".contains(c)) {
-        return Some("it holds a space, a control character or a sign that shells and git read");
+        return Some("it contains a space, a control character, or a character special to git or shells");
     }
     let part = |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with(".lock");
-    name.split('/').any(part).then_some("a part of it is empty, begins with a dot or ends in .lock")
+    name.split('/').any(part).then_some("one of its parts is empty, starts with a dot, or ends in .lock")
 }
 
 impl FromStr for Branch {
@@ -56,7 +56,7 @@ impl FromStr for Branch {
             None => Ok(Self(name.to_owned())),
             Some(why) => {
                 let shown: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
-                Err(BadName(format!("`{shown}` cannot be a branch here: {why}")))
+                Err(BadName(format!("`{shown}` is not a valid branch name: {why}")))
             }
         }
     }
@@ -82,13 +82,13 @@ impl fmt::Display for Branch {
     }
 }
 
-/// A branch of ours: `ci-rescue/<remedy>/<proposal>`. Nothing else is ever pushed to, so neither a default branch nor
-/// anybody's own can be.
+/// A branch that the bot owns: `ci-rescue/<remedy>/<proposal>`. It pushes to no other branch, so neither to a default branch
+/// nor to anyone else's.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct OwnBranch(String);
 
-/// What every branch of ours begins with.
+/// The prefix of every branch that the bot owns.
 pub const OWN_BRANCHES: &str = "ci-rescue/";
 
 impl OwnBranch {
@@ -120,7 +120,11 @@ impl TryFrom<String> for OwnBranch {
         let rest = name.strip_prefix(OWN_BRANCHES).unwrap_or_default();
         let parts: Vec<&str> = rest.split('/').collect();
         let ok = parts.len() == 2 && parts.iter().all(|part| !part.is_empty() && part.chars().all(plain));
-        if ok && name.parse::<Branch>().is_ok() { Ok(Self(name)) } else { Err(BadName("not a branch of ours".into())) }
+        if ok && name.parse::<Branch>().is_ok() {
+            Ok(Self(name))
+        } else {
+            Err(BadName("not a branch of CI Rescue".into()))
+        }
     }
 }
 

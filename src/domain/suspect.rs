@@ -1,4 +1,4 @@
-//! What may have broken it: the commits and the package versions between the last green run and the first red one.
+//! Suspects: the commits and package versions between the last green run and the first red one.
 
 use super::evidence::Resolved;
 use super::ids::RunId;
@@ -44,7 +44,7 @@ pub struct Suspect {
     /// The pull request that its subject names.
     pub pull: Option<u64>,
     pub score: u32,
-    /// What speaks against it, a part of a sentence each.
+    /// The reasons, a clause each.
     pub because: Vec<String>,
 }
 
@@ -68,14 +68,14 @@ pub struct Suspicion {
     /// How many commits lie between them; `more` of them were not looked at.
     pub commits: usize,
     pub more: bool,
-    /// The likeliest first.
+    /// Most suspicious first.
     pub suspects: Vec<Suspect>,
     pub moved: Vec<Moved>,
 }
 
 impl Suspicion {
-    /// The commit that the evidence brackets: green before it, red with it, and either nothing else landed between or
-    /// what failed points to it more than to any other.
+    /// The commit that the evidence isolates: green before it, red with it, and either nothing else landed between or
+    /// the failure points to it more than to any other.
     #[must_use]
     pub fn bracketed(&self) -> Option<&Suspect> {
         let best = self.suspects.first().filter(|_| self.green.is_some() && !self.more)?;

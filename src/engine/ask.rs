@@ -1,4 +1,4 @@
-//! What doors may ask at once.
+//! Questions that doors ask synchronously.
 
 use super::Engine;
 use crate::domain::evidence::Category;
@@ -34,7 +34,7 @@ struct Routing {
 static ROUTING: LazyLock<Routing> =
     LazyLock::new(|| toml::from_str(include_str!("../../rules/routing.toml")).expect("the shipped routing is valid"));
 
-/// Who looks after it: by workflow first, then the log, then the files.
+/// The specialist: by workflow first, then by the log, then by the files.
 fn specialist(failure: &CiFailure) -> &'static str {
     let rules = &*ROUTING;
     let score = |s: &Specialist| {
@@ -71,9 +71,9 @@ impl Ask for Engine {
         let remaining = limit.saturating_sub(u32::try_from(acts).unwrap_or(u32::MAX));
         let hold = self.read_hold().await;
         let (allowed, reason) = match hold {
-            Ok(None) if remaining > 0 => (true, format!("{remaining} of {limit} automatic acts left today")),
-            Ok(None) => (false, format!("all {limit} automatic acts of today are used")),
-            Ok(Some(hold)) => (false, format!("emergency stop by {}", hold.by)),
+            Ok(None) if remaining > 0 => (true, format!("{remaining} of {limit} automatic actions left today")),
+            Ok(None) => (false, format!("all {limit} automatic actions of today are used")),
+            Ok(Some(hold)) => (false, format!("emergency stop set by {}", hold.by)),
             Err(why) => (false, why.to_string()),
         };
         BudgetView {
@@ -112,7 +112,7 @@ impl Ask for Engine {
     async fn left_out(&self, repo: &Repo, framework: &str) -> Result<Result<String, String>, StoreError> {
         let all = self.quarantined(repo).await?;
         let found = ledger::arguments(framework, all.iter().filter(|entry| entry.served));
-        Ok(found.ok_or_else(|| format!("form: one of {}", ledger::forms().join(", "))))
+        Ok(found.ok_or_else(|| format!("form must be one of {}", ledger::forms().join(", "))))
     }
 
     async fn journal(&self, no: IncidentNo) -> Result<Vec<Entry>, StoreError> {

@@ -23,7 +23,7 @@ const LINES_SHOWN: usize = 12;
 /// The check on drafts with conflicts.
 const MARKERS_CHECK: &str = "CI Rescue: conflicts";
 
-/// A wish as something that git can be asked for.
+/// A change in the form that git takes.
 enum Order<'a> {
     Pick(&'a crate::domain::change::Pick),
     Edit(Box<dyn Editing>),
@@ -52,7 +52,7 @@ fn edited(change: &Wanted) -> Result<Order<'_>, PortError> {
             };
             edit(Fix::new(template, hint).map(|wish| Box::new(wish) as Box<dyn Editing>))
         }
-        Wanted::Pin { .. } => Err(PortError::permanent("a pin is asked of the resolver first")),
+        Wanted::Pin { .. } => Err(PortError::permanent("a pin needs the resolver's answer first")),
         Wanted::Unpin { package } => edit(edits::Unpin::new(package).map(|wish| Box::new(wish) as Box<dyn Editing>)),
     }
 }
@@ -68,7 +68,7 @@ impl Order<'_> {
 
 impl Engine {
     pub(super) fn git(&self) -> Result<&dyn Git, PortError> {
-        self.git.as_deref().ok_or_else(|| PortError::permanent("no place for clones is configured"))
+        self.git.as_deref().ok_or_else(|| PortError::permanent("no directory for clones is configured"))
     }
 
     async fn order<'w>(&self, repo: &Repo, onto: &Branch, change: &'w Wanted) -> Result<Order<'w>, PortError> {
@@ -87,14 +87,14 @@ impl Engine {
         change: &Wanted,
         message: &str,
     ) -> Result<ChangeFacts, PortError> {
-        // A template looks at what a workflow does before it touches it; a pin does not.
+        // A template checks what a workflow does before editing it; a pin does not.
         let pins = matches!(change, Wanted::Pin { .. } | Wanted::Unpin { .. });
         let order = self.order(repo, onto, change).await?;
         let change = self.git()?.change(repo, onto, order.wanted(message)).await?;
         let mut facts = self.facts_of(change).await?;
         let workflow = facts.preview.files.iter().find(|file| file.raw().starts_with(".github/workflows/"));
         if let Some(path) = workflow.filter(|_| pins) {
-            facts.sensitive.push(format!("it changes the workflow {}", path.line(100)));
+            facts.sensitive.push(format!("it changes workflow {}", path.line(100)));
         }
         if facts.outcome == ChangeOutcome::Ready
             && let Some(file) = facts.preview.files.first()
@@ -103,14 +103,14 @@ impl Engine {
             if let Some((line, owners)) = self.owned(repo, &facts.base, &path).await? {
                 let names = if owners.is_empty() { "nobody".to_owned() } else { listing(&owners, 5) };
                 let path = clean_line(&path, 100);
-                facts.because.push(format!("{path} belongs to {names}, by line {line} of CODEOWNERS"));
+                facts.because.push(format!("{path} is owned by {names} (CODEOWNERS, line {line})"));
                 facts.owners = owners;
             }
         }
         Ok(facts)
     }
 
-    /// Whose file it is, by the repository's CODEOWNERS, and by which line of it.
+    /// A file's owners, and the line of CODEOWNERS that says so.
     async fn owned(&self, repo: &Repo, base: &str, path: &str) -> Result<Option<(usize, Vec<String>)>, PortError> {
         let (_, texts) = self.git()?.files(repo, base, is_codeowners).await?;
         // GitHub takes the first of these places that has the file.
@@ -119,11 +119,11 @@ impl Engine {
         Ok(Some((rule.line, rule.owners.iter().map(ToString::to_string).collect())))
     }
 
-    /// Who owns the first of these paths that anybody owns.
+    /// The owners of the first of these paths that has any.
     pub(super) async fn owners(&self, repo: &Repo, onto: &Branch, paths: &[String]) -> Result<Vec<String>, PortError> {
         let branch: Untrusted = onto.as_str().into();
         let Some(base) = self.forge()?.head(repo, &branch, None).await? else {
-            return Err(PortError::permanent(format!("there is no branch {onto}")));
+            return Err(PortError::permanent(format!("branch {onto} does not exist")));
         };
         for path in paths {
             if let Some((_, owners)) = self.owned(repo, &base, path).await?.filter(|(_, owners)| !owners.is_empty()) {
@@ -133,7 +133,7 @@ impl Engine {
         Ok(Vec::new())
     }
 
-    /// The diff goes beside the records; what people see of it stays.
+    /// Stores the diff as a blob; the preview stays in the record.
     async fn facts_of(&self, change: Change) -> Result<ChangeFacts, PortError> {
         let mut preview = preview(&change.diff);
         if !change.diff.is_empty() {
@@ -156,7 +156,7 @@ impl Engine {
         })
     }
 
-    /// A script that runs the failing tests from a bare machine; the repository's manifests say what it needs.
+    /// A script that runs the failing tests on a clean machine; the repository's manifests say what it needs.
     pub(super) async fn reproduce(
         &self,
         repo: &Repo,
@@ -164,7 +164,7 @@ impl Engine {
         tests: &[FailingTest],
     ) -> Result<Result<Digest, Vec<String>>, PortError> {
         let Some(framework) = tests.first().and_then(|test| Framework::from_name(&test.framework)) else {
-            return Ok(Err(vec!["the framework of the failing tests is not one that a script can run".into()]));
+            return Ok(Err(vec!["scripts are not supported for the test framework".into()]));
         };
         let (paths, texts) = self.git()?.files(repo, sha, is_manifest).await?;
         let url = self.forge()?.clone_url(repo);
@@ -199,7 +199,7 @@ impl Engine {
             (Some(tip), Some(ci)) => ci.green(repo, tip, &pulled.onto.as_str().into()).await?,
             _ => None,
         };
-        // Where no run began within an hour, none will.
+        // If no run started within an hour, none will.
         let old = pulled.merged_at.is_some_and(|at| self.clock.now().ms_since(at) > HOUR_MS);
         let green = green.or((old && pulled.merge_commit.is_some()).then_some(true));
         Ok(PullFacts {
@@ -223,27 +223,27 @@ impl Engine {
                 self.git()?.push(repo, onto, order.wanted(message), tree, branch, *at).await
             }
             Action::BranchGone { repo, branch } => self.git()?.drop_branch(repo, branch).await,
-            _ => Err(PortError::permanent("that is no branch")),
+            _ => Err(PortError::permanent("not a branch action")),
         }
     }
 
-    /// Our check at the head of our branch says whether somebody has to resolve conflicts first.
+    /// The check at the head of the bot's branch: are there conflicts left to resolve?
     pub(super) async fn check_markers(&self, action: &Action) -> Result<(), PortError> {
         let Action::Markers { repo, branch, paths, tree } = action else {
-            return Err(PortError::permanent("that asks for no check"));
+            return Err(PortError::permanent("not a check action"));
         };
         let (sha, left) = self.git()?.markers(repo, branch, paths, tree).await?;
         let (conclusion, title) = match left.len() {
-            0 => ("success", "The conflicts are resolved".to_owned()),
-            n => ("failure", format!("Conflicts in {n} file{} are not resolved", if n == 1 { "" } else { "s" })),
+            0 => ("success", "All conflicts are resolved".to_owned()),
+            n => ("failure", format!("Unresolved conflicts in {n} file{}", if n == 1 { "" } else { "s" })),
         };
         let shown: Vec<String> =
             left.iter().map(|path| format!("- `{}`", clean_line(path, 200).replace('`', "'"))).collect();
         let summary = if left.is_empty() {
-            "Look over the rest, and mark the pull request as ready.".to_owned()
+            "Review the change, then mark the pull request as ready.".to_owned()
         } else {
             format!(
-                "Resolve these files, and push. Where one side deleted a file, decide whether it stays.\n\n{}",
+                "Resolve these files and push. Where one side deleted a file, decide whether to keep it.\n\n{}",
                 shown.join("\n")
             )
         };
@@ -254,7 +254,7 @@ impl Engine {
 
     pub(super) async fn open_pull(&self, action: &Action) -> Result<Made, PortError> {
         let Action::Pull { repo, onto, branch, title, body, labels, draft } = action else {
-            return Err(PortError::permanent("that is no pull request"));
+            return Err(PortError::permanent("not a pull request action"));
         };
         let body = self.words.pull(body, self.home.as_deref()).map_err(|why| PortError::permanent(why.to_string()))?;
         let title = title.line(200);
@@ -266,7 +266,7 @@ impl Engine {
 impl Engine {
     pub(super) async fn open_issue(&self, action: &Action) -> Result<Outcome, PortError> {
         let Action::Issue { repo, marker, title, body, labels } = action else {
-            return Err(PortError::permanent("that is no issue"));
+            return Err(PortError::permanent("not an issue action"));
         };
         let text = self.words.issue(body, self.home.as_deref()).map_err(|why| PortError::permanent(why.to_string()))?;
         let title = title.line(200);

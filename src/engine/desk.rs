@@ -1,4 +1,4 @@
-//! Words and buttons: whom they come from, what they mean, and the answers that need no incident.
+//! Commands and buttons: who sent them, what they mean, and the replies that need no incident.
 
 use super::turn::Working;
 use super::{FEEDS, HOLD};
@@ -21,15 +21,15 @@ use crate::policy::may_approve;
 use crate::ports::{Query, StoreError, Surface};
 use serde_json::json;
 
-/// Rows of a list that one private answer shows.
+/// Rows of a list in one private reply.
 const ROWS: usize = 15;
-/// For so long counts what a platform told of a person, in milliseconds.
+/// How long a platform's answer about a person's permission counts, in milliseconds.
 const VOUCH_MS: i64 = 60_000;
 /// The installation's own journal.
 const HOUSE: IncidentNo = IncidentNo(0);
 
 impl Working<'_> {
-    /// Words count at once, or when the platform has told what their author may do.
+    /// Handles a command at once, or first asks the platform what its author may do.
     pub(super) async fn said(&mut self, actor: Actor, place: Place, text: String) -> Result<(), StoreError> {
         if self.engine.chats.get(&place.platform).is_some_and(|chat| chat.vouches()) {
             self.effect(Effect::Vouch { actor, place, text });
@@ -42,7 +42,7 @@ impl Working<'_> {
         self.words(actor, place, &text).await
     }
 
-    /// What the platform told of the speaker. Whoever may not write there has been told so by it, without a word more.
+    /// The platform's answer about the author. Someone who may not write there gets no reply.
     pub(super) async fn spoken(&mut self, spoken: Spoken) -> Result<(), StoreError> {
         let Spoken { actor, place, text, may_write, at } = spoken;
         if !may_write {
@@ -74,7 +74,7 @@ impl Working<'_> {
         }
     }
 
-    /// Whether the words ask for what concerns a pull request itself, and no failure.
+    /// Whether the command concerns a pull request itself rather than a failure.
     fn is_request(&self, place: &Place, text: &str) -> bool {
         let wish = |intent| match intent {
             Intent::Remedy { wish, .. } => Some(wish),
@@ -84,7 +84,7 @@ impl Working<'_> {
         place.pull.is_some() && matches!(wished, Some(Wish::Backport { .. } | Wish::Revert { .. }))
     }
 
-    /// Asked on a pull request that no incident is about: a record of its own keeps proposal, approvals and audit.
+    /// A request on a pull request without an incident: its own record keeps proposal, approvals and audit.
     async fn request(&mut self, actor: Actor, place: Place, text: &str) -> Result<(), StoreError> {
         let (Ok(intent), Some((repo, pull))) =
             (command::parse(text, Some(IncidentNo(self.state.next_incident))), place.pull.clone())
@@ -103,7 +103,7 @@ impl Working<'_> {
             let query = Query { repo: Some(repo.to_string()), open_only: true, limit: 200, ..Query::default() };
             let open = self.engine.store.incidents(&query).await?;
             let mut here = open.iter().filter(|incident| incident.pulls.contains(number));
-            // Of several, the person has to say which.
+            // If there are several, the person has to choose.
             return Ok(here.next().filter(|_| here.next().is_none()).map(|incident| incident.no));
         }
         let Some(message) = place.thread.clone() else { return Ok(None) };
@@ -111,7 +111,7 @@ impl Working<'_> {
         self.engine.store.bound(&thread).await
     }
 
-    /// The page of one person: what waits for their approval, then what they have asked for.
+    /// A person's home page: what awaits their approval, then their own requests.
     pub(super) async fn visited(&mut self, actor: &Actor, place: Place) -> Result<(), StoreError> {
         let principal = self.principal(actor, &place);
         let query = Query { open_only: true, limit: 200, ..Query::default() };
@@ -130,7 +130,7 @@ impl Working<'_> {
         found.sort_by_key(|incident| !waits(incident));
         let rows: Vec<_> = found.iter().take(ROWS).map(row).collect();
         let more = (open - rows.len()) as u64;
-        let note = Note::List { rows, more, what: "open incidents of yours, and none waits for you".into() };
+        let note = Note::List { rows, more, what: "open incidents involve you, and none awaits your approval".into() };
         self.effect(Effect::Welcome { place, actor_id: actor.id.clone(), note });
         Ok(())
     }
@@ -143,7 +143,7 @@ impl Working<'_> {
         input: Option<String>,
     ) -> Result<(), StoreError> {
         let Some(what) = self.engine.seal.open(value) else {
-            let what = "that button is not one of ours, or of an installation that is gone".to_owned();
+            let what = "This button is not valid here: it may belong to a removed installation".to_owned();
             self.answer(&place, &actor.id, Note::Mistake { what, nearest: None, example: Some("list".into()) });
             return Ok(());
         };
@@ -180,7 +180,7 @@ impl Working<'_> {
         let wide = place.pull.is_some()
             && !matches!(intent, Intent::Help { .. } | Intent::List { .. } | Intent::Quarantined { .. });
         let note = if wide {
-            let why = "it concerns more than this pull request: say it in a chat or in the console";
+            let why = "it affects more than this pull request; use chat or the console";
             Note::Refused { what: word(&intent).into(), why: vec![why.into()] }
         } else if have < need {
             Note::Denied { what: word(&intent).into(), need: need.to_string(), have: have.to_string() }
@@ -196,7 +196,7 @@ impl Working<'_> {
         let mut principal = self.engine.directory.principal(actor, place);
         let unknown = principal.key == format!("{}:{}", actor.platform, actor.id);
         if place.pull.is_some() && unknown {
-            // Vouched for: whoever may write there could re-run by hand as well. What is configured stands.
+            // Whoever may write there could re-run by hand as well; a configured role stays.
             principal.role = principal.role.max(Role::Responder);
         }
         let here = |feed: &&Subscription| feed.platform == place.platform && feed.channel == place.channel;
@@ -214,15 +214,15 @@ impl Working<'_> {
         self.effect(Effect::Reply { place: place.clone(), actor_id: actor_id.to_owned(), note });
     }
 
-    /// What concerns no incident.
+    /// Commands that concern no incident.
     async fn house(&mut self, by: &Principal, place: &Place, intent: Intent) -> Result<Note, StoreError> {
         Ok(match intent {
             Intent::Help { topic } => match command::help(topic.as_deref()) {
                 Some(text) => Note::Help { text },
                 None => Note::Mistake {
-                    what: format!("there is no command {}", topic.unwrap_or_default()),
+                    what: format!("Unknown command \"{}\"", topic.unwrap_or_default()),
                     nearest: None,
-                    example: Some("help".into()),
+                    example: None,
                 },
             },
             Intent::List { repo, stage } => {
@@ -246,12 +246,12 @@ impl Working<'_> {
         let stage = stage.and_then(|stage| serde_json::from_value(stage.into()).ok());
         let query = Query { repo, stage, open_only: stage.is_none(), limit: 200, ..Query::default() };
         let found = self.engine.store.incidents(&query).await?;
-        let what = if stage.is_none() { "open incidents".to_owned() } else { "such incidents".to_owned() };
+        let what = if stage.is_none() { "open incidents".to_owned() } else { "matching incidents".to_owned() };
         let more = found.len().saturating_sub(ROWS) as u64;
         Ok(Note::List { rows: found.iter().take(ROWS).map(row).collect(), more, what })
     }
 
-    /// What is quarantined, by owner, the oldest first.
+    /// Quarantined tests by owner, oldest first.
     async fn quarantined(&self, repo: Option<Repo>, owner: Option<String>) -> Result<Note, StoreError> {
         let mut all = self.engine.read_ledger(repo.as_ref()).await?;
         all.retain(|entry| owner.as_ref().is_none_or(|owner| entry.owners.iter().any(|have| same_owner(have, owner))));
@@ -262,7 +262,7 @@ impl Working<'_> {
             id: entry.id.clone(),
             repo: entry.repo.as_str().into(),
             test: entry.test.clone(),
-            owner: if entry.owners.is_empty() { "nobody".into() } else { whose(entry).into() },
+            owner: if entry.owners.is_empty() { "no owner".into() } else { whose(entry).into() },
             age: format!("{}d", entry.age_days(self.now)),
             until: entry.until.clone(),
             reason: entry.reason.clone(),
@@ -337,7 +337,7 @@ impl Working<'_> {
         Note::Muted { until }
     }
 
-    /// Whether new cards are unwelcome in this channel now.
+    /// Whether this channel is muted now.
     pub(super) async fn is_muted(&self, surface: &Surface) -> Result<bool, StoreError> {
         let until = self.engine.store.setting(&mute_key(&surface.platform, &surface.channel)).await?;
         Ok(until.and_then(|until| until.as_i64()).is_some_and(|until| self.now.0 < until))
@@ -364,7 +364,7 @@ impl Working<'_> {
     }
 }
 
-/// `@acme/qa` and `acme/qa` are one.
+/// `@acme/qa` and `acme/qa` are the same owner.
 fn same_owner(have: &str, wanted: &str) -> bool {
     have.trim_start_matches('@').eq_ignore_ascii_case(wanted.trim_start_matches('@'))
 }

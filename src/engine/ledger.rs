@@ -34,7 +34,7 @@ impl Engine {
         let setting = match action {
             Action::Listed { entry } => (key(&entry.repo, &entry.id), Some(json!(entry))),
             Action::Unlisted { repo, id } => (key(repo, id), None),
-            _ => return Err(PortError::permanent("that is nothing of the ledger")),
+            _ => return Err(PortError::permanent("not a ledger action")),
         };
         let turn = Turn { settings: vec![setting], ..Turn::default() };
         self.store.commit(turn).await.map_err(|why| PortError::transient(why.to_string()))

@@ -8,13 +8,13 @@ use crate::ports::PortError;
 impl Engine {
     pub(super) async fn merge(&self, effect: &Effect) -> Result<Merging, PortError> {
         let Effect::Merge { repo, branch, tree, .. } = effect else {
-            return Err(PortError::permanent("that merges nothing"));
+            return Err(PortError::permanent("not a merge"));
         };
         let Some((sha, standing)) = self.git()?.standing(repo, branch).await? else {
-            return Ok(Merging::Never("its branch is gone".into()));
+            return Ok(Merging::Never("its branch was deleted".into()));
         };
         if standing != *tree {
-            return Ok(Merging::Never("somebody has pushed to it".into()));
+            return Ok(Merging::Never("someone pushed to its branch".into()));
         }
         if self.ci()?.green(repo, &sha, &branch.as_str().into()).await? != Some(true) {
             return Ok(Merging::NotYet("its CI is not green".into()));

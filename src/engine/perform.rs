@@ -18,11 +18,11 @@ use std::time::Duration;
 
 /// The longest effect is a log of a gigabyte.
 const LEASE_MS: i64 = 30 * MINUTE_MS;
-/// After so many tries a write or an answer is given up and its incident told: four minutes.
+/// Tries of a write or a reply before giving up and reporting it to the incident: four minutes.
 const TRIES: u32 = 8;
 /// Looking harms nobody: an integration that is down for three hours is waited for.
 const LOOKS: u32 = 45;
-/// A log beyond this is read no further.
+/// Longer logs are not read.
 const LOG_BYTES_MAX: u64 = 4 << 30;
 
 impl Engine {
@@ -87,7 +87,7 @@ impl Engine {
         let event = result(&claim.work, done, self.clock.now());
         let id = format!("internal:effect-{}-{}", self.installation, claim.key);
         let delivery = event.map(|event| Delivery::internal(id, self.clock.now(), &event));
-        // What neighbours said is as much from outside as what they sent.
+        // What integrations answer is as untrusted as what they send.
         let deliveries =
             delivery.map(|d| Delivery { body: redact::body(d.body.as_bytes()), ..d }).into_iter().collect();
         let effect = Some((claim.key, claim.lease));
@@ -102,19 +102,19 @@ impl Engine {
             Effect::ReadLog { .. } | Effect::Gather { .. } | Effect::Suspect { .. } | Effect::Recheck { .. }
         );
         let tries = if looking { LOOKS } else { TRIES };
-        // Who says when to come again is waited for longer.
+        // Wait longer for an integration that says when to retry.
         let told = matches!(why, PortError::Transient { retry_after: Some(_), .. });
         let last = claim.attempts + 1 >= if told { LOOKS } else { tries };
         let reply = matches!(claim.work, Effect::Reply { .. } | Effect::Welcome { .. });
         match why {
-            // A private answer that may have been read is not given twice.
+            // A private reply that may have arrived is not repeated.
             PortError::Ambiguous { .. } if reply => self.complete(claim, Done::Nothing, None).await,
             PortError::Permanent { why } => {
                 self.complete(claim, given_up(&claim.work, why, false), reply.then(|| why.clone())).await
             }
             other if last => {
                 let unknown = matches!(other, PortError::Ambiguous { .. });
-                let words = format!("given up after {tries} tries: {other}");
+                let words = format!("gave up after {tries} tries: {other}");
                 self.complete(claim, given_up(&claim.work, &words, unknown), Some(words)).await
             }
             PortError::Transient { retry_after, .. } => self.again(claim, *retry_after).await,
@@ -130,7 +130,9 @@ impl Engine {
     }
 
     pub(super) async fn read_log(&self, repo: &Repo, job_id: u64, names: &[Untrusted]) -> Result<LogRead, PortError> {
-        let Some(ci) = &self.ci else { return Ok(LogRead::Missing("no CI is configured".into())) };
+        let Some(ci) = &self.ci else {
+            return Ok(LogRead::Missing("CI access is not configured: set github.token or github.app_id".into()));
+        };
         let mut stream = match ci.log(repo, job_id).await {
             Ok(stream) => stream,
             Err(PortError::Permanent { why }) => return Ok(LogRead::Missing(why)),
@@ -143,7 +145,7 @@ impl Engine {
             let chunk = chunk?;
             bytes += chunk.len() as u64;
             if bytes > LOG_BYTES_MAX {
-                return Ok(LogRead::Missing(format!("it is longer than {} GB", LOG_BYTES_MAX >> 30)));
+                return Ok(LogRead::Missing(format!("it is over {} GB long", LOG_BYTES_MAX >> 30)));
             }
             // Reading is work for the processor: let others run between chunks.
             analyzer.feed(&chunk);
@@ -195,11 +197,15 @@ impl Engine {
     }
 
     pub(super) fn ci(&self) -> Result<&dyn crate::ports::Ci, PortError> {
-        self.ci.as_deref().ok_or_else(|| PortError::permanent("no CI is configured"))
+        self.ci
+            .as_deref()
+            .ok_or_else(|| PortError::permanent("CI access is not configured: set github.token or github.app_id"))
     }
 
     pub(super) fn forge(&self) -> Result<&dyn crate::ports::Forge, PortError> {
-        self.forge.as_deref().ok_or_else(|| PortError::permanent("no forge is configured"))
+        self.forge
+            .as_deref()
+            .ok_or_else(|| PortError::permanent("GitHub access is not configured: set github.token or github.app_id"))
     }
 
     /// A write. The emergency stop is read again right before it, and when it cannot be read, it holds.
@@ -255,7 +261,7 @@ impl Engine {
     }
 }
 
-/// Jobs are asked for at the attempt that the run has just said, so that both are of one moment.
+/// Jobs are read at the attempt that the run has just reported, so that both are of one moment.
 fn newest_attempt(facts: &Facts, wanted: u32) -> u32 {
     match &facts.run {
         Some(Known::Is(run)) => run.attempt,
@@ -274,7 +280,7 @@ enum Done {
     Nothing,
 }
 
-/// The event that tells the incident.
+/// The event that reports the result to the incident.
 fn result(effect: &Effect, done: Done, at: Time) -> Option<Event> {
     Some(match (effect, done) {
         (Effect::ReadLog { incident, run, attempt, job_id, .. }, Done::Log(read)) => {
@@ -301,7 +307,7 @@ fn result(effect: &Effect, done: Done, at: Time) -> Option<Event> {
     })
 }
 
-/// What the incident is told when an effect is given up.
+/// What to report to the incident when an effect is given up.
 fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
     match effect {
         Effect::ReadLog { .. } => Done::Log(LogRead::Missing(why.into())),
@@ -312,7 +318,7 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         Effect::Suspect { .. } => Done::Suspects(Err(why.into())),
         Effect::Merge { .. } if unknown => Done::Merging(Merging::NotYet(why.into())),
         Effect::Merge { .. } => Done::Merging(Merging::Never(why.into())),
-        // What cannot be asked is a no.
+        // No answer means no.
         Effect::Vouch { .. } => Done::Vouched(false),
         Effect::Recheck { .. } | Effect::Welcome { .. } | Effect::Reply { .. } => Done::Nothing,
     }
@@ -342,7 +348,7 @@ fn unavailable(lookups: &[Lookup], why: &str) -> Facts {
     facts
 }
 
-/// A fact that cannot be had for good is a fact too.
+/// A permanent failure to read a fact is a fact, too.
 fn known<T>(found: Result<T, PortError>) -> Result<Known<T>, PortError> {
     match found {
         Ok(fact) => Ok(Known::Is(fact)),

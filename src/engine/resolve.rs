@@ -37,7 +37,7 @@ impl Engine {
         if let Some(answer) = kept.and_then(|kept| serde_json::from_value(kept).ok()) {
             return Ok(answer);
         }
-        let Some(resolver) = &self.resolver else { return Err(PortError::permanent("there is no resolver")) };
+        let Some(resolver) = &self.resolver else { return Err(PortError::permanent("no resolver is configured")) };
         let found = resolver.resolve(question.ecosystem, &question.package, &question.version, &question.files).await;
         let answer = match found {
             Ok(Ok(files)) => Answer::Locks(locks(files)),

@@ -13,7 +13,7 @@ use crate::ports::PortError;
 impl Engine {
     pub(super) async fn suspect(&self, effect: &Effect) -> Result<SuspectFacts, PortError> {
         let Effect::Suspect { repo, workflow, branch, run, sha, job, .. } = effect else {
-            return Err(PortError::permanent("that asks for no suspects"));
+            return Err(PortError::permanent("not a search for suspects"));
         };
         let Some(green) = self.ci()?.last_green(repo, workflow, branch, *run).await? else {
             return Ok(SuspectFacts::default());

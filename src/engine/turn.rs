@@ -18,7 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A turn takes milliseconds; a claim that old belongs to a process that died.
 const LEASE_MS: i64 = 5 * MINUTE_MS;
-/// A delivery that cannot be taken in is set aside after so many tries.
+/// Tries before a delivery goes to the dead letters.
 const TRIES: u32 = 3;
 
 /// A turn at work.
@@ -44,9 +44,9 @@ impl Engine {
         let mut state = self.state.lock().await;
         let Some(claim) = self.store.claim_delivery(now, LEASE_MS).await? else { return Ok(false) };
         let taken = AssertUnwindSafe(self.take_in(&mut state, &claim, now)).catch_unwind().await;
-        let done = taken.unwrap_or_else(|_| Err(StoreError::Conflict("it made a step panic".into())));
+        let done = taken.unwrap_or_else(|_| Err(StoreError::Conflict("a step panicked".into())));
         if let Err(why) = &done {
-            // What this turn noted in memory did not happen.
+            // Discard what this turn noted in memory.
             (state.index, state.next_incident) = super::rebuild(&*self.store).await?;
             state.feeds = super::stored_feeds(&*self.store).await?;
             tracing::warn!(delivery = %claim.work.id, %why, "could not process a delivery; retrying");
@@ -107,8 +107,8 @@ impl Engine {
     /// A decoder that panics on hostile input must not stop the engine.
     fn decode(&self, delivery: &Delivery) -> Result<Vec<Heard>, String> {
         if delivery.source == "internal" {
-            let event = serde_json::from_str(&delivery.body)
-                .map_err(|why| format!("an event of our own cannot be read: {why}"))?;
+            let event =
+                serde_json::from_str(&delivery.body).map_err(|why| format!("cannot read an internal event: {why}"))?;
             return Ok(vec![Heard::Event(Box::new(event))]);
         }
         let Some(decoder) = self.decoders.get(delivery.source.as_str()) else {
@@ -150,7 +150,7 @@ impl Working<'_> {
         }
     }
 
-    /// An event and all that it sets off in other incidents, in one transaction.
+    /// An event and everything it triggers in other incidents, in one transaction.
     pub async fn event(&mut self, event: Event) -> Result<(), StoreError> {
         let mut queue = std::collections::VecDeque::from([event]);
         while let Some(event) = queue.pop_front() {
@@ -192,7 +192,7 @@ impl Working<'_> {
         Ok(())
     }
 
-    /// What is known of a run, also where no incident has it: a late failure must not open one.
+    /// Records a run's state even without an incident: a late failure must not open one.
     fn see_run(&mut self, event: &Event) {
         let Event::Progressed { progress } = event else { return };
         let (Some(run), crate::domain::Scope::Run) = (progress.run, progress.scope) else { return };
@@ -244,8 +244,11 @@ impl Working<'_> {
     }
 
     fn reply_missing(&mut self, no: IncidentNo, request: &crate::domain::event::Request) {
-        let note =
-            Note::Mistake { what: format!("there is no incident {no}"), nearest: None, example: Some("list".into()) };
+        let note = Note::Mistake {
+            what: format!("Incident {no} does not exist"),
+            nearest: None,
+            example: Some("list".into()),
+        };
         self.effect(Effect::Reply { place: request.place.clone(), actor_id: request.actor_id.clone(), note });
     }
 

@@ -75,7 +75,7 @@ impl<R: Read> Read for Counted<'_, R> {
         let n = self.inner.read(buffer)?;
         match self.left.checked_sub(n as u64) {
             Some(left) => *self.left = left,
-            None => return Err(io::Error::other("expands to more than the limit: is it an archive bomb?")),
+            None => return Err(io::Error::other("expands beyond the limit: is it an archive bomb?")),
         }
         Ok(n)
     }
@@ -102,7 +102,7 @@ fn plain_or_gzip(name: &str, source: impl Read, left: &mut u64, each: &mut Each<
                 inner.fill_buf().map_err(|why| damage(&why).map_or_else(|| format!("gzip: {why}"), str::to_owned))?,
             );
             if matches!(kind, Kind::Gzip | Kind::Zip) {
-                return Err("compressed twice: expand it once first".into());
+                return Err("compressed twice: decompress it once first".into());
             }
             each(name, kind, &mut inner).map_err(|why| format!("gzip: {why}"))?;
             inner.get_ref().inner.fault.map_or(Ok(()), |fault| Err(format!("{fault}; what came before was read")))
@@ -207,13 +207,13 @@ fn job(name: &str) -> Option<&str> {
 /// The bytes of an archive within an archive.
 fn nested(name: &str, entry: impl Read, nesting: u32, left: &mut u64) -> Result<Vec<u8>, String> {
     if nesting == 0 {
-        return Err(format!("{name}: archives within archives within archives are not read"));
+        return Err(format!("{name}: archives nested more than two levels deep are not read"));
     }
     let mut inner = Vec::new();
     let mut counted = Counted { inner: entry, left }.take(NESTED_MAX + 1);
     counted.read_to_end(&mut inner).map_err(|why| format!("{name}: {why}"))?;
     if inner.len() as u64 > NESTED_MAX {
-        return Err(format!("{name}: an archive within an archive of more than {} MiB", NESTED_MAX >> 20));
+        return Err(format!("{name}: a nested archive of more than {} MiB", NESTED_MAX >> 20));
     }
     Ok(inner)
 }

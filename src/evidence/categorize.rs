@@ -52,8 +52,8 @@ pub fn judge(findings: &Findings<'_>) -> Verdict {
     lines(findings.ranked, &mut scores);
     if findings.tests > 0 {
         *scores.entry(Category::Test).or_default() += NAMED_TESTS;
-        let tests = if findings.tests == 1 { "failing test is" } else { "failing tests are" };
-        because.push(format!("{} {tests} named", findings.tests));
+        let tests = if findings.tests == 1 { "test" } else { "tests" };
+        because.push(format!("the log names {} failing {tests}", findings.tests));
     }
     let issue = known(findings.ranked);
     if let Some((issue, place)) = issue {
@@ -62,7 +62,7 @@ pub fn judge(findings: &Findings<'_>) -> Verdict {
     }
     if let Some((category, name)) = by_name(findings.names) {
         *scores.entry(category).or_default() += NAME;
-        because.push(format!("the name {name} says {category}"));
+        because.push(format!("the name {name} suggests {}", category.subject()));
     }
     by_exit(findings.exit, &mut scores);
     let mut ranked: Vec<(Category, f32)> = scores.into_iter().filter(|(_, score)| *score > 0.0).collect();
@@ -71,12 +71,12 @@ pub fn judge(findings: &Findings<'_>) -> Verdict {
     let failed = findings.exit.is_some_and(|code| code != 0) || findings.tests > 0 || (telling && !findings.succeeded);
     let Some(&(category, best)) = ranked.first().filter(|_| failed) else {
         let category = if failed { Category::Unknown } else { Category::None };
-        let because = vec!["nothing in the log tells".into()];
+        let because = vec!["nothing in the log points to a cause".into()];
         return Verdict { category, confidence: 0.2, because, issue: None };
     };
     let second = ranked.get(1).map_or(0.0, |(_, score)| *score);
     let confidence = (0.35 + 0.6 * (best - second) / (best + 1.0)).clamp(0.2, 0.98);
-    because.push(format!("lines speak of {category}"));
+    because.push(format!("matching log lines point to {}", category.subject()));
     let issue = issue.map(|(issue, _)| issue).filter(|issue| issue.category == category);
     Verdict { category, confidence, because, issue }
 }

@@ -61,7 +61,7 @@ fn summary(evidence: &Evidence) -> String {
     let step = evidence.failing_step.as_ref().map_or_else(String::new, |step| format!(" in {}", step.line(80)));
     let line = evidence.errors.first().map_or_else(String::new, |error| format!(": {}", error.text.line(160)));
     match evidence.category {
-        Category::None => "nothing failed in this log".into(),
+        Category::None => "No failure found in this log".into(),
         category => format!("{category}{step}{line}"),
     }
 }

@@ -103,7 +103,7 @@ pub fn adopt(step: &mut Step<'_>, brought: &Brought<'_>) {
     incident.jobs.extend(brought.jobs.iter().take(room).cloned());
     incident.failures += brought.failures;
     if incident.closed_at.is_some() && !incident.runs.iter().all(RunState::is_settled) {
-        reopen(step, "the same failure came up again");
+        reopen(step, "the same failure recurred");
     }
     step.tell(None, Note::Adopted { incident: brought.younger });
     planning::ask_for_offers(step);

@@ -1,4 +1,4 @@
-//! Quarantines and pins end on the day that was agreed to: then the bot proposes to take them out.
+//! Quarantines and pins expire on the approved day: then the bot proposes to remove them.
 
 use super::proposal::{self, Opening};
 use super::step::Step;
@@ -19,13 +19,13 @@ struct Ending {
     made: u32,
 }
 
-/// What could not be taken out, as while nobody could be asked, is tried so many times, a day apart.
+/// How often to try a removal that is refused, a day apart.
 const TRIES: usize = 5;
 
-/// What this incident made and nobody has asked to take out yet.
+/// What this incident made and has not yet been proposed for removal.
 fn pending(incident: &Incident) -> Vec<Ending> {
     let mut endings: Vec<Ending> = Vec::new();
-    // An undo that found its pull request merged took nothing back.
+    // An undo that found its pull request merged undid nothing.
     let stands = |p: &&Proposal| match p.state {
         ProposalState::Done => true,
         ProposalState::Failed { .. } => !p.made.is_empty(),
@@ -51,7 +51,7 @@ fn pending(incident: &Incident) -> Vec<Ending> {
     endings
 }
 
-/// Whether a test of this incident does not count now.
+/// Whether a test of this incident is quarantined now.
 pub fn has_quarantine(incident: &Incident) -> bool {
     pending(incident).iter().any(|ending| matches!(ending.wish, Wish::Unquarantine { .. }))
 }
@@ -75,13 +75,13 @@ fn is_asked(incident: &Incident, ending: &Ending) -> bool {
 /// Wakes up when the next one ends.
 pub fn watch(step: &mut Step<'_>) {
     if let Some(at) = pending(&step.incident).into_iter().map(|ending| ending.at).min() {
-        // A wake-up of a moment that is behind us would be taken for the one that was.
+        // A timer in the past would be taken for the one that just fired.
         let at = at.max(step.now.plus_ms(1));
         step.timer(Timer::Release, at);
     }
 }
 
-/// A release that failed half-way, as under the emergency stop, is tried again a day later.
+/// A removal that failed half-way, for example under the emergency stop, is retried a day later.
 pub fn failed(step: &mut Step<'_>, proposal: &Proposal) {
     if proposal.by.key.is_none() && matches!(proposal.wish, Wish::Unquarantine { .. } | Wish::Unpin { .. }) {
         let at = step.now.plus_ms(DAY_MS);
@@ -89,7 +89,7 @@ pub fn failed(step: &mut Step<'_>, proposal: &Proposal) {
     }
 }
 
-/// Proposes to take out what has ended, one at a time; after a refusal, the next day.
+/// Proposes to remove what has expired, one at a time; after a refusal, the next day.
 pub fn release(step: &mut Step<'_>) {
     let now = step.now;
     if step.context.hold.is_some() {

@@ -56,7 +56,7 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
     }
 }
 
-/// The record of what a person asked for on a pull request: no run failed.
+/// A record for a request on a pull request: no run failed.
 pub fn request(no: IncidentNo, repo: &Repo, pull: u64, now: Time) -> Incident {
     let failure = Failure {
         repo: repo.clone(),
@@ -86,11 +86,11 @@ pub fn failed(step: &mut Step<'_>, failure: &Failure) {
     let first = step.incident.runs.is_empty();
     let named = |run: &RunState| run.run.is_some() && run.sha == failure.sha;
     if failure.scope == Scope::Suite && step.incident.runs.iter().any(named) {
-        return step.record(Note::Ignored { why: "a suite repeats what its runs have told".into() });
+        return step.record(Note::Ignored { why: "the suite repeats failures that its runs already reported".into() });
     }
     let known = step.incident.jobs.iter().any(|job| failure.job_id.is_some() && job.id == failure.job_id);
     if failure.conclusion == Conclusion::Stuck && known {
-        return step.record(Note::Ignored { why: "the job has run since".into() });
+        return step.record(Note::Ignored { why: "the job has already run".into() });
     }
     let news = match meet_run(step, failure) {
         Ok(news) => news,
@@ -141,7 +141,7 @@ fn complete(incident: &mut Incident, failure: &Failure) {
     }
 }
 
-/// The run at its newest attempt; whether that is news. A failure of an attempt that is behind us changes nothing.
+/// Updates the run to its newest attempt; returns whether that is news. A failure of an older attempt changes nothing.
 fn meet_run(step: &mut Step<'_>, failure: &Failure) -> Result<bool, String> {
     let whole = matches!(failure.scope, Scope::Run | Scope::Suite | Scope::Alert);
     let conclusion = whole.then_some(failure.conclusion);
@@ -171,9 +171,9 @@ fn meet_run(step: &mut Step<'_>, failure: &Failure) -> Result<bool, String> {
     };
     let passed = run.conclusion.is_some_and(Conclusion::is_green);
     if failure.attempt < run.attempt || (failure.attempt == run.attempt && passed && failure.run.is_some()) {
-        return Err(format!("it tells of attempt {}; attempt {} is known", failure.attempt, run.attempt));
+        return Err(format!("it reports attempt {}, and attempt {} is already known", failure.attempt, run.attempt));
     }
-    // That the attempt had begun was perhaps told before; that it failed is news all the same.
+    // The attempt's start may be known already; its failure is still news.
     let newer = failure.attempt > run.failed_attempt;
     run.failed_attempt = run.failed_attempt.max(failure.attempt);
     // A provider without runs says "failing" again for a new commit.
@@ -187,7 +187,7 @@ fn meet_run(step: &mut Step<'_>, failure: &Failure) -> Result<bool, String> {
         let id = run.run;
         step.incident.jobs.retain(|job| job.run != id);
         step.incident.offers.clear();
-        // What an earlier attempt's log said must not judge this one.
+        // An earlier attempt's log must not judge this one.
         step.incident.evidence.clear();
         step.incident.log_missing = None;
     } else if whole {
@@ -199,7 +199,7 @@ fn meet_run(step: &mut Step<'_>, failure: &Failure) -> Result<bool, String> {
     Ok(newer || again)
 }
 
-/// What an attempt before this one left behind says nothing about it.
+/// Drops what earlier attempts left behind.
 pub fn new_attempt(incident: &mut Incident, id: crate::domain::RunId, attempt: u32) {
     let Some(run) = incident.runs.iter_mut().find(|run| run.run == Some(id)) else { return };
     if run.conclusion.is_some_and(Conclusion::is_failure) && attempt > run.failed_attempt {
@@ -264,7 +264,7 @@ pub fn reopen(step: &mut Step<'_>, because: &str) {
     step.tell(None, Note::Reopened { because: because.into() });
 }
 
-/// Asks for a job's log, at most `logs_per_run` a run.
+/// Requests a job's log, at most `logs_per_run` per run.
 pub fn read_log(step: &mut Step<'_>, run: Option<crate::domain::RunId>, attempt: u32, job_id: Option<u64>) {
     let (Some(run), Some(job_id)) = (run, job_id) else { return };
     let limit = step.rules.logs_per_run;

@@ -49,11 +49,11 @@ struct Keys {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Routed {
-    /// These incidents are to hear of it, in this order.
+    /// It concerns these incidents, in this order.
     Join(Vec<IncidentNo>),
-    /// A new incident is opened.
+    /// It opens a new incident.
     Open,
-    /// Nobody needs to know, and why.
+    /// It concerns no incident, and why.
     Ignore(String),
 }
 

@@ -9,11 +9,11 @@ use crate::domain::journal::Note;
 use crate::domain::time::{DAY_MS, MINUTE_MS};
 use crate::policy;
 
-/// Looked at this often, and for this long.
+/// How often to look, and for how long.
 const LOOK_MS: i64 = 5 * MINUTE_MS;
 const LONGEST_MS: i64 = DAY_MS;
 
-/// Its pull request is there: it waits for its CI, where the operator lets the bot merge it.
+/// Its pull request is open: where the operator lets the bot merge it, watch its CI.
 pub fn begin(step: &mut Step<'_>, n: u32) {
     let now = step.now;
     let rules = step.rules;
@@ -28,13 +28,13 @@ pub fn begin(step: &mut Step<'_>, n: u32) {
 
 pub fn look(step: &mut Step<'_>) {
     let now = step.now;
-    // What is being undone is not merged meanwhile.
+    // Not while it is being undone.
     let stands = |p: &&Proposal| p.merging.is_some() && p.state == ProposalState::Done;
     let due: Vec<Proposal> = step.incident.proposals.iter().filter(stands).cloned().collect();
     for proposal in due {
         let since = proposal.merging.unwrap_or(now);
         if now.ms_since(since) > LONGEST_MS {
-            end(step, proposal.id.n, "its CI was not green within a day");
+            end(step, proposal.id.n, "its CI did not turn green within a day");
             continue;
         }
         let branch = proposal.plan.iter().flat_map(|plan| &plan.steps).find_map(|step| match &step.action {

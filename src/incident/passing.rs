@@ -38,7 +38,7 @@ fn part_of_run(step: &mut Step<'_>, progress: &Progress) {
     }
 }
 
-/// What the forge says of a run, whoever told it.
+/// Applies the forge's facts about a run.
 pub fn meet_facts(step: &mut Step<'_>, id: RunId, facts: &RunFacts) {
     step.incident.confirmed = true;
     step.incident.fork |= facts.fork;
@@ -78,7 +78,7 @@ fn meet_attempt(step: &mut Step<'_>, id: RunId, attempt: u32, conclusion: Option
     }
 }
 
-/// A newer run of the same workflow and branch passed: older ones need nothing any more.
+/// A newer run of the same workflow and branch passed: older ones are superseded.
 fn supersede(step: &mut Step<'_>, progress: &Progress) {
     if !progress.conclusion.is_some_and(Conclusion::is_green) {
         return;
@@ -128,7 +128,7 @@ fn settle(step: &mut Step<'_>) {
     let because = match (retried, incident.runs.iter().all(|run| run.superseded)) {
         (_, true) => "a newer run passed".to_owned(),
         (true, _) => format!("attempt {} passed", incident.runs.iter().map(|run| run.attempt).max().unwrap_or(1)),
-        _ => "it passed".to_owned(),
+        _ => "CI passed".to_owned(),
     };
     incident.closed_at = Some(step.now);
     incident.offers.clear();
@@ -139,7 +139,7 @@ fn settle(step: &mut Step<'_>) {
     }
 }
 
-/// It failed and passed at one commit, in one test that the log names: a flake, whatever else it is.
+/// One test, named in the log, failed and passed at the same commit: it is flaky.
 fn flaked(incident: &Incident) -> bool {
     let again = incident.runs.iter().any(|run| run.attempt > 1 && !run.superseded && run.failed_attempt < run.attempt);
     let tests = incident.evidence.iter().flat_map(|evidence| &evidence.failing_tests).count();

@@ -1,4 +1,4 @@
-//! What people ask for: role, stale-digest and quorum checks, each refusal with its reason.
+//! Requests from people: role, stale-digest and quorum checks, each refusal with its reason.
 
 use super::proposal::{self, Input, Opening};
 use super::step::Step;
@@ -13,7 +13,7 @@ use crate::policy;
 pub fn asked(step: &mut Step<'_>, request: &Request) {
     let intent = &request.intent;
     if request.place.pull.as_ref().is_some_and(|(repo, _)| *repo != step.incident.repo) {
-        return refuse(step, request, "that incident is of another repository: say it there");
+        return refuse(step, request, "that incident belongs to another repository; use the command there");
     }
     let (need, have) = (intent.role(), request.by.role);
     if have < need {
@@ -63,7 +63,7 @@ fn answer(step: &mut Step<'_>, request: &Request, note: Note) {
     step.effect(Effect::Reply { place: request.place.clone(), actor_id: request.actor_id.clone(), note });
 }
 
-/// Whoever pressed a button sees the card change; whoever used words is told.
+/// A button's presser sees the card change; a command gets a reply.
 fn confirm(step: &mut Step<'_>, request: &Request, note: &Note) {
     if request.seen.is_none() {
         answer(step, request, note.clone());
@@ -81,10 +81,10 @@ fn refuse(step: &mut Step<'_>, request: &Request, why: impl Into<String>) {
 }
 
 fn remedy(step: &mut Step<'_>, request: &Request, wish: &Wish, force: bool, dry_run: bool) {
-    // What changes code is wanted after the run is green, too.
+    // Changes of code still make sense once the run is green.
     let rerun = matches!(wish, Wish::Retry(_));
     if rerun && step.incident.closed_at.is_some() {
-        return refuse(step, request, "the incident is resolved");
+        return refuse(step, request, "the incident is already resolved");
     }
     if let Some(active) = step.incident.busy().filter(|_| !dry_run) {
         let why = format!("proposal {} is {} already; cancel {} first", active.id, active.state.as_str(), active.id);
@@ -92,7 +92,7 @@ fn remedy(step: &mut Step<'_>, request: &Request, wish: &Wish, force: bool, dry_
     }
     let same = step.incident.proposals.iter().find(|p| p.state.is_active() && !p.dry_run && p.wish == *wish);
     if let Some(same) = same.filter(|_| !dry_run) {
-        return refuse(step, request, format!("that is {} already, which is {}", same.id, same.state.as_str()));
+        return refuse(step, request, format!("{} already does that and is {}", same.id, same.state.as_str()));
     }
     let once = |wish: &Wish| {
         matches!(
@@ -103,14 +103,18 @@ fn remedy(step: &mut Step<'_>, request: &Request, wish: &Wish, force: bool, dry_
     let done = step.incident.proposals.iter().rev().find(|p| p.state == ProposalState::Done && p.wish == *wish);
     if let Some(done) = done.filter(|done| once(wish) && !dry_run && !done.made.is_empty()) {
         let made: Vec<String> = done.made.iter().map(|made| format!("{} #{}", made.what, made.number)).collect();
-        let why =
-            format!("{} did that and made {}: undo {} first, to have it again", done.id, made.join(", "), done.id);
+        let why = format!(
+            "{} already did that and opened {}; to repeat it, undo {} first",
+            done.id,
+            made.join(", "),
+            done.id
+        );
         return refuse(step, request, why);
     }
     let stale =
         request.seen.as_ref().is_some_and(|seen| !step.incident.offers.iter().any(|offer| offer.plan.digest == *seen));
     if stale {
-        return refuse(step, request, "the card that you clicked is out of date; look at it again");
+        return refuse(step, request, "the card you clicked is out of date; check the updated card");
     }
     let by = Proposer {
         key: Some(request.by.key.clone()),
@@ -118,27 +122,27 @@ fn remedy(step: &mut Step<'_>, request: &Request, wish: &Wish, force: bool, dry_
         role: request.by.role,
         github: request.by.github.clone(),
     };
-    // A button on the card answers by the card; words are answered in words, and mistakes always.
+    // A button is answered by its card, a command by a reply, a mistake always.
     let reply = Some(ReplyTo { place: request.place.clone(), actor_id: request.actor_id.clone() });
     proposal::open(step, Opening { wish: wish.clone(), force, dry_run, by, reply, seen: request.seen.clone() });
 }
 
-/// The proposal that the words mean: by name, or the only one that waits.
+/// The proposal that a command means: by id, or the only one that qualifies.
 fn find(incident: &Incident, target: Target, want: impl Fn(&Proposal) -> bool, verb: &str) -> Result<Proposal, String> {
     if let Target::Proposal(id) = target {
         return match incident.proposal(id.n) {
             Some(proposal) if want(proposal) => Ok(proposal.clone()),
-            Some(proposal) => Err(format!("{id} is {}; there is nothing to {verb}", proposal.state.as_str())),
+            Some(proposal) => Err(format!("{id} is {}, so there is nothing to {verb}", proposal.state.as_str())),
             None => Err(format!("there is no proposal {id}")),
         };
     }
     let open: Vec<&Proposal> = incident.proposals.iter().filter(|p| want(p)).collect();
     match open.as_slice() {
-        [] => Err(format!("no proposal of {} waits for it; there is nothing to {verb}", incident.no)),
+        [] => Err(format!("{} has no proposal to {verb}", incident.no)),
         [one] => Ok((*one).clone()),
         many => {
             let ids: Vec<String> = many.iter().map(|p| p.id.to_string()).collect();
-            Err(format!("several are open: say which of {}", ids.join(", ")))
+            Err(format!("several are open; choose one of {}", ids.join(", ")))
         }
     }
 }
@@ -159,7 +163,7 @@ fn approve(step: &mut Step<'_>, request: &Request, target: Target) {
         return refuse(step, request, format!("{} has expired", proposal.id));
     }
     if stale(request, &proposal) {
-        return refuse(step, request, "what it would do has changed since that card; look at it again");
+        return refuse(step, request, "the change is different from the one on that card; check the updated card");
     }
     if let Err(why) = policy::may_approve(step.rules, &proposal, &request.by.key, request.by.role) {
         return refuse(step, request, why);
@@ -186,7 +190,7 @@ fn reject(step: &mut Step<'_>, request: &Request, target: Target, reason: Option
         Err(why) => return refuse(step, request, why),
     };
     if stale(request, &proposal) {
-        return refuse(step, request, "what it would do has changed since that card; look at it again");
+        return refuse(step, request, "the change is different from the one on that card; check the updated card");
     }
     let by = request.by.name.clone();
     let note = Note::Rejected { proposal: proposal.id, by: by.clone(), reason: reason.cloned() };
@@ -211,15 +215,19 @@ fn cancel(step: &mut Step<'_>, request: &Request, target: Target) {
     let note = Note::Cancelled { proposal: proposal.id, by };
     confirm(step, request, &note);
     step.tell(Some(request.by.key.clone()), note);
-    proposal::advance(step, proposal.id.n, &Input::Cancel(request.by.key.clone()));
+    let input = match proposal.state {
+        ProposalState::Done => Input::Undo(request.by.name.line(60)),
+        _ => Input::Cancel(request.by.key.clone()),
+    };
+    proposal::advance(step, proposal.id.n, &input);
 }
 
-/// Asks for a script; it is told in the thread when it is there.
+/// Requests a script; the thread says when it is ready.
 fn repro(step: &mut Step<'_>, request: &Request) {
     let tests: Vec<_> =
         step.incident.evidence.iter().flat_map(|evidence| &evidence.failing_tests).take(REPRO_TESTS).cloned().collect();
     if tests.is_empty() {
-        return refuse(step, request, "the log names no failing test that a script could run");
+        return refuse(step, request, "the log names no failing test to run");
     }
     let (incident, repo, sha) = (step.incident.no, step.incident.repo.clone(), step.incident.sha.clone());
     step.effect(Effect::Reproduce { incident, repo, sha, tests });
@@ -229,7 +237,7 @@ fn repro(step: &mut Step<'_>, request: &Request) {
 /// Tests that one script runs.
 const REPRO_TESTS: usize = 20;
 
-/// Takes back what was done: the steps' undos, the last one first.
+/// Undoes a proposal: its steps' undos, the last one first.
 fn undo(step: &mut Step<'_>, request: &Request, target: Target) {
     let undoable = |p: &Proposal| p.plan.as_ref().is_some_and(|plan| plan.steps.iter().any(|step| step.undo.is_some()));
     let want = |p: &Proposal| p.state == ProposalState::Done && p.remedy != "retry" && undoable(p);
@@ -238,12 +246,12 @@ fn undo(step: &mut Step<'_>, request: &Request, target: Target) {
         Err(why) => return refuse(step, request, why),
     };
     if stale(request, &proposal) {
-        return refuse(step, request, "what it did has changed since that card; look at it again");
+        return refuse(step, request, "the proposal has changed since that card; check the updated card");
     }
     let note = Note::Undoing { proposal: proposal.id, by: request.by.name.clone() };
     confirm(step, request, &note);
     step.tell(Some(request.by.key.clone()), note);
-    proposal::advance(step, proposal.id.n, &Input::Cancel(request.by.key.clone()));
+    proposal::advance(step, proposal.id.n, &Input::Undo(request.by.name.line(60)));
 }
 
 /// An incident in one row.
@@ -274,7 +282,7 @@ fn show(incident: &Incident) -> Note {
     Note::Shown { row: Box::new(row(incident)), lines, state }
 }
 
-/// Why it stands as it stands: severity, category, offers, proposals.
+/// The reasons for severity, category, offers and proposals.
 fn why(incident: &Incident) -> Vec<String> {
     let mut lines = vec![format!("severity {}: {}", incident.severity.as_str(), incident.severity_because.join("; "))];
     if let Some(evidence) = incident.headline() {
@@ -288,18 +296,18 @@ fn why(incident: &Incident) -> Vec<String> {
         lines.push(format!("no log: {missing}"));
     }
     if let Some(base) = &incident.base {
-        lines.push(format!("{} fails alike, see {}", base.branch.line(60), base.incident));
+        lines.push(format!("{} has the same failure, see {}", base.branch.line(60), base.incident));
     }
-    lines.extend(super::suspecting::lines(incident).into_iter().map(|line| format!("suspect {line}")));
+    lines.extend(super::suspecting::lines(incident).into_iter().map(|line| format!("suspect: {line}")));
     for offer in &incident.offers {
-        let word = if offer.recommended { "offered" } else { "possible, not recommended" };
+        let word = if offer.recommended { "recommended" } else { "possible, but not recommended" };
         lines.push(format!("{} is {word}: {}", offer.remedy, offer.because.join("; ")));
     }
     for proposal in incident.proposals.iter().rev().take(3) {
         let who = proposal.by.name.line(60);
         let because = match &proposal.state {
             ProposalState::Refused { why } => why.join("; "),
-            ProposalState::Failed { why } | ProposalState::Undone { why } => why.clone(),
+            ProposalState::Failed { why } | ProposalState::Undone { why, .. } => why.clone(),
             _ => proposal.plan.as_ref().map_or_else(String::new, |plan| plan.because.join("; ")),
         };
         lines.push(format!("{} {} by {who} is {}: {because}", proposal.remedy, proposal.id, proposal.state.as_str()));

@@ -1,4 +1,4 @@
-//! Offers, plans and automatic acts: what the remedies say to the facts that were gathered.
+//! Offers, plans and automatic actions: remedies applied to the gathered facts.
 
 use super::failing;
 use super::passing;
@@ -15,7 +15,7 @@ use crate::domain::time::{DAY_MS, SECOND_MS};
 use crate::policy::{self, Case, Verdict};
 use crate::remedies::{self, Asked, PlanContext};
 
-/// Gathers what the remedies need to say what could be done, unless the incident is closed.
+/// Gathers the facts that remedies need to make offers, unless the incident is closed.
 pub fn ask_for_offers(step: &mut Step<'_>) {
     if step.incident.is_over() {
         return;
@@ -40,7 +40,7 @@ pub fn ask_for_offers(step: &mut Step<'_>) {
     }
 }
 
-/// After a re-run was asked for and nothing was heard: look.
+/// Looks for a re-run that was requested and not reported.
 pub fn look_again(step: &mut Step<'_>) {
     super::waiting::look(step);
     let waits = |p: &Proposal| p.state == ProposalState::Waiting && p.waits_for.is_none();
@@ -59,7 +59,7 @@ pub fn head_moved(step: &mut Step<'_>, sha: &str) {
     }
 }
 
-/// Facts for the card: what could be done by one click, and what the bot may do by itself.
+/// Facts for the card: what one click could do, and what the bot may do automatically.
 pub fn offers(step: &mut Step<'_>, facts: &Facts) {
     learn(step, facts);
     if step.incident.is_over() {
@@ -88,7 +88,7 @@ pub fn offers(step: &mut Step<'_>, facts: &Facts) {
     consider_automatic(step);
 }
 
-/// What was looked up already is looked up again with the rest, so that one set of facts is of one moment.
+/// Repeats earlier lookups with the new ones, so that one set of facts is of one moment.
 fn gathered(step: &Step<'_>, facts: &Facts) -> Vec<Lookup> {
     let repo = step.incident.repo.clone();
     let mut again = Vec::new();
@@ -114,14 +114,14 @@ fn offer(step: &Step<'_>, plan: Plan) -> Offer {
     let category = step.incident.headline().map_or("unknown", |evidence| evidence.category.as_str());
     let mut because = plan.because.clone();
     if deterministic {
-        because.insert(0, format!("a {category} failure will fail again on the same commit"));
+        because.insert(0, format!("{category} failures recur on the same commit"));
     } else if transient {
-        because.insert(0, format!("{category} failures often pass on another try"));
+        because.insert(0, format!("{category} failures often pass on retry"));
     }
     Offer { remedy: plan.remedy.clone(), recommended: !deterministic && step.incident.base.is_none(), plan, because }
 }
 
-/// The forge's word on the run, its jobs and its commit.
+/// Applies the forge's facts about the run, its jobs and its commit.
 fn learn(step: &mut Step<'_>, facts: &Facts) {
     if let Some(Known::Is(message)) = &facts.commit_message {
         step.incident.commit_message = Some(message.clone());
@@ -140,13 +140,13 @@ fn learn(step: &mut Step<'_>, facts: &Facts) {
     }
 }
 
-/// Facts of a run that is not the one to look at any more say nothing about what to do.
+/// Facts about a run that is no longer the lead run are of no use.
 fn are_of_another_run(step: &Step<'_>, facts: &Facts) -> bool {
     let lead = step.incident.lead_run().and_then(|state| state.run);
     matches!((&facts.run, lead), (Some(Known::Is(run)), Some(lead)) if run.id != lead)
 }
 
-/// Failed jobs that no event has told of, as after a missed delivery or a bare `workflow_run`.
+/// Failed jobs that no event reported, for example after a missed delivery or a bare `workflow_run`.
 fn learn_jobs(step: &mut Step<'_>, run: crate::domain::RunId, attempt: u32, jobs: &[JobFacts]) {
     let known = step.incident.runs.iter().find(|state| state.run == Some(run));
     if known.is_none_or(|state| state.attempt != attempt) {
@@ -183,7 +183,7 @@ fn learn_jobs(step: &mut Step<'_>, run: crate::domain::RunId, attempt: u32, jobs
     }
 }
 
-/// In mode `act`: schedules the retry that policy allows, or records why not.
+/// In mode `act`, schedules the retry that policy allows, or records why not.
 fn consider_automatic(step: &mut Step<'_>) {
     if step.rules.mode != crate::domain::rules::Mode::Act
         || step.incident.busy().is_some()
@@ -226,7 +226,7 @@ fn backoff_ms(step: &Step<'_>) -> i64 {
     i64::try_from(delay.as_millis()).unwrap_or(i64::from(step.rules.retry_backoff_seconds) * SECOND_MS)
 }
 
-/// The backoff is over: propose the retry, if policy still allows it.
+/// The backoff is over: proposes the retry if policy still allows it.
 pub fn automatic(step: &mut Step<'_>) {
     if step.incident.is_over() || step.incident.busy().is_some() {
         return;
@@ -245,14 +245,14 @@ pub fn automatic(step: &mut Step<'_>) {
     );
 }
 
-/// A test that failed and passed at one commit: where the operator grants it, the bot proposes its quarantine.
+/// A test that failed and passed on the same commit: where the operator grants it, the bot proposes its quarantine.
 pub fn quarantine(step: &mut Step<'_>) {
     let granted = step.rules.automatic.iter().any(|id| id == "quarantine");
     if !granted || step.rules.mode != crate::domain::rules::Mode::Act || step.incident.busy().is_some() {
         return;
     }
     let by = Proposer { key: None, name: "CI Rescue".into(), role: crate::domain::Role::Viewer, github: None };
-    let reason = Some("failed and passed at one commit".into());
+    let reason = Some("failed and passed on the same commit".into());
     let wish = Wish::Quarantine { test: None, file: None, for_ms: 7 * DAY_MS, reason, listed: false };
     proposal::open(step, proposal::Opening { wish, force: false, dry_run: false, by, reply: None, seen: None });
 }
@@ -275,7 +275,7 @@ pub fn planned(step: &mut Step<'_>, n: u32, facts: &Facts) {
         return proposal::gather(step, n);
     }
     let Some(remedy) = remedies::by_id(&proposal.remedy) else {
-        return proposal::refuse(step, n, vec![format!("there is no remedy called {}", proposal.remedy)]);
+        return proposal::refuse(step, n, vec![format!("unknown remedy {}", proposal.remedy)]);
     };
     let asked = Some(Asked { id: proposal.id, at: proposal.created_at, by: &proposal.by.name });
     let context = PlanContext { incident: &step.incident, facts, wish: &proposal.wish, proposal: asked, now: step.now };
@@ -299,11 +299,11 @@ fn ready(step: &mut Step<'_>, proposal: &Proposal, plan: Plan, facts: &Facts) {
         return proposal::show_plan(step, n, &plan, &decision);
     }
     if let Some(seen) = proposal.seen.as_ref().filter(|seen| **seen != plan.digest && proposal.plan.is_none()) {
-        let why = format!("the card that you clicked showed another state ({}); look at it again", seen.short());
+        let why = format!("the card you clicked is out of date ({}); check the updated card", seen.short());
         return proposal::refuse(step, n, vec![why]);
     }
     let changed = proposal.plan.as_ref().is_some_and(|old| old.digest != plan.digest);
-    // The run may have ended while it was looked at: then the forge is asked again by whoever performs.
+    // The run may have ended meanwhile: performing asks the forge again.
     let ended = step.incident.lead_run().is_some_and(|run| run.conclusion.is_some());
     let waits = plan.waits && !ended;
     let summary = plan.summary.clone();

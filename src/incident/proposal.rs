@@ -14,7 +14,7 @@ use crate::domain::time::MINUTE_MS;
 use crate::policy::{Decision, Verdict};
 use crate::remedies;
 
-/// A re-run that nobody hears of is looked for after this long.
+/// When to look for a re-run that was not reported.
 pub const WATCH_MS: i64 = 10 * MINUTE_MS;
 
 /// What can happen to a proposal.
@@ -28,12 +28,14 @@ pub enum Input {
     RunEnded,
     Reject(String),
     Cancel(String),
+    /// By this person, for a proposal that is done.
+    Undo(String),
     TimeUp,
     StepDone,
     StepFailed(String),
 }
 
-/// The table. `steps` is how many the plan has. `None`: the input means nothing in this state.
+/// The table. `steps` is the plan's length. `None`: the input does not apply in this state.
 #[must_use]
 #[allow(clippy::match_same_arms, reason = "a table has one row a line")]
 pub fn next(state: &ProposalState, input: &Input, steps: usize) -> Option<ProposalState> {
@@ -52,12 +54,14 @@ pub fn next(state: &ProposalState, input: &Input, steps: usize) -> Option<Propos
         (S::Running { step }, I::StepDone) if step + 1 >= steps => S::Done,
         (S::Running { step }, I::StepDone) => S::Running { step: step + 1 },
         (S::Running { step: 0 }, I::StepFailed(why)) => S::Failed { why: why.clone() },
-        // The step itself may be half done, and its undo finds out.
-        (S::Running { step }, I::StepFailed(why)) => S::Undoing { step: *step, why: why.clone() },
-        (S::Done, I::Cancel(by)) if steps > 0 => S::Undoing { step: steps - 1, why: format!("cancelled by {by}") },
-        (S::Undoing { step: 0, why }, I::StepDone) => S::Undone { why: why.clone() },
-        (S::Undoing { step, why }, I::StepDone) => S::Undoing { step: step - 1, why: why.clone() },
-        (S::Undoing { why, .. }, I::StepFailed(more)) => S::Failed { why: format!("{why}; undoing failed: {more}") },
+        // The step may be half done; its undo finds out.
+        (S::Running { step }, I::StepFailed(why)) => S::Undoing { step: *step, why: why.clone(), by: None },
+        (S::Done, I::Undo(by)) if steps > 0 => {
+            S::Undoing { step: steps - 1, why: format!("requested by {by}"), by: Some(by.clone()) }
+        }
+        (S::Undoing { step: 0, why, by }, I::StepDone) => S::Undone { why: why.clone(), by: by.clone() },
+        (S::Undoing { step, why, by }, I::StepDone) => S::Undoing { step: step - 1, why: why.clone(), by: by.clone() },
+        (S::Undoing { why, .. }, I::StepFailed(more)) => S::Failed { why: format!("{why}; the undo failed: {more}") },
         _ => return None,
     })
 }
@@ -97,7 +101,7 @@ pub fn open(step: &mut Step<'_>, opening: Opening) {
     });
     if incident.proposals.len() > PROPOSALS_KEPT {
         let over = |p: &Proposal| p.dry_run || !p.state.is_active();
-        // What has a day to end on is needed until then.
+        // What expires is needed until then.
         let spare = |p: &Proposal| over(p) && !super::expiry::is_to_end(incident, p.id.n);
         let oldest = incident.proposals.iter().position(spare);
         let oldest = oldest.or_else(|| incident.proposals.iter().position(over)).unwrap_or(0);
@@ -123,7 +127,7 @@ pub fn gather(step: &mut Step<'_>, n: u32) {
     step.effect(Effect::Gather { incident, proposal: Some(n), lookups });
 }
 
-/// Whose permission has to be read, as of now: of everybody who wants a change of code.
+/// Whose current permission to read: of everyone who wants this change of code.
 fn logins(step: &Step<'_>, n: u32) -> Vec<String> {
     let changes = |proposal: &&Proposal| remedies::by_id(&proposal.remedy).is_some_and(|remedy| remedy.changes_code());
     let Some(proposal) = step.incident.proposal(n).filter(changes) else { return Vec::new() };
@@ -149,7 +153,7 @@ pub fn set_plan(step: &mut Step<'_>, n: u32, plan: Plan, decision: &Decision) {
     }
 }
 
-/// Puts an input to the table and does what the new state wants.
+/// Feeds an input to the table and carries out what the new state asks for.
 pub fn advance(step: &mut Step<'_>, n: u32, input: &Input) {
     let Some(proposal) = get(step, n) else { return };
     let steps = proposal.plan.as_ref().map_or(0, |plan| plan.steps.len());
@@ -159,7 +163,7 @@ pub fn advance(step: &mut Step<'_>, n: u32, input: &Input) {
     entered(step, &proposal, input);
 }
 
-/// What entering a state brings with it.
+/// What entering a state triggers.
 fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
     let id = proposal.id;
     let key = proposal.by.key.clone();
@@ -183,11 +187,12 @@ fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
         }
         ProposalState::Undoing { step: at, .. } => perform(step, proposal, *at, true),
         ProposalState::Done => finished(step, proposal),
-        ProposalState::Undone { why } => {
+        ProposalState::Undone { why, by } => {
             if let Some(kept) = get(step, id.n) {
                 kept.merging = None;
             }
-            step.tell(None, Note::Undone { proposal: id, why: why.clone() });
+            let undid = undid(proposal);
+            step.tell(None, Note::Undone { proposal: id, why: why.clone(), by: by.clone(), undid });
         }
         ProposalState::Failed { why } => {
             step.tell(None, Note::Failed { proposal: id, why: why.clone(), patch: has_patch(proposal) });
@@ -213,7 +218,28 @@ fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
     debug_assert!(!matches!(input, Input::Refuse(_)) || !proposal.state.is_active());
 }
 
-/// Whether what it would have changed can still be had.
+/// What its undos changed, each in two or three words.
+fn undid(proposal: &Proposal) -> Vec<String> {
+    let undos = proposal.plan.iter().flat_map(|plan| plan.steps.iter().rev()).filter_map(|step| step.undo.as_ref());
+    let mut all: Vec<String> = Vec::new();
+    for undo in undos {
+        let words = match undo {
+            Action::Cancelled { .. } => "re-run cancelled",
+            Action::PullClosed { .. } => "PR closed",
+            Action::BranchGone { .. } => "branch deleted",
+            Action::IssueClosed { .. } => "issue closed",
+            Action::Unlisted { .. } => "quarantine removed from the ledger",
+            Action::Listed { .. } => "quarantine restored in the ledger",
+            _ => continue,
+        };
+        if all.iter().all(|have| have != words) {
+            all.push(words.to_owned());
+        }
+    }
+    all
+}
+
+/// Whether its patch is still available.
 fn has_patch(proposal: &Proposal) -> bool {
     proposal.plan.iter().flat_map(|plan| &plan.previews).any(|(_, preview)| preview.diff.is_some())
 }
@@ -283,7 +309,7 @@ fn perform(step: &mut Step<'_>, proposal: &Proposal, at: usize, undo: bool) {
     let Some(plan) = &proposal.plan else { return };
     let Some(planned) = plan.steps.get(at) else { return };
     let action = if undo { planned.undo.clone() } else { Some(planned.action.clone()) };
-    // A quarantine that was itself undone meanwhile does not come back.
+    // A quarantine that was itself undone meanwhile is not restored.
     let action = action.filter(|action| !undo || !is_gone(&step.incident, action));
     match action {
         Some(action) => step.effect(Effect::Perform {
@@ -300,7 +326,7 @@ fn perform(step: &mut Step<'_>, proposal: &Proposal, at: usize, undo: bool) {
     }
 }
 
-/// Whether an undo would list what a proposal of this incident made and took back.
+/// Whether an undo would list what another proposal of this incident made and undid.
 fn is_gone(incident: &crate::domain::Incident, action: &Action) -> bool {
     let Action::Listed { entry } = action else { return false };
     let maker = incident.proposals.iter().find(|proposal| proposal.id.to_string() == entry.id);
@@ -321,9 +347,9 @@ pub fn performed(step: &mut Step<'_>, n: u32, at: usize, undo: bool, outcome: &O
     }
     let input = match outcome {
         Outcome::Done | Outcome::Made(_) => Input::StepDone,
-        Outcome::Held => Input::StepFailed("the emergency stop was pulled".into()),
+        Outcome::Held => Input::StepFailed("the emergency stop is on".into()),
         Outcome::Failed(why) => Input::StepFailed(why.clone()),
-        Outcome::Unknown(why) => Input::StepFailed(format!("it is not known whether it happened: {why}")),
+        Outcome::Unknown(why) => Input::StepFailed(format!("the outcome is unknown: {why}")),
     };
     advance(step, n, &input);
     if matches!(outcome, Outcome::Done | Outcome::Made(_)) && !undo {
@@ -351,21 +377,21 @@ pub fn show_plan(step: &mut Step<'_>, n: u32, plan: &Plan, decision: &Decision) 
     step.incident.proposals.retain(|proposal| proposal.id.n != n);
 }
 
-/// Words are answered in words; a button is answered by its card.
+/// A command gets a reply; a button is answered by its card.
 fn reply(step: &mut Step<'_>, proposal: &Proposal, note: Note) {
     if proposal.seen.is_none() {
         answer(step, proposal, note);
     }
 }
 
-/// A private answer to whoever proposed it.
+/// A private reply to the proposer.
 fn answer(step: &mut Step<'_>, proposal: &Proposal, note: Note) {
     if let Some(to) = &proposal.reply {
         step.effect(Effect::Reply { place: to.place.clone(), actor_id: to.actor_id.clone(), note });
     }
 }
 
-/// The run that proposals waited for has ended.
+/// The run that proposals waited for has finished.
 pub fn run_ended(step: &mut Step<'_>) {
     let waits = |p: &&Proposal| p.state == ProposalState::Waiting && p.waits_for.is_none();
     let due: Vec<u32> = step.incident.proposals.iter().filter(waits).map(|p| p.id.n).collect();
@@ -388,14 +414,14 @@ pub fn expire(step: &mut Step<'_>) {
     }
 }
 
-/// The incident is over: what still waited is withdrawn.
+/// The incident is resolved: withdraws what still waited.
 pub fn close(step: &mut Step<'_>) {
     for n in numbers(step, |state| {
         matches!(state, ProposalState::Awaiting | ProposalState::Waiting | ProposalState::Planning)
     }) {
-        // What waits for a merge is not about the run.
+        // What waits for a merge does not depend on the run.
         if let Some(proposal) = get(step, n).filter(|proposal| proposal.waits_for.is_none()) {
-            proposal.state = ProposalState::Cancelled { by: "CI Rescue: the run is green".into() };
+            proposal.state = ProposalState::Cancelled { by: "CI Rescue (the run is green)".into() };
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::rules::Rules;
 use crate::domain::time::Time;
 use crate::policy;
 
-/// What one event made of an incident, and what is wanted now.
+/// An incident after an event, and what it asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Transition {
     /// The version is the store's business and is left as it was.
@@ -50,10 +50,10 @@ impl Step<'_> {
     }
 }
 
-/// What comes of an event. `incident` is `None` for a failure that opens one, under the number `no`.
+/// Applies an event. `incident` is `None` for a failure that opens one, under the number `no`.
 ///
-/// `None` when there is nothing to change and nothing to want: an event for an incident that does not exist, or one
-/// that opens nothing.
+/// `None` when nothing changes: the event is for an incident that does not exist, or one
+/// that opens none.
 #[must_use]
 pub fn step(
     rules: &Rules,
@@ -160,7 +160,7 @@ fn fired(step: &mut Step<'_>, timer: Timer) {
     }
 }
 
-/// Evidence of at most five logs is kept; the most telling stands first.
+/// Evidence of at most five logs is kept, the most confident first.
 const EVIDENCE_KEPT: usize = 5;
 
 fn log_read(step: &mut Step<'_>, read: &LogRead) {

@@ -1,4 +1,4 @@
-//! What may have broken it: asked for once the log is read, told in the thread, shown on the card.
+//! Suspects: looked up once the log is read, listed in the thread, shown on the card.
 
 use super::step::Step;
 use crate::domain::effect::Effect;
@@ -42,12 +42,12 @@ pub fn found(step: &mut Step<'_>, sha: &str, facts: &Result<Box<SuspectFacts>, S
             }
         }
         Err(why) => {
-            step.record(Note::Ignored { why: format!("what landed since the last green run is not known: {why}") });
+            step.record(Note::Ignored { why: format!("cannot tell what landed since the last green run: {why}") });
         }
     }
 }
 
-/// Each suspect with what speaks against it.
+/// Each suspect with its reasons.
 pub fn lines(incident: &Incident) -> Vec<String> {
     let Some(suspicion) = &incident.suspicion else { return Vec::new() };
     let mut lines: Vec<String> = suspicion.moved.iter().map(package).collect();
@@ -59,7 +59,11 @@ pub fn lines(incident: &Incident) -> Vec<String> {
 }
 
 fn commit(suspect: &Suspect) -> String {
-    let why = if suspect.because.is_empty() { "it landed in between".into() } else { suspect.because.join("; ") };
+    let why = if suspect.because.is_empty() {
+        "it landed since the last green run".into()
+    } else {
+        suspect.because.join("; ")
+    };
     format!("{} {} by {}: {why}", short_sha(&suspect.sha), suspect.subject.line(80), suspect.author.line(40))
 }
 

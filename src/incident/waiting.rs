@@ -1,4 +1,4 @@
-//! What waits for something outside: a merge, a green branch, the end of conflict markers.
+//! Proposals that wait for something outside: a merge, a green branch, resolved conflicts.
 
 use super::proposal::{self, Input};
 use super::step::Step;
@@ -9,21 +9,21 @@ use crate::domain::incident::{Proposal, ProposalState};
 use crate::domain::journal::Note;
 use crate::domain::time::{DAY_MS, HOUR_MS};
 
-/// Nobody may tell of a merge: then it is looked at this often.
+/// A merge may go unreported: how often to look.
 const LOOK_MS: i64 = HOUR_MS;
-/// What waited for so long is asked for again by people, or is not wanted any more.
+/// After this long, people have to ask again.
 const LONGEST_MS: i64 = 60 * DAY_MS;
 
-/// A proposal that cannot be planned yet waits, and says for what.
+/// Lets a proposal that cannot be planned yet wait, and says for what.
 pub fn later(step: &mut Step<'_>, n: u32, what: String) {
     let now = step.now;
     let Some(proposal) = step.incident.proposals.iter_mut().find(|proposal| proposal.id.n == n) else { return };
     let id = proposal.id;
     if now.ms_since(proposal.created_at) > LONGEST_MS {
-        return proposal::refuse(step, n, vec![format!("it waited for 60 days: {what}")]);
+        return proposal::refuse(step, n, vec![format!("gave up after 60 days: {what}")]);
     }
     if proposal.dry_run {
-        return proposal::refuse(step, n, vec![format!("it would wait: {what}")]);
+        return proposal::refuse(step, n, vec![format!("it would have to wait: {what}")]);
     }
     let news = proposal.waits_for.as_ref() != Some(&what);
     proposal.waits_for = Some(what.clone());
@@ -39,7 +39,7 @@ pub fn later(step: &mut Step<'_>, n: u32, what: String) {
     }
 }
 
-/// Something has happened that a proposal may have waited for: it is planned again.
+/// Plans waiting proposals again: what they waited for may have happened.
 pub fn look(step: &mut Step<'_>) {
     let waits = |proposal: &&Proposal| proposal.state == ProposalState::Waiting && proposal.waits_for.is_some();
     let due: Vec<u32> = step.incident.proposals.iter().filter(waits).map(|proposal| proposal.id.n).collect();
@@ -48,10 +48,10 @@ pub fn look(step: &mut Step<'_>) {
     }
 }
 
-/// Somebody pushed to a draft of ours: whether it still holds conflict markers is looked at again.
+/// Somebody pushed to a draft of the bot's: check again for conflict markers.
 pub fn recheck(step: &mut Step<'_>, branch: &str, sha: &str) {
     let incident = step.incident.no;
-    // A branch that is gone moved to nowhere.
+    // A deleted branch moves to zeros.
     if sha.bytes().all(|byte| byte == b'0') {
         return;
     }
@@ -65,7 +65,7 @@ pub fn recheck(step: &mut Step<'_>, branch: &str, sha: &str) {
     }
 }
 
-/// What was only asked for is over when nothing of it is under way.
+/// A request without a failure closes when none of its proposals is active.
 pub fn close(step: &mut Step<'_>) {
     let incident = &mut step.incident;
     if incident.scope == Scope::Request {

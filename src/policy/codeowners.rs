@@ -14,7 +14,7 @@ pub const LOCATIONS: [&str; 3] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODE
 /// GitHub does not load a file over this size.
 pub const SIZE_LIMIT: usize = 3 * 1024 * 1024;
 
-/// No path in a repository is longer in practice; a longer one is owned by nobody here, so that one look-up stays cheap.
+/// No path in a repository is longer in practice; longer ones have no owner, which keeps a lookup cheap.
 const PATH_LIMIT: usize = 4096;
 
 /// The last rule that matches a path.
@@ -42,12 +42,12 @@ pub enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::FileTooLarge => "The file is over 3 MB, so GitHub ignores it; join rules with wildcards.",
-            Self::Negation => "A pattern cannot begin with \"!\"; write a later rule without owners instead.",
-            Self::ThreeAsterisks => "A pattern cannot hold three asterisks in a row; write \"*\" or \"**\".",
+            Self::FileTooLarge => "The file is over 3 MB, so GitHub ignores it; combine rules with wildcards.",
+            Self::Negation => "A pattern cannot start with \"!\"; add a later rule without owners instead.",
+            Self::ThreeAsterisks => "A pattern cannot contain three asterisks in a row; use \"*\" or \"**\".",
             Self::TrailingBackslash => "The pattern ends in a backslash that escapes nothing; remove it.",
-            Self::ControlCharacter => "The line holds a control character; remove it.",
-            Self::InvalidOwner => "An owner is not \"@user\", \"@org/team\" or an e-mail address; correct it.",
+            Self::ControlCharacter => "The line contains a control character; remove it.",
+            Self::InvalidOwner => "An owner is not \"@user\", \"@org/team\" or an e-mail address; fix it.",
         })
     }
 }

@@ -13,7 +13,7 @@ const FIRST_FRAME: u32 = 6;
 const FRAME: u32 = 4;
 const NAMED: u32 = 3;
 const MANIFEST: u32 = 3;
-const NEIGHBOUR: u32 = 1;
+const NEARBY: u32 = 1;
 
 /// Ranks what was found by its overlap with the evidence.
 #[must_use]
@@ -83,13 +83,13 @@ fn frames(commit: &Landed, evidence: &Evidence, scored: &mut Scored) {
     for (n, frame) in evidence.frames.iter().enumerate() {
         if let Some(path) = changed(commit, frame.file.raw()) {
             let points = if n == 0 { FIRST_FRAME } else { FRAME };
-            return scored.add(points, format!("it changes {}, where the failure points", clean_line(path, 80)));
+            return scored.add(points, format!("it changes {}, which the failure points to", clean_line(path, 80)));
         }
     }
     let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
     let first = evidence.frames.first().and_then(|frame| folder(frame.file.raw()));
     if let Some(near) = first.filter(|near| commit.files.iter().any(|path| folder(path).as_ref() == Some(near))) {
-        scored.add(NEIGHBOUR, format!("it changes files beside it, in {}", clean_line(&near, 80)));
+        scored.add(NEARBY, format!("it changes files next to it, in {}", clean_line(&near, 80)));
     }
 }
 
@@ -110,7 +110,7 @@ fn lines(commit: &Landed, evidence: &Evidence, scored: &mut Scored) {
         evidence.errors.iter().any(|error| error.text.raw().contains(words))
     });
     if let Some(path) = named {
-        scored.add(NAMED, format!("the error names {}", clean_line(path, 80)));
+        scored.add(NAMED, format!("the error mentions {}", clean_line(path, 80)));
     }
 }
 
@@ -145,13 +145,13 @@ fn manifests(commit: &Landed, evidence: &Evidence, scored: &mut Scored) {
     let is_manifest = |path: &&String| MANIFESTS.contains(&path.rsplit('/').next().unwrap_or(path));
     let about = matches!(evidence.category, Category::Dependency | Category::Build | Category::Typecheck);
     if let Some(path) = commit.files.iter().find(is_manifest).filter(|_| about) {
-        let why = format!("it changes {}, and it is a {} failure", clean_line(path, 80), evidence.category);
+        let why = format!("it changes {}, and this is a {} failure", clean_line(path, 80), evidence.category);
         scored.add(MANIFEST, why);
     }
     let workflow = commit.files.iter().find(|path| path.starts_with(".github/workflows/"));
     let set_up = matches!(evidence.category, Category::Config | Category::Permission | Category::SecretMissing);
     if let Some(path) = workflow.filter(|_| set_up) {
-        scored.add(MANIFEST, format!("it changes {}, and the set-up fails", clean_line(path, 80)));
+        scored.add(MANIFEST, format!("it changes {}, and setup fails", clean_line(path, 80)));
     }
 }
 
@@ -172,8 +172,8 @@ fn moved(green: &[Resolved], evidence: &Evidence) -> Vec<Moved> {
             && green != red
         {
             let named = package.len() > 2 && evidence.errors.iter().any(|e| e.text.raw().contains(package));
-            let mut because = vec![format!("{green} when it passed, {red} now")];
-            because.extend(named.then(|| "the error names it".to_owned()));
+            let mut because = vec![format!("{green} when it last passed, {red} now")];
+            because.extend(named.then(|| "the error mentions it".to_owned()));
             all.push(Moved {
                 ecosystem: (*ecosystem).to_owned(),
                 package: (*package).into(),
@@ -233,7 +233,7 @@ mod tests {
             (&["shop/cart.py"], FIRST_FRAME),
             (&["app/shop/cart.py"], FIRST_FRAME),
             (&["workshop/cart.py"], 0),
-            (&["shop/price.py"], NEIGHBOUR),
+            (&["shop/price.py"], NEARBY),
             (&["tests/test_cart.py"], NAMED),
             (&["requirements.txt"], 0),
         ];

@@ -44,7 +44,7 @@ async fn a_person_watches_presses_and_types() {
     line.send_keys(&format!("retry 2{}", Key::Enter)).await.unwrap();
     wait_for_inbox(&world).await;
     world.settle().await;
-    browser.until("#answers", "will fail again on the same commit").await;
+    browser.until("#answers", "recur on the same commit").await;
     browser.picture("console-answer").await;
 
     page.goto(&format!("http://{}/incidents/1", world.private_at)).await.unwrap();

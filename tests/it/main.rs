@@ -24,4 +24,5 @@ mod readme;
 mod resolver;
 mod threats;
 mod tidy;
+mod words;
 mod world;

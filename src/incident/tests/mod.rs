@@ -20,7 +20,8 @@ fn rules(more: &str) -> Rules {
 
 #[test]
 fn the_table() {
-    let undoing = |step| S::Undoing { step, why: "w".into() };
+    let undoing = |step| S::Undoing { step, why: "w".into(), by: None };
+    let undo = |step| S::Undoing { step, why: "requested by ada".into(), by: Some("ada".into()) };
     for (state, input, steps, want) in [
         (S::Planning, Input::Go, 1, Some(S::Running { step: 0 })),
         (S::Planning, Input::Go, 0, Some(S::Done)),
@@ -34,8 +35,13 @@ fn the_table() {
         (S::Running { step: 0 }, Input::StepFailed("w".into()), 2, Some(S::Failed { why: "w".into() })),
         (S::Running { step: 1 }, Input::StepFailed("w".into()), 2, Some(undoing(1))),
         (undoing(1), Input::StepDone, 2, Some(undoing(0))),
-        (undoing(0), Input::StepDone, 2, Some(S::Undone { why: "w".into() })),
+        (undoing(0), Input::StepDone, 2, Some(S::Undone { why: "w".into(), by: None })),
+        (S::Done, Input::Undo("ada".into()), 2, Some(undo(1))),
+        (undo(1), Input::StepDone, 2, Some(undo(0))),
+        (undo(0), Input::StepDone, 2, Some(S::Undone { why: "requested by ada".into(), by: Some("ada".into()) })),
         // What must not move.
+        (S::Done, Input::Cancel("x".into()), 1, None),
+        (S::Awaiting, Input::Undo("ada".into()), 1, None),
         (S::Awaiting, Input::Go, 1, None),
         (S::Running { step: 0 }, Input::Quorum, 1, None),
         (S::Done, Input::StepDone, 1, None),

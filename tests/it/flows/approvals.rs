@@ -28,7 +28,7 @@ async fn another_person_has_to_agree() {
 
     world.slack.press_label("UBEN", &card, "Approve").await;
     world.settle().await;
-    assert!(world.slack.last_whisper().contains("needs the role approver"), "{}", world.slack.last_whisper());
+    assert!(world.slack.last_whisper().contains("needs the approver role"), "{}", world.slack.last_whisper());
     assert_eq!(world.reruns(), 0);
 
     world.slack.press_label("UADA", &card, "Approve").await;
@@ -97,14 +97,18 @@ async fn an_approval_dies_when_what_it_would_change_has_changed() {
     let _ = world.forge.take_hooks();
     world.slack.press_label("UADA", &card, "Approve").await;
     world.settle().await;
-    assert_eq!(world.reruns(), 0, "people are asked again");
+    assert_eq!(world.reruns(), 0, "it needs approval again");
     let incident = world.incident(1).await;
     assert_eq!(incident.stage, Stage::AwaitingApproval);
     assert_eq!(incident.proposals[0].valid_approvals(), 0);
     // The old card's button is stale now.
     world.slack.press("UADA", &card, &card.button("Approve").unwrap()).await;
     world.settle().await;
-    assert!(world.slack.last_whisper().contains("has changed since that card"), "{}", world.slack.last_whisper());
+    assert!(
+        world.slack.last_whisper().contains("the change is different from the one on that card"),
+        "{}",
+        world.slack.last_whisper()
+    );
     let fresh = world.slack.cards()[0].clone();
     world.slack.press_label("UADA", &fresh, "Approve").await;
     world.settle().await;

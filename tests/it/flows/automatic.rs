@@ -58,7 +58,7 @@ async fn the_emergency_stop_holds_at_the_last_moment_and_survives() {
     assert_eq!(world.reruns(), 0);
     world.slack.command("UBEN", "unhold").await;
     world.settle().await;
-    assert!(world.slack.last_whisper().contains("needs the role admin"), "{}", world.slack.last_whisper());
+    assert!(world.slack.last_whisper().contains("needs the admin role"), "{}", world.slack.last_whisper());
     // A person may still act by hand.
     world.slack.command("UBEN", "retry 1").await;
     world.settle().await;

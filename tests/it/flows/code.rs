@@ -122,7 +122,7 @@ async fn a_backport_goes_to_each_branch_and_a_conflict_is_a_draft() {
     let proposal = world.incident(1).await.proposals.last().unwrap().clone();
     assert_eq!(proposal.state, ProposalState::Done, "{proposal:?}");
     let plan = proposal.plan.unwrap();
-    assert!(plan.notes.iter().any(|note| note.raw().starts_with("left out: on main")), "{:?}", plan.notes);
+    assert!(plan.notes.iter().any(|note| note.raw().starts_with("skipped: on main")), "{:?}", plan.notes);
     let pulls = opened(&world);
     let shown: Vec<(&str, &str, bool)> =
         pulls.iter().map(|pull| (pull.head.as_str(), pull.base.as_str(), pull.draft)).collect();
@@ -213,7 +213,7 @@ async fn a_clone_that_a_killed_git_left_locked_is_made_anew() {
     let (world, repo) = broken().await;
     let ada = world.sit("ada").await;
     let answer = ada.say(&world, "revert 1 pr=117 --dry-run").await;
-    assert!(answer.contains("Would do"), "{answer}");
+    assert!(answer.contains("Dry run"), "{answer}");
     let room = world.rooms.path().join("store-git/acme/shop.git");
     for lock in ["packed-refs.lock", "refs/heads/main.lock"] {
         std::fs::create_dir_all(room.join(lock).parent().unwrap()).unwrap();
@@ -224,7 +224,7 @@ async fn a_clone_that_a_killed_git_left_locked_is_made_anew() {
     let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
     repo.git(&["push", "--quiet", bare.to_str().unwrap(), "main"]);
     let answer = ada.say(&world, "revert 1 pr=117 --dry-run").await;
-    assert!(answer.contains("Would do"), "{answer}");
+    assert!(answer.contains("Dry run"), "{answer}");
     assert!(!room.join("refs/heads/main.lock").exists());
     world.end().await;
 }

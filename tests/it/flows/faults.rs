@@ -85,7 +85,7 @@ async fn threat_094_an_expired_log_leaves_a_card_that_says_so() {
     world.forge.finish(run);
     world.deliver().await;
     let card = world.slack.cards()[0].clone();
-    assert!(card.words().contains("No log: GitHub does not have the log any more"), "{}", card.words());
+    assert!(card.words().contains("No log: GitHub no longer has the log"), "{}", card.words());
     assert!(card.button("Retry").is_some());
     world.end().await;
 }

@@ -63,7 +63,7 @@ async fn a_granted_pin_is_merged_once_it_is_green_and_not_under_the_emergency_st
     wait(&world, 6).await;
     assert!(!opened(&world)[0].open);
     assert_eq!(ask(&world, &repo, &["rev-parse", "main"]), head);
-    assert!(ada.page("/incidents/1").await.contains("is merged: its CI is green"));
+    assert!(ada.page("/incidents/1").await.contains(": CI is green and the head is unchanged"));
     world.end().await;
 }
 
@@ -81,7 +81,7 @@ async fn a_head_that_somebody_changed_is_left_to_people_and_so_is_what_is_not_gr
     wait(&world, 12).await;
     assert!(opened(&world)[0].open);
     let page = world.sit("ada").await.page("/incidents/1").await;
-    assert!(page.contains("somebody has pushed to it"), "{page}");
+    assert!(page.contains("someone pushed to its branch"), "{page}");
     world.end().await;
 
     // A revert is never merged by the bot, and mode suggest merges nothing.
@@ -108,9 +108,12 @@ async fn a_push_that_is_refused_for_good_leaves_its_patch_with_the_incident() {
     let ada = world.sit("ada").await;
     agreed(&world, &ada, "revert 1 pr=117").await;
     let proposal = world.incident(1).await.proposals.last().unwrap().clone();
-    assert!(matches!(&proposal.state, ProposalState::Failed { why } if why.contains("refused")), "{proposal:?}");
+    assert!(
+        matches!(&proposal.state, ProposalState::Failed { why } if why.contains("the push was rejected")),
+        "{proposal:?}"
+    );
     let page = ada.page("/incidents/1").await;
-    assert!(page.contains("Its patch is on the incident") && page.contains("/incidents/1/patches/1"), "{page}");
+    assert!(page.contains("Download its patch from the incident") && page.contains("/incidents/1/patches/1"), "{page}");
     let patch = ada.page("/incidents/1/patches/1").await;
     std::fs::write(repo.path().join("x.patch"), &patch).unwrap();
     repo.git(&["apply", "--index", "x.patch"]);

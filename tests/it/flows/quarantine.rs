@@ -1,4 +1,4 @@
-//! Quarantines: in the code and by the list that CI asks for; their ledger, tracking issues, owners and last days.
+//! Quarantines: in the code and via the list that CI asks for; their ledger, tracking issues, owners and last days.
 
 use super::code::{agreed, ask, broken, broken_with, opened};
 use crate::plan::repo::Repo;
@@ -34,7 +34,7 @@ async fn a_quarantine_is_shown_before_it_is_agreed_to_and_released_again() {
     assert!(page.contains(">issue #") && page.contains(">pull request #"), "{page}");
 
     let body = opened(&world)[0].body.clone();
-    assert!(body.contains("belongs to") && body.contains("acme/qa") && !body.contains(" @acme"), "{body}");
+    assert!(body.contains("is owned by") && body.contains("acme/qa") && !body.contains(" @acme"), "{body}");
 
     // Merged by people; then it is taken out again.
     let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
@@ -128,12 +128,15 @@ async fn a_quarantine_by_the_list_changes_no_code_and_ci_can_use_it_at_once() {
     // The same test twice is one too many.
     ada.say(&world, "quarantine 2").await;
     let twice = world.incident(2).await.proposals.last().unwrap().state.clone();
-    assert!(matches!(&twice, ProposalState::Refused { why } if why[0].contains("quarantine 2-1 already")), "{twice:?}");
+    assert!(
+        matches!(&twice, ProposalState::Refused { why } if why[0].contains("already quarantined as 2-1")),
+        "{twice:?}"
+    );
 
     assert_eq!(agreed_2(&world, &ada, "extend 2 for=14d").await, ProposalState::Done);
     assert!(api(&world, "/api/quarantine/acme/shop").await.1.contains("2026-01-15"));
     let list = ada.say(&world, "quarantined owner=acme/qa").await;
-    assert!(list.contains("test_total") && list.contains("by the list"), "{list}");
+    assert!(list.contains("test_total") && list.contains("via the list"), "{list}");
     assert!(ada.say(&world, "quarantined owner=ben").await.contains("Nothing is quarantined for ben"));
 
     // Its day comes: nobody has to ask.
@@ -204,7 +207,7 @@ async fn a_suite_has_a_cap_and_an_undo_takes_everything_back() {
     }
     // Those names stand in no log, so they are of no known framework: another suite than pytest's.
     let state = agreed_2(&world, &ada, "quarantine 2 test=one_more list").await;
-    assert!(matches!(&state, ProposalState::Refused { why } if why[0].contains("20 of 20")), "{state:?}");
+    assert!(matches!(&state, ProposalState::Refused { why } if why[0].contains("20 of at most 20")), "{state:?}");
     assert_eq!(agreed_2(&world, &ada, "quarantine 2").await, ProposalState::Done);
     let last = world.incident(2).await.proposals.last().unwrap().id;
     ada.say(&world, &format!("undo {last}")).await;
@@ -264,7 +267,7 @@ async fn a_pin_is_let_go_on_its_day() {
     let ada = world.sit("ada").await;
     agreed(&world, &ada, "pin 1 flask@3.0.1 for=3d").await;
     let pull = opened(&world).pop().unwrap();
-    assert!(pull.body.contains("until 2026-01-04"), "{}", pull.body);
+    assert!(pull.body.contains("expires on 2026-01-04"), "{}", pull.body);
     merge(&world, &repo, "ci-rescue/pin/1-1");
     world.clock.advance(3 * 24 * 3_600_000);
     world.settle().await;
@@ -279,7 +282,7 @@ async fn a_pin_is_let_go_on_its_day() {
 async fn two_that_end_on_one_day_both_end_and_what_was_never_merged_leaves_the_ledger() {
     let (world, _) = flaky().await;
     let ada = world.sit("ada").await;
-    // One by the list; one in the code whose pull request nobody merges.
+    // One via the list; one in the code whose pull request nobody merges.
     assert_eq!(agreed_2(&world, &ada, "quarantine 2 test=tests/x.py::test_a list").await, ProposalState::Done);
     assert_eq!(agreed_2(&world, &ada, "quarantine 2").await, ProposalState::Done);
     assert_eq!(world.store.settings("quarantine:").await.unwrap().len(), 2);
@@ -292,7 +295,7 @@ async fn two_that_end_on_one_day_both_end_and_what_was_never_merged_leaves_the_l
     // A length that would end before it began is refused.
     ada.say(&world, "quarantine 2 for=2h").await;
     let state = world.incident(2).await.proposals.last().unwrap().state.clone();
-    assert!(matches!(&state, ProposalState::Refused { why } if why[0].contains("between 1 and 90 days")), "{state:?}");
+    assert!(matches!(&state, ProposalState::Refused { why } if why[0].contains("lasts 1 to 90 days")), "{state:?}");
     world.end().await;
 }
 
@@ -300,11 +303,11 @@ async fn two_that_end_on_one_day_both_end_and_what_was_never_merged_leaves_the_l
 async fn threat_074_owners_files_that_are_large_broken_or_name_nobody() {
     let large = format!("* @acme/qa\n{}", "# a long remark\n".repeat(200_000));
     for (text, owner) in [
-        (large.as_str(), "names nobody"),
+        (large.as_str(), "none in CODEOWNERS"),
         ("* @acme/qa\n/tests/ not-an-owner\n", "acme/qa"),
-        ("* @acme/qa\n/tests/\n", "names nobody"),
+        ("* @acme/qa\n/tests/\n", "none in CODEOWNERS"),
         ("/tests/ @acme/gone\n", "acme/gone"),
-        ("[unclosed @x\n*** ** @y\n!/tests/ @z\n", "names nobody"),
+        ("[unclosed @x\n*** ** @y\n!/tests/ @z\n", "none in CODEOWNERS"),
     ] {
         let (world, repo) = flaky().await;
         repo.write(".github/CODEOWNERS", text);
@@ -337,7 +340,7 @@ async fn a_test_that_failed_and_passed_at_one_commit_is_quarantined_by_itself_wh
         if made == 1 {
             let id = world.incident(2).await.proposals.last().unwrap().id;
             let text = ask(&world, &repo, &["show", &format!("ci-rescue/quarantine/{id}:tests/test_cart.py")]);
-            assert!(text.contains("failed and passed at one commit"), "{text}");
+            assert!(text.contains("failed and passed on the same commit"), "{text}");
         }
         world.end().await;
     }

@@ -115,7 +115,7 @@ async fn a_dry_run_shows_the_plan_and_changes_nothing() {
     world.slack.command("UEVE", "retry 1 --dry-run").await;
     world.settle().await;
     let answer = world.slack.last_whisper();
-    assert!(answer.contains("Would do: re-run test") && answer.contains("Nothing was changed"), "{answer}");
+    assert!(answer.contains("Dry run: re-run test") && answer.contains("Nothing was changed"), "{answer}");
     assert_eq!(world.reruns(), 0);
     assert!(world.incident(1).await.proposals.is_empty());
     world.end().await;
@@ -141,7 +141,7 @@ async fn a_run_that_is_going_is_waited_for() {
     world.slack.command("UBEN", "retry 1").await;
     world.settle().await;
     assert_eq!(world.reruns(), 0);
-    assert!(world.slack.last_whisper().contains("waits for the run to end"), "{}", world.slack.last_whisper());
+    assert!(world.slack.last_whisper().contains("is waiting for the run to finish"), "{}", world.slack.last_whisper());
     world.forge.finish(id);
     world.deliver().await;
     assert_eq!(world.reruns(), 1);
@@ -155,7 +155,7 @@ async fn what_will_fail_again_needs_force_and_old_runs_are_refused() {
     world.slack.command("UBEN", "retry 1").await;
     world.settle().await;
     assert!(
-        world.slack.last_whisper().contains("will fail again on the same commit; add force"),
+        world.slack.last_whisper().contains("recur on the same commit; add force"),
         "{}",
         world.slack.last_whisper()
     );
@@ -186,7 +186,7 @@ async fn a_superseded_head_is_not_retried() {
     world.forge.lock().repos.get_mut("acme/shop").unwrap().branches.insert("topic".into(), "f".repeat(40));
     world.slack.command("UBEN", "retry 1").await;
     world.settle().await;
-    assert!(world.slack.last_whisper().contains("superseded"), "{}", world.slack.last_whisper());
+    assert!(world.slack.last_whisper().contains("which supersedes"), "{}", world.slack.last_whisper());
     assert_eq!(world.reruns(), 0);
     world.end().await;
 }
@@ -223,7 +223,7 @@ async fn viewers_and_strangers_may_look_and_not_act() {
         world.slack.command("UEVE", words).await;
         world.settle().await;
         assert_eq!(
-            world.slack.last_whisper().contains("needs the role"),
+            world.slack.last_whisper().contains("role; yours is"),
             denied,
             "{words}: {}",
             world.slack.last_whisper()
@@ -232,7 +232,7 @@ async fn viewers_and_strangers_may_look_and_not_act() {
     let cards = world.slack.cards();
     world.slack.press_label("UEVE", &cards[0], "Retry").await;
     world.settle().await;
-    assert!(world.slack.last_whisper().contains("needs the role responder"));
+    assert!(world.slack.last_whisper().contains("needs the responder role"));
     assert_eq!(world.reruns(), 0);
     world.end().await;
 }
@@ -244,12 +244,12 @@ async fn mistakes_are_answered_privately_with_the_nearest_command() {
     world.settle().await;
     let answer = world.slack.last_whisper();
     assert!(
-        answer.contains("no command rety") && answer.contains("retry [ID]") && answer.contains("retry 42"),
+        answer.contains("Unknown command \"rety\"") && answer.contains("retry [ID]") && answer.contains("retry 42"),
         "{answer}"
     );
     world.slack.command("UBEN", "retry 99").await;
     world.settle().await;
-    assert!(world.slack.last_whisper().contains("there is no incident #99"));
+    assert!(world.slack.last_whisper().contains("Incident #99 does not exist"));
     assert_eq!(world.slack.whispers_to("UBEN"), 2, "answered to whoever asked");
     assert_eq!(world.slack.messages().len(), 0, "nothing in the channel");
     world.end().await;
@@ -269,6 +269,6 @@ async fn feeds_by_command() {
     );
     world.slack.command("UBEN", "unsubscribe other/repo").await;
     world.settle().await;
-    assert!(world.slack.last_whisper().contains("1 feed removed"), "{}", world.slack.last_whisper());
+    assert!(world.slack.last_whisper().contains("Removed 1 subscription"), "{}", world.slack.last_whisper());
     world.end().await;
 }

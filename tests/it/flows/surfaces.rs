@@ -106,7 +106,7 @@ async fn proposed_on_one_surface_and_approved_on_another_all_sixteen_pairs() {
             }
             assert_eq!(world.reruns(), 0, "{pair}");
             let answer = say(&world, approved, "ben", "approve", "1").await;
-            assert!(answer.contains("needs the role approver"), "{pair}: {answer}");
+            assert!(answer.contains("needs the approver role"), "{pair}: {answer}");
             assert_eq!(world.reruns(), 0, "{pair}");
             say(&world, approved, "ada", "approve", "1").await;
             assert_eq!(world.reruns(), 1, "{pair}");

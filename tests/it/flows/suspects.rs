@@ -48,18 +48,22 @@ async fn the_commit_that_the_failure_points_to_is_shown_and_reverted_without_a_n
     let ada = world.sit("ada").await;
     let page = ada.page("/").await;
     let sha = repo.git(&["rev-parse", "--short=7", "HEAD~1"]);
-    for words in [format!("Suspect: {sha} Divide the price").as_str(), "where the failure points", "Say: revert 1"] {
+    for words in [format!("Suspect: {sha} Divide the price").as_str(), "which the failure points to", "Say: revert 1"] {
         assert!(page.contains(words), "{words}: {page}");
     }
     let why = ada.say(&world, "why 1").await;
-    for words in ["Count to two", "Three (#9)", "it landed in between", "flask (pip): 2.3.0 when it passed, 3.0.0 now"]
-    {
+    for words in [
+        "Count to two",
+        "Three (#9)",
+        "it landed since the last green run",
+        "flask (pip): 2.3.0 when it last passed, 3.0.0 now",
+    ] {
         assert!(why.contains(words), "{words}: {why}");
     }
     agreed(&world, &ada, "revert 1").await;
     let pull = opened(&world).pop().unwrap();
     assert!(pull.title.starts_with(&format!("Revert {sha} Divide the price")), "{}", pull.title);
-    assert!(pull.body.contains("points to it") && pull.body.contains("where the failure points"), "{}", pull.body);
+    assert!(pull.body.contains("points to it") && pull.body.contains("which the failure points to"), "{}", pull.body);
     let cart = ask(&world, &repo, &["show", "ci-rescue/revert/1-1:shop/cart.py"]);
     assert!(cart.ends_with("return price"), "{cart}");
     world.end().await;
@@ -172,12 +176,9 @@ async fn threat_072_workflows_owners_merges_and_strange_commits_take_one_more_ap
     repo.git(&["push", "--quiet", "--all", bare.to_str().unwrap()]);
     world.forge.permit(REPO, "ben", "write");
     let ada = world.sit("ada").await;
-    for (commit, why) in [
-        (&merge, "merge commit"),
-        (&workflow, "changes the workflow"),
-        (&owners, "who has to review"),
-        (&away, "not on"),
-    ] {
+    for (commit, why) in
+        [(&merge, "merge commit"), (&workflow, "changes workflow"), (&owners, "assigns reviewers"), (&away, "not on")]
+    {
         ada.say(&world, &format!("revert 1 commit={commit}")).await;
         let proposal = world.incident(1).await.proposals.last().unwrap().clone();
         if commit == &away {
@@ -234,7 +235,7 @@ async fn a_revert_that_conflicts_names_what_was_built_on_it_and_takes_them_back_
     world.deliver().await;
     let ada = world.sit("ada").await;
     let shown = ada.say(&world, "revert 1 pr=5 --dry-run").await;
-    for words in ["Loud (#6)", "add 6 to pr=", "a draft with the conflicts"] {
+    for words in ["Loud (#6)", "add 6 to pr=", "opens a draft: conflicts"] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     // In whatever order they are named.

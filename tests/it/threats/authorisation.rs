@@ -146,7 +146,10 @@ async fn threats_056_to_060_only_people_on_pull_requests_of_this_repository() {
     comments(&world, "ben", "/rescue retry 2").await;
     assert_eq!(world.reruns(), 0, "threat 58");
     let state = world.forge.lock();
-    let said = state.repos[REPO].comments.iter().any(|c| c["body"].as_str().unwrap().contains("of another repository"));
+    let said = state.repos[REPO]
+        .comments
+        .iter()
+        .any(|c| c["body"].as_str().unwrap().contains("belongs to another repository"));
     assert!(said, "threat 58 is answered with its reason");
     drop(state);
     world.end().await;
@@ -233,7 +236,7 @@ async fn what_concerns_other_repositories_is_not_said_on_a_pull_request() {
     let state = world.forge.lock();
     let told: Vec<&str> = state.repos[REPO].comments.iter().filter_map(|comment| comment["body"].as_str()).collect();
     assert!(told.iter().all(|body| !body.contains("acme/other")), "{told:?}");
-    assert!(told.iter().any(|body| body.contains("concerns more than this pull request")), "{told:?}");
+    assert!(told.iter().any(|body| body.contains("affects more than this pull request")), "{told:?}");
     drop(state);
     world.end().await;
 }
@@ -314,7 +317,7 @@ async fn threats_066_and_067_namesakes_from_elsewhere_are_nobody() {
         world.discord.send(&command).await;
         world.settle().await;
         assert_eq!(world.reruns(), 0, "threat 67");
-        assert!(world.discord.said(&token).contains("needs the role"), "{}", world.discord.said(&token));
+        assert!(world.discord.said(&token).contains("role; yours is"), "{}", world.discord.said(&token));
     }
     world.end().await;
 }

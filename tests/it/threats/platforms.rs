@@ -103,7 +103,7 @@ async fn slack_over_http_does_what_the_socket_does() {
     assert!(slack(&world, "events", &other.to_string()).await.status().is_success());
     world.settle().await;
     let (_, view) = world.slack.homes().pop().expect("a home tab");
-    assert!(view.to_string().contains("none waits for you") && !view.to_string().contains("*#1*"), "{view}");
+    assert!(view.to_string().contains("none awaits your approval") && !view.to_string().contains("*#1*"), "{view}");
     world.end().await;
 }
 

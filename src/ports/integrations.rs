@@ -1,4 +1,4 @@
-//! Neighbours: chat platforms, CI, forge, people, time.
+//! Integrations: chat platforms, CI, forge, people, time.
 
 use super::store::Delivery;
 use crate::domain::action::{Action, Made};
@@ -22,7 +22,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Why a neighbour did not do as asked, by what follows from it.
+/// Why an integration did not do as asked, by what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PortError {
     /// It did not happen; try again, not before `retry_after`.

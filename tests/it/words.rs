@@ -1,0 +1,240 @@
+//! What people read: every note has words on every platform, and the words are plain English.
+
+use ci_rescue::card::{MARKUPS, Words};
+use ci_rescue::domain::journal::Note;
+use regex::Regex;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use syn::visit::Visit;
+
+/// One of each kind, and those whose words depend on what they hold.
+fn notes() -> Vec<Value> {
+    let row = json!({"no": 7, "stage": "awaiting_approval", "severity": "blocker", "repo": "acme/shop", "branch": "main",
+        "job": "test", "line": "boom", "opened_at": 0});
+    let quarantined = json!({"id": "2-1", "repo": "acme/shop", "test": "test_a", "owner": "@acme/qa", "age": "3d",
+        "until": "2026-01-08", "reason": "flaky", "served": true});
+    vec![
+        json!({"note": "opened", "job": "test", "conclusion": "timed_out"}),
+        json!({"note": "requested", "by": "ada"}),
+        json!({"note": "joined", "job": "lint", "count": 1}),
+        json!({"note": "storm", "count": 40}),
+        json!({"note": "ignored", "why": "the job has already run"}),
+        json!({"note": "evidence_found", "line": "boom", "category": "secret_missing"}),
+        json!({"note": "log_missing", "why": "it expired"}),
+        json!({"note": "base_fails", "incident": 1, "since": 0}),
+        json!({"note": "adopted_by", "incident": 1}),
+        json!({"note": "adopted", "incident": 2}),
+        json!({"note": "proposed", "proposal": "1-1", "remedy": "retry", "summary": "re-run test", "by": "ada"}),
+        json!({"note": "planned", "summary": "s", "notes": ["n"], "because": ["b"], "quorum": 1}),
+        json!({"note": "awaiting_approval", "proposal": "1-1", "quorum": 2, "expires_at": 0, "because": []}),
+        json!({"note": "preview", "proposal": "1-1", "onto": "main", "stat": "1 file, +1 -1", "files": ["a"],
+            "hunk": ["+b"]}),
+        json!({"note": "approved", "proposal": "1-1", "by": "ada", "have": 1, "quorum": 2}),
+        json!({"note": "plan_changed", "proposal": "1-1", "summary": "s"}),
+        json!({"note": "waiting_for_run", "proposal": "1-1"}),
+        json!({"note": "merged", "proposal": "1-1"}),
+        json!({"note": "not_merged", "proposal": "1-1", "why": "w"}),
+        json!({"note": "waiting_for", "proposal": "1-1", "what": "w"}),
+        json!({"note": "started", "proposal": "1-1", "summary": "s"}),
+        json!({"note": "done", "proposal": "1-1", "summary": "s"}),
+        json!({"note": "made", "proposal": "1-1", "made": ["pull request #9"], "summary": "s"}),
+        json!({"note": "made", "proposal": "1-1", "made": [], "summary": "s"}),
+        json!({"note": "undone", "proposal": "2-5", "why": "requested by ada", "by": "ada",
+            "undid": ["PR closed", "branch deleted"]}),
+        json!({"note": "undone", "proposal": "2-5", "why": "the push was rejected", "undid": ["branch deleted"]}),
+        json!({"note": "undone", "proposal": "2-5", "why": "w"}),
+        json!({"note": "failed", "proposal": "1-1", "why": "w", "patch": true}),
+        json!({"note": "suspected", "lines": ["l"]}),
+        json!({"note": "reproducing"}),
+        json!({"note": "undoing", "proposal": "1-1", "by": "ada"}),
+        json!({"note": "reproduced"}),
+        json!({"note": "refused", "what": "retry", "why": ["w", "x"]}),
+        json!({"note": "refused", "what": "repro", "why": ["w"]}),
+        json!({"note": "refused", "what": "issue", "why": ["w"]}),
+        json!({"note": "refused", "what": "this", "why": ["w"]}),
+        json!({"note": "rejected", "proposal": "1-1", "by": "ada", "reason": null}),
+        json!({"note": "cancelled", "proposal": "1-1", "by": "ada"}),
+        json!({"note": "expired", "proposal": "1-1"}),
+        json!({"note": "auto_skipped", "why": ["w"]}),
+        json!({"note": "auto_scheduled", "at": 0, "because": []}),
+        json!({"note": "attempt_failed", "attempt": 2}),
+        json!({"note": "run_started", "attempt": 2}),
+        json!({"note": "resolved", "because": "CI passed"}),
+        json!({"note": "reopened", "because": "it failed again"}),
+        json!({"note": "hold_set", "by": "ada", "reason": null}),
+        json!({"note": "hold_lifted", "by": "ada"}),
+        json!({"note": "hold_already", "by": "ada", "since": 0}),
+        json!({"note": "no_hold"}),
+        json!({"note": "subscribed", "feed": "acme/shop"}),
+        json!({"note": "unsubscribed", "count": 1}),
+        json!({"note": "unsubscribed", "count": 0}),
+        json!({"note": "muted", "until": 0}),
+        json!({"note": "muted", "until": null}),
+        json!({"note": "feeds", "rows": [{"words": "acme/shop", "fixed": true}]}),
+        json!({"note": "feeds", "rows": []}),
+        json!({"note": "list", "rows": [row], "more": 3, "what": "open incidents"}),
+        json!({"note": "list", "rows": [], "more": 0, "what": "open incidents"}),
+        json!({"note": "quarantined", "rows": [quarantined], "more": 1, "what": null}),
+        json!({"note": "quarantined", "rows": [], "more": 0, "what": "acme/shop"}),
+        json!({"note": "shown", "row": row, "lines": ["l"], "state": ""}),
+        json!({"note": "why", "lines": ["l"]}),
+        json!({"note": "help", "text": "t"}),
+        json!({"note": "mistake", "what": "Unknown command \"foo\"", "nearest": null, "example": null}),
+        json!({"note": "mistake", "what": "Unknown command \"rety\"", "nearest": "retry [ID]", "example": "retry 42"}),
+        json!({"note": "denied", "what": "approve", "need": "approver", "have": "viewer"}),
+        json!({"note": "dead", "effect": "read_log", "why": "w"}),
+    ]
+}
+
+#[test]
+fn every_note_has_words_on_every_platform() {
+    let words = Words::shipped().unwrap();
+    for note in notes() {
+        let read: Note = serde_json::from_value(note.clone()).unwrap_or_else(|why| panic!("{note}: {why}"));
+        for markup in MARKUPS {
+            let text = words.note(markup, &read).unwrap_or_else(|why| panic!("{markup}: {note}: {why}"));
+            assert!(!text.is_empty() && !text.contains(".."), "{markup}: {note}: {text}");
+        }
+    }
+    // None is forgotten here: these are the kinds that the template knows, and a test of the grammar in its own right.
+    let template = fs::read_to_string(root().join("templates/notes.jinja")).unwrap();
+    let known: BTreeSet<&str> =
+        Regex::new(r#"k == "(\w+)""#).unwrap().captures_iter(&template).map(|c| c.extract::<1>().1[0]).collect();
+    let all = notes();
+    let tried: BTreeSet<&str> = all.iter().filter_map(|note| note["note"].as_str()).collect();
+    assert_eq!(known, tried);
+}
+
+#[test]
+fn notes_say_who_did_what() {
+    let words = Words::shipped().unwrap();
+    let said = |note: Value| words.note("plain", &serde_json::from_value(note).unwrap()).unwrap();
+    for (note, text) in [
+        (
+            json!({"note": "undone", "proposal": "2-5", "why": "requested by ada", "by": "ada",
+                "undid": ["PR closed", "branch deleted"]}),
+            "ada undid 2-5: PR closed, branch deleted.",
+        ),
+        (
+            json!({"note": "undone", "proposal": "2-5", "why": "the push was rejected", "undid": ["branch deleted"]}),
+            "Rolled back 2-5: the push was rejected; branch deleted.",
+        ),
+        (
+            json!({"note": "mistake", "what": "Unknown command \"foo\"", "nearest": null, "example": null}),
+            "Unknown command \"foo\". Try \"help\".",
+        ),
+        (
+            json!({"note": "denied", "what": "approve", "need": "approver", "have": "viewer"}),
+            "Approve needs the approver role; yours is viewer. Ask an admin to change your role under people in the \
+             configuration.",
+        ),
+        (json!({"note": "joined", "job": "lint", "count": 1}), "lint failed too: 1 failure so far."),
+        (json!({"note": "unsubscribed", "count": 1}), "Removed 1 subscription from this channel."),
+        (json!({"note": "refused", "what": "repro", "why": ["w"]}), "Cannot write a script: w."),
+    ] {
+        assert_eq!(said(note), text);
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Phrases that no native speaker would write here.
+const ODD: &[&str] = &[
+    r"\bneighbours?\b",
+    r"\bhears? of\b",
+    r"\b(take|takes|taken|taking) (it |them |that )?back\b",
+    r"\bmend(s|ed|ing)?\b",
+    r"\bthe likeliest\b",
+    r"\bwoe\b",
+    r"\bany more\b",
+    r"\bthings?\(s\)|\w\(s\) ",
+    r"\blines speak\b",
+    r"\bis refused the way\b",
+    r"\bnobody is anybody's\b",
+    r"\bby itself at\b",
+    r"\b(is|are) no (name|number|commit|branch|fix|JSON|TOML|YAML|lock|list|package|git)\b",
+    r"\bthere is no command\b",
+    r"\bwhat was read\b",
+    r"\bsay (which|for|pr=|unpin|unquarantine|undo)\b",
+    r"\bto let go\b|\blet it go\b",
+    r"\bgive it as\b",
+    r"\bcould be meant\b",
+];
+
+/// Read by other tests, or spoken to programs.
+const ELSEWHERE: &[&str] = &["src/cli", "src/adapters/discord/gateway.rs"];
+
+/// String literals outside tests.
+#[derive(Default)]
+struct Literals(Vec<String>);
+
+fn is_test(attrs: &[syn::Attribute]) -> bool {
+    let test = |attr: &syn::Attribute| {
+        attr.path().is_ident("test")
+            || attr.path().is_ident("cfg") && attr.parse_args::<syn::Ident>().is_ok_and(|name| name == "test")
+    };
+    attrs.iter().any(test)
+}
+
+impl<'ast> Visit<'ast> for Literals {
+    fn visit_attribute(&mut self, _: &'ast syn::Attribute) {}
+
+    fn visit_item_mod(&mut self, node: &'ast syn::ItemMod) {
+        if !is_test(&node.attrs) {
+            syn::visit::visit_item_mod(self, node);
+        }
+    }
+
+    fn visit_lit_str(&mut self, node: &'ast syn::LitStr) {
+        self.0.push(node.value());
+    }
+
+    /// Literals in a macro's arguments.
+    fn visit_macro(&mut self, node: &'ast syn::Macro) {
+        let literal = Regex::new(r#""((?:[^"\\]|\\.)*)""#).unwrap();
+        let text = node.tokens.to_string();
+        self.0.extend(literal.captures_iter(&text).map(|found| found.extract::<1>().1[0].to_owned()));
+    }
+}
+
+fn files(dir: &Path, out: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() { files(&path, out) } else { out.push(path) }
+    }
+}
+
+#[test]
+fn people_read_plain_english() {
+    let odd: Vec<Regex> = ODD.iter().map(|pattern| Regex::new(&format!("(?i){pattern}")).unwrap()).collect();
+    let mut all = vec![root().join("README.md")];
+    for dir in ["commands", "templates", "src"] {
+        files(&root().join(dir), &mut all);
+    }
+    let mut found = Vec::new();
+    for path in all {
+        let shown = path.strip_prefix(root()).unwrap().display().to_string();
+        if shown.ends_with("tests.rs")
+            || shown.contains("/tests/")
+            || ELSEWHERE.iter().any(|dir| shown.starts_with(dir))
+        {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        let texts = if path.extension().is_some_and(|ext| ext == "rs") {
+            let mut literals = Literals::default();
+            literals.visit_file(&syn::parse_file(&text).unwrap());
+            literals.0
+        } else {
+            text.lines().map(str::to_owned).collect()
+        };
+        for text in texts {
+            found.extend(odd.iter().filter(|odd| odd.is_match(&text)).map(|odd| format!("{shown}: {odd}: {text}")));
+        }
+    }
+    assert!(found.is_empty(), "{} odd phrases:\n{}", found.len(), found.join("\n"));
+}
