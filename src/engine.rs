@@ -195,7 +195,8 @@ impl Engine {
     async fn read_hold(&self) -> Result<Option<Hold>, StoreError> {
         let stored = self.store.setting(HOLD).await?;
         let read = |value| {
-            serde_json::from_value(value).map_err(|why| StoreError::Broken(format!("the emergency stop: {why}")))
+            serde_json::from_value(value)
+                .map_err(|why| StoreError::Broken(format!("cannot read the emergency stop: {why}")))
         };
         stored.map(read).transpose()
     }

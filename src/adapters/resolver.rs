@@ -116,7 +116,7 @@ impl Resolver {
         let until = Instant::now() + self.deadline;
         check_version(&request.version)?;
         room::check(&request.files)?;
-        let late = |_| ResolveError::passing("the resolver was busy for too long: try again later");
+        let late = |_| ResolveError::passing("the resolver is busy: try again later");
         let _mine = tokio::time::timeout_at(until, self.turn.lock()).await.map_err(late)?;
         self.cache.prepare()?;
         let (package, version, files) = (request.package.trim(), request.version.trim(), request.files.as_slice());
@@ -126,7 +126,7 @@ impl Resolver {
             "go" => go::resolve(&job).await?,
             "npm" => npm::resolve(&job).await?,
             other => {
-                let sentence = format!("`{}` has no resolver here: say cargo, go or npm", clean_line(other, 40));
+                let sentence = format!("`{}` has no resolver: use cargo, go or npm", clean_line(other, 40));
                 return Err(ResolveError::Refused(sentence));
             }
         };
@@ -169,12 +169,12 @@ fn check_version(version: &str) -> Result<(), ResolveError> {
         && version.chars().any(|c| c.is_ascii_digit())
         && version.chars().all(|c| c.is_ascii_alphanumeric() || ".-+_~".contains(c))
         && !version.contains("..");
-    let sentence = "only a plain version can be resolved, such as 1.4.2: no range, address, path or tag";
+    let sentence = "only a plain version such as 1.4.2 can be resolved, not a range, URL, path or tag";
     if plain { Ok(()) } else { Err(ResolveError::Refused(sentence.to_owned())) }
 }
 
 /// Why a package's name is none.
 fn no_name(package: &str) -> ResolveError {
     let shown = clean_line(package, 60);
-    ResolveError::Refused(format!("`{shown}` is no package's name: give it as the manifest writes it"))
+    ResolveError::Refused(format!("`{shown}` is not a package name: spell it as the manifest does"))
 }

@@ -37,5 +37,5 @@ pub fn not_plain(version: &str) -> Option<String> {
         && version.chars().any(|c| c.is_ascii_digit())
         && version.chars().all(|c| c.is_ascii_alphanumeric() || ".-+_!~".contains(c))
         && !version.contains("..");
-    (!plain).then(|| "only a plain version can be pinned, such as 1.4.2: no range, address, path or tag".to_owned())
+    (!plain).then(|| "only a plain version such as 1.4.2 can be pinned, not a range, URL, path or tag".to_owned())
 }

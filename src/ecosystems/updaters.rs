@@ -45,7 +45,7 @@ fn unfit(file: &Source, package: &str, version: Option<&str>) -> Option<String> 
     // What begins with a slash is a regular expression to Renovate.
     let begins_badly = package.starts_with('-') || package.starts_with('/');
     if package.is_empty() || package.len() > PACKAGE_MAX || begins_badly || !package.chars().all(plain) {
-        return Some(format!("`{}` is no package's name: give it as the manifest writes it", clean_line(package, 60)));
+        return Some(format!("`{}` is not a package name: spell it as the manifest does", clean_line(package, 60)));
     }
     if file.text.len() > FILE_MAX {
         return Some(format!("{} is too large to be edited: change it by hand", clean_line(&file.path, 100)));

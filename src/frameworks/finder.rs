@@ -54,7 +54,7 @@ pub fn quarantine(finder: &impl Finder, source: &Source, name: &str, needle: &st
         if !source.text.contains(needle) {
             return Edited::Absent;
         }
-        return refused("This file is too large or too odd to be parsed safely. Skip the test by hand.");
+        return refused("This file is too large or too unusual to parse safely. Skip the test by hand.");
     };
     let change = match finder.find(source, &tree, name, &mark.words()) {
         Found::Change(change) => change,
@@ -62,16 +62,14 @@ pub fn quarantine(finder: &impl Finder, source: &Source, name: &str, needle: &st
         Found::Refused(reasons) => return Edited::Refused(reasons),
         Found::Absent if damaged_at(&tree, &source.text, needle) => {
             return refused(
-                "This file does not parse where it mentions the test. Repair the syntax, or skip it by hand.",
+                "This file does not parse where it mentions the test. Fix the syntax, or skip the test by hand.",
             );
         }
         Found::Absent => return Edited::Absent,
     };
     if let Some(at) = source.text.find(&Mark::needle(&mark.id)) {
         let line = line_of(&source.text, at);
-        return refused(&format!(
-            "Line {line} of this file carries the mark of this quarantine already. Release it first."
-        ));
+        return refused(&format!("Line {line} of this file already has this quarantine's mark. Remove it first."));
     }
     let text = syntax::insert(&source.text, change.insertions);
     let edited = Source { path: source.path.clone(), text };
@@ -79,7 +77,7 @@ pub fn quarantine(finder: &impl Finder, source: &Source, name: &str, needle: &st
         return refused("The skip would not take effect in this file as it is written. Skip the test by hand.");
     }
     if release(finder, &edited, &mark.id).as_ref() != Some(&source.text) {
-        return refused("The skip could not be taken out again exactly. Skip the test by hand.");
+        return refused("The skip could not be removed again exactly. Skip the test by hand.");
     }
     Edited::Ready(Edit { files: vec![edited], because: vec![change.because], warnings: change.warnings })
 }
@@ -138,14 +136,14 @@ pub fn unfit(reason: impl Into<String>) -> Found {
 pub fn several(name: &str, lines: &[usize], advice: &str) -> Found {
     let shown = lines.iter().take(10).map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let more = if lines.len() > 10 { " and more" } else { "" };
-    unfit(format!("`{}` means {} tests of this file, on lines {shown}{more}. {advice}", short(name), lines.len()))
+    unfit(format!("`{}` matches {} tests in this file, on lines {shown}{more}. {advice}", short(name), lines.len()))
 }
 
 /// Says that a test is skipped already: by the mark in `skip`, or else by `by`.
 pub fn already(skip: &str, line: usize, by: &str) -> String {
     match mark_id(skip) {
-        Some(id) => format!("This test is quarantined already, on line {line}: ci-rescue id={}", short(id)),
-        None => format!("This test is skipped already, on line {line}, by `{}`.", short(by)),
+        Some(id) => format!("This test is already quarantined, on line {line}: ci-rescue id={}", short(id)),
+        None => format!("This test is already skipped, on line {line}, by `{}`.", short(by)),
     }
 }
 

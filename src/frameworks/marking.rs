@@ -26,7 +26,7 @@ pub fn checked(
     draft: Draft,
 ) -> Edited {
     if source.text.contains(&Mark::needle(id)) {
-        return refused("This file holds a mark with this id already; release that one first, or take another id.");
+        return refused("This file already has a mark with this id; remove that one first, or use another id.");
     }
     let sound = parse(language, &draft.text).is_some_and(|after| errors(&after) <= errors(tree));
     if !sound {
@@ -34,7 +34,7 @@ pub fn checked(
     }
     let edited = Source { path: source.path.clone(), text: draft.text };
     if editor.release(&edited, id).as_deref() != Some(source.text.as_str()) {
-        return refused("The skip could not be taken out again without a trace here; skip the test by hand.");
+        return refused("The skip could not be removed again exactly; skip the test by hand.");
     }
     Edited::Ready(Edit { files: vec![edited], because: draft.because, warnings: draft.warnings })
 }
@@ -49,8 +49,8 @@ pub fn already(text: &str, skip: Node<'_>) -> Edited {
     let piece = &text[skip.byte_range()];
     let line = line_number(text, skip.start_byte());
     Edited::Already(match mark_in(piece) {
-        Some(mark) => format!("The test is quarantined already in line {line}: {mark}."),
-        None => format!("The test is skipped already in line {line}: {}", short(piece)),
+        Some(mark) => format!("The test is already quarantined, on line {line}: {mark}."),
+        None => format!("The test is already skipped, on line {line}: {}", short(piece)),
     })
 }
 

@@ -1,4 +1,4 @@
-//! backport: what a merged pull request changed is applied to other branches, a pull request each.
+//! backport: cherry-picks a merged pull request to other branches, one pull request each.
 
 use super::code::{self, Target, Wanting};
 use super::revert::{how, merged};
@@ -12,7 +12,7 @@ use crate::domain::text::inert;
 
 pub struct Backport;
 
-/// What a backport waits for that was asked for before the merge: the merge, and then green runs of what it became.
+/// What a backport requested before the merge waits for: the merge, then green runs.
 fn waits(context: &PlanContext<'_>, number: u64) -> Option<String> {
     let asked = context.proposal?.at;
     let Some((_, Known::Is(pull))) = context.facts.pulls.iter().find(|(have, _)| *have == number) else { return None };
@@ -21,8 +21,8 @@ fn waits(context: &PlanContext<'_>, number: u64) -> Option<String> {
     }
     let before = pull.merged_at.is_some_and(|at| at > asked);
     match pull.green {
-        Some(false) if before => Some(format!("#{number} is merged, and {} is not green with it", pull.onto)),
-        None if before => Some(format!("#{number} is merged, and its runs on {} have not ended", pull.onto)),
+        Some(false) if before => Some(format!("#{number} is merged, but {} is not green", pull.onto)),
+        None if before => Some(format!("#{number} is merged; its runs on {} are in progress", pull.onto)),
         _ => None,
     }
 }
@@ -36,9 +36,9 @@ impl Remedy for Backport {
         let Wish::Backport { pull, to } = context.wish else { return Planning::Refused(Vec::new()) };
         let number = match (pull, context.incident.pulls.as_slice()) {
             (Some(number), _) | (None, [number]) => *number,
-            (None, []) => return Planning::Refused(vec!["say which pull request, with pr=NUMBER".into()]),
+            (None, []) => return Planning::Refused(vec!["name the pull request: pr=NUMBER".into()]),
             (None, _) => {
-                let why = "the incident has several pull requests: say which, with pr=NUMBER";
+                let why = "the incident has several pull requests: choose one with pr=NUMBER";
                 return Planning::Refused(vec![why.into()]);
             }
         };
@@ -64,7 +64,7 @@ impl Remedy for Backport {
         let wanting = Wanting {
             summary: format!("backport #{} to {}", facts.number, crate::domain::text::listing(&names, 5)),
             because: vec![how(facts)],
-            undo: "revert the pull request of this backport",
+            undo: "revert this pull request",
             targets: targets.collect(),
             drafts: true,
             ..Wanting::of("backport")

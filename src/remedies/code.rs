@@ -1,4 +1,4 @@
-//! What every remedy that changes code plans: a branch of ours, and a pull request from it.
+//! What every remedy that changes code plans: a branch and a pull request from it.
 
 use super::PlanContext;
 use crate::domain::action::{Action, PullBody, Wanted};
@@ -25,19 +25,19 @@ pub struct Target {
     pub title: String,
 }
 
-/// What a code remedy wants, before it was computed.
+/// What a remedy that changes code wants, before the change is computed.
 pub struct Wanting {
     pub remedy: &'static str,
     pub summary: String,
-    /// Why, beside what computing the change says.
+    /// Why, in addition to what computing the change says.
     pub because: Vec<String>,
     pub label: &'static str,
     pub targets: Vec<Target>,
-    /// How it is taken back once it is merged.
+    /// How to undo it once it is merged.
     pub undo: &'static str,
     /// Conflicts become drafts; else they are refused.
     pub drafts: bool,
-    /// Issues of ours that are over when it is merged.
+    /// Issues of the bot's that merging this closes.
     pub closes: Vec<u64>,
     /// The project that the change works around.
     pub upstream: Option<Repo>,
@@ -46,7 +46,7 @@ pub struct Wanting {
 }
 
 impl Wanting {
-    /// A remedy that wants nothing yet.
+    /// An empty one for this remedy.
     pub fn of(remedy: &'static str) -> Self {
         Self {
             remedy,
@@ -63,20 +63,20 @@ impl Wanting {
     }
 }
 
-/// What failed, and where, in a sentence's beginning.
+/// What failed and where, as the start of a sentence.
 pub fn cause(incident: &Incident) -> String {
     if incident.scope == crate::domain::Scope::Request {
         let pulls: Vec<String> = incident.pulls.iter().map(|number| format!("#{number}")).collect();
-        return format!("it was asked for on {}", crate::domain::text::listing(&pulls, 3));
+        return format!("requested on {}", crate::domain::text::listing(&pulls, 3));
     }
     let job = incident.first_job().map_or_else(|| incident.workflow.line(80), |job| job.name.line(80));
     format!("{job} failed on {} at {}", incident.branch.line(80), crate::domain::ids::short_sha(&incident.sha))
 }
 
-/// Attempts that are told of.
+/// Attempts listed.
 const ATTEMPTS_MAX: usize = 5;
 
-/// What was tried on the incident before, the newest last.
+/// What was tried on the incident before, newest last.
 pub fn attempts(incident: &Incident) -> Vec<Untrusted> {
     let ended = |p: &&Proposal| {
         let refused = matches!(p.state, ProposalState::Refused { .. } | ProposalState::Expired);
@@ -92,10 +92,12 @@ pub fn attempts(incident: &Incident) -> Vec<Untrusted> {
             let what = p.plan.as_ref().map_or_else(|| p.remedy.clone(), |plan| plan.summary.line(120));
             let again = incident.runs.iter().map(|run| run.failed_attempt).max().unwrap_or(0);
             let came = match &p.state {
-                ProposalState::Done if p.remedy == "retry" && again > 1 => format!("done; attempt {again} failed too"),
+                ProposalState::Done if p.remedy == "retry" && again > 1 => {
+                    format!("done, but attempt {again} failed too")
+                }
                 state => state.as_str().to_owned(),
             };
-            format!("{} by {}: {what}: {came}", p.id, p.by.name.line(60)).into()
+            format!("{} by {}: {what} ({came})", p.id, p.by.name.line(60)).into()
         })
         .collect();
     all.reverse();
@@ -107,10 +109,10 @@ pub fn default_branch(incident: &Incident) -> Result<Branch, String> {
     incident.default_branch.parse().map_err(|why: crate::domain::ids::BadName| why.to_string())
 }
 
-/// Asks for the changes that are not computed yet, else plans.
+/// Requests the changes that are not computed yet; then plans.
 pub fn plan(context: &PlanContext<'_>, wanting: &Wanting) -> Planning {
     let Some(asked) = context.proposal else {
-        return Planning::Refused(vec!["a change of code is made for a person who asks for it".into()]);
+        return Planning::Refused(vec!["only a person can request a code change".into()]);
     };
     let repo = &context.incident.repo;
     let missing: Vec<Lookup> = wanting
@@ -179,7 +181,7 @@ impl Planned {
         self.notes.extend(change.warnings.iter().map(|warning| Untrusted::new(unstopped(warning))));
         if draft {
             let paths = crate::domain::text::listing(&change.conflicts, 5);
-            self.notes.push(format!("a draft with the conflicts of {paths}, for people to resolve").into());
+            self.notes.push(format!("opens a draft: conflicts in {paths} need resolving by hand").into());
         }
         self.sensitive.extend(change.sensitive.iter().cloned());
         if let Some(hint) = wanting.group.filter(|_| draft) {
@@ -204,10 +206,10 @@ impl Planned {
         let mut because: Vec<String> = wanting.because.iter().map(|why| unstopped(why).to_owned()).collect();
         because.extend(self.because);
         let mut notes = self.notes;
-        notes.extend(self.refused.into_iter().map(|why| Untrusted::new(format!("left out: {why}"))));
+        notes.extend(self.refused.into_iter().map(|why| Untrusted::new(format!("skipped: {why}"))));
         let repo = context.incident.repo.as_str();
         if !self.sensitive.is_empty() {
-            because.push(format!("one more person has to agree: {}", self.sensitive.join("; ")));
+            because.push(format!("needs one more approval than usual: {}", self.sensitive.join("; ")));
         }
         // The patch is part of it, the tree is not: that one changes with every push to the branch it stands on.
         let parts = [wanting.remedy, repo].into_iter().chain(self.parts.iter().map(String::as_str));
@@ -226,7 +228,7 @@ impl Planned {
     }
 }
 
-/// A sentence as a part of one: whoever shows it sets the stop.
+/// A sentence without its full stop, to become part of another.
 fn unstopped(sentence: &str) -> &str {
     sentence.trim_end_matches('.')
 }

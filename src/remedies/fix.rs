@@ -105,7 +105,7 @@ fn unknown(wanted: &str) -> String {
     let nearest =
         ids.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|id| likeness(id) > LIKENESS_MIN);
     let guess = nearest.map(|id| format!(" Did you mean {id}?")).unwrap_or_default();
-    format!("`{shown}` is no fix.{guess} There are {}.", ids.join(", "))
+    format!("Unknown fix `{shown}`.{guess} Available: {}.", ids.join(", "))
 }
 
 #[cfg(test)]

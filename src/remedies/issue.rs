@@ -29,7 +29,7 @@ impl Remedy for Issue {
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
         let Wish::Issue { reason } = context.wish else { return Planning::Refused(Vec::new()) };
         let Some(asked) = context.proposal else {
-            return Planning::Refused(vec!["an issue is opened for a person who asks for it".into()]);
+            return Planning::Refused(vec!["only a person can request an issue".into()]);
         };
         let incident = context.incident;
         let paths = paths(incident);
@@ -45,8 +45,8 @@ impl Remedy for Issue {
             _ => Vec::new(),
         };
         let because = match owners.as_slice() {
-            [] => "CODEOWNERS names nobody for what failed".to_owned(),
-            all => format!("what failed belongs to {}", crate::domain::text::listing(all, 5)),
+            [] => "CODEOWNERS lists no owner".to_owned(),
+            all => format!("owned by {}", crate::domain::text::listing(all, 5)),
         };
         let title = title(incident);
         let about =
@@ -97,7 +97,7 @@ pub struct About {
     pub label: &'static str,
 }
 
-/// What hides in the issue that a proposal opened.
+/// The hidden marker in an issue that a proposal opened.
 pub fn marker(proposal: &str) -> String {
     format!("ci-rescue issue {proposal}")
 }
@@ -118,7 +118,7 @@ pub fn step(context: &PlanContext<'_>, about: About) -> PlannedAction {
         incident: incident.no.0,
         cause: code::cause(incident).into(),
         because: evidence.map_or_else(Vec::new, |evidence| {
-            let why = format!("it is a {} failure: {}", evidence.category, evidence.because.join("; "));
+            let why = format!("this is a {} failure: {}", evidence.category, evidence.because.join("; "));
             vec![why.into()]
         }),
         evidence: evidence.map_or_else(Vec::new, |e| e.errors.iter().take(LINES).map(|l| l.text.clone()).collect()),

@@ -17,7 +17,7 @@ pub fn entries<'f>(context: &PlanContext<'f>) -> Result<&'f [Quarantined], Box<P
     match &context.facts.quarantined {
         Some(Known::Is(entries)) => Ok(entries),
         Some(Known::Unavailable(why)) => {
-            Err(Box::new(Planning::Refused(vec![format!("what is quarantined cannot be read: {why}")])))
+            Err(Box::new(Planning::Refused(vec![format!("cannot read the quarantine ledger: {why}")])))
         }
         None => Err(Box::new(Planning::Needs(vec![Lookup::Quarantined { repo: context.incident.repo.clone() }]))),
     }

@@ -21,7 +21,7 @@ const DAYS_MAX: i64 = 365;
 
 fn length(for_ms: i64) -> Result<i64, String> {
     if !(DAY_MS..=DAYS_MAX * DAY_MS).contains(&for_ms) {
-        return Err(format!("a pin lasts between 1 and {DAYS_MAX} days: say for=14d"));
+        return Err(format!("a pin lasts 1 to {DAYS_MAX} days: try for=14d"));
     }
     Ok(for_ms)
 }
@@ -58,7 +58,7 @@ fn one(
     code::plan(context, &wanting)
 }
 
-/// What was named; else the package whose version is another than in the last green run, at that version; with why.
+/// The package and version named; else the package that changed since the last green run, at its version there; with reasons.
 fn meant(
     incident: &Incident,
     package: Option<&str>,
@@ -73,20 +73,19 @@ fn meant(
     match (fits.as_slice(), package) {
         ([one], _) => Ok((one.package.raw().to_owned(), one.green.raw().to_owned(), one.because.clone())),
         ([], Some(package)) => {
-            Err(format!("no other version of {package} is known from the last green run: say pin {package}@VERSION"))
+            Err(format!("the last green run had no other version of {package}: use pin {package}@VERSION"))
         }
         ([], None) => {
-            Err("no package is known to have another version than in the last green run: say pin PACKAGE@VERSION"
-                .into())
+            Err("no package changed since the last green run, as far as the logs show: use pin PACKAGE@VERSION".into())
         }
         (many, _) => {
             let names: Vec<String> = many.iter().map(shown).collect();
-            Err(format!("several packages moved since the last green run: say one of {}", listing(&names, 5)))
+            Err(format!("several packages changed since the last green run: choose one of {}", listing(&names, 5)))
         }
     }
 }
 
-/// The project on GitHub that a package's name tells of: an action, or a Go module that lies there.
+/// The GitHub project that a package name implies: an action, or a Go module hosted there.
 fn upstream(package: &str, is_action: bool) -> Option<Repo> {
     let path = package.strip_prefix("github.com/").or(Some(package).filter(|_| is_action))?;
     let mut parts = path.split('/');
@@ -100,7 +99,7 @@ impl Remedy for Pin {
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
         let (Wish::Pin { package, version, for_ms }, Some(asked)) = (context.wish, context.proposal) else {
-            return Planning::Refused(vec!["a pin is made for a person who asks for it".into()]);
+            return Planning::Refused(vec!["only a person can request a pin".into()]);
         };
         let until = match length(*for_ms) {
             Ok(ms) => day(asked.at.plus_ms(ms)),
@@ -111,9 +110,9 @@ impl Remedy for Pin {
             Err(why) => return Planning::Refused(vec![clean_line(&why, 400)]),
         };
         let title = format!("Pin {} to {}", clean_line(&package, 80), clean_line(&version, 70));
-        because.push(format!("it holds until {until}: then the bot proposes to let it go"));
+        because.push(format!("expires on {until}; the bot will propose to remove it"));
         let change = Wanted::Pin { package, version, until };
-        one(context, "pin", title, because, change, "say unpin to let it go again")
+        one(context, "pin", title, because, change, "use unpin")
     }
 }
 

@@ -37,25 +37,25 @@ impl Remedy for Quarantine {
         };
         if let Some(have) = entries.iter().find(|have| have.test.raw() == wanted.name && have.ends() > context.now) {
             let why =
-                format!("it is in quarantine {} already, until {}: extend or unquarantine it", have.id, have.until);
+                format!("it is already quarantined as {} until {}: extend or unquarantine it", have.id, have.until);
             return Planning::Refused(vec![why]);
         }
         if wanted.listed { wanted.by_list(context) } else { wanted.by_code(context) }
     }
 }
 
-/// How long, in milliseconds, as a person may ask for it.
+/// Checks the length that a person asked for, in milliseconds.
 ///
 /// # Errors
 /// A sentence for them.
 pub fn length(for_ms: i64) -> Result<i64, String> {
     if !(DAY_MS..=DAYS_MAX * DAY_MS).contains(&for_ms) {
-        return Err(format!("a quarantine lasts between 1 and {DAYS_MAX} days: say for=7d"));
+        return Err(format!("a quarantine lasts 1 to {DAYS_MAX} days: try for=7d"));
     }
     Ok(for_ms)
 }
 
-/// The test that is meant, and what is to become of it.
+/// The test to quarantine, and how.
 struct Test {
     id: String,
     name: String,
@@ -70,7 +70,7 @@ impl Test {
     fn of(context: &PlanContext<'_>) -> Result<Self, String> {
         let (Wish::Quarantine { test, file, for_ms, reason, listed }, Some(asked)) = (context.wish, context.proposal)
         else {
-            return Err("a quarantine is made for a person who asks for it".into());
+            return Err("only a person can request a quarantine".into());
         };
         let until = day(asked.at.plus_ms(length(*for_ms)?));
         let known = which(context.incident, test.as_ref())?;
@@ -138,7 +138,7 @@ impl Test {
             summary: format!("skip {shown} until {until}"),
             because: vec![format!("it failed in {}: {}", context.incident.no, self.reason)],
             label: "ci:quarantined",
-            undo: "the bot proposes to take it out when it expires; say unquarantine to have it before",
+            undo: "use unquarantine, or wait until it expires: the bot will propose to remove it",
             targets: vec![Target {
                 onto: onto.clone(),
                 message: format!("Quarantine {shown} until {until}\n\n{}\n", self.reason),
@@ -160,7 +160,7 @@ impl Test {
             Some(Known::Is(change)) => change.owners.clone(),
             _ => Vec::new(),
         };
-        // Undone last: what was merged by then stays in the books.
+        // Undone last: what was merged by then stays in the ledger.
         plan.steps.splice(..0, self.records(context, &owners));
         Planning::Ready(plan)
     }
@@ -178,14 +178,14 @@ impl Test {
             _ => Vec::new(),
         };
         let framework = self.framework.as_deref().unwrap_or_default();
-        let mut notes = vec![Untrusted::new("CI leaves it out only where it asks for the list: see the README")];
+        let mut notes = vec![Untrusted::new("CI skips it only if it fetches the list: see the README")];
         if !ledger::forms().contains(&framework) {
-            notes.push("there is no ready form of the list for its framework: CI has to read the JSON".into());
+            notes.push("the list has no ready-made form for its framework: CI must read the JSON".into());
         }
         let parts = ["quarantine", "list", repo.as_str(), &self.name, framework, &self.until];
         Planning::Ready(Box::new(Plan {
             remedy: "quarantine".into(),
-            summary: format!("leave out {} until {} by the list that CI asks for", self.shown(), self.until).into(),
+            summary: format!("skip {} until {} via the list that CI fetches", self.shown(), self.until).into(),
             notes,
             because: vec![format!("it failed in {}", context.incident.no)],
             digest: Digest::of(parts.map(str::as_bytes)),
@@ -202,7 +202,7 @@ fn can_edit(framework: &str) -> bool {
     frameworks::editors().iter().any(|editor| editor.id() == framework)
 }
 
-/// The failing test that is meant: the one that was named, or the only one.
+/// The failing test to quarantine: the named one, or the only one.
 fn which(incident: &Incident, wanted: Option<&Untrusted>) -> Result<Option<FailingTest>, String> {
     let failing: Vec<&FailingTest> = incident.evidence.iter().flat_map(|evidence| &evidence.failing_tests).collect();
     if let Some(wanted) = wanted {
@@ -210,12 +210,12 @@ fn which(incident: &Incident, wanted: Option<&Untrusted>) -> Result<Option<Faili
         return Ok(failing.iter().copied().find(|test| same(test)).cloned());
     }
     match failing.as_slice() {
-        [] => Err("the log names no failing test: say which, with test=NAME".into()),
+        [] => Err("the log names no failing test: name it with test=NAME".into()),
         [one] => Ok(Some((*one).clone())),
         many => {
             let names: Vec<String> = many.iter().map(|test| test.name.line(80)).collect();
             let names = crate::domain::text::listing(&names, 4);
-            Err(format!("{} tests fail, so say which with test=NAME: {names}", many.len()))
+            Err(format!("{} tests fail; choose one with test=NAME: {names}", many.len()))
         }
     }
 }

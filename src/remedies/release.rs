@@ -17,14 +17,14 @@ use crate::domain::text::{clean_line, inert};
 pub struct Unquarantine;
 pub struct Extend;
 
-/// The quarantine that is meant: its id, and its entry where the ledger has one.
+/// The quarantine to act on: its id, and its ledger entry if there is one.
 fn which<'f>(
     context: &PlanContext<'f>,
     id: Option<&String>,
 ) -> Result<(String, Option<&'f Quarantined>), Box<Planning>> {
     let entries = ledger::entries(context)?;
     let Some(id) = id.cloned().or_else(|| ledger::newest(context.incident, entries)) else {
-        let why = "this incident quarantined nothing that still stands: give the id that stands behind `ci-rescue id=`";
+        let why = "this incident has no current quarantine: give the id after `ci-rescue id=` in the source";
         return Err(Box::new(Planning::Refused(vec![why.into()])));
     };
     let entry = entries.iter().find(|entry| entry.id == id);
@@ -88,9 +88,9 @@ impl Remedy for Unquarantine {
         }
         if let Some(entry) = entry.filter(|entry| entry.served || absent) {
             let why = if entry.served {
-                "it is on the list that CI asks for, and nowhere in the code"
+                "it is on the list that CI fetches, not in the code"
             } else {
-                "the code skips it nowhere: it was never merged, or it was taken out by hand"
+                "the code does not skip it: the quarantine was never merged, or was removed by hand"
             };
             let closed = Action::IssueClosed { repo: repo.clone(), marker: issue::marker(&id) };
             let steps = vec![PlannedAction { action: closed, undo: None }, unlisted];
@@ -101,8 +101,8 @@ impl Remedy for Unquarantine {
             undo: "quarantine the test again",
             targets: vec![Target {
                 onto,
-                message: format!("Release quarantine {shown}\n"),
-                title: format!("Release quarantine {shown}"),
+                message: format!("Remove quarantine {shown}\n"),
+                title: format!("Remove quarantine {shown}"),
                 change: Wanted::Unquarantine { id: id.clone() },
             }],
             closes: tracked(context.incident, &id),
@@ -150,9 +150,9 @@ fn unmerged(context: &PlanContext<'_>, own: &Own) -> Result<bool, Box<Planning>>
     }
 }
 
-/// Nobody has merged the quarantine: it is withdrawn.
+/// The quarantine was never merged: withdraw it.
 fn withdrawn(summary: &str, repo: &Repo, own: &Own, unlisted: PlannedAction, id: &str) -> Planning {
-    let why = format!("#{} was never merged: it is closed, and its branch removed", own.number);
+    let why = format!("#{} was never merged: closes it and deletes its branch", own.number);
     let only = |action| PlannedAction { action, undo: None };
     let steps = vec![
         only(Action::PullClosed { repo: repo.clone(), branch: own.branch.clone() }),
@@ -176,7 +176,7 @@ impl Remedy for Extend {
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
         let (Wish::Extend { id, for_ms }, Some(asked)) = (context.wish, context.proposal) else {
-            return Planning::Refused(vec!["a quarantine is extended for a person who asks for it".into()]);
+            return Planning::Refused(vec!["only a person can extend a quarantine".into()]);
         };
         let until = match length(*for_ms) {
             Ok(ms) => day(asked.at.plus_ms(ms)),
@@ -189,21 +189,21 @@ impl Remedy for Extend {
         let shown = clean_line(&id, 60);
         // Its own incident knows when it ends.
         if let Some(entry) = entry.filter(|entry| entry.incident != context.incident.no) {
-            let why = format!("quarantine {shown} is of incident {}: extend it there", entry.incident);
+            let why = format!("quarantine {shown} belongs to incident {}: extend it there", entry.incident);
             return Planning::Refused(vec![why]);
         }
         if let Some(entry) = entry.filter(|entry| entry.until >= until) {
-            let why = format!("quarantine {shown} lasts until {} already; for= counts from today", entry.until);
+            let why = format!("quarantine {shown} already lasts until {}; for= counts from today", entry.until);
             return Planning::Refused(vec![why]);
         }
-        let summary = format!("let quarantine {shown} last until {until}");
+        let summary = format!("extend quarantine {shown} until {until}");
         let listed = entry.map(|entry| PlannedAction {
             action: Action::Listed { entry: Box::new(Quarantined { until: until.clone(), ..entry.clone() }) },
             undo: Some(Action::Listed { entry: Box::new(entry.clone()) }),
         });
         if entry.is_some_and(|entry| entry.served) {
             let repo = context.incident.repo.as_str();
-            let why = "it is on the list that CI asks for, and nowhere in the code";
+            let why = "it is on the list that CI fetches, not in the code";
             return of_the_list("extend", summary, repo, listed.into_iter().collect(), &[&id, &until], why);
         }
         let onto = match code::default_branch(context.incident) {
@@ -216,7 +216,7 @@ impl Remedy for Extend {
             match unmerged(context, &made) {
                 Ok(false) => {}
                 Ok(true) => {
-                    let why = format!("#{} is not merged yet: merge it, or say undo {shown}", made.number);
+                    let why = format!("#{} is not merged yet: merge it, or use undo {shown}", made.number);
                     return Planning::Refused(vec![why]);
                 }
                 Err(needs) => return *needs,
@@ -225,7 +225,7 @@ impl Remedy for Extend {
         let wanting = Wanting {
             summary: summary.clone(),
             label: "ci:quarantined",
-            undo: "say unquarantine to let the test count again",
+            undo: "use unquarantine",
             targets: vec![Target {
                 onto,
                 message: format!("Extend quarantine {shown} until {until}\n"),

@@ -1,4 +1,4 @@
-//! fix: a small repair of the failing workflow by a template, which a known issue names or a person.
+//! fix: a small change to the failing workflow from a template, named by a known issue or by a person.
 
 use super::code::{self, Target, Wanting};
 use super::fix::{self, Template};
@@ -47,7 +47,7 @@ impl Remedy for Repair {
         let wanting = Wanting {
             summary: title.clone(),
             because,
-            undo: "revert the pull request of this fix",
+            undo: "revert this pull request",
             targets: vec![Target { onto, message: format!("{title}\n"), title, change }],
             ..Wanting::of("fix")
         };
@@ -55,7 +55,7 @@ impl Remedy for Repair {
     }
 }
 
-/// The template that was named, or the one that mends what the log says; with why.
+/// The template named, or the one that the log's known issue names; with reasons.
 fn chosen(incident: &Incident, named: Option<&str>) -> Result<(&'static dyn Template, Vec<String>), String> {
     if let Some(name) = named {
         return fix::named(name).map(|template| (template, vec![template.about().to_owned()]));
@@ -67,15 +67,15 @@ fn chosen(incident: &Incident, named: Option<&str>) -> Result<(&'static dyn Temp
     if let Some(issue) = issues.iter().copied().find(mends)
         && let Some(template) = fix::by_id(issue.fix_type())
     {
-        return Ok((template, vec![format!("the log shows {}: {}", issue.id, issue.solution)]));
+        return Ok((template, vec![format!("known issue {}: {}", issue.id, issue.solution)]));
     }
     let ids: Vec<String> = fix::all().iter().map(|template| template.id().to_owned()).collect();
     let all = listing(&ids, 10);
     Err(match issues.first() {
         Some(issue) => {
-            format!("no template mends {}: {} To try one all the same, say fix with {all}", issue.id, issue.solution)
+            format!("no template fixes {}: {} To try one anyway, use fix with {all}", issue.id, issue.solution)
         }
-        None => format!("the log shows no failure that a template mends: say which, fix with one of {all}"),
+        None => format!("the log shows no failure that a template fixes: name one of {all}"),
     })
 }
 

@@ -61,8 +61,8 @@ impl Remedy for Retry {
 
 fn no_run(incident: &Incident) -> String {
     match incident.scope {
-        Scope::Alert => "a security alert has nothing to re-run".into(),
-        _ => "the CI that reported this has no runs that can be re-run from here".into(),
+        Scope::Alert => "security alerts have no run to retry".into(),
+        _ => "the CI that reported this has no runs that CI Rescue can re-run".into(),
     }
 }
 
@@ -88,10 +88,10 @@ fn needs(context: &PlanContext<'_>, state: &RunState, run: RunId) -> Option<Plan
 fn unavailable(context: &PlanContext<'_>) -> Vec<String> {
     let mut why = Vec::new();
     if let Some(Known::Unavailable(words)) = &context.facts.run {
-        why.push(format!("the run cannot be read: {words}"));
+        why.push(format!("cannot read the run: {words}"));
     }
     if let Some(Known::Unavailable(words)) = &context.facts.jobs {
-        why.push(format!("its jobs cannot be read: {words}"));
+        why.push(format!("cannot read its jobs: {words}"));
     }
     why
 }
@@ -101,23 +101,23 @@ fn impossible(context: &PlanContext<'_>, run: &RunFacts) -> Vec<String> {
     let mut why = Vec::new();
     let days = context.now.ms_since(run.created_at) / DAY_MS;
     if days >= AGE_MAX_DAYS {
-        why.push(format!("the run is {days} days old; GitHub re-runs none older than {AGE_MAX_DAYS} days"));
+        why.push(format!("the run is {days} days old; GitHub re-runs only runs from the last {AGE_MAX_DAYS} days"));
     }
     if run.attempt > ATTEMPTS_MAX {
         why.push(format!("the run was re-run {} times; GitHub allows {ATTEMPTS_MAX}", run.attempt - 1));
     }
     match &context.facts.head {
         Some(Known::Is(Some(head))) if *head != run.head_sha => why.push(format!(
-            "{} has moved on to {}, so {} is superseded",
+            "{} has moved to {}, which supersedes {}",
             run.head_branch.line(60),
             short_sha(head),
             short_sha(&run.head_sha)
         )),
-        Some(Known::Is(None)) => why.push(format!("the branch {} is gone", run.head_branch.line(60))),
+        Some(Known::Is(None)) => why.push(format!("branch {} was deleted", run.head_branch.line(60))),
         _ => {}
     }
     if run.conclusion.is_some_and(Conclusion::is_green) {
-        why.push(format!("attempt {} of the run has passed", run.attempt));
+        why.push(format!("attempt {} already passed", run.attempt));
     }
     why
 }
@@ -137,28 +137,28 @@ fn choose(which: &Which, jobs: &[JobFacts]) -> Result<Choice, String> {
         Which::All => Ok(Choice {
             jobs: RerunJobs::All,
             names: jobs.iter().map(|job| job.name.raw().to_owned()).collect(),
-            because: "all jobs were asked for".into(),
-            notes: vec![format!("all {} jobs run again", jobs.len()).into()],
+            because: "all jobs were requested".into(),
+            notes: vec![format!("re-runs all {} jobs", jobs.len()).into()],
         }),
         Which::Job(wanted) => {
             let found: Vec<&JobFacts> = jobs.iter().filter(|job| matches_job(wanted.raw(), job)).collect();
             match found.as_slice() {
-                [] => Err(format!("no job is called {}; the failed ones are: {}", wanted.line(80), listing(&failed))),
+                [] => Err(format!("no job is named {}; the failed jobs are: {}", wanted.line(80), listing(&failed))),
                 [job] if !job.conclusion.is_some_and(Conclusion::is_failure) => {
-                    Err(format!("{} has not failed", name(job)))
+                    Err(format!("{} did not fail", name(job)))
                 }
-                [job] => Ok(one(job, "it was asked for by name")),
+                [job] => Ok(one(job, "requested by name")),
                 many => Err(format!("{} jobs match {}: {}", many.len(), wanted.line(80), listing(many))),
             }
         }
         Which::Smallest | Which::Failed => match failed.as_slice() {
-            [] => Err("no job of the newest attempt has failed".into()),
+            [] => Err("no job of the latest attempt failed".into()),
             [job] if *which == Which::Smallest => Ok(one(job, "it is the only failed job")),
             many => Ok(Choice {
                 jobs: RerunJobs::Failed,
                 names: names(many),
-                because: format!("{} jobs failed", many.len()),
-                notes: vec![format!("re-runs {}, and the jobs that depend on them", listing(many)).into()],
+                because: format!("{} failed", count(many.len(), "job")),
+                notes: vec![format!("also re-runs the jobs that depend on {}", listing(many)).into()],
             }),
         },
     }
@@ -173,8 +173,12 @@ fn one(job: &JobFacts, because: &str) -> Choice {
         jobs: RerunJobs::One { id: job.id, name: job.name.clone() },
         names: vec![job.name.raw().to_owned()],
         because: because.into(),
-        notes: vec!["jobs that depend on it run again too".into()],
+        notes: vec!["also re-runs the jobs that depend on it".into()],
     }
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn listing(jobs: &[&JobFacts]) -> String {
@@ -191,7 +195,7 @@ fn plan(incident: &Incident, run: RunId, facts: &RunFacts, choice: Choice) -> Pl
     let summary = match &choice.jobs {
         RerunJobs::One { name, .. } => format!("re-run {} of run {run}, attempt {}", name.line(80), facts.attempt + 1),
         RerunJobs::Failed => {
-            format!("re-run {} failed jobs of run {run}, attempt {}", choice.names.len(), facts.attempt + 1)
+            format!("re-run {} of run {run}, attempt {}", count(choice.names.len(), "failed job"), facts.attempt + 1)
         }
         RerunJobs::All => format!("re-run all jobs of run {run}, attempt {}", facts.attempt + 1),
     };

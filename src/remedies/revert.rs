@@ -79,12 +79,12 @@ impl What {
     /// What was named; else the incident's own pull request, else the commit that the evidence brackets, with why.
     fn of(incident: &Incident, pulls: &[u64], commit: Option<&String>) -> Result<(Self, Vec<String>), String> {
         match (pulls, commit) {
-            ([_, ..], Some(_)) => Err("say either pr= or commit=, not both".into()),
+            ([_, ..], Some(_)) => Err("use either pr= or commit=, not both".into()),
             ([_, ..], None) => Ok((Self::Pulls(pulls.to_vec()), Vec::new())),
             ([], Some(sha)) if is_commit(sha) => {
                 Ok((Self::Commit { sha: sha.to_ascii_lowercase(), subject: String::new() }, Vec::new()))
             }
-            ([], Some(_)) => Err("a commit is 7 to 64 hexadecimal digits, as on the card".into()),
+            ([], Some(_)) => Err("a commit id has 7 to 64 hexadecimal digits".into()),
             ([], None) => Self::meant(incident),
         }
     }
@@ -92,13 +92,13 @@ impl What {
     fn meant(incident: &Incident) -> Result<(Self, Vec<String>), String> {
         match incident.pulls.as_slice() {
             [one] => return Ok((Self::Pulls(vec![*one]), Vec::new())),
-            [_, _, ..] => return Err("the incident has several pull requests: say which, with pr=NUMBER".into()),
+            [_, _, ..] => return Err("the incident has several pull requests: choose with pr=NUMBER".into()),
             [] => {}
         }
         let suspicion = incident.suspicion.as_ref();
         if let Some(best) = suspicion.and_then(|suspicion| suspicion.bracketed()) {
             let mut because =
-                vec![format!("the last green run was before it and the failing one has it, {}", alone(incident))];
+                vec![format!("it landed between the last green run and the failing one, {}", alone(incident))];
             because.extend(best.because.iter().cloned());
             let what = match best.pull {
                 Some(pull) => Self::Suspected { pull, sha: best.sha.clone(), subject: best.subject.raw().to_owned() },
@@ -108,10 +108,8 @@ impl What {
         }
         let names: Vec<String> = suspicion.iter().flat_map(|s| &s.suspects).map(name).collect();
         Err(match names.as_slice() {
-            [] => {
-                "nothing is known that landed since the last green run: say which, with pr=NUMBER or commit=SHA".into()
-            }
-            names => format!("the evidence does not tell which: say one of {}", listing(names, 5)),
+            [] => "found nothing that landed since the last green run: name it with pr=NUMBER or commit=SHA".into(),
+            names => format!("the evidence is not conclusive: choose one of {}", listing(names, 5)),
         })
     }
 }
@@ -119,8 +117,8 @@ impl What {
 /// Whether anything else landed in between, in words.
 fn alone(incident: &Incident) -> String {
     match incident.suspicion.as_ref().map_or(0, |suspicion| suspicion.commits) {
-        0 | 1 => "and nothing else landed between".into(),
-        n => format!("and of {n} commits between, what failed points to it"),
+        0 | 1 => "and nothing else did".into(),
+        n => format!("and of the {n} commits between, the failure points to it"),
     }
 }
 
@@ -144,12 +142,12 @@ fn of_pulls(context: &PlanContext<'_>, numbers: &[u64]) -> Result<Wanting, Box<P
     let mut all = merged(context, numbers)?;
     all.sort_by_key(|facts| facts.merged_at);
     let refused = |why: String| Box::new(Planning::Refused(vec![why]));
-    let first = *all.first().ok_or_else(|| refused("say which pull request".into()))?;
+    let first = *all.first().ok_or_else(|| refused("name a pull request".into()))?;
     if let Some(other) = all.iter().find(|facts| facts.onto != first.onto) {
-        let why = format!("#{} went to {} and #{} to {}", first.number, first.onto, other.number, other.onto);
-        return Err(refused(format!("{why}: revert them one by one")));
+        let why = format!("#{} targets {} and #{} targets {}", first.number, first.onto, other.number, other.onto);
+        return Err(refused(format!("{why}: revert them one at a time")));
     }
-    let onto = first.onto.parse().map_err(|why| refused(format!("its base: {why}")))?;
+    let onto = first.onto.parse().map_err(|why| refused(format!("base branch: {why}")))?;
     let title = match all.as_slice() {
         [one] => format!("Revert #{} {}", one.number, inert(one.title.raw(), 80)),
         many => {
@@ -171,7 +169,7 @@ fn of_pulls(context: &PlanContext<'_>, numbers: &[u64]) -> Result<Wanting, Box<P
 fn common() -> Wanting {
     Wanting {
         label: "ci:revert",
-        undo: "revert the pull request of this revert: that lands the change again",
+        undo: "revert this pull request, which lands the change again",
         drafts: true,
         group: Some(together),
         ..Wanting::of("revert")
@@ -183,7 +181,7 @@ fn together(change: &ChangeFacts) -> Option<String> {
     let number = |subject: &str| subject.strip_suffix(')')?.rsplit_once("(#")?.1.parse::<u64>().ok();
     let numbers: Vec<String> =
         change.related.iter().filter_map(|related| number(&related.subject)).map(|n| n.to_string()).collect();
-    (!numbers.is_empty()).then(|| format!("to take them back together, add {} to pr=", numbers.join(",")))
+    (!numbers.is_empty()).then(|| format!("to revert them together, add {} to pr=", numbers.join(",")))
 }
 
 /// The pull requests that are meant, once all are known and merged.
@@ -201,12 +199,12 @@ pub fn merged<'f>(context: &PlanContext<'f>, numbers: &[u64]) -> Result<Vec<&'f 
     for number in numbers {
         match of(number) {
             None => {}
-            Some(Known::Unavailable(why)) => refused.push(format!("#{number} cannot be read: {why}")),
+            Some(Known::Unavailable(why)) => refused.push(format!("cannot read #{number}: {why}")),
             Some(Known::Is(facts)) if facts.closed => {
-                refused.push(format!("#{number} was closed without a merge"));
+                refused.push(format!("#{number} was closed without merging"));
             }
             Some(Known::Is(facts)) if !facts.merged => {
-                refused.push(format!("#{number} is not merged yet: ask again when it is"));
+                refused.push(format!("#{number} is not merged yet: try again after the merge"));
             }
             Some(Known::Is(facts)) => all.push(facts),
         }
@@ -217,8 +215,10 @@ pub fn merged<'f>(context: &PlanContext<'f>, numbers: &[u64]) -> Result<Vec<&'f 
 /// How it was merged, in words.
 pub fn how(facts: &PullFacts) -> String {
     match facts.method {
-        Some(Method::Merge) => format!("#{} was merged by a merge commit", facts.number),
-        Some(Method::Rebase) => format!("#{} was merged by rebase, as {} commits", facts.number, facts.commits.len()),
-        Some(Method::Squash | Method::Each) | None => format!("#{} was merged as one commit", facts.number),
+        Some(Method::Merge) => format!("#{} was merged with a merge commit", facts.number),
+        Some(Method::Rebase) => {
+            format!("#{} was rebased onto the base branch as {} commits", facts.number, facts.commits.len())
+        }
+        Some(Method::Squash | Method::Each) | None => format!("#{} was squashed into one commit", facts.number),
     }
 }

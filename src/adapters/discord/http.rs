@@ -64,7 +64,7 @@ impl Endpoint for Interactions {
     async fn answer(&self, headers: Headers, body: Vec<u8>) -> Result<Option<Value>, NotTaken> {
         self.key.check(&*self.clock, &headers, &body)?;
         let bad = |why: &str| NotTaken::Refused(Refusal::BadRequest(why.to_owned()));
-        let value: Value = serde_json::from_slice(&body).map_err(|_| bad("the body is no JSON"))?;
+        let value: Value = serde_json::from_slice(&body).map_err(|_| bad("the body is not JSON"))?;
         // A ping names no user, no channel, and not always an application.
         if value.get("type").and_then(Value::as_u64) == Some(1) {
             return Ok(Some(serde_json::json!({"type": 1})));

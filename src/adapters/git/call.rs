@@ -136,7 +136,7 @@ impl Git {
     }
 
     async fn spoken(&self, args: &[&OsStr], input: &[u8]) -> Result<Printed, String> {
-        let mut child = self.command(args).spawn().map_err(|why| format!("git cannot be started: {why}"))?;
+        let mut child = self.command(args).spawn().map_err(|why| format!("cannot start git: {why}"))?;
         let (Some(mut stdin), Some(stdout), Some(stderr)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
@@ -178,6 +178,6 @@ impl Git {
 fn said(err: &[u8]) -> String {
     let text = String::from_utf8_lossy(err);
     let line = text.lines().find(|line| line.starts_with("fatal:") || line.starts_with("error:"));
-    let line = line.or_else(|| text.lines().next()).unwrap_or("it failed and said nothing");
+    let line = line.or_else(|| text.lines().next()).unwrap_or("it failed without a message");
     line.chars().filter(|c| !c.is_control()).take(300).collect()
 }

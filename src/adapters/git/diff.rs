@@ -55,7 +55,7 @@ impl Git {
         args.extend([OsStr::new(from), OsStr::new(to), OsStr::new("--")]);
         args.extend(paths.iter().map(|path| OsStr::from_bytes(path)));
         let printed = plain.ask_os(&args, b"").await?;
-        String::from_utf8(printed.out).map_err(|_| PortError::permanent("git diff printed what is no text"))
+        String::from_utf8(printed.out).map_err(|_| PortError::permanent("git diff printed invalid text"))
     }
 
     /// The same for the same change on another base; empty for no change.

@@ -59,7 +59,7 @@ impl Git {
         let needles = editing.needles();
         if self.is_partial() && wanted.len() > READ_PARTIAL {
             return Ok(Change::refused(format!(
-                "{} files may hold it, which are too many to fetch: say which file",
+                "{} files may contain it, too many to fetch: name the file",
                 wanted.len()
             )));
         }
@@ -77,7 +77,7 @@ impl Git {
             Edited::Already(why) => Ok(Change::nothing(ChangeOutcome::Already, vec![why])),
             Edited::Refused(why) => Ok(Change::nothing(ChangeOutcome::Refused, why)),
             Edited::Absent => {
-                let nothing = Change::refused("nothing of that name was found in the repository");
+                let nothing = Change::refused("found nothing with that name in the repository");
                 Ok(Change { absent: true, ..nothing })
             }
         }
@@ -256,7 +256,10 @@ fn forbidden(path: &str, entries: &[Entry]) -> Option<String> {
             && (path.as_bytes() == entry.path || path.as_bytes().starts_with(&[&entry.path[..], b"/"].concat()))
     });
     link.map(|_| {
-        format!("`{}` is a link or a submodule, which is never edited", path.chars().take(80).collect::<String>())
+        format!(
+            "`{}` is a symbolic link or a submodule, which are never edited",
+            path.chars().take(80).collect::<String>()
+        )
     })
 }
 

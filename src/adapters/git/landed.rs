@@ -14,7 +14,7 @@ impl Git {
     pub(super) async fn landed(&self, from: &str, to: &str) -> Result<(Vec<Landed>, bool), PortError> {
         // History was rewritten since: what lies between is not known.
         if self.ask(&["merge-base", "--is-ancestor", from, to], b"").await?.code != 0 {
-            return Err(PortError::permanent("the last green commit is not on the branch any more"));
+            return Err(PortError::permanent("the last green commit is no longer on the branch"));
         }
         let not = format!("^{from}");
         let most = format!("--max-count={}", COMMITS_MAX + 1);

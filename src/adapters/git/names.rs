@@ -14,7 +14,7 @@ impl Git {
     /// There is no such branch.
     pub async fn branch(&self, branch: &Branch) -> Result<String, PortError> {
         let full = branch.full();
-        self.resolve(&full).await?.ok_or_else(|| PortError::permanent(format!("there is no branch {branch}")))
+        self.resolve(&full).await?.ok_or_else(|| PortError::permanent(format!("branch {branch} does not exist")))
     }
 
     /// The commit that a revision means, whatever way git knows to name one: `HEAD~1`, a tag, a branch, a short id.
@@ -50,7 +50,7 @@ impl Git {
     /// # Errors
     /// There is none yet.
     pub async fn head(&self) -> Result<String, PortError> {
-        self.resolve("HEAD").await?.ok_or_else(|| PortError::permanent("the repository has no commit yet"))
+        self.resolve("HEAD").await?.ok_or_else(|| PortError::permanent("the repository has no commits yet"))
     }
 
     async fn resolve(&self, name: &str) -> Result<Option<String>, PortError> {

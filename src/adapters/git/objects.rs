@@ -112,7 +112,7 @@ impl Git {
 }
 
 fn unreadable() -> PortError {
-    PortError::permanent("git cat-file printed something else than was asked for")
+    PortError::permanent("git cat-file printed something unexpected")
 }
 
 /// `mode SP type SP oid TAB path`

@@ -33,7 +33,7 @@ impl View {
         let edge = fs::read_to_string(self.path().join("shallow")).unwrap_or_default();
         for commit in commits.iter().filter(|commit| edge.lines().any(|line| line == commit.sha)) {
             refused.push(format!(
-                "what {} changed is not known in this shallow clone: run `git fetch --unshallow` first",
+                "this shallow clone does not have the changes of {}: run `git fetch --unshallow` first",
                 commit.short()
             ));
         }
@@ -48,20 +48,20 @@ impl View {
 fn refusals(commits: &[CommitFacts], method: Option<Method>) -> Vec<String> {
     let mut why = Vec::new();
     if method == Some(Method::Squash) && commits.len() > 1 {
-        why.push("a squashed pull request is one commit: give one, or say --method rebase for several".to_owned());
+        why.push("a squashed pull request is one commit: give one, or use --method rebase for several".to_owned());
     }
     for commit in commits {
         let merge = commit.parents.len() > 1;
         match method {
             Some(Method::Merge) if !merge => {
-                why.push(format!("{} is no merge commit: leave out --method, or say squash or rebase", commit.short()));
+                why.push(format!("{} is not a merge commit: omit --method, or use squash or rebase", commit.short()));
             }
             Some(Method::Squash | Method::Rebase) if merge => {
-                why.push(format!("{} is a merge commit: say --method merge", commit.short()));
+                why.push(format!("{} is a merge commit: use --method merge", commit.short()));
             }
             None if merge && commits.len() > 1 => {
                 why.push(format!(
-                    "{} is a merge commit among several commits: give it alone, or say --method merge for all",
+                    "one of several commits, {}, is a merge commit: give it alone, or use --method merge for all",
                     commit.short()
                 ));
             }
@@ -104,7 +104,7 @@ impl Picking<'_> {
                 }
                 tree = merged.tree;
             } else if let Some(as_commit) = self.there(commit).await? {
-                change.because.push(format!("{} is there already, as {as_commit}", named(commit)));
+                change.because.push(format!("{} is already there, as {as_commit}", named(commit)));
             } else {
                 self.conflict(&mut change, commit, &merged, &ordered[n + 1..]);
                 self.relate(&mut change, commit, &merged.conflicts).await?;
@@ -124,7 +124,7 @@ impl Picking<'_> {
         if !rest.is_empty() {
             let rest: Vec<String> = rest.iter().map(|commit| commit.short().to_owned()).collect();
             change.warnings.push(format!(
-                "not applied yet, since they come after the conflict: {}",
+                "not applied yet, because they come after the conflict: {}",
                 crate::domain::text::listing(&rest, 10)
             ));
         }
@@ -151,8 +151,8 @@ impl Picking<'_> {
             let names: Vec<String> = change.related.iter().map(|r| named_as(&r.sha, &r.subject)).collect();
             let names = crate::domain::text::listing(&names, 5);
             change.warnings.push(match self.pick.direction {
-                Direction::Backport => format!("the same files were changed before it by what is not here: {names}"),
-                Direction::Revert => format!("the same files were changed after it: {names}"),
+                Direction::Backport => format!("earlier changes to the same files are missing here: {names}"),
+                Direction::Revert => format!("later changes touch the same files: {names}"),
             });
         }
         Ok(())
@@ -169,12 +169,12 @@ impl Picking<'_> {
             change.commits.clear();
             if self.is_empty(commits).await? {
                 change.outcome = ChangeOutcome::Empty;
-                change.because.push("together the commits change nothing".into());
+                change.because.push("together, the commits change nothing".into());
             } else {
                 change.outcome = ChangeOutcome::Already;
                 change.because.push(match self.pick.direction {
-                    Direction::Backport => "the branch has all of it already".into(),
-                    Direction::Revert => "the branch has nothing of it: there is nothing to take back".into(),
+                    Direction::Backport => "the branch already has all of it".into(),
+                    Direction::Revert => "the branch has none of it: there is nothing to revert".into(),
                 });
             }
             return Ok(change);
@@ -195,7 +195,7 @@ impl Picking<'_> {
             let newer_first = ["merge-base", "--is-ancestor", &pair[1].sha, &pair[0].sha];
             if self.git.ask(&newer_first, b"").await?.code == 0 {
                 let (first, second) = (pair[0].short(), pair[1].short());
-                change.warnings.push(format!("{first} was made after {second}: give the oldest commit first"));
+                change.warnings.push(format!("{first} is newer than {second}: give the oldest commit first"));
             }
         }
         for commit in commits {
@@ -203,14 +203,14 @@ impl Picking<'_> {
                 self.git.ask(&["merge-base", "--is-ancestor", &commit.sha, self.onto], b"").await?.code == 0;
             match self.pick.direction {
                 Direction::Revert if !on_branch => {
-                    let why = format!("{} is not on the branch that it is taken back on", commit.short());
+                    let why = format!("{} is not on the branch to revert it on", commit.short());
                     change.warnings.push(why.clone());
                     change.sensitive.push(why);
                 }
                 Direction::Backport if on_branch => {
                     change
                         .warnings
-                        .push(format!("{} is on the branch already, and was taken back since", commit.short()));
+                        .push(format!("{} is already on the branch, and was reverted later", commit.short()));
                 }
                 _ => {}
             }
@@ -362,10 +362,10 @@ const RELATED_MAX: &str = "10";
 fn sensitive(paths: &[String], commits: &[CommitFacts]) -> Vec<String> {
     let mut all = Vec::new();
     if let Some(path) = paths.iter().find(|path| is_workflow(path)) {
-        all.push(format!("it changes the workflow {path}"));
+        all.push(format!("it changes workflow {path}"));
     }
     if let Some(path) = paths.iter().find(|path| is_owners(path)) {
-        all.push(format!("it changes {path}, which says who has to review what"));
+        all.push(format!("it changes {path}, which assigns reviewers"));
     }
     if let Some(merge) = commits.iter().find(|commit| commit.parents.len() > 1) {
         all.push(format!("{} is a merge commit", merge.short()));
@@ -385,10 +385,10 @@ fn is_owners(path: &str) -> bool {
 fn warnings(paths: &[String]) -> Vec<String> {
     let mut all = Vec::new();
     if let Some(path) = paths.iter().find(|path| is_workflow(path)) {
-        all.push(format!("changes {path}: pushing it takes the permission to write workflows"));
+        all.push(format!("changes {path}: pushing needs permission to write workflows"));
     }
     if let Some(path) = paths.iter().find(|path| is_owners(path)) {
-        all.push(format!("changes {path}: who has to review what"));
+        all.push(format!("changes {path}, which assigns reviewers"));
     }
     all
 }

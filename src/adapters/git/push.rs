@@ -24,12 +24,12 @@ pub(super) async fn push(
         return Ok(());
     }
     if there.is_some() {
-        return Err(PortError::permanent(format!("the branch {} is there with other contents", branch.as_str())));
+        return Err(PortError::permanent(format!("branch {} already exists with different contents", branch.as_str())));
     }
     let view = room.view()?;
     let change = compute(&view, onto, wanted).await?;
     if change.tree != tree {
-        return Err(PortError::permanent("the branch it stands on has moved, and the change is another now"));
+        return Err(PortError::permanent("the base branch has moved, and the change is different now"));
     }
     let tip = commits(view.git(), &change, at).await?;
     let refspec = format!("{tip}:{}", branch.full());
@@ -61,9 +61,9 @@ fn refusal(words: &str) -> PortError {
     let shown = crate::domain::text::clean_line(words, 300);
     let no = ["rejected", "declined", "refusing", "403", "401", "denied", "Authentication failed"];
     if no.iter().any(|no| words.contains(no)) {
-        PortError::permanent(format!("the push was refused: {shown}"))
+        PortError::permanent(format!("the push was rejected: {shown}"))
     } else {
-        PortError::ambiguous(format!("the push did not end well: {shown}"))
+        PortError::ambiguous(format!("the push failed: {shown}"))
     }
 }
 
@@ -95,7 +95,7 @@ impl Git {
     /// Fetches a commit that no branch may hold any more, such as the head of a closed pull request.
     pub(super) async fn reach(&self, commit: &str) -> Result<(), PortError> {
         if !crate::domain::refs::is_commit(commit) {
-            return Err(PortError::permanent("the forge names a commit by what is none"));
+            return Err(PortError::permanent("the forge reported an invalid commit id"));
         }
         let still = self.clone().with_env("GIT_NO_LAZY_FETCH", "1");
         if still.ask(&["cat-file", "-e", commit], b"").await?.code == 0 || !self.is_partial() {

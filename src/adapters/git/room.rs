@@ -207,7 +207,7 @@ impl ports::Git for Rooms {
         let _mine = turn.lock().await;
         let git = self.enter(repo).await?.git();
         if !is_commit(commit) {
-            return Err(PortError::permanent("the commit is not known"));
+            return Err(PortError::permanent("unknown commit"));
         }
         git.reach(commit).await?;
         git.files(commit, wants).await

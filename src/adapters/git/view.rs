@@ -48,14 +48,14 @@ impl View {
     pub(super) fn with(path: &Path, more: &str) -> Result<Self, PortError> {
         let found = git_dir(path).ok_or_else(|| {
             PortError::permanent(format!(
-                "{} is no git repository: give the directory of one with --repo",
+                "{} is not a Git repository: give the directory of one with --repo",
                 path.display()
             ))
         })?;
         let common = common_dir(&found);
         if common.join("reftable").exists() {
             return Err(PortError::permanent(
-                "the repository keeps its refs in a reftable, which is not supported yet",
+                "the repository stores its refs in a reftable, which is not supported yet",
             ));
         }
         let failed = |why: std::io::Error| PortError::permanent(format!("{}: {why}", path.display()));

@@ -111,7 +111,7 @@ impl Ci for GitHub {
     async fn log(&self, repo: &Repo, job_id: u64) -> Result<LogStream, PortError> {
         let answer = self.call("GET", Some(repo), &format!("/repos/{repo}/actions/jobs/{job_id}/logs"), None).await?;
         if matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::GONE) {
-            return Err(PortError::permanent("GitHub does not have the log any more"));
+            return Err(PortError::permanent("GitHub no longer has the log"));
         }
         if !answer.status.is_redirection() {
             return Err(refused(&answer));

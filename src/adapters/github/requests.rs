@@ -108,7 +108,7 @@ impl GitHub {
         let Some(found) = self.newest_of(repo, branch).await? else { return Ok(()) };
         let number = found.get("number").and_then(Value::as_u64).unwrap_or(0);
         if found.get("merged_at").is_some_and(|at| !at.is_null()) {
-            return Err(PortError::permanent(format!("#{number} is merged: say `revert pr={number}` to take it back")));
+            return Err(PortError::permanent(format!("#{number} is merged: to undo it, use `revert pr={number}`")));
         }
         if found.get("state").and_then(Value::as_str) == Some("closed") {
             return Ok(());

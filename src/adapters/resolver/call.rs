@@ -136,7 +136,7 @@ impl Caller {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().map_err(|why| match why.kind() {
             std::io::ErrorKind::NotFound => ResolveError::Missing(tool),
-            _ => ResolveError::passing(format!("{tool} cannot be started: {why}")),
+            _ => ResolveError::passing(format!("cannot start {tool}: {why}")),
         })?;
         watched(child, tool, until).await
     }
@@ -204,7 +204,7 @@ async fn watched(mut child: Child, tool: &'static str, until: Instant) -> Result
             group.0 = None;
             Ok(Printed { ok: status.success(), out, err })
         }
-        Ok(Err(why)) => Err(ResolveError::passing(format!("{tool} cannot be waited for: {why}"))),
+        Ok(Err(why)) => Err(ResolveError::passing(format!("cannot wait for {tool}: {why}"))),
         Err(_) => {
             drop(group);
             let _ = child.wait().await;
@@ -254,7 +254,7 @@ fn failure(tool: &'static str, printed: &Printed) -> ResolveError {
     let start = text.len().saturating_sub(SHOWN_MAX);
     let start = (start..=text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len());
     let is_passing = UNREACHED.iter().any(|words| text.contains(words));
-    let why = format!("{tool} did not succeed: {}", clean_line(telling(&text), 100));
+    let why = format!("{tool} failed: {}", clean_line(telling(&text), 100));
     ResolveError::Failed { why, output: Untrusted::new(&text[start..]), is_passing }
 }
 
@@ -266,7 +266,7 @@ fn telling(text: &str) -> &str {
         ["error", "npm error", "npm ERR!", "go:"].iter().any(|start| line.starts_with(start))
             && !news.iter().any(|start| line.starts_with(start))
     };
-    lines().find(is_error).or_else(|| lines().next_back()).unwrap_or("it said nothing")
+    lines().find(is_error).or_else(|| lines().next_back()).unwrap_or("it printed nothing")
 }
 
 #[cfg(test)]

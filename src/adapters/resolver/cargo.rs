@@ -32,7 +32,7 @@ pub(super) async fn resolve(job: &Job<'_>) -> Result<Vec<Source>, ResolveError> 
     if is_known {
         return Ok(found);
     }
-    let sentence = format!("no Cargo.lock holds `{}`: give the name as the lock writes it", job.package);
+    let sentence = format!("no Cargo.lock contains `{}`: spell the name as the lock file does", job.package);
     Err(ResolveError::Refused(sentence))
 }
 
@@ -53,7 +53,7 @@ async fn updated(job: &Job<'_>, lock: &Source, versions: &[String]) -> Result<So
     let args = ["update", "--package", &package, "--precise", job.version];
     job.caller.succeed(&room, root, "cargo", &args, job.until).await?;
     let path = within(root, LOCK);
-    let mut new = room.read(&path)?.ok_or_else(|| ResolveError::failed("cargo took the lock away"))?;
+    let mut new = room.read(&path)?.ok_or_else(|| ResolveError::failed("cargo removed the lock file"))?;
     new.text = in_form(&lock.text, &new.text);
     if self::versions(&new, job.package)?.iter().any(|version| version == job.version) {
         return Ok(new);
@@ -82,21 +82,21 @@ fn in_form(old: &str, new: &str) -> String {
 /// Every version of the package in a lock.
 fn versions(lock: &Source, package: &str) -> Result<Vec<String>, ResolveError> {
     let shown = clean_line(&lock.path, 100);
-    let refuse = |why: &str| ResolveError::Refused(format!("{shown} {why}: run `cargo update` on a machine of yours"));
+    let refuse = |why: &str| ResolveError::Refused(format!("{shown} {why}: run `cargo update` on your own machine"));
     let text = lock.text.strip_prefix('\u{feff}').unwrap_or(&lock.text);
-    let table: Table = text.parse().map_err(|_| refuse("is no lock that can be read"))?;
+    let table: Table = text.parse().map_err(|_| refuse("is not a readable lock file"))?;
     if table.contains_key("patch") || table.contains_key("replace") {
         return Err(refuse("has packages that a `[patch]` replaces"));
     }
     if table.contains_key("metadata") {
-        return Err(refuse("is in the first form of locks, which cargo would write anew"));
+        return Err(refuse("is in the oldest lock file format, which cargo would rewrite"));
     }
     let mut versions = Vec::new();
     for entry in table.get("package").and_then(Value::as_array).into_iter().flatten() {
         let text = |key| entry.get(key).and_then(Value::as_str);
         let Some(source) = text("source") else { continue };
         if !CRATES_IO.contains(&source) {
-            return Err(refuse("has packages from elsewhere than crates.io"));
+            return Err(refuse("has packages from outside crates.io"));
         }
         if text("name") == Some(package) {
             versions.extend(text("version").map(str::to_owned));
@@ -117,7 +117,7 @@ fn replaced<'v>(job: &Job<'_>, lock: &Source, versions: &'v [String]) -> Result<
     }
     let shown = clean_line(&lock.path, 100);
     let sentence = format!(
-        "{shown} holds several versions of `{}`, and which of them is to become {} cannot be told: run `cargo update` on \
+        "{shown} contains several versions of `{}`, and it is unclear which should become {}: run `cargo update` on \
          a machine of yours",
         job.package, job.version
     );

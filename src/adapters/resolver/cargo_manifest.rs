@@ -39,21 +39,21 @@ pub(super) fn manifests(files: &[Source], root: &str) -> Result<Vec<Source>, Res
         }
         let Some(file) = all.get(at.as_str()) else {
             let shown = clean_line(&within(&at, MANIFEST), 100);
-            return Err(refused(&format!("{shown} is named by a manifest and is not among the files")));
+            return Err(refused(&format!("a manifest names {shown}, which is not among the files")));
         };
         let mut reader = Reader { file, at: &at, found: Vec::new() };
         let table = reader.manifest()?;
         let patterns = members(&table)?;
         waiting.append(&mut reader.found);
         waiting.extend(matching(&all, &at, &patterns)?);
-        let text = toml::to_string(&table).map_err(|_| refused("a manifest cannot be written anew"))?;
+        let text = toml::to_string(&table).map_err(|_| refused("cannot rewrite a manifest"))?;
         written.insert(at.clone(), Source { path: file.path.clone(), text });
     }
     Ok(written.into_values().collect())
 }
 
 fn refused(why: &str) -> ResolveError {
-    ResolveError::Refused(format!("{why}: run `cargo update` on a machine of yours"))
+    ResolveError::Refused(format!("{why}: run `cargo update` on your own machine"))
 }
 
 struct Reader<'a> {
@@ -70,7 +70,7 @@ impl Reader<'_> {
 
     fn manifest(&mut self) -> Result<Table, ResolveError> {
         let text = self.file.text.strip_prefix('\u{feff}').unwrap_or(&self.file.text);
-        let old: Table = text.parse().map_err(|_| self.refuse("is no TOML"))?;
+        let old: Table = text.parse().map_err(|_| self.refuse("is not TOML"))?;
         for key in ["patch", "replace"] {
             if old.get(key).and_then(Value::as_table).is_some_and(|table| !table.is_empty()) {
                 return Err(self.refuse(&format!("replaces packages with `[{key}]`")));
@@ -140,7 +140,7 @@ impl Reader<'_> {
         let Some(old) = old.as_table() else { return Ok(old.clone()) };
         let shown = clean_line(name, 60);
         if ELSEWHERE.iter().any(|key| old.contains_key(*key)) {
-            return Err(self.refuse(&format!("takes `{shown}` from elsewhere than crates.io")));
+            return Err(self.refuse(&format!("takes `{shown}` from outside crates.io")));
         }
         if let Some(path) = old.get("path").and_then(Value::as_str) {
             let target = join(self.at, path);
@@ -171,7 +171,7 @@ fn members(table: &Table) -> Result<(Vec<String>, Vec<String>), ResolveError> {
     };
     let (members, exclude) = (list("members"), list("exclude"));
     if members.len() > PATTERNS_MAX || exclude.len() > PATTERNS_MAX {
-        return Err(refused("a workspace names too many members"));
+        return Err(refused("a workspace has too many members"));
     }
     Ok((members, exclude))
 }
@@ -228,10 +228,10 @@ mod tests {
     #[test]
     fn refuses_what_comes_from_elsewhere() {
         for (text, words) in [
-            ("[dependencies]\nx = { git = 'https://example.com/x' }", "from elsewhere"),
-            ("[build-dependencies]\nx = { version = '1', registry = 'mine' }", "from elsewhere"),
-            ("[target.x.dev-dependencies.x]\nregistry-index = 'https://example.com'", "from elsewhere"),
-            ("[workspace.dependencies]\nx = { git = 'ssh://example.com/x' }", "from elsewhere"),
+            ("[dependencies]\nx = { git = 'https://example.com/x' }", "from outside crates.io"),
+            ("[build-dependencies]\nx = { version = '1', registry = 'mine' }", "from outside crates.io"),
+            ("[target.x.dev-dependencies.x]\nregistry-index = 'https://example.com'", "from outside crates.io"),
+            ("[workspace.dependencies]\nx = { git = 'ssh://example.com/x' }", "from outside crates.io"),
             ("[dependencies]\nx = { path = '../../x' }", "outside the repository"),
             ("[dependencies]\nx = { path = '/x' }", "outside the repository"),
             ("[dependencies]\nx = { path = 'x' }", "not among the files"),
@@ -240,7 +240,7 @@ mod tests {
             ("[package]\nname = 'a'\nworkspace = '../..'", "outside the repository"),
             ("[patch.crates-io]\nx = { path = 'x' }", "replaces packages"),
             ("[replace]\n'x:1.0.0' = { path = 'x' }", "replaces packages"),
-            ("[dependencies", "is no TOML"),
+            ("[dependencies", "is not TOML"),
         ] {
             let answer = manifests(&[source("a/Cargo.toml", text)], "a");
             assert!(matches!(&answer, Err(ResolveError::Refused(why)) if why.contains(words)), "{text}: {answer:?}");

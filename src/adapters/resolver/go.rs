@@ -81,7 +81,7 @@ pub(super) async fn resolve(job: &Job<'_>) -> Result<Vec<Source>, ResolveError> 
     if is_known {
         return Ok(found);
     }
-    let sentence = format!("no go.mod requires `{}`: give the module's path as go.mod writes it", job.package);
+    let sentence = format!("no go.mod requires `{}`: spell the module path as go.mod does", job.package);
     Err(ResolveError::Refused(sentence))
 }
 
@@ -97,7 +97,7 @@ fn check_name(package: &str) -> Result<(), ResolveError> {
 /// What Go reads in a `go.mod`.
 async fn read(job: &Job<'_>, room: &Room, at: &str) -> Result<Module, ResolveError> {
     let printed = job.caller.succeed(room, at, "go", &["mod", "edit", "-json"], job.until).await?;
-    serde_json::from_slice(&printed.out).map_err(|_| ResolveError::failed("go printed no module that can be read"))
+    serde_json::from_slice(&printed.out).map_err(|_| ResolveError::failed("go printed no readable module"))
 }
 
 fn check(module: &Module, at: &str, folders: &[&str], package: &str) -> Result<(), ResolveError> {
@@ -112,7 +112,7 @@ fn check(module: &Module, at: &str, folders: &[&str], package: &str) -> Result<(
         let target = join(at, &replacement.new.path);
         if is_folder && !target.is_some_and(|target| folders.contains(&target.as_str())) {
             let sentence = format!(
-                "{shown} replaces a module with a folder that is not among the files: run `go get` on a machine of yours"
+                "{shown} replaces a module with a directory that is not among the files: run `go get` on your own machine"
             );
             return Err(ResolveError::Refused(sentence));
         }
@@ -127,7 +127,10 @@ async fn moved(job: &Job<'_>, room: &Room, at: &str, old: &Module, version: &str
     let new = read(job, room, at).await?;
     if new.version(job.package) != Some(version) {
         let shown = clean_line(&within(at, "go.mod"), 100);
-        let why = format!("go did not move `{}` to {version} in {shown}: the build may need another one", job.package);
+        let why = format!(
+            "go did not move `{}` to {version} in {shown}: the build may need a different version",
+            job.package
+        );
         return Err(ResolveError::failed(why));
     }
     if let Some(summed) = summed {
@@ -143,7 +146,7 @@ async fn moved(job: &Job<'_>, room: &Room, at: &str, old: &Module, version: &str
             .collect();
         if missing.len() > DOWNLOADS_MAX {
             return Err(ResolveError::Refused(
-                "too many modules move along: run `go get` on a machine of yours".into(),
+                "too many other modules would move: run `go get` on your own machine".into(),
             ));
         }
         if !missing.is_empty() {

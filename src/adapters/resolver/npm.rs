@@ -29,7 +29,7 @@ pub(super) async fn resolve(job: &Job<'_>) -> Result<Vec<Source>, ResolveError> 
     if is_known {
         return Ok(found);
     }
-    let sentence = format!("no package-lock.json holds `{}`: give the name as the lock writes it", job.package);
+    let sentence = format!("no package-lock.json contains `{}`: spell the name as the lock file does", job.package);
     Err(ResolveError::Refused(sentence))
 }
 
@@ -50,7 +50,7 @@ fn check_name(package: &str) -> Result<(), ResolveError> {
 async fn updated(job: &Job<'_>, file: &Source, lock: &Lock) -> Result<Vec<Source>, ResolveError> {
     let root = folder(&file.path);
     if job.files.iter().any(|other| other.path == within(root, "npm-shrinkwrap.json")) {
-        let sentence = "npm-shrinkwrap.json stands beside the lock and rules: run npm on a machine of yours";
+        let sentence = "npm-shrinkwrap.json takes precedence over the lock file: run npm on your own machine";
         return Err(ResolveError::Refused(sentence.to_owned()));
     }
     let all = manifests(job.files, root)?;
@@ -64,7 +64,7 @@ async fn updated(job: &Job<'_>, file: &Source, lock: &Lock) -> Result<Vec<Source
     let args =
         ["install", "--package-lock-only", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", &prefix, &form];
     job.caller.succeed(&room, root, "npm", &args, job.until).await?;
-    let new = room.read(&file.path)?.ok_or_else(|| ResolveError::failed("npm took the lock away"))?;
+    let new = room.read(&file.path)?.ok_or_else(|| ResolveError::failed("npm removed the lock file"))?;
     let made = Lock::read(&new, &job.caller.registry)?;
     if !made.versions(job.package).contains(&job.version) {
         let shown = clean_line(&file.path, 100);
@@ -84,7 +84,7 @@ fn asking<'a>(job: &Job<'_>, all: &[Manifest<'a>], root: &str) -> Result<Vec<Cow
         if let Some((_, other)) = asked.iter().find(|(_, asked)| asked.contains(':')) {
             let shown = clean_line(&manifest.file.path, 100);
             let sentence =
-                format!("{shown} asks for `{}` as `{}`: change that line by hand", job.package, clean_line(other, 60));
+                format!("{shown} requires `{}` as `{}`: change that line by hand", job.package, clean_line(other, 60));
             return Err(ResolveError::Refused(sentence));
         }
         let is_exact = |asked: &str| asked.strip_prefix('=').unwrap_or(asked).trim() == job.version;
@@ -98,7 +98,7 @@ fn asking<'a>(job: &Job<'_>, all: &[Manifest<'a>], root: &str) -> Result<Vec<Cow
         return Ok(files);
     }
     let sentence = format!(
-        "no package.json asks for `{0}`, which comes with another package: add `\"overrides\": {{\"{0}\": \"{1}\"}}` to \
+        "no package.json requires `{0}`, which comes with another package: add `\"overrides\": {{\"{0}\": \"{1}\"}}` to \
          package.json first",
         job.package, job.version
     );

@@ -17,10 +17,10 @@ impl Lock {
     pub(super) fn read(file: &Source, registry: &str) -> Result<Self, ResolveError> {
         let refuse = |why: &str| {
             let shown = clean_line(&file.path, 100);
-            ResolveError::Refused(format!("{shown} {why}: run npm on a machine of yours"))
+            ResolveError::Refused(format!("{shown} {why}: run npm on your own machine"))
         };
         let text = file.text.strip_prefix('\u{feff}').unwrap_or(&file.text);
-        let lock: Value = serde_json::from_str(text).map_err(|_| refuse("is no JSON"))?;
+        let lock: Value = serde_json::from_str(text).map_err(|_| refuse("is not JSON"))?;
         let comes_from_registry = |entry: &Value| {
             let text = |key| entry.get(key).and_then(Value::as_str);
             let at = folder(&file.path);
@@ -29,7 +29,7 @@ impl Lock {
             address && version && text("from").is_none()
         };
         if !entries(&lock).into_iter().all(|(_, entry)| comes_from_registry(entry)) {
-            return Err(refuse("has packages from elsewhere than the registry"));
+            return Err(refuse("has packages from outside the registry"));
         }
         Ok(Self(lock))
     }

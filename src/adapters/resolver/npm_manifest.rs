@@ -54,7 +54,7 @@ impl<'a> Manifest<'a> {
         let text = file.text.strip_prefix('\u{feff}').unwrap_or(&file.text);
         match serde_json::from_str(text) {
             Ok(Value::Object(value)) => Ok(Self { file, value }),
-            _ => Err(refuse(file, "is no JSON object")),
+            _ => Err(refuse(file, "is not a JSON object")),
         }
     }
 
@@ -97,7 +97,7 @@ impl<'a> Manifest<'a> {
     fn source(&self, name: &str, asked: &Value, folders: &mut Vec<String>) -> Result<(), ResolveError> {
         let elsewhere = || {
             let shown = clean_line(name, 60);
-            refuse(self.file, &format!("takes `{shown}` from elsewhere than the registry"))
+            refuse(self.file, &format!("takes `{shown}` from outside the registry"))
         };
         let asked = asked.as_str().ok_or_else(elsewhere)?;
         let local = asked.strip_prefix("file:").or_else(|| asked.strip_prefix("link:"));
@@ -118,7 +118,7 @@ impl<'a> Manifest<'a> {
         let list = list.and_then(|list| list.as_array().or_else(|| list.get("packages")?.as_array()));
         let patterns: Vec<&str> = list.into_iter().flatten().filter_map(Value::as_str).collect();
         if patterns.len() > PATTERNS_MAX {
-            return Err(refuse(self.file, "names too many workspaces"));
+            return Err(refuse(self.file, "has too many workspaces"));
         }
         let inside = |pattern: &str| join(folder(&self.file.path), pattern);
         let wanted = patterns.into_iter().filter(|pattern| !pattern.starts_with('!'));
@@ -170,7 +170,7 @@ fn after_alias(alias: &str) -> &str {
 
 fn refuse(file: &Source, why: &str) -> ResolveError {
     let shown = clean_line(&file.path, 100);
-    ResolveError::Refused(format!("{shown} {why}: run npm on a machine of yours"))
+    ResolveError::Refused(format!("{shown} {why}: run npm on your own machine"))
 }
 
 /// The manifests that the lock in `root` is made of: its own, its workspaces' and folders that they name.
@@ -188,7 +188,7 @@ pub(super) fn manifests<'a>(files: &'a [Source], root: &str) -> Result<Vec<Manif
         }
         let Some(file) = all.get(at.as_str()) else {
             let shown = clean_line(&within(&at, MANIFEST), 100);
-            let sentence = format!("{shown} is needed and is not among the files: run npm on a machine of yours");
+            let sentence = format!("{shown} is needed but is not among the files: run npm on your own machine");
             return Err(ResolveError::Refused(sentence));
         };
         let manifest = Manifest::read(file)?;
@@ -204,7 +204,7 @@ pub(super) fn manifests<'a>(files: &'a [Source], root: &str) -> Result<Vec<Manif
 pub(super) fn pinned(file: &Source, package: &str, version: &str) -> Result<Source, ResolveError> {
     let start = file.text.len() - file.text.strip_prefix('\u{feff}').unwrap_or(&file.text).len();
     let text = &file.text[start..];
-    let unreadable = |_| refuse(file, "is no JSON object");
+    let unreadable = |_| refuse(file, "is not a JSON object");
     let root: BTreeMap<String, &RawValue> = serde_json::from_str(text).map_err(unreadable)?;
     let mut places = Vec::new();
     for section in DIRECT.iter().filter_map(|section| root.get(*section)) {

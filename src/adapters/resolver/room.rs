@@ -35,13 +35,13 @@ pub(super) fn check(files: &[Source]) -> Result<(), ResolveError> {
         let is_plain = parts_are_plain && file.path.len() <= PATH_MAX && !file.path.contains(['\\', '\0']);
         if !is_plain || file.path.contains(char::is_control) || !paths.insert(&file.path) {
             let shown = clean_line(&file.path, 100);
-            return Err(ResolveError::Refused(format!("`{shown}` is no path of a file that can be worked on")));
+            return Err(ResolveError::Refused(format!("`{shown}` is not a usable file path")));
         }
     }
     let allowed = || files.iter().filter(|file| is_allowed(&file.path));
     let bytes: usize = allowed().map(|file| file.text.len()).sum();
     if allowed().count() > FILES_MAX || bytes > BYTES_MAX || allowed().any(|file| file.text.len() > FILE_MAX) {
-        let sentence = "the manifests and locks are too many or too large: change the lock on a machine of yours";
+        let sentence = "there are too many manifests and lock files, or they are too large: change the lock file on your own machine";
         return Err(ResolveError::Refused(sentence.to_owned()));
     }
     Ok(())
@@ -53,7 +53,7 @@ pub(super) struct Cache {
 }
 
 fn broken(why: &std::io::Error) -> ResolveError {
-    ResolveError::passing(format!("the resolver's directory cannot be used: {why}"))
+    ResolveError::passing(format!("cannot use the resolver's directory: {why}"))
 }
 
 fn make(dir: &Path) -> Result<(), ResolveError> {
@@ -144,7 +144,7 @@ impl Room {
         let Ok(meta) = fs::symlink_metadata(&place) else { return Ok(None) };
         if !is_allowed(path) || !meta.is_file() || meta.len() > FILE_MAX as u64 {
             let shown = clean_line(path, 100);
-            return Err(ResolveError::failed(format!("what the resolver made of {shown} is not a file of its kind")));
+            return Err(ResolveError::failed(format!("the resolver did not write {shown} as a regular file")));
         }
         let text = fs::read_to_string(place).map_err(|why| broken(&why))?;
         Ok(Some(Source { path: path.to_owned(), text }))

@@ -89,7 +89,7 @@ impl Endpoint for Address {
 
 impl Address {
     async fn event(&self, body: &[u8]) -> Result<Option<Value>, NotTaken> {
-        let value: Value = serde_json::from_slice(body).map_err(|_| bad("the body is no JSON"))?;
+        let value: Value = serde_json::from_slice(body).map_err(|_| bad("the body is not JSON"))?;
         match serde_json::from_value(value) {
             Ok(SlackPushEvent::UrlVerification(check)) => Ok(Some(json!({"challenge": check.challenge}))),
             Ok(SlackPushEvent::EventCallback(event)) => Ok(self.intake.event(event).await.map(|()| None)?),
@@ -115,7 +115,7 @@ impl Address {
     async fn interaction(&self, body: &[u8]) -> Result<Option<Value>, NotTaken> {
         let form = form(body);
         let payload = form.get("payload").ok_or_else(|| bad("payload is missing"))?;
-        let value: Value = serde_json::from_str(payload).map_err(|_| bad("the payload is no JSON"))?;
+        let value: Value = serde_json::from_str(payload).map_err(|_| bad("the payload is not JSON"))?;
         match serde_json::from_value(value) {
             Ok(event) => Ok(self.intake.interaction(event).await.map(|()| None)?),
             Err(_) => Ok(None),

@@ -35,15 +35,15 @@ pub fn asking(value: &str) -> Option<&str> {
 /// One line of text, which may stay empty.
 pub fn form(context: &Context) -> SlackView {
     let input = SlackBlockPlainTextInputElement::new().with_action_id(BLOCK.into()).with_max_length(INPUT_MAX);
-    let block = SlackInputBlock::new("Reason, for the audit and the thread".into(), input.into())
+    let block = SlackInputBlock::new("Reason (shown in the audit log and the thread)".into(), input.into())
         .with_block_id(BLOCK.into())
         .with_optional(true);
-    let title: String = "Reject the proposal".chars().take(TITLE_MAX).collect();
+    let title: String = "Reject proposal".chars().take(TITLE_MAX).collect();
     let metadata = serde_json::to_string(context).unwrap_or_default();
     SlackView::Modal(
         SlackModalView::new(title.as_str().into(), vec![block.into()])
             .with_submit("Reject".into())
-            .with_close("Keep it".into())
+            .with_close("Cancel".into())
             .with_private_metadata(metadata),
     )
 }

@@ -35,7 +35,7 @@ impl PinEditor for ActionsPins {
         let mut draft = Draft::new(manifests);
         check_package(&mut draft, package);
         if !is_commit(version) && !is_tag(version) {
-            draft.refuse("an action is pinned to a tag such as v4.1.1 or to a commit of 40 hexadecimal digits");
+            draft.refuse("pin an action to a tag such as v4.1.1, or to a commit of 40 hexadecimal digits");
         }
         if draft.is_refused() {
             return draft.finish("");
@@ -44,9 +44,9 @@ impl PinEditor for ActionsPins {
             pin_file(&mut draft, file, package, version);
         }
         if !is_commit(version) {
-            draft.because(format!("{version} is a tag, which its owner can move: a commit would hold for good."));
+            draft.because(format!("{version} is a tag, which its owner can move; a commit cannot change."));
         }
-        draft.finish(&format!("{package} is used at {version} everywhere already."))
+        draft.finish(&format!("{package} is already at {version} everywhere."))
     }
 
     fn unpin(&self, manifests: Manifests<'_>, package: &str) -> Edited {
@@ -58,7 +58,7 @@ impl PinEditor for ActionsPins {
         for file in self.files(manifests) {
             unpin_file(&mut draft, file, package);
         }
-        draft.finish(&format!("{package} is not pinned any more."))
+        draft.finish(&format!("{package} is no longer pinned."))
     }
 }
 
@@ -71,18 +71,18 @@ impl ActionsPins {
 fn check_package(draft: &mut Draft<'_>, package: &str) {
     const NAME_MAX: usize = 200;
     if package.starts_with("./") || package.starts_with("../") || package.starts_with('/') {
-        draft.refuse("an action of this repository has no version of its own: it is used as this commit has it");
+        draft.refuse("an action in this repository has no version: workflows use it from the same commit");
         return;
     }
     if package.starts_with("docker:") {
-        draft.refuse("an image is pinned by its digest: ask for the ecosystem docker");
+        draft.refuse("images are pinned by digest: use the ecosystem docker");
         return;
     }
     let plain = |part: &str| {
         part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) && !matches!(part, "" | "." | "..")
     };
     if package.len() > NAME_MAX || !package.contains('/') || !package.split('/').all(plain) {
-        draft.refuse("this is no name of an action: give it as owner/name, such as actions/checkout");
+        draft.refuse("this is not an action name: write owner/name, for example actions/checkout");
     }
 }
 
@@ -124,7 +124,7 @@ fn uses(draft: &mut Draft<'_>, file: &Source, package: &str) -> Vec<Use> {
     let found = match scalars(&file.text) {
         Ok(found) => found,
         Err(reason) => {
-            draft.refuse(format!("{} is no valid YAML ({}): mend it first.", file.path, short(&reason)));
+            draft.refuse(format!("{} is not valid YAML ({}): fix it first.", file.path, short(&reason)));
             return Vec::new();
         }
     };
@@ -143,7 +143,7 @@ fn uses(draft: &mut Draft<'_>, file: &Source, package: &str) -> Vec<Use> {
                 list.push(Use { reference, end, mark });
             }
             None => draft.refuse(format!(
-                "{} uses {package} in a way that cannot be edited safely: write it as one plain value on a line.",
+                "{} uses {package} in a form that cannot be edited safely: write it as one plain value on its own line.",
                 file.path
             )),
         }
@@ -173,7 +173,7 @@ fn pin_file<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, version:
         if one.mark.is_none() {
             splices.insert(one.end, format!(" {}", Was { raw: old.to_owned(), locked: None }.words()));
         }
-        draft.because(format!("{} uses {package}@{}: it becomes {version}.", file.path, short(old)));
+        draft.because(format!("{} uses {package}@{}: changed to {version}.", file.path, short(old)));
     }
     if !splices.is_empty() {
         draft.set(file, splices.apply(&file.text));
@@ -187,7 +187,7 @@ fn unpin_file<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str) {
         let Some((range, was)) = &one.mark else { continue };
         splices.replace(one.reference.clone(), was.raw.clone());
         splices.remove(range.clone());
-        draft.because(format!("{} uses {package} at {} again.", file.path, short(&was.raw)));
+        draft.because(format!("{} is back to {package}@{}.", file.path, short(&was.raw)));
     }
     if !splices.is_empty() {
         draft.set(file, splices.apply(&file.text));

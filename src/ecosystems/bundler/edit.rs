@@ -34,11 +34,11 @@ impl PinEditor for BundlerPins {
     fn pin(&self, manifests: Manifests<'_>, package: &str, version: &str) -> Edited {
         let mut reasons = Vec::new();
         if !is_name(package) {
-            reasons.push("This is not a name of a gem: use letters, digits, `_`, `-` and `.`.".to_owned());
+            reasons.push("This is not a gem name: use letters, digits, `_`, `-` and `.`.".to_owned());
         }
         reasons.extend(not_plain(version));
         if reasons.is_empty() && !(version.starts_with(|c: char| c.is_ascii_digit()) && is_name(version)) {
-            reasons.push("This is not a version of a gem: give one such as 7.0.4.".to_owned());
+            reasons.push("This is not a gem version: use one such as 7.0.4.".to_owned());
         }
         if !reasons.is_empty() {
             return Edited::Refused(reasons);
@@ -99,7 +99,7 @@ impl<'a> Pin<'a, '_> {
         let path = short(&source.path);
         let found = calls(&source.text, self.gem);
         for reason in found.iter().filter_map(|call| call.refused) {
-            self.draft.refuse(format!("{path}: {reason}; change that by hand."));
+            self.draft.refuse(format!("{path}: {reason}; change it by hand."));
         }
         let lock = self.lock_of(source);
         let specs = lock.map(|lock| lock::of(&lock.text, self.gem)).unwrap_or_default();
@@ -107,7 +107,9 @@ impl<'a> Pin<'a, '_> {
             return;
         }
         if specs.iter().any(|spec| !spec.from_index) {
-            return self.draft.refuse(format!("The lock of {path} takes it from git or a path: change that by hand."));
+            return self
+                .draft
+                .refuse(format!("The lock file of {path} takes it from git or a path: change that by hand."));
         }
         let edited = lock.map(|lock| self.lock(lock, specs.first().map(|spec| spec.version)));
         let was = match &edited {
@@ -116,7 +118,7 @@ impl<'a> Pin<'a, '_> {
         };
         let changed = if found.is_empty() {
             let line = format!("gem \"{}\", \"= {}\"{}", self.gem, self.version, STYLE.absent(was.as_deref()));
-            self.draft.because(format!("Only the lock knows {}: {path} names it now.", self.gem));
+            self.draft.because(format!("{} was only in the lock file: {path} now lists it.", self.gem));
             self.draft.put(source, with_line(&source.text, &line));
             true
         } else {
@@ -129,12 +131,12 @@ impl<'a> Pin<'a, '_> {
             (Some(lock), Some(Ok((text, was)))) => {
                 if was.is_some() {
                     self.draft.because(format!(
-                        "{} gets the entry for {} from an earlier lock.",
+                        "{}: took the entry for {} from an earlier lock file.",
                         short(&lock.path),
                         self.version
                     ));
                     self.draft.warn(format!(
-                        "To let Bundler check {}, run `bundle lock --update {}`.",
+                        "To have Bundler check {}, run `bundle lock --update {}`.",
                         short(&lock.path),
                         self.gem
                     ));
@@ -152,19 +154,19 @@ impl<'a> Pin<'a, '_> {
         let places = found.iter().map(|call| place(&source.text, call, self.version)).collect::<Vec<_>>();
         match places::pin(&source.text, &places, STYLE, was) {
             Outcome::Changed { text, .. } => {
-                self.draft.because(format!("{path} names {}: it requires exactly {}.", self.gem, self.version));
+                self.draft.because(format!("{path}: {} is now required at exactly {}.", self.gem, self.version));
                 self.draft.put(source, text);
                 true
             }
             Outcome::Same => {
                 let ours = places::is_ours(&source.text, &places, STYLE);
-                let who = if ours { "by our pin" } else { "by hand" };
+                let who = if ours { "by CI Rescue's pin" } else { "by hand" };
                 let advice = if lock_fits {
                     String::new()
                 } else {
-                    format!(" Its lock has not: run `bundle lock --update {}`.", self.gem)
+                    format!(" Its lock file does not have it: run `bundle lock --update {}`.", self.gem)
                 };
-                self.draft.already(format!("{path} requires exactly {} already, {who}.{advice}", self.version));
+                self.draft.already(format!("{path} already requires exactly {}, {who}.{advice}", self.version));
                 lock_fits
             }
             Outcome::Unfit(reason) => {
@@ -185,7 +187,7 @@ impl<'a> Pin<'a, '_> {
             Some(now) => {
                 let text = lock::replaced(&source.text, &earlier, self.gem, self.version);
                 let text = text.ok_or(format!(
-                    "No earlier {path} has {} in a form that fits, so it is left as it is: {refresh}.",
+                    "No earlier {path} has a usable entry for {}, so it was not changed: {refresh}.",
                     self.version
                 ))?;
                 (text, Some(now.to_owned()))
@@ -193,7 +195,7 @@ impl<'a> Pin<'a, '_> {
             None => return Err(format!("{path} does not have it yet: {refresh}.")),
         };
         let text = lock::required(&text, self.gem, Some(&format!("= {}", self.version)));
-        text.map(|text| (text, was)).ok_or(format!("{path} has no DEPENDENCIES: {refresh}."))
+        text.map(|text| (text, was)).ok_or(format!("{path} has no DEPENDENCIES section: {refresh}."))
     }
 
     fn back(&mut self, source: &'a Source) {
@@ -228,7 +230,7 @@ impl<'a> Pin<'a, '_> {
             Outcome::Same => return,
             Outcome::Unfit(reason) => return self.draft.refuse(format!("{path}: {reason}.")),
         }
-        self.draft.because(format!("{path} is as before the pin."));
+        self.draft.because(format!("{path} is restored to its state before the pin."));
         let now = calls(&text, self.gem);
         self.draft.put(source, text);
         if let Some(lock) = self.lock_of(source) {
@@ -248,17 +250,17 @@ impl<'a> Pin<'a, '_> {
         {
             text = new;
             was.clone_into(&mut stays);
-            self.draft.because(format!("{path} gets back its entry for {} from an earlier lock.", short(was)));
+            self.draft.because(format!("{path}: restored the entry for {} from an earlier lock file.", short(was)));
         }
         if !lock::admits(required.unwrap_or_default(), &stays) {
             return self.draft.warn(format!(
-                "{path} has a version which the restored requirement does not admit: run `bundle lock --update {}`.",
+                "{path} has a version that the restored requirement does not allow: run `bundle lock --update {}`.",
                 self.gem
             ));
         }
         if locked.is_some_and(|was| was != stays) {
             self.draft.warn(format!(
-                "{path} stays at another version than before: run `bundle lock --update {}` to move on.",
+                "{path} stays at a different version than before: run `bundle lock --update {}` to move on.",
                 self.gem
             ));
         }

@@ -39,7 +39,7 @@ impl PinEditor for CargoPins {
                 pin_lock(&mut draft, lock, package, version, required.as_deref());
             }
         }
-        draft.finish(&format!("{package} is pinned to {version} already."))
+        draft.finish(&format!("{package} is already pinned to {version}."))
     }
 
     fn unpin(&self, manifests: Manifests<'_>, package: &str) -> Edited {
@@ -51,19 +51,19 @@ impl PinEditor for CargoPins {
         for lock in draft.named("Cargo.lock") {
             unpin_lock(&mut draft, lock, package, taken_back.as_ref());
         }
-        draft.finish(&format!("{package} is not pinned any more."))
+        draft.finish(&format!("{package} is no longer pinned."))
     }
 }
 
 fn not_accepted(package: &str, version: Option<&str>) -> Option<Vec<String>> {
     let mut reasons = Vec::new();
     if !is_name(package) {
-        reasons.push("this is no name of a crate: give it as Cargo.toml does, such as serde_json".to_owned());
+        reasons.push("this is not a crate name: spell it as in Cargo.toml, for example serde_json".to_owned());
     }
     if let Some(version) = version {
         reasons.extend(not_plain(version));
         if reasons.is_empty() && semver::Version::parse(version).is_err() {
-            reasons.push("Cargo pins a version of three numbers: give all of them, such as 1.4.2".to_owned());
+            reasons.push("Cargo needs a full version with three numbers, for example 1.4.2".to_owned());
         }
     }
     (!reasons.is_empty()).then_some(reasons)
@@ -78,7 +78,7 @@ fn all_sites<'a>(draft: &mut Draft<'a>, package: &str) -> Found<'a> {
         match sites(&file.text, package) {
             Ok(found) if found.is_empty() => {}
             Ok(found) => all.push((file, found)),
-            Err(reason) => draft.refuse(format!("{} is no valid TOML ({}): mend it first.", file.path, short(&reason))),
+            Err(reason) => draft.refuse(format!("{} is not valid TOML ({}): fix it first.", file.path, short(&reason))),
         }
     }
     all
@@ -100,7 +100,7 @@ fn pin_manifests(draft: &mut Draft<'_>, package: &str, version: &str) -> Option<
     if chosen.is_empty() {
         let list = listed(all.iter().flat_map(|(_, sites)| sites).map(Site::original));
         draft.refuse(format!(
-            "{package} is required as {list} and {version} meets none of them: choose a version that meets one."
+            "{package} is required as {list}, and {version} matches none of them: choose a version that matches one."
         ));
     }
     let locked = locked_version(draft, package, version, &chosen);
@@ -108,7 +108,7 @@ fn pin_manifests(draft: &mut Draft<'_>, package: &str, version: &str) -> Option<
         let sites: Vec<&Site> = sites.iter().filter(|site| chosen.contains(&site.original())).collect();
         let stale: Vec<&Site> = sites.iter().copied().filter(|site| site.exact() != Some(version)).collect();
         if !stale.is_empty() {
-            draft.because(format!("{} requires {package}: the requirement becomes ={version}.", file.path));
+            draft.because(format!("{}: the requirement of {package} is now ={version}.", file.path));
             draft.set(file, pinned(&file.text, &stale, version, locked.as_deref()));
         }
     }
@@ -155,7 +155,7 @@ fn entry(lock: &Lock, package: &str, version: &str, requirements: Option<&[&str]
     match (all, of_registry.as_slice()) {
         ([], _) => return Err(None),
         (_, []) => {
-            return Err(Some(format!("{package} comes from git or from this repository: its version is set there.")));
+            return Err(Some(format!("{package} comes from git or from this repository: set its version there.")));
         }
         (_, [only]) => return Ok(*only),
         _ => {}
@@ -182,14 +182,16 @@ fn entry(lock: &Lock, package: &str, version: &str, requirements: Option<&[&str]
         return Ok(*only);
     }
     let list = listed(of_registry.iter().map(|&index| has(index)));
-    Err(Some(format!("the lock has {package} in versions {list}: pin to one compatible with exactly one of them.")))
+    Err(Some(format!(
+        "the lock file has {package} in versions {list}: pin to a version compatible with exactly one of them."
+    )))
 }
 
 fn read_lock<'a>(draft: &mut Draft<'_>, file: &'a Source) -> Option<Lock<'a>> {
     match Lock::read(&file.text) {
         Ok(lock) => Some(lock),
         Err(reason) => {
-            draft.refuse(format!("{} cannot be read ({}): mend it first.", file.path, short(&reason)));
+            draft.refuse(format!("Cannot read {} ({}): fix it first.", file.path, short(&reason)));
             None
         }
     }
@@ -213,7 +215,7 @@ fn pin_lock<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, version:
     }
     if required.is_none() && !is_compatible(&old, version) {
         draft.refuse(format!(
-            "{}: {package} {version} is not of the release line of {old}, which others here depend on.",
+            "{}: {package} {version} is not compatible with {old}, which other packages here depend on.",
             file.path
         ));
         return;
@@ -228,8 +230,8 @@ fn pin_lock<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, version:
             tell(draft, file, package, version, &moved);
             if required.is_none() {
                 draft.warn(format!(
-                    "{}: whether everything that depends on {package} accepts {version} does not stand in a lock: \
-                     `cargo metadata --locked` tells.",
+                    "{}: a lock file does not tell whether everything that depends on {package} accepts {version}: \
+                     check with `cargo metadata --locked`.",
                     file.path
                 ));
             }
@@ -242,7 +244,7 @@ fn pin_lock<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, version:
             file.path
         )),
         None => draft.refuse(format!(
-            "{package} is only in {}, and no earlier state of it fits {version}: \
+            "{package} is only in {}, and no earlier version of that file fits {version}: \
              run `cargo update -p {package}@{old} --precise {version}` and commit the lock.",
             file.path
         )),
@@ -260,17 +262,14 @@ fn from_earlier(draft: &Draft<'_>, file: &Source, lock: &Lock, index: usize, ver
 }
 
 fn tell(draft: &mut Draft<'_>, file: &Source, package: &str, version: &str, moved: &Relocked) {
-    draft.because(format!(
-        "{}: the entry for {package} {version} is taken from an earlier state of the lock.",
-        file.path
-    ));
+    draft.because(format!("{}: took the entry for {package} {version} from an earlier lock file.", file.path));
     for (name, from, to) in moved.along.iter().filter(|(name, ..)| name != package) {
-        draft.because(format!("{}: {name} moves along from {from} to {to}.", file.path));
+        draft.because(format!("{}: {name} also moves from {from} to {to}.", file.path));
     }
     for (name, then, now) in &moved.newer {
         draft.warn(format!(
-            "{}: with {package} {version} the lock had {name} {then}, now it has {now}; \
-             when `cargo metadata --locked` disagrees, run `cargo update -p {package} --precise {version}`.",
+            "{}: the lock file with {package} {version} had {name} {then} and now has {now}; \
+             if `cargo metadata --locked` fails, run `cargo update -p {package} --precise {version}`.",
             file.path
         ));
     }
@@ -327,10 +326,10 @@ fn unpin_manifests(draft: &mut Draft<'_>, package: &str) -> Option<TakenBack> {
         for site in &marked {
             if site.exact().is_none() {
                 let now = short(&site.requirement);
-                draft.warn(format!("{}: {package} was changed to {now} since the pin; that stays.", file.path));
+                draft.warn(format!("{}: {package} was changed to {now} after the pin; kept.", file.path));
             }
         }
-        draft.because(format!("{}: the requirement of {package} is {} again.", file.path, short(first.original())));
+        draft.because(format!("{}: restored the requirement of {package} to {}.", file.path, short(first.original())));
         draft.set(file, restored(&file.text, &marked));
         if let (Some(version), Some((_, was))) = (first.exact(), &first.mark) {
             let requirement = first.original().to_owned();

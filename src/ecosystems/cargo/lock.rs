@@ -56,7 +56,7 @@ impl<'a> Lock<'a> {
                 if content == "[[package]]" {
                     open = Some(Locked { range: start..start + content.len(), ..Locked::default() });
                 } else if content == "[metadata]" || content == "[root]" {
-                    return Err("it has the form of very old versions of Cargo".to_owned());
+                    return Err("it has the format of a very old Cargo version".to_owned());
                 }
                 continue;
             }
@@ -83,14 +83,14 @@ impl<'a> Lock<'a> {
         packages.extend(open);
         // Names and versions will stand in commands that people are told to run.
         if packages.iter().any(|package| !is_name(package.name) || not_plain(package.version).is_some()) {
-            return Err("it has a package whose name or version cannot be one".to_owned());
+            return Err("it contains an invalid package name or version".to_owned());
         }
         let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
         for (index, package) in packages.iter().enumerate() {
             by_name.entry(package.name).or_default().push(index);
         }
         if by_name.values().any(|named| named.len() > SAME_NAME_MAX) {
-            return Err("it has one package in very many versions".to_owned());
+            return Err("it contains too many versions of one package".to_owned());
         }
         Ok(Self { text, packages, by_name })
     }

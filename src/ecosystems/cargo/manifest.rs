@@ -57,7 +57,7 @@ pub fn sites(text: &str, package: &str) -> Result<Vec<Site>, String> {
         requirements(shared, text, package, &mut found);
     }
     if is_patched(root, package) {
-        let reason = "[patch] puts another source in its place";
+        let reason = "[patch] replaces its source";
         for site in &mut found {
             site.refused = Some(reason);
         }
@@ -110,7 +110,7 @@ fn site(text: &str, range: Range<usize>, requirement: &str, refused: Option<&'st
     let mark = mark::read(&text[end..]).map(|(found, was)| (end..end + found.end, was));
     let raw = &text[range.clone()];
     let refused = refused.or_else(|| {
-        (mark.is_none() && !can_be_marked(raw)).then_some("its requirement is written in a way that cannot be marked")
+        (mark.is_none() && !can_be_marked(raw)).then_some("its requirement has a form that cannot be marked")
     });
     Site { range, requirement: requirement.to_owned(), refused, mark }
 }

@@ -41,7 +41,7 @@ impl PinEditor for ComposerPins {
         for project in projects(&mut draft) {
             pin_project(&mut draft, &project, &package, version);
         }
-        draft.finish(&format!("{package} is pinned to {version} already."))
+        draft.finish(&format!("{package} is already pinned to {version}."))
     }
 
     fn unpin(&self, manifests: Manifests<'_>, package: &str) -> Edited {
@@ -55,7 +55,7 @@ impl PinEditor for ComposerPins {
                 unpin_project(&mut draft, &project, &mark, &package);
             }
         }
-        draft.finish(&format!("{package} is not pinned any more."))
+        draft.finish(&format!("{package} is no longer pinned."))
     }
 }
 
@@ -68,12 +68,12 @@ fn not_accepted(package: &str, version: Option<&str>) -> Option<Vec<String>> {
     let mut reasons = Vec::new();
     let is_name = package.split_once('/').is_some_and(|(vendor, name)| plain(vendor) && plain(name));
     if !is_name || package.len() > NAME_MAX {
-        reasons.push("this is no name of a package: give it as vendor/name, such as monolog/monolog".to_owned());
+        reasons.push("this is not a package name: write vendor/name, for example monolog/monolog".to_owned());
     }
     if let Some(version) = version {
         reasons.extend(not_plain(version));
         if reasons.is_empty() && !is_release(version) {
-            reasons.push("Composer pins a release such as 1.4.2 or 2.0.0-beta1: no branch".to_owned());
+            reasons.push("pin to a release such as 1.4.2 or 2.0.0-beta1, not a branch".to_owned());
         }
     }
     (!reasons.is_empty()).then_some(reasons)
@@ -106,7 +106,7 @@ fn projects<'a>(draft: &mut Draft<'a>) -> Vec<Project<'a>> {
                 let lock = locks.iter().copied().find(|lock| folder(&lock.path) == folder(&file.path));
                 list.push(Project { file, root, lock });
             }
-            Err(reason) => draft.refuse(format!("{} cannot be read ({}): mend it first.", file.path, short(&reason))),
+            Err(reason) => draft.refuse(format!("Cannot read {} ({}): fix it first.", file.path, short(&reason))),
         }
     }
     list
@@ -127,7 +127,7 @@ fn read_lock<'a>(draft: &mut Draft<'a>, project: &Project<'a>) -> Option<Lock<'a
     match Lock::read(&file.text) {
         Ok(lock) => Some(lock),
         Err(reason) => {
-            draft.refuse(format!("{} cannot be read ({}): mend it first.", file.path, short(&reason)));
+            draft.refuse(format!("Cannot read {} ({}): fix it first.", file.path, short(&reason)));
             None
         }
     }
@@ -158,14 +158,14 @@ fn pin_project<'a>(draft: &mut Draft<'a>, project: &Project<'a>, package: &str, 
     let mut text = Ok(project.file.text.clone());
     if found.is_empty() {
         text = with_member(&project.file.text, &["require"], package, &New::text(version));
-        draft.because(format!("{package} is required by other packages only: {path} now requires it as {version}."));
+        draft.because(format!("{package} was required only by other packages: {path} now requires it as {version}."));
     } else if !stale.is_empty() {
         let mut splices = Splices::default();
         for (_, node, _) in &stale {
             splices.replace(node.range.clone(), quoted(version));
         }
         text = Ok(splices.apply(&project.file.text));
-        draft.because(format!("{path} requires {package}: the requirement becomes {version}."));
+        draft.because(format!("{path}: the requirement of {package} is now {version}."));
     }
     if mark.is_none() && (found.is_empty() || !stale.is_empty()) {
         let was = stale.iter().map(|(section, _, was)| ((*section).to_owned(), (*was).to_owned())).collect();
@@ -199,7 +199,7 @@ fn pin_lock<'a>(
     match from_earlier(draft, file, lock, package, version) {
         Some(text) => set_with_hash(draft, project, file, &text, manifest, package),
         None => draft.warn(format!(
-            "{} still has {package} {}, since no earlier state of it fits {version}: \
+            "{} still has {package} {}, because no earlier version of that file fits {version}: \
              run `composer update {package} --no-install` and commit it.",
             file.path,
             has.as_deref().map(short).unwrap_or_default()
@@ -214,13 +214,13 @@ fn from_earlier(draft: &mut Draft<'_>, file: &Source, lock: &Lock, package: &str
             continue;
         };
         draft.because(format!(
-            "{}: the entry for {package} {} is taken from an earlier state of the lock.",
+            "{}: took the entry for {package} {} from an earlier lock file.",
             file.path,
             short(version)
         ));
         for (user, range) in relocked.unmet.iter().take(SHOWN) {
             draft.warn(format!(
-                "{}: {} asks for another version ({}): run `composer update {package} --no-install` and commit it.",
+                "{}: {} requires a different version ({}): run `composer update {package} --no-install` and commit it.",
                 file.path,
                 short(user),
                 short(range)
@@ -251,7 +251,7 @@ fn set_with_hash<'a>(
         return draft.set(file, lock.with_hash(&hash));
     }
     draft.warn(format!(
-        "{}: its content-hash did not fit composer.json before and is left as it is: \
+        "{}: its content-hash already did not match composer.json and was not changed: \
          run `composer update {package} --no-install` and commit it.",
         file.path
     ));
@@ -266,21 +266,21 @@ fn unpin_project<'a>(draft: &mut Draft<'a>, project: &Project<'a>, mark: &PinMar
     let mut requirement = None;
     for (section, node, now) in &found {
         if !is_release(now) {
-            draft.warn(format!("{path}: {package} was changed to {} since the pin; that stays.", short(now)));
+            draft.warn(format!("{path}: {package} was changed to {} after the pin; kept.", short(now)));
             continue;
         }
         pinned = Some((*now).to_owned());
         let was = mark.was.iter().find(|(of, _)| of.is_empty() || of == section);
         if let Some((_, was)) = was {
             splices.replace(node.range.clone(), quoted(was));
-            draft.because(format!("{path}: the requirement of {package} is {} again.", short(was)));
+            draft.because(format!("{path}: restored the requirement of {package} to {}.", short(was)));
             requirement = Some(was.clone());
         }
     }
     let mut text = Ok(splices.apply(&project.file.text));
     if mark.added.is_some() && pinned.is_some() {
         text = text.and_then(|text| without_member(&text, &["require"], package));
-        draft.because(format!("{path} does not require {package} itself any more."));
+        draft.because(format!("{path} no longer requires {package} itself."));
     }
     let text = match text.and_then(|text| without_mark(&text, INSIDE, package)) {
         Ok(text) => text,

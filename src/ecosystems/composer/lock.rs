@@ -28,7 +28,7 @@ impl<'a> Lock<'a> {
     /// Why it is none.
     pub fn read(text: &'a str) -> Result<Self, String> {
         let root = parse(text)?;
-        if root.is_object() { Ok(Self { text, root }) } else { Err("it is no lock of Composer".to_owned()) }
+        if root.is_object() { Ok(Self { text, root }) } else { Err("it is not a Composer lock file".to_owned()) }
     }
 
     fn packages(&self) -> HashMap<String, &Node> {

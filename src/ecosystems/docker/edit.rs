@@ -32,7 +32,7 @@ impl PinEditor for DockerPins {
         let mut draft = Draft::new(manifests);
         check_name(&mut draft, package);
         let Some(digest) = digest(version) else {
-            draft.refuse("an image is pinned to its digest: sha256: and 64 hexadecimal digits, as `docker buildx imagetools inspect` tells it");
+            draft.refuse("pin an image to its digest: sha256: and 64 hexadecimal digits, as printed by `docker buildx imagetools inspect`");
             return draft.finish("");
         };
         if draft.is_refused() {
@@ -45,7 +45,7 @@ impl PinEditor for DockerPins {
             let here = all.iter().filter(|(other, _)| other.path == file.path).map(|(_, place)| place);
             pin_file(&mut draft, file, here, &digest);
         }
-        draft.finish(&format!("{package} is pinned to this digest everywhere already."))
+        draft.finish(&format!("{package} is already pinned to this digest everywhere."))
     }
 
     fn unpin(&self, manifests: Manifests<'_>, package: &str) -> Edited {
@@ -61,13 +61,13 @@ impl PinEditor for DockerPins {
                 let Some((range, was)) = &place.mark else { continue };
                 splices.remove(range.clone());
                 splices.replace(place.range.clone(), was.raw.clone());
-                draft.because(format!("{} uses {} again.", file.path, short(&was.raw)));
+                draft.because(format!("{} is back to {}.", file.path, short(&was.raw)));
             }
             if !splices.is_empty() {
                 draft.set(file, splices.apply(&file.text));
             }
         }
-        draft.finish(&format!("{package} is not pinned any more."))
+        draft.finish(&format!("{package} is no longer pinned."))
     }
 }
 
@@ -85,7 +85,7 @@ fn is_compose(path: &str) -> bool {
 
 fn check_name(draft: &mut Draft<'_>, package: &str) {
     if !is_name(package) {
-        draft.refuse("this is no name of an image: give it as FROM does, such as node or ghcr.io/acme/base:1");
+        draft.refuse("this is not an image name: write it as in FROM, for example node or ghcr.io/acme/base:1");
     }
 }
 
@@ -121,7 +121,7 @@ fn is_wanted(draft: &mut Draft<'_>, file: &Source, wanted: &Image, text: &str) -
         let name = Image { tag: None, ..*wanted };
         if name.is_meant_by(&image) {
             draft.refuse(format!(
-                "{} makes {} from a variable: pin it by hand, or write the image out first.",
+                "{} builds {} from a variable: pin it by hand, or write the image out first.",
                 file.path,
                 short(text)
             ));
@@ -141,7 +141,7 @@ fn in_dockerfile(draft: &mut Draft<'_>, file: &Source, wanted: &Image) -> Vec<Pl
         let variable = variable.split([':', '-']).next().unwrap_or(variable);
         let default = found.arguments.iter().find(|(name, _)| image.starts_with('$') && name == variable);
         if default.is_some_and(|(_, value)| wanted.is_meant_by(&Image::parse(value))) {
-            draft.refuse(format!("{} names {} by ARG: pin it by hand, in the ARG.", file.path, short(wanted.name)));
+            draft.refuse(format!("{} takes {} from an ARG: pin it by hand in the ARG.", file.path, short(wanted.name)));
         }
         if is_wanted(draft, file, wanted, image) {
             let mark = mark_above(text, named.line);
@@ -165,7 +165,7 @@ fn in_compose(draft: &mut Draft<'_>, file: &Source, wanted: &Image) -> Vec<Place
     let found = match scalars(text) {
         Ok(found) => found,
         Err(reason) => {
-            draft.refuse(format!("{} is no valid YAML ({}): mend it first.", file.path, short(&reason)));
+            draft.refuse(format!("{} is not valid YAML ({}): fix it first.", file.path, short(&reason)));
             return Vec::new();
         }
     };
@@ -186,7 +186,7 @@ fn in_compose(draft: &mut Draft<'_>, file: &Source, wanted: &Image) -> Vec<Place
         }
         let raw = &text[scalar.range.clone()];
         if !scalar.simple || !can_be_marked(raw) || raw.trim_matches(['"', '\'']) != scalar.value {
-            draft.refuse(format!("{} names the image in a way that cannot be edited safely.", file.path));
+            draft.refuse(format!("{} names the image in a form that cannot be edited safely.", file.path));
             continue;
         }
         let end = content_end(text, scalar.range.end);
@@ -205,7 +205,7 @@ fn refuse_several_tags(draft: &mut Draft<'_>, all: &[(&Source, Place)], wanted: 
     if tags.len() > 1 {
         let list = listed(tags.iter().copied());
         draft.refuse(format!(
-            "{} is used with several tags ({list}): say which, such as {}:{}.",
+            "{} is used with several tags ({list}): choose one, for example {}:{}.",
             wanted.name,
             wanted.name,
             short(tags[0])
@@ -224,7 +224,7 @@ fn pin_file<'a, 'p>(draft: &mut Draft<'a>, file: &'a Source, here: impl Iterator
         let raw = &file.text[place.range.clone()];
         let quote = &raw[..usize::from(raw.starts_with(['"', '\'']))];
         splices.replace(place.range.clone(), format!("{quote}{}{quote}", image.with_digest(digest)));
-        draft.because(format!("{} uses {}: its digest is added.", file.path, short(&place.image)));
+        draft.because(format!("{} uses {}: added its digest.", file.path, short(&place.image)));
         if place.mark.is_some() {
             continue;
         }

@@ -39,7 +39,7 @@ impl PinEditor for GoPins {
     fn pin(&self, manifests: Manifests<'_>, package: &str, version: &str) -> Edited {
         let mut reasons = Vec::new();
         if !is_path(package) {
-            reasons.push("This is not the path of a Go module: give one such as github.com/owner/name.".to_owned());
+            reasons.push("This is not a Go module path: use one such as github.com/owner/name.".to_owned());
         }
         let version = match not_plain(version) {
             None => canonical(package, version),
@@ -111,7 +111,7 @@ impl<'a> Pin<'a> {
         let transitive = sum.and_then(|sum| self.highest(&sum.text));
         let said = |range: &std::ops::Range<usize>| text.get(range.clone()).unwrap_or_default();
         if all.iter().any(|one| one.verb == Verb::Exclude && said(&one.version) == self.version) {
-            return self.draft.refuse(format!("{path} excludes {}: take that line out first.", self.version));
+            return self.draft.refuse(format!("{path} excludes {}: remove that line first.", self.version));
         }
         let replaces = all.iter().filter(|one| one.verb == Verb::Replace).collect::<Vec<_>>();
         let require = all.iter().find(|one| one.verb == Verb::Require);
@@ -124,14 +124,16 @@ impl<'a> Pin<'a> {
         if !replaces.is_empty() {
             return self
                 .draft
-                .refuse(format!("{path} replaces this module already, not by our pin: change it by hand."));
+                .refuse(format!("{path} already replaces this module, and not through a pin: change it by hand."));
         }
         let Some(now) = require.map(|one| said(&one.version).to_owned()).or(transitive) else { return };
         if let Some((mark, was, added)) = require.and_then(|one| mark_of(text, one))
             && now != self.version
         {
             if was.old != ABSENT && compare(&self.version, &was.old).is_lt() {
-                return self.draft.refuse(format!("{path} was raised by our pin: unpin it first, then pin it lower."));
+                return self
+                    .draft
+                    .refuse(format!("{path} was raised by an earlier pin: unpin it first, then pin it lower."));
             }
             let range = require.map(|one| one.version.clone()).unwrap_or_default();
             return self.move_on(source, range, mark, &was, added);
@@ -141,8 +143,8 @@ impl<'a> Pin<'a> {
             _ if require.is_none() => self.require(source),
             std::cmp::Ordering::Equal if now == self.version => {
                 let ours = require.is_some_and(|one| mark_of(text, one).is_some());
-                let who = if ours { "by our pin" } else { "by hand" };
-                self.draft.already(format!("{path} requires {now} already, {who}."));
+                let who = if ours { "by CI Rescue's pin" } else { "by hand" };
+                self.draft.already(format!("{path} already requires {now}, {who}."));
             }
             _ => {
                 if let Some(require) = require {
@@ -168,32 +170,33 @@ impl<'a> Pin<'a> {
             .iter()
             .any(|file| file.path.strip_prefix(folder(&source.path)) == Some("vendor/modules.txt"))
         {
-            self.draft.warn("The modules are vendored: run `go mod vendor`, else the build stops.");
+            self.draft.warn("The modules are vendored: run `go mod vendor`, or the build fails.");
         }
         if self.draft.files().iter().any(|file| file_name(&file.path) == "go.work") {
-            self.draft.warn("A go.work joins several modules, which share one version: run `go work sync` and check.");
+            self.draft
+                .warn("A go.work combines several modules, which share one version: run `go work sync` and check.");
         }
         let Some(sum) = self.sum_of(source) else {
-            self.draft.warn(format!("There is no go.sum beside {}: {refresh}.", short(&source.path)));
+            self.draft.warn(format!("There is no go.sum next to {}: {refresh}.", short(&source.path)));
             return String::new();
         };
         let path = short(&sum.path);
         if sum::has(&sum.text, self.module, &self.version) {
-            self.draft.because(format!("{path} has the checksums of {} already.", self.version));
+            self.draft.because(format!("{path} already has the checksums of {}.", self.version));
             return String::new();
         }
         let earlier = self.draft.earlier(&sum.path).collect::<Vec<_>>();
         if let Some((text, added)) = sum::with(&self.draft.text(sum), &earlier, self.module, &self.version) {
-            self.draft.because(format!("{path} gets the checksums of {} from an earlier one.", self.version));
-            self.draft
-                .warn(format!("If {} needs other modules than before, {refresh} to complete {path}.", self.version));
+            self.draft.because(format!("{path}: took the checksums of {} from an earlier go.sum.", self.version));
+            self.draft.warn(format!(
+                "If {} needs different modules than before, {refresh} to complete {path}.",
+                self.version
+            ));
             self.draft.put(sum, text);
             return format!("{SUM}{added}");
         }
-        self.draft.warn(format!(
-            "No earlier {path} has the checksums of {}, so Go refuses to build: {refresh}.",
-            self.version
-        ));
+        self.draft
+            .warn(format!("No earlier {path} has the checksums of {}, so Go will not build: {refresh}.", self.version));
         String::new()
     }
 
@@ -201,18 +204,18 @@ impl<'a> Pin<'a> {
         let added = self.sums(source);
         let line = format!("replace {0} => {0} {1}{COMMENT}{SIGN}{ABSENT}{added}", self.module, self.version);
         self.draft.because(format!(
-            "{} is lower than {}, which is in use: Go takes the highest required version, so only `replace` holds it.",
+            "{} is lower than {}, which is in use. Go takes the highest required version, so only `replace` can hold it.",
             self.version,
             short(now)
         ));
-        self.draft.warn("A replace counts only where this module is built itself, not where others import it.");
+        self.draft.warn("A replace only applies when this module itself is built, not when others import it.");
         self.draft.put(source, with_line(&source.text, &line));
     }
 
     fn require(&mut self, source: &'a Source) {
         let added = self.sums(source);
         let line = format!("require {} {} // indirect{BEHIND}{SIGN}{ABSENT}{added}", self.module, self.version);
-        self.draft.because(format!("Only go.sum knows this module: {} requires it now.", short(&source.path)));
+        self.draft.because(format!("This module was only in go.sum: {} now requires it.", short(&source.path)));
         self.draft.put(source, with_line(&source.text, &line));
     }
 
@@ -224,15 +227,15 @@ impl<'a> Pin<'a> {
         let Some(words) = Was::new(now, None).words() else { return };
         let splices =
             vec![(require.version.clone(), self.version.clone()), (trimmed..trimmed, format!("{lead}{words}{added}"))];
-        self.draft.because(format!("{} requires {}: it is raised.", short(&source.path), short(now)));
-        self.draft.warn("Another module that requires a still higher version would win: `go mod graph` shows it.");
+        self.draft.because(format!("{} requires {}: raised.", short(&source.path), short(now)));
+        self.draft.warn("Another module that requires a higher version takes precedence: check `go mod graph`.");
         self.draft.put(source, splice(&source.text, splices));
     }
 
     /// Our own `replace` gets another version.
     fn again(&mut self, source: &'a Source, ours: &Directive) {
         if source.text[ours.target_version.clone()] == self.version {
-            return self.draft.already(format!("{} has it already, by our pin.", short(&source.path)));
+            return self.draft.already(format!("{} already has it, by CI Rescue's pin.", short(&source.path)));
         }
         if let Some((mark, was, added)) = mark_of(&source.text, ours) {
             self.move_on(source, ours.target_version.clone(), mark, &was, added);
@@ -256,7 +259,7 @@ impl<'a> Pin<'a> {
         let lead = if source.text[mark.clone()].starts_with(BEHIND) { BEHIND } else { COMMENT };
         let words = was.words().unwrap_or_else(|| format!("{SIGN}{ABSENT}"));
         let splices = vec![(version, self.version.clone()), (mark, format!("{lead}{words}{added}"))];
-        self.draft.because("It is pinned by us already and gets another version.");
+        self.draft.because("It is already pinned by CI Rescue and gets a new version.");
         self.draft.put(source, splice(&source.text, splices));
     }
 
@@ -269,7 +272,7 @@ impl<'a> Pin<'a> {
         }
         let earlier = self.draft.earlier(&sum.path).collect::<Vec<_>>();
         if let Some((text, _)) = sum::with(&now, &earlier, self.module, version) {
-            self.draft.because(format!("{} gets back the checksums of {}.", short(&sum.path), short(version)));
+            self.draft.because(format!("{}: restored the checksums of {}.", short(&sum.path), short(version)));
             self.draft.put(sum, text);
         }
     }
@@ -287,7 +290,7 @@ impl<'a> Pin<'a> {
             if let (Some(added), Some(sum)) = (added, self.sum_of(source)) {
                 let now = self.draft.text(sum);
                 self.draft.put(sum, sum::without(&now, self.module, &text[version.clone()], &added));
-                self.draft.because(format!("{} loses the checksums that the pin brought.", short(&sum.path)));
+                self.draft.because(format!("{}: removed the checksums that the pin added.", short(&sum.path)));
             }
             if was.old == ABSENT {
                 splices.push((whole_line(text, one.line), String::new()));
@@ -299,8 +302,8 @@ impl<'a> Pin<'a> {
         }
         if !splices.is_empty() {
             self.sums_back(source, restored.as_deref());
-            self.draft.because(format!("{} is as before the pin.", short(&source.path)));
-            self.draft.warn("If go.mod or go.sum changed in other ways since, run `go mod tidy`.");
+            self.draft.because(format!("{} is restored to its state before the pin.", short(&source.path)));
+            self.draft.warn("If go.mod or go.sum changed in other ways since the pin, run `go mod tidy`.");
             self.draft.put(source, splice(text, splices));
         }
     }

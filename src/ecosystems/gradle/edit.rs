@@ -58,7 +58,7 @@ impl PinEditor for GradlePins {
     fn pin(&self, manifests: Manifests<'_>, package: &str, version: &str) -> Edited {
         let mut reasons = Vec::new();
         if !is_name(package) {
-            reasons.push("Name it as group:name, such as org.slf4j:slf4j-api, or by the id of a plugin.".to_owned());
+            reasons.push("Name it as group:name, for example org.slf4j:slf4j-api, or give a plugin id.".to_owned());
         }
         reasons.extend(not_plain(version));
         if !reasons.is_empty() {
@@ -109,7 +109,7 @@ impl<'a> Pin<'a, '_> {
                 }
                 if said.indirect && !said.places.is_empty() {
                     self.draft.because(format!(
-                        "{path} takes its version from a variable or a platform: that stays, and only {} gets its own.",
+                        "{path} takes its version from a variable or platform, which is unchanged: only {} gets its own.",
                         self.package
                     ));
                 }
@@ -121,7 +121,7 @@ impl<'a> Pin<'a, '_> {
                 match found {
                     Ok(Some(places)) => return places,
                     Ok(None) => {
-                        self.draft.refuse(format!("{path} has it in a form that is not edited: do it by hand."));
+                        self.draft.refuse(format!("{path} has it in a form that cannot be edited: change it by hand."));
                     }
                     Err(reason) => self.draft.refuse(reason),
                 }
@@ -144,13 +144,13 @@ impl<'a> Pin<'a, '_> {
             match places::pin(&source.text, &found, self.style(source), locked.as_deref()) {
                 Outcome::Changed { text, .. } => {
                     changed = true;
-                    self.draft.because(format!("{path} names {}: it gets {}.", self.package, self.version));
+                    self.draft.because(format!("{path}: {} is now at {}.", self.package, self.version));
                     self.draft.put(source, text);
                 }
                 Outcome::Same => {
                     let ours = places::is_ours(&source.text, &found, self.style(source));
-                    let who = if ours { "by our pin" } else { "by hand" };
-                    self.draft.already(format!("{path} has {} already, {who}.", self.version));
+                    let who = if ours { "by CI Rescue's pin" } else { "by hand" };
+                    self.draft.already(format!("{path} already has {}, {who}.", self.version));
                 }
                 Outcome::Unfit(reason) => self.draft.refuse(format!("{path}: {reason}.")),
             }
@@ -158,7 +158,7 @@ impl<'a> Pin<'a, '_> {
         if !self.named {
             if locked.is_some() {
                 self.draft.refuse(format!(
-                    "Only a lock knows it: add `constraints {{ implementation(\"{}:{}\") }}` to the dependencies by hand.",
+                    "It is only in a lock file: add `constraints {{ implementation(\"{}:{}\") }}` to the dependencies by hand.",
                     self.package, self.version
                 ));
             }
@@ -166,7 +166,7 @@ impl<'a> Pin<'a, '_> {
         }
         if changed {
             self.draft
-                .warn("Gradle takes the highest version that anything asks for: check with `./gradlew dependencies`.");
+                .warn("Gradle takes the highest version that anything requires: check with `./gradlew dependencies`.");
         }
         self.locks();
         self.verification();
@@ -207,13 +207,13 @@ impl<'a> Pin<'a, '_> {
                     let line = format!("{}:{}=", self.package, self.version);
                     let known = self.draft.earlier(&source.path).any(|text| text.lines().any(|l| l.starts_with(&line)));
                     let from =
-                        if known { "as an earlier lock had it" } else { "and Gradle checks that when it resolves" };
+                        if known { "as in an earlier lock file" } else { "and Gradle verifies it when it resolves" };
                     self.draft.because(format!("{path} locks {} too, {from}.", self.version));
-                    self.draft.warn(format!("{path} may need other modules for it than before: {refresh}."));
+                    self.draft.warn(format!("{path} may need different modules for it than before: {refresh}."));
                     let text = splice(&source.text, vec![(range.clone(), self.version.to_owned())]);
                     self.draft.put(source, text);
                 }
-                _ => self.draft.warn(format!("{path} has several versions of it and is left as it is: {refresh}.")),
+                _ => self.draft.warn(format!("{path} has several versions of it and was not changed: {refresh}.")),
             }
         }
     }
@@ -242,7 +242,7 @@ impl<'a> Pin<'a, '_> {
             match places::unpin(&source.text, &found, self.style(source), &as_was) {
                 Outcome::Changed { text, locked: was } => {
                     locked = locked.or(was);
-                    self.draft.because(format!("{} is as before the pin.", short(&source.path)));
+                    self.draft.because(format!("{} is restored to its state before the pin.", short(&source.path)));
                     self.draft.put(source, text);
                 }
                 Outcome::Same => {}
@@ -254,7 +254,7 @@ impl<'a> Pin<'a, '_> {
             if let [(range, version)] = self.lines(&source.text).as_slice()
                 && *version != was
             {
-                self.draft.because(format!("{} has {} again.", short(&source.path), short(&was)));
+                self.draft.because(format!("{} is back to {}.", short(&source.path), short(&was)));
                 self.draft.put(source, splice(&source.text, vec![(range.clone(), was.clone())]));
             }
         }

@@ -32,7 +32,7 @@ impl PinEditor for MavenPins {
     fn pin(&self, manifests: Manifests<'_>, package: &str, version: &str) -> Edited {
         let mut reasons = Vec::new();
         let Some((group, artifact)) = coordinates(package) else {
-            return Edited::Refused(vec!["Name it as group:artifact, such as org.slf4j:slf4j-api.".to_owned()]);
+            return Edited::Refused(vec!["Name it as group:artifact, for example org.slf4j:slf4j-api.".to_owned()]);
         };
         reasons.extend(not_plain(version));
         if !reasons.is_empty() {
@@ -121,7 +121,7 @@ impl Pin<'_, '_> {
 
     fn all(&mut self) {
         if self.poms.iter().any(|pom| pom.own().as_deref() == Some(self.package)) {
-            return self.draft.refuse("It is a module of this very build: its version is set with the build's own.");
+            return self.draft.refuse("It is a module of this build: its version is set with the build's own.");
         }
         let found = self.found();
         for (at, one) in &found {
@@ -146,7 +146,7 @@ impl Pin<'_, '_> {
                     None => self.set(*at, id),
                 },
                 None => self.draft.refuse(format!(
-                    "{} has its version in several pieces: write it without comments inside.",
+                    "{} splits its version: write it without comments inside.",
                     short(&pom.source.path)
                 )),
             }
@@ -170,14 +170,14 @@ impl Pin<'_, '_> {
             for (at, id) in set {
                 self.set(at, id);
             }
-            self.draft.because(format!("Nothing else uses the property {}: it is set there.", short(name)));
+            self.draft.because(format!("Nothing else uses the property {}: changed there.", short(name)));
             return;
         }
         for (at, id) in users {
             self.set(*at, *id);
         }
         self.draft.because(format!(
-            "The property {} is shared or comes from elsewhere: it stays, and only this artifact gets its own version.",
+            "The property {} is shared or defined elsewhere and is unchanged: only this artifact gets its own version.",
             short(name)
         ));
     }
@@ -187,13 +187,13 @@ impl Pin<'_, '_> {
         let pom = &self.poms[at];
         let path = short(&pom.source.path);
         let Some((range, value)) = pom.tree.value(id) else {
-            return self.draft.refuse(format!("{path} has its version in several pieces: write it in one."));
+            return self.draft.refuse(format!("{path} splits its version: write it in one piece."));
         };
         let end = pom.tree.elements[id].end;
         let marked = mark_after(pom.tree.text, end).is_some();
         if value == self.version || value == format!("[{}]", self.version) {
-            let who = if marked { "by our pin" } else { "by hand" };
-            return self.draft.already(format!("{path} has {} already, {who}.", self.version));
+            let who = if marked { "by CI Rescue's pin" } else { "by hand" };
+            return self.draft.already(format!("{path} already has {}, {who}.", self.version));
         }
         if !marked {
             match mark(&pom.tree.text[range.clone()], None) {
@@ -201,7 +201,7 @@ impl Pin<'_, '_> {
                 None => return self.draft.refuse(format!("{path} has a version that cannot be kept in a comment.")),
             }
         }
-        self.draft.because(format!("{path} gives {} the version {}.", self.package, self.version));
+        self.draft.because(format!("{path}: {} is now at version {}.", self.package, self.version));
         self.splice(at, (range, self.version.to_owned()));
     }
 
@@ -212,7 +212,7 @@ impl Pin<'_, '_> {
         let end = pom.tree.elements[name].end;
         let gap = pom.tree.indent(name).map(|indent| format!("{}{indent}", line_break(pom.tree.text)));
         let text = format!("{}<version>{}</version><!-- {SIGN}{ABSENT} -->", gap.unwrap_or_default(), self.version);
-        self.draft.because(format!("{} has no version for it: it gets one.", short(&pom.source.path)));
+        self.draft.because(format!("{} has no version for it: added one.", short(&pom.source.path)));
         self.splice(at, (end..end, text));
     }
 
@@ -232,7 +232,7 @@ impl Pin<'_, '_> {
         }
         if kinds.len() > 1 {
             return self.draft.refuse(
-                "It is used with several types or classifiers and managed elsewhere: manage each of them by hand.",
+                "It is used with several types or classifiers that are managed elsewhere: manage each by hand.",
             );
         }
         let mut tops: BTreeMap<usize, Option<(usize, Found)>> = BTreeMap::new();
@@ -245,7 +245,7 @@ impl Pin<'_, '_> {
             let Some((at, _)) = projects.min_by_key(|(_, pom)| pom.source.path.matches('/').count()) else { return };
             tops.insert(at, None);
             self.draft.warn(
-                "No pom.xml names it: the entry only matters if another dependency brings it, so check the name with \
+                "No pom.xml lists it: the entry only matters if another dependency brings it in, so check the name with \
                  `mvn dependency:tree`.",
             );
         }
@@ -256,14 +256,14 @@ impl Pin<'_, '_> {
             match management::added(pom, like, self.package, self.version) {
                 Some(splice) => {
                     self.draft.because(format!(
-                        "Its version comes from elsewhere: dependencyManagement of {path} sets {}.",
+                        "Its version is defined elsewhere: dependencyManagement in {path} now sets {}.",
                         self.version
                     ));
                     self.splice(at, splice);
                 }
-                None => self
-                    .draft
-                    .refuse(format!("{path} has a dependencyManagement that cannot be added to: add it there.")),
+                None => self.draft.refuse(format!(
+                    "{path} has a dependencyManagement that cannot be extended safely: add it there by hand."
+                )),
             }
         }
     }
@@ -284,7 +284,7 @@ impl Pin<'_, '_> {
         for (at, one) in self.found() {
             let pom = &self.poms[at];
             if let Some(cut) = management::cut(pom, &one) {
-                self.draft.because(format!("{} loses the entry that the pin added.", short(&pom.source.path)));
+                self.draft.because(format!("{}: removed the entry that the pin added.", short(&pom.source.path)));
                 self.splice(at, cut);
                 continue;
             }
@@ -307,7 +307,7 @@ impl Pin<'_, '_> {
         let tree = &self.poms[at].tree;
         let element = &tree.elements[id];
         let Some((mark, was)) = mark_after(tree.text, element.end) else { return };
-        self.draft.because(format!("{} is as before the pin.", short(&self.poms[at].source.path)));
+        self.draft.because(format!("{} is restored to its state before the pin.", short(&self.poms[at].source.path)));
         if was.old == ABSENT {
             let start = tree.text[..element.open.start].trim_end().len();
             return self.splice(at, (start..mark.end, String::new()));

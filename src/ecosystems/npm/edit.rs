@@ -155,7 +155,7 @@ fn unmet_warnings(plan: &Plan, change: &Change) -> Vec<String> {
     let unmet = plan.unmet(&change.package);
     let sentence = |(path, range): &(String, String)| {
         let user = short(name_of(path).unwrap_or(path));
-        format!("{user} asks for {} {}, which {} does not meet.", change.package, short(range), change.version)
+        format!("{user} requires {} {}, which {} does not satisfy.", change.package, short(range), change.version)
     };
     unmet.iter().take(SHOWN).map(sentence).collect()
 }

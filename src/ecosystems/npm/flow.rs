@@ -30,7 +30,7 @@ pub fn pin(manager: &dyn Manager, manifests: Manifests<'_>, package: &str, versi
             }
         }
     }
-    draft.finish(&format!("{package} is pinned to {version} already."))
+    draft.finish(&format!("{package} is already pinned to {version}."))
 }
 
 /// A requirement with what it leads to.
@@ -140,7 +140,7 @@ fn pin_required<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, ver
             Ok(text) => draft.set(project.file, text),
             Err(reason) => draft.refuse(broken(&project.file.path, &reason)),
         }
-        draft.because(format!("{} requires {package}: the requirement becomes {version}.", project.file.path));
+        draft.because(format!("{}: the requirement of {package} is now {version}.", project.file.path));
     }
     for (index, lock) in world.locks.iter().enumerate() {
         let mut change = change_of(&chosen, index, package, version);
@@ -196,13 +196,13 @@ pub fn apply<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, change: &Change) {
     match lock.lock.without_earlier(change) {
         Some(changed) => {
             draft.warn(format!(
-                "{path}: no earlier state of it has {package} {version}, so the entry has no checksum and its \
-                 dependencies are as before: run `{refresh}` and commit it."
+                "{path}: no earlier version of it has {package} {version}, so the entry has no checksum and its \
+                 dependencies are unchanged: run `{refresh}` and commit it."
             ));
             draft.set(lock.file, changed.text);
         }
         None => draft.warn(format!(
-            "{path} is not edited, since no earlier state of it has {package} {version} in a form that fits: \
+            "{path} was not changed, because no earlier version of it has a usable entry for {package} {version}: \
              run `{refresh}` and commit it."
         )),
     }
@@ -219,7 +219,7 @@ fn take<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, change: &Change, changed: Ch
     let path = &lock.file.path;
     if !change.from.is_empty() {
         draft.because(format!(
-            "{path}: the entry for {} {} is taken from an earlier state of the lock.",
+            "{path}: took the entry for {} {} from an earlier lock file.",
             change.package,
             short(&change.version)
         ));
@@ -246,7 +246,7 @@ fn pin_transitive<'a>(
     draft.found();
     let beside = |project: &&Project| folder(&project.file.path) == folder(&lock.file.path);
     let Some(project) = world.projects.iter().find(beside) else {
-        draft.refuse(format!("{} has no package.json beside it that could override {package}.", lock.file.path));
+        draft.refuse(format!("{} has no package.json next to it that could override {package}.", lock.file.path));
         return;
     };
     let ours = project.mark.as_ref().and_then(|mark| mark.added.clone());
@@ -258,7 +258,7 @@ fn pin_transitive<'a>(
     if let Some(existing) = existing.filter(|existing| ours.as_deref() != Some(existing.key.as_str())) {
         let says = existing.value.text().map(short).unwrap_or_default();
         draft.refuse(format!(
-            "{} overrides {package} already, as {says}: change that override yourself, or remove it first.",
+            "{} already overrides {package} as {says}: change that override by hand, or remove it first.",
             project.file.path
         ));
         return;
@@ -268,7 +268,7 @@ fn pin_transitive<'a>(
         .or_else(|| selected(lock, package, version, &versions).map(|(key, old)| (key, Some(old))))
     else {
         draft.refuse(format!(
-            "{} has {package} in versions {}: pin to one compatible with exactly one of them.",
+            "{} has {package} in versions {}: pin to a version compatible with exactly one of them.",
             lock.file.path,
             listed(versions.iter().map(String::as_str))
         ));
@@ -282,7 +282,7 @@ fn pin_transitive<'a>(
     });
     if existing.is_none() && old == version && project.mark.is_none() && versions.len() == 1 {
         // Nothing holds it there yet: the override is added, the lock is right.
-        draft.because(format!("{} has {package} {version} already; the override keeps it there.", lock.file.path));
+        draft.because(format!("{} already has {package} {version}; the override keeps it there.", lock.file.path));
     }
     let text = with_member(&project.file.text, manager.overrides(), &key, &New::text(version))
         .and_then(|text| if project.mark.is_some() { Ok(text) } else { with_mark(&text, None, package, &mark) });
@@ -291,7 +291,7 @@ fn pin_transitive<'a>(
         Err(reason) => draft.refuse(broken(&project.file.path, &reason)),
     }
     draft.because(format!(
-        "{package} is required by other packages only: {} overrides it with {version}.",
+        "{package} is required only by other packages: {} overrides it with {version}.",
         project.file.path
     ));
     let change = Change {
@@ -338,7 +338,7 @@ pub fn unpin(manager: &dyn Manager, manifests: Manifests<'_>, package: &str) -> 
     for (index, change) in changes {
         restore_lock(&mut draft, &world.locks[index], change);
     }
-    draft.finish(&format!("{package} is not pinned any more."))
+    draft.finish(&format!("{package} is no longer pinned."))
 }
 
 fn unpin_project<'a>(
@@ -356,15 +356,12 @@ fn unpin_project<'a>(
         let Some(was) = was_of(mark, site.section) else { continue };
         let now = prefix(&site.requirement).map_or("", |prefix| &site.requirement[prefix.len()..]);
         if semver::Version::parse(now).is_err() {
-            draft.warn(format!(
-                "{path}: {package} was changed to {} since the pin; that stays.",
-                short(&site.requirement)
-            ));
+            draft.warn(format!("{path}: {package} was changed to {} after the pin; kept.", short(&site.requirement)));
             continue;
         }
         pinned = Some(now.to_owned());
         restored.push((site.section, was.to_owned()));
-        draft.because(format!("{path}: the requirement of {package} is {} again.", short(was)));
+        draft.because(format!("{path}: restored the requirement of {package} to {}.", short(was)));
     }
     let mut text = Ok(with_requirement(&project.file.text, &project.root, package, &restored));
     let mut overriding = None;
@@ -375,7 +372,7 @@ fn unpin_project<'a>(
             overriding = Some(Overriding { key: key.clone(), version: version.to_owned(), is_added: false });
         }
         text = text.and_then(|text| manifest::without_member(&text, manager.overrides(), key));
-        draft.because(format!("{path}: the override of {package} is gone again."));
+        draft.because(format!("{path}: removed the override of {package}."));
     }
     match text.and_then(|text| manifest::without_mark(&text, None, package)) {
         Ok(text) => draft.set(project.file, text),
@@ -417,7 +414,7 @@ pub fn restore_lock<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, mut change: Chan
     change.version.clone_from(&pinned);
     match lock.lock.change(&change, &lock.file.text) {
         Some(changed) => draft.set(lock.file, changed.text),
-        None => draft.warn(format!("{path} is not edited: run `{}` and commit it.", lock.lock.refresh())),
+        None => draft.warn(format!("{path} was not changed: run `{}` and commit it.", lock.lock.refresh())),
     }
     if allowed {
         draft.because(format!("{path} keeps {} {}, which is allowed.", change.package, short(&pinned)));

@@ -43,7 +43,7 @@ pub fn prefix(requirement: &str) -> Result<&'static str, &'static str> {
         return Err("it is a package of this workspace");
     }
     if requirement.starts_with("catalog:") {
-        return Err("its version stands in a catalog that is not among these files");
+        return Err("its version comes from a catalog that is not among these files");
     }
     if requirement.starts_with("patch:") {
         return Err("it is a patched package");
@@ -53,7 +53,7 @@ pub fn prefix(requirement: &str) -> Result<&'static str, &'static str> {
         return Err("it comes from a path");
     }
     if requirement.contains(':') || requirement.contains('/') {
-        return Err("it comes from git or another address");
+        return Err("it comes from git or a URL");
     }
     Ok("")
 }
@@ -134,7 +134,7 @@ pub fn with_member(text: &str, path: &[&str], key: &str, value: &New) -> Result<
         rest = after;
     }
     if !object.is_object() {
-        return Err("something else than an object stands where the pin belongs".to_owned());
+        return Err("the pin needs an object where there is another value".to_owned());
     }
     let mut splices = Splices::default();
     if let (true, Some(old)) = (rest.is_empty(), object.get(key)) {

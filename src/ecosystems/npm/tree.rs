@@ -139,5 +139,5 @@ pub fn needs<'n>(node: &'n Node, is_old: bool, sections: &[&str]) -> Vec<(&'n st
 pub fn read(text: &str) -> Result<Node, String> {
     let root = parse(text)?;
     let is_lock = root.get("packages").or_else(|| root.get("dependencies")).is_none_or(Node::is_object);
-    if is_lock && root.is_object() { Ok(root) } else { Err("it is no lock of npm".to_owned()) }
+    if is_lock && root.is_object() { Ok(root) } else { Err("it is not an npm lock file".to_owned()) }
 }

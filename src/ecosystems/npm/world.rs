@@ -22,13 +22,12 @@ pub fn not_accepted(package: &str, version: Option<&str>) -> Option<Vec<String>>
     };
     let mut reasons = Vec::new();
     if !is_name || package.len() > NAME_MAX {
-        reasons.push("this is no name of a package: give it as package.json does, such as left-pad".to_owned());
+        reasons.push("this is not a package name: spell it as in package.json, for example left-pad".to_owned());
     }
     if let Some(version) = version {
         reasons.extend(not_plain(version));
         if reasons.is_empty() && semver::Version::parse(version).is_err() {
-            reasons
-                .push("a package is pinned to a version of three numbers: give all of them, such as 1.4.2".to_owned());
+            reasons.push("pin a package to a full version with three numbers, for example 1.4.2".to_owned());
         }
     }
     (!reasons.is_empty()).then_some(reasons)
@@ -100,7 +99,7 @@ impl<'a> World<'a> {
 }
 
 pub fn broken(path: &str, reason: &str) -> String {
-    format!("{path} cannot be read ({}): mend it first.", short(reason))
+    format!("Cannot read {path} ({}): fix it first.", short(reason))
 }
 
 /// What is left of `directory` from `base` on.

@@ -33,7 +33,7 @@ impl PinEditor for NugetPins {
     fn pin(&self, manifests: Manifests<'_>, package: &str, version: &str) -> Edited {
         let mut reasons = Vec::new();
         if !is_name(package) {
-            reasons.push("This is not a name of a package: use letters, digits, `.`, `_` and `-`.".to_owned());
+            reasons.push("This is not a package name: use letters, digits, `.`, `_` and `-`.".to_owned());
         }
         reasons.extend(not_plain(version));
         if !reasons.is_empty() {
@@ -114,7 +114,7 @@ impl<'a> Pin<'a, '_> {
             changed |= self.file(source, tree, &found, was.as_deref());
         }
         if mentioned && !named {
-            self.draft.refuse("It is named without a version, which comes from outside of these files: set it there.");
+            self.draft.refuse("It is listed without a version, which comes from outside these files: set it there.");
         } else if !named && !self.draft.is_refused() {
             changed = self.add(was.as_deref());
         }
@@ -132,8 +132,12 @@ impl<'a> Pin<'a, '_> {
         }
         let source = self.draft.files().iter().find(|file| file.path == path);
         if let (Some(source), Some(text)) = (source, lock.text) {
-            self.draft.because(format!("{} gets the entry for {} from an earlier lock.", short(path), self.version));
-            self.draft.warn(format!("To let NuGet check {}, run `dotnet restore --force-evaluate`.", short(path)));
+            self.draft.because(format!(
+                "{}: took the entry for {} from an earlier lock file.",
+                short(path),
+                self.version
+            ));
+            self.draft.warn(format!("To have NuGet check {}, run `dotnet restore --force-evaluate`.", short(path)));
             self.draft.put(source, text);
         }
     }
@@ -154,7 +158,7 @@ impl<'a> Pin<'a, '_> {
             let mut locked = Locked::default();
             let Some(now) = entries.iter().find_map(|entry| entry.value.text("resolved")) else { continue };
             if entries.iter().any(|entry| entry.value.text("type") == Some("Project")) {
-                self.draft.refuse(format!("{path} has it as a project of this repository."));
+                self.draft.refuse(format!("{path} lists it as a project in this repository."));
             }
             // The lock of now may have the version already, only not required exactly.
             let earlier =
@@ -166,7 +170,7 @@ impl<'a> Pin<'a, '_> {
                 Some(text) => (locked.text, locked.was) = (Some(text), Some(now.to_owned())),
                 None => {
                     locked.warning = Some(format!(
-                        "{path} is left as it is, and a locked restore stops there: run `dotnet restore --force-evaluate`."
+                        "{path} was not changed, and a locked restore will fail: run `dotnet restore --force-evaluate`."
                     ));
                 }
             }
@@ -185,17 +189,17 @@ impl<'a> Pin<'a, '_> {
             let new = if config { self.version.to_owned() } else { format!("[{}]", self.version) };
             let marked = mark_after(tree.text, one.mark).is_some();
             if *said == new {
-                let who = if marked { "by our pin" } else { "by hand" };
-                self.draft.already(format!("{path} has exactly {} already, {who}.", self.version));
+                let who = if marked { "by CI Rescue's pin" } else { "by hand" };
+                self.draft.already(format!("{path} already has exactly {}, {who}.", self.version));
                 continue;
             }
             if is_shared(tree, one.id) {
-                self.draft.refuse(format!("{path} names several packages in one element: split it first."));
+                self.draft.refuse(format!("{path} lists several packages in one element: split it first."));
                 continue;
             }
             if said.contains("$(") {
                 self.draft.because(format!(
-                    "{path} takes the version from a property, which stays: only {} gets its own.",
+                    "{path} takes the version from a property, which is unchanged: only {} gets its own.",
                     self.package
                 ));
             }
@@ -211,9 +215,9 @@ impl<'a> Pin<'a, '_> {
             return false;
         }
         if found.iter().any(|one| one.element == "package") {
-            self.draft.warn("The project file names the folder of the package too (HintPath): check it by hand.");
+            self.draft.warn("The project file also names the package's folder (HintPath): check it by hand.");
         }
-        self.draft.because(format!("{path} names {}: it gets exactly {}.", self.package, self.version));
+        self.draft.because(format!("{path}: {} is now at exactly {}.", self.package, self.version));
         self.draft.put(source, splice(&source.text, splices));
         true
     }
@@ -237,7 +241,7 @@ impl<'a> Pin<'a, '_> {
                 return self.element(source, tree, "PackageVersion", was);
             }
             self.draft.refuse(
-                "Versions are managed centrally and only a lock knows it: set CentralPackageTransitivePinningEnabled to \
+                "Versions are managed centrally and it is only in a lock file: set CentralPackageTransitivePinningEnabled to \
                  true in Directory.Packages.props, then pin it.",
             );
             return false;
@@ -254,13 +258,13 @@ impl<'a> Pin<'a, '_> {
     fn element(&mut self, source: &'a Source, tree: &Tree<'a>, element: &str, was: Option<&str>) -> bool {
         let path = short(&source.path);
         let Some((at, indent)) = first(tree, element) else {
-            self.draft.refuse(format!("{path} has no {element} to put it beside: add one for it by hand."));
+            self.draft.refuse(format!("{path} has no {element} to add it to: add one by hand."));
             return false;
         };
         let Some(mark) = mark(ABSENT, was) else { return false };
         let gap = indent.map(|indent| format!("{}{indent}", line_break(tree.text))).unwrap_or_default();
         let text = format!("<{element} Include=\"{}\" Version=\"[{}]\" />{mark}{gap}", self.package, self.version);
-        self.draft.because(format!("Only a lock knows {}: {path} names it now.", self.package));
+        self.draft.because(format!("{} was only in a lock file: {path} now lists it.", self.package));
         self.draft.put(source, splice(&source.text, vec![(at..at, text)]));
         true
     }
@@ -288,7 +292,7 @@ impl<'a> Pin<'a, '_> {
                 splices.push((mark, String::new()));
             }
             if !splices.is_empty() {
-                self.draft.because(format!("{} is as before the pin.", short(&source.path)));
+                self.draft.because(format!("{} is restored to its state before the pin.", short(&source.path)));
                 self.draft.put(source, splice(&source.text, splices));
             }
         }
@@ -310,12 +314,12 @@ impl<'a> Pin<'a, '_> {
             });
             match new {
                 Some(text) => {
-                    self.draft.because(format!("{path} gets back its entry from an earlier lock."));
+                    self.draft.because(format!("{path}: restored its entry from an earlier lock file."));
                     self.draft.put(source, text);
                 }
                 None if locked.is_none() => {}
                 None => self.draft.warn(format!(
-                    "{path} is left as it is, and a locked restore stops there: run `dotnet restore --force-evaluate`."
+                    "{path} was not changed, and a locked restore will fail: run `dotnet restore --force-evaluate`."
                 )),
             }
         }

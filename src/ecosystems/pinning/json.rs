@@ -33,7 +33,7 @@ impl Node {
         self.members().iter().find(|member| member.key == key).map(|member| &member.value)
     }
 
-    /// Every member; none where it is no object.
+    /// Every member; none where it is not an object.
     pub fn members(&self) -> &[Member] {
         match &self.kind {
             Kind::Object(members) => members,
@@ -123,7 +123,7 @@ impl Reader<'_> {
             let start = self.at;
             let key = self.string()?;
             if !keys.insert(key.clone()) {
-                return Err("it names a key twice in one object".to_owned());
+                return Err("it has a duplicate key in an object".to_owned());
             }
             self.blanks();
             self.at += 1;

@@ -57,13 +57,13 @@ fn kind(path: &str) -> Option<Kind> {
 pub(crate) fn wish(package: &str, version: &str) -> Result<(String, String), Edited> {
     let mut reasons = Vec::new();
     if !is_name(package) {
-        reasons.push("This is not a name of a Python package: use letters, digits, `.`, `_` and `-`.".to_owned());
+        reasons.push("This is not a Python package name: use letters, digits, `.`, `_` and `-`.".to_owned());
     }
     let version = version.strip_prefix("==").unwrap_or(version);
     match not_plain(version) {
         Some(reason) => reasons.push(reason),
         None if Version::read(version).is_none() => {
-            reasons.push("This is not a version of a Python package: give one such as 2.31.0.".to_owned());
+            reasons.push("This is not a Python package version: use one such as 2.31.0.".to_owned());
         }
         None => {}
     }
@@ -132,7 +132,7 @@ impl<'a> Pin<'a> {
             Some(Kind::SetupCfg) => {
                 let (places, address) = setup_cfg::said(&source.text, &self.package, &self.version);
                 if address {
-                    self.draft.refuse("setup.cfg takes it from an address: change that by hand instead.");
+                    self.draft.refuse("setup.cfg takes it from a URL: change that by hand.");
                 }
                 self.write(source, &places);
             }
@@ -150,13 +150,13 @@ impl<'a> Pin<'a> {
         let style = Style { leads: LEADS, name: &self.package };
         match places::pin(&source.text, found, style, None) {
             Outcome::Changed { text, .. } => {
-                self.draft.because(format!("{path} names {}: it is set to =={} there.", self.package, self.version));
+                self.draft.because(format!("{path}: {} is now =={}.", self.package, self.version));
                 self.draft.put(source, text);
             }
             Outcome::Same => {
                 let ours = places::is_ours(&source.text, found, style);
-                let who = if ours { "by our pin" } else { "by hand" };
-                self.draft.already(format!("{path} has =={} already, {who}.", self.version));
+                let who = if ours { "by CI Rescue's pin" } else { "by hand" };
+                self.draft.already(format!("{path} already has =={}, {who}.", self.version));
             }
             Outcome::Unfit(reason) => self.draft.refuse(format!("{path}: {reason}.")),
         }
@@ -181,7 +181,7 @@ impl<'a> Pin<'a> {
         for entry in entries(text) {
             if entry.address_of.as_deref() == Some(self.package.as_str()) {
                 self.draft.refuse(format!(
-                    "{} takes it from an address, a path or an editable folder: change that line by hand.",
+                    "{} takes it from a URL, a path or an editable folder: change that line by hand.",
                     short(&source.path)
                 ));
             }
@@ -233,7 +233,7 @@ impl<'a> Pin<'a> {
     fn take_hashes(&mut self, source: &'a Source, entry: &Entry, place: &mut Place, line: Option<&str>) {
         let Some(line) = line else {
             return self.draft.refuse(format!(
-                "{} pins it by hashes and no earlier content of that file has those of {}: run `pip-compile \
+                "{} pins hashes, and no earlier version of that file has those of {}: run `pip-compile \
                  --generate-hashes --upgrade-package {}=={}` instead.",
                 short(&source.path),
                 self.version,
@@ -241,7 +241,7 @@ impl<'a> Pin<'a> {
                 self.version
             ));
         };
-        self.draft.because(format!("An earlier {} has the hashes of {}.", short(&source.path), self.version));
+        self.draft.because(format!("An earlier {} supplied the hashes of {}.", short(&source.path), self.version));
         place.part = entry.core.clone();
         place.new = with_breaks(line, &source.text);
     }
@@ -249,10 +249,10 @@ impl<'a> Pin<'a> {
     /// What to do where no file that is edited names the package, or a program does.
     fn unnamed(&mut self) {
         if self.program && self.named {
-            self.draft.warn("setup.py seems to name it too; it is a program and is not edited: check it by hand.");
+            self.draft.warn("setup.py seems to list it too; it is code and was not edited: check it by hand.");
         } else if self.program {
             self.draft.refuse(
-                "Only setup.py names it, which is a program and is never run or edited: change it there by hand, or add \
+                "Only setup.py lists it, which is code and is never run or edited: change it by hand, or add \
                  a constraints file.",
             );
         } else if !self.named && !self.draft.is_refused() {
@@ -273,9 +273,7 @@ impl<'a> Pin<'a> {
         let hashed = entries(&source.text).iter().any(|entry| entry.hashed);
         let line = self.earlier_line(source);
         if hashed && line.is_none() {
-            return self
-                .draft
-                .refuse(format!("{path} works by hashes: name {} in its source and compile.", self.package));
+            return self.draft.refuse(format!("{path} uses hashes: add {} to its source and compile.", self.package));
         }
         let said = match line {
             Some(line) if hashed => with_breaks(line, &source.text),
@@ -283,14 +281,12 @@ impl<'a> Pin<'a> {
         };
         let style = Style { leads: LEADS, name: &self.package };
         let text = with_line(&source.text, &format!("{said}{}", style.absent(None)));
-        self.draft.because(format!("No file names {}: {path} gets a line for it.", self.package));
+        self.draft.because(format!("No file lists {}: added a line to {path}.", self.package));
         if constraints.is_none() {
-            self.draft.warn(format!(
-                "A line in {path} installs {} even where nothing needs it: check that its name is right.",
-                self.package
-            ));
+            self.draft
+                .warn(format!("A line in {path} installs {} even if nothing needs it: check the name.", self.package));
         } else if !is_used(files, source) {
-            self.draft.warn(format!("No requirements file has `-c` for {path}: make sure that CI installs with it."));
+            self.draft.warn(format!("No requirements file has `-c` for {path}: make sure that CI uses it."));
         }
         self.draft.put(source, text);
     }
@@ -317,7 +313,7 @@ impl<'a> Pin<'a> {
         };
         match places::unpin(&text, &found, style, &earlier) {
             Outcome::Changed { text, .. } => {
-                self.draft.because(format!("{path} gets back what stood there before the pin."));
+                self.draft.because(format!("{path} is restored to its state before the pin."));
                 if is_compiled(&text) {
                     self.draft.warn(format!("{path} is compiled: run `pip-compile` to refresh it."));
                 }
@@ -357,7 +353,7 @@ impl<'a> Pin<'a> {
                 cuts.push((whole_line(&source.text, entry.core.start..line.end), String::new()));
             }
         }
-        self.draft.because(format!("The line that the pin added to {} is gone.", short(&source.path)));
+        self.draft.because(format!("Removed the line that the pin added to {}.", short(&source.path)));
         splice(&source.text, cuts)
     }
 }

@@ -39,7 +39,7 @@ impl PinEditor for PnpmPins {
         if accepted && !is_of_another(manifests.files, "pnpm") {
             let mut draft = Draft::new(manifests);
             if pin_workspace(&mut draft, package, version) {
-                return draft.finish(&format!("{package} is pinned to {version} already."));
+                return draft.finish(&format!("{package} is already pinned to {version}."));
             }
         }
         flow::pin(&Pnpm, manifests, package, version)
@@ -49,7 +49,7 @@ impl PinEditor for PnpmPins {
         if not_accepted(package, None).is_none() {
             let mut draft = Draft::new(manifests);
             if unpin_workspace(&mut draft, package) {
-                return draft.finish(&format!("{package} is not pinned any more."));
+                return draft.finish(&format!("{package} is no longer pinned."));
             }
         }
         flow::unpin(&Pnpm, manifests, package)
@@ -159,7 +159,7 @@ fn pin_workspace(draft: &mut Draft<'_>, package: &str, version: &str) -> bool {
     }
     draft.found();
     if by_catalog < sites.len() {
-        draft.refuse(format!("{package} is required both by a catalog and by itself: make that one first."));
+        draft.refuse(format!("{package} is required both through a catalog and directly: use only one of them first."));
         return true;
     }
     let named: Vec<&str> = sites.iter().map(|site| &site.requirement["catalog:".len()..]).collect();
@@ -173,7 +173,7 @@ fn pin_workspace(draft: &mut Draft<'_>, package: &str, version: &str) -> bool {
         used.retain(|(_, entry)| meets(entry.original(), version, Rules::Npm) == Some(true));
     }
     if used.is_empty() {
-        draft.refuse(format!("no catalog in {WORKSPACE} requires {package} in a way that {version} meets."));
+        draft.refuse(format!("no catalog in {WORKSPACE} requires {package} in a way that {version} satisfies."));
     }
     for (file, entry) in &used {
         if let Some(reason) = entry.refused {
@@ -200,7 +200,7 @@ fn pin_entries<'a>(
         let locked = locked_by(draft, &stale, package);
         if !stale.is_empty() {
             draft.set(file, workspace::pinned(&file.text, &stale, version, locked.as_deref()));
-            draft.because(format!("{} has {package} in a catalog: it becomes {version} there.", file.path));
+            draft.because(format!("{} has {package} in a catalog: changed to {version} there.", file.path));
         }
     }
     for lock in &world.locks {
@@ -249,7 +249,7 @@ fn pin_by_override<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, 
         draft.found();
         if let Some(other) = other {
             draft.refuse(format!(
-                "{} overrides {package} already, as {}: change that override yourself, or remove it first.",
+                "{} already overrides {package} as {}: change that override by hand, or remove it first.",
                 file.path,
                 short(&other)
             ));
@@ -264,7 +264,7 @@ fn pin_by_override<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, 
         };
         let Some((key, old)) = chosen else {
             draft.refuse(format!(
-                "{} has {package} in versions {}: pin to one compatible with exactly one of them.",
+                "{} has {package} in versions {}: pin to a version compatible with exactly one of them.",
                 lock.file.path,
                 listed(versions.iter().map(String::as_str))
             ));
@@ -280,7 +280,7 @@ fn pin_by_override<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, 
         };
         let Some(text) = text else { continue };
         draft.set(file, text);
-        draft.because(format!("{package} is required by other packages only: {} overrides it.", file.path));
+        draft.because(format!("{package} is required only by other packages: {} overrides it.", file.path));
         let mut change = empty_change(package, version);
         change.from.extend((old != version).then_some(old));
         change.overriding = Some(Overriding { key, version: version.to_owned(), is_added: true });
@@ -299,7 +299,7 @@ fn unpin_workspace(draft: &mut Draft<'_>, package: &str) -> bool {
         let marked: Vec<&Entry> = entries.iter().filter(|entry| entry.mark.is_some()).collect();
         if let Some(first) = marked.first() {
             draft.set(file, workspace::restored(&file.text, &marked));
-            draft.because(format!("{}: {package} is {} in the catalog again.", file.path, short(first.original())));
+            draft.because(format!("{}: restored {package} to {} in the catalog.", file.path, short(first.original())));
             let locked = first.mark.as_ref().and_then(|(_, was)| was.locked.clone());
             let mut change = empty_change(package, &locked.unwrap_or_else(|| first.requirement.clone()));
             change.from.push(first.requirement.clone());
@@ -314,7 +314,7 @@ fn unpin_workspace(draft: &mut Draft<'_>, package: &str) -> bool {
             let mut splices = Splices::default();
             splices.remove(ours.line.clone());
             draft.set(file, splices.apply(&file.text));
-            draft.because(format!("{}: the override of {package} is gone again.", file.path));
+            draft.because(format!("{}: removed the override of {package}.", file.path));
             let mut change = empty_change(package, ours.locked.as_deref().unwrap_or(&ours.version));
             change.from.push(ours.version.clone());
             change.overriding = Some(Overriding { key: ours.key, version: ours.version, is_added: false });

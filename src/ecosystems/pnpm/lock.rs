@@ -64,7 +64,7 @@ impl<'a> Lock<'a> {
                 continue;
             }
             if ["<<<<<<<", ">>>>>>>", "======="].iter().any(|mark| content.starts_with(mark)) {
-                return Err("it has the marks of a merge that is not finished".to_owned());
+                return Err("it contains conflict markers".to_owned());
             }
             let depth = content.len() - inner.len();
             while stack.last().is_some_and(|(indent, _)| *indent >= depth) {
@@ -87,7 +87,7 @@ impl<'a> Lock<'a> {
         }
         lock.is_old = form.starts_with("6.");
         if !lock.is_old && !form.starts_with("9.") {
-            return Err("only the forms 6 and 9 of pnpm-lock.yaml are known".to_owned());
+            return Err("only versions 6 and 9 of pnpm-lock.yaml are supported".to_owned());
         }
         let keys = lock.graph().iter().enumerate().map(|(index, block)| (block.key, index)).collect();
         lock.by_key = keys;

@@ -44,7 +44,7 @@ pub fn entries(text: &str, package: &str) -> Result<Vec<Entry>, String> {
         let is_writable = scalar.simple && can_be_marked(&text[scalar.range.clone()]);
         let refused = prefix(&scalar.value)
             .err()
-            .or_else(|| (!is_writable).then_some("its requirement is written in a way that cannot be marked"));
+            .or_else(|| (!is_writable).then_some("its requirement has a form that cannot be marked"));
         list.push(Entry { catalog, requirement: scalar.value, range: scalar.range, end, mark, refused });
     }
     Ok(list)

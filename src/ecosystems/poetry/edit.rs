@@ -106,12 +106,13 @@ impl<'a> Pin<'a> {
             return;
         }
         if block.as_ref().is_some_and(lock::is_foreign) {
-            return self.draft.refuse(format!("The lock beside {path} takes it from git, a path or an address."));
+            return self.draft.refuse(format!("The lock file next to {path} takes it from git, a path or a URL."));
         }
         let mut locked = source.map(|source| self.lock(source));
         if said.places.is_empty() && block.as_ref().is_some_and(|block| !lock::is_main(block)) {
-            self.draft.warn("So far only a group, an extra or some platforms need it; now the main group requires it.");
-            locked = Some(Locked::Left("poetry.lock does not say so yet and is left as it is".to_owned()));
+            self.draft
+                .warn("Previously only a group, an extra or some platforms needed it; now the main group requires it.");
+            locked = Some(Locked::Left("poetry.lock does not reflect that yet and was not changed".to_owned()));
         }
         let was = match &locked {
             Some(Locked::Fits { was, .. }) => was.clone(),
@@ -138,21 +139,21 @@ impl<'a> Pin<'a> {
         let path = short(&project.path);
         match places::pin(&project.text, found, self.style(), was) {
             Outcome::Changed { text, .. } => {
-                self.draft.because(format!("{path} names {}: it is set to exactly {}.", self.package, self.version));
+                self.draft.because(format!("{path}: {} is now at exactly {}.", self.package, self.version));
                 self.draft.put(project, text.clone());
                 Some(text)
             }
             Outcome::Same if matches!(locked, Some(Locked::Left(_))) => {
                 self.draft.already(format!(
-                    "{path} has exactly {} already, but poetry.lock does not: run `poetry update {}`.",
+                    "{path} already has exactly {}, but poetry.lock does not: run `poetry update {}`.",
                     self.version, self.package
                 ));
                 None
             }
             Outcome::Same => {
                 let ours = places::is_ours(&project.text, found, self.style());
-                let who = if ours { "by our pin" } else { "by hand" };
-                self.draft.already(format!("{path} has exactly {} already, {who}.", self.version));
+                let who = if ours { "by CI Rescue's pin" } else { "by hand" };
+                self.draft.already(format!("{path} already has exactly {}, {who}.", self.version));
                 Some(project.text.clone())
             }
             Outcome::Unfit(reason) => {
@@ -168,7 +169,7 @@ impl<'a> Pin<'a> {
             return Locked::Left(reason);
         }
         let Some(block) = lock::only(&source.text, &self.package) else {
-            return Locked::Left(format!("{path} does not have it, or in several versions, and is left as it is"));
+            return Locked::Left(format!("{path} does not have it, or has several versions, and was not changed"));
         };
         if same(block.version, &self.version) {
             return Locked::Fits { text: source.text.clone(), was: None };
@@ -179,7 +180,10 @@ impl<'a> Pin<'a> {
                 text: splice(&source.text, vec![(block.range.clone(), entry)]),
                 was: Some(block.version.to_owned()),
             },
-            None => Locked::Left(format!("No earlier {path} has {} in a form that fits, so it is left", self.version)),
+            None => Locked::Left(format!(
+                "No earlier {path} has a usable entry for {}, so it was not changed",
+                self.version
+            )),
         }
     }
 
@@ -192,7 +196,7 @@ impl<'a> Pin<'a> {
             Locked::Fits { text, was } => {
                 if was.is_some() {
                     self.draft.because(format!("{path} gets the entry for {} from an earlier lock.", self.version));
-                    self.draft.warn(format!("To let Poetry check {path}, {refresh}."));
+                    self.draft.warn(format!("To have Poetry check {path}, {refresh}."));
                 }
                 self.rehash(project, new, source, text);
             }
@@ -206,7 +210,7 @@ impl<'a> Pin<'a> {
         let new = lock::rehashed(&text, &project.text, new);
         if new.is_none() {
             let path = short(&source.path);
-            self.draft.warn(format!("The content-hash of {path} cannot be computed: run `poetry lock`."));
+            self.draft.warn(format!("Cannot compute the content-hash of {path}: run `poetry lock`."));
         }
         self.draft.put(source, new.unwrap_or(text));
     }
@@ -228,10 +232,10 @@ impl<'a> Pin<'a> {
             (None, None) => None,
         };
         let Some(new) = new.filter(|new| toml::read(&project.path, new).is_ok()) else {
-            self.draft.refuse(format!("Only the lock knows it, and {path} has no list of dependencies to add it to."));
+            self.draft.refuse(format!("It is only in the lock file, and {path} has no dependency list to add it to."));
             return None;
         };
-        self.draft.because(format!("Only the lock knows {}: {path} requires it directly now.", self.package));
+        self.draft.because(format!("{} was only in the lock file: {path} now requires it directly.", self.package));
         self.draft.put(project, new.clone());
         Some(new)
     }
@@ -256,7 +260,7 @@ impl<'a> Pin<'a> {
             Outcome::Same => return,
             Outcome::Unfit(reason) => return self.draft.refuse(format!("{}: {reason}.", short(&project.path))),
         };
-        self.draft.because(format!("{} gets back what stood there before the pin.", short(&project.path)));
+        self.draft.because(format!("{} is restored to its state before the pin.", short(&project.path)));
         self.draft.put(project, new.clone());
         if let Some(source) = self.lock_of(project) {
             self.lock_back(project, &new, source, locked.as_deref());
@@ -273,21 +277,21 @@ impl<'a> Pin<'a> {
         {
             text = splice(&text, vec![(block.range.clone(), entry)]);
             was.clone_into(&mut stays);
-            self.draft.because(format!("{path} gets back its entry for {} from an earlier lock.", short(was)));
+            self.draft.because(format!("{path}: restored the entry for {} from an earlier lock file.", short(was)));
         }
         let Ok(document) = toml::read(&project.path, new) else { return };
         let specs = self.said(new, &document).places;
         let fits = specs.iter().all(|place| admits(place.old.trim().trim_matches(['"', '\'']), &stays) == Some(true));
         if !fits {
             self.draft.warn(format!(
-                "{path} has a version which the restored requirement does not admit: run `poetry update {}`.",
+                "{path} has a version that the restored requirement does not allow: run `poetry update {}`.",
                 self.package
             ));
             return;
         }
         if locked.is_some_and(|was| !same(was, &stays)) {
             self.draft.warn(format!(
-                "{path} stays at another version than before: run `poetry update {}` to move on.",
+                "{path} stays at a different version than before: run `poetry update {}` to move on.",
                 self.package
             ));
         }

@@ -34,7 +34,7 @@ pub(crate) fn read(text: &str) -> Result<Value, &'static str> {
     let mut reader = Reader { text, at: if text.starts_with('\u{feff}') { 3 } else { 0 } };
     let value = reader.value(0)?;
     reader.blanks();
-    if reader.at == text.len() { Ok(value) } else { Err("something stands behind its end") }
+    if reader.at == text.len() { Ok(value) } else { Err("there is text after its end") }
 }
 
 impl Reader<'_> {
@@ -69,7 +69,7 @@ impl Reader<'_> {
                 let word = &rest[..length];
                 let known = matches!(word, "true" | "false" | "null") || word.parse::<f64>().is_ok();
                 if !known {
-                    return Err("a value is missing or none of JSON");
+                    return Err("a value is missing or not JSON");
                 }
                 (Vec::new(), None)
             }
@@ -107,10 +107,10 @@ impl Reader<'_> {
         match self.peek() {
             b',' => {
                 self.at += 1;
-                if self.peek() == end { Err("a comma is followed by nothing") } else { Ok(()) }
+                if self.peek() == end { Err("a comma has nothing after it") } else { Ok(()) }
             }
             byte if byte == end => Ok(()),
-            _ => Err("a comma or an end is missing"),
+            _ => Err("a comma or a closing bracket is missing"),
         }
     }
 

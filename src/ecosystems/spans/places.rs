@@ -99,10 +99,9 @@ pub(crate) enum Outcome {
     Unfit(&'static str),
 }
 
-const MOVED: &str = "the marked line has been changed by hand since it was pinned: edit it by hand";
-const GOES_ON: &str =
-    "its line goes on in the next one, so that no comment can stand at its end: write it on a line of its own";
-const UNSAFE: &str = "what stands there cannot be kept in a comment: write the requirement in a simpler form first";
+const MOVED: &str = "the marked line was changed by hand after the pin: edit it by hand";
+const GOES_ON: &str = "its line continues on the next, so it cannot end in a comment: put it on its own line";
+const UNSAFE: &str = "the current value cannot be kept in a comment: simplify the requirement first";
 
 fn by_line(lines: &Lines<'_>, places: &[Place]) -> BTreeMap<usize, Vec<Place>> {
     let mut grouped: BTreeMap<usize, Vec<Place>> = BTreeMap::new();
@@ -178,7 +177,9 @@ pub(crate) fn unpin(
         }
         for (place, (mark, was)) in places.iter().zip(marks) {
             let Some(old) = back(place, &was.old) else {
-                return Outcome::Unfit("what stood there is in no earlier lock: write the lock anew with its tool");
+                return Outcome::Unfit(
+                    "no earlier lock file has the previous value: regenerate the lock file with its tool",
+                );
             };
             splices.push((place.part.clone(), old));
             splices.push((mark, String::new()));

@@ -10,7 +10,7 @@ use super::mark::short;
 pub(crate) fn read<'a>(path: &str, text: &'a str) -> Result<Document<&'a str>, String> {
     Document::parse(text).map_err(|error| {
         let reason = short(error.message());
-        format!("{} is not valid TOML ({reason}): repair it first.", short(path))
+        format!("{} is not valid TOML ({reason}): fix it first.", short(path))
     })
 }
 

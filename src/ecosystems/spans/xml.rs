@@ -78,7 +78,7 @@ impl Reader<'_> {
             return self.piece(inner);
         }
         if rest.starts_with("<!") {
-            return Err("it has a document type, which is not read for safety");
+            return Err("it has a document type, which is not supported for safety reasons");
         }
         if rest.starts_with("<?") {
             return self.skip_past("?>").map(|_| ());
@@ -99,7 +99,7 @@ impl Reader<'_> {
         if self.text[piece.clone()].trim().is_empty() {
             return Ok(());
         }
-        let id = self.open.last().ok_or("text stands outside of its elements")?;
+        let id = self.open.last().ok_or("there is text outside its elements")?;
         self.elements[*id].pieces.push(piece);
         Ok(())
     }
@@ -136,7 +136,7 @@ impl Reader<'_> {
         let prefix = self.text[full.clone()].rfind(':').map_or(0, |at| at + 1);
         let parent = self.open.last().copied();
         if parent.is_none() && !self.elements.is_empty() {
-            return Err("it has several roots");
+            return Err("it has several root elements");
         }
         let id = self.elements.len();
         let name = full.start + prefix..full.end;
@@ -185,7 +185,7 @@ impl Reader<'_> {
             return Err("a closing tag has no end");
         }
         self.at += 1;
-        let id = self.open.pop().ok_or("an element is closed that was not opened")?;
+        let id = self.open.pop().ok_or("an element is closed but was never opened")?;
         let element = &mut self.elements[id];
         if self.text[element.name.clone()] != self.text[full.start + prefix..full.end] {
             return Err("its tags do not match");

@@ -49,7 +49,7 @@ impl Updater for Dependabot {
         }
         release(file, package).unwrap_or_else(|why| {
             let path = clean_line(&file.path, 100);
-            let sentence = format!("{path} cannot be edited ({why}): take `{package}` out of `ignore` by hand");
+            let sentence = format!("{path} cannot be edited ({why}): remove `{package}` from `ignore` by hand");
             Edited::Refused(vec![sentence])
         })
     }
@@ -93,7 +93,7 @@ fn element(name: &str, package: &str) -> String {
 type Fact = (Vec<String>, String);
 
 fn facts(text: &str) -> Result<Vec<Fact>, &'static str> {
-    let found = scalars(text).map_err(|_| "it is no YAML that can be read")?;
+    let found = scalars(text).map_err(|_| "it is not readable YAML")?;
     Ok(found.into_iter().map(|scalar| (scalar.path, scalar.value)).collect())
 }
 
@@ -108,7 +108,7 @@ struct Entry {
 fn entries(text: &str, lines: &[Line<'_>], wanted: &[&str]) -> Result<Vec<Entry>, &'static str> {
     let mut found = Vec::new();
     let (mut line, mut counted) = (0, 0);
-    for scalar in scalars(text).map_err(|_| "it is no YAML that can be read")? {
+    for scalar in scalars(text).map_err(|_| "it is not readable YAML")? {
         let [updates, index, key] = scalar.path.as_slice() else { continue };
         if updates != "updates" || key != "package-ecosystem" || !wanted.contains(&scalar.value.as_str()) {
             continue;
@@ -118,7 +118,7 @@ fn entries(text: &str, lines: &[Line<'_>], wanted: &[&str]) -> Result<Vec<Entry>
             line += 1;
         }
         if lines.get(line).and_then(|line| line.after_key("package-ecosystem")).is_none() {
-            return Err("an entry is not written on lines of its own");
+            return Err("an entry is not on its own lines");
         }
         found.push(Entry { index: index.clone(), line });
         if found.len() > ENTRIES_MAX {
@@ -171,7 +171,7 @@ impl Entry {
         }
         let Some(ignore) = keys().find(|&at| lines[at].after_key("ignore").is_some()) else {
             if self.elements(facts).next().is_some() {
-                return Err("an entry's `ignore` is not written on lines of its own");
+                return Err("an entry's `ignore` is not on its own lines");
             }
             let step = lines[first].indent();
             let blanks = |count: usize| " ".repeat(count);
@@ -180,11 +180,13 @@ impl Entry {
         };
         let after = lines[ignore].after_key("ignore").unwrap_or_default();
         if self.count(facts) == 0 || !after.is_empty() && !after.starts_with('#') {
-            return Err("an entry's `ignore` is not written on lines of its own");
+            return Err("an entry's `ignore` is not on its own lines");
         }
         let last = last_of(lines, ignore, |line| belongs(line, column));
         let sample = (ignore + 1..=last).map(|at| lines[at]).find(|line| line.says_something());
-        let sample = sample.filter(|line| line.dash() > 0).ok_or("an entry's `ignore` has elements on no line")?;
+        let sample = sample
+            .filter(|line| line.dash() > 0)
+            .ok_or("an entry's `ignore` has elements without a line of their own")?;
         let dash = format!("{}-{}", " ".repeat(sample.indent()), " ".repeat(sample.dash() - 1));
         Ok((last, vec![format!("{dash}{}", element.trim_start_matches("- "))]))
     }
@@ -215,7 +217,7 @@ fn hold(file: &Source, wanted: &[&str], package: &str, name: &str, version: &str
     let missing: Vec<&Entry> = all.iter().filter(|entry| !entry.ignores(&old, name)).collect();
     if missing.is_empty() {
         let path = clean_line(&file.path, 100);
-        return Ok(Edited::Already(format!("{path} tells Dependabot already to ignore `{name}`")));
+        return Ok(Edited::Already(format!("{path} already has Dependabot ignore `{name}`")));
     }
     let element = element(name, package);
     let mut expected = old.clone();
@@ -231,14 +233,14 @@ fn hold(file: &Source, wanted: &[&str], package: &str, name: &str, version: &str
     let new = Source { path: file.path.clone(), text: new };
     let comes_back = |edited| matches!(edited, Edited::Ready(edit) if edit.files == std::slice::from_ref(file));
     if ours(text, &lines, package)?.is_empty() && !comes_back(release(&new, package)?) {
-        return Err("the rule could not be taken out again");
+        return Err("the rule could not be removed again");
     }
     let because = format!(
-        "Dependabot is told to ignore `{name}` while it is pinned to {version}, or its next pull request would undo the \
+        "Dependabot ignores `{name}` while it is pinned to {version}; otherwise its next pull request would undo the \
          pin."
     );
     let warning = format!(
-        "While it is ignored, Dependabot raises no security updates of `{name}` either: release the pin as soon as it is \
+        "Meanwhile Dependabot opens no security updates of `{name}` either: remove the pin as soon as it is \
          not needed."
     );
     Ok(Edited::Ready(Edit { files: vec![new], because: vec![because], warnings: vec![warning] }))
@@ -246,10 +248,10 @@ fn hold(file: &Source, wanted: &[&str], package: &str, name: &str, version: &str
 
 /// That a text says exactly this.
 fn same(text: &str, mut expected: Vec<Fact>) -> Result<(), &'static str> {
-    let mut found = facts(text).map_err(|_| "the rule does not fit into its layout")?;
+    let mut found = facts(text).map_err(|_| "the rule does not fit its layout")?;
     found.sort();
     expected.sort();
-    if found == expected { Ok(()) } else { Err("the rule does not fit into its layout") }
+    if found == expected { Ok(()) } else { Err("the rule does not fit its layout") }
 }
 
 /// An element of ours.
@@ -262,7 +264,7 @@ struct Ours {
 fn ours(text: &str, lines: &[Line<'_>], package: &str) -> Result<Vec<Ours>, &'static str> {
     let mut found = Vec::new();
     let (mut line, mut counted) = (0, 0);
-    for scalar in scalars(text).map_err(|_| "it is no YAML that can be read")? {
+    for scalar in scalars(text).map_err(|_| "it is not readable YAML")? {
         let [updates, entry, ignore, index, key] = scalar.path.as_slice() else { continue };
         if updates != "updates" || ignore != "ignore" || key != "dependency-name" {
             continue;
@@ -274,7 +276,7 @@ fn ours(text: &str, lines: &[Line<'_>], package: &str) -> Result<Vec<Ours>, &'st
         let Some(here) = lines.get(line) else { break };
         let written = here.content().trim_start().strip_prefix('-').map(|rest| format!("- {}", rest.trim_start()));
         if written == Some(element(&scalar.value, package)) {
-            let element = index.parse().map_err(|_| "it is no YAML that can be read")?;
+            let element = index.parse().map_err(|_| "it is not readable YAML")?;
             found.push(Ours { line, entry: entry.clone(), element });
             if found.len() > ENTRIES_MAX {
                 return Err("it has too many entries");
@@ -296,7 +298,7 @@ fn release(file: &Source, package: &str) -> Result<Edited, &'static str> {
         path.len() > 3 && path[1] == one.entry && path[2] == "ignore" && path[3] == element
     };
     if ours.iter().any(|one| old.iter().filter(|(path, _)| is_of(one, path)).count() != 1) {
-        return Err("the rule that the pin left there was changed since");
+        return Err("the rule that the pin added was changed since");
     }
     let (mut dropped, mut unmarked) = (Vec::new(), Vec::new());
     for one in &ours {
@@ -322,7 +324,7 @@ fn release(file: &Source, package: &str) -> Result<Edited, &'static str> {
     let kept = old.into_iter().filter(|(path, _)| !ours.iter().any(|one| is_of(one, path)));
     same(&new, kept.map(|(path, value)| (renumbered(path, &ours), value)).collect())?;
     let files = vec![Source { path: file.path.clone(), text: new }];
-    let because = format!("Dependabot may update `{package}` again: what came with the pin is taken out of `ignore`.");
+    let because = format!("Dependabot may update `{package}` again: removed the pin's rule from `ignore`.");
     Ok(Edited::Ready(Edit { files, because: vec![because], warnings: Vec::new() }))
 }
 

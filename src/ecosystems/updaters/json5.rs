@@ -106,7 +106,7 @@ pub fn parse(text: &str) -> Result<Node, &'static str> {
     let mut reader = Reader { text, at: 0 };
     let root = reader.value(0)?;
     reader.blanks()?;
-    if reader.at < text.len() { Err("there is more after its end") } else { Ok(root) }
+    if reader.at < text.len() { Err("there is text after its end") } else { Ok(root) }
 }
 
 /// Where a comment that begins at `at` ends, if one does; a line comment ends before its line end.
@@ -180,7 +180,7 @@ impl Reader<'_> {
             let start = self.at;
             let key = if close == '}' { self.key()? } else { String::new() };
             if close == '}' && !keys.insert(key.clone()) {
-                return Err("it names a key twice in one object");
+                return Err("it has a duplicate key in an object");
             }
             let value = self.value(depth + 1)?;
             self.blanks()?;
@@ -217,7 +217,7 @@ impl Reader<'_> {
         if matches!(word, "true" | "false" | "null") || is_number(word) {
             Ok(Kind::Bare)
         } else {
-            Err("a value is none")
+            Err("a value is invalid")
         }
     }
 
@@ -243,7 +243,7 @@ impl Reader<'_> {
             't' => '\t',
             'v' => '\u{b}',
             '0' if !self.peek().is_some_and(|c| c.is_ascii_digit()) => '\0',
-            '0'..='9' => return Err("a string has an escape that is none"),
+            '0'..='9' => return Err("a string has an invalid escape"),
             'x' => self.unit(2)?,
             'u' => self.unit(4)?,
             '\r' => {
@@ -260,8 +260,7 @@ impl Reader<'_> {
     /// A character by its number. Halves of pairs are never in what is looked for here: each becomes a mark of its own.
     fn unit(&mut self, digits: usize) -> Result<char, &'static str> {
         let hex = self.text.get(self.at..self.at + digits).filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
-        let number =
-            hex.and_then(|hex| u32::from_str_radix(hex, 16).ok()).ok_or("a string has an escape that is none")?;
+        let number = hex.and_then(|hex| u32::from_str_radix(hex, 16).ok()).ok_or("a string has an invalid escape")?;
         self.at += digits;
         Ok(char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER))
     }

@@ -59,7 +59,7 @@ impl Updater for Renovate {
         }
         release(file, package).unwrap_or_else(|why| {
             let path = clean_line(&file.path, 100);
-            let sentence = format!("{path} cannot be edited ({why}): take the rule for `{package}` out by hand");
+            let sentence = format!("{path} cannot be edited ({why}): remove the rule for `{package}` by hand");
             Edited::Refused(vec![sentence])
         })
     }
@@ -78,17 +78,17 @@ fn hold(file: &Source, rule: &Rule, package: &str, version: &str) -> Result<Edit
     let root = read(text)?;
     let rules = root.get(RULES);
     if rules.is_some_and(|rules| !rules.is_array()) {
-        return Err("its `packageRules` are no list");
+        return Err("its `packageRules` is not a list");
     }
     let marked = || rules.map(Node::items).unwrap_or_default().iter().filter(|item| is_ours(&item.value, package));
     if marked().any(|item| !is_unchanged(text, &item.value)) {
-        return Err("the rule that an earlier pin left there was changed since");
+        return Err("the rule that an earlier pin added was changed since");
     }
     if marked().any(|item| rule.is_same(&item.value)) {
-        return Ok(Edited::Already(format!("{} has the rule for `{package}` already", clean_line(&file.path, 100))));
+        return Ok(Edited::Already(format!("{} already has the rule for `{package}`", clean_line(&file.path, 100))));
     }
     if let Some(why) = rule.held_already(text, &root) {
-        return Ok(Edited::Already(format!("{} holds `{package}` back already: {why}", clean_line(&file.path, 100))));
+        return Ok(Edited::Already(format!("{} already holds `{package}` back: {why}", clean_line(&file.path, 100))));
     }
     let mut splices = Splices::default();
     if let Some(rules) = rules {
@@ -99,17 +99,17 @@ fn hold(file: &Source, rule: &Rule, package: &str, version: &str) -> Result<Edit
     }
     let new = splices.apply(text);
     let mut wanted = root.meaning(text);
-    meant_rules(&mut wanted).ok_or("its `packageRules` are no list")?.push(meant(rule, package));
+    meant_rules(&mut wanted).ok_or("its `packageRules` is not a list")?.push(meant(rule, package));
     same(&new, &wanted)?;
     let new = Source { path: file.path.clone(), text: new };
     let comes_back = |edited| matches!(edited, Edited::Ready(edit) if edit.files == std::slice::from_ref(file));
     if marked().next().is_none() && !comes_back(release(&new, package)?) {
-        return Err("the rule could not be taken out again");
+        return Err("the rule could not be removed again");
     }
     Ok(Edited::Ready(Edit {
         files: vec![new],
         because: vec![format!(
-            "Renovate is told to leave `{package}` alone while it is pinned to {version}, or its next pull request \
+            "Renovate skips `{package}` while it is pinned to {version}; otherwise its next pull request \
              would undo the pin."
         )],
         warnings: warnings(text, &root, package),
@@ -124,11 +124,11 @@ fn release(file: &Source, package: &str) -> Result<Edited, &'static str> {
         let Some(rules) = root.get(RULES) else { break };
         let Some(index) = rules.items().iter().position(|item| is_ours(&item.value, package)) else { break };
         if !is_unchanged(&text, &rules.items()[index].value) {
-            return Err("the rule that the pin left there was changed since");
+            return Err("the rule that the pin added was changed since");
         }
         let mut splices = Splices::default();
         let mut wanted = root.meaning(&text);
-        meant_rules(&mut wanted).ok_or("its `packageRules` are no list")?.remove(index);
+        meant_rules(&mut wanted).ok_or("its `packageRules` is not a list")?.remove(index);
         if layout::is_added_list(&text, rules) {
             let member = root.items().iter().position(|item| item.key == RULES).unwrap_or_default();
             layout::remove(&mut splices, &text, &root, member);
@@ -144,13 +144,13 @@ fn release(file: &Source, package: &str) -> Result<Edited, &'static str> {
     }
     Ok(Edited::Ready(Edit {
         files: vec![Source { path: file.path.clone(), text }],
-        because: vec![format!("Renovate may update `{package}` again: the rule that came with the pin is taken out.")],
+        because: vec![format!("Renovate may update `{package}` again: removed the pin's rule.")],
         warnings: Vec::new(),
     }))
 }
 
 fn read(text: &str) -> Result<Node, &'static str> {
-    json5::parse(text).and_then(|root| if root.is_object() { Ok(root) } else { Err("it is no object") })
+    json5::parse(text).and_then(|root| if root.is_object() { Ok(root) } else { Err("it is not an object") })
 }
 
 /// The rules within what a document means, made when missing.
@@ -172,13 +172,13 @@ fn meant(rule: &Rule, package: &str) -> Value {
 
 /// That a new text means this and nothing else.
 fn same(text: &str, wanted: &Value) -> Result<(), &'static str> {
-    let root = json5::parse(text).map_err(|_| "the rule does not fit into its layout")?;
-    if root.meaning(text) == *wanted { Ok(()) } else { Err("the rule does not fit into its layout") }
+    let root = json5::parse(text).map_err(|_| "the rule does not fit its layout")?;
+    if root.meaning(text) == *wanted { Ok(()) } else { Err("the rule does not fit its layout") }
 }
 
 fn warnings(text: &str, root: &Node, package: &str) -> Vec<String> {
     let mut warnings = vec![format!(
-        "While the rule stands, Renovate may hold back updates of `{package}` that fix vulnerabilities too: release the \
+        "While the rule exists, Renovate may also hold back security updates of `{package}`: remove the \
          pin as soon as it is not needed."
     )];
     let maintains = |node: &Node| node.get("enabled").is_some_and(|node| node.is_bare(text, "true"));
@@ -186,8 +186,8 @@ fn warnings(text: &str, root: &Node, package: &str) -> Vec<String> {
     let presets = root.get("extends").map(Node::texts).unwrap_or_default();
     if root.get("lockFileMaintenance").is_some_and(maintains) || presets.into_iter().any(preset) {
         warnings.push(
-            "Renovate's lock file maintenance is on, which renews locks whatever the rules say: a pin that stands in a \
-             lock alone would be undone by it."
+            "Renovate's lock file maintenance is on and updates lock files whatever the rules say: it would undo a pin that is only \
+             in a lock file."
                 .to_owned(),
         );
     }

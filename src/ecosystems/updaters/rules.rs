@@ -83,7 +83,7 @@ impl Rule {
     /// Why the configuration holds the package back without us.
     pub fn held_already(&self, text: &str, root: &Node) -> Option<&'static str> {
         if root.get("enabled").is_some_and(|node| node.is_bare(text, "false")) {
-            return Some("Renovate is switched off here");
+            return Some("Renovate is disabled here");
         }
         let ours = |name: &str| self.managers.contains(&name) || name.starts_with("custom.") || name == "regex";
         if root.get("enabledManagers").is_some_and(|list| list.is_array() && !list.texts().into_iter().any(ours)) {
@@ -91,7 +91,7 @@ impl Rule {
         }
         let names_it = |list: &Node| self.names.iter().all(|name| list.texts().contains(&name.as_str()));
         if root.get("ignoreDeps").is_some_and(names_it) {
-            return Some("its `ignoreDeps` name the package");
+            return Some("its `ignoreDeps` lists the package");
         }
         let rules = root.get("packageRules").map(Node::items).unwrap_or_default();
         let last = rules.iter().rposition(|item| item.value.get("enabled").is_some())?;

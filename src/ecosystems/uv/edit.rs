@@ -111,7 +111,7 @@ impl<'a> Pin<'a> {
         let path = short(&project.path);
         if pyproject::foreign_source(&document, &self.package) {
             return self.draft.refuse(format!(
-                "{path} takes it from git, a path, an address or the workspace in [tool.uv.sources]: change that by hand."
+                "{path} takes it from git, a path, a URL or the workspace in [tool.uv.sources]: change that by hand."
             ));
         }
         let said = pyproject::said(&project.text, &document, &self.package, &self.version, true);
@@ -126,17 +126,17 @@ impl<'a> Pin<'a> {
         } else {
             match places::pin(&project.text, &said.places, self.style(), locked.as_deref()) {
                 Outcome::Changed { text, .. } => {
-                    self.draft.because(format!("{path} names {}: it is set to =={}.", self.package, self.version));
+                    self.draft.because(format!("{path}: {} is now =={}.", self.package, self.version));
                     self.draft.put(project, text);
                 }
                 Outcome::Same if lock.as_ref().is_none_or(|lock| lock.agrees) => {
                     let ours = places::is_ours(&project.text, &said.places, self.style());
-                    let who = if ours { "by our pin" } else { "by hand" };
-                    self.draft.already(format!("{path} and its lock have =={} already, {who}.", self.version));
+                    let who = if ours { "by CI Rescue's pin" } else { "by hand" };
+                    self.draft.already(format!("{path} and its lock file already have =={}, {who}.", self.version));
                 }
                 Outcome::Same => {
                     self.draft.already(format!(
-                        "{path} has =={} already, but its lock does not: run `uv lock --upgrade-package {}=={}`.",
+                        "{path} already has =={}, but its lock file does not: run `uv lock --upgrade-package {}=={}`.",
                         self.version, self.package, self.version
                     ));
                 }
@@ -187,7 +187,7 @@ impl<'a> Pin<'a> {
         match new.filter(|new| toml::read(&project.path, new).is_ok()) {
             Some(new) => {
                 self.draft.because(format!(
-                    "Only the lock knows {}: it is constrained to =={} in [tool.uv] of {}.",
+                    "{} was only in the lock file: constrained to =={} in [tool.uv] of {}.",
                     self.package,
                     self.version,
                     short(&project.path)
@@ -195,7 +195,7 @@ impl<'a> Pin<'a> {
                 self.draft.put(project, new);
             }
             None => self.draft.refuse(format!(
-                "{} has [tool.uv] in a form that cannot be added to: add `{KEY} = [{element}]` by hand.",
+                "{} has [tool.uv] in a form that cannot be extended: add `{KEY} = [{element}]` by hand.",
                 short(&project.path)
             )),
         }
@@ -221,7 +221,7 @@ impl<'a> Pin<'a> {
             Outcome::Same => return,
             Outcome::Unfit(reason) => return self.draft.refuse(format!("{}: {reason}.", short(&project.path))),
         };
-        self.draft.because(format!("{} gets back what stood there before the pin.", short(&project.path)));
+        self.draft.because(format!("{} is restored to its state before the pin.", short(&project.path)));
         let specs = self.specs(project, &text);
         self.draft.put(project, text);
         if let Some(lock) = self.lock_of(project) {
@@ -249,19 +249,19 @@ impl<'a> Pin<'a> {
         if let Some(entry) = locked.and_then(|was| lock::entry(&earlier, &before, &self.package, was)) {
             text = splice(&text, vec![(block.range.clone(), entry)]);
             locked.unwrap_or_default().clone_into(&mut stays);
-            self.draft.because(format!("{path} gets back its entry for {} from an earlier lock.", short(&stays)));
+            self.draft.because(format!("{path}: restored the entry for {} from an earlier lock file.", short(&stays)));
         }
         let fits = specs.iter().all(|spec| admits(spec, &stays) == Some(true));
         let refresh = format!("run `uv lock --upgrade-package {}`", self.package);
         match lock::set_specifiers(&text, &self.package, specs, constrained) {
             Some(new) => text = new,
-            None => self.draft.warn(format!("{path} no longer fits pyproject.toml: {refresh}.")),
+            None => self.draft.warn(format!("{path} no longer matches pyproject.toml: {refresh}.")),
         }
         if !fits {
-            self.draft.warn(format!("{path} has a version that the restored requirement does not admit: {refresh}."));
+            self.draft.warn(format!("{path} has a version that the restored requirement does not allow: {refresh}."));
         } else if locked.is_some_and(|was| !same(was, &stays)) {
             self.draft
-                .warn(format!("{path} stays at another version than before, which the restored requirement admits: {refresh} to move on."));
+                .warn(format!("{path} stays at a different version than before, which the restored requirement allows: {refresh} to update it."));
         }
         self.draft.put(lock, text);
     }

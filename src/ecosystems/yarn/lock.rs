@@ -73,12 +73,12 @@ impl<'a> Lock<'a> {
                 continue;
             }
             if content.starts_with(['<', '>', '|']) || content == "=======" {
-                return Err("it has the marks of a merge that is not finished".to_owned());
+                return Err("it contains conflict markers".to_owned());
             }
             if !content.starts_with(' ') {
                 entries.extend(open.take());
                 let Some(head) = content.strip_suffix(':') else {
-                    return Err("a line of it is no entry".to_owned());
+                    return Err("one of its lines is not an entry".to_owned());
                 };
                 if head == "__metadata" {
                     is_berry = true;

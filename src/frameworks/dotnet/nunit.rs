@@ -70,7 +70,7 @@ impl Finder for NunitEditor {
             [] => work.by_class(),
             _ => {
                 let lines: Vec<usize> = hits.iter().map(|hit| all.methods[*hit].line).collect();
-                finder::several(name, &lines, "Name one with its namespace and class; overloads cannot be told apart.")
+                finder::several(name, &lines, "Give the namespace and class; overloads cannot be told apart.")
             }
         }
     }
@@ -116,7 +116,7 @@ impl<'t> Work<'_, 't> {
             [(method, row)] => Some(self.spoiled(method).unwrap_or_else(|| self.by_row(method, row))),
             _ => {
                 let lines: Vec<usize> = hits.iter().map(|(_, row)| finder::line(row.node)).collect();
-                Some(finder::several(self.wanted.name, &lines, "Name the method alone, to skip all of its cases."))
+                Some(finder::several(self.wanted.name, &lines, "Name the method alone to skip all its cases."))
             }
         }
     }
@@ -131,8 +131,8 @@ impl<'t> Work<'_, 't> {
         let line = method.line;
         if self.wanted.fixture {
             return unfit(format!(
-                "The test on line {line} runs in a fixture with arguments, and cannot be skipped for one fixture alone. \
-                 Name it without them, to skip it in all."
+                "The test on line {line} runs in a fixture with arguments and cannot be skipped for one fixture alone. \
+                 Name it without the arguments to skip it in all fixtures."
             ));
         }
         if let Some(found) = self.spoiled(method) {
@@ -151,9 +151,7 @@ impl<'t> Work<'_, 't> {
     fn spoiled(&self, method: &Method<'t>) -> Option<Found> {
         if method.node.has_error() {
             let line = method.line;
-            return Some(unfit(format!(
-                "The syntax of the test on line {line} does not parse. Repair it, or skip it by hand."
-            )));
+            return Some(unfit(format!("The test on line {line} does not parse. Fix its syntax, or skip it by hand.")));
         }
         let class = &self.all.classes[method.class];
         ignored(&method.attributes, self.text).or_else(|| self.ignored_class(class)).map(Found::Already)
@@ -169,7 +167,7 @@ impl<'t> Work<'_, 't> {
         let mut warnings: Vec<String> = derived(&self.all.classes[method.class]).into_iter().collect();
         let cases = method.named("TestCase").len();
         if method.attributes.iter().any(|attribute| matches!(attribute.name, "TestCaseSource" | "Theory")) {
-            warnings.push("This skips all cases of the method, and their number is not in this file.".to_owned());
+            warnings.push("This skips all cases of the method; this file does not tell how many.".to_owned());
         } else if cases > 0 {
             warnings.push(format!("This skips {} of the method.", counted(cases, "test case")));
         }
@@ -193,15 +191,15 @@ impl<'t> Work<'_, 't> {
         let Some(class) = hits.first().map(|hit| &self.all.classes[*hit]) else { return Found::Absent };
         if !hits.iter().all(|hit| self.all.classes[*hit].same(class)) {
             let lines: Vec<usize> = hits.iter().map(|hit| self.all.classes[*hit].line).collect();
-            return finder::several(self.wanted.name, &lines, "Name one with its namespace.");
+            return finder::several(self.wanted.name, &lines, "Give the namespace.");
         }
         if let Some(by) = self.ignored_class(class) {
             return Found::Already(by);
         }
         if self.wanted.fixture || self.wanted.arguments.is_some() {
             return unfit(format!(
-                "The fixture on line {} has arguments, and cannot be skipped for some of them alone. Name it without \
-                 them, to skip it whole.",
+                "The fixture on line {} has arguments and cannot be skipped for some of them alone. Name it without \
+                 the arguments to skip it whole.",
                 class.line
             ));
         }
@@ -228,10 +226,10 @@ impl<'t> Work<'_, 't> {
         match (fitting.next(), fitting.next()) {
             (Some(row), None) => Ok(row),
             (Some(_), Some(_)) => Err(format!(
-                "Several cases of the test on line {line} have these arguments. Name the method alone, to skip them all."
+                "Several cases of the test on line {line} have these arguments. Name the method alone to skip them all."
             )),
             _ => Err(format!(
-                "No `[TestCase]` of the test on line {line} has literally these arguments. Name the method alone, to \
+                "No `[TestCase]` of the test on line {line} has exactly these arguments. Name the method alone to \
                  skip all of its cases."
             )),
         }

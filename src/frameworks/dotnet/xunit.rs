@@ -66,14 +66,14 @@ impl Finder for XunitEditor {
             [hit] => judge(&all, &all.methods[hit], &wanted, text, words),
             [] => match all.classes_of(&wanted, |method| fact(&all, method).is_some()).first() {
                 Some(class) => unfit(format!(
-                    "xUnit cannot skip the whole class on line {}. Name its tests one by one.",
+                    "xUnit cannot skip the whole class on line {}. Name its tests one at a time.",
                     all.classes[*class].line
                 )),
                 None => Found::Absent,
             },
             _ => {
                 let lines: Vec<usize> = hits.iter().map(|hit| all.methods[*hit].line).collect();
-                finder::several(name, &lines, "Name one with its namespace and class; overloads cannot be told apart.")
+                finder::several(name, &lines, "Give the namespace and class; overloads cannot be told apart.")
             }
         }
     }
@@ -119,7 +119,7 @@ fn displayed(all: &Declarations<'_>, wanted: &mut Wanted<'_>, text: &str) -> Vec
 fn judge(all: &Declarations<'_>, method: &Method<'_>, wanted: &Wanted<'_>, text: &str, words: &str) -> Found {
     let line = method.line;
     if method.node.has_error() {
-        return unfit(format!("The syntax of the test on line {line} does not parse. Repair it, or skip it by hand."));
+        return unfit(format!("The test on line {line} does not parse. Fix its syntax, or skip it by hand."));
     }
     let Some(fact) = fact(all, method) else { return Found::Absent };
     if let Some(by) = skipped(fact, text) {
@@ -161,10 +161,10 @@ fn row<'a, 't>(method: &'a Method<'t>, printed: &str, text: &'t str) -> Result<&
     match (fitting.next(), fitting.next()) {
         (Some(row), None) => Ok(row),
         (Some(_), Some(_)) => Err(format!(
-            "Several rows of the theory on line {line} have these arguments. Name the method alone, to skip them all."
+            "Several rows of the theory on line {line} have these arguments. Name the method alone to skip them all."
         )),
         _ => Err(format!(
-            "No `[InlineData]` of the test on line {line} has literally these arguments. Name the method alone, to skip \
+            "No `[InlineData]` of the test on line {line} has exactly these arguments. Name the method alone to skip \
              all of its rows."
         )),
     }
@@ -174,7 +174,7 @@ fn row<'a, 't>(method: &'a Method<'t>, printed: &str, text: &'t str) -> Result<&
 fn all_rows(method: &Method<'_>) -> String {
     let literal = method.named("InlineData").len();
     if method.attributes.iter().any(|attribute| attribute.name.ends_with("Data") && attribute.name != "InlineData") {
-        return "This skips all rows of the theory, and their number is not in this file.".to_owned();
+        return "This skips all rows of the theory; this file does not tell how many.".to_owned();
     }
     format!("This skips the whole theory, with {}.", counted(literal, "row"))
 }

@@ -46,7 +46,7 @@ impl Editor for GoEditor {
             return Edited::Absent;
         };
         let Some(tree) = parse(&language(), text) else {
-            return refused("The file is too large to be edited safely; skip the test by hand.");
+            return refused("The file is too large to edit safely; skip the test by hand.");
         };
         let root = tree.root_node();
         if !in_package(source, root, &name) {
@@ -62,7 +62,7 @@ impl Editor for GoEditor {
         }
         let scope = &scopes[scopes.len() - 1];
         if scopes.iter().any(|scope| scope.function.has_error()) {
-            return refused("The test does not parse, so it cannot be edited safely; repair its syntax first.");
+            return refused("The test does not parse, so it cannot be edited safely; fix its syntax first.");
         }
         let guard = scope.shared.then(|| quoted(&scope.full));
         let skip = Skip { on: scope.on.clone(), guard, words: mark.words() };
@@ -139,11 +139,11 @@ fn called<'a>(text: &'a str, scope: &Scope<'_>, statement: Node<'_>) -> Option<&
 fn because(text: &str, scope: &Scope<'_>) -> Vec<String> {
     let line = line_number(text, scope.body.start_byte());
     let name = short(&scope.full);
-    let found = format!("{name} is run by the body that begins in line {line}.");
+    let found = format!("{name} is run by the body that starts on line {line}.");
     let how = if scope.shared {
-        format!("Other tests run through this body too, so it is skipped by its name with {}.Skip.", scope.on)
+        format!("Other tests share this body, so only this one is skipped by name, with {}.Skip.", scope.on)
     } else {
-        format!("It is skipped with {}.Skip as its first statement.", scope.on)
+        format!("Skipped with {}.Skip as its first statement.", scope.on)
     };
     vec![found, how]
 }
@@ -154,10 +154,10 @@ fn warnings(text: &str, scope: &Scope<'_>) -> Vec<String> {
         warnings.push("SetupTest and TearDownTest of the suite still run around the skipped test.".to_owned());
     }
     if suite_type(text, scope.body, &scope.on).is_some() {
-        warnings.push("The test runs a suite: every test of the suite is skipped with it.".to_owned());
+        warnings.push("The test runs a suite: this skips every test of the suite.".to_owned());
     }
     if !scope.followed {
-        let unsure = "The table's rows could not be followed; check after a run that the subtest is skipped.";
+        let unsure = "The table's rows could not be followed; check after a run that the subtest was skipped.";
         warnings.push(unsure.to_owned());
     }
     let runs = runs(text, scope);
@@ -171,10 +171,10 @@ fn warnings(text: &str, scope: &Scope<'_>) -> Vec<String> {
     }
     match (known, unknown) {
         (0, false) => {}
-        (0, true) => warnings.push("Its subtests are skipped with it; their number is not known.".to_owned()),
-        (1, false) => warnings.push("Its one subtest is skipped with it.".to_owned()),
-        (known, false) => warnings.push(format!("Its {known} subtests are skipped with it.")),
-        (known, true) => warnings.push(format!("At least {known} subtests are skipped with it; more are not known.")),
+        (0, true) => warnings.push("This also skips its subtests; how many is not known.".to_owned()),
+        (1, false) => warnings.push("This also skips its one subtest.".to_owned()),
+        (known, false) => warnings.push(format!("This also skips its {known} subtests.")),
+        (known, true) => warnings.push(format!("This also skips at least {known} subtests.")),
     }
     warnings
 }

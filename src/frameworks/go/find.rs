@@ -60,21 +60,24 @@ pub fn find<'tree>(text: &str, root: Node<'tree>, name: &Name) -> Found<Vec<Scop
     };
     if functions.len() > 1 {
         return refuse(format!(
-            "{} occurs more than once here, in lines {}; rename one of them.",
+            "{} occurs more than once, on lines {}; rename one of them.",
             short(&name.test),
             lines(text, &functions)
         ));
     }
     if name.test.starts_with("Example") {
-        return refuse("Examples cannot be skipped; remove its `// Output:` comment so that it is only compiled.");
+        return refuse("Examples cannot be skipped; remove the `// Output:` comment so that it is only compiled.");
     }
     let (on, body) = match (parameter(text, *function), function.child_by_field_name("body")) {
         (Some((on, _)), Some(body)) if is_name(on) => (on, body),
         (Some(_), Some(_)) => {
-            return refuse("The test's parameter has no name, so nothing can be skipped with it; name it `t` first.");
+            return refuse("The test's parameter has no name to skip with; name it `t` first.");
         }
         _ => {
-            return refuse(format!("{} takes no *testing.T, so it is no test that can be skipped.", short(&name.test)));
+            return refuse(format!(
+                "{} takes no *testing.T, so it is not a test that can be skipped.",
+                short(&name.test)
+            ));
         }
     };
     if let Some(kind) = suite_type(text, body, on)
@@ -113,13 +116,13 @@ fn find_in_suite<'tree>(
         return Err(Miss::Absent);
     };
     if methods.len() > 1 {
-        return refuse(format!("{} occurs more than once here, in lines {}.", short(method), lines(text, &methods)));
+        return refuse(format!("{} occurs more than once, on lines {}.", short(method), lines(text, &methods)));
     }
     let (Some((on, _)), Some(body)) = (self::receiver(text, *function), function.child_by_field_name("body")) else {
         return Err(Miss::Absent);
     };
     if !is_name(on) {
-        return refuse("The method's receiver has no name, so nothing can be skipped with it; name it `s` first.");
+        return refuse("The method's receiver has no name to skip with; name it `s` first.");
     }
     let full = format!("{}/{method}", name.test);
     let top =
@@ -133,7 +136,7 @@ fn descend<'tree>(text: &str, root: Node<'tree>, top: Scope<'tree>, rest: Option
     let mut rest = rest;
     while let Some(wanted) = rest {
         if scopes.len() > DEPTH_MAX {
-            return refuse("The subtest is nested too deep to be followed; name one further out.");
+            return refuse("The subtest is nested too deeply; name an outer one.");
         }
         let scope = &scopes[scopes.len() - 1];
         let (inner, taken) = step(text, root, scope, wanted)?;
@@ -163,7 +166,7 @@ fn step<'tree>(text: &str, root: Node<'tree>, scope: &Scope<'tree>, wanted: &str
     let whole = short(&scope.full);
     let Some(longest) = hits.iter().map(|hit| hit.taken).max() else {
         return refuse(format!(
-            "No subtest of {whole} has this name written out in this file; name {whole} to skip all of it."
+            "No subtest of {whole} has this literal name in this file; name {whole} to skip all of it."
         ));
     };
     hits.retain(|hit| hit.taken == longest);
@@ -261,7 +264,7 @@ fn enter<'tree>(
         _ => None,
     };
     let (Some(body), Some(on)) = (body, on) else {
-        return refuse("The subtest's parameter has no name, so nothing can be skipped with it; name it `t` first.");
+        return refuse("The subtest's parameter has no name to skip with; name it `t` first.");
     };
     let function = if by_name { function } else { scope.function };
     Ok(Scope { function, body, on, full, shared: by_name, followed: true, suite: scope.suite })

@@ -49,7 +49,7 @@ fn refused(reason: String) -> Edited {
 }
 
 fn does_not_parse(line: usize) -> String {
-    format!("The code around line {line} does not parse; repair it first, or skip the test by hand.")
+    format!("The code around line {line} does not parse; fix it first, or skip the test by hand.")
 }
 
 struct Asked<'a> {
@@ -68,12 +68,12 @@ impl Asked<'_> {
         let name = self.name(index);
         if case.title.is_template() || case.helper.is_none() {
             return refused(format!(
-                "A row of a template cannot be skipped alone; `{name}` at line {} skips all that the template makes.",
+                "A row of a template cannot be skipped alone; `{name}` on line {} skips everything the template creates.",
                 case.line
             ));
         }
         refused(format!(
-            "The {} stands in a function that may be called several times, at line {}; `{name}` skips it for all calls.",
+            "The {} is in a function that may be called several times, on line {}; `{name}` skips it for all calls.",
             noun(case.kind),
             case.line
         ))
@@ -89,7 +89,7 @@ impl Asked<'_> {
             lines.push("and more".to_owned());
         }
         refused(format!(
-            "The name means {} places of this file; give the full name, or rename one of them: {}.",
+            "The name matches {} places in this file; give the full name, or rename one of them: {}.",
             indexes.len(),
             lines.join("; ")
         ))
@@ -103,13 +103,13 @@ impl Asked<'_> {
         let found = found.map(|case| (insertion::mark_of(case, text), Some(case)));
         let (id, by) = found.or(file)?;
         let place = match by {
-            Some(case) if case.range == self.cases.list[index].range => format!("at line {}", case.line),
-            Some(case) => format!("by the group `{}` at line {}", shown(&case.title.own), case.line),
+            Some(case) if case.range == self.cases.list[index].range => format!("on line {}", case.line),
+            Some(case) => format!("by the group `{}` on line {}", shown(&case.title.own), case.line),
             None => "by a statement for the whole file".to_owned(),
         };
         Some(Edited::Already(match id {
-            Some(id) => format!("It is in quarantine already {place}, with the id {}.", shown(id)),
-            None => format!("A person has skipped it already, {place}."),
+            Some(id) => format!("It is already quarantined {place}, with id {}.", shown(id)),
+            None => format!("It is already skipped by hand, {place}."),
         }))
     }
 
@@ -119,13 +119,13 @@ impl Asked<'_> {
         let line = case.line;
         if case.state == State::Focused {
             return Some(refused(format!(
-                "Line {line} focuses the {} (`only`), so that the others do not run; take the focus away first.",
+                "Line {line} focuses the {} (`only`), so the others do not run; remove the focus first.",
                 noun(case.kind)
             )));
         }
         if case.state == State::Varies && !self.dialect.skip_is_chainable() {
             return Some(refused(format!(
-                "`{}` at line {line} is one of two functions by a condition, and one of them has no `.skip`; skip by hand.",
+                "`{}` on line {line} is one of two functions chosen by a condition, and one of them has no `.skip`; skip by hand.",
                 shown(self.base(case))
             )));
         }
@@ -144,7 +144,7 @@ impl Asked<'_> {
         };
         if !self.holds(index, parsed, &text, &mark.id) {
             return refused(format!(
-                "Line {} cannot be edited so that this {} alone is skipped; skip it by hand.",
+                "Line {} cannot be edited to skip this {} alone; skip it by hand.",
                 case.line,
                 noun(case.kind)
             ));
@@ -178,7 +178,7 @@ impl Asked<'_> {
             "`.skip`, with the mark in a comment before it".to_owned()
         };
         vec![
-            format!("`{}` is a {} at line {}.", self.name(index), noun(case.kind), case.line),
+            format!("`{}` is a {} on line {}.", self.name(index), noun(case.kind), case.line),
             format!("{} skips it by {idiom}.", self.dialect.title),
         ]
     }
@@ -189,20 +189,20 @@ impl Asked<'_> {
         let mut warnings = Vec::new();
         match (case.kind, runs) {
             (Kind::Group, Some(runs)) => warnings.push(format!("The whole group is skipped: {}.", tests(runs))),
-            (Kind::Group, None) => warnings
-                .push("The whole group is skipped; how many tests it makes is not known from the source.".to_owned()),
+            (Kind::Group, None) => {
+                warnings.push("The whole group is skipped; how many tests it creates is not known.".to_owned())
+            }
             (Kind::Test, Some(1)) => {}
             (Kind::Test, Some(runs)) => {
-                warnings.push(format!("It is a template, and all it makes is skipped: {}.", tests(runs)));
+                warnings.push(format!("It is a template, and everything it creates is skipped: {}.", tests(runs)));
             }
-            (Kind::Test, None) => warnings.push(
-                "It runs more than once, and all is skipped; how many tests that are is not known from the source."
-                    .to_owned(),
-            ),
+            (Kind::Test, None) => {
+                warnings.push("It runs more than once, and every run is skipped; how many is not known.".to_owned())
+            }
         }
         if let Some(from) = &case.from {
             warnings.push(format!(
-                "`{}` comes from `{}`; it is taken for a function of {} that has `.skip`.",
+                "`{}` comes from `{}`; assumed to be a {} function with `.skip`.",
                 shown(self.base(case)),
                 shown(from),
                 self.dialect.title

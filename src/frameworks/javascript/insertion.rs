@@ -63,8 +63,7 @@ fn below_directive(text: &str, at: usize) -> bool {
 
 /// `test.skip(true, '…');` as the first statement of the body.
 fn statement(case: &Case, text: &str, words: &str) -> Result<Insertion, &'static str> {
-    let body =
-        case.body.as_ref().ok_or("Its function has no body in braces here; add a statement that skips by hand.")?;
+    let body = case.body.as_ref().ok_or("Its function has no body in braces; add the skip statement by hand.")?;
     let base = text.get(case.base.clone()).unwrap_or("test");
     let quote = case.quote;
     let statement = format!("{base}.skip(true, {quote}{words}{quote});");

@@ -39,7 +39,7 @@ impl Editor for JunitEditor {
             return Edited::Absent;
         }
         let Some(tree) = parse(&language(), text) else {
-            return refused("The file is too large to be edited safely; skip the test by hand.");
+            return refused("The file is too large to edit safely; skip the test by hand.");
         };
         let file =
             File { text, imports: Imports::of(text, tree.root_node()), declared: Declared::of(text, tree.root_node()) };
@@ -47,8 +47,8 @@ impl Editor for JunitEditor {
             Meant::Nothing => return Edited::Absent,
             Meant::Several(nodes) => {
                 return refused(format!(
-                    "The name fits several methods or classes here, in lines {}; give the class and the types of the \
-                     parameters with it, as in `Class.method(String)`.",
+                    "The name matches several methods or classes, on lines {}; give the class and the types of the \
+                     parameters, as in `Class.method(String)`.",
                     lines(text, &nodes)
                 ));
             }
@@ -102,10 +102,9 @@ fn annotation_at(root: Node<'_>, at: usize) -> Option<Node<'_>> {
 /// The annotation that skips with this runner: package and name.
 fn skip_of(runner: Option<Runner>) -> Result<(&'static str, &'static str), Edited> {
     let Some(runner) = runner else {
-        return Err(refused("Neither JUnit 4 nor JUnit 5 is imported here, so how to skip is not known."));
+        return Err(refused("The file imports neither JUnit 4 nor JUnit 5, so it is unclear how to skip."));
     };
-    let by_hand =
-        "The test is one of TestNG, which has no annotation for it; set `enabled = false` in its @Test by hand.";
+    let by_hand = "This is a TestNG test, which has no skip annotation; set `enabled = false` in its @Test by hand.";
     runner.skip().ok_or_else(|| refused(by_hand))
 }
 
@@ -138,19 +137,19 @@ impl<'tree> File<'_, 'tree> {
         let name = short(&method.name);
         if row {
             return Err(refused(format!(
-                "The name is one run of {name}, and runs are not skipped alone; name {name} to skip all of them."
+                "The name is one run of {name}, and runs cannot be skipped alone; name {name} to skip all of them."
             )));
         }
         let broken = around[0].node.child_by_field_name("body").is_none_or(|body| body.is_missing());
         if method.node.has_error() || broken || method.node.prev_sibling().is_some_and(|before| before.is_error()) {
-            return Err(refused("The test does not parse, so it cannot be edited safely; repair its syntax first."));
+            return Err(refused("The test does not parse, so it cannot be edited safely; fix its syntax first."));
         }
         let mut warnings = rows::warning(&method.annotations, self.text).into_iter().collect::<Vec<_>>();
         if around.iter().any(|class| self.is_parametrised(class)) {
-            warnings.push("Its class runs once for each set of parameters: all of these runs are skipped.".to_owned());
+            warnings.push("Its class runs once for each set of parameters: this skips all of these runs.".to_owned());
         }
         let line = line_number(self.text, method.node.start_byte());
-        let because = vec![format!("{name} is the test method in line {line}."), self.how(skip)];
+        let because = vec![format!("{name} is the test method on line {line}."), self.how(skip)];
         Ok(Plan { declaration: method.node, annotation: self.annotation(skip), because, warnings })
     }
 
@@ -163,16 +162,16 @@ impl<'tree> File<'_, 'tree> {
         self.not_skipped(skip, inherited.iter().map(|class| &class.annotations))?;
         let head = class.node.child_by_field_name("name").is_none_or(|name| name.is_missing());
         if head || class.node.prev_sibling().is_some_and(|before| before.is_error()) {
-            return Err(refused("The class does not parse, so it cannot be edited safely; repair its syntax first."));
+            return Err(refused("The class does not parse, so it cannot be edited safely; fix its syntax first."));
         }
         let tests = self.declared.methods_in(class, self.text).filter(|method| method.test(self.text).is_some());
         let warning = match tests.count() {
-            0 => "No test is written in this class itself: all that it inherits are skipped with it.".to_owned(),
-            1 => "Its one test is skipped with it.".to_owned(),
-            tests => format!("All {tests} tests of the class are skipped with it."),
+            0 => "The class defines no test itself: this skips all the tests that it inherits.".to_owned(),
+            1 => "This skips its one test.".to_owned(),
+            tests => format!("This skips all {tests} tests of the class."),
         };
         let line = line_number(self.text, class.node.start_byte());
-        let because = vec![format!("The name is that of the class in line {line}."), self.how(skip)];
+        let because = vec![format!("This is the class on line {line}."), self.how(skip)];
         Ok(Plan { declaration: class.node, annotation: self.annotation(skip), because, warnings: vec![warning] })
     }
 
@@ -194,9 +193,11 @@ impl<'tree> File<'_, 'tree> {
     fn no_test(&self, method: &Method<'_>, class: &Class<'_>) -> Edited {
         let base = class.node.child_by_field_name("superclass").map_or("", |base| of(base, self.text));
         if method.name.starts_with("test") && base.ends_with("TestCase") {
-            return refused("The test is one of JUnit 3, which cannot skip; move it to JUnit 4 or rename the method.");
+            return refused(
+                "This is a JUnit 3 test, which cannot be skipped; move it to JUnit 4 or rename the method.",
+            );
         }
-        refused("The method of this name has no annotation that makes it a test; check the name.")
+        refused("The method with this name has no test annotation; check the name.")
     }
 
     fn is_parametrised(&self, class: &Class<'_>) -> bool {
@@ -214,7 +215,7 @@ impl<'tree> File<'_, 'tree> {
 
     fn how(&self, skip: (&str, &str)) -> String {
         let annotation = self.annotation(skip);
-        format!("It is skipped with @{annotation}, which needs no change to the imports.")
+        format!("Skipped with @{annotation}, which needs no change to the imports.")
     }
 
     /// The text with the annotation above the declaration, or before it when it does not begin its line.

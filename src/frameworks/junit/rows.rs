@@ -19,9 +19,9 @@ pub fn warning(annotations: &[Node<'_>], text: &str) -> Option<String> {
         None
     };
     Some(match runs {
-        Some(1) => "Its one run is skipped with it.".to_owned(),
-        Some(runs) => format!("All {runs} runs of the test are skipped with it."),
-        None => "Every run of the test is skipped with it; their number is not known.".to_owned(),
+        Some(1) => "This skips its one run.".to_owned(),
+        Some(runs) => format!("This skips all {runs} runs of the test."),
+        None => "This skips every run of the test; how many is not known.".to_owned(),
     })
 }
 

@@ -118,7 +118,7 @@ fn by_method(class: &Class<'_>, method: &Method<'_>, wanted: &Wanted<'_>, text: 
     }
     warnings.extend(dependents(class, method, text));
     let what = if key.is_some() { "One data set of the test method" } else { "The test method" };
-    let because = format!("{what} on line {line} skips itself by `markTestSkipped`.");
+    let because = format!("{what} on line {line} now calls `markTestSkipped`.");
     Found::Change(Change { insertions: vec![insertion], because, warnings })
 }
 
@@ -126,9 +126,7 @@ fn by_method(class: &Class<'_>, method: &Method<'_>, wanted: &Wanted<'_>, text: 
 fn spoiled(class: &Class<'_>, method: &Method<'_>, text: &str) -> Option<Found> {
     if method.node.has_error() {
         let line = method.line;
-        return Some(unfit(format!(
-            "The syntax of the test on line {line} does not parse. Repair it, or skip it by hand."
-        )));
+        return Some(unfit(format!("The test on line {line} does not parse. Fix its syntax, or skip it by hand.")));
     }
     let mut before = ["setUp", "setUpBeforeClass"].into_iter().filter_map(|name| class.method(name));
     before.find_map(|method| skip::skipped(method, None, text)).map(Found::Already)
@@ -144,11 +142,11 @@ fn row(rows: &Rows, set: &str, line: usize) -> Result<Key, String> {
     match (fitting.next(), fitting.next()) {
         (Some(key), None) => Ok(key.clone()),
         (Some(_), Some(_)) => Err(format!(
-            "Several data sets of the test on line {line} have this name. Name the method alone, to skip them all."
+            "Several data sets of the test on line {line} have this name. Name the method alone to skip them all."
         )),
         _ => Err(format!(
-            "The data set is not written out in a provider of this class for the test on line {line}. Name the method \
-             alone, to skip all of its data sets."
+            "No provider in this class spells out this data set for the test on line {line}. Name the method \
+             alone to skip all its data sets."
         )),
     }
 }
@@ -158,9 +156,7 @@ fn all_rows(rows: &Rows) -> Option<String> {
     match rows {
         Rows::None => None,
         Rows::Known(keys) => Some(format!("This skips {} of the method.", counted(keys.len(), "data set"))),
-        Rows::Unknown => {
-            Some("This skips all data sets of the method, and their number is not in this file.".to_owned())
-        }
+        Rows::Unknown => Some("This skips all data sets of the method; this file does not tell how many.".to_owned()),
     }
 }
 
@@ -184,7 +180,7 @@ fn by_class(class: &Class<'_>, text: &str, words: &str) -> Found {
     let line = class.line;
     let Some(set_up) = class.method("setUp").filter(|method| method.body.is_some()) else {
         return unfit(format!(
-            "The class on line {line} has no `setUp` method that could skip all of its tests. Name its test methods one \
+            "The class on line {line} has no `setUp` method that could skip all its tests. Name its test methods one \
              by one."
         ));
     };

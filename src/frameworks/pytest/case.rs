@@ -30,7 +30,7 @@ pub fn plan(target: &Target<'_, '_>, ids: &[String], words: &Words<'_>) -> Resul
     let (text, bindings): (_, &Bindings) = (target.module.text, target.bindings);
     let insertions = row::mark(&table, &row, &words.param.name, words.skip, bindings, text).map_err(&refuse)?;
     let mut plan = Plan::default();
-    plan.because.push(format!("{place} gets a mark on its row {}.", super::table::words(&row, text)));
+    plan.because.push(format!("{place}: marks its row {}.", super::table::words(&row, text)));
     plan.insertions.extend(words.param.import.clone());
     plan.insertions.extend(insertions);
     Ok(plan)
@@ -40,23 +40,23 @@ pub fn plan(target: &Target<'_, '_>, ids: &[String], words: &Words<'_>) -> Resul
 fn find<'t>(tables: Vec<Option<Table<'t>>>, ids: &[String]) -> Result<(Table<'t>, Row<'t>), String> {
     const WHOLE: &str = "name the whole test without the case";
     if tables.is_empty() {
-        return Err(format!("it has no parametrize table in its source; {WHOLE}."));
+        return Err(format!("its source has no parametrize table; {WHOLE}."));
     }
     let all = cases(&tables);
     let Some(mut tables) = tables.into_iter().collect::<Option<Vec<Table<'t>>>>() else {
-        return Err(format!("its table is computed or stands elsewhere, so that its rows are not known; {WHOLE}."));
+        return Err(format!("its table is computed or defined elsewhere, so its rows are not known; {WHOLE}."));
     };
     let long = |table: &Table<'_>| table.open || table.rows.len() != 1;
     let at = tables.iter().position(long).unwrap_or(0);
     if tables.iter().filter(|table| long(table)).count() > 1 {
         let all = all.map(|all| format!(", {all} cases in all")).unwrap_or_default();
         return Err(format!(
-            "its cases are a product of several tables{all}, and skipping a row skips several of them; {WHOLE}."
+            "its cases combine several tables{all}, and skipping a row skips several of them; {WHOLE}."
         ));
     }
     if tables[at].shared {
         return Err(format!(
-            "its table stands on the class, and skipping a row skips a case of each test there; {WHOLE}."
+            "its table is on the class, and skipping a row skips a case of every test there; {WHOLE}."
         ));
     }
     let before: Vec<_> = tables[..at].iter().flat_map(|table| table.rows[0].pieces.clone()).collect();
@@ -74,11 +74,11 @@ fn find<'t>(tables: Vec<Option<Table<'t>>>, ids: &[String]) -> Result<(Table<'t>
                 let row = table.rows.swap_remove(*one);
                 return Ok((table, row));
             }
-            several => return Err(format!("{} rows may be the case; {WHOLE}, or give them an id=.", several.len())),
+            several => return Err(format!("{} rows may be this case; {WHOLE}, or give them an id=.", several.len())),
         }
     }
     let id = short(ids.first().map_or("", String::as_str));
-    Err(format!("no row of its table is known to make the case [{id}]; {WHOLE}."))
+    Err(format!("no row of its table is known to produce the case [{id}]; {WHOLE}."))
 }
 
 fn skipped(target: &Target<'_, '_>, row: &Row<'_>) -> Option<String> {

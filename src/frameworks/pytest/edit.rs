@@ -98,6 +98,6 @@ fn extent(target: &Target<'_, '_>) -> Option<String> {
     match (tables.is_empty(), cases(&tables)) {
         (true, _) | (_, Some(1)) => None,
         (_, Some(count)) => Some(format!("{place}: this skips {count} cases.")),
-        (_, None) => Some(format!("{place}: this skips all its cases; their number is not known from the source.")),
+        (_, None) => Some(format!("{place}: this skips all its cases; how many is not known.")),
     }
 }

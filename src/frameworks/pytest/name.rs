@@ -18,7 +18,7 @@ pub fn read(name: &str) -> Result<Wanted, String> {
     };
     if rest.contains('[') && cases.is_empty() {
         let name = short(name);
-        return Err(format!("\"{name}\" has no \"]\" behind the case: give the name as the test run prints it."));
+        return Err(format!("\"{name}\" has no \"]\" after the case: copy the name from the test run's output."));
     }
     let dotted = path.is_none() && head.contains('.');
     let parts = identifiers(name, head.split("::").flat_map(|part| part.split('.')).map(str::trim))?;

@@ -38,7 +38,7 @@ pub fn mark(
 }
 
 fn marked_param(row: Node<'_>, skip: &str, bindings: &Bindings, text: &str) -> Result<Vec<Insertion>, String> {
-    const UNREADABLE: &str = "its marks are computed, so that none can be added; skip the row by hand.";
+    const UNREADABLE: &str = "its marks are computed, so none can be added; skip the row by hand.";
     let put = |at: usize, text: String| Insertion { at, text };
     let arguments = Arguments::of(row, text);
     let last = arguments.positional.iter().copied().chain(arguments.named.iter().map(|(_, _, whole)| *whole));

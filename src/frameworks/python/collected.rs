@@ -56,10 +56,10 @@ impl<'m, 't> Collected<'m, 't> {
             return Some("it is a fixture, not a test; name the tests that use it.");
         }
         if !item.name.starts_with("test") {
-            return Some("it is not a test: its name does not begin with \"test\".");
+            return Some("it is not a test: its name does not start with \"test\".");
         }
         if item.class.is_none() && self.runner == Runner::Unittest {
-            return Some("it is a plain function, and unittest runs only methods of TestCase classes.");
+            return Some("it is a plain function, and unittest only runs methods of TestCase classes.");
         }
         None
     }
@@ -80,11 +80,11 @@ impl<'m, 't> Collected<'m, 't> {
             (Runner::Unittest, _) if !test_case => {
                 Some("does not derive from a TestCase class, so unittest does not run it.")
             }
-            (Runner::Unittest, Some(_)) => Some("stands in another class, so unittest does not run it."),
-            (Runner::Pytest, Some((_, true))) => Some("stands in a TestCase class, so pytest does not collect it."),
-            (Runner::Pytest, _) if !test_case && !item.name.starts_with("Test") => Some(
-                "is not collected by pytest: its name does not begin with \"Test\", and no base of it is a TestCase.",
-            ),
+            (Runner::Unittest, Some(_)) => Some("is inside another class, so unittest does not run it."),
+            (Runner::Pytest, Some((_, true))) => Some("is inside a TestCase class, so pytest does not collect it."),
+            (Runner::Pytest, _) if !test_case && !item.name.starts_with("Test") => {
+                Some("is not collected by pytest: its name does not start with \"Test\", and it has no TestCase base.")
+            }
             (Runner::Pytest, _) if !test_case && self.classes.method(index, "__init__").is_some() => {
                 Some("is not collected by pytest: it has an __init__ method.")
             }

@@ -70,14 +70,14 @@ impl<'m, 't> Finder<'m, 't> {
         let places: Vec<String> = several.iter().take(10).map(|index| self.place(*index)).collect();
         let first = self.module.qualified(several[0]);
         let advice = if several.iter().all(|index| self.module.qualified(*index) == first) {
-            "only one of them is run: rename the others, then ask again"
+            "only one of them runs: rename the others, then try again"
         } else if self.runner == Runner::Pytest {
             "give the file and the classes too, as in tests/test_x.py::TestA::test_b"
         } else {
             "give the module and the class too, as in tests.test_x.TestA.test_b"
         };
         let count = several.len();
-        Found::Refused(vec![format!("The name means {count} definitions: {}; {advice}.", places.join(", "))])
+        Found::Refused(vec![format!("The name matches {count} definitions: {}; {advice}.", places.join(", "))])
     }
 
     fn hint(&self, wanted: &Wanted, near: &[usize]) -> Found {
@@ -110,7 +110,7 @@ impl<'m, 't> Finder<'m, 't> {
     fn alone(&self, index: usize, run_by: Option<usize>) -> Found {
         if !self.module.understood(index) {
             let place = self.place(index);
-            return Found::Refused(vec![format!("{place}: the source around it is not understood; skip it by hand.")]);
+            return Found::Refused(vec![format!("{place}: the code around it was not understood; skip it by hand.")]);
         }
         let item = &self.module.items[index];
         let Some(class) = item.class.filter(|_| item.kind == Kind::Function) else { return Found::One(index, run_by) };
@@ -119,13 +119,13 @@ impl<'m, 't> Finder<'m, 't> {
         match heirs.as_slice() {
             [one] if run_by.is_none_or(|run_by| run_by == *one) => Found::One(index, run_by),
             [] => Found::Refused(vec![format!(
-                "{}: no class of this file that is collected runs it, and those of other files are not known; skip it by hand.",
+                "{}: no collected class in this file runs it, and other files are not known; skip it by hand.",
                 self.place(index)
             )]),
             several => {
                 let names: Vec<String> = several.iter().take(10).map(|heir| self.called(*heir)).collect();
                 Found::Refused(vec![format!(
-                    "{}: several classes run it ({}), and all of them would skip it; override it in one of them first.",
+                    "{}: several classes run it ({}), and all would skip it; override it in one of them first.",
                     self.place(index),
                     names.join(", ")
                 )])

@@ -84,9 +84,9 @@ fn path_ends(path: &str, end: &str) -> bool {
 pub fn tidy(name: &str) -> Result<&str, String> {
     let name = name.trim().lines().next().unwrap_or("").trim();
     match name.len() {
-        0 => Err("The name of the test is empty: give it as the test run prints it.".to_owned()),
+        0 => Err("The test name is empty: copy it from the test run's output.".to_owned()),
         1..=NAME_MAX => Ok(name),
-        _ => Err(format!("The name \"{}\" is too long for a test: give a shorter one.", short(name))),
+        _ => Err(format!("The test name \"{}\" is too long.", short(name))),
     }
 }
 
@@ -97,7 +97,7 @@ pub fn identifiers<'a>(name: &str, parts: impl Iterator<Item = &'a str>) -> Resu
     if !parts.is_empty() && parts.iter().all(|part| !part.is_empty() && part.chars().all(letter)) {
         return Ok(parts);
     }
-    Err(format!("\"{}\" is no name of a Python test: give it as the test run prints it.", short(name)))
+    Err(format!("\"{}\" is not a Python test name: copy it from the test run's output.", short(name)))
 }
 
 /// Whether a file of this path may hold tests, by the usual places and names.

@@ -72,7 +72,7 @@ pub fn quarantine(
 
 /// As people read it in an answer.
 pub fn already(path: &str, test: &str, skip: &str) -> String {
-    format!("{path}: {test} is skipped already: {skip}")
+    format!("{path}: {test} is already skipped: {skip}")
 }
 
 /// One reason.
@@ -104,7 +104,7 @@ impl Target<'_, '_> {
     pub fn whole(&self, skip: &str, access: Access) -> Result<Plan, Edited> {
         let place = self.finder.place(self.index);
         let Some(line) = decorator(self.module, &self.module.items[self.index], skip) else {
-            return Err(refused(format!("{place}: it does not begin its line; skip it by hand.")));
+            return Err(refused(format!("{place}: it does not start its line; skip it by hand.")));
         };
         let mut plan = Plan::default();
         plan.because.push(format!("{place} gets the decorator @{}.", skip.split('(').next().unwrap_or(skip)));
@@ -119,7 +119,7 @@ impl Target<'_, '_> {
         let names = self.module.qualified(self.index);
         let base = names.iter().find(|name| ["Base", "Mixin", "Abstract"].iter().any(|word| name.contains(word)))?;
         Some(format!(
-            "Classes of other files that inherit from {} skip it, too; look whether there are any.",
+            "Classes in other files that inherit from {} skip it too; check whether there are any.",
             short(base)
         ))
     }
@@ -128,7 +128,7 @@ impl Target<'_, '_> {
     pub fn no_import(&self, library: &str) -> Edited {
         let place = self.finder.place(self.index);
         refused(format!(
-            "{place}: there is no safe place for \"import {library}\" above it; add the import, then ask again."
+            "{place}: found no safe place for \"import {library}\" above it; add the import, then try again."
         ))
     }
 }

@@ -48,16 +48,14 @@ impl Editor for RustEditor {
             if source.path != file && !source.path.ends_with(&format!("/{file}")) {
                 return Edited::Absent;
             }
-            return refused(
-                "This is a documentation test; write `ignore` behind the opening ``` of its example by hand.",
-            );
+            return refused("This is a documentation test; add `ignore` after the opening ``` of its example by hand.");
         }
         let Some(name) = parse_name(name) else {
             return Edited::Absent;
         };
         let text = source.text.as_str();
         let Some(tree) = parse(&language(), text) else {
-            return refused("The file is too large to be edited safely; skip the test by hand.");
+            return refused("The file is too large to edit safely; skip the test by hand.");
         };
         let (tests, is_row) = find(text, tree.root_node(), &name, &source.path);
         let test = match &tests[..] {
@@ -66,7 +64,7 @@ impl Editor for RustEditor {
             several => {
                 let nodes = several.iter().map(|test| test.node).collect::<Vec<_>>();
                 let found = lines(text, &nodes);
-                return refused(format!("This name occurs more than once here, in lines {found}; rename one of them."));
+                return refused(format!("This name occurs more than once, on lines {found}; rename one of them."));
             }
         };
         if let Some(ignored) = test.ignored(text) {
@@ -75,16 +73,16 @@ impl Editor for RustEditor {
         let function = short(&test.name);
         if is_row {
             return refused(format!(
-                "The name is one row of {function}, and rows are not skipped alone; name {function} to skip all rows."
+                "The name is one row of {function}, and rows cannot be skipped alone; name {function} to skip all rows."
             ));
         }
         if test.node.has_error() || test.attributes.iter().any(|attribute| attribute.node.has_error()) {
-            return refused("The test does not parse, so it cannot be edited safely; repair its syntax first.");
+            return refused("The test does not parse, so it cannot be edited safely; fix its syntax first.");
         }
         let line = line_number(text, test.node.start_byte());
         let because = vec![
-            format!("{function} is the test function in line {line}."),
-            "It is skipped with #[ignore]; `cargo test -- --ignored` still runs it.".to_owned(),
+            format!("{function} is the test function on line {line}."),
+            "Skipped with #[ignore]; `cargo test -- --ignored` still runs it.".to_owned(),
         ];
         let text = ignore(text, test, &mark.words());
         let draft = Draft { text, because, warnings: warnings(&source.text, test) };
@@ -135,12 +133,12 @@ fn warnings(text: &str, test: &Test<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
     match (test.rows(text), test.has_more_rows(text)) {
         (0, false) => {}
-        (1, false) => warnings.push("Its one row is skipped with it.".to_owned()),
-        (rows, false) => warnings.push(format!("All {rows} rows of the test are skipped with it.")),
-        (_, true) => warnings.push("All rows of the test are skipped with it; their number is not known.".to_owned()),
+        (1, false) => warnings.push("This skips its one row.".to_owned()),
+        (rows, false) => warnings.push(format!("This skips all {rows} rows of the test.")),
+        (_, true) => warnings.push("This skips all rows of the test; how many is not known.".to_owned()),
     }
     if test.attributes.iter().any(|attribute| attribute.path(text).ends_with("wasm_bindgen_test")) {
-        let old = "Versions of wasm-bindgen-test from before 2023 do not know #[ignore]; check after a run.";
+        let old = "Versions of wasm-bindgen-test before 2023 do not support #[ignore]; check after a run.";
         warnings.push(old.to_owned());
     }
     warnings

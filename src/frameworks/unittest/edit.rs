@@ -77,7 +77,7 @@ fn skip(target: &Target<'_, '_>) -> Result<(String, Access), Edited> {
         let place = target.finder.place(target.index);
         let origin = crate::frameworks::python::module::short(&other.origin);
         return Err(refused(format!(
-            "{place}: unittest is {origin} here, which may have no skip; add \"from unittest import skip\", then ask again."
+            "{place}: unittest is {origin} here, which may have no skip; add \"from unittest import skip\", then try again."
         )));
     }
     let access = access(target.module, bindings, "unittest", before).ok_or_else(|| target.no_import("unittest"))?;

@@ -15,7 +15,7 @@ pub fn read(name: &str) -> Result<Wanted, String> {
         _ => ("", rest),
     };
     if class.contains("_FailedTest") {
-        return Err(format!("{} could not be imported, so there is no test to skip; mend the import.", short(test)));
+        return Err(format!("{} could not be imported, so there is no test to skip; fix the import.", short(test)));
     }
     if matches!(test, "setUpClass" | "tearDownClass" | "setUpModule" | "tearDownModule") {
         return Err(format!("{test} is not a test; name the tests or the class that it belongs to."));
@@ -30,7 +30,7 @@ pub fn read(name: &str) -> Result<Wanted, String> {
     let mut wanted = Wanted { dotted: true, parts, ..Wanted::default() };
     if subtest.starts_with(['(', '[']) {
         let test = short(test);
-        wanted.warnings.push(format!("The whole of {test} is skipped, not only its subtest {}.", short(subtest)));
+        wanted.warnings.push(format!("This skips all of {test}, not only its subtest {}.", short(subtest)));
     }
     Ok(wanted)
 }

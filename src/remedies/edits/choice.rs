@@ -153,14 +153,14 @@ fn foreign(id: &str, package: &str, files: &[Source]) -> Option<String> {
                     .is_ok_and(|value| value.get("name").and_then(serde_json::Value::as_str) == Some(package))
         };
         let own = files.iter().find(own)?;
-        return Some(format!("{package} is a package of this repository, in {}: its version is set there", own.path));
+        return Some(format!("{package} is part of this repository: set its version in {}", own.path));
     }
     if id != "pip" {
         return None;
     }
     let from_address = |source: &&Source| source.text.lines().any(|line| is_address_of(line, package));
     let found = files.iter().find(from_address)?;
-    Some(format!("{} installs {package} from an address or a path: pin that by a commit, by hand", found.path))
+    Some(format!("{} installs {package} from a URL or path: pin it to a commit by hand", found.path))
 }
 
 /// A requirement that is an address or a path without a name, and that ends in this package's.
@@ -195,7 +195,10 @@ pub fn decide(mut answers: Vec<Answer>) -> Edited {
     let ready = |answer: &&Answer| matches!(answer.edited, Edited::Ready(_));
     let able: Vec<&str> = answers.iter().filter(ready).map(|answer| answer.editor.id()).collect();
     if able.len() > 1 {
-        return Edited::Refused(vec![format!("several ecosystems know it: say --ecosystem {}", alternatives(&able))]);
+        return Edited::Refused(vec![format!(
+            "several ecosystems use it: choose one with --ecosystem {}",
+            alternatives(&able)
+        )]);
     }
     answers.sort_by_key(|answer| match answer.edited {
         Edited::Ready(_) => 0,

@@ -13,7 +13,7 @@ fn chosen(ecosystem: Option<&str>) -> Result<Vec<&'static dyn PinEditor>, String
     let some: Vec<_> = all.into_iter().filter(|editor| ecosystem.is_none_or(|id| editor.id() == id)).collect();
     if some.is_empty() {
         let shown = clean_line(ecosystem.unwrap_or_default(), 40);
-        return Err(format!("`{shown}` is no ecosystem that can be pinned here: say {}", alternatives(&ids)));
+        return Err(format!("`{shown}` is not a supported ecosystem: use {}", alternatives(&ids)));
     }
     Ok(some)
 }
@@ -25,7 +25,7 @@ fn checked(package: &str) -> Result<String, String> {
     let package = package.trim();
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.@/:+".contains(c);
     if package.is_empty() || package.len() > PACKAGE_MAX || package.starts_with('-') || !package.chars().all(plain) {
-        return Err(format!("`{}` is no package's name", clean_line(package, 60)));
+        return Err(format!("`{}` is not a package name", clean_line(package, 60)));
     }
     Ok(package.to_owned())
 }
@@ -49,9 +49,9 @@ impl Pin {
     fn unknown(&self, by_name: Option<&str>) -> String {
         let package = &self.package;
         match by_name {
-            Some(id) => format!("no manifest names `{package}`: to hold it all the same, say --ecosystem {id}"),
+            Some(id) => format!("no manifest lists `{package}`: to pin it anyway, add --ecosystem {id}"),
             None => {
-                format!("no manifest or lock knows the package `{package}`: give its name as the manifest writes it")
+                format!("no manifest or lock file contains `{package}`: spell its name as the manifest does")
             }
         }
     }

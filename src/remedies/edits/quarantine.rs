@@ -28,14 +28,14 @@ impl Quarantine {
     pub fn new(name: &str, framework: Option<&str>, file: Option<&str>, mark: Mark) -> Result<Self, String> {
         let name = name.trim();
         if name.is_empty() || name.len() > NAME_MAX || name.contains(['\0', '\n', '\r']) {
-            return Err("a test's name is one line, as the framework prints it".into());
+            return Err("a test name must be one line, as the framework prints it".into());
         }
         let all = editors();
         let ids: Vec<&str> = all.iter().map(|editor| editor.id()).collect();
         let editors: Vec<_> = all.into_iter().filter(|editor| framework.is_none_or(|id| editor.id() == id)).collect();
         if editors.is_empty() {
             let shown = clean_line(framework.unwrap_or_default(), 40);
-            return Err(format!("`{shown}` is no framework that can be edited here: say {}", alternatives(&ids)));
+            return Err(format!("`{shown}` is not a supported framework: use {}", alternatives(&ids)));
         }
         let file = file.map(|file| file.trim_start_matches("./").to_owned());
         Ok(Self { editors, name: name.to_owned(), file, mark })
@@ -116,16 +116,16 @@ impl Findings {
         match (self.ready.pop(), files.len()) {
             (Some((_, edit)), 1) if self.already.is_empty() && self.refused.is_empty() => Edited::Ready(edit),
             (Some(_), _) if !self.refused.is_empty() => {
-                let mut why = vec![format!("the name means a test in {} too; say which file", listing(&files, 5))];
+                let mut why = vec![format!("the name also matches a test in {}; name the file", listing(&files, 5))];
                 why.append(&mut self.refused);
                 Edited::Refused(why)
             }
             (Some(_), _) => {
-                let mut why = format!("the name means tests in several files: {}", listing(&files, 5));
+                let mut why = format!("the name matches tests in several files: {}", listing(&files, 5));
                 if let Some(already) = self.already.first() {
                     why = format!("{why}; and {already}");
                 }
-                Edited::Refused(vec![format!("{why}; say which file")])
+                Edited::Refused(vec![format!("{why}; name the file")])
             }
             _ if !self.refused.is_empty() => Edited::Refused(self.refused),
             _ => match self.already.pop() {
@@ -173,7 +173,7 @@ impl Editing for Quarantine {
         if let Some(file) = self.file.as_ref().filter(|_| sources.is_empty()) {
             let file = clean_line(file, 100);
             return Edited::Refused(vec![format!(
-                "there is no `{file}` at HEAD that can be edited: give a file's path from the repository's root"
+                "HEAD has no editable `{file}`: give the path from the repository root"
             )]);
         }
         if let [one] = self.editors.as_slice()
@@ -182,7 +182,7 @@ impl Editing for Quarantine {
             return Edited::Refused(why);
         }
         Edited::Refused(vec![format!(
-            "no test called `{name}` was found: give its name as the framework prints it, and its file where that helps"
+            "found no test named `{name}`: give the name as the framework prints it, and the file if needed"
         )])
     }
 }
@@ -253,7 +253,7 @@ impl Extend {
     /// The id or the day, `YYYY-MM-DD`, is none.
     pub fn new(id: &str, until: &str) -> Result<Self, String> {
         if crate::domain::quarantined::midnight(until).is_none() {
-            return Err("a day is written as YYYY-MM-DD".into());
+            return Err("a date is written as YYYY-MM-DD".into());
         }
         Ok(Self { release: Release::new(id)?, until: until.to_owned() })
     }
@@ -290,7 +290,7 @@ impl Editing for Extend {
             found = true;
             let Some(text) = self.moved(&source.text) else {
                 let path = &source.path;
-                return Edited::Refused(vec![format!("the mark in {path} was changed by hand: change its day there")]);
+                return Edited::Refused(vec![format!("the mark in {path} was edited by hand: change its date there")]);
             };
             if text != source.text {
                 edit.files.push(Source { path: source.path.clone(), text });
@@ -298,10 +298,10 @@ impl Editing for Extend {
         }
         match (found, edit.files.is_empty()) {
             (false, _) => Edited::Absent,
-            (true, true) => Edited::Already(format!("it lasts until {} already", self.until)),
+            (true, true) => Edited::Already(format!("it already lasts until {}", self.until)),
             _ => {
                 let paths: Vec<String> = edit.files.iter().map(|file| file.path.clone()).collect();
-                edit.because.push(format!("the mark stands in {}", listing(&paths, 5)));
+                edit.because.push(format!("the mark is in {}", listing(&paths, 5)));
                 Edited::Ready(edit)
             }
         }
@@ -323,7 +323,7 @@ impl Release {
     pub fn new(id: &str) -> Result<Self, String> {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
         if id.is_empty() || id.len() > ID_MAX || !id.chars().all(plain) {
-            return Err("an id is made of letters, digits and dashes, as it stands behind `ci-rescue id=`".into());
+            return Err("an id has letters, digits and dashes, as after `ci-rescue id=`".into());
         }
         Ok(Self { editors: editors(), id: id.to_owned() })
     }
@@ -352,7 +352,7 @@ impl Editing for Release {
         }
         if !stuck.is_empty() {
             return Edited::Refused(vec![format!(
-                "what stands around the mark was changed, so take it out by hand: search for `{}` in {}",
+                "the code around the mark was changed; remove the mark by hand: search for `{}` in {}",
                 needle.trim_end(),
                 listing(&stuck, 5)
             )]);
@@ -361,7 +361,7 @@ impl Editing for Release {
             return Edited::Absent;
         }
         let paths: Vec<String> = edit.files.iter().map(|file| file.path.clone()).collect();
-        edit.because.push(format!("takes the quarantine {} out of {}", self.id, listing(&paths, 5)));
+        edit.because.push(format!("removes quarantine {} from {}", self.id, listing(&paths, 5)));
         Edited::Ready(edit)
     }
 }

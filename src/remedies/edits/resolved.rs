@@ -110,7 +110,7 @@ impl Resolved {
         match answer {
             Answer::No(why) => {
                 let (tool, package, version) = (question.ecosystem, &question.package, &question.version);
-                return Edited::Refused(vec![format!("{tool} says that {package} cannot be {version}: {why}")]);
+                return Edited::Refused(vec![format!("{tool} rejects {package} {version}: {why}")]);
             }
             Answer::Not(why) => edit.warnings.push(format!("{} could not resolve it: {why}", question.ecosystem)),
             Answer::Locks(locks) => {
@@ -119,7 +119,7 @@ impl Resolved {
                 edit.warnings.retain(|warning| !is_about_a_lock(warning));
                 let paths: Vec<String> = locks.iter().map(|(path, _)| path.clone()).collect();
                 let what = if paths.is_empty() { "nothing more".to_owned() } else { listing(&paths, 5) };
-                edit.because.push(format!("{} resolved it itself and changed {what}", question.ecosystem));
+                edit.because.push(format!("{} resolved it and changed {what}", question.ecosystem));
             }
         }
         Edited::Ready(edit)

@@ -99,7 +99,7 @@ pub fn edit(desk: &mut Desk<'_, '_>, hint: &Hint, direction: Direction) -> Found
         Err(found) => return found,
     };
     if selected.len() > USES_MAX {
-        return Found::refused("Far too many places use it: name the job");
+        return Found::refused("Too many places use it: name the job");
     }
     let selected = without_reached(desk, selected, direction);
     let (selected, crosses) = with_partners(desk, selected, direction);
@@ -111,7 +111,7 @@ pub fn edit(desk: &mut Desk<'_, '_>, hint: &Hint, direction: Direction) -> Found
         match next(desk, &one, direction, crosses) {
             Ok(Some(_)) if crowded.contains(&desk.workflow.tree.line(at)) => {
                 let place = desk.place(at);
-                reasons.push(format!("{place}: several actions stand on this line: give each a line of its own"));
+                reasons.push(format!("{place}: this line has several actions: put each on its own line"));
             }
             Ok(Some(step)) => moves.push((one, step)),
             Ok(None) => {}
@@ -124,13 +124,13 @@ pub fn edit(desk: &mut Desk<'_, '_>, hint: &Hint, direction: Direction) -> Found
     if moves.is_empty() {
         let (way, path) = (direction.way(), clean_line(&desk.workflow.source.path, 100));
         return Found::Already(format!(
-            "{path} went {way} one major version already; to go further, take the `ci-rescue fix` comment out first"
+            "{path} already went {way} one major version; to go further, remove the `ci-rescue fix` comment first"
         ));
     }
     for (one, step) in moves {
         if let Err(why) = apply(desk, &one, &step, direction) {
             return Found::refused(format!(
-                "{} cannot be edited safely, {why}: change it by hand",
+                "{} cannot be edited safely ({why}): change it by hand",
                 clean_line(&one.name, 80)
             ));
         }
@@ -181,7 +181,7 @@ fn narrow(uses: Vec<Use>, named: Option<u32>, direction: Direction) -> Result<Ve
         let has_moved = |one: &Use| direction.went(named, one.major());
         let name = others.first().map(|one| clean_line(&one.name, 80)).unwrap_or_default();
         if others.iter().all(has_moved) {
-            return Err(Found::Already(format!("{name} is not used at v{named} any more")));
+            return Err(Found::Already(format!("{name} is no longer used at v{named}")));
         }
         // A commit or a branch may be what is meant: what is said of it comes from going on with it.
         others.retain(|one| !has_moved(one));
@@ -209,7 +209,7 @@ fn narrow(uses: Vec<Use>, named: Option<u32>, direction: Direction) -> Result<Ve
     let shown: BTreeSet<String> =
         uses.iter().map(|one| clean_line(&format!("{}@{}", one.name, one.reference), 80)).collect();
     let shown = crate::domain::text::listing(&shown.into_iter().collect::<Vec<_>>(), 8);
-    Err(Found::refused(format!("Several versions are used ({shown}): say which one is meant")))
+    Err(Found::refused(format!("Several versions are in use ({shown}): name one")))
 }
 
 /// Artifacts of one major version cannot be read by an older one: uploads and downloads go together. Tells whether
@@ -246,34 +246,32 @@ fn next(desk: &Desk<'_, '_>, one: &Use, direction: Direction, crosses: bool) -> 
         Version::Tag { line, major, is_exact } => (line, major, is_exact),
         Version::Commit => {
             return Err(format!(
-                "{name} is pinned to a commit, and the commit of another major version is not known here: pin it to one by `pin`"
+                "{name} is pinned to a commit, and no commit of another major version is known: use `pin` instead"
             ));
         }
         Version::Other => {
             let shown = clean_line(&one.reference, 40);
-            return Err(format!(
-                "{name}@{shown} is a branch or no plain version, so that there is none beside it: name a version by hand"
-            ));
+            return Err(format!("{name}@{shown} is a branch or not a plain version: name the version to use"));
         }
     };
     let tree = &desk.workflow.tree;
     let Some(behind) = mark::behind(tree.text, tree.node(one.node).range.end) else {
-        return Err(format!("{name} stands on a line that is very long: write it on one of its own"));
+        return Err(format!("{name} is on a very long line: move it to its own line"));
     };
     if behind.is_pinned {
-        return Err(format!("{name} is held by a pin: `unpin` it first"));
+        return Err(format!("{name} is pinned: `unpin` it first"));
     }
     if let Some((was, before)) = before(desk, one) {
         let is_done = direction.went(before, Some(major));
         return Ok((!is_done).then_some(Step { to: was, is_return: true }));
     }
     if line.is_empty() && is_exact {
-        return Err(format!("{name}@{major}.x has no tags that follow a major version: name a version by hand"));
+        return Err(format!("{name}@{major}.x has no major-version tag: name the version to use"));
     }
     let to = match direction {
         Direction::Forward => refuge(&one.name, major).unwrap_or(major + 1),
         Direction::Back if major == 0 || major <= first_major(&one.name) => {
-            return Err(format!("{name} has no major version older than {line}{major}: look for another cause"));
+            return Err(format!("{name} has no major version before {line}{major}: look for another cause"));
         }
         Direction::Back if crosses && is_artifact(&one.name) => 3,
         Direction::Back => major - 1,
@@ -293,9 +291,9 @@ fn apply(desk: &mut Desk<'_, '_>, one: &Use, step: &Step, direction: Direction) 
     desk.patch.comment(comment, mark::words(&one.reference))?;
     let shown = clean_line(&step.to, 40);
     if step.is_return {
-        desk.because(format!("{place}: {name}@{was} becomes {shown} again, as it was before an earlier fix."));
+        desk.because(format!("{place}: {name}@{was} is restored to {shown}, as before an earlier fix."));
     } else {
-        desk.because(format!("{place}: {name}@{was} goes {} to {shown}.", direction.way()));
+        desk.because(format!("{place}: {name}@{was} moves {} to {shown}.", direction.way()));
         warn(desk, one, &step.to);
     }
     Ok(())
@@ -304,18 +302,20 @@ fn apply(desk: &mut Desk<'_, '_>, one: &Use, step: &Step, direction: Direction) 
 fn warn(desk: &mut Desk<'_, '_>, one: &Use, to: &str) {
     let name = clean_line(&one.name, 80);
     desk.warn(format!(
-        "That {name} has a tag {to} was not looked up: by convention it follows the newest release of that major version."
+        "Not checked that {name} has a tag {to}; by convention it is the newest release of that major version."
     ));
-    desk.warn(format!("Look whether the inputs that {name} is given are the same at {to}."));
+    desk.warn(format!("Check that {name} takes the same inputs at {to}."));
     let Version::Tag { major, .. } = action_ref::version(to) else { return };
     if oldest_alive(&one.name).is_some_and(|oldest| major < oldest) {
-        desk.warn(format!("github.com refuses {name}@{to}: it runs on GitHub Enterprise Server only."));
+        desk.warn(format!("github.com rejects {name}@{to}: it works on GitHub Enterprise Server only."));
     }
     if is_artifact(&one.name) && one.major().is_some_and(|before| before < 4) && major >= 4 {
-        desk.warn("From v4 on a name can be uploaded once in a run: jobs of a matrix need a name each.");
+        desk.warn("Since v4 an artifact name can be uploaded only once per run: each matrix job needs its own.");
     }
     if is_artifact(&one.name) {
-        desk.warn("Uploads and downloads of artifacts changed together; other workflows that share them did not.");
+        desk.warn(
+            "Artifact uploads and downloads were changed together; other workflows that share the artifacts were not.",
+        );
     }
 }
 

@@ -13,7 +13,7 @@ impl Template for ActionMajorBack {
     }
 
     fn about(&self) -> &'static str {
-        "Goes back one major version of an action, such as actions/checkout@v4 to v3."
+        "Moves an action back one major version, for example actions/checkout@v4 to v3."
     }
 
     fn edit(&self, workflows: &[Source], hint: &Hint) -> Edited {

@@ -13,7 +13,7 @@ impl Template for ActionMajorForward {
     }
 
     fn about(&self) -> &'static str {
-        "Goes forward one major version of an action, such as actions/upload-artifact@v3 to v4."
+        "Moves an action forward one major version, for example actions/upload-artifact@v3 to v4."
     }
 
     fn edit(&self, workflows: &[Source], hint: &Hint) -> Edited {

@@ -21,7 +21,7 @@ impl Template for BuildFlag {
     }
 
     fn about(&self) -> &'static str {
-        "Sets a flag that the log calls for in the failing job's environment, such as NODE_OPTIONS for a larger heap."
+        "Sets an environment variable that the log asks for in the failing job, for example NODE_OPTIONS for a larger heap."
     }
 
     fn edit(&self, workflows: &[Source], hint: &Hint) -> Edited {
@@ -67,7 +67,7 @@ fn wanted(hint: &Hint) -> Result<Wanted, String> {
         is_named = true;
     }
     if flags.is_empty() {
-        return Err(format!("The log calls for no flag that is known here: name one of {}.", ids(FLAGS.iter())));
+        return Err(format!("The log asks for no known flag: name one of {}.", ids(FLAGS.iter())));
     }
     Ok(Wanted { flags, value: wanted_value, is_named })
 }
@@ -78,7 +78,7 @@ fn ids<'f>(flags: impl Iterator<Item = &'f Flag>) -> String {
 }
 
 fn unknown(word: &str) -> String {
-    format!("`{}` is no flag that is known here: name one of {}.", clean_line(word, 60), ids(FLAGS.iter()))
+    format!("Unknown flag `{}`: name one of {}.", clean_line(word, 60), ids(FLAGS.iter()))
 }
 
 /// Whether a person's word is the flag's name, its variable, or the variable with this flag.
@@ -115,7 +115,7 @@ fn check_value(flag: &Flag, value: &str) -> Result<(), String> {
         return Ok(());
     }
     let (shown, id) = (clean_line(value, 40), flag.id);
-    Err(format!("`{shown}` is no value for {id}: leave it out, then it is `{}`.", flag.value))
+    Err(format!("`{shown}` is not a valid value for {id}: omit it to use `{}`.", flag.value))
 }
 
 fn edit(desk: &mut Desk<'_, '_>, hint: &Hint, wanted: &Wanted) -> Found {
@@ -144,7 +144,7 @@ fn edit(desk: &mut Desk<'_, '_>, hint: &Hint, wanted: &Wanted) -> Found {
     }
     if desk.patch.is_empty() {
         let is = already.first().map(|is| clean_line(is, 80)).unwrap_or_default();
-        return Found::Already(format!("Job {} has {}={is} already", clean_line(&job.id, 60), flag.variable));
+        return Found::Already(format!("Job {} already has {}={is}", clean_line(&job.id, 60), flag.variable));
     }
     explain(desk, job, flag, wanted);
     Found::Changed
@@ -164,7 +164,7 @@ fn the_job<'w>(desk: &Desk<'_, 'w>, hint: &Hint) -> Result<Option<&'w Job>, Stri
         [job] => Ok(Some(job)),
         several => {
             let ids: Vec<String> = several.iter().map(|job| job.id.clone()).collect();
-            Err(format!("Several jobs could be meant ({}): name the one that failed", listing(&ids, 8)))
+            Err(format!("Several jobs match ({}): name the one that failed", listing(&ids, 8)))
         }
     }
 }
@@ -183,11 +183,11 @@ fn the_flag(job: &Job, wanted: &Wanted) -> Result<&'static Flag, String> {
     match fitting.as_slice() {
         [one] => Ok(one),
         [] => Err(format!(
-            "Which tool of job {} needs a flag is not clear: name one of {}",
+            "It is unclear which tool of job {} needs a flag: name one of {}",
             clean_line(&job.id, 60),
             ids(wanted.flags.iter().copied())
         )),
-        several => Err(format!("Several flags could be meant: name one of {}", ids(several.iter().copied()))),
+        several => Err(format!("Several flags match: name one of {}", ids(several.iter().copied()))),
     }
 }
 
@@ -236,14 +236,14 @@ fn put(desk: &mut Desk<'_, '_>, job: &Job, place: &Place, flag: &Flag, value: &s
         Joined::Already(is) => return Ok(Some(is)),
         Joined::Unclear => {
             let at = here.or(outer).map_or(job.key, |id| tree.node(tree.resolve(id)).range.start);
-            return Err(format!("{}: the value of {} cannot be read", desk.place(at), flag.variable));
+            return Err(format!("{}: cannot read the value of {}", desk.place(at), flag.variable));
         }
     };
     let shown = clean_line(&new, 80);
     if let Some(id) = here {
         desk.patch.set(id, &new)?;
         let at = tree.node(tree.resolve(id)).range.start;
-        desk.because(format!("{}: {} becomes `{shown}`.", desk.place(at), flag.variable));
+        desk.because(format!("{}: sets {} to `{shown}`.", desk.place(at), flag.variable));
         return Ok(None);
     }
     let env = tree.get(job.node, "env").map(|env| tree.resolve(env));
@@ -251,13 +251,18 @@ fn put(desk: &mut Desk<'_, '_>, job: &Job, place: &Place, flag: &Flag, value: &s
         Some(env) => desk.patch.add(env, flag.variable, &new)?,
         None => desk.patch.add_section(job.node, "env", "runs-on", flag.variable, &new)?,
     }
-    desk.because(format!("{}: job {} gets {}={shown}.", desk.place(job.key), clean_line(&job.id, 60), flag.variable));
+    desk.because(format!(
+        "{}: sets {}={shown} in job {}.",
+        desk.place(job.key),
+        flag.variable,
+        clean_line(&job.id, 60)
+    ));
     Ok(None)
 }
 
 fn explain(desk: &mut Desk<'_, '_>, job: &Job, flag: &Flag, wanted: &Wanted) {
     if !wanted.is_named {
-        desk.because(format!("The log has words that call for {}.", flag.id));
+        desk.because(format!("The log asks for {}.", flag.id));
     }
     if !flag.warning.is_empty() {
         desk.warn(flag.warning);
@@ -265,6 +270,6 @@ fn explain(desk: &mut Desk<'_, '_>, job: &Job, flag: &Flag, wanted: &Wanted) {
     let sets = |step: &&Step| step.run.as_deref().is_some_and(|run| run.contains(flag.variable));
     if let Some(step) = job.steps.iter().find(sets) {
         let place = desk.place(desk.workflow.tree.node(step.node).range.start);
-        desk.warn(format!("{place}: the script of this step speaks of {} itself, which may win.", flag.variable));
+        desk.warn(format!("{place}: this step's script sets {} itself, which may take precedence.", flag.variable));
     }
 }

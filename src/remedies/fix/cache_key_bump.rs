@@ -24,7 +24,7 @@ impl Template for CacheKeyBump {
     }
 
     fn about(&self) -> &'static str {
-        "Raises the version in a cache's key, such as v1-deps to v2-deps; each time it is applied, once more."
+        "Bumps the version in a cache key, for example v1-deps to v2-deps, each time it is applied."
     }
 
     fn edit(&self, workflows: &[Source], hint: &Hint) -> Edited {
@@ -40,7 +40,7 @@ fn edit(desk: &mut Desk<'_, '_>, hint: &Hint) -> Found {
     if of_jobs.found.is_empty() {
         return match of_jobs.keyless.first() {
             Some(action) => Found::refused(format!(
-                "{} makes its cache's key by itself: delete the cache in the repository's list of caches",
+                "{} generates its own cache key: delete the cache in the repository's cache list",
                 clean_line(action, 80)
             )),
             None => Found::Nothing,
@@ -64,7 +64,7 @@ fn edit(desk: &mut Desk<'_, '_>, hint: &Hint) -> Found {
             return Found::refused(format!("{why}: change the key by hand"));
         }
     }
-    desk.because("Applied again, it raises the version once more.");
+    desk.because("Applying it again bumps the version again.");
     Found::Changed
 }
 
@@ -91,7 +91,7 @@ fn choose<'w>(desk: &Desk<'_, 'w>, all: Vec<Cache<'w>>, hint: &Hint) -> Result<V
             let keys: BTreeSet<String> = all.iter().map(|cache| cache.group(tree).1.trim().to_owned()).collect();
             let keys = listing(&keys.into_iter().collect::<Vec<_>>(), 4);
             let shown = clean_line(&words.join(" "), 60);
-            return Err(format!("No cache here is called `{shown}`: name one by a word of its key ({keys})"));
+            return Err(format!("No cache matches `{shown}`: name one by a word of its key ({keys})"));
         }
         return Ok(named);
     }
@@ -114,10 +114,7 @@ fn bump_group(desk: &mut Desk<'_, '_>, group: &[Cache<'_>]) -> Result<(), String
     for id in group.iter().filter_map(|cache| cache.restore) {
         for line in tree.scalar(id).unwrap_or_default().lines().map(str::trim).filter(|line| !line.is_empty()) {
             if line.starts_with("${{") && line.find("}}") == Some(line.len() - 2) {
-                return Err(format!(
-                    "{}: the keys to restore from are computed",
-                    desk.place(tree.node(id).range.start)
-                ));
+                return Err(format!("{}: restore-keys is computed", desk.place(tree.node(id).range.start)));
             }
             lines.push(line);
         }
@@ -131,11 +128,11 @@ fn bump_group(desk: &mut Desk<'_, '_>, group: &[Cache<'_>]) -> Result<(), String
         set_restore(desk, id, &bump)?;
     }
     if group.iter().any(|cache| cache.step.input(tree, "fail-on-cache-miss").is_some()) {
-        desk.warn("A step fails when its cache is not there: what saves the cache has to run first.");
+        desk.warn("A step fails if its cache is missing: whatever saves the cache must run first.");
     }
     if let Some(other) = desk.others.iter().find(|other| key.len() >= 8 && other.text.contains(&key)) {
         let path = clean_line(&other.path, 100);
-        desk.warn(format!("{path} has the same key and stays as it is: change it too where they share the cache."));
+        desk.warn(format!("{path} has the same key and is unchanged: change it too if they share the cache."));
     }
     Ok(())
 }
@@ -161,7 +158,7 @@ fn set_restore(desk: &mut Desk<'_, '_>, id: Id, bump: &Bump) -> Result<(), Strin
         Kind::Scalar { value, .. } if !value.trim().contains('\n') => {
             desk.patch.set(id, &version::bumped(value.trim(), bump))
         }
-        _ => Err(format!("{}: the keys to restore from are written unusually", desk.place(tree.node(id).range.start))),
+        _ => Err(format!("{}: restore-keys has an unusual form", desk.place(tree.node(id).range.start))),
     }
 }
 
@@ -178,7 +175,7 @@ fn raise_variable(desk: &mut Desk<'_, '_>, group: &[Cache<'_>], key: &str, lines
     for (id, value) in places {
         desk.patch.set(id, &value)?;
         let place = desk.place(tree.node(tree.resolve(id)).range.start);
-        desk.because(format!("{place}: {name}, which the keys hold, becomes {}.", clean_line(&value, 40)));
+        desk.because(format!("{place}: {name}, which the keys contain, becomes {}.", clean_line(&value, 40)));
     }
     Ok(true)
 }

@@ -93,7 +93,7 @@ pub fn across(workflows: &[Source], hint: &Hint, template: impl Fn(&mut Desk<'_,
             }
             Err(why) => {
                 let (path, why) = (clean_line(&file.path, 100), clean_line(&why, 100));
-                unreadable.push(format!("{path} cannot be read ({why}): mend it by hand first."));
+                unreadable.push(format!("Cannot read {path} ({why}): fix it by hand first."));
             }
         }
     }
@@ -118,9 +118,9 @@ fn by_name<'f>(files: &[&'f Source], name: &str) -> Result<&'f Source, String> {
     let paths = |files: &[&Source]| listing(&files.iter().map(|file| file.path.clone()).collect::<Vec<_>>(), 8);
     match found.as_slice() {
         [one] => Ok(one),
-        [] if files.is_empty() => Err("There is no workflow in .github/workflows.".to_owned()),
-        [] => Err(format!("No workflow here is called `{shown}`: name one of {}.", paths(files))),
-        several => Err(format!("Several workflows are called `{shown}` ({}): name one by its path.", paths(several))),
+        [] if files.is_empty() => Err(".github/workflows contains no workflow.".to_owned()),
+        [] => Err(format!("No workflow is named `{shown}`: name one of {}.", paths(files))),
+        several => Err(format!("Several workflows are named `{shown}` ({}): name one by its path.", paths(several))),
     }
 }
 
@@ -166,7 +166,7 @@ fn finish(desk: Desk<'_, '_>, path: &str) -> Answer {
     if !shared.is_empty() {
         let lines: Vec<String> = shared.iter().map(ToString::to_string).collect();
         let lines = listing(&lines, 8);
-        push_new(&mut warnings, format!("{path}: an alias brings what changes in line {lines} to other places too."));
+        push_new(&mut warnings, format!("{path}: an alias applies the change in line {lines} to other places too."));
     }
     match patch.finish() {
         Ok(text) => {
@@ -174,7 +174,7 @@ fn finish(desk: Desk<'_, '_>, path: &str) -> Answer {
             Answer::Ready(Box::new(Edit { files, because, warnings }))
         }
         Err(why) => Answer::Refused(vec![format!(
-            "{path} cannot be edited safely, {}: change it by hand.",
+            "{path} cannot be edited safely ({}): change it by hand.",
             clean_line(&why, 100)
         )]),
     }

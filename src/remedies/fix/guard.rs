@@ -21,7 +21,7 @@ impl Sign {
         let word = clean_line(&self.word, 80);
         let place = self.line.map_or_else(|| "the file's name".to_owned(), |line| format!("line {line}"));
         format!(
-            "{path} deploys or publishes ({place}: `{word}`): such a workflow is never edited from here, change it by hand."
+            "{path} deploys or publishes ({place}: `{word}`): CI Rescue never edits such workflows; change it by hand."
         )
     }
 }

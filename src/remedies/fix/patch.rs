@@ -74,7 +74,7 @@ impl<'t, 'w> Patch<'t, 'w> {
         let id = self.tree.resolve(id);
         let node = self.tree.node(id);
         let Kind::Scalar { value: old, style, tagged, .. } = &node.kind else {
-            return Err(format!("line {} holds no single value", self.tree.line(node.range.start)));
+            return Err(format!("line {} has no single value", self.tree.line(node.range.start)));
         };
         let raw = self.tree.text.get(node.range.clone()).unwrap_or_default();
         if let Style::Block(_) = style {
@@ -151,12 +151,12 @@ impl<'t, 'w> Patch<'t, 'w> {
 
     fn not_too_many(&self) -> Result<(), String> {
         let count = self.changes.len() + self.additions.len();
-        if count < CHANGES_MAX { Ok(()) } else { Err("far too many places would change: name a job".to_owned()) }
+        if count < CHANGES_MAX { Ok(()) } else { Err("too many places would change: name a job".to_owned()) }
     }
 
     fn hard_to_edit(&self, id: Id) -> String {
         let line = self.tree.line(self.tree.node(id).range.start);
-        format!("the value of line {line} is written in a way that cannot be edited safely")
+        format!("the value in line {line} has a form that cannot be edited safely")
     }
 
     /// Puts `key: value` into a mapping.
@@ -229,7 +229,7 @@ impl<'t, 'w> Patch<'t, 'w> {
 
     fn pair(&self, key: &str, value: &str, in_flow: bool) -> Result<String, String> {
         let quoting = Quoting::Plain { otherwise: self.usual_quote, in_flow };
-        let value = write(value, quoting).ok_or("a value with control characters cannot be written")?;
+        let value = write(value, quoting).ok_or("a value cannot contain control characters")?;
         Ok(format!("{key}: {value}"))
     }
 
@@ -251,7 +251,7 @@ impl<'t, 'w> Patch<'t, 'w> {
         if text.get(start..first).is_some_and(|before| before.trim().is_empty()) {
             return Ok((start, format!("{}{lines}{end}", " ".repeat(column))));
         }
-        Err(format!("there is no safe place for a new line near line {}", self.tree.line(first)))
+        Err(format!("found no safe place for a new line near line {}", self.tree.line(first)))
     }
 
     fn insert(
@@ -266,7 +266,7 @@ impl<'t, 'w> Patch<'t, 'w> {
         path.extend(keys.iter().map(|key| (*key).to_owned()));
         if let Some(other) = self.additions.iter().find(|other| other.at == at) {
             let same = other.path == path && other.written == written;
-            return if same { Ok(()) } else { Err("two entries would be added at one place".to_owned()) };
+            return if same { Ok(()) } else { Err("two entries would be added in the same place".to_owned()) };
         }
         self.not_too_many()?;
         if self.tree.is_shared(inside) {
@@ -283,7 +283,7 @@ impl<'t, 'w> Patch<'t, 'w> {
     pub fn comment(&mut self, range: Range<usize>, with: String) -> Result<(), String> {
         match self.comments.get(&range.start) {
             Some(other) if *other == (range.clone(), with.clone()) => Ok(()),
-            Some(_) => Err(format!("two changes stand on line {}: write them on two", self.tree.line(range.start))),
+            Some(_) => Err(format!("line {} has two changes: split it", self.tree.line(range.start))),
             None => {
                 self.comments.insert(range.start, (range, with));
                 Ok(())
@@ -307,7 +307,7 @@ impl<'t, 'w> Patch<'t, 'w> {
             splices.replace(range.clone(), with.clone());
         }
         let text = splices.apply(self.tree.text);
-        self.check(&text).map_err(|what| format!("the edit would not be a small one ({what})"))?;
+        self.check(&text).map_err(|what| format!("the edit would not be small ({what})"))?;
         Ok(text)
     }
 

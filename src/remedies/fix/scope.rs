@@ -20,7 +20,7 @@ pub fn jobs<'w>(workflow: &'w Workflow<'_>, hint: &Hint) -> Result<Vec<&'w Job>,
     let called = matching(&workflow.jobs, caller).into_iter().find_map(|job| job.uses);
     if let Some(called) = called {
         let called = clean_line(workflow.tree.scalar(called).unwrap_or_default(), 80);
-        return Err(format!("The failing job belongs to a workflow that is called, {called}: name that workflow."));
+        return Err(format!("The failing job belongs to a called workflow ({called}): name that workflow."));
     }
     let ids: Vec<String> = workflow.jobs.iter().map(|job| job.id.clone()).collect();
     let wanted = clean_line(wanted, 60);

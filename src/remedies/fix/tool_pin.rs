@@ -26,13 +26,13 @@ impl Template for ToolPin {
     }
 
     fn about(&self) -> &'static str {
-        "Pins a tool that moves by itself to a version, such as node 20.11.1, or the runner to ubuntu-24.04."
+        "Pins a floating tool version, for example node 20.11.1, or the runner to ubuntu-24.04."
     }
 
     fn edit(&self, workflows: &[Source], hint: &Hint) -> Edited {
         match wish::read(hint) {
             Ok(wishes) if wishes.is_empty() => {
-                Edited::Refused(vec!["Say which tool and which version, such as node 20.11.1.".to_owned()])
+                Edited::Refused(vec!["Name a tool and a version, for example node 20.11.1.".to_owned()])
             }
             Ok(wishes) => across(workflows, hint, |desk, hint| edit(desk, hint, &wishes)),
             Err(why) => Edited::Refused(vec![why]),
@@ -139,7 +139,7 @@ fn only_tool(desk: &Desk<'_, '_>, hint: &Hint, version: &str) -> Result<Option<&
         [one] => Ok(tools::by_name(one)),
         several => {
             let several: Vec<String> = several.iter().map(|id| (*id).to_owned()).collect();
-            Err(format!("Several tools could be meant ({}): name one", listing(&several, 8)))
+            Err(format!("Several tools match ({}): name one", listing(&several, 8)))
         }
     }
 }
@@ -154,7 +154,7 @@ fn pin_step(
 ) -> Result<One, String> {
     let tree = &desk.workflow.tree;
     let place = desk.place(step.uses.map_or(job.key, |uses| tree.node(uses).range.start));
-    let unpinned = |why: String| format!("{place}: {why}, so that {} is not pinned here: change it by hand", tool.id);
+    let unpinned = |why: String| format!("{place}: {why}, so {} is not pinned here: change it by hand", tool.id);
     if let Some(value) = step.input(tree, input).filter(|id| tree.scalar(*id) != Some("")) {
         return match places::follow(desk, job, value).map_err(unpinned)? {
             Place::One(id) => pin_one(desk, id, tool, wish),
@@ -163,13 +163,13 @@ fn pin_step(
     }
     let file = format!("{input}-file");
     if let Some(file) = step.input(tree, &file).and_then(|id| tree.scalar(id)) {
-        return Err(unpinned(format!("the version is read from {}", clean_line(file, 60))));
+        return Err(unpinned(format!("the version comes from {}", clean_line(file, 60))));
     }
     if step.action(tree).as_deref() == Some("dtolnay/rust-toolchain") {
         return pin_reference(desk, step, wish);
     }
     if !tool.can_add || !wish.by_person {
-        return Err(unpinned(format!("no `{input}` is given")));
+        return Err(unpinned(format!("there is no `{input}`")));
     }
     add_input(desk, step, input, &wish.version)?;
     desk.because(format!("{place}: {} gets {input}: {}.", tool.id, wish.version));
@@ -196,23 +196,21 @@ fn by_hand(why: &str) -> String {
 fn stays(desk: &mut Desk<'_, '_>, old: &str, id: &str, wish: &Wish) -> Option<One> {
     let (shown, wanted) = (clean_line(old, 40), &wish.version);
     if old == wanted {
-        return Some(One::Already(format!("{id} is at {wanted} already")));
+        return Some(One::Already(format!("{id} is already at {wanted}")));
     }
     // What the lines ask for is a version at least.
     let is_asked = !wish.by_person && tools::is_older(old, wanted);
     if tools::moves(old) || tools::refines(wanted, old) || is_asked {
         if !wish.by_person {
-            desk.warn(format!("The log asks for {id} {wanted} at least, and this holds it there."));
+            desk.warn(format!("The log asks for at least {id} {wanted}; this pins it there."));
         }
         return None;
     }
     if wish.fixed_too {
-        desk.warn(format!("{id} did not move: it was fixed at {shown}."));
+        desk.warn(format!("{id} was already pinned, at {shown}."));
         return None;
     }
-    Some(One::Kept(format!(
-        "{id} is fixed at {shown}, where {wanted} is wanted: say `{id} {wanted}` to change it all the same"
-    )))
+    Some(One::Kept(format!("{id} is already pinned at {shown}, not {wanted}: use `{id} {wanted}` to change it anyway")))
 }
 
 fn pin_one(desk: &mut Desk<'_, '_>, id: Id, tool: &Tool, wish: &Wish) -> Result<One, String> {
@@ -226,7 +224,7 @@ fn pin_one(desk: &mut Desk<'_, '_>, id: Id, tool: &Tool, wish: &Wish) -> Result<
         return Ok(one);
     }
     desk.patch.set(id, &wish.version).map_err(|why| by_hand(&why))?;
-    desk.because(format!("{place}: {} goes from {} to {}.", tool.id, clean_line(old, 40), wish.version));
+    desk.because(format!("{place}: {} changes from {} to {}.", tool.id, clean_line(old, 40), wish.version));
     warn_of_conditions(desk, old);
     Ok(One::Changed)
 }
@@ -253,18 +251,16 @@ fn pin_matrix(
     let shown = listing(&shown, 8);
     let has_wanted = every.contains(&wish.version);
     let old = match meant.as_slice() {
-        [] if has_wanted => return Ok(One::Already(format!("{id} is at {} already in the matrix", wish.version))),
+        [] if has_wanted => return Ok(One::Already(format!("the matrix already has {id} {}", wish.version))),
         [old] if !has_wanted => (*old).clone(),
         [_] => {
             return Err(format!(
-                "{place}: the matrix has {} already beside what moves ({shown}): change it by hand",
+                "{place}: the matrix has {} in addition to the floating value ({shown}): change it by hand",
                 wish.version
             ));
         }
         _ => {
-            return Err(format!(
-                "{place}: which value of the matrix ({shown}) is meant is not clear: change it by hand"
-            ));
+            return Err(format!("{place}: several matrix values match ({shown}): change it by hand"));
         }
     };
     if let Some(one) = stays(desk, &old, id, wish) {
@@ -273,7 +269,7 @@ fn pin_matrix(
     for node in values.iter().chain(others).filter(|node| text(node) == old) {
         desk.patch.set(*node, &wish.version).map_err(|why| by_hand(&why))?;
     }
-    desk.because(format!("{place}: in the matrix {id} goes from {} to {}.", clean_line(&old, 40), wish.version));
+    desk.because(format!("{place}: in the matrix, {id} changes from {} to {}.", clean_line(&old, 40), wish.version));
     warn_of_conditions(desk, &old);
     Ok(One::Changed)
 }
@@ -315,8 +311,8 @@ fn pin_reference(desk: &mut Desk<'_, '_>, step: &Step, wish: &Wish) -> Result<On
     if let Some(input) = input {
         add_input(desk, step, input, &wish.version)?;
     }
-    desk.because(format!("{place}: rust goes from {} to {}.", clean_line(reference, 40), wish.version));
-    desk.warn("A rust-toolchain file in the repository wins over this.");
+    desk.because(format!("{place}: rust changes from {} to {}.", clean_line(reference, 40), wish.version));
+    desk.warn("A rust-toolchain file in the repository takes precedence.");
     Ok(One::Changed)
 }
 
@@ -328,6 +324,6 @@ fn warn_of_conditions(desk: &mut Desk<'_, '_>, old: &str) {
     let found = tree.scalars().find(|id| tree.scalar(*id).is_some_and(|text| text.contains(&quoted)) && compares(id));
     if let Some(id) = found {
         let place = desk.place(tree.node(id).range.start);
-        desk.warn(format!("{place}: a condition compares with the old value and stays as it is."));
+        desk.warn(format!("{place}: a condition compares with the old value and is unchanged."));
     }
 }

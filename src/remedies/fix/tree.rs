@@ -76,7 +76,7 @@ impl<'t> Tree<'t> {
     /// Why it is no YAML that can be edited safely.
     pub fn read(text: &'t str) -> Result<Self, String> {
         if text.len() > SIZE_MAX {
-            return Err("it is larger than GitHub takes".to_owned());
+            return Err("it is larger than GitHub accepts".to_owned());
         }
         let mut builder = Builder::new(text);
         for event in Parser::new_from_str(text) {
@@ -314,10 +314,10 @@ impl<'t> Builder<'t> {
         let line = self.tree.line(range.start);
         let Some(level) = self.levels.last_mut() else { return Ok(()) };
         if key == "<<" {
-            return Err(format!("line {line}: GitHub knows no merge keys"));
+            return Err(format!("line {line}: GitHub does not support merge keys"));
         }
         if !level.keys.insert(key.clone()) {
-            return Err(format!("line {line}: a key stands there twice"));
+            return Err(format!("line {line}: duplicate key"));
         }
         level.key = Some((key, range));
         Ok(())
@@ -325,7 +325,7 @@ impl<'t> Builder<'t> {
 
     fn not_a_key(&self, range: &Range<usize>) -> Result<(), String> {
         if self.awaits_key() {
-            return Err(format!("line {}: a key is no plain word", self.tree.line(range.start)));
+            return Err(format!("line {}: a key is not a plain word", self.tree.line(range.start)));
         }
         Ok(())
     }

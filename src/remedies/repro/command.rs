@@ -194,7 +194,7 @@ fn check_secrets(words: &Words) -> Result<(), String> {
     };
     let all = || words.environment.iter().chain(&words.words);
     if all().any(|word| holds_secret(word) || named_secret(word)) {
-        return Err("The command holds a secret or the mask of one; give it without.".to_owned());
+        return Err("The command contains a secret or a masked one; omit it.".to_owned());
     }
     Ok(())
 }
@@ -204,7 +204,7 @@ fn check_variables(environment: &[String]) -> Result<(), String> {
         let name = variable.split('=').next().unwrap_or_default();
         let hooks = name.starts_with("LD_") || name.starts_with("DYLD_") || name.starts_with("GIT_");
         if hooks || REFUSED_VARIABLES.contains(&name) {
-            return Err(format!("The command sets {}, which changes what is run; give it without.", shown(name)));
+            return Err(format!("The command sets {}, which changes what runs; omit it.", shown(name)));
         }
     }
     Ok(())
@@ -224,7 +224,7 @@ fn check_tool(words: &[String], repository: &Repository, directory: &str) -> Res
         TOOLS.iter().find(|(name, _)| *name == path)
     });
     let Some((_, following)) = known else {
-        return Err(format!("\"{}\" is no known tool; give the failing tests instead.", shown(tool)));
+        return Err(format!("\"{}\" is not a known tool; give the failing tests instead.", shown(tool)));
     };
     let runs_text = next.is_some_and(|option| {
         ["python", "python3", "node", "ruby", "php"].contains(&tool.as_str())
@@ -232,7 +232,7 @@ fn check_tool(words: &[String], repository: &Repository, directory: &str) -> Res
     });
     if runs_text || !(following.is_empty() || next.is_some_and(|word| following.contains(&word))) {
         return Err(format!(
-            "\"{} {}\" is not taken; give the failing tests instead.",
+            "\"{} {}\" is not accepted; give the failing tests instead.",
             shown(tool),
             shown(next.unwrap_or_default())
         ));

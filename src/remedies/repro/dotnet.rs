@@ -26,7 +26,7 @@ pub(super) fn write(recipe: &mut Recipe) {
     sdk(recipe);
     let locked = recipe.wanted.files.iter().any(|file| file.path.ends_with("packages.lock.json"));
     if locked {
-        recipe.writer.say("Packages of packages.lock.json, because the job had the same");
+        recipe.writer.say("Packages from packages.lock.json, to match the job");
         recipe.writer.lines("dotnet restore --locked-mode");
     } else {
         recipe.writer.say("Packages, because the project files name them");
@@ -59,7 +59,7 @@ fn wanted_version(recipe: &Recipe) -> Option<Found> {
 fn sdk(recipe: &mut Recipe) {
     let found = wanted_version(recipe);
     let numbers = found.as_ref().map(|found| found.numbers(3)).unwrap_or_default();
-    let because = found.map_or_else(|| "the repository names no version".to_owned(), |found| found.because);
+    let because = found.map_or_else(|| "the repository specifies no version".to_owned(), |found| found.because);
     let version = if numbers.is_empty() { "LTS".to_owned() } else { version::dotted(&numbers) };
     let channel = version::dotted(numbers.get(..2).unwrap_or_default());
     let (choice, wanted) = match numbers.len() {
@@ -73,7 +73,7 @@ fn sdk(recipe: &mut Recipe) {
     writer.say(&format!(".NET SDK {version}, because {because}"));
     writer.need_unless(
         "ls /usr/lib/*/libicuuc.so* /usr/lib*/libicuuc.so* /opt/homebrew >/dev/null 2>&1",
-        "ICU, because .NET needs it for texts",
+        "ICU, because .NET needs it for text",
         Packages { apt: "libicu-dev ca-certificates", dnf: "libicu", apk: "icu-libs libstdc++", brew: "icu4c" },
     );
     let lines = INSTALL.replace("{wanted}", &format!("'{wanted}'")).replace("{choice}", &choice);

@@ -17,7 +17,7 @@ if ! go_fits; then
     Darwin-x86_64) platform=darwin-amd64 ;;
     Darwin-arm64) platform=darwin-arm64 ;;
     *)
-      say 'No build of Go is known for this machine; install it by hand.'
+      say 'There is no Go build for this machine; install Go by hand.'
       exit 1
       ;;
   esac
@@ -44,7 +44,7 @@ pub(super) fn write(recipe: &mut Recipe) {
     let version = version::dotted(&numbers);
     match &found {
         Some(found) if !numbers.is_empty() => writer.say(&format!("Go {version}, because {}", found.because)),
-        _ => writer.say("Go as it is or the newest, because the repository names no version"),
+        _ => writer.say("Installed or newest Go, because the repository specifies no version"),
     }
     let (pattern, start) = if numbers.is_empty() {
         ("*".to_owned(), "go1.".to_owned())
@@ -61,7 +61,7 @@ pub(super) fn write(recipe: &mut Recipe) {
         Packages { apt: "gcc libc6-dev", dnf: "gcc", apk: "gcc musl-dev", brew: "gcc" },
     );
     if !recipe.repository.has(&recipe.directory, "vendor/modules.txt") {
-        recipe.writer.say("Modules of go.mod, because the job had the same");
+        recipe.writer.say("Modules from go.mod, to match the job");
         recipe.writer.lines("go mod download");
     }
     if !recipe.run_command() {

@@ -18,7 +18,7 @@ if ! java_fits; then
     Darwin-x86_64) platform=mac/x64 ;;
     Darwin-arm64) platform=mac/aarch64 ;;
     *)
-      say 'No build of Java is known for this machine; install it by hand.'
+      say 'There is no Java build for this machine; install Java by hand.'
       exit 1
       ;;
   esac
@@ -98,7 +98,7 @@ fn compiler(recipe: &mut Recipe) {
     let found = wanted_version(recipe).and_then(|found| major(&found).map(|major| (major, found.because)));
     let writer = &mut recipe.writer;
     let Some((major, because)) = found else {
-        writer.say("Java as it is or of the system, because the repository names no version");
+        writer.say("System Java, because the repository specifies no version");
         writer.need(
             "javac",
             "the tests are compiled",
@@ -115,7 +115,7 @@ fn compiler(recipe: &mut Recipe) {
 
 fn maven_program(recipe: &mut Recipe) -> &'static str {
     if recipe.repository.has(&recipe.directory, "mvnw") {
-        recipe.writer.say("The Maven wrapper, because the repository has one; Maven fetches what pom.xml names");
+        recipe.writer.say("The Maven wrapper, because the repository has one; Maven fetches what pom.xml lists");
         recipe.writer.uses(Helper::Have);
         return "sh ./mvnw -B -ntp";
     }
@@ -128,7 +128,7 @@ fn gradle_program(recipe: &mut Recipe) -> &'static str {
         recipe.writer.say("The Gradle wrapper, because the repository has one; Gradle fetches what the build names");
         return "sh ./gradlew --no-daemon";
     }
-    recipe.writer.say("Gradle of the system, because the repository has no wrapper; its version may differ");
+    recipe.writer.say("System Gradle, because the repository has no wrapper; its version may differ");
     recipe.writer.need("gradle", "the project is built with it", Packages::same("gradle"));
     "gradle --no-daemon"
 }
@@ -145,7 +145,7 @@ fn maven_tests(recipe: &mut Recipe, program: &str) {
     for test in recipe.tests() {
         let name = plain_name(&test);
         if name.contains([',', '!', '*', '?', ' ', '%']) {
-            recipe.writer.refuse(format!("\"{}\" is no test of Java; give it as Class#method.", shown(&name)));
+            recipe.writer.refuse(format!("\"{}\" is not a Java test; write Class#method.", shown(&name)));
         }
         names.extend((!name.is_empty()).then_some(name));
         modules.extend(test.file);

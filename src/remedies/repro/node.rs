@@ -23,7 +23,7 @@ pub(super) fn write(recipe: &mut Recipe) {
     }
     if package.as_ref().is_some_and(|package| package.at(&["scripts", "pretest"]).is_some()) {
         let (run, _) = manager.script();
-        recipe.writer.say("The script pretest, because npm runs it before the tests");
+        recipe.writer.say("The pretest script, because npm runs it before the tests");
         recipe.writer.lines(&format!("{run} pretest"));
     }
     let program = program(recipe.wanted.framework, manager, package.as_ref());

@@ -69,7 +69,7 @@ fn wanted_release(recipe: &Recipe, package: Option<&Json>) -> (Release, String) 
     match name.filter(|name| name.bytes().all(|byte| byte.is_ascii_lowercase())) {
         Some(name) => (Release::LongTerm(Some(name.to_owned())), ".nvmrc says so".to_owned()),
         None if name == Some("*") => (Release::LongTerm(None), ".nvmrc says so".to_owned()),
-        None => (Release::LongTerm(None), "the repository names no version".to_owned()),
+        None => (Release::LongTerm(None), "the repository specifies no version".to_owned()),
     }
 }
 
@@ -77,7 +77,7 @@ const INSTALL: &str = r#"export PATH="$tools/node/bin:$PATH"
 node_fits() { have node && have npm && case "$(node --version)." in {pattern}) true ;; *) false ;; esac; }
 if ! node_fits; then
   if [ "$manager" = apk ]; then
-    say 'Node.js of Alpine, because the official build needs another C library'
+    say 'Node.js from Alpine, because the official build needs a different C library'
     add nodejs npm
   else
     case "$(uname -s)-$(uname -m)" in
@@ -86,7 +86,7 @@ if ! node_fits; then
       Darwin-x86_64) platform=darwin-x64 ;;
       Darwin-arm64) platform=darwin-arm64 ;;
       *)
-        say 'No build of Node.js is known for this machine; install it by hand.'
+        say 'There is no Node.js build for this machine; install Node.js by hand.'
         exit 1
         ;;
     esac
@@ -161,7 +161,7 @@ pub(super) fn packages(recipe: &mut Recipe) -> Manager {
         Some((place.matches('/').count() + usize::from(!place.is_empty()), *name, *manager, place))
     });
     let Some((_, lock, manager, place)) = found else {
-        recipe.writer.say("Newest fitting packages, because there is no lock file");
+        recipe.writer.say("Newest matching packages, because the repository has no lock file");
         install(recipe, "npm install --no-audit --no-fund", "package.json", "");
         return Manager::Npm;
     };

@@ -40,7 +40,7 @@ fn interpreter(recipe: &mut Recipe, composer: Option<&Json>) {
     let writer = &mut recipe.writer;
     match &found {
         Some(found) => writer.say(&format!("PHP {}, because {}", dotted(&found.numbers(2)), found.because)),
-        None => writer.say("PHP as it is or of the system, because the repository names no version"),
+        None => writer.say("System PHP, because the repository specifies no version"),
     }
     let base = Packages {
         apt: "php-cli php-mbstring php-xml php-curl php-zip unzip git",
@@ -51,7 +51,7 @@ fn interpreter(recipe: &mut Recipe, composer: Option<&Json>) {
     writer.need("php", "the tests need it", base);
     for extension in extensions(composer) {
         writer.uses(Helper::Add);
-        writer.say(&format!("The extension {extension}, because composer.json names it"));
+        writer.say(&format!("The {extension} extension, because composer.json lists it"));
         writer.lines(&format!(
             "if ! php -r 'exit(extension_loaded(\"{extension}\") ? 0 : 1);'; then\n  \
              if [ \"$manager\" = brew ]; then say 'Install it with pecl.'; else add php-{}; fi\nfi",
@@ -62,7 +62,7 @@ fn interpreter(recipe: &mut Recipe, composer: Option<&Json>) {
         let version = dotted(&found.numbers(2));
         writer.lines(&format!(
             "if [ \"$(php -r 'echo PHP_MAJOR_VERSION.\".\".PHP_MINOR_VERSION;')\" != '{version}' ]; then\n  \
-             say 'This system has another PHP than the job; the failure may differ.'\nfi"
+             say 'This system's PHP differs from the job's; the failure may differ.'\nfi"
         ));
     }
 }

@@ -69,7 +69,7 @@ add() {
     apk) as_root apk add --no-cache -q "$@" >&2 ;;
     brew) brew install -q "$@" >&2 ;;
     *)
-      say "No package manager is known here; install by hand: $*"
+      say "Found no supported package manager; install by hand: $*"
       return 1
       ;;
   esac
@@ -96,19 +96,19 @@ const CHECK_SUM: &str = r#"check_sum() {
 
 /// The beginning: who may read it, and what it ends with. `{default}` is the directory's name.
 pub(super) const BEGINNING: &str = r#"#!/usr/bin/env bash
-# Reproduces a CI failure from a bare machine (Debian, Ubuntu, Fedora, Alpine or macOS).
+# Reproduces a CI failure on a clean machine (Debian, Ubuntu, Fedora, Alpine or macOS).
 #
-# Use: bash THIS-FILE [DIRECTORY]
-#   DIRECTORY     where the commit is put; {default} where it is not given
-#   REPRO_SOURCE  a checkout that is used as it is, instead of fetching
-# It can be run again: what is there already is used again.
-# It ends with the status of the failing command, and with 125 where the set-up failed (git bisect skips those).
+# Usage: bash THIS-FILE [DIRECTORY]
+#   DIRECTORY     where to check out the commit (default: {default})
+#   REPRO_SOURCE  an existing checkout to use instead of fetching
+# You can run it again: it reuses what is already there.
+# It exits with the status of the failing command, or with 125 if setup failed (which git bisect skips).
 #
-# Words from outside stand in single quotes on purpose:
+# Text from outside is in single quotes on purpose:
 # shellcheck disable=SC2016,SC1003
 
 if [ -z "${BASH_VERSION:-}" ]; then
-  # Alpine has no bash at first.
+  # Alpine comes without bash.
   command -v bash >/dev/null 2>&1 || apk add --no-cache bash
   exec bash "$0" "$@"
 fi
@@ -124,7 +124,7 @@ stage=setup
 finish() {
   code=$?
   if [ "$stage" = setup ] && [ "$code" -ne 0 ]; then
-    say "The set-up ended with status $code, so the failing command was not run."
+    say "Setup failed with status $code, so the failing command was not run."
     exit 125
   fi
 }
@@ -136,7 +136,7 @@ case "$directory" in
   /*) ;;
   *) directory=$PWD/$directory ;;
 esac
-# Tools and packages go beside the checkout, so that it stays as it was committed.
+# Tools and packages go next to the checkout, which stays as committed.
 tools=$directory.tools
 mkdir -p "$tools"
 "#;
@@ -155,9 +155,9 @@ run() {
 /// The end.
 pub(super) const END: &str = r#"
 if [ "$status" -eq 0 ]; then
-  say 'It passes here. The failure may depend on the order, the time, the load or the runner.'
+  say 'It passes here. The failure may depend on test order, time, load or the runner.'
 else
-  say "Reproduced: the command ended with status $status."
+  say "Reproduced: the command exited with status $status."
 fi
 exit "$status"
 "#;

@@ -58,8 +58,8 @@ fn pytest_itself(recipe: &mut Recipe) {
     let list = packages.join(" ");
     let modules: Vec<String> = packages.iter().map(|name| module(name).replace("pytest_xdist", "xdist")).collect();
     recipe.writer.lines(&format!(
-        "if ! python -c 'import {}' >/dev/null 2>&1; then\n  say 'pytest, because the tests need it and no manifest \
-         brought all of it'\n  python -m pip install -q {list}\nfi",
+        "if ! python -c 'import {}' >/dev/null 2>&1; then\n  say 'pytest, because the tests need it and the manifests do not \
+         list all of it'\n  python -m pip install -q {list}\nfi",
         modules.join(", ")
     ));
 }
@@ -76,7 +76,7 @@ fn pytest(recipe: &mut Recipe) {
     for name in &expressions {
         if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             recipe.writer.refuse(format!(
-                "The test \"{}\" has no file; give it as tests/test_file.py::test_name.",
+                "The test \"{}\" has no file; write tests/test_file.py::test_name.",
                 super::quote::shown(name)
             ));
         }

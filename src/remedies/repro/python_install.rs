@@ -37,7 +37,7 @@ fn wanted_range(recipe: &Recipe) -> Range {
             .or_else(|| toml_text(text, "tool.poetry.dependencies", "python"))?;
         parse_range(range, format!("{} says {}", shown(&path), shown(range)))
     });
-    declared.unwrap_or(Range { low: ANY.0, high: ANY.1, because: "the repository names no version".to_owned() })
+    declared.unwrap_or(Range { low: ANY.0, high: ANY.1, because: "the repository specifies no version".to_owned() })
 }
 
 /// Reads `>=3.9,<3.13`, `^3.9`, `~=3.9` and the like.
@@ -68,7 +68,7 @@ fn parse_range(text: &str, because: String) -> Option<Range> {
 const FIND: &str = r#"find_python() {
   for candidate in python3 python {names}; do
     if have "$candidate"; then
-      # The program itself: a shim would look at the directory again.
+      # The program itself: a shim would depend on the directory.
       "$candidate" -c 'import sys, venv, ensurepip
 if {low} <= sys.version_info[:2] < {high}: print(sys.executable)' 2>/dev/null || true
     fi
@@ -85,7 +85,7 @@ if [ -z "$python" ]; then
   python=$("$tools/uv/bin/uv" python find {version})
 fi
 if ! "$tools/venv/bin/python" -c 'import sys, pip; sys.exit(not {low} <= sys.version_info[:2] < {high})' >/dev/null 2>&1; then
-  say 'A virtual environment of its own, because other projects must not be changed'
+  say 'A separate virtual environment, so that other projects stay unchanged'
   "$python" -m venv --clear "$tools/venv"
 fi
 export VIRTUAL_ENV="$tools/venv" PATH="$tools/venv/bin:$PATH"
@@ -234,7 +234,7 @@ fn pip(recipe: &mut Recipe, directory: &str) {
     if found.is_empty() && project.is_none() && groups.is_empty() {
         return;
     }
-    writer.say("Newest pip, because older ones know no dependency groups");
+    writer.say("Newest pip, because older versions do not support dependency groups");
     writer.lines("python -m pip install -q --upgrade pip");
     if !found.is_empty() {
         writer.say(&format!(

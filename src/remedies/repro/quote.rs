@@ -13,7 +13,7 @@ pub fn quote(word: &str) -> Result<String, String> {
     }
     if word.chars().any(deceives) {
         return Err(format!(
-            "The word \"{}\" holds a newline, a control or a direction character; give it without.",
+            "The word \"{}\" contains a newline, a control or a direction character; omit it.",
             shown(word)
         ));
     }

@@ -31,7 +31,7 @@ impl<'wanted> Recipe<'wanted> {
             self.directory = if directory == "." { String::new() } else { directory.to_owned() };
             if directory.split('/').any(|part| part == "..") {
                 self.writer.refuse(format!(
-                    "The working directory \"{}\" leaves the repository; give one inside.",
+                    "The working directory \"{}\" is outside the repository; give one inside it.",
                     shown(directory)
                 ));
             }
@@ -108,7 +108,7 @@ impl<'wanted> Recipe<'wanted> {
                 if only_command {
                     self.writer.refuse(why);
                 } else {
-                    self.writer.say(&format!("All tests are run, because the command of the log is not taken: {why}"));
+                    self.writer.say(&format!("Runs all tests, because the command in the log is not accepted: {why}"));
                 }
                 only_command
             }
@@ -120,7 +120,7 @@ impl<'wanted> Recipe<'wanted> {
         self.notes();
         let Self { mut writer, runs, wanted, .. } = self;
         if runs.is_empty() && writer.refusals.is_empty() {
-            writer.refuse("Nothing is known that could be run; give a failing test or command.".to_owned());
+            writer.refuse("Found nothing to run; give a failing test or command.".to_owned());
         }
         if !writer.refusals.is_empty() {
             return Err(writer.refusals);
@@ -150,10 +150,10 @@ impl<'wanted> Recipe<'wanted> {
         let foreign =
             |value: &str| ["windows", "macos"].into_iter().find(|system| value.to_ascii_lowercase().contains(system));
         if let Some(system) = matrix.iter().find_map(|(_, value)| foreign(value)) {
-            self.writer.say(&format!("The job ran on {system}, so the failure may not show on another system"));
+            self.writer.say(&format!("The job ran on {system}; the failure may not occur on other systems"));
         }
         if let Some(shard) = self.wanted.shard {
-            self.writer.say(&format!("The job was part {} of {} of the tests", shard.index, shard.total));
+            self.writer.say(&format!("The job ran part {} of {} of the tests", shard.index, shard.total));
         }
     }
 }

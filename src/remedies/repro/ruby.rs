@@ -82,13 +82,14 @@ fn interpreter(recipe: &mut Recipe) {
     let writer = &mut recipe.writer;
     writer.uses(Helper::Add);
     let Some(found) = found else {
-        writer.say("Ruby as it is or of the system, because the repository names no version");
+        writer.say("System Ruby, because the repository specifies no version");
         writer.need("ruby", "the tests need it", packages);
         return;
     };
     let (version, minor) = (dotted(&found.numbers(3)), dotted(&found.numbers(2)));
     writer.say(&format!("Ruby {version}, because {}", found.because));
-    let build = writer.quoted(&format!("Ruby {version} is built, because this system has another; it takes minutes"));
+    let build =
+        writer.quoted(&format!("Building Ruby {version}, because this system has a different one; this takes minutes"));
     let lines = BUILD
         .replace("{numbers}", &format!("\"{minor}.\""))
         .replace("{add}", &super::writer::add_lines("  ", packages))

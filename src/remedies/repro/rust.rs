@@ -56,10 +56,10 @@ pub(super) fn write(recipe: &mut Recipe) {
     toolchain(recipe);
     let locked = recipe.repository.upwards(&recipe.directory, &["Cargo.lock"]).is_some();
     if locked {
-        recipe.writer.say("Crates of Cargo.lock, because the job had the same");
+        recipe.writer.say("Crates from Cargo.lock, to match the job");
         recipe.writer.lines("cargo fetch -q --locked");
     } else {
-        recipe.writer.say("Newest fitting crates, because there is no Cargo.lock");
+        recipe.writer.say("Newest matching crates, because there is no Cargo.lock");
         recipe.writer.lines("cargo fetch -q");
     }
     if !recipe.run_command() {
@@ -88,7 +88,7 @@ fn toolchain(recipe: &mut Recipe) {
         let channel = writer.quoted(&found.value);
         writer.lines(&format!("export RUSTUP_TOOLCHAIN={channel}\n{RUSTUP}"));
     } else {
-        writer.say("Rust as it is or stable, because the repository names no toolchain");
+        writer.say("Installed or stable Rust, because the repository specifies no toolchain");
         let indented = RUSTUP.replace('\n', "\n  ");
         writer.lines(&format!(
             "if ! cargo --version >/dev/null 2>&1; then\n  export RUSTUP_TOOLCHAIN=stable\n  {indented}\nfi"

@@ -9,11 +9,11 @@ const ENVIRONMENT: &str = r"export CI=true TZ=UTC LANG=C.UTF-8 LC_ALL=C.UTF-8";
 
 const FETCH: &str = r#"
 if [ -n "${REPRO_SOURCE:-}" ]; then
-  say "Source $REPRO_SOURCE as it is, because REPRO_SOURCE names it"
+  say "Using $REPRO_SOURCE, because REPRO_SOURCE is set"
   cd -- "$REPRO_SOURCE"
 else
 {need}  if [ -e "$directory" ] && [ ! -e "$directory/.git" ] && [ -n "$(ls -A "$directory")" ]; then
-    say "$directory holds something else; name another directory."
+    say "$directory contains something else; choose another directory."
     exit 1
   fi
   mkdir -p "$directory"
@@ -26,12 +26,12 @@ else
     if git fetch -q --depth 1 -- {url} {sha}; then
       git -c advice.detachedHead=false checkout -q --force FETCH_HEAD
     else
-      say 'Everything is fetched, because the server gives no single commit'
+      say 'Fetching everything, because the server does not serve single commits'
       git fetch -q -- {url} '+refs/*:refs/rescue/*'
       git -c advice.detachedHead=false checkout -q --force {sha}
     fi
     if [ "$(git rev-parse HEAD)" != {sha} ]; then
-      say 'The server answered another commit.'
+      say 'The server returned a different commit.'
       exit 1
     fi
   fi
@@ -40,7 +40,7 @@ fi
 
 const SUBMODULES: &str = r#"
 if [ -z "${REPRO_SOURCE:-}" ]; then
-  say 'Submodules, because .gitmodules names some'
+  say 'Submodules, because .gitmodules lists some'
   git submodule --quiet update --init --recursive --depth 1
 fi"#;
 
@@ -52,17 +52,17 @@ pub(super) fn fetch(recipe: &mut Recipe) {
     }
     let sha = recipe.wanted.sha.trim().to_ascii_lowercase();
     if !matches!(sha.len(), 40 | 64) || !sha.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        recipe.writer.refuse(format!("\"{}\" is no full commit id; give all 40 hexadecimal digits.", shown(&sha)));
+        recipe.writer.refuse(format!("\"{}\" is not a full commit id; give all 40 hexadecimal digits.", shown(&sha)));
     }
     let short = sha.get(..7).unwrap_or_default().to_owned();
     let writer = &mut recipe.writer;
-    writer.say("CI=true, UTC and plain UTF-8, because CI runners have them");
+    writer.say("CI=true, UTC and plain UTF-8, as on CI runners");
     writer.lines(ENVIRONMENT);
     writer.uses(Helper::Add);
     let need =
         super::writer::add_lines("    ", Packages { apt: "git ca-certificates", dnf: "git", apk: "git", brew: "git" });
-    let need = format!("  if ! have git; then\n    say 'git, because the commit is fetched with it'\n{need}  fi\n");
-    let fetching = writer.quoted(&format!("Commit {short} alone, because the failure was there"));
+    let need = format!("  if ! have git; then\n    say 'git, to fetch the commit'\n{need}  fi\n");
+    let fetching = writer.quoted(&format!("Only commit {short}, where the failure occurred"));
     let again = writer.quoted(&format!("Commit {short} is there already"));
     let (url, sha) = (writer.operand(url), writer.quoted(&sha));
     let lines = FETCH.replace("{need}", &need).replace("{sha}", &sha).replace("{fetching}", &fetching);
@@ -84,7 +84,7 @@ fn check_url(url: &str) -> Result<(), String> {
     let known = ["https://", "http://", "ssh://", "git@", "file:///", "/"].iter().any(|start| url.starts_with(start));
     if !known || !url.chars().all(plain) {
         return Err(format!(
-            "The repository address \"{}\" is not taken; give one that begins with https://, ssh:// or git@.",
+            "The repository URL \"{}\" is not accepted; give one that starts with https://, ssh:// or git@.",
             if url.contains('@') { "(hidden)".to_owned() } else { shown(url) }
         ));
     }
@@ -92,7 +92,7 @@ fn check_url(url: &str) -> Result<(), String> {
     let login = host.rsplit_once('@').map(|(login, _)| login);
     let is_secret = |login: &str| url.starts_with("http") || login.contains(':');
     if login.is_some_and(is_secret) {
-        return Err("The repository address holds a login; give it without, git asks for it itself.".to_owned());
+        return Err("The repository URL contains a login; omit it, git asks for it.".to_owned());
     }
     Ok(())
 }

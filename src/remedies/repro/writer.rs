@@ -47,7 +47,10 @@ impl Writer {
     /// Quotes a word from outside that stands where an option could stand.
     pub(super) fn operand(&mut self, word: &str) -> String {
         if word.starts_with('-') || word.is_empty() {
-            self.refuse(format!("The word \"{}\" would be taken as an option; name the test otherwise.", shown(word)));
+            self.refuse(format!(
+                "The word \"{}\" would be taken for an option; name the test differently.",
+                shown(word)
+            ));
         }
         self.quoted(word)
     }

@@ -67,7 +67,7 @@ pub const ROWS: &[Row] = &[
         Said { job: "use", words: "lint", ..NOTHING },
         Diff(&["-          key: lint-cache", "+          key: v2-lint-cache"]),
     ),
-    ("save-and-restore", said_words("docker"), Refused("No cache here is called `docker`")),
+    ("save-and-restore", said_words("docker"), Refused("No cache matches `docker`")),
     (
         "variable",
         NOTHING,
@@ -90,7 +90,7 @@ pub const ROWS: &[Row] = &[
     ),
     ("setup-ruby", job("rspec"), Diff(&["+          cache-version: \"1\""])),
     ("setup-ruby", job("old"), Diff(&["-          cache-version: 4", "+          cache-version: 5"])),
-    ("keyless", NOTHING, Refused("makes its cache's key by itself")),
+    ("keyless", NOTHING, Refused("generates its own cache key")),
     ("keyless", job("lint"), Absent),
     (
         "anchored",
@@ -106,7 +106,7 @@ pub const ROWS: &[Row] = &[
         ]),
     ),
     ("block-key", job("b"), Refused("cannot be edited safely")),
-    ("block-key", job("c"), Refused("are computed")),
+    ("block-key", job("c"), Refused("restore-keys is computed")),
     ("tool-version", NOTHING, Refused("Several workflows would change")),
     (
         "tool-version",
@@ -137,7 +137,7 @@ fn raises_keys() {
 fn warns_of_what_shares_the_cache() {
     for (name, said, piece) in [
         ("tool-version", Said { workflow: "CI", ..NOTHING }, "other.yml has the same key"),
-        ("save-and-restore", job("warm"), "what saves the cache has to run first"),
+        ("save-and-restore", job("warm"), "whatever saves the cache must run first"),
     ] {
         let Edited::Ready(edit) = apply("cache_key_bump", &sample("cache_key_bump", name), said.hint()) else {
             panic!("{name}")

@@ -119,7 +119,7 @@ fn check_ready(template: &str, at: &str, files: &[Source], edit: &Edit, said: Sa
     match apply(template, &after, said.hint()) {
         Edited::Already(_) if template != "cache_key_bump" => {}
         Edited::Ready(_) if template == "cache_key_bump" => {
-            assert!(edit.because.iter().any(|why| why.contains("Applied again")), "{at}");
+            assert!(edit.because.iter().any(|why| why.contains("Applying it again")), "{at}");
         }
         again => panic!("{at}, applied again: {again:?}"),
     }

@@ -13,7 +13,7 @@ const CARGO: &[Case] = &[
             ("Cargo.lock", "version = \"1.0.100\""),
         ]),
     ),
-    ("plain", "serde_jsoñ", "1.0.100", Refused("no name of a crate")),
+    ("plain", "serde_jsoñ", "1.0.100", Refused("not a crate name")),
     ("plain", "rand", "0.8.5", Absent),
     (
         "inline-table",
@@ -61,13 +61,13 @@ const CARGO: &[Case] = &[
             ("Cargo.lock", "\"rand 0.8.4\""),
         ]),
     ),
-    ("two-versions", "rand", "0.9.0", Refused("meets none of them")),
+    ("two-versions", "rand", "0.9.0", Refused("matches none of them")),
     (
         "transitive",
         "itoa",
         "1.0.9",
         Warns(
-            "does not stand in a lock",
+            "a lock file does not tell",
             &[
                 ("Cargo.lock", "# ci-rescue pin itoa 1.0.9 was locked 1.0.11\nversion = 4"),
                 ("Cargo.lock", "name = \"itoa\"\nversion = \"1.0.9\""),
@@ -89,7 +89,7 @@ const CARGO: &[Case] = &[
     ("git-and-path", "basket", "1.0.0", Refused("git repository")),
     ("git-and-path", "till", "1.0.0", Refused("a path")),
     ("git-and-path", "serde_json", "1.0.100", Refused("[patch]")),
-    ("broken", "serde", "1.0.0", Refused("Cargo.toml is no valid TOML")),
+    ("broken", "serde", "1.0.0", Refused("Cargo.toml is not valid TOML")),
     ("plain", "serde_json", "1.0", Refused("three numbers")),
     (
         "windows-lines",
@@ -147,9 +147,9 @@ const COMPOSER: &[Case] = &[
         "3.5.0",
         Edits(&[("composer.json", "\t\t\"Monolog/Monolog\": \"3.5.0\"\n\t},\n\t\"extra\": {\n\t\t\"ci-rescue\"")]),
     ),
-    ("broken", "monolog/monolog", "3.5.0", Refused("composer.json cannot be read")),
-    ("plain", "php", "8.1.0", Refused("no name of a package")),
-    ("plain", "monolog/monolog", "dev-main1", Refused("no branch")),
+    ("broken", "monolog/monolog", "3.5.0", Refused("Cannot read composer.json")),
+    ("plain", "php", "8.1.0", Refused("not a package name")),
+    ("plain", "monolog/monolog", "dev-main1", Refused("not a branch")),
     ("plain", "monolog/other", "1.0.0", Absent),
 ];
 
@@ -231,11 +231,11 @@ const ACTIONS: &[Case] = &[
             (".github/workflows/codeql.yml", "analyze@v2\n"),
         ]),
     ),
-    ("sub-path", "./.github/actions/setup", "v1", Refused("of this repository")),
+    ("sub-path", "./.github/actions/setup", "v1", Refused("in this repository")),
     ("sub-path", "docker://alpine", "v1", Refused("ecosystem docker")),
     ("odd", "actions/checkout", "v4.1.1", Refused("cannot be edited safely")),
     ("odd", "actions/cache", "v4.1.1", Refused("cannot be edited safely")),
-    ("broken", "actions/checkout", "v4.1.1", Refused("no valid YAML")),
+    ("broken", "actions/checkout", "v4.1.1", Refused("not valid YAML")),
     (
         "windows-lines",
         "actions/checkout",

@@ -35,7 +35,7 @@ const RENOVATE: &[Row] = &[
     ("own_rule_narrow.json", "cargo", "serde", Held),
     ("own_rule.json", "cargo", "rand", Held),
     ("held.json", "npm", "serde", Held),
-    ("off.json", "docker", "redis", Already("switched off")),
+    ("off.json", "docker", "redis", Already("disabled here")),
     ("others_only.json", "gradle", "com.google.guava:guava", Already("does not update this ecosystem")),
     ("ignored.json", "cargo", "serde", Already("`ignoreDeps`")),
     ("own_rule.json", "cargo", "serde", Already("a rule of its own")),
@@ -43,11 +43,11 @@ const RENOVATE: &[Row] = &[
     ("plain.json", "apt", "curl", Absent),
     ("changed.json", "cargo", "serde", Refused("was changed since")),
     ("broken.json", "uv", "a.b", Refused("\"matchPackageNames\": [\"a.b\", \"a-b\"], \"enabled\": false")),
-    ("list.json", "cargo", "serde", Refused("it is no object")),
-    ("object_rules.json", "cargo", "serde", Refused("no list")),
-    ("twice.json", "cargo", "serde", Refused("names a key twice")),
-    ("plain.json", "cargo", "/serde.*/", Refused("is no package's name")),
-    ("plain.json", "cargo", "ser\"de", Refused("is no package's name")),
+    ("list.json", "cargo", "serde", Refused("it is not an object")),
+    ("object_rules.json", "cargo", "serde", Refused("is not a list")),
+    ("twice.json", "cargo", "serde", Refused("duplicate key")),
+    ("plain.json", "cargo", "/serde.*/", Refused("is not a package name")),
+    ("plain.json", "cargo", "ser\"de", Refused("is not a package name")),
 ];
 
 const DEPENDABOT: &[Row] = &[
@@ -63,16 +63,16 @@ const DEPENDABOT: &[Row] = &[
     ("flush.yaml", "uv", "requests", Held),
     ("windows.yml", "docker", "redis", Held),
     ("groups.yml", "maven", "org.slf4j:slf4j-api", Held),
-    ("ignored.yml", "bundler", "rails", Already("already to ignore `rails`")),
+    ("ignored.yml", "bundler", "rails", Already("already has Dependabot ignore `rails`")),
     ("ignored.yml", "composer", "symfony/console", Already("already")),
     ("held.yml", "cargo", "serde", Already("already")),
     ("none.yml", "cargo", "serde", Absent),
     ("plain.yml", "apt", "curl", Absent),
     ("flow.yml", "cargo", "serde", Refused("add `- dependency-name: \"serde\"` to `ignore`")),
-    ("flow_ignore.yml", "cargo", "serde", Refused("lines of its own")),
+    ("flow_ignore.yml", "cargo", "serde", Refused("its own lines")),
     ("anchor.yml", "cargo", "serde", Refused("anchor")),
-    ("broken.yml", "cargo", "serde", Refused("no YAML")),
-    ("plain.yml", "cargo", "serde\" #", Refused("is no package's name")),
+    ("broken.yml", "cargo", "serde", Refused("not readable YAML")),
+    ("plain.yml", "cargo", "serde\" #", Refused("is not a package name")),
 ];
 
 fn bot(id: &str) -> &'static dyn Updater {

@@ -283,5 +283,5 @@ fn a_name_that_is_twice_in_one_file_is_not_taken_from_another() {
         assert_eq!(outcome(&answer), (2, "refused"), "{option}: {}", answer.1);
     }
     let gone = repo.plan(&["quarantine", "--test", "test_d", "--file", "b/gone.py"]);
-    assert!(gone.1["because"].to_string().contains("there is no `b/gone.py`"), "{}", gone.1);
+    assert!(gone.1["because"].to_string().contains("no editable `b/gone.py`"), "{}", gone.1);
 }

@@ -120,7 +120,7 @@ fn what_is_no_repository_is_said_in_json() {
     let dir = tempfile::tempdir().unwrap();
     let (code, answer) = plan(dir.path(), &["revert", "--onto", "main", "--commit", "abcdef1"]);
     assert_eq!((code, answer["outcome"].as_str().unwrap()), (2, "refused"));
-    assert!(answer["because"].to_string().contains("no git repository"), "{answer}");
+    assert!(answer["because"].to_string().contains("not a Git repository"), "{answer}");
     let (code, answer) = plan(dir.path(), &["revert", "--onto", "main"]);
     assert_eq!((code, answer["outcome"].as_str().unwrap()), (2, "refused"), "{answer}");
     let (code, answer) = plan(dir.path(), &["quarantine", "--test", "x", "--for", "never"]);

@@ -257,7 +257,7 @@ fn what_was_applied_and_then_changed_further_is_known_by_its_patch() {
     repo.commit("Further");
     let answer = repo.plan(&["backport", "--onto", "release", "--commit", &commits[0]]);
     assert_eq!(outcome(&answer), "already", "{}", answer.1);
-    assert!(answer.1["because"].to_string().contains("is there already, as"));
+    assert!(answer.1["because"].to_string().contains("is already there, as"));
     // Taken back since: then it is a conflict, which people have to see.
     repo.write("lines.txt", LINES.replace("five", "FIVE"));
     repo.commit("Back to the pick");
@@ -289,9 +289,9 @@ fn methods_that_do_not_fit_are_refused_with_the_reason() {
     let (rebases, parts) = scene(Method::Rebase, Case::Clean, Direction::Backport);
     let head = |repo: &Repo| repo.git(&["rev-parse", "main~1"]);
     for (repo, args, word) in [
-        (&repo, vec!["--commit", &squashed[0], "--method", "merge"], "no merge commit"),
+        (&repo, vec!["--commit", &squashed[0], "--method", "merge"], "not a merge commit"),
         (&merges, vec!["--commit", &merged[0], "--method", "squash"], "merge commit"),
-        (&merges, vec!["--commit", &head(&merges), "--commit", &merged[0]], "merge commit among"),
+        (&merges, vec!["--commit", &head(&merges), "--commit", &merged[0]], "one of several commits"),
         (&rebases, vec!["--commit", &parts[0], "--commit", &parts[1], "--method", "squash"], "--method rebase"),
         (&rebases, vec!["--commit", &parts[0], "--commit", &parts[0]], "twice"),
     ] {

@@ -124,32 +124,25 @@ async fn threat_119_npm_runs_nothing_of_a_repository() {
             vec![("package.json", &local), ("evil/package.json", evil), lock],
             Moved,
         ),
-        ("git", "npm", "ms", "2.1.1", vec![("package.json", git.as_str()), lock], Refused("from elsewhere")),
-        ("tarball", "npm", "ms", "2.1.1", vec![("package.json", tarball.as_str()), lock], Refused("from elsewhere")),
+        ("git", "npm", "ms", "2.1.1", vec![("package.json", git.as_str()), lock], Refused("from outside")),
+        ("tarball", "npm", "ms", "2.1.1", vec![("package.json", tarball.as_str()), lock], Refused("from outside")),
         (
             "folder outside",
             "npm",
             "ms",
             "2.1.1",
             vec![("package.json", folder.as_str()), lock],
-            Refused("from elsewhere"),
+            Refused("from outside"),
         ),
-        (
-            "short for git",
-            "npm",
-            "ms",
-            "2.1.1",
-            vec![("package.json", short.as_str()), lock],
-            Refused("from elsewhere"),
-        ),
-        ("override", "npm", "ms", "2.1.1", vec![("package.json", overrides), lock], Refused("from elsewhere")),
+        ("short for git", "npm", "ms", "2.1.1", vec![("package.json", short.as_str()), lock], Refused("from outside")),
+        ("override", "npm", "ms", "2.1.1", vec![("package.json", overrides), lock], Refused("from outside")),
         (
             "lock elsewhere",
             "npm",
             "ms",
             "2.1.1",
             vec![("package.json", scripts), ("package-lock.json", &redirected)],
-            Refused("from elsewhere"),
+            Refused("from outside"),
         ),
         (
             "lock with git",
@@ -157,7 +150,7 @@ async fn threat_119_npm_runs_nothing_of_a_repository() {
             "ms",
             "2.1.1",
             vec![("package.json", scripts), ("package-lock.json", &git_lock)],
-            Refused("from elsewhere"),
+            Refused("from outside"),
         ),
         (
             "an option as name",
@@ -165,7 +158,7 @@ async fn threat_119_npm_runs_nothing_of_a_repository() {
             "--scripts-prepend",
             "2.1.1",
             vec![("package.json", scripts), lock],
-            Refused("no package's name"),
+            Refused("not a package name"),
         ),
         (
             "an address as version",
@@ -203,7 +196,7 @@ async fn threat_119_cargo_runs_nothing_of_a_repository() {
     for case in [
         ("build scripts", "cargo", "itoa", "1.0.9", vec![("Cargo.toml", root.as_str()), part, lock], Moved),
         ("nightly features", "cargo", "itoa", "1.0.9", vec![("Cargo.toml", nightly.as_str()), part, lock], Moved),
-        ("git", "cargo", "itoa", "1.0.9", vec![("Cargo.toml", git.as_str()), part, lock], Refused("from elsewhere")),
+        ("git", "cargo", "itoa", "1.0.9", vec![("Cargo.toml", git.as_str()), part, lock], Refused("from outside")),
         (
             "patch",
             "cargo",
@@ -218,7 +211,7 @@ async fn threat_119_cargo_runs_nothing_of_a_repository() {
             "itoa",
             "1.0.9",
             vec![("Cargo.toml", registry.as_str()), part, lock],
-            Refused("from elsewhere"),
+            Refused("from outside"),
         ),
         (
             "outside",
@@ -234,7 +227,7 @@ async fn threat_119_cargo_runs_nothing_of_a_repository() {
             "itoa",
             "1.0.9",
             vec![("Cargo.toml", CARGO_ROOT), part, ("Cargo.lock", &git_lock)],
-            Refused("from elsewhere"),
+            Refused("from outside"),
         ),
         (
             "an option as name",
@@ -242,7 +235,7 @@ async fn threat_119_cargo_runs_nothing_of_a_repository() {
             "--config",
             "1.0.9",
             vec![("Cargo.toml", CARGO_ROOT), part, lock],
-            Refused("no package's name"),
+            Refused("not a package name"),
         ),
         (
             "a way out",
@@ -250,7 +243,7 @@ async fn threat_119_cargo_runs_nothing_of_a_repository() {
             "itoa",
             "1.0.9",
             vec![("Cargo.toml", CARGO_ROOT), part, lock, ("../Cargo.toml", "")],
-            Refused("is no path"),
+            Refused("not a usable file path"),
         ),
     ] {
         check(case).await;
@@ -289,7 +282,7 @@ async fn threat_119_go_runs_nothing_of_a_repository() {
             Refused("replaces a module"),
         ),
         ("elsewhere", "go", "example.com/lib", "v1.1.0", vec![("go.mod", elsewhere.as_str())], Any),
-        ("an option as name", "go", "-toolexec=x", "v1.1.0", vec![("go.mod", plain)], Refused("no package's name")),
+        ("an option as name", "go", "-toolexec=x", "v1.1.0", vec![("go.mod", plain)], Refused("not a package name")),
     ] {
         check(case).await;
     }
@@ -301,7 +294,7 @@ async fn what_has_no_resolver_is_refused() {
     for ecosystem in ["pip", "bundler", "gradle", "yarn", "pnpm", "../cargo"] {
         let files: Vec<_> = BAIT.to_vec();
         let answer = world.resolver().resolve(world.request(ecosystem, "x", "1.0.0", &files)).await;
-        assert!(matches!(&answer, Err(ResolveError::Refused(why)) if why.contains("no resolver here")), "{answer:?}");
+        assert!(matches!(&answer, Err(ResolveError::Refused(why)) if why.contains("has no resolver")), "{answer:?}");
     }
     assert!(!world.canary().exists());
 }

@@ -95,9 +95,9 @@ async fn npm_sees_scripts_nowhere() {
 async fn what_a_tool_leaves_is_not_trusted() {
     let world = World::new();
     for (script, words) in [
-        ("rm Cargo.lock; ln -s /etc/passwd Cargo.lock", "not a file of its kind"),
-        ("rm Cargo.lock", "took the lock away"),
-        ("truncate -s 20M Cargo.lock", "not a file of its kind"),
+        ("rm Cargo.lock; ln -s /etc/passwd Cargo.lock", "as a regular file"),
+        ("rm Cargo.lock", "removed the lock file"),
+        ("truncate -s 20M Cargo.lock", "as a regular file"),
         ("true", "did not move"),
     ] {
         world.tool("cargo", script);

@@ -84,7 +84,7 @@ pub(super) fn calls(text: &str, gem: &str) -> Vec<Call> {
         }
         if let Some(mut call) = call(text, range.start + indent, gem) {
             if foreign.is_some() {
-                call.refused = Some("it is taken from git or a path by a block around it");
+                call.refused = Some("an enclosing block takes it from git or a path");
             }
             out.push(call);
         }
@@ -121,7 +121,7 @@ fn call(text: &str, start: usize, gem: &str) -> Option<Call> {
             break;
         }
         let Some(end) = requirements(&mut cursor, listed, &mut call.requirements) else {
-            call.refused = Some("its requirement is not written as a plain string");
+            call.refused = Some("its requirement is not a plain string");
             break;
         };
         call.part = if call.part.is_empty() { from..end } else { call.part.start..end };
@@ -174,5 +174,5 @@ fn options(text: &str, from: usize) -> Option<&'static str> {
                 .any(|(at, _)| !said[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
         })
     };
-    foreign.iter().any(|key| named(key)).then_some("it is taken from git or a path by its options")
+    foreign.iter().any(|key| named(key)).then_some("its options take it from git or a path")
 }

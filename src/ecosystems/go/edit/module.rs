@@ -113,7 +113,7 @@ pub(super) fn canonical(module: &str, version: &str) -> Result<String, String> {
     let pre_fits = public[core.len()..].is_empty() || public.len() > core.len() + 1;
     let whole = numbers.len() == 3 && numbers.iter().all(|text| !text.is_empty() && number(text)) && pre_fits;
     if !whole || public.contains(['!', '~', '_']) || build.is_some_and(|build| build != "incompatible") {
-        return Err("Go needs a whole version such as v1.2.3, a pseudo-version or one with +incompatible.".to_owned());
+        return Err("Go needs a full version such as v1.2.3, a pseudo-version, or one with +incompatible.".to_owned());
     }
     let major = numbers.first().copied().unwrap_or_default();
     let last = module.rsplit('/').next().unwrap_or_default();
@@ -128,7 +128,7 @@ pub(super) fn canonical(module: &str, version: &str) -> Result<String, String> {
     };
     if !fits {
         return Err(format!(
-            "A version with major number {major} does not fit this module path: use the path that ends in its major \
+            "Major version {major} does not match this module path: use the path that ends in its major \
              version, or +incompatible where the module has no go.mod."
         ));
     }

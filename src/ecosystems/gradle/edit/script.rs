@@ -77,7 +77,7 @@ impl<'t> Reader<'t> {
             // As an argument of exclude and the like there is no version to be set.
             let call = self.word(at.saturating_sub(1 + usize::from(self.is_sign(at.saturating_sub(1), &['(']))));
             if self.is_sign(at + 1, &['+']) {
-                self.said.refused.push("its version is put together by a program");
+                self.said.refused.push("its version is computed");
             } else if is_configuration(call) {
                 let strict = if self.platform { "!!" } else { "" };
                 self.said.indirect = true;
@@ -87,7 +87,7 @@ impl<'t> Reader<'t> {
         }
         let Some(tail) = rest.strip_prefix(':') else { return };
         if tail.is_empty() || self.is_sign(at + 1, &['+']) {
-            return self.said.refused.push("its version is put together by a program");
+            return self.said.refused.push("its version is computed");
         }
         let length = version_length(tail);
         let start = inner.start + self.package.len();
@@ -120,7 +120,7 @@ impl<'t> Reader<'t> {
         }
         match found {
             (true, Some(value)) => self.value(value),
-            (true, None) => self.said.refused.push("the named form of it has no version: write one there"),
+            (true, None) => self.said.refused.push("its map notation has no version: add one there"),
             _ => {}
         }
     }
@@ -142,13 +142,13 @@ impl<'t> Reader<'t> {
                     last += 2;
                 }
                 if self.is_sign(last + 1, &['(', '[', '+']) {
-                    return self.said.refused.push("its version is put together by a program");
+                    return self.said.refused.push("its version is computed");
                 }
                 let range = token.range.start..self.tokens[last].range.end;
                 self.said.indirect = true;
                 self.push(range, format!("{quote}{}{quote}", self.version), false, true);
             }
-            _ => self.said.refused.push("its version is put together by a program"),
+            _ => self.said.refused.push("its version is computed"),
         }
     }
 
@@ -177,7 +177,7 @@ impl<'t> Reader<'t> {
             let end = lines.around(place.line).end;
             while long.next_if(|token| token.range.end <= end).is_some() {}
             if long.peek().is_some_and(|token| token.range.start < end) {
-                return self.said.refused.push("its line goes on in a comment or string of several lines");
+                return self.said.refused.push("its line continues in a multi-line comment or string");
             }
         }
     }

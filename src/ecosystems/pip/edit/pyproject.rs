@@ -50,8 +50,7 @@ pub(crate) fn said(text: &str, document: &Document<&str>, package: &str, version
         for value in list.as_array().into_iter().flatten() {
             let Some(found) = read(text, value) else {
                 if value.as_str().and_then(requirement).is_some_and(|found| found.name == package) {
-                    out.refused
-                        .push("It is written with escapes in pyproject.toml: write it in a simple string.".into());
+                    out.refused.push("It contains escapes in pyproject.toml: write it as a plain string.".into());
                 }
                 continue;
             };
@@ -59,8 +58,7 @@ pub(crate) fn said(text: &str, document: &Document<&str>, package: &str, version
                 continue;
             }
             if found.address {
-                out.refused
-                    .push("pyproject.toml takes it from an address or a path: change that by hand instead.".into());
+                out.refused.push("pyproject.toml takes it from a URL or path: change that by hand.".into());
                 continue;
             }
             let done = is_exactly(&text[found.spec.clone()], version);

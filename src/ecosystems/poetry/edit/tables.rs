@@ -36,7 +36,7 @@ pub(super) fn said(text: &str, document: &Document<&str>, package: &str, version
 fn place(text: &str, item: &Item, version: &str) -> Result<Option<Place>, &'static str> {
     let value = match item.as_table_like() {
         Some(table) if ["git", "path", "url", "file"].iter().any(|key| table.contains_key(key)) => {
-            return Err("Poetry takes it from git, a path, a file or an address: change that by hand instead.");
+            return Err("Poetry takes it from git, a path, a file or a URL: change that by hand.");
         }
         Some(table) => match table.get("version") {
             Some(version) => version.as_value(),
@@ -47,7 +47,7 @@ fn place(text: &str, item: &Item, version: &str) -> Result<Option<Place>, &'stat
     if value.is_some_and(Value::is_array) {
         return Err("Poetry has several constraints for it, by Python version or platform: set each by hand.");
     }
-    let inner = value.and_then(|value| inside(text, value)).ok_or("It is not required by a simple string.")?;
+    let inner = value.and_then(|value| inside(text, value)).ok_or("Its requirement is not a plain string.")?;
     let said = &text[inner.clone()];
     let quote = &text[inner.start - 1..inner.start];
     let part = inner.start - 1..inner.end + 1;

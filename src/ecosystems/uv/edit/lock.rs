@@ -37,11 +37,11 @@ pub(super) fn pin(path: &str, text: &str, earlier: &[&str], package: &str, versi
     let refresh = format!("run `uv lock --upgrade-package {package}=={version}`");
     let [block] = found.as_slice() else {
         let what = if found.is_empty() { "does not have it yet" } else { "has it in several versions" };
-        out.warnings.push(format!("{path} {what} and is left as it is: {refresh}."));
+        out.warnings.push(format!("{path} {what} and was not changed: {refresh}."));
         return out;
     };
     if !block.text.contains("source = { registry = ") {
-        out.refused.push(format!("{path} takes it from git, a path or an address: change that by hand."));
+        out.refused.push(format!("{path} takes it from git, a path or a URL: change that by hand."));
         return out;
     }
     let mut new = text.to_owned();
@@ -50,16 +50,16 @@ pub(super) fn pin(path: &str, text: &str, earlier: &[&str], package: &str, versi
     } else if let Some(entry) = entry(earlier, text, package, version) {
         new = splice(text, vec![(block.range.clone(), entry)]);
         out.was = Some(block.version.to_owned());
-        out.because.push(format!("{path} gets the entry for {version} from an earlier lock, with its hashes."));
-        out.warnings.push(format!("To let uv check {path}, {refresh}."));
+        out.because.push(format!("{path}: took the entry for {version}, with hashes, from an earlier lock file."));
+        out.warnings.push(format!("To have uv check {path}, {refresh}."));
     } else {
-        out.warnings.push(format!("No earlier {path} has {version} in a form that fits: {refresh}."));
+        out.warnings.push(format!("No earlier {path} has a usable entry for {version}: {refresh}."));
         return out;
     }
     let wanted = format!("=={version}");
     let set = set_specifiers(&new, package, std::slice::from_ref(&wanted), constrain);
     if set.is_none() {
-        out.warnings.push(format!("{path} repeats the requirements in a form that is not known here: {refresh}."));
+        out.warnings.push(format!("{path} repeats the requirements in an unknown form: {refresh}."));
     }
     out.text = set.unwrap_or(new);
     out

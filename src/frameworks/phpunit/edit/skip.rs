@@ -51,7 +51,7 @@ fn guarded<'t>(statement: Node<'_>, text: &'t str) -> Option<&'t str> {
 pub fn insertion(method: &Method<'_>, key: Option<&Key>, text: &str, words: &str) -> Result<Insertion, String> {
     let number = method.line;
     let Some(body) = method.body.filter(|_| !method.fixed) else {
-        return Err(format!("The method on line {number} is static or has no body of its own. Skip it by hand."));
+        return Err(format!("The method on line {number} is static or has no body. Skip it by hand."));
     };
     let call = format!("{CALL}'{words}');");
     let Some(at) = own_line(body, text) else {

@@ -95,13 +95,13 @@ pub fn insertion(item: &Item<'_>, text: &str, words: &str) -> Result<Insertion, 
         return Ok(without_arguments(item, list, text, words));
     };
     if positional.len() == 1 && matches!(last.kind(), "pair" | "hash" | "hash_splat_argument" | "splat_argument") {
-        return by_hand("has metadata but no description, so that RSpec would not read more of it");
+        return by_hand("has metadata but no description, so RSpec would ignore the rest");
     }
     if last.kind() == "splat_argument" {
         return by_hand("takes its metadata from a variable");
     }
     if has_own_key(&positional, text) {
-        return by_hand("has `skip` or `pending` metadata that depends on something");
+        return by_hand("has conditional `skip` or `pending` metadata");
     }
     let at = match last.kind() {
         "hash" => match named(*last).last() {

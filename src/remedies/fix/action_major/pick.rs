@@ -49,7 +49,7 @@ fn by_lines(hint: &Hint, uses: &[Use]) -> Picked {
     let meant = if spoken_names.is_empty() { names } else { spoken_names };
     match meant.into_iter().collect::<Vec<_>>().as_slice() {
         [] if hint.workflow.is_some() => {
-            Picked::Unclear("No action with a version is used there: look for another cause".to_owned())
+            Picked::Unclear("No versioned action is used there: look for another cause".to_owned())
         }
         [] => Picked::Nothing,
         [name] => {
@@ -58,7 +58,7 @@ fn by_lines(hint: &Hint, uses: &[Use]) -> Picked {
         }
         several => {
             let several: Vec<String> = several.iter().map(|name| (*name).to_owned()).collect();
-            Picked::Unclear(format!("Several actions could be meant ({}): name one", listing(&several, 8)))
+            Picked::Unclear(format!("Several actions match ({}): name one", listing(&several, 8)))
         }
     }
 }
@@ -82,7 +82,7 @@ fn by_words(desk: &Desk<'_, '_>, hint: &Hint, in_jobs: &[Use]) -> Picked {
         if names.len() > 1 && !name.contains('/') {
             let names: Vec<String> = names.into_iter().collect();
             return Picked::Unclear(format!(
-                "Several actions are called so ({}): name one in full",
+                "Several actions have this name ({}): give the full name",
                 listing(&names, 8)
             ));
         }
@@ -101,18 +101,16 @@ fn by_words(desk: &Desk<'_, '_>, hint: &Hint, in_jobs: &[Use]) -> Picked {
 fn not_a_name(name: &str) -> Option<String> {
     let shown = clean_line(name, 60);
     if name.starts_with("docker:") {
-        return Some(format!("`{shown}` is an image, which is pinned by its digest: ask for a pin of it"));
+        return Some(format!("`{shown}` is an image, pinned by digest: use `pin` instead"));
     }
     if name.starts_with('.') || name.starts_with('/') {
-        return Some(format!(
-            "`{shown}` is an action of this repository, which has no version of its own: change it there"
-        ));
+        return Some(format!("`{shown}` is an action in this repository and has no version: change it there"));
     }
     let digits = name.trim_start_matches('v');
     let is_version = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit() || c == '.');
     let plain = name.len() <= 200 && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
     (is_version || !plain)
-        .then(|| format!("`{shown}` is no action's name: say it as owner/name, such as actions/checkout"))
+        .then(|| format!("`{shown}` is not an action name: write owner/name, for example actions/checkout"))
 }
 
 /// Whether a person's word means this action: its whole name, or the last part of it.

@@ -61,9 +61,9 @@ pub const FLAGS: &[Flag] = &[
         "",
         &["err_ossl_evp_unsupported", "digital envelope routines::unsupported", "error:0308010c"],
     )
-    .warns("It lets Node use outdated hashes again: a newer version of the bundler is the lasting repair."),
+    .warns("Node can use outdated hashes again; the permanent fix is a newer bundler."),
     flag("react-warnings", "CI", Form::Whole, "false", &["treating warnings as errors because process.env.ci = true"])
-        .warns("Warnings will not fail this job any more: mend them in the code."),
+        .warns("Warnings will no longer fail this job: fix them in the code."),
     flag(
         "npm-peers",
         "NPM_CONFIG_LEGACY_PEER_DEPS",
@@ -71,7 +71,7 @@ pub const FLAGS: &[Flag] = &[
         "true",
         &["eresolve could not resolve", "eresolve unable to resolve"],
     )
-    .warns("Peer dependencies that contradict each other will be installed: pinning the one that moved is safer."),
+    .warns("Conflicting peer dependencies will be installed; pinning the one that changed is safer."),
     flag("npm-retries", "NPM_CONFIG_FETCH_RETRIES", Form::Whole, "5", &["npm error network", "npm err! network"]),
     flag(
         "cargo-git-cli",
@@ -103,11 +103,11 @@ pub const FLAGS: &[Flag] = &[
     ),
     flag("gradle-heap", "GRADLE_OPTS", Form::OneOf("-Dorg.gradle.jvmargs=-Xmx"), "3g", JAVA_HEAP)
         .for_programs(&["gradle", "gradlew"])
-        .warns("org.gradle.jvmargs in gradle.properties gives way to this."),
+        .warns("This overrides org.gradle.jvmargs in gradle.properties."),
     flag("maven-heap", "MAVEN_OPTS", Form::OneOf("-Xmx"), "3g", JAVA_HEAP).for_programs(&["mvn", "mvnw"]),
     flag("sbt-heap", "SBT_OPTS", Form::OneOf("-Xmx"), "3g", JAVA_HEAP).for_programs(&["sbt"]),
     flag("pip-system", "PIP_BREAK_SYSTEM_PACKAGES", Form::Whole, "1", &["externally-managed-environment"])
-        .warns("pip will install into the system's Python: a virtual environment is the lasting repair."),
+        .warns("pip will install into the system Python; the permanent fix is a virtual environment."),
     flag(
         "pip-timeout",
         "PIP_DEFAULT_TIMEOUT",
@@ -124,7 +124,7 @@ pub const FLAGS: &[Flag] = &[
         "mod",
         &["missing go.sum entry", "updates to go.mod needed", "inconsistent vendoring"],
     )
-    .warns("Go will change go.mod and go.sum while it builds: `go mod tidy` and a commit are the lasting repair."),
+    .warns("Go will change go.mod and go.sum during the build; the permanent fix is to run `go mod tidy` and commit."),
     flag(
         "dotnet-icu",
         "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT",
@@ -132,7 +132,7 @@ pub const FLAGS: &[Flag] = &[
         "1",
         &["couldn't find a valid icu package"],
     )
-    .warns("Dates, numbers and sorting will not follow any culture in this job."),
+    .warns("Dates, numbers and sorting will use the invariant culture in this job."),
     flag(
         "cmake-policy",
         "CMAKE_POLICY_VERSION_MINIMUM",

@@ -49,8 +49,8 @@ fn pin_one(desk: &mut Desk<'_, '_>, id: Id, wish: &Wish) -> Result<One, String> 
     }
     desk.patch.set(id, &wish.version).map_err(|why| by_hand(&why))?;
     let place = desk.place(tree.node(tree.resolve(id)).range.start);
-    desk.because(format!("{place}: the runner's image goes from {} to {}.", clean_line(old, 40), wish.version));
-    desk.warn(format!("That GitHub still has an image {} was not looked up.", wish.version));
+    desk.because(format!("{place}: the runner image changes from {} to {}.", clean_line(old, 40), wish.version));
+    desk.warn(format!("Not checked that GitHub still has the image {}.", wish.version));
     warn_of_conditions(desk, old);
     Ok(One::Changed)
 }

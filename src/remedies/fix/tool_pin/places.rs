@@ -19,7 +19,7 @@ pub enum Place {
 /// It is computed.
 pub fn follow(desk: &Desk<'_, '_>, job: &Job, value: Id) -> Result<Place, String> {
     let tree = &desk.workflow.tree;
-    let text = tree.scalar(value).ok_or("the value is no single one")?;
+    let text = tree.scalar(value).ok_or("there is no single value")?;
     if !text.contains("${{") {
         return Ok(Place::One(value));
     }

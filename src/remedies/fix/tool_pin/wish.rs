@@ -62,18 +62,16 @@ fn version(word: &str, tool: Option<&Tool>) -> Result<String, String> {
     let shown = clean_line(word, 60);
     let is_image = tool.is_some_and(|tool| tool.id == tools::IMAGE);
     if !is_value(word) || (is_image && tools::family(word).is_none()) {
-        return Err(format!(
-            "`{shown}` is neither a tool nor a version that can be written: say for example node 20.11.1."
-        ));
+        return Err(format!("`{shown}` is not a tool or a valid version: write, for example, node 20.11.1."));
     }
     let dated = word.starts_with("nightly-2") || word.starts_with("beta-2") || word.starts_with("lts-");
     let digits = word.trim_start_matches(['v', 'V']).starts_with(|c: char| c.is_ascii_digit());
     if word.ends_with("-latest") || (tools::moves(word) && !digits) {
-        return Err(format!("`{shown}` moves by itself: name a version that stays."));
+        return Err(format!("`{shown}` is a floating version: name a fixed one."));
     }
     let named = ["pypy", "jruby-", "truffleruby-", "temurin-", "go1."].iter().any(|start| word.starts_with(start));
     if !digits && !dated && !named && !is_image {
-        return Err(format!("`{shown}` is neither a tool nor a version: say for example node 20.11.1."));
+        return Err(format!("`{shown}` is not a tool or a version: write, for example, node 20.11.1."));
     }
     let keeps_letter = tool.is_some_and(|tool| tool.id == "golangci-lint");
     Ok(if keeps_letter || !digits { word } else { word.trim_start_matches(['v', 'V']) }.to_owned())
@@ -82,7 +80,7 @@ fn version(word: &str, tool: Option<&Tool>) -> Result<String, String> {
 /// A person named the tool: the lines have to say which version.
 fn asked_for(hint: &Hint, tool: &'static Tool) -> Result<Wish, String> {
     let wish = spoken(hint).into_iter().find(|wish| wish.tool == Some(tool));
-    wish.ok_or_else(|| format!("Say to which version: {} and a version.", tool.id))
+    wish.ok_or_else(|| format!("Name a version: {} and a version.", tool.id))
 }
 
 /// The version of a class file, which is that of Java and 44.
@@ -168,12 +166,12 @@ mod tests {
             assert_eq!(shown(words, &[]), wished);
         }
         for (words, why) in [
-            (&["node", "latest"][..], "moves by itself"),
-            (&["node"], "to which version"),
-            (&["ubuntu-latest"], "moves by itself"),
-            (&["node", "20;rm"], "can be written"),
-            (&["banana"], "neither a tool"),
-            (&["image", "20"], "can be written"),
+            (&["node", "latest"][..], "floating version"),
+            (&["node"], "Name a version"),
+            (&["ubuntu-latest"], "floating version"),
+            (&["node", "20;rm"], "or a valid version"),
+            (&["banana"], "not a tool or a version"),
+            (&["image", "20"], "or a valid version"),
         ] {
             assert!(shown(words, &[]).contains(why), "{}", shown(words, &[]));
         }

@@ -17,7 +17,7 @@ pub const MAVEN: &[Row] = &[
         "",
     ),
     row("literal", "org.slf4j:slf4j-api", "2.0.9", Already),
-    refused("literal", "com.example:app", "2", "module of this very build"),
+    refused("literal", "com.example:app", "2", "module of this build"),
     ready(
         "property",
         "com.fasterxml.jackson.core:jackson-databind",
@@ -95,7 +95,7 @@ pub const MAVEN: &[Row] = &[
     refused("odd", "s:sys", "2", "systemPath"),
     refused("hostile", "a:b", "1", "document type"),
     refused("broken", "a:b", "1", "do not match"),
-    ready("empty", "a:b", "1.5", &["pom.xml: <version>1.5</version>"], "No pom.xml names it"),
+    ready("empty", "a:b", "1.5", &["pom.xml: <version>1.5</version>"], "No pom.xml lists it"),
 ];
 
 pub const GRADLE: &[Row] = &[
@@ -246,8 +246,8 @@ pub const GRADLE: &[Row] = &[
         "",
     ),
     refused("onlylock", "com.squareup.okio:okio", "3.1.0", "constraints"),
-    refused("program", "com.example:joined", "2.0", "put together"),
-    refused("program", "com.example:fn", "2.0", "put together"),
+    refused("program", "com.example:joined", "2.0", "is computed"),
+    refused("program", "com.example:fn", "2.0", "is computed"),
     refused("program", "com.example:bare", "2.0", "no version"),
     ready(
         "program",
@@ -279,6 +279,6 @@ pub const GRADLE: &[Row] = &[
         "write-verification-metadata",
     ),
     refused("badtoml", "a:b", "1", "not valid TOML"),
-    refused("long", "com.example:long", "2.0", "several lines"),
+    refused("long", "com.example:long", "2.0", "multi-line"),
     ready("long", "com.example:short", "2.0", &["build.gradle: 'com.example:short:2.0' /* why */ // ci"], ""),
 ];

@@ -52,7 +52,7 @@ pub const GO: &[Row] = &[
     ready("block", "github.com/go-redis/redis/v8", "8.11.6", &["go.mod: v8.11.6 // indirect; keep; ci-rescue"], ""),
     refused("block", "github.com/go-redis/redis/v8", "9.0.0", "major"),
     refused("block", "github.com/gin-gonic/gin", "2.0.0", "major"),
-    refused("block", "github.com/gin-gonic/gin", "1.9", "whole version"),
+    refused("block", "github.com/gin-gonic/gin", "1.9", "full version"),
     ready(
         "block",
         "golang.org/x/text",
@@ -149,7 +149,7 @@ pub const BUNDLER: &[Row] = &[
     ready("platforms", "rspec", "3.11.0", &["Gemfile: gem('rspec', '= 3.11.0')  # ci"], "No earlier"),
     refused("foreign", "a_gem", "1.0", "git"),
     refused("foreign", "b_gem", "1.0", "path"),
-    refused("foreign", "c_gem", "1.0", "block around"),
+    refused("foreign", "c_gem", "1.0", "enclosing block"),
     refused("foreign", "d_gem", "1.0", "plain string"),
     refused("foreign", "e_gem", "1.0", "options"),
     refused("foreign", "g_gem", "1.0", "plain string"),
@@ -192,7 +192,7 @@ pub const NUGET: &[Row] = &[
         ],
         "--force-evaluate",
     ),
-    ready("attribute", "Newtonsoft.Json", "12.0.3", &["App.csproj: Version=\"[12.0.3]\""], "left as it is"),
+    ready("attribute", "Newtonsoft.Json", "12.0.3", &["App.csproj: Version=\"[12.0.3]\""], "was not changed"),
     ready(
         "attribute",
         "Serilog",
@@ -207,7 +207,7 @@ pub const NUGET: &[Row] = &[
         &[
             "App.csproj: <PackageReference Include=\"System.Memory\" Version=\"[4.5.4]\" /><!-- ci-rescue pin was absent -->\n    <Pack",
         ],
-        "left",
+        "was not changed",
     ),
     ready(
         "child",
@@ -252,7 +252,7 @@ pub const NUGET: &[Row] = &[
         &[
             "Lib.csproj: \t\t<PackageReference Include=\"system.text.json\" Version=\"[6.0.9]\" /><!-- ci-rescue pin was absent -->\n\t\t<PackageReference Include=\"Polly\"",
         ],
-        "left",
+        "was not changed",
     ),
     ready(
         "transitive",
@@ -274,7 +274,7 @@ pub const NUGET: &[Row] = &[
         "Dapper",
         "2.0.0",
         &["App.csproj: \"[2.0.0]\" /><!-- ci-rescue pin was 2.1.28 --><Pack"],
-        "left as it is",
+        "was not changed",
     ),
     refused("unmet", "NoVersion", "1.0", "without a version"),
     row("unmet", "Unknown", "1.0", Absent),
