@@ -6,6 +6,7 @@ mod limits;
 mod listen;
 mod private;
 mod shapes;
+mod store;
 
 pub use doors::public;
 pub use listen::serve;

@@ -12,7 +12,7 @@ use ci_rescue::adapters::github::{self, Credentials, GitHub};
 use ci_rescue::adapters::slack::{self, Slack};
 use ci_rescue::app::SystemClock;
 use ci_rescue::config::Config;
-use ci_rescue::store::Sled;
+use ci_rescue::store::{OpenError, Sled};
 use reach::{Address, STEP, obstacle};
 use report::{Finding, State};
 use std::sync::Arc;
@@ -51,8 +51,8 @@ fn store(config: &Config) -> Finding {
     let path = config.store.path.display();
     match Sled::open(&config.store.path) {
         Ok(_) => (State::Ready, "store", path.to_string()),
-        Err(why) if why.contains("in use") => (State::Ready, "store", format!("{path}, in use by a running server")),
-        Err(why) => (State::Problem, "store", why),
+        Err(OpenError::InUse(_)) => (State::Ready, "store", format!("{path}, in use by a running server")),
+        Err(why) => (State::Problem, "store", why.into()),
     }
 }
 

@@ -5,7 +5,7 @@ use ci_rescue::config::Config;
 use ci_rescue::domain::incident::Incident;
 use ci_rescue::domain::{IncidentNo, text::clean_line};
 use ci_rescue::ports::{Query, Store, cause};
-use ci_rescue::store::{Ledger, Sled};
+use ci_rescue::store::{Ledger, OpenError, Sled};
 use clap::Subcommand;
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -111,10 +111,10 @@ fn open(config: &Config) -> Result<Option<Ledger<Sled>>, String> {
     if !config.store.path.exists() {
         return Err(format!("there is no store at {}; see store.path", config.store.path.display()));
     }
-    match Sled::open(&config.store.path) {
-        Ok(disk) => Ledger::open(disk).map(Some).map_err(|why| why.to_string()),
-        Err(why) if why.contains("in use") => Ok(None),
-        Err(why) => Err(why),
+    match super::store::open(&config.store.path) {
+        Ok(store) => Ok(Some(store)),
+        Err(OpenError::InUse(_)) => Ok(None),
+        Err(why) => Err(why.into()),
     }
 }
 

@@ -20,6 +20,7 @@ mod manifest;
 mod plan;
 mod resolve;
 mod serve;
+mod store;
 mod terminal;
 
 use ci_rescue::config::{self, Config};
@@ -57,6 +58,8 @@ enum Command {
     Manifest(manifest::Args),
     /// Look at incidents
     Incident(incident::Args),
+    /// Check, back up or restore the store
+    Store(store::Args),
     /// Shell completions
     Completions { shell: clap_complete::Shell },
 }
@@ -154,6 +157,7 @@ fn run(command: Command) -> Result<u8, Failed> {
         Command::Doctor(args) => return doctor::run(&args),
         Command::Manifest(args) => manifest::run(&args)?,
         Command::Incident(args) => incident::run(&args)?,
+        Command::Store(args) => return store::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "ci-rescue", &mut script);

@@ -4,7 +4,6 @@ use super::{ConfigArg, log, runtime};
 use ci_rescue::app::{App, Seats, SystemClock, hosts_of};
 use ci_rescue::config;
 use ci_rescue::evidence::redact;
-use ci_rescue::store::{Ledger, Sled};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -15,7 +14,7 @@ pub fn run(args: &ConfigArg) -> Result<(), String> {
     log("info");
     redact::know(config::secrets(&config));
     runtime()?.block_on(async {
-        let store = Ledger::open(Sled::open(&config.store.path)?).map_err(|why| why.to_string())?;
+        let store = super::store::open(&config.store.path)?;
         let public = bind("server.listen", &config.server.listen).await?;
         // Without a token there is no console, and nothing to listen for.
         let private = match &config.console.token {

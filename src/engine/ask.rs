@@ -9,7 +9,7 @@ use crate::domain::journal::Entry;
 use crate::domain::subscription::glob;
 use crate::domain::{Quarantined, Repo, RunId};
 use crate::evidence;
-use crate::ports::{Answered, Ask, BudgetView, CiFailure, Counts, DeadLetter, Query, Route, StoreError};
+use crate::ports::{Answered, Ask, BudgetView, Checks, CiFailure, Counts, DeadLetter, Lines, Query, Route, StoreError};
 use crate::remedies::ledger;
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -135,5 +135,13 @@ impl Ask for Engine {
     async fn dead_letters(&self) -> Result<Vec<DeadLetter>, StoreError> {
         const LETTERS: usize = 50;
         self.store.dead_letters(LETTERS).await
+    }
+
+    async fn backup(&self) -> Result<Lines, StoreError> {
+        self.store.backup().await
+    }
+
+    async fn verify(&self) -> Result<Checks, StoreError> {
+        self.store.verify().await
     }
 }

@@ -70,8 +70,10 @@ impl Engine {
                         self.begin(&chat, job, &mut at_work, &mut going);
                     }
                 }
+                // It was logged when it was found, and does not pass.
+                Err(StoreError::Damaged(_)) => stop.cancelled().await,
                 Err(why) => {
-                    tracing::error!(%why, "the store failed; trying again");
+                    tracing::error!(%why, "the store failed; retrying");
                     tokio::time::sleep(PAUSE).await;
                 }
             }

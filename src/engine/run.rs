@@ -58,6 +58,8 @@ impl Engine {
                         () = stop.cancelled() => {}
                     }
                 }
+                // It was logged when it was found, and does not pass: the operator has to restore the store.
+                Err(StoreError::Damaged(_)) => stop.cancelled().await,
                 Err(why) => {
                     tracing::error!(%why, "the store failed; retrying");
                     tokio::time::sleep(PAUSE).await;
@@ -78,6 +80,8 @@ impl Engine {
                     continue;
                 }
                 Ok(None) => {}
+                // It was logged when it was found, and does not pass: the operator has to restore the store.
+                Err(StoreError::Damaged(_)) => stop.cancelled().await,
                 Err(why) => {
                     tracing::error!(%why, "the store failed; retrying");
                     tokio::time::sleep(PAUSE).await;
@@ -102,8 +106,10 @@ impl Engine {
             let mut beat = tokio::time::interval(IDLE);
             while !ends.is_cancelled() {
                 beat.tick().await;
-                if let Err(why) = this.tick().await {
-                    tracing::error!(%why, "could not read the timers");
+                match this.tick().await {
+                    Ok(_) => {}
+                    Err(StoreError::Damaged(_)) => return,
+                    Err(why) => tracing::error!(%why, "could not read the timers"),
                 }
             }
         });

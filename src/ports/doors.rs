@@ -206,4 +206,8 @@ pub trait Ask: Send + Sync {
     async fn hold(&self) -> Result<Option<crate::domain::facts::Hold>, super::StoreError>;
     async fn counts(&self) -> Result<super::Counts, super::StoreError>;
     async fn dead_letters(&self) -> Result<Vec<super::DeadLetter>, super::StoreError>;
+    /// The whole store as a backup.
+    async fn backup(&self) -> Result<super::Lines, super::StoreError>;
+    /// A check of the whole store.
+    async fn verify(&self) -> Result<super::Checks, super::StoreError>;
 }

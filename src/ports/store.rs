@@ -11,6 +11,7 @@ use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
 use crate::domain::time::Time;
 use async_trait::async_trait;
+use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -210,6 +211,8 @@ pub enum StoreError {
     Conflict(String),
     /// The disk or the database failed.
     Broken(String),
+    /// The store lost something. Nothing is read or written any more; the sentence says how to restore it.
+    Damaged(String),
 }
 
 impl fmt::Display for StoreError {
@@ -217,11 +220,37 @@ impl fmt::Display for StoreError {
         match self {
             Self::Conflict(why) => write!(f, "changed meanwhile: {why}"),
             Self::Broken(why) => write!(f, "the store failed: {why}"),
+            Self::Damaged(why) => f.write_str(why),
         }
     }
 }
 
 impl std::error::Error for StoreError {}
+
+/// How far a check of the whole store is, and what it found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    Read {
+        rows: u64,
+        of: u64,
+    },
+    /// A content file that is missing or damaged.
+    Lost {
+        file: String,
+        why: String,
+    },
+    Done {
+        turn: u64,
+        rows: u64,
+        files: u64,
+    },
+}
+
+/// A check as it goes on.
+pub type Checks = BoxStream<'static, Result<Check, StoreError>>;
+/// A backup, line by line: newline-delimited JSON.
+pub type Lines = BoxStream<'static, Result<Vec<u8>, StoreError>>;
 
 /// Everything durable. A method that writes returns after its effect is on disk, but for leases.
 #[async_trait]
@@ -269,4 +298,8 @@ pub trait Store: Send + Sync {
     /// Forgets delivery ids and runs older than `seen_before`, closed incidents and what hangs on them older than
     /// `closed_before`; answers how many records went.
     async fn compact(&self, seen_before: Time, closed_before: Time) -> Result<u64, StoreError>;
+    /// Everything as it is now, with checksums of its own.
+    async fn backup(&self) -> Result<Lines, StoreError>;
+    /// Reads everything back from the disk and compares it with what was saved.
+    async fn verify(&self) -> Result<Checks, StoreError>;
 }

@@ -7,6 +7,7 @@ use super::shapes::{
     BudgetAnswer, CiHook, CiHookAnswer, ClassifyAnswer, ClassifyRequest, IncidentView, IncidentsAnswer,
     IntegrationView, QuarantineAnswer, RemediateAnswer, RemediateRequest, StatusAnswer, rfc3339,
 };
+use super::store;
 use crate::ports::{CiFailure, Query};
 use axum::body::Body;
 use axum::extract::{Path, Query as Params, State};
@@ -29,12 +30,13 @@ pub fn routes() -> Router<Doors> {
         .route("/api/classify", post(classify))
         .route("/api/quarantine/{owner}/{repo}", get(quarantine))
         .route("/api/openapi.json", get(|| async { Json(Document::openapi()) }))
+        .merge(store::routes())
 }
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "CI Rescue", description = "Incidents, and what may be asked of the bot."),
-    paths(incidents, incident, status, loops, budget, classify, quarantine, ci_hook, remediate),
+    paths(incidents, incident, status, loops, budget, classify, quarantine, ci_hook, remediate, store::backup, store::verify),
     modifiers(&Tokens)
 )]
 struct Document;

@@ -1,5 +1,8 @@
 //! The little that a database has to do.
 
+use super::tally::Tally;
+use crate::ports::StoreError;
+
 /// Changes that happen together: `None` removes.
 #[derive(Debug, Default)]
 pub struct Batch(pub Vec<(Vec<u8>, Option<Vec<u8>>)>);
@@ -14,44 +17,70 @@ impl Batch {
     }
 }
 
-/// An ordered map of bytes. Errors are sentences: there is nothing a caller could do but give up.
+/// An ordered map of bytes.
 pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// The disk failed.
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, String>;
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
     /// Pairs whose key starts with `prefix` and is not below `from`, ascending, at most `limit`.
     ///
     /// # Errors
     /// The disk failed.
-    fn scan(&self, prefix: &[u8], from: &[u8], limit: usize) -> Result<Vec<Pair>, String>;
+    fn scan(&self, prefix: &[u8], from: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError>;
     /// The same downwards: keys below `before`, descending.
     ///
     /// # Errors
     /// The disk failed.
-    fn scan_down(&self, prefix: &[u8], before: &[u8], limit: usize) -> Result<Vec<Pair>, String>;
+    fn scan_down(&self, prefix: &[u8], before: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError>;
     /// All or nothing, visible at once, durable after the next [`Backend::flush`].
     ///
     /// # Errors
     /// The disk failed; nothing was changed.
-    fn apply(&self, batch: &Batch) -> Result<(), String>;
+    fn apply(&self, batch: &Batch) -> Result<(), StoreError>;
     /// Everything applied so far survives a power cut.
     ///
     /// # Errors
     /// The disk failed.
-    fn flush(&self) -> Result<(), String>;
+    fn flush(&self) -> Result<(), StoreError>;
     /// Content-addressed files, for what is too large for the database.
     ///
     /// # Errors
     /// The disk failed.
-    fn put_file(&self, name: &str, bytes: &[u8]) -> Result<(), String>;
+    fn put_file(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError>;
     /// # Errors
     /// The disk failed.
-    fn file(&self, name: &str) -> Result<Option<Vec<u8>>, String>;
+    fn file(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
     /// Removes the files that `keep` does not want; answers how many.
     ///
     /// # Errors
     /// The disk failed.
-    fn sweep_files(&self, keep: &dyn Fn(&str) -> bool) -> Result<u64, String>;
+    fn sweep_files(&self, keep: &dyn Fn(&str) -> bool) -> Result<u64, StoreError>;
+    /// Everything as it is now. Only the writer asks for it, so no change is half in it.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn still(&self) -> Result<Box<dyn Still>, StoreError>;
+}
+
+/// What a store held at one turn, to be read on another thread while the store goes on.
+pub trait Still: Send {
+    /// What ought to be read.
+    fn tally(&self) -> &Tally;
+    /// Every row, in order.
+    ///
+    /// # Errors
+    /// The disk failed, the store is damaged, or `row` gave up.
+    fn each(&mut self, row: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>) -> Result<(), StoreError>;
+    /// The names of all content files.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn files(&self) -> Result<Vec<String>, StoreError>;
+    /// # Errors
+    /// The disk failed.
+    fn file(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+    /// The rows read are not those that were saved.
+    fn damaged(&self, what: &str) -> StoreError;
 }
 
 pub type Pair = (Vec<u8>, Vec<u8>);

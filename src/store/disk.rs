@@ -1,189 +1,271 @@
-//! sled, with the guards it needs.
+//! The store on disk: sled, a [`manifest`](super::manifest) that knows how far it was saved, and content files.
 //!
-//! - `flush` alone is not safe against power loss (it calls `sync_file_range`): `sync_data` on `<path>/db` follows.
-//! - A truncated `snap.*.generating`, left by a kill while opening, makes the database unopenable: it goes first.
-//! - `flush_async` from many tasks can hang: only the writer thread flushes.
-//! - The cache's default is 1 GiB: it is set.
-//! - Values over about 64 KB go to blob files that are never reclaimed: larger values are compressed, by a compressor
-//!   that costs less than the disk does.
+//! ```text
+//! lock          held while the store is open
+//! manifest      what was saved: turn, rows, a digest of them
+//! sled/         the database; it carries its tally, changed in the same transaction as the rows
+//! files/        content files, named by their digest
+//! ```
 
-use super::backend::{Backend, Batch, Pair};
-use sled::transaction::{TransactionError, UnabortableTransactionError};
+use super::backend::{Backend, Batch, Pair, Still};
+use super::damage::Damage;
+use super::manifest::Manifest;
+use super::raw::{self, Changes, Raw};
+use super::tally::Tally;
+use super::{content, opening};
+use crate::ports::StoreError;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-
-const CACHE_BYTES: u64 = 64 << 20;
-/// Below this a value is stored as it is.
-const PLAIN_MAX: usize = 4 << 10;
-/// First byte of a stored value.
-const PLAIN: u8 = 0;
-const PRESSED: u8 = 1;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub struct Sled {
-    db: sled::Db,
-    log: File,
-    files: PathBuf,
+    pub(super) path: PathBuf,
+    /// `None` only while it is closed.
+    pub(super) raw: Option<Raw>,
+    pub(super) tally: Mutex<Tally>,
+    pub(super) manifest: Mutex<Manifest>,
+    pub(super) damage: Arc<Damage>,
+    /// Copies that are being read: as long as there are, no content file goes.
+    pub(super) copies: Arc<AtomicUsize>,
+    pub(super) copied: AtomicUsize,
+    /// Last: it is given back when everything else is closed.
+    pub(super) _lock: File,
 }
+
+/// Why a store does not open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpenError {
+    /// Another process has it open.
+    InUse(String),
+    /// It lost something, and is as it was found.
+    Damaged(String),
+    /// The disk or the file system failed.
+    Failed(String),
+}
+
+impl std::fmt::Display for OpenError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::InUse(why) | Self::Damaged(why) | Self::Failed(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+impl From<OpenError> for String {
+    fn from(why: OpenError) -> Self {
+        why.to_string()
+    }
+}
+
+/// Told how many rows were read, of how many.
+pub type Watch<'a> = &'a mut dyn FnMut(u64, u64);
 
 impl Sled {
-    /// Opens or makes the store in the directory `path`.
+    /// Opens or makes the store in the directory `path`, and reads all of it.
     ///
     /// # Errors
-    /// A sentence for the operator: the directory cannot be used, another process holds the store, or it is damaged.
-    pub fn open(path: &Path) -> Result<Self, String> {
-        let dir = path.join("sled");
-        let files = path.join("files");
-        for dir in [&dir, &files] {
-            fs::create_dir_all(dir).map_err(|why| format!("{} cannot be made: {why}", dir.display()))?;
-        }
-        drop_half_snapshots(&dir)?;
-        let existed = fs::metadata(dir.join("db")).is_ok_and(|meta| meta.len() > 0);
-        let db = sled::Config::new().path(&dir).cache_capacity(CACHE_BYTES).flush_every_ms(None).open();
-        let db = db.map_err(|why| explain(&dir, &why))?;
-        if existed && !db.was_recovered() {
-            return Err(format!("the store in {} was not recovered; restore it from a backup", dir.display()));
-        }
-        let log = File::open(dir.join("db")).map_err(|why| format!("{}/db cannot be opened: {why}", dir.display()))?;
-        Ok(Self { db, log, files })
+    /// The directory cannot be used, another process holds the store, or it is damaged.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::open_watched(path, &mut |_, _| {})
+    }
+
+    /// The same, telling how far it is.
+    ///
+    /// # Errors
+    /// As [`Sled::open`].
+    pub fn open_watched(path: &Path, watch: Watch<'_>) -> Result<Self, OpenError> {
+        opening::open(path, watch)
+    }
+
+    fn raw(&self) -> Result<&Raw, StoreError> {
+        self.raw.as_ref().ok_or_else(|| StoreError::Broken("it is closed".into()))
+    }
+
+    pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
+        lock(&self.tally)
+    }
+
+    fn files(&self) -> PathBuf {
+        self.path.join("files")
     }
 }
 
-fn explain(dir: &Path, why: &sled::Error) -> String {
-    let words = why.to_string();
-    if words.contains("lock") || words.contains("WouldBlock") || words.contains("temporarily unavailable") {
-        return format!("the store in {} is in use by another process", dir.display());
-    }
-    format!("the store in {} cannot be opened ({words}); restore it from a backup", dir.display())
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Left by a kill during a snapshot; sled 0.34.7 does not open over a truncated one.
-fn drop_half_snapshots(dir: &Path) -> Result<(), String> {
-    let entries = fs::read_dir(dir).map_err(|why| format!("{} cannot be read: {why}", dir.display()))?;
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with("snap.") && name.ends_with(".generating") {
-            fs::remove_file(entry.path()).map_err(|why| format!("{name} cannot be removed: {why}"))?;
-        }
-    }
-    Ok(())
-}
-
-fn words(why: &sled::Error) -> String {
-    why.to_string()
-}
-
-fn pack(value: &[u8]) -> Vec<u8> {
-    if value.len() <= PLAIN_MAX {
-        let mut out = Vec::with_capacity(value.len() + 1);
-        out.push(PLAIN);
-        out.extend_from_slice(value);
-        return out;
-    }
-    let mut out = lz4_flex::compress_prepend_size(value);
-    out.insert(0, PRESSED);
-    out
-}
-
-fn unpack(stored: &[u8]) -> Result<Vec<u8>, String> {
-    match stored.split_first() {
-        Some((&PLAIN, value)) => Ok(value.to_vec()),
-        Some((&PRESSED, value)) => {
-            lz4_flex::decompress_size_prepended(value).map_err(|why| format!("a record is damaged: {why}"))
-        }
-        _ => Err("a record is damaged".into()),
-    }
-}
-
-fn pairs(
-    found: impl Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>,
-    limit: usize,
-) -> Result<Vec<Pair>, String> {
-    let mut out = Vec::new();
-    for pair in found.take(limit) {
-        let (key, value) = pair.map_err(|why| words(&why))?;
-        out.push((key.to_vec(), unpack(&value)?));
-    }
-    Ok(out)
+fn broken(why: &std::io::Error) -> StoreError {
+    StoreError::Broken(why.to_string())
 }
 
 impl Backend for Sled {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, String> {
-        let found = self.db.get(key).map_err(|why| words(&why))?;
-        found.map(|value| unpack(&value)).transpose()
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.raw()?.get(key)
     }
 
-    fn scan(&self, prefix: &[u8], from: &[u8], limit: usize) -> Result<Vec<Pair>, String> {
-        let start = prefix.max(from).to_vec();
-        let found =
-            self.db.range(start..).take_while(|pair| pair.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)));
-        pairs(found, limit)
+    fn scan(&self, prefix: &[u8], from: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError> {
+        self.raw()?.scan(prefix, from, limit)
     }
 
-    fn scan_down(&self, prefix: &[u8], before: &[u8], limit: usize) -> Result<Vec<Pair>, String> {
-        if before < prefix {
-            return Ok(Vec::new());
+    fn scan_down(&self, prefix: &[u8], before: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError> {
+        self.raw()?.scan_down(prefix, before, limit)
+    }
+
+    fn apply(&self, batch: &Batch) -> Result<(), StoreError> {
+        // The last change of a key is the one that stands.
+        let changes: Changes<'_> = batch.0.iter().map(|(key, value)| (key.as_slice(), value.as_deref())).collect();
+        if changes.is_empty() {
+            return Ok(());
         }
-        let range = self.db.range(prefix.to_vec()..before.to_vec()).rev();
-        pairs(range.take_while(|pair| pair.as_ref().map_or(true, |(key, _)| key.starts_with(prefix))), limit)
-    }
-
-    fn apply(&self, batch: &Batch) -> Result<(), String> {
-        let mut all = sled::Batch::default();
-        for (key, value) in &batch.0 {
-            match value {
-                Some(value) => all.insert(key.as_slice(), pack(value)),
-                None => all.remove(key.as_slice()),
+        let raw = self.raw()?;
+        let mut tally = self.tally();
+        let mut next = tally.clone();
+        next.turn += 1;
+        for (key, value) in &changes {
+            if let Some(old) = raw.get(key)? {
+                next.take(key, &old);
+            }
+            if let Some(value) = value {
+                next.add(key, value);
             }
         }
-        let done: Result<(), TransactionError<()>> = self.db.transaction(|tree| {
-            let applied: Result<(), UnabortableTransactionError> = tree.apply_batch(&all);
-            Ok(applied?)
-        });
-        match done {
-            Ok(()) => Ok(()),
-            Err(TransactionError::Storage(why)) => Err(words(&why)),
-            Err(TransactionError::Abort(())) => Err("the transaction was aborted".into()),
+        raw.apply(&changes, &next)?;
+        *tally = next;
+        Ok(())
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        self.raw()?.flush()?;
+        let tally = self.tally();
+        let mut manifest = lock(&self.manifest);
+        if manifest.saved().turn == tally.turn {
+            return Ok(());
         }
+        manifest.save(&tally, None).map_err(|why| broken(&why))
     }
 
-    fn flush(&self) -> Result<(), String> {
-        self.db.flush().map_err(|why| words(&why))?;
-        self.log.sync_data().map_err(|why| why.to_string())
-    }
-
-    fn put_file(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
-        let path = self.files.join(name);
+    fn put_file(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let path = self.files().join(name);
         if path.exists() {
             return Ok(());
         }
         // Written beside and renamed, so that a kill leaves no half file under a true name.
         let write = || -> std::io::Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(&self.files)?;
+            let mut file = tempfile::NamedTempFile::new_in(self.files())?;
             file.write_all(bytes)?;
             file.as_file().sync_data()?;
             file.persist(&path)?;
-            File::open(&self.files)?.sync_all()
+            File::open(self.files())?.sync_all()
         };
-        write().map_err(|why| format!("{} cannot be written: {why}", path.display()))
+        write().map_err(|why| StoreError::Broken(format!("{} cannot be written: {why}", path.display())))
     }
 
-    fn file(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
-        match fs::read(self.files.join(name)) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(why) => Err(why.to_string()),
+    fn file(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        read(&self.files().join(name)).map_err(|why| broken(&why))
+    }
+
+    fn sweep_files(&self, keep: &dyn Fn(&str) -> bool) -> Result<u64, StoreError> {
+        if self.copies.load(Ordering::SeqCst) > 0 {
+            return Ok(0);
         }
-    }
-
-    fn sweep_files(&self, keep: &dyn Fn(&str) -> bool) -> Result<u64, String> {
         let mut gone = 0;
-        for entry in fs::read_dir(&self.files).map_err(|why| why.to_string())?.flatten() {
+        for entry in fs::read_dir(self.files()).map_err(|why| broken(&why))?.flatten() {
             if !keep(&entry.file_name().to_string_lossy()) && fs::remove_file(entry.path()).is_ok() {
                 gone += 1;
             }
         }
         Ok(gone)
+    }
+
+    fn still(&self) -> Result<Box<dyn Still>, StoreError> {
+        self.flush()?;
+        let dir = self.path.join(format!("{}{}", opening::COPY, self.copied.fetch_add(1, Ordering::SeqCst)));
+        let copy = CopyOf {
+            dir,
+            files: self.files(),
+            tally: self.tally().clone(),
+            damage: Arc::clone(&self.damage),
+            copies: Arc::clone(&self.copies),
+        };
+        copy.copies.fetch_add(1, Ordering::SeqCst);
+        let why = |why| StoreError::Broken(format!("the database cannot be copied: {why}"));
+        raw::copy(&self.path.join(opening::DATABASE), &copy.dir).map_err(why)?;
+        Ok(Box::new(copy))
+    }
+}
+
+impl Drop for Sled {
+    /// Closes the database and seals it, so that the next one who opens it knows every byte.
+    fn drop(&mut self) {
+        let flushed = self.flush();
+        drop(self.raw.take());
+        let dir = self.path.join(opening::DATABASE);
+        if flushed.is_err() || self.damage.check().is_err() || !raw::is_released(&dir) {
+            return;
+        }
+        // Without a seal, opening takes longer and comes to the same.
+        let tally = self.tally().clone();
+        let sealed = raw::seal(&dir).and_then(|seal| lock(&self.manifest).save(&tally, Some(seal)));
+        if let Err(why) = sealed {
+            tracing::debug!(%why, "the store was closed without a seal");
+        }
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(why) => Err(why),
+    }
+}
+
+/// The database's files as they were at one turn.
+struct CopyOf {
+    dir: PathBuf,
+    files: PathBuf,
+    tally: Tally,
+    damage: Arc<Damage>,
+    copies: Arc<AtomicUsize>,
+}
+
+impl Still for CopyOf {
+    fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    fn each(&mut self, row: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let raw = Raw::open(&self.dir, Arc::clone(&self.damage))?;
+        if raw.tally()?.as_ref() != Some(&self.tally) {
+            return Err(self.damage.found("what was saved last cannot be read back"));
+        }
+        raw.each(row)
+    }
+
+    fn files(&self) -> Result<Vec<String>, StoreError> {
+        let entries = fs::read_dir(&self.files).map_err(|why| broken(&why))?.flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let mut names: Vec<String> = names.filter(|name| content::is_name(name)).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    fn file(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        read(&self.files.join(name)).map_err(|why| broken(&why))
+    }
+
+    fn damaged(&self, what: &str) -> StoreError {
+        self.damage.found(what)
+    }
+}
+
+impl Drop for CopyOf {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.dir);
+        self.copies.fetch_sub(1, Ordering::SeqCst);
     }
 }

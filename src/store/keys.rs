@@ -81,3 +81,22 @@ pub fn dirty(of: &Surface) -> Vec<u8> {
 pub fn bound(thread: &Thread) -> Vec<u8> {
     parts(BOUND, &[&thread.platform.0, &thread.channel, &thread.message])
 }
+
+/// A table's rows, for people.
+pub fn name(table: u8) -> &'static str {
+    match table {
+        INBOX => "deliveries",
+        SEEN => "delivery ids",
+        OUTBOX => "effects",
+        TIMER | TIMER_AT => "timers",
+        INCIDENT => "incidents",
+        JOURNAL => "journal entries",
+        RUN => "runs",
+        SETTING => "settings",
+        SURFACE | DIRTY => "cards",
+        OPEN => "open incidents",
+        BOUND => "threads",
+        DEAD => "dead letters",
+        _ => "records",
+    }
+}

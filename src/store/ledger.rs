@@ -1,9 +1,9 @@
 //! The store port over a backend: reads go straight to it, writes through the writer.
 
-use super::backend::Backend;
-use super::keys;
+use super::backend::{Backend, Still};
 use super::write::{Answer, InboxRow, SurfaceRow, Write, Writing, broken, decode};
 use super::writer::Writer;
+use super::{content, keys, reading};
 use crate::domain::actor::{Platform, Thread};
 use crate::domain::effect::Effect;
 use crate::domain::facts::RunSeen;
@@ -12,7 +12,7 @@ use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
 use crate::domain::time::Time;
 use crate::ports::{
-    Claimed, Counts, DeadLetter, Delivery, Due, Publication, Put, Query, Store, StoreError, Surface, TimerRow, Turn,
+    Checks, Claimed, Counts, DeadLetter, Delivery, Due, Lines, Publication, Put, Query, Store, StoreError, Surface, TimerRow, Turn,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -39,17 +39,17 @@ impl<B: Backend> Ledger<B> {
     }
 
     fn record<T: serde::de::DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>> {
-        self.backend.get(key).map_err(broken)?.map(|bytes| decode(&bytes)).transpose()
+        self.backend.get(key)?.map(|bytes| decode(&bytes)).transpose()
     }
 
     fn table(&self, table: u8) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
-        self.backend.scan(&[table], &[], usize::MAX).map_err(broken)
+        self.backend.scan(&[table], &[], usize::MAX)
     }
 
     /// By the table of open incidents, however many closed ones there are.
     fn open_incidents(&self, query: &Query) -> Result<Vec<Incident>> {
         let before = keys::number(keys::OPEN, query.before.unwrap_or(u64::MAX));
-        let open = self.backend.scan_down(&[keys::OPEN], &before, usize::MAX).map_err(broken)?;
+        let open = self.backend.scan_down(&[keys::OPEN], &before, usize::MAX)?;
         let mut found = Vec::new();
         for (key, _) in open {
             let incident = self.record(&keys::number(keys::INCIDENT, keys::last_number(&key)))?;
@@ -59,6 +59,13 @@ impl<B: Backend> Ledger<B> {
             }
         }
         Ok(found)
+    }
+
+    async fn still(&self) -> Result<Box<dyn Still>> {
+        match self.writer.write(Write::Still).await? {
+            Answer::Still(still) => Ok(still),
+            _ => Err(broken("an unexpected answer")),
+        }
     }
 
     fn rows(&self) -> Result<Vec<SurfaceRow>> {
@@ -103,7 +110,7 @@ impl<B: Backend> Store for Ledger<B> {
 
     async fn due_timers(&self, now: Time, limit: usize) -> Result<Vec<TimerRow>> {
         let mut due = Vec::new();
-        for (_, name) in self.backend.scan(&[keys::TIMER_AT], &[], limit).map_err(broken)? {
+        for (_, name) in self.backend.scan(&[keys::TIMER_AT], &[], limit)? {
             let name = String::from_utf8_lossy(&name).into_owned();
             match self.record::<TimerRow>(&keys::text(keys::TIMER, &name))? {
                 Some(timer) if timer.at <= now => due.push(timer),
@@ -126,7 +133,7 @@ impl<B: Backend> Store for Ledger<B> {
         let mut found = Vec::new();
         let mut before = keys::number(keys::INCIDENT, query.before.unwrap_or(u64::MAX));
         while found.len() < query.limit {
-            let page = self.backend.scan_down(&[keys::INCIDENT], &before, PAGE).map_err(broken)?;
+            let page = self.backend.scan_down(&[keys::INCIDENT], &before, PAGE)?;
             let Some((last, _)) = page.last() else { break };
             before.clone_from(last);
             for (_, value) in &page {
@@ -142,7 +149,7 @@ impl<B: Backend> Store for Ledger<B> {
     async fn journal(&self, no: IncidentNo, after: u64, limit: usize) -> Result<Vec<Entry>> {
         let prefix = keys::number(keys::JOURNAL, no.0);
         let from = keys::journal(no, after.saturating_add(1));
-        let rows = self.backend.scan(&prefix, &from, limit).map_err(broken)?;
+        let rows = self.backend.scan(&prefix, &from, limit)?;
         rows.iter().map(|(_, value)| decode(value)).collect()
     }
 
@@ -156,7 +163,7 @@ impl<B: Backend> Store for Ledger<B> {
     }
 
     async fn settings(&self, prefix: &str) -> Result<Vec<(String, serde_json::Value)>> {
-        let rows = self.backend.scan(&keys::text(keys::SETTING, prefix), &[], usize::MAX).map_err(broken)?;
+        let rows = self.backend.scan(&keys::text(keys::SETTING, prefix), &[], usize::MAX)?;
         rows.iter().map(|(key, value)| Ok((String::from_utf8_lossy(&key[1..]).into_owned(), decode(value)?))).collect()
     }
 
@@ -193,7 +200,7 @@ impl<B: Backend> Store for Ledger<B> {
     }
 
     async fn surfaces(&self, no: IncidentNo) -> Result<Vec<Surface>> {
-        let rows = self.backend.scan(&keys::number(keys::SURFACE, no.0), &[], usize::MAX).map_err(broken)?;
+        let rows = self.backend.scan(&keys::number(keys::SURFACE, no.0), &[], usize::MAX)?;
         rows.iter().map(|(_, value)| decode::<SurfaceRow>(value).map(|row| row.surface)).collect()
     }
 
@@ -223,15 +230,19 @@ impl<B: Backend> Store for Ledger<B> {
 
     async fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>> {
         let name = digest.as_str();
-        // A digest from outside must not name a path.
-        if name.len() != 64 || !name.bytes().all(|b| b.is_ascii_hexdigit()) {
+        if !content::is_name(name) {
             return Ok(None);
         }
-        self.backend.file(name).map_err(broken)
+        let found = self.backend.file(name)?;
+        if found.as_ref().is_some_and(|bytes| !content::is_whole(name, bytes)) {
+            tracing::error!(file = name, "a content file is damaged; `ci-rescue store verify` lists all that are");
+            return Err(broken(format!("the content file {name} is damaged")));
+        }
+        Ok(found)
     }
 
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>> {
-        let rows = self.backend.scan_down(&[keys::DEAD], &[keys::DEAD + 1], limit).map_err(broken)?;
+        let rows = self.backend.scan_down(&[keys::DEAD], &[keys::DEAD + 1], limit)?;
         rows.iter().map(|(_, value)| decode(value)).collect()
     }
 
@@ -261,6 +272,14 @@ impl<B: Backend> Store for Ledger<B> {
             Answer::Count(count) => Ok(count),
             _ => Err(broken("an unexpected answer")),
         }
+    }
+
+    async fn backup(&self) -> Result<Lines> {
+        reading::backup(self.still().await?)
+    }
+
+    async fn verify(&self) -> Result<Checks> {
+        reading::verify(self.still().await?)
     }
 }
 

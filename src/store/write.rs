@@ -1,7 +1,7 @@
 //! What each write does. Only the writer thread is here, so a check and its change cannot be parted.
 
-use super::backend::{Backend, Batch};
-use super::keys;
+use super::backend::{Backend, Batch, Still};
+use super::{content, keys};
 use crate::domain::effect::Effect;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::Incident;
@@ -9,25 +9,47 @@ use crate::domain::time::{DAY_MS, Time};
 use crate::ports::{Claimed, DeadLetter, Delivery, NewEffect, Publication, Put, StoreError, Surface, TimerRow, Turn};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 pub enum Write {
     PutDelivery(Box<InboxRow>),
-    ClaimDelivery { now: Time, lease_ms: i64 },
-    ReleaseDelivery { claim: (u64, u64) },
-    ClaimEffect { now: Time, lease_ms: i64 },
+    ClaimDelivery {
+        now: Time,
+        lease_ms: i64,
+    },
+    ReleaseDelivery {
+        claim: (u64, u64),
+    },
+    ClaimEffect {
+        now: Time,
+        lease_ms: i64,
+    },
     Commit(Box<Turn>),
-    RetryEffect { claim: (u64, u64), not_before: Time },
-    PutPublication { surface: Surface, publication: Box<Publication> },
-    PutFile { name: String, bytes: Vec<u8> },
-    Compact { seen_before: Time, closed_before: Time },
+    RetryEffect {
+        claim: (u64, u64),
+        not_before: Time,
+    },
+    PutPublication {
+        surface: Surface,
+        publication: Box<Publication>,
+    },
+    PutFile {
+        name: String,
+        bytes: Vec<u8>,
+    },
+    Compact {
+        seen_before: Time,
+        closed_before: Time,
+    },
+    /// A copy of everything, for somebody else to read.
+    Still,
 }
 
 impl Write {
     /// Leases are void after a restart, so claiming needs no flush.
     pub fn is_durable(&self) -> bool {
-        !matches!(self, Self::ClaimDelivery { .. } | Self::ClaimEffect { .. } | Self::PutFile { .. })
+        !matches!(self, Self::ClaimDelivery { .. } | Self::ClaimEffect { .. } | Self::PutFile { .. } | Self::Still)
     }
 }
 
@@ -36,6 +58,7 @@ pub enum Answer {
     Delivery(Option<Box<Claimed<Delivery>>>),
     Effect(Option<Box<Claimed<Effect>>>),
     Count(u64),
+    Still(Box<dyn Still>),
     Done,
 }
 
@@ -97,6 +120,8 @@ pub struct Writing<B> {
     outbox: BTreeMap<u64, Time>,
     inbox_leases: HashMap<u64, Lease>,
     outbox_leases: HashMap<u64, Lease>,
+    /// Content files that were put since we started and that no record names yet: it is on its way.
+    unnamed: HashSet<String>,
 }
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -125,6 +150,7 @@ impl<B: Backend> Writing<B> {
             outbox: BTreeMap::new(),
             inbox_leases: HashMap::new(),
             outbox_leases: HashMap::new(),
+            unnamed: HashSet::new(),
         };
         for (key, _) in writing.all(keys::INBOX)? {
             writing.inbox.insert(keys::last_number(&key), 0);
@@ -140,12 +166,12 @@ impl<B: Backend> Writing<B> {
     }
 
     fn counter(&self, name: &str) -> Result<u64> {
-        let stored = self.backend.get(&keys::text(b'#', name)).map_err(broken)?;
+        let stored = self.backend.get(&keys::text(b'#', name))?;
         stored.map_or(Ok(1), |bytes| decode(&bytes))
     }
 
     fn all(&self, table: u8) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
-        self.backend.scan(&[table], &[], usize::MAX).map_err(broken)
+        self.backend.scan(&[table], &[], usize::MAX)
     }
 
     pub fn apply(&mut self, write: Write) -> Result<Answer> {
@@ -171,8 +197,11 @@ impl<B: Backend> Writing<B> {
                 self.put_publication(&surface, &publication).map(|()| Answer::Done)
             }
             Write::PutFile { name, bytes } => {
-                self.backend.put_file(&name, &bytes).map(|()| Answer::Done).map_err(broken)
+                self.backend.put_file(&name, &bytes)?;
+                self.unnamed.insert(name);
+                Ok(Answer::Done)
             }
+            Write::Still => self.backend.still().map(Answer::Still),
             Write::Compact { seen_before, closed_before } => {
                 self.compact(seen_before, closed_before).map(Answer::Count)
             }
@@ -193,7 +222,7 @@ impl<B: Backend> Writing<B> {
                 None => answers.push(Put::Duplicate),
             }
         }
-        self.backend.apply(&batch).map_err(broken)?;
+        self.backend.apply(&batch)?;
         self.inbox.extend(staged.into_iter().map(|key| (key, 0)));
         Ok(answers)
     }
@@ -206,7 +235,7 @@ impl<B: Backend> Writing<B> {
     fn stage_row(&mut self, batch: &mut Batch, row: InboxRow) -> Result<Option<u64>> {
         let seen = keys::text(keys::SEEN, &row.id);
         let here = batch.0.iter().any(|(key, _)| *key == seen);
-        if here || self.backend.get(&seen).map_err(broken)?.is_some() {
+        if here || self.backend.get(&seen)?.is_some() {
             return Ok(None);
         }
         let key = self.next_inbox;
@@ -224,7 +253,7 @@ impl<B: Backend> Writing<B> {
     fn claim_delivery(&mut self, now: Time, lease_ms: i64) -> Result<Option<Claimed<Delivery>>> {
         let free = |leases: &HashMap<u64, Lease>, key: &u64| leases.get(key).is_none_or(|lease| lease.until <= now);
         let Some(key) = self.inbox.keys().copied().find(|key| free(&self.inbox_leases, key)) else { return Ok(None) };
-        let stored = self.backend.get(&keys::number(keys::INBOX, key)).map_err(broken)?;
+        let stored = self.backend.get(&keys::number(keys::INBOX, key))?;
         let work = InboxRow::read(&stored.ok_or_else(|| broken("a delivery is gone"))?)?;
         let lease = self.lease(now, lease_ms);
         let token = lease.token;
@@ -237,7 +266,7 @@ impl<B: Backend> Writing<B> {
         let free = |leases: &HashMap<u64, Lease>, key: &u64| leases.get(key).is_none_or(|lease| lease.until <= now);
         let due = self.outbox.iter().find(|(key, at)| **at <= now && free(&self.outbox_leases, key));
         let Some((&key, _)) = due else { return Ok(None) };
-        let stored = self.backend.get(&keys::number(keys::OUTBOX, key)).map_err(broken)?;
+        let stored = self.backend.get(&keys::number(keys::OUTBOX, key))?;
         let row: OutboxRow = decode(&stored.ok_or_else(|| broken("an effect is gone"))?)?;
         let lease = self.lease(now, lease_ms);
         let token = lease.token;
@@ -248,13 +277,13 @@ impl<B: Backend> Writing<B> {
     fn retry_effect(&mut self, (key, token): (u64, u64), not_before: Time) -> Result<()> {
         check(&self.outbox_leases, key, token)?;
         let name = keys::number(keys::OUTBOX, key);
-        let stored = self.backend.get(&name).map_err(broken)?.ok_or_else(|| broken("an effect is gone"))?;
+        let stored = self.backend.get(&name)?.ok_or_else(|| broken("an effect is gone"))?;
         let mut row: OutboxRow = decode(&stored)?;
         row.attempts += 1;
         row.not_before = not_before;
         let mut batch = Batch::default();
         batch.put(name, encode(&row)?);
-        self.backend.apply(&batch).map_err(broken)?;
+        self.backend.apply(&batch)?;
         self.outbox.insert(key, not_before);
         self.outbox_leases.remove(&key);
         Ok(())
@@ -284,7 +313,7 @@ impl<B: Backend> Writing<B> {
             batch.put(keys::journal(*no, entry.seq), encode(entry)?);
         }
         if let Some((key, at)) = &turn.timer {
-            let stored = self.backend.get(&keys::text(keys::TIMER, key)).map_err(broken)?;
+            let stored = self.backend.get(&keys::text(keys::TIMER, key))?;
             let timer = stored.map(|bytes| decode::<TimerRow>(&bytes)).transpose()?;
             if timer.is_none_or(|timer| timer.at != *at) {
                 return Err(StoreError::Conflict(format!("timer {key} was moved")));
@@ -312,11 +341,11 @@ impl<B: Backend> Writing<B> {
         }
         for key in &turn.bump {
             let key = keys::text(keys::SETTING, key);
-            let count = self.backend.get(&key).map_err(broken)?.map_or(Ok(0), |bytes| decode::<u64>(&bytes))?;
+            let count = self.backend.get(&key)?.map_or(Ok(0), |bytes| decode::<u64>(&bytes))?;
             batch.put(key, encode(&(count + 1))?);
         }
         self.stage_ends(&mut batch, turn.delivery, turn.effect, turn.dead.as_deref())?;
-        self.backend.apply(&batch).map_err(broken)?;
+        self.backend.apply(&batch)?;
         if let Some((key, _)) = turn.delivery {
             self.inbox.remove(&key);
             self.inbox_leases.remove(&key);
@@ -332,7 +361,7 @@ impl<B: Backend> Writing<B> {
 
     fn stage_incident(&self, batch: &mut Batch, incident: &Incident) -> Result<()> {
         let key = keys::number(keys::INCIDENT, incident.no.0);
-        let stored = self.backend.get(&key).map_err(broken)?;
+        let stored = self.backend.get(&key)?;
         let version = stored.map(|bytes| decode::<Versioned>(&bytes)).transpose()?.map_or(0, |have| have.version);
         if version + 1 != incident.version {
             return Err(StoreError::Conflict(format!("incident {} is at version {version}", incident.no)));
@@ -358,7 +387,7 @@ impl<B: Backend> Writing<B> {
 
     fn stage_timer_end(&self, batch: &mut Batch, key: &str) -> Result<()> {
         let name = keys::text(keys::TIMER, key);
-        if let Some(bytes) = self.backend.get(&name).map_err(broken)? {
+        if let Some(bytes) = self.backend.get(&name)? {
             let old: TimerRow = decode(&bytes)?;
             batch.remove(keys::timer_at(old.at.0, key));
             batch.remove(name);
@@ -368,7 +397,7 @@ impl<B: Backend> Writing<B> {
 
     fn stage_dirty(&self, batch: &mut Batch, surface: &Surface, wanted: u64, to_tell: u64) -> Result<()> {
         let key = keys::surface(surface);
-        let stored = self.backend.get(&key).map_err(broken)?;
+        let stored = self.backend.get(&key)?;
         let mut row: SurfaceRow = match stored {
             Some(bytes) => decode(&bytes)?,
             None => SurfaceRow { surface: surface.clone(), publication: Publication::default() },
@@ -394,7 +423,7 @@ impl<B: Backend> Writing<B> {
             let Some((key, _)) = claim else { continue };
             let name = keys::number(table, key);
             if let Some(why) = dead {
-                let bytes = self.backend.get(&name).map_err(broken)?.unwrap_or_default();
+                let bytes = self.backend.get(&name)?.unwrap_or_default();
                 let body = if table == keys::INBOX {
                     InboxRow::read(&bytes).ok().and_then(|delivery| serde_json::to_value(delivery).ok())
                 } else {
@@ -413,7 +442,7 @@ impl<B: Backend> Writing<B> {
 
     fn put_publication(&mut self, surface: &Surface, publication: &Publication) -> Result<()> {
         let key = keys::surface(surface);
-        let stored = self.backend.get(&key).map_err(broken)?;
+        let stored = self.backend.get(&key)?;
         let have =
             stored.map(|bytes| decode::<SurfaceRow>(&bytes)).transpose()?.map_or(0, |row| row.publication.version);
         if have + 1 != publication.version {
@@ -431,7 +460,7 @@ impl<B: Backend> Writing<B> {
         let row = SurfaceRow { surface: surface.clone(), publication: publication.clone() };
         stage_due(&mut batch, &row);
         batch.put(key, encode(&row)?);
-        self.backend.apply(&batch).map_err(broken)
+        self.backend.apply(&batch)
     }
 
     fn compact(&mut self, seen_before: Time, closed_before: Time) -> Result<u64> {
@@ -460,16 +489,16 @@ impl<B: Backend> Writing<B> {
             self.compact_incident(&mut batch, no)?;
         }
         let count = batch.0.len() as u64;
-        self.backend.apply(&batch).map_err(broken)?;
+        self.backend.apply(&batch)?;
         self.sweep_files()?;
         Ok(count)
     }
 
     fn compact_incident(&self, batch: &mut Batch, no: IncidentNo) -> Result<()> {
-        for (key, _) in self.backend.scan(&keys::number(keys::JOURNAL, no.0), &[], usize::MAX).map_err(broken)? {
+        for (key, _) in self.backend.scan(&keys::number(keys::JOURNAL, no.0), &[], usize::MAX)? {
             batch.remove(key);
         }
-        for (key, value) in self.backend.scan(&keys::number(keys::SURFACE, no.0), &[], usize::MAX).map_err(broken)? {
+        for (key, value) in self.backend.scan(&keys::number(keys::SURFACE, no.0), &[], usize::MAX)? {
             let row: SurfaceRow = decode(&value)?;
             let row_surface = row.surface.clone();
             if let Some(message) = row.publication.message {
@@ -482,23 +511,16 @@ impl<B: Backend> Writing<B> {
         Ok(())
     }
 
-    /// Excerpts that no incident names any more.
-    fn sweep_files(&self) -> Result<()> {
-        let mut named = std::collections::HashSet::new();
-        for (_, value) in self.all(keys::INCIDENT)? {
-            let incident: Incident = decode(&value)?;
-            named.extend(incident.evidence.iter().filter_map(|e| e.excerpt.as_ref()).map(|d| d.as_str().to_owned()));
-        }
-        // Evidence on its way in the inbox names files too.
-        for (_, value) in self.all(keys::INBOX)? {
-            let delivery = InboxRow::read(&value)?;
-            if let Ok(crate::domain::Event::LogRead { read: crate::domain::event::LogRead::Read(evidence), .. }) =
-                serde_json::from_str(&delivery.body)
-            {
-                named.extend(evidence.excerpt.map(|d| d.as_str().to_owned()));
+    /// Content files that no record names any more.
+    fn sweep_files(&mut self) -> Result<()> {
+        let mut named = HashSet::new();
+        for table in content::TABLES {
+            for (_, value) in self.all(table)? {
+                content::mentioned(table, &value, &mut named);
             }
         }
-        self.backend.sweep_files(&|name| named.contains(name)).map(|_| ()).map_err(broken)
+        self.unnamed.retain(|name| !named.contains(name));
+        self.backend.sweep_files(&|name| named.contains(name) || self.unnamed.contains(name)).map(|_| ())
     }
 }
 

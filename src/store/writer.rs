@@ -5,6 +5,7 @@ use super::write::{Answer, InboxRow, Write, Writing};
 use crate::ports::StoreError;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 /// How many writes one flush may carry.
@@ -17,25 +18,28 @@ struct Job {
     answer: oneshot::Sender<Result<Answer, StoreError>>,
 }
 
-#[derive(Clone)]
 pub struct Writer {
-    queue: SyncSender<Job>,
+    /// `None` only while it stops.
+    queue: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
     pub fn start<B: Backend>(mut writing: Writing<B>, backend: Arc<B>) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE_MAX);
-        std::thread::Builder::new().name("store-writer".into()).spawn(move || work(&mut writing, &*backend, &jobs))?;
-        Ok(Self { queue })
+        let body = move || work(&mut writing, &*backend, &jobs);
+        let thread = std::thread::Builder::new().name("store-writer".into()).spawn(body)?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
     /// Returns after the write is durable.
     pub async fn write(&self, write: Write) -> Result<Answer, StoreError> {
         let gone = || StoreError::Broken("its writer has stopped".into());
+        let queue = self.queue.as_ref().ok_or_else(gone)?;
         let (answer, done) = oneshot::channel();
         let mut job = Job { write, answer };
         loop {
-            match self.queue.try_send(job) {
+            match queue.try_send(job) {
                 Ok(()) => break,
                 Err(std::sync::mpsc::TrySendError::Full(back)) => {
                     job = back;
@@ -45,6 +49,17 @@ impl Writer {
             }
         }
         done.await.map_err(|_| gone())?
+    }
+}
+
+impl Drop for Writer {
+    /// What waits is written; then the thread lets go of the store, which closes in order.
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take() {
+            // It panicked: then its callers were told that it has stopped.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -59,7 +74,7 @@ fn work<B: Backend>(writing: &mut Writing<B>, backend: &B, jobs: &Receiver<Job>)
         for (answer, result) in answers {
             let result = match &flushed {
                 Ok(()) => result,
-                Err(why) => Err(StoreError::Broken(why.clone())),
+                Err(why) => Err(why.clone()),
             };
             // A caller that went away needs no answer; the write stands.
             let _ = answer.send(result);

@@ -202,7 +202,7 @@ async fn threat_046_a_second_process_is_told_that_the_store_is_in_use() {
     let dir = tempfile::tempdir().unwrap();
     let _held = open(dir.path());
     let why = Sled::open(dir.path()).err().unwrap();
-    assert!(why.contains("in use by another process"), "{why}");
+    assert!(why.to_string().contains("in use by another process"), "{why}");
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod browser;
 mod cards;
 mod clients;
 mod conformance;
+mod damage;
 mod doctor;
 mod editors;
 mod evidence;

@@ -4,7 +4,7 @@ use crate::flows::events::{job_event, run_event};
 use crate::world::{NETWORK_LOG, Setup, World};
 use ci_rescue::domain::Stage;
 use ci_rescue::ports::{Put, Store, StoreError};
-use ci_rescue::store::{Backend, Batch, Ledger, Memory};
+use ci_rescue::store::{Backend, Batch, Ledger, Memory, Still};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -95,36 +95,43 @@ struct Failing {
 }
 
 impl Failing {
-    fn check(&self) -> Result<(), String> {
-        if self.broken.load(Ordering::SeqCst) { Err("No space left on device (os error 28)".into()) } else { Ok(()) }
+    fn check(&self) -> Result<(), StoreError> {
+        if self.broken.load(Ordering::SeqCst) {
+            Err(StoreError::Broken("No space left on device (os error 28)".into()))
+        } else {
+            Ok(())
+        }
     }
 }
 
 impl Backend for Failing {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, String> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.inner.get(key)
     }
-    fn scan(&self, prefix: &[u8], from: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String> {
+    fn scan(&self, prefix: &[u8], from: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
         self.inner.scan(prefix, from, limit)
     }
-    fn scan_down(&self, prefix: &[u8], before: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String> {
+    fn scan_down(&self, prefix: &[u8], before: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
         self.inner.scan_down(prefix, before, limit)
     }
-    fn apply(&self, batch: &Batch) -> Result<(), String> {
+    fn apply(&self, batch: &Batch) -> Result<(), StoreError> {
         self.check()?;
         self.inner.apply(batch)
     }
-    fn flush(&self) -> Result<(), String> {
+    fn flush(&self) -> Result<(), StoreError> {
         self.check()
     }
-    fn put_file(&self, name: &str, bytes: &[u8]) -> Result<(), String> {
+    fn put_file(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         self.inner.put_file(name, bytes)
     }
-    fn file(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
+    fn file(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.inner.file(name)
     }
-    fn sweep_files(&self, keep: &dyn Fn(&str) -> bool) -> Result<u64, String> {
+    fn sweep_files(&self, keep: &dyn Fn(&str) -> bool) -> Result<u64, StoreError> {
         self.inner.sweep_files(keep)
+    }
+    fn still(&self) -> Result<Box<dyn Still>, StoreError> {
+        self.inner.still()
     }
 }
 

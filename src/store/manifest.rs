@@ -1,0 +1,160 @@
+//! The manifest: a small file beside the database that says how far it was saved.
+//!
+//! sled takes damage for a torn tail and forgets what came after it without a word. So what was flushed is written down
+//! here before anybody is told that it is safe: a database that is behind its manifest has lost something. Two slots
+//! take turns, so that a write that is cut short leaves the one before.
+
+use super::tally::{Tally, hex};
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+pub const NAME: &str = "manifest";
+/// Apart by more than a block of any disk.
+const APART: u64 = 4096;
+const SLOT: usize = 512;
+
+/// What was saved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// The newest of two slots.
+    seq: u64,
+    pub id: String,
+    /// 0 before the first.
+    pub turn: u64,
+    pub rows: u64,
+    pub tally: String,
+    /// Hash of the database's files, from closing the store to opening it.
+    pub seal: Option<String>,
+}
+
+pub enum Found {
+    Absent,
+    Unreadable,
+    Saved(Saved),
+}
+
+pub struct Manifest {
+    file: File,
+    saved: Saved,
+}
+
+pub fn read(dir: &Path) -> io::Result<Found> {
+    let bytes = match std::fs::read(dir.join(NAME)) {
+        Ok(bytes) => bytes,
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Found::Absent),
+        Err(why) => return Err(why),
+    };
+    let slots = [0, usize::try_from(APART).unwrap_or_default()].map(|at| bytes.get(at..).and_then(read_slot));
+    let newest = slots.into_iter().flatten().max_by_key(|saved| saved.seq);
+    Ok(newest.map_or(Found::Unreadable, Found::Saved))
+}
+
+fn read_slot(bytes: &[u8]) -> Option<Saved> {
+    let bytes = &bytes[..bytes.len().min(SLOT)];
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let (json, sum) = (lines.next()?, lines.next()?);
+    if hex(digest(&SHA256, json).as_ref()).as_bytes() != sum {
+        return None;
+    }
+    serde_json::from_slice(json).ok()
+}
+
+fn slot(saved: &Saved) -> io::Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec(saved)?;
+    let sum = hex(digest(&SHA256, &bytes).as_ref());
+    bytes.push(b'\n');
+    bytes.extend(sum.as_bytes());
+    bytes.push(b'\n');
+    if bytes.len() > SLOT {
+        return Err(io::Error::other("the manifest outgrew its slot"));
+    }
+    bytes.resize(SLOT, b' ');
+    Ok(bytes)
+}
+
+impl Manifest {
+    /// A new one, for the store named `id`: it appears whole or not at all.
+    pub fn create(dir: &Path, id: &str) -> io::Result<Self> {
+        let saved = Saved { id: id.to_owned(), ..Saved::default() };
+        let mut file = tempfile::NamedTempFile::new_in(dir)?;
+        let mut bytes = slot(&saved)?;
+        bytes.resize(usize::try_from(APART).unwrap_or_default() + SLOT, b' ');
+        file.write_all(&bytes)?;
+        file.as_file().sync_all()?;
+        let file = file.persist(dir.join(NAME)).map_err(|why| why.error)?;
+        File::open(dir)?.sync_all()?;
+        Ok(Self { file, saved })
+    }
+
+    pub fn open(dir: &Path, saved: Saved) -> io::Result<Self> {
+        Ok(Self { file: File::options().write(true).open(dir.join(NAME))?, saved })
+    }
+
+    pub fn saved(&self) -> &Saved {
+        &self.saved
+    }
+
+    /// Returns after it is on disk.
+    pub fn save(&mut self, tally: &Tally, seal: Option<String>) -> io::Result<()> {
+        self.write(Saved {
+            seq: self.saved.seq + 1,
+            id: tally.id.clone(),
+            turn: tally.turn,
+            rows: tally.rows(),
+            tally: tally.digest(),
+            seal,
+        })
+    }
+
+    /// Before the database is opened, and so changed.
+    pub fn unseal(&mut self) -> io::Result<()> {
+        match self.saved.seal {
+            Some(_) => self.write(Saved { seq: self.saved.seq + 1, seal: None, ..self.saved.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    fn write(&mut self, saved: Saved) -> io::Result<()> {
+        self.file.write_all_at(&slot(&saved)?, saved.seq % 2 * APART)?;
+        self.file.sync_data()?;
+        self.saved = saved;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turn(dir: &Path) -> Option<u64> {
+        match read(dir).unwrap() {
+            Found::Saved(saved) => Some(saved.turn),
+            Found::Absent | Found::Unreadable => None,
+        }
+    }
+
+    #[test]
+    fn a_write_that_was_cut_short_leaves_the_one_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut manifest = Manifest::create(dir.path(), "id").unwrap();
+        let mut tally = Tally::new("id".into());
+        for n in 1..=3 {
+            tally.turn = n;
+            manifest.save(&tally, None).unwrap();
+            assert_eq!(turn(dir.path()), Some(n));
+        }
+        let whole = std::fs::read(dir.path().join(NAME)).unwrap();
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            std::fs::write(dir.path().join(NAME), bytes).unwrap();
+            assert!(matches!(turn(dir.path()), Some(2 | 3)), "byte {at}");
+        }
+        std::fs::write(dir.path().join(NAME), b"").unwrap();
+        assert_eq!(turn(dir.path()), None);
+    }
+}

@@ -1,0 +1,203 @@
+//! Opening a store: nothing is taken for granted, and a store that is refused is left as it was found.
+//!
+//! sled mends what it opens: it wipes what follows a damaged place. So a database that was closed in order is compared
+//! with its seal before sled sees it, and one that was not is first opened as a copy.
+
+use super::damage::Damage;
+use super::disk::{OpenError, Sled, Watch};
+use super::manifest::{self, Found, Manifest, Saved};
+use super::raw::{self, Raw};
+use super::swap;
+use super::tally::{Tally, hex};
+use crate::ports::StoreError;
+use std::collections::hash_map::RandomState;
+use std::fs::{self, File};
+use std::hash::BuildHasher;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
+
+pub const DATABASE: &str = "sled";
+pub const FILES: &str = "files";
+/// Begins the names of copies, which are never worth keeping.
+pub const COPY: &str = "copy-";
+
+impl From<StoreError> for OpenError {
+    fn from(why: StoreError) -> Self {
+        match why {
+            StoreError::Damaged(why) => Self::Damaged(why),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+fn failed<'a>(path: &'a Path) -> impl Fn(io::Error) -> OpenError + 'a {
+    move |why| OpenError::Failed(format!("the store in {} cannot be opened: {why}", path.display()))
+}
+
+/// Held by whoever has the store open, until it is dropped.
+pub fn lock(path: &Path) -> Result<File, OpenError> {
+    let cannot = failed(path);
+    fs::create_dir_all(path).map_err(&cannot)?;
+    let file = File::options().create(true).truncate(false).write(true).open(path.join("lock")).map_err(&cannot)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => {
+            Err(OpenError::InUse(format!("the store in {} is in use by another process", path.display())))
+        }
+        Err(fs::TryLockError::Error(why)) => Err(cannot(why)),
+    }
+}
+
+pub fn open(path: &Path, watch: Watch<'_>) -> Result<Sled, OpenError> {
+    let cannot = failed(path);
+    let lock = lock(path)?;
+    swap::finish(path).map_err(&cannot)?;
+    drop_copies(path).map_err(&cannot)?;
+    let damage = Arc::new(Damage::new(path));
+    let dir = path.join(DATABASE);
+    let saved = look(path, &damage)?;
+    if exists(path) && saved.as_ref().is_none_or(|saved| saved.seal.is_none()) {
+        check_a_copy(path, saved.as_ref(), &damage, watch)?;
+    }
+    let id = saved.as_ref().map_or_else(new_id, |saved| saved.id.clone());
+    let mut manifest = match saved {
+        Some(saved) => Manifest::open(path, saved),
+        None => Manifest::create(path, &id),
+    }
+    .map_err(&cannot)?;
+    for dir in [&dir, &path.join(FILES)] {
+        fs::create_dir_all(dir).map_err(&cannot)?;
+    }
+    manifest.unseal().map_err(&cannot)?;
+    let raw = Raw::open(&dir, Arc::clone(&damage))?;
+    let tally = match judge(&raw, Some(manifest.saved()), &damage, watch)? {
+        Judged::Whole(tally) => tally,
+        // A new store, or one from before there were tallies: it is what it is from now on.
+        Judged::Untold(counted) => {
+            let mut tally = counted;
+            (tally.id, tally.turn) = (id, 1);
+            raw.apply(&raw::Changes::new(), &tally)?;
+            raw.flush()?;
+            manifest.save(&tally, None).map_err(&cannot)?;
+            tally
+        }
+    };
+    damage.log();
+    Ok(Sled {
+        path: path.to_owned(),
+        raw: Some(raw),
+        tally: Mutex::new(tally),
+        manifest: Mutex::new(manifest),
+        damage,
+        copies: Arc::default(),
+        copied: AtomicUsize::new(0),
+        _lock: lock,
+    })
+}
+
+/// Names a store: not a secret, only another one each time.
+fn new_id() -> String {
+    let half = || RandomState::new().hash_one(0).to_be_bytes();
+    hex(&[half(), half()].concat())
+}
+
+fn exists(path: &Path) -> bool {
+    fs::metadata(path.join(DATABASE).join("db")).is_ok_and(|meta| meta.len() > 0)
+}
+
+fn drop_copies(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(path)?.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(COPY) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// What can be told without sled.
+fn look(path: &Path, damage: &Damage) -> Result<Option<Saved>, OpenError> {
+    let saved = match manifest::read(path).map_err(failed(path))? {
+        Found::Absent => return Ok(None),
+        Found::Unreadable => return Err(damage.found("its manifest cannot be read").into()),
+        Found::Saved(saved) => saved,
+    };
+    if saved.turn == 0 {
+        return Ok(Some(saved));
+    }
+    if !exists(path) {
+        return Err(damage.found("its database, sled/db, is missing or empty").into());
+    }
+    if !path.join(FILES).is_dir() {
+        return Err(damage.found("its log excerpts, files/, are missing").into());
+    }
+    if let Some(seal) = &saved.seal {
+        if raw::seal(&path.join(DATABASE)).map_err(failed(path))? != *seal {
+            return Err(damage.found("its database, sled/, has changed since the store was closed").into());
+        }
+    }
+    Ok(Some(saved))
+}
+
+fn check_a_copy(path: &Path, saved: Option<&Saved>, damage: &Arc<Damage>, watch: Watch<'_>) -> Result<(), OpenError> {
+    let copy = path.join(format!("{COPY}check"));
+    raw::copy(&path.join(DATABASE), &copy).map_err(|why| {
+        let _ = fs::remove_dir_all(&copy);
+        OpenError::Failed(format!(
+            "the store in {} was not closed in order, and is checked as a copy first, which cannot be made: {why}",
+            path.display()
+        ))
+    })?;
+    let judged = Raw::open(&copy, Arc::clone(damage)).and_then(|raw| judge(&raw, saved, damage, watch));
+    let _ = fs::remove_dir_all(&copy);
+    judged?;
+    Ok(())
+}
+
+enum Judged {
+    Whole(Tally),
+    /// There is no tally yet; this was counted.
+    Untold(Tally),
+}
+
+/// Reads every row, and compares what is there with what the database and the manifest say.
+fn judge(raw: &Raw, saved: Option<&Saved>, damage: &Damage, watch: Watch<'_>) -> Result<Judged, StoreError> {
+    const EVERY: u64 = 1024;
+    let told = raw.tally()?;
+    let of = told.as_ref().map_or(0, Tally::rows);
+    let mut counted = Tally::default();
+    raw.each(&mut |key, value| {
+        counted.add(key, value);
+        if counted.rows() % EVERY == 0 {
+            watch(counted.rows(), of);
+        }
+        Ok(())
+    })?;
+    watch(counted.rows(), of);
+    let turn = saved.map_or(0, |saved| saved.turn);
+    let Some(told) = told else {
+        return match saved {
+            Some(saved) if turn > 0 => {
+                let (have, want) = (counted.rows(), saved.rows);
+                Err(damage.found(&format!("{have} of {want} records are left")))
+            }
+            _ => Ok(Judged::Untold(counted)),
+        };
+    };
+    if let Some(what) = told.difference(&counted) {
+        return Err(damage.found(&what));
+    }
+    let Some(saved) = saved else { return Err(damage.found("its manifest is missing")) };
+    if saved.id != told.id {
+        return Err(damage.found("its database belongs to another store"));
+    }
+    if told.turn < turn {
+        let lost = turn - told.turn;
+        return Err(damage.found(&format!("the last {lost} of {turn} saved turns are missing")));
+    }
+    if told.turn == turn && told.digest() != saved.tally {
+        return Err(damage.found("its records are not those that were saved"));
+    }
+    Ok(Judged::Whole(told))
+}
