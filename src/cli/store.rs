@@ -207,7 +207,7 @@ fn verify(at: &At) -> Result<(), Failure> {
             );
             return Err(Failure(DAMAGE, why));
         }
-        println!("the store in {path} is whole: {rows} records, {files} content files, turn {turn}");
+        println!("the store in {path} is whole: {rows} records, {files} content files, transaction {turn}");
         Ok(())
     })
 }

@@ -145,7 +145,7 @@ impl Backend for Sled {
         if manifest.saved().turn == tally.turn {
             return Ok(());
         }
-        manifest.save(&tally, None).map_err(|why| broken(&why))
+        manifest.note(&tally).map_err(|why| broken(&why))
     }
 
     fn put_file(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {

@@ -16,6 +16,7 @@ pub const NAME: &str = "manifest";
 /// Apart by more than a block of any disk.
 const APART: u64 = 4096;
 const SLOT: usize = 512;
+const SYNC_EVERY: u32 = 64;
 
 /// What was saved.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,8 @@ pub enum Found {
 pub struct Manifest {
     file: File,
     saved: Saved,
+    /// Notes since the last sync.
+    unsynced: u32,
 }
 
 pub fn read(dir: &Path) -> io::Result<Found> {
@@ -87,42 +90,61 @@ impl Manifest {
         file.as_file().sync_all()?;
         let file = file.persist(dir.join(NAME)).map_err(|why| why.error)?;
         File::open(dir)?.sync_all()?;
-        Ok(Self { file, saved })
+        Ok(Self { file, saved, unsynced: 0 })
     }
 
     pub fn open(dir: &Path, saved: Saved) -> io::Result<Self> {
-        Ok(Self { file: File::options().write(true).open(dir.join(NAME))?, saved })
+        Ok(Self { file: File::options().write(true).open(dir.join(NAME))?, saved, unsynced: 0 })
     }
 
     pub fn saved(&self) -> &Saved {
         &self.saved
     }
 
-    /// Returns after it is on disk.
+    /// After each flush: what is written here outlives the process at once. A power cut may take the newest of it, and
+    /// leaves an older turn that the database is no less ahead of, so that a sync for each would buy little: it would
+    /// cost as much as the flush itself.
+    pub fn note(&mut self, tally: &Tally) -> io::Result<()> {
+        self.write(self.next(tally, None))?;
+        self.unsynced += 1;
+        if self.unsynced >= SYNC_EVERY { self.sync() } else { Ok(()) }
+    }
+
+    /// When the store is opened and closed: returns after it is on disk.
     pub fn save(&mut self, tally: &Tally, seal: Option<String>) -> io::Result<()> {
-        self.write(Saved {
+        self.write(self.next(tally, seal))?;
+        self.sync()
+    }
+
+    /// Before the database is opened, and so changed.
+    pub fn unseal(&mut self) -> io::Result<()> {
+        if self.saved.seal.is_none() {
+            return Ok(());
+        }
+        self.write(Saved { seq: self.saved.seq + 1, seal: None, ..self.saved.clone() })?;
+        self.sync()
+    }
+
+    fn next(&self, tally: &Tally, seal: Option<String>) -> Saved {
+        Saved {
             seq: self.saved.seq + 1,
             id: tally.id.clone(),
             turn: tally.turn,
             rows: tally.rows(),
             tally: tally.digest(),
             seal,
-        })
-    }
-
-    /// Before the database is opened, and so changed.
-    pub fn unseal(&mut self) -> io::Result<()> {
-        match self.saved.seal {
-            Some(_) => self.write(Saved { seq: self.saved.seq + 1, seal: None, ..self.saved.clone() }),
-            None => Ok(()),
         }
     }
 
     fn write(&mut self, saved: Saved) -> io::Result<()> {
         self.file.write_all_at(&slot(&saved)?, saved.seq % 2 * APART)?;
-        self.file.sync_data()?;
         self.saved = saved;
         Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.unsynced = 0;
+        self.file.sync_data()
     }
 }
 
@@ -144,7 +166,7 @@ mod tests {
         let mut tally = Tally::new("id".into());
         for n in 1..=3 {
             tally.turn = n;
-            manifest.save(&tally, None).unwrap();
+            manifest.note(&tally).unwrap();
             assert_eq!(turn(dir.path()), Some(n));
         }
         let whole = std::fs::read(dir.path().join(NAME)).unwrap();

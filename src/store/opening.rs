@@ -194,7 +194,7 @@ fn judge(raw: &Raw, saved: Option<&Saved>, damage: &Damage, watch: Watch<'_>) ->
     }
     if told.turn < turn {
         let lost = turn - told.turn;
-        return Err(damage.found(&format!("the last {lost} of {turn} saved turns are missing")));
+        return Err(damage.found(&format!("the last {lost} of {turn} transactions are missing")));
     }
     if told.turn == turn && told.digest() != saved.tally {
         return Err(damage.found("its records are not those that were saved"));

@@ -166,14 +166,16 @@ async fn threats_039_040_047_fifty_kills_lose_nothing_and_repeat_nothing() {
     let process = Process::start(&path).await;
     *post.target.lock().unwrap() = Some(process.at);
     let finished = tokio::time::timeout(PATIENCE, come_to_rest(&forge, &slack, &post, process.at)).await;
-    let incidents = incidents(process.at).await;
+    let (incidents, status) = (incidents(process.at).await, get(process.at, "/api/status").await);
     process.kill().await;
     stop.cancel();
     assert!(
         finished.is_ok(),
-        "it does not come to rest: {} of {} resolved",
+        "it does not come to rest: {} of {} resolved, {} cards say so, {} hooks wait, {status}",
         incidents.iter().filter(|i| i["stage"] == "resolved").count(),
-        incidents.len()
+        incidents.len(),
+        slack.cards().iter().filter(|card| card.words().contains("resolved")).count(),
+        post.waiting.lock().unwrap().len(),
     );
     audit(&forge, &slack, &incidents);
 }
