@@ -62,6 +62,9 @@ pub trait Backend: Send + Sync + 'static {
     fn still(&self) -> Result<Box<dyn Still>, StoreError>;
 }
 
+/// Given each row's key and value.
+pub type EachRow<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>;
+
 /// What a store held at one turn, to be read on another thread while the store goes on.
 pub trait Still: Send {
     /// What ought to be read.
@@ -70,7 +73,7 @@ pub trait Still: Send {
     ///
     /// # Errors
     /// The disk failed, the store is damaged, or `row` gave up.
-    fn each(&mut self, row: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>) -> Result<(), StoreError>;
+    fn each(&mut self, row: EachRow<'_>) -> Result<(), StoreError>;
     /// The names of all content files.
     ///
     /// # Errors

@@ -270,9 +270,13 @@ mod tests {
 
     fn written(rows: &Rows, content: &[u8]) -> Vec<u8> {
         let mut tally = Tally::default();
-        rows.iter().for_each(|(key, value)| tally.add(key, value));
+        for (key, value) in rows {
+            tally.add(key, value);
+        }
         let mut writer = Writer::begin(&tally);
-        rows.iter().for_each(|(key, value)| writer.put(&Part::Row(key, value)));
+        for (key, value) in rows {
+            writer.put(&Part::Row(key, value));
+        }
         writer.put(&Part::File(Digest::of([content]).as_str(), content));
         writer.put(&Part::End { tally: &tally, files: 1 });
         writer.piece

@@ -7,7 +7,7 @@
 //! files/        content files, named by their digest
 //! ```
 
-use super::backend::{Backend, Batch, Pair, Still};
+use super::backend::{Backend, Batch, EachRow, Pair, Still};
 use super::damage::Damage;
 use super::manifest::Manifest;
 use super::raw::{self, Changes, Raw};
@@ -238,7 +238,7 @@ impl Still for CopyOf {
         &self.tally
     }
 
-    fn each(&mut self, row: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    fn each(&mut self, row: EachRow<'_>) -> Result<(), StoreError> {
         let raw = Raw::open(&self.dir, Arc::clone(&self.damage))?;
         if raw.tally()?.as_ref() != Some(&self.tally) {
             return Err(self.damage.found("what was saved last cannot be read back"));

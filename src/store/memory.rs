@@ -1,6 +1,6 @@
 //! A store without a disk, for simulation and conformance.
 
-use super::backend::{Backend, Batch, Pair, Still};
+use super::backend::{Backend, Batch, EachRow, Pair, Still};
 use super::tally::Tally;
 use crate::ports::StoreError;
 use std::collections::BTreeMap;
@@ -75,7 +75,9 @@ impl Backend for Memory {
     fn still(&self) -> Result<Box<dyn Still>, StoreError> {
         let (rows, files) = (lock(&self.map).clone(), lock(&self.files).clone());
         let mut tally = Tally::default();
-        rows.iter().for_each(|(key, value)| tally.add(key, value));
+        for (key, value) in &rows {
+            tally.add(key, value);
+        }
         Ok(Box::new(Copied { rows, files, tally }))
     }
 }
@@ -91,7 +93,7 @@ impl Still for Copied {
         &self.tally
     }
 
-    fn each(&mut self, row: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    fn each(&mut self, row: EachRow<'_>) -> Result<(), StoreError> {
         self.rows.iter().try_for_each(|(key, value)| row(key, value))
     }
 

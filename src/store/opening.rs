@@ -32,7 +32,7 @@ impl From<StoreError> for OpenError {
     }
 }
 
-fn failed<'a>(path: &'a Path) -> impl Fn(io::Error) -> OpenError + 'a {
+fn failed(path: &Path) -> impl Fn(io::Error) -> OpenError + '_ {
     move |why| OpenError::Failed(format!("the store in {} cannot be opened: {why}", path.display()))
 }
 
@@ -132,10 +132,10 @@ fn look(path: &Path, damage: &Damage) -> Result<Option<Saved>, OpenError> {
     if !path.join(FILES).is_dir() {
         return Err(damage.found("its log excerpts, files/, are missing").into());
     }
-    if let Some(seal) = &saved.seal {
-        if raw::seal(&path.join(DATABASE)).map_err(failed(path))? != *seal {
-            return Err(damage.found("its database, sled/, has changed since the store was closed").into());
-        }
+    if let Some(seal) = &saved.seal
+        && raw::seal(&path.join(DATABASE)).map_err(failed(path))? != *seal
+    {
+        return Err(damage.found("its database, sled/, has changed since the store was closed").into());
     }
     Ok(Some(saved))
 }

@@ -8,7 +8,7 @@
 //!   that costs less than the disk does.
 //! - It panics over what it cannot read: every call is caught ([`Damage::guard`]).
 
-use super::backend::Pair;
+use super::backend::{EachRow, Pair};
 use super::damage::{Damage, quietly};
 use super::tally::Tally;
 use crate::ports::StoreError;
@@ -84,7 +84,7 @@ impl Raw {
     }
 
     /// Every row, in order.
-    pub fn each(&self, row: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    pub fn each(&self, row: EachRow<'_>) -> Result<(), StoreError> {
         const AT_ONCE: usize = 1024;
         let mut from = TALLY.to_vec();
         loop {

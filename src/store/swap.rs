@@ -92,7 +92,9 @@ mod tests {
                 let place = path.join(name);
                 [(place.clone(), kept.join(name)), (path.join(READY).join(name), place)]
             });
-            renames.take(died).for_each(|(from, to)| fs::rename(from, to).unwrap());
+            for (from, to) in renames.take(died) {
+                fs::rename(from, to).unwrap();
+            }
             assert_eq!(finish(path).unwrap(), Some(kept.clone()));
             assert_eq!(content(path), ["new"; 3], "died after {died}");
             assert_eq!(content(&kept), ["old"; 3], "died after {died}");

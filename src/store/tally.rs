@@ -137,7 +137,9 @@ mod tests {
 
     fn of(rows: &BTreeMap<Vec<u8>, Vec<u8>>) -> Tally {
         let mut tally = Tally::new("id".into());
-        rows.iter().for_each(|(key, value)| tally.add(key, value));
+        for (key, value) in rows {
+            tally.add(key, value);
+        }
         tally
     }
 

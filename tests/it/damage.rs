@@ -244,9 +244,9 @@ async fn whole_files_that_are_missing_or_from_elsewhere_are_noticed() {
             copy_dir(state, dir.path());
             let path = dir.path().join(gone);
             if path.is_dir() {
-                fs::remove_dir_all(&path).unwrap()
+                fs::remove_dir_all(&path).unwrap();
             } else {
-                fs::remove_file(&path).unwrap()
+                fs::remove_file(&path).unwrap();
             }
             assert!(opened_or_refused(dir.path(), &sample.all, &format!("{gone} is missing")), "{gone}");
         }
@@ -377,9 +377,9 @@ async fn a_backup_that_is_cut_or_changed_touches_nothing() {
         let mut bytes = sample.backup.clone();
         let at = usize::try_from(dice.below(bytes.len() as u64)).unwrap();
         if n % 2 == 0 {
-            bytes.truncate(at)
+            bytes.truncate(at);
         } else {
-            bytes[at] ^= 4
+            bytes[at] ^= 4;
         }
         let refused = restore(&path, bytes.as_slice(), &mut |_, _| {});
         assert!(matches!(refused, Err(RestoreError::Backup(_))), "byte {at}: {refused:?}");
@@ -449,7 +449,8 @@ impl Operator {
         // A port that is free now; the server is asked at it later.
         let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let text = format!(
-            "[server]\nlisten = \"{listen}\"\n[store]\npath = {store:?}\n[api]\nread_token = \"read-token\"\nact_token = \"act-token\"\n"
+            "[server]\nlisten = \"{listen}\"\n[store]\npath = \"{}\"\n[api]\nread_token = \"read-token\"\nact_token = \"act-token\"\n",
+            store.display()
         );
         fs::write(dir.path().join("config.toml"), text).unwrap();
         Self { dir, store }
