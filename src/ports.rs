@@ -20,6 +20,6 @@ pub use integrations::{
 };
 pub use resolver::Resolver;
 pub use store::{
-    Check, Checks, Claimed, Counts, DeadLetter, Delivery, Digested, Due, Lines, NewEffect, Publication, Put, Query, Store, StoreError,
-    Surface, TimerRow, Turn,
+    Check, Checks, Claimed, Counts, DeadLetter, Delivery, Digested, Due, Lines, NewEffect, Publication, Put, Query,
+    Store, StoreError, Surface, TimerRow, Turn,
 };

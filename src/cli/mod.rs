@@ -112,10 +112,6 @@ pub struct Failed {
 }
 
 impl Failed {
-    pub fn found(why: impl Into<String>) -> Self {
-        Self { status: FOUND, why: why.into() }
-    }
-
     pub fn integration(why: impl Into<String>) -> Self {
         Self { status: INTEGRATION, why: why.into() }
     }

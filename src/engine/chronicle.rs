@@ -53,11 +53,11 @@ fn what(note: &Note) -> Option<String> {
             format!("proposed {remedy} ({proposal}) by {}: {}", words(by), words(summary))
         }
         Note::Done { proposal, summary } => format!("done {proposal}: {}", words(summary)),
-        Note::Made { proposal, made, summary } => {
+        Note::Made { proposal, made, summary, .. } => {
             format!("done {proposal}: {} ({})", words(summary), crate::domain::text::listing(made, 5))
         }
         Note::Merged { proposal } => format!("merged {proposal}"),
-        Note::Undone { proposal, why } => format!("undid {proposal}: {}", clean_line(why, WORDS_MAX)),
+        Note::Undone { proposal, why, .. } => format!("undid {proposal}: {}", clean_line(why, WORDS_MAX)),
         Note::Failed { proposal, why, .. } => format!("failed {proposal}: {}", clean_line(why, WORDS_MAX)),
         Note::AdoptedBy { incident } => format!("closed: same failure as {incident}"),
         Note::Resolved { because } => format!("resolved: {because}"),

@@ -12,7 +12,8 @@ use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
 use crate::domain::time::Time;
 use crate::ports::{
-    Checks, Claimed, Counts, DeadLetter, Delivery, Due, Lines, Publication, Put, Query, Store, StoreError, Surface, TimerRow, Turn,
+    Checks, Claimed, Counts, DeadLetter, Delivery, Due, Lines, Publication, Put, Query, Store, StoreError, Surface,
+    TimerRow, Turn,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;

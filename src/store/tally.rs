@@ -147,7 +147,7 @@ mod tests {
         /// However rows come and go, the tally is that of the rows that are there.
         #[test]
         fn changes_add_up(changes in prop::collection::vec((0..12_u8, 0..3_u8, prop::option::of(0..3_u8)), 0..60)) {
-            let (mut rows, mut tally) = (BTreeMap::new(), Tally::new("id".into()));
+            let (mut rows, mut tally) = (BTreeMap::<Vec<u8>, Vec<u8>>::new(), Tally::new("id".into()));
             for (table, key, value) in changes {
                 let key = vec![table, key];
                 if let Some(old) = rows.remove(&key) {
