@@ -9,6 +9,7 @@ pub use suspects::suspects;
 
 use crate::domain::action::Action;
 use crate::domain::actor::Role;
+use crate::domain::evidence::Evidence;
 use crate::domain::facts::{Context, Facts, Known};
 use crate::domain::incident::{Approval, Incident, Proposal, Proposer};
 use crate::domain::plan::Plan;
@@ -185,15 +186,15 @@ fn may_write(case: &Case<'_>, by: &Proposer) -> Reason {
 
 fn forced_if_deterministic(case: &Case<'_>) -> Reason {
     match case.incident.headline() {
-        Some(evidence) if evidence.category.is_deterministic() => gate(
-            "deterministic",
-            case.force || !["retry", "quarantine"].contains(&case.plan.remedy.as_str()),
-            format!(
-                "{} failures recur on the same commit{}",
-                evidence.category,
-                if case.force { "; forced" } else { "; add force to proceed anyway" }
-            ),
-        ),
+        Some(evidence) if evidence.is_deterministic() => {
+            let what = evidence.known_issue.as_ref().map_or_else(|| format!("{} failures recur", evidence.category), |issue| format!("{issue} recurs"));
+            let forced = if case.force { "; forced" } else { "; add force to proceed anyway" };
+            gate(
+                "deterministic",
+                case.force || !["retry", "quarantine"].contains(&case.plan.remedy.as_str()),
+                format!("{what} on the same commit{forced}"),
+            )
+        }
         _ => gate("deterministic", true, "the failure may not recur"),
     }
 }
@@ -249,8 +250,13 @@ fn careful_gates(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
 /// Further gates for an automatic retry.
 fn automatic_gates(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
     let Case { incident, plan, context, now, .. } = *case;
-    let transient = incident.headline().is_some_and(|evidence| evidence.category.is_transient());
-    let category = incident.headline().map_or("unknown", |evidence| evidence.category.as_str());
+    let transient = incident.headline().is_some_and(Evidence::is_transient);
+    let evidence = incident.headline();
+    let category = evidence.map_or("unknown", |evidence| evidence.category.as_str());
+    let kind = match evidence.and_then(|evidence| evidence.known_issue.as_deref()).filter(|_| !transient) {
+        Some(issue) => format!("{issue} is not transient"),
+        None => format!("the failure category is {category}"),
+    };
     let cooldown = i64::from(rules.branch_cooldown_minutes) * MINUTE_MS;
     let recent = context.branch_acted_at.map(|at| now.ms_since(at)).filter(|ms| *ms < cooldown);
     let failed = incident.jobs.len();
@@ -262,7 +268,7 @@ fn automatic_gates(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
             "it is fully reversible",
             "only fully reversible actions run automatically",
         ),
-        gate("transient", transient, format!("the failure category is {category}")),
+        gate("transient", transient, kind),
         gate(
             "jobs",
             failed <= rules.retry_max_jobs as usize,

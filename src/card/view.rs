@@ -45,6 +45,8 @@ pub struct View {
     pub tests: u64,
     pub category: String,
     pub confidence: u32,
+    /// What is known to help against this very failure.
+    pub solution: String,
     pub log_missing: String,
     pub base: Option<BaseView>,
     /// The likeliest, with what speaks against it; where the evidence brackets it, what can be said.
@@ -62,6 +64,9 @@ pub struct View {
     pub attempt: u32,
     #[serde(skip)]
     pub url: Option<String>,
+    /// The host of that address, where the forge has not confirmed the run: whoever clicks sees where it leads.
+    #[serde(skip)]
+    pub host: Option<String>,
     #[serde(skip)]
     pub buttons: Vec<(ButtonRef, Look)>,
     #[serde(skip)]
@@ -133,6 +138,10 @@ pub fn view(incident: &Incident) -> View {
     let job = incident.first_job();
     let active = incident.active();
     let (buttons, more) = buttons(incident);
+    let url = job
+        .and_then(|job| job.url.clone())
+        .or_else(|| incident.lead_run().and_then(|run| run.url.clone()));
+    let host = url.as_deref().filter(|_| !incident.confirmed).and_then(host);
     let (tone, emoji, state_word) = look(incident);
     View {
         no: incident.no.0,
@@ -162,6 +171,9 @@ pub fn view(incident: &Incident) -> View {
         tests: evidence.map_or(0, |e| e.failing_tests_total.max(e.failing_tests.len() as u64)),
         category: evidence.map_or("", |e| e.category.as_str()).replace('_', " "),
         confidence: evidence.map_or(0, |e| percent(e.confidence)),
+        solution: evidence
+            .and_then(|e| e.advice.as_ref())
+            .map_or_else(String::new, |advice| clean_line(&advice.solution, SENTENCE)),
         log_missing: incident.log_missing.clone().unwrap_or_default(),
         base: incident.base.as_ref().map(|base| BaseView {
             no: base.incident.0,
@@ -186,10 +198,8 @@ pub fn view(incident: &Incident) -> View {
         opened_at: incident.opened_at,
         closed_at: incident.closed_at,
         attempt: incident.runs.iter().map(|run| run.attempt).max().unwrap_or(0),
-        url: incident
-            .first_job()
-            .and_then(|job| job.url.clone())
-            .or_else(|| incident.lead_run().and_then(|run| run.url.clone())),
+        url,
+        host,
         buttons,
         more,
         commit: incident.sha.chars().filter(char::is_ascii_alphanumeric).collect(),
@@ -199,6 +209,11 @@ pub fn view(incident: &Incident) -> View {
         version: incident.version,
         is: incident.stage,
     }
+}
+
+fn host(url: &str) -> Option<String> {
+    let url = url::Url::parse(url).ok()?;
+    url.host_str().map(|host| clean_line(host, NAME))
 }
 
 /// The frames inside the repository, in order.
@@ -404,12 +419,8 @@ fn buttons(incident: &Incident) -> (Buttons, Buttons) {
             ProposalState::Waiting | ProposalState::Planning => shown.push(button(Verb::Cancel, Look::Plain)),
             _ => {}
         }
-    } else if let Some(offer) = incident.offers.iter().find(|offer| offer.remedy == "retry") {
-        let look = if offer.recommended { Look::Primary } else { Look::Plain };
-        shown.push((
-            ButtonRef { verb: Verb::Retry, incident: incident.no, proposal: None, digest: offer.plan.digest.clone() },
-            look,
-        ));
+    } else if let Some(offers) = offered(incident) {
+        shown.extend(offers);
     } else if let Some(done) = rerunning(incident) {
         let digest = done.plan.as_ref().map_or(none, |plan| plan.digest.clone());
         shown.push((
@@ -425,6 +436,34 @@ fn buttons(incident: &Incident) -> (Buttons, Buttons) {
     }
     more.push(why);
     (shown, more)
+}
+
+/// What may be done by one click: the fix that the known issue names before a retry that does not help.
+fn offered(incident: &Incident) -> Option<Buttons> {
+    let retry = incident.offers.iter().find(|offer| offer.remedy == "retry");
+    let recommended = retry.is_some_and(|offer| offer.recommended);
+    let mut all: Buttons = Vec::new();
+    if has_fix(incident) {
+        let fix = ButtonRef { verb: Verb::Fix, incident: incident.no, proposal: None, digest: Digest::of([]) };
+        all.push((fix, if recommended { Look::Plain } else { Look::Primary }));
+    }
+    if let Some(offer) = retry {
+        let digest = offer.plan.digest.clone();
+        let retry = ButtonRef { verb: Verb::Retry, incident: incident.no, proposal: None, digest };
+        let at = if recommended { 0 } else { all.len() };
+        all.insert(at, (retry, if recommended { Look::Primary } else { Look::Plain }));
+    }
+    (!all.is_empty()).then_some(all)
+}
+
+/// Whether the known issue names a fix that was not tried here yet.
+fn has_fix(incident: &Incident) -> bool {
+    let named = incident.headline().and_then(|evidence| evidence.advice.as_ref()).is_some_and(|a| a.fix.is_some());
+    let ended = |state: &ProposalState| {
+        matches!(state, ProposalState::Done | ProposalState::Failed { .. } | ProposalState::Refused { .. })
+    };
+    let tried = incident.proposals.iter().any(|p| p.remedy == "fix" && !p.dry_run && ended(&p.state));
+    named && !tried && incident.confirmed && incident.base.is_none()
 }
 
 /// The proposal whose re-run is going.

@@ -24,12 +24,14 @@ pub enum Verb {
     RejectReason,
     Cancel,
     Undo,
+    /// By the template that the known issue names.
+    Fix,
     Why,
 }
 
 impl Verb {
-    pub const ALL: [Self; 7] =
-        [Self::Retry, Self::Approve, Self::Reject, Self::RejectReason, Self::Cancel, Self::Undo, Self::Why];
+    pub const ALL: [Self; 8] =
+        [Self::Retry, Self::Approve, Self::Reject, Self::RejectReason, Self::Cancel, Self::Undo, Self::Fix, Self::Why];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -40,6 +42,7 @@ impl Verb {
             Self::RejectReason => "reject_reason",
             Self::Cancel => "cancel",
             Self::Undo => "undo",
+            Self::Fix => "fix",
             Self::Why => "why",
         }
     }

@@ -198,6 +198,16 @@ pub struct Resolved {
     pub version: Untrusted,
 }
 
+/// What is known of this very failure: a row of `rules/known_issues.toml`, as it stood when the log was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Advice {
+    pub severity: Severity,
+    /// What to do, in one sentence.
+    pub solution: String,
+    /// The template that fixes it, where there is one.
+    pub fix: Option<String>,
+}
+
 /// What one log said. Redacted before anything else looked at it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
@@ -208,6 +218,9 @@ pub struct Evidence {
     pub because: Vec<String>,
     /// The row of `rules/known_issues.toml` that matched.
     pub known_issue: Option<String>,
+    /// That row's advice: it beats what the category suggests.
+    #[serde(default)]
+    pub advice: Option<Advice>,
     pub failing_step: Option<Untrusted>,
     pub exit_code: Option<i32>,
     pub signal: Option<String>,
@@ -236,5 +249,23 @@ impl Evidence {
     #[must_use]
     pub fn quote(&self) -> Option<&ErrorLine> {
         self.errors.get(self.quoted).or_else(|| self.errors.first())
+    }
+
+    /// The machine's or the network's fault: another try may pass.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.advice
+            .as_ref()
+            .map_or_else(|| self.category.is_transient(), |advice| advice.severity == Severity::Transient)
+    }
+
+    /// The same commit will fail again.
+    #[must_use]
+    pub fn is_deterministic(&self) -> bool {
+        match self.advice.as_ref().map(|advice| advice.severity) {
+            Some(Severity::Transient) => false,
+            Some(Severity::Blocker) => true,
+            _ => self.category.is_deterministic(),
+        }
     }
 }

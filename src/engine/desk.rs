@@ -157,9 +157,14 @@ impl Working<'_> {
             }
             Verb::Cancel => Intent::Cancel { target },
             Verb::Undo => Intent::Undo { target },
+            Verb::Fix => {
+                let wish = Wish::Fix { template: None, words: Vec::new() };
+                Intent::Remedy { target, wish, force: false, dry_run: false }
+            }
             Verb::Why => Intent::Why { target },
         };
-        let seen = (what.verb != Verb::Why).then_some(what.digest);
+        // A fix is planned once it is asked for: the card shows no plan that a press could bind to.
+        let seen = (!matches!(what.verb, Verb::Why | Verb::Fix)).then_some(what.digest);
         self.intent(actor, place, intent, seen).await
     }
 

@@ -6,7 +6,7 @@ use super::excerpt::Excerpt;
 use super::exit::Exit;
 use super::fingerprint::fingerprint;
 use super::frames::Frames;
-use super::known::ISSUES;
+use super::known::{ISSUES, Issue};
 use super::lines::{Clean, Splitter, body, clean};
 use super::listeners::{LISTENERS, kinds};
 use super::marks::Marks;
@@ -327,6 +327,7 @@ impl Reader {
             confidence: verdict.confidence,
             because: verdict.because,
             known_issue: verdict.issue.map(|issue| issue.id.clone()),
+            advice: verdict.issue.map(Issue::advice),
             failing_step: failing_step.map(Into::into),
             exit_code,
             signal,

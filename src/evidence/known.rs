@@ -2,7 +2,7 @@
 
 use super::signs::Pattern;
 use super::vocabulary::{Bits, Words};
-use crate::domain::evidence::Category;
+use crate::domain::evidence::{Advice, Category, Severity};
 use serde::Deserialize;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -16,8 +16,7 @@ pub struct Issue {
     words: Vec<String>,
     pattern: String,
     pub category: Category,
-    #[expect(dead_code, reason = "a column of the table; the incident judges severity with what else it knows")]
-    severity: crate::domain::evidence::Severity,
+    severity: Severity,
     /// How to mend it without a person, where that is known; empty otherwise.
     fix_type: String,
     pub confidence: f32,
@@ -32,6 +31,16 @@ impl Issue {
     #[must_use]
     pub fn fix_type(&self) -> &str {
         &self.fix_type
+    }
+
+    /// What the row says to do.
+    #[must_use]
+    pub fn advice(&self) -> Advice {
+        Advice {
+            severity: self.severity,
+            solution: self.solution.clone(),
+            fix: Some(self.fix_type.clone()).filter(|template| !template.is_empty()),
+        }
     }
 }
 
@@ -94,8 +103,22 @@ mod tests {
             if found != Some(issue.id.as_str()) {
                 unseen.push((&issue.id, found));
             }
-            assert!((0.0..=1.0).contains(&issue.confidence) && !issue.solution.is_empty(), "{}", issue.id);
+            assert!((0.0..=1.0).contains(&issue.confidence), "{}", issue.id);
         }
         assert!(unseen.is_empty(), "{unseen:?}");
+    }
+
+    #[test]
+    fn every_row_says_what_to_do_in_one_sentence() {
+        for issue in &ISSUES.rows {
+            let text = &issue.solution;
+            let one = text.ends_with('.') && !text.trim_end_matches('.').contains(". ") && !text.contains('\n');
+            assert!(one && text.chars().count() <= 160, "{}: {text}", issue.id);
+            let known = matches!(issue.severity, Severity::Transient | Severity::Normal | Severity::Blocker);
+            assert!(known, "{}: {:?} is not for a row to say", issue.id, issue.severity);
+            // A retry is what the words suggest, or it is not offered first.
+            let retry = text.contains("retry");
+            assert_eq!(retry, issue.severity == Severity::Transient, "{}: {text}", issue.id);
+        }
     }
 }

@@ -295,6 +295,9 @@ fn why(incident: &Incident) -> Vec<String> {
     } else if let Some(missing) = &incident.log_missing {
         lines.push(format!("no log: {missing}"));
     }
+    if let Some((issue, advice)) = incident.headline().and_then(|e| e.known_issue.as_ref().zip(e.advice.as_ref())) {
+        lines.push(format!("known issue {issue}, severity {}: {}", advice.severity.as_str(), advice.solution));
+    }
     if let Some(base) = &incident.base {
         lines.push(format!("{} has the same failure, see {}", base.branch.line(60), base.incident));
     }

@@ -6,8 +6,9 @@ use super::proposal::{self, Input};
 use super::step::Step;
 use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::{Conclusion, Scope, Timer};
+use crate::domain::evidence::Category;
 use crate::domain::facts::{Facts, JobFacts, Known};
-use crate::domain::incident::{Offer, Proposal, ProposalState, Proposer};
+use crate::domain::incident::{Incident, Offer, Proposal, ProposalState, Proposer};
 use crate::domain::intent::{Which, Wish};
 use crate::domain::journal::Note;
 use crate::domain::plan::{Plan, Planning};
@@ -108,17 +109,34 @@ fn gathered(step: &Step<'_>, facts: &Facts) -> Vec<Lookup> {
     again
 }
 
+/// A retry, with what speaks for it or against it.
 fn offer(step: &Step<'_>, plan: Plan) -> Offer {
-    let transient = step.incident.headline().is_some_and(|evidence| evidence.category.is_transient());
-    let deterministic = step.incident.headline().is_some_and(|evidence| evidence.category.is_deterministic());
-    let category = step.incident.headline().map_or("unknown", |evidence| evidence.category.as_str());
-    let mut because = plan.because.clone();
-    if deterministic {
-        because.insert(0, format!("{category} failures recur on the same commit"));
-    } else if transient {
-        because.insert(0, format!("{category} failures often pass on retry"));
-    }
-    Offer { remedy: plan.remedy.clone(), recommended: !deterministic && step.incident.base.is_none(), plan, because }
+    let (recommended, why) = chances(&step.incident);
+    let because = std::iter::once(why).chain(plan.because.iter().cloned()).collect();
+    Offer { remedy: plan.remedy.clone(), recommended: recommended && step.incident.base.is_none(), plan, because }
+}
+
+/// Whether another try is worth it, and why. What is known of the very failure beats its category.
+fn chances(incident: &Incident) -> (bool, String) {
+    let Some(evidence) = incident.headline() else {
+        let words = match &incident.log_missing {
+            Some(_) => "there is no log to say otherwise",
+            None => "the log has not been read yet",
+        };
+        return (true, words.into());
+    };
+    let category = evidence.category;
+    let words = match (&evidence.advice, category) {
+        _ if evidence.is_transient() => return (true, format!("{category} failures often pass on retry")),
+        (Some(_), _) => return (false, "the cause is known, and a retry does not remove it".into()),
+        _ if evidence.is_deterministic() => {
+            return (false, format!("{category} failures recur on the same commit"));
+        }
+        (None, Category::Test) => "a retry shows whether the test is flaky",
+        (None, Category::Cancelled) => "it was cancelled before it could finish",
+        _ => "the log shows no cause that must recur",
+    };
+    (true, words.into())
 }
 
 /// Applies the forge's facts about the run, its jobs and its commit.

@@ -10,9 +10,14 @@ pub fn severity(incident: &Incident) -> (Severity, Vec<String>) {
     if incident.scope == Scope::Alert {
         return (Severity::Security, vec!["a security alert".into()]);
     }
-    let category = incident.headline().map(|evidence| evidence.category);
-    if let Some(category) = category.filter(|category| category.is_transient()) {
-        return (Severity::Transient, vec![format!("the log points to {category}")]);
+    let evidence = incident.headline();
+    let category = evidence.map(|evidence| evidence.category);
+    let issue = evidence.and_then(|evidence| evidence.known_issue.as_deref()).unwrap_or("known issue");
+    if evidence.and_then(|evidence| evidence.advice.as_ref()).is_some_and(|a| a.severity == Severity::Blocker) {
+        return (Severity::Blocker, vec![format!("{issue} fails every run until it is fixed")]);
+    }
+    if let Some(evidence) = evidence.filter(|evidence| evidence.is_transient()) {
+        return (Severity::Transient, vec![format!("the log points to {}", evidence.category)]);
     }
     let ended = |want: Conclusion| incident.jobs.iter().any(|job| job.conclusion == want);
     if category.is_none()

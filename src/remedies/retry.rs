@@ -125,7 +125,8 @@ fn impossible(context: &PlanContext<'_>, run: &RunFacts) -> Vec<String> {
 struct Choice {
     jobs: RerunJobs,
     names: Vec<String>,
-    because: String,
+    /// Beside what speaks for a retry at all.
+    because: Option<&'static str>,
     notes: Vec<Untrusted>,
 }
 
@@ -137,7 +138,7 @@ fn choose(which: &Which, jobs: &[JobFacts]) -> Result<Choice, String> {
         Which::All => Ok(Choice {
             jobs: RerunJobs::All,
             names: jobs.iter().map(|job| job.name.raw().to_owned()).collect(),
-            because: "all jobs were requested".into(),
+            because: Some("all jobs were requested"),
             notes: vec![format!("re-runs all {} jobs", jobs.len()).into()],
         }),
         Which::Job(wanted) => {
@@ -147,17 +148,17 @@ fn choose(which: &Which, jobs: &[JobFacts]) -> Result<Choice, String> {
                 [job] if !job.conclusion.is_some_and(Conclusion::is_failure) => {
                     Err(format!("{} did not fail", name(job)))
                 }
-                [job] => Ok(one(job, "requested by name")),
+                [job] => Ok(one(job, Some("requested by name"))),
                 many => Err(format!("{} jobs match {}: {}", many.len(), wanted.line(80), listing(many))),
             }
         }
         Which::Smallest | Which::Failed => match failed.as_slice() {
             [] => Err("no job of the latest attempt failed".into()),
-            [job] if *which == Which::Smallest => Ok(one(job, "it is the only failed job")),
+            [job] if *which == Which::Smallest => Ok(one(job, None)),
             many => Ok(Choice {
                 jobs: RerunJobs::Failed,
                 names: names(many),
-                because: format!("{} failed", count(many.len(), "job")),
+                because: None,
                 notes: vec![format!("also re-runs the jobs that depend on {}", listing(many)).into()],
             }),
         },
@@ -168,11 +169,11 @@ fn matches_job(wanted: &str, job: &JobFacts) -> bool {
     job.name.raw() == wanted || (wanted.contains('*') && glob(wanted, job.name.raw()))
 }
 
-fn one(job: &JobFacts, because: &str) -> Choice {
+fn one(job: &JobFacts, because: Option<&'static str>) -> Choice {
     Choice {
         jobs: RerunJobs::One { id: job.id, name: job.name.clone() },
         names: vec![job.name.raw().to_owned()],
-        because: because.into(),
+        because,
         notes: vec!["also re-runs the jobs that depend on it".into()],
     }
 }
@@ -205,7 +206,7 @@ fn plan(incident: &Incident, run: RunId, facts: &RunFacts, choice: Choice) -> Pl
         remedy: "retry".into(),
         summary: summary.into(),
         notes: choice.notes,
-        because: vec![choice.because],
+        because: choice.because.into_iter().map(str::to_owned).collect(),
         steps: vec![PlannedAction {
             action: Action::Rerun { repo: repo.clone(), run, attempt, jobs: choice.jobs },
             undo: Some(Action::Cancelled { repo, run, attempt: attempt + 1 }),
