@@ -117,7 +117,7 @@ impl App {
         let mut chats: Vec<Arc<dyn Chat>> = vec![console.clone()];
         let mut decoders: Vec<Arc<dyn Decoder>> = vec![
             Arc::new(ConsoleDecoder),
-            Arc::new(Hooks),
+            Arc::new(Hooks { hosts: link_hosts(config) }),
             Arc::new(Webhooks { web_host: GitHub::web_host(&config.github.api_url), name: name.clone() }),
         ];
         if let Some(github) = github.as_ref().filter(|_| writes_to_github(config)) {
@@ -261,6 +261,12 @@ impl App {
         tasks.wait().await;
         Ok(())
     }
+}
+
+/// Where the cards of hooks may link to.
+fn link_hosts(config: &Config) -> Vec<String> {
+    let forge = GitHub::web_host(&config.github.api_url);
+    config.hooks.hosts.iter().cloned().chain(std::iter::once(forge)).collect()
 }
 
 /// Everything on every branch: the page is the whole picture.

@@ -18,6 +18,7 @@ mod resolve;
 mod run;
 mod seal;
 mod suspects;
+mod tail;
 mod timers;
 mod turn;
 

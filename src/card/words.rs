@@ -182,7 +182,8 @@ impl Words {
             words: said(what),
             asks: what.verb == Verb::RejectReason,
         };
-        let mut links: Vec<Link> = view.url.iter().map(|url| Link { label: "Run".into(), url: url.clone() }).collect();
+        let run = view.host.as_ref().map_or_else(|| "Run".into(), |host| format!("Run on {}", escape(markup, host)));
+        let mut links: Vec<Link> = view.url.iter().map(|url| Link { label: run.clone(), url: url.clone() }).collect();
         if let Some(home) = &self.home {
             links.push(Link { label: "Incident".into(), url: format!("{home}/incidents/{}", view.no) });
         }

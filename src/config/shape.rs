@@ -259,6 +259,8 @@ impl Default for Discord {
 #[serde(deny_unknown_fields, default)]
 pub struct Hooks {
     pub token: Option<SecretString>,
+    /// Hosts of CI systems whose run pages cards may link to, beside the forge's own.
+    pub hosts: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -34,11 +34,24 @@ struct Routing {
 static ROUTING: LazyLock<Routing> =
     LazyLock::new(|| toml::from_str(include_str!("../../rules/routing.toml")).expect("the shipped routing is valid"));
 
+/// A workflow's name as the rules write it: `Controller CI` is `controller-ci`.
+fn slug(name: &str) -> String {
+    name.trim().to_lowercase().replace(|c: char| c.is_whitespace() || c == '_', "-")
+}
+
+/// The name of the workflow's file: `.github/workflows/controller-ci.yml@main` is `controller-ci`.
+fn stem(path: &str) -> String {
+    let path = path.split('@').next().unwrap_or(path);
+    let file = path.rsplit('/').next().unwrap_or(path);
+    slug(file.trim_end_matches(".yaml").trim_end_matches(".yml"))
+}
+
 /// The specialist: by workflow first, then by the log, then by the files.
 fn specialist(failure: &CiFailure) -> &'static str {
     let rules = &*ROUTING;
+    let names = [slug(&failure.workflow), stem(&failure.path)];
     let score = |s: &Specialist| {
-        let workflow = s.workflows.iter().any(|want| glob(want, &failure.workflow));
+        let workflow = s.workflows.iter().any(|want| names.iter().any(|name| glob(want, name)));
         let log = s.words.iter().filter(|word| failure.logs.contains(word.as_str())).count();
         let files = failure.files.iter().filter(|file| s.files.iter().any(|want| glob(want, file))).count();
         (usize::from(workflow), log, files)
@@ -143,5 +156,39 @@ impl Ask for Engine {
 
     async fn verify(&self) -> Result<Checks, StoreError> {
         self.store.verify().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workflows_are_routed_by_name_or_file_in_any_case() {
+        let of = |workflow: &str, path: &str| {
+            specialist(&CiFailure { workflow: workflow.into(), path: path.into(), ..CiFailure::default() })
+        };
+        for (workflow, path, who) in [
+            ("Controller CI", "", "Rex"),
+            ("controller-ci", "", "Rex"),
+            ("HEALER_Nightly", "", "Rex"),
+            ("Frontend Build", "", "Blaze"),
+            ("UI_Tests", "", "Blaze"),
+            ("Docker Images", "", "Bolt"),
+            ("Shop Release", "", "Atlas"),
+            ("Checks", ".github/workflows/Helm_Charts.yaml@refs/heads/main", "Bolt"),
+            ("Checks", "", "Atlas"),
+        ] {
+            assert_eq!(of(workflow, path), who, "{workflow} {path}");
+        }
+        // A workflow's name weighs more than the log, the log more than the files.
+        let failure = CiFailure {
+            workflow: "Docker Images".into(),
+            logs: "clippy: cargo test".into(),
+            files: vec!["src/a.ts".into()],
+            ..CiFailure::default()
+        };
+        assert_eq!(specialist(&failure), "Bolt");
+        assert_eq!(specialist(&CiFailure { workflow: "Checks".into(), ..failure }), "Rex");
     }
 }

@@ -142,6 +142,7 @@ impl Working<'_> {
                 self.turn.cancel_timers.push(format!("queued:{key}"));
                 Ok(())
             }
+            Heard::LogTail { repo, run, names, text } => self.log_tail(&repo, run, &names, &text).await,
             Heard::Ignored { why } => {
                 counter!("ci_rescue_events_total", "outcome" => "ignored").increment(1);
                 tracing::debug!(delivery = %self.delivery.id, why, "ignored");

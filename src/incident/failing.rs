@@ -124,6 +124,10 @@ fn job_name(failure: &Failure) -> Untrusted {
 
 /// Later events know more: a suite that came first learns its run's names, an unconfirmed run is confirmed.
 fn complete(incident: &mut Incident, failure: &Failure) {
+    if failure.confirmed && !incident.confirmed {
+        // The forge knows its own addresses.
+        incident.runs.iter_mut().filter(|run| run.run == failure.run).for_each(|run| run.url.clone_from(&failure.url));
+    }
     incident.confirmed |= failure.confirmed;
     incident.fork |= failure.fork;
     for pull in &failure.pulls {
@@ -241,7 +245,8 @@ fn meet_job(step: &mut Step<'_>, failure: &Failure) -> bool {
             step: failure.step.clone(),
             scope: failure.scope,
             conclusion: failure.conclusion,
-            url: failure.url.clone(),
+            // A hook knows the run's page alone.
+            url: failure.url.clone().filter(|_| failure.confirmed),
         });
     }
     true

@@ -40,6 +40,11 @@ fn part_of_run(step: &mut Step<'_>, progress: &Progress) {
 
 /// Applies the forge's facts about a run.
 pub fn meet_facts(step: &mut Step<'_>, id: RunId, facts: &RunFacts) {
+    if let Some(run) = step.incident.runs.iter_mut().find(|run| run.run == Some(id) && facts.url.is_some())
+        && !step.incident.confirmed
+    {
+        run.url.clone_from(&facts.url);
+    }
     step.incident.confirmed = true;
     step.incident.fork |= facts.fork;
     if let Some(branch) = &facts.default_branch {

@@ -182,7 +182,10 @@ fn found(step: &mut Step<'_>, evidence: &Evidence) {
         .incident
         .evidence
         .iter()
-        .any(|have| have.fingerprint.is_some() && have.fingerprint == evidence.fingerprint);
+        .any(|have| {
+            let same = have.fingerprint.is_some() && have.fingerprint == evidence.fingerprint;
+            same || (have.excerpt.is_some() && have.excerpt == evidence.excerpt)
+        });
     if known {
         return;
     }

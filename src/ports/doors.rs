@@ -161,6 +161,8 @@ pub struct Route {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CiFailure {
     pub workflow: String,
+    /// The workflow's file, where it is known.
+    pub path: String,
     pub jobs: Vec<String>,
     pub logs: String,
     pub files: Vec<String>,

@@ -75,6 +75,14 @@ pub enum Heard {
     Taken {
         key: String,
     },
+    /// The end of a run's log, as told by CI that is not the forge's. It follows the failures that it belongs to.
+    LogTail {
+        repo: Repo,
+        run: RunId,
+        /// Of the failed jobs.
+        names: Vec<Untrusted>,
+        text: String,
+    },
     /// Someone typed a command.
     Words {
         actor: Actor,

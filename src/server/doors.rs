@@ -168,10 +168,10 @@ async fn ci_hook(State(doors): State<Doors>, headers: HeaderMap, incoming: Body)
         Ok(all) => all,
         Err(why) => return refuse(StatusCode::BAD_REQUEST, why),
     };
-    let failure = CiFailure { jobs: jobs.clone(), logs: hook.logs_tail.unwrap_or_default(), ..CiFailure::default() };
-    let category = doors.ask.classify(&failure).category;
-    let told =
-        json!({"repo": repo.as_str(), "ref": hook.git_ref, "sha": hook.sha, "run_id": run_id, "failed_jobs": jobs});
+    let logs = hook.logs_tail.unwrap_or_default();
+    let told = json!({"repo": repo.as_str(), "ref": hook.git_ref, "sha": hook.sha, "run_id": run_id, "failed_jobs": jobs,
+        "run_url": hook.run_url, "logs_tail": logs});
+    let category = doors.ask.classify(&CiFailure { jobs, logs, ..CiFailure::default() }).category;
     if let Err(answer) = tell(&doors, "ci", &told).await {
         return answer;
     }
@@ -235,7 +235,8 @@ async fn remediate_run(doors: &Doors, request: RemediateRequest) -> Response {
         Err(why) => return refuse(StatusCode::BAD_REQUEST, format!("repository.full_name: {why}")),
     };
     let workflow = run.name.clone().unwrap_or_default();
-    let failure = CiFailure { workflow: workflow.clone(), jobs: vec![workflow.clone()], ..CiFailure::default() };
+    let path = run.path.clone().unwrap_or_default();
+    let failure = CiFailure { workflow: workflow.clone(), path, jobs: vec![workflow.clone()], ..CiFailure::default() };
     let route = doors.ask.route(&failure);
     let category = doors.ask.classify(&failure).category;
     let failed = run
@@ -247,7 +248,7 @@ async fn remediate_run(doors: &Doors, request: RemediateRequest) -> Response {
     if failed && !known {
         let message = run.head_commit.and_then(|commit| commit.message);
         let told = json!({"repo": repo.as_str(), "ref": run.head_branch, "sha": run.head_sha, "run_id": run_id, "failed_jobs": [],
-            "workflow": workflow, "message": message});
+            "workflow": workflow, "message": message, "run_url": run.html_url});
         match tell(doors, "remediate", &told).await {
             Ok(Accepted::Duplicate) => dedup = "existing",
             Ok(Accepted::New) => {}

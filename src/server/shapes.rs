@@ -42,6 +42,8 @@ pub struct RemediateRequest {
 pub struct RemediateRun {
     pub id: Option<u64>,
     pub name: Option<String>,
+    /// The workflow's file, as GitHub tells it: it routes where the name does not.
+    pub path: Option<String>,
     pub conclusion: Option<String>,
     pub html_url: Option<String>,
     pub head_branch: Option<String>,

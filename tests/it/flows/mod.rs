@@ -11,6 +11,7 @@ mod faults;
 mod feeds;
 mod fix;
 mod github;
+mod hooks;
 mod merging;
 mod quarantine;
 mod remedies;

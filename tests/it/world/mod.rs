@@ -62,6 +62,8 @@ pub struct Setup {
     pub open_console: bool,
     /// More keys of `[github]`.
     pub github: String,
+    /// More keys of `[hooks]`.
+    pub hooks: String,
 }
 
 impl Default for Setup {
@@ -74,6 +76,7 @@ impl Default for Setup {
             disk: false,
             open_console: true,
             github: String::new(),
+            hooks: String::new(),
         }
     }
 }
@@ -168,6 +171,7 @@ impl World {
             more.push_str(&discord_text(discord.at));
         }
         let mut text = config_text(forge_at, setup.slack.then_some(slack.at), &setup.github, &more);
+        text = text.replace("[hooks]\n", &format!("[hooks]\n{}", setup.hooks));
         if setup.http {
             let keyed = format!("[discord]\ntransport = \"http\"\npublic_key = \"{}\"\n", discord::public_key());
             text = text.replace("[discord]\n", &keyed);
