@@ -131,6 +131,8 @@ pub struct Engine {
     slots: Mutex<HashMap<(Platform, String), Time>>,
     /// How fast cards may be edited, where the platform counts edits apart from posts.
     edits: BTreeMap<Platform, EditBudget>,
+    /// What wildcards of the scope are matched against.
+    listed: Mutex<reconcile::Listed>,
     turn_due: Notify,
     effect_due: Notify,
     /// Counts the turns that left a card behind: no publisher misses one.
@@ -184,6 +186,7 @@ impl Engine {
             installation: secrets.installation,
             state: Mutex::new(State { index, next_incident, feeds }),
             slots: Mutex::new(HashMap::new()),
+            listed: Mutex::default(),
             turn_due: Notify::new(),
             effect_due: Notify::new(),
             card_due: watch::Sender::new(0),

@@ -4,10 +4,12 @@
 //! in their arguments, and what they want is in their answers.
 
 mod adopting;
+mod escalating;
 mod expiry;
 mod failing;
 mod index;
 mod merging;
+mod owning;
 mod passing;
 mod people;
 mod planning;

@@ -61,6 +61,8 @@ pub struct View {
     pub pulls: Vec<u64>,
     pub opened_at: Time,
     pub closed_at: Option<Time>,
+    /// Closed with its pull request.
+    pub gone: bool,
     pub attempt: u32,
     #[serde(skip)]
     pub url: Option<String>,
@@ -138,9 +140,7 @@ pub fn view(incident: &Incident) -> View {
     let job = incident.first_job();
     let active = incident.active();
     let (buttons, more) = buttons(incident);
-    let url = job
-        .and_then(|job| job.url.clone())
-        .or_else(|| incident.lead_run().and_then(|run| run.url.clone()));
+    let url = job.and_then(|job| job.url.clone()).or_else(|| incident.lead_run().and_then(|run| run.url.clone()));
     let host = url.as_deref().filter(|_| !incident.confirmed).and_then(host);
     let (tone, emoji, state_word) = look(incident);
     View {
@@ -197,6 +197,7 @@ pub fn view(incident: &Incident) -> View {
         pulls: incident.pulls.iter().copied().take(3).collect(),
         opened_at: incident.opened_at,
         closed_at: incident.closed_at,
+        gone: incident.gone,
         attempt: incident.runs.iter().map(|run| run.attempt).max().unwrap_or(0),
         url,
         host,
@@ -249,6 +250,7 @@ fn failing_step(incident: &Incident) -> String {
 fn look(incident: &Incident) -> (Tone, &'static str, &'static str) {
     match incident.stage {
         Stage::Resolved if incident.adopted_by.is_some() => (Tone::Resolved, "⚪", "same failure as"),
+        Stage::Resolved if incident.gone => (Tone::Resolved, "⚪", "closed"),
         Stage::Resolved => (Tone::Resolved, "✅", "resolved"),
         Stage::Quarantined => (Tone::Resolved, "🟣", "quarantined"),
         Stage::AwaitingApproval => (Tone::Waiting, "🟡", "awaiting approval"),

@@ -197,7 +197,7 @@ impl Words {
             links,
             buttons: view.buttons.iter().take(3).map(button).collect(),
             more: view.more.iter().map(button).collect(),
-            green: view.is == Stage::Resolved && view.adopted_by.is_none(),
+            green: view.is == Stage::Resolved && view.adopted_by.is_none() && !view.gone,
             sha: view.commit.clone(),
             annotations: view.annotations.clone(),
             fallback: self.render("plain", "card/fallback", context())?.replace('\n', " "),

@@ -1,7 +1,7 @@
 //! The forge's own web: the part of GitHub's REST API that a bot like ours uses, logs, and git over HTTP.
 
 use super::state::{Call, Forge};
-use super::{actions, git, issues, pulls, tracking};
+use super::{actions, git, issues, lost, pulls, tracking};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -18,7 +18,11 @@ pub fn router(forge: Forge) -> Router {
         .route("/user", get(|| async { Json(json!({"login": "sandbox-bot", "id": 2, "type": "User"})) }))
         .route("/app", get(app))
         .route("/meta", get(|| async { Json(json!({})) }))
-        .route("/app/hook/deliveries", get(|| async { Json(json!([])) }))
+        .route("/app/hook/deliveries", get(lost::deliveries))
+        .route("/app/hook/deliveries/{id}/attempts", post(lost::again))
+        .route("/app/installations", get(lost::installations))
+        .route("/installation/repositories", get(lost::repositories))
+        .route("/user/repos", get(lost::own_repositories))
         .route("/app/installations/{id}/access_tokens", post(issues::mint))
         .route("/repos/{owner}/{repo}", get(actions::repository))
         .route("/repos/{owner}/{repo}/installation", get(|| async { Json(json!({"id": 11})) }))

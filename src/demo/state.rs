@@ -126,6 +126,15 @@ pub struct Call {
     pub status: u16,
 }
 
+/// An attempt to deliver a webhook, as the App's list shows it.
+#[derive(Clone, Debug)]
+pub struct Delivered {
+    pub id: u64,
+    pub guid: String,
+    pub at: i64,
+    pub status: u16,
+}
+
 /// An answer that a test wants instead of the true one, once.
 #[derive(Clone, Debug)]
 pub struct Fault {
@@ -144,6 +153,8 @@ pub struct State {
     pub hooks: VecDeque<Hook>,
     pub calls: Vec<Call>,
     pub faults: Vec<Fault>,
+    /// The oldest first.
+    pub delivered: Vec<Delivered>,
     pub tokens_minted: u64,
     /// What each minted token was narrowed to.
     pub narrowed: Vec<Value>,

@@ -154,6 +154,8 @@ pub enum Timer {
     Release,
     /// A pull request of ours may be green by now.
     Merge,
+    /// A critical workflow may still be broken.
+    Critical,
     /// A re-run should have shown itself by now: look at the forge.
     Watch,
 }
@@ -185,7 +187,24 @@ pub enum Event {
     PullEnded {
         repo: Repo,
         number: u64,
+        #[serde(default)]
+        merged: bool,
     },
+    /// A person approved a pull request of ours.
+    Reviewed {
+        repo: Repo,
+        number: u64,
+        branch: Untrusted,
+        by: Untrusted,
+    },
+    /// A merge queue threw an entry out.
+    Dequeued {
+        repo: Repo,
+        sha: String,
+        number: Option<u64>,
+    },
+    /// The App was installed somewhere, or its repositories changed.
+    Installed,
     /// What a person said, now that the platform has told whether they may change the repository.
     Spoken {
         spoken: Spoken,

@@ -141,6 +141,8 @@ pub struct Context {
     pub same: BTreeMap<String, Same>,
     /// The newest automatic act on this branch, by any incident.
     pub branch_acted_at: Option<Time>,
+    /// Some feed waits for the owners of what failed.
+    pub owners_wanted: bool,
     /// Automatic acts since midnight UTC.
     pub acts_today: u32,
     /// How often this fingerprint was retried automatically within the last day.

@@ -290,6 +290,15 @@ pub struct Incident {
     /// Suspects.
     #[serde(default)]
     pub suspicion: Option<Suspicion>,
+    /// Who owns what failed, once that is known.
+    #[serde(default)]
+    pub owners: Option<Vec<String>>,
+    /// Broken for too long in a critical workflow.
+    #[serde(default)]
+    pub escalated_at: Option<Time>,
+    /// Closed because its pull request ended, not because anything passed.
+    #[serde(default)]
+    pub gone: bool,
     /// Automatic retries so far.
     pub auto_retries: u32,
 }
@@ -300,6 +309,8 @@ pub const JOBS_KEPT: usize = 40;
 pub const RUNS_KEPT: usize = 40;
 /// Proposals kept on the record; the journal has all.
 pub const PROPOSALS_KEPT: usize = 20;
+/// Files whose owners are asked for.
+const PATHS_KEPT: usize = 10;
 /// Adopted incidents named on the record.
 pub const ADOPTED_KEPT: usize = 40;
 
@@ -336,6 +347,20 @@ impl Incident {
     pub fn busy(&self) -> Option<&Proposal> {
         let under_way = |p: &&Proposal| p.state.is_active() && !p.dry_run && p.waits_for.is_none();
         self.proposals.iter().rev().find(under_way)
+    }
+
+    /// Files of the repository that the evidence names: those whose owners are asked for.
+    #[must_use]
+    pub fn paths(&self) -> Vec<String> {
+        let frames = self.evidence.iter().flat_map(|e| &e.frames).map(|frame| &frame.file);
+        let tests = self.evidence.iter().flat_map(|e| &e.failing_tests).filter_map(|test| test.file.as_ref());
+        let mut paths: Vec<String> = Vec::new();
+        for path in frames.chain(tests).map(|path| path.raw().trim_start_matches("./").to_owned()) {
+            if !paths.contains(&path) && paths.len() < PATHS_KEPT {
+                paths.push(path);
+            }
+        }
+        paths
     }
 
     #[must_use]

@@ -193,6 +193,27 @@ pub enum Note {
     Resolved {
         because: String,
     },
+    /// Its pull request ended, so nothing of it can matter any more.
+    PullEnded {
+        number: u64,
+        merged: bool,
+    },
+    /// A critical workflow has been broken for too long.
+    Escalated {
+        workflow: Untrusted,
+        after: String,
+        owners: Vec<String>,
+    },
+    /// A merge queue threw the pull request out.
+    Dequeued {
+        number: Option<u64>,
+    },
+    /// A person approved a pull request of ours.
+    Reviewed {
+        proposal: ProposalId,
+        number: u64,
+        by: Untrusted,
+    },
     Reopened {
         because: String,
     },

@@ -56,7 +56,7 @@ impl Filter {
             && is(&self.workflow, subject.workflow)
             && is(&self.conclusion, subject.conclusion)
             && self.severity.is_none_or(|want| want == subject.severity)
-            && self.owner.as_deref().is_none_or(|want| subject.owners.iter().any(|have| have == want))
+            && self.owner.as_deref().is_none_or(|want| subject.owners.iter().any(|have| owns(want, have)))
     }
 }
 
@@ -71,6 +71,18 @@ pub fn owners<'a>(patterns: impl Iterator<Item = Option<&'a str>>) -> Option<boo
         first = Some(owner);
     }
     first.map(|_| false)
+}
+
+/// Owners are the same in any case, with or without their `@`.
+fn owns(want: &str, have: &str) -> bool {
+    let plain = |name: &str| name.trim_start_matches('@').to_lowercase();
+    glob(&plain(want), &plain(have))
+}
+
+/// A workflow's name as rules write it: `Controller CI` is `controller-ci`.
+#[must_use]
+pub fn slug(name: &str) -> String {
+    name.trim().to_lowercase().replace(|c: char| c.is_whitespace() || c == '_', "-")
 }
 
 /// `*` stands for any run of characters; all else is literal and case-sensitive. Linear in `text` for each star.
@@ -108,6 +120,19 @@ mod tests {
             ("", "x", false),
         ] {
             assert_eq!(glob(pattern, text), want, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn owners_are_told_in_any_case() {
+        for (want, have, same) in [
+            ("@acme/web", "@acme/web", true),
+            ("acme/Web", "@acme/web", true),
+            ("@acme/*", "@acme/web", true),
+            ("ada@example.org", "ada@example.org", true),
+            ("@acme/web", "@acme/website", false),
+        ] {
+            assert_eq!(owns(want, have), same, "{want} {have}");
         }
     }
 

@@ -6,7 +6,7 @@ use crate::domain::facts::Hold;
 use crate::domain::ids::{Digest, IncidentNo};
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
-use crate::domain::subscription::glob;
+use crate::domain::subscription::{glob, slug};
 use crate::domain::{Quarantined, Repo, RunId};
 use crate::evidence;
 use crate::ports::{Answered, Ask, BudgetView, Checks, CiFailure, Counts, DeadLetter, Lines, Query, Route, StoreError};
@@ -33,11 +33,6 @@ struct Routing {
 
 static ROUTING: LazyLock<Routing> =
     LazyLock::new(|| toml::from_str(include_str!("../../rules/routing.toml")).expect("the shipped routing is valid"));
-
-/// A workflow's name as the rules write it: `Controller CI` is `controller-ci`.
-fn slug(name: &str) -> String {
-    name.trim().to_lowercase().replace(|c: char| c.is_whitespace() || c == '_', "-")
-}
 
 /// The name of the workflow's file: `.github/workflows/controller-ci.yml@main` is `controller-ci`.
 fn stem(path: &str) -> String {

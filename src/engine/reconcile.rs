@@ -2,13 +2,25 @@
 
 use super::Engine;
 use crate::domain::Repo;
-use crate::domain::time::{HOUR_MS, Time};
-use crate::ports::StoreError;
+use crate::domain::time::{HOUR_MS, MINUTE_MS, Time};
+use crate::ports::{Ci, StoreError};
 
 /// GitHub keeps deliveries for three days.
 const REDELIVER_MS: i64 = 72 * HOUR_MS;
 /// How far back a poll looks.
 const BACK_MS: i64 = HOUR_MS;
+
+/// A list of repositories is believed for so long.
+const LISTED_MS: i64 = HOUR_MS;
+/// Repositories polled in one go: GitHub allows 5,000 calls an hour.
+const POLLED_MAX: usize = 50;
+
+/// The repositories that the forge lists for us.
+#[derive(Default)]
+pub(super) struct Listed {
+    at: Option<Time>,
+    repos: Vec<Repo>,
+}
 
 impl Engine {
     /// Looks for what no webhook told. Integrations that are down are skipped until the next time.
@@ -23,8 +35,7 @@ impl Engine {
             tracing::debug!(%why, "could not ask for lost deliveries");
         }
         let mut found = 0;
-        let repos = self.scope.repositories.iter().filter_map(|name| name.parse::<Repo>().ok());
-        for repo in repos {
+        for repo in self.polled(&**ci).await {
             match ci.recent(&repo, since).await {
                 Ok(deliveries) => {
                     for mut delivery in deliveries {
@@ -39,5 +50,46 @@ impl Engine {
             self.turn_due.notify_one();
         }
         Ok(found)
+    }
+
+    /// The repositories to look at: those named, and those that a wildcard means.
+    async fn polled(&self, ci: &dyn Ci) -> Vec<Repo> {
+        let is_glob = |name: &&String| name.contains('*');
+        let named = self.scope.repositories.iter().filter(|name| !is_glob(name)).filter_map(|name| name.parse().ok());
+        let mut all: Vec<Repo> = named.collect();
+        if !self.scope.repositories.iter().any(|name| is_glob(&name)) {
+            return all;
+        }
+        all.extend(self.listed(ci).await.into_iter().filter(|repo| self.scope.has_repo(repo)));
+        all.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        all.dedup();
+        // Of very many, some each time, in turn.
+        if all.len() > POLLED_MAX {
+            let round = usize::try_from(self.clock.now().0 / MINUTE_MS).unwrap_or(0);
+            let at = round.wrapping_mul(POLLED_MAX) % all.len();
+            all.rotate_left(at);
+            all.truncate(POLLED_MAX);
+        }
+        all
+    }
+
+    /// What the forge listed, asked again after a while or when an installation changed. While it does not answer, what
+    /// it said last counts.
+    async fn listed(&self, ci: &dyn Ci) -> Vec<Repo> {
+        let now = self.clock.now();
+        let mut kept = self.listed.lock().await;
+        let fresh = kept.at.is_some_and(|at| (0..LISTED_MS).contains(&now.ms_since(at)));
+        if !fresh {
+            match ci.repositories().await {
+                Ok(repos) => *kept = Listed { at: Some(now), repos },
+                Err(why) => tracing::warn!(%why, "the repositories that wildcards mean could not be listed"),
+            }
+        }
+        kept.repos.clone()
+    }
+
+    /// An installation changed: the list is asked for anew.
+    pub(super) async fn forget_listed(&self) {
+        self.listed.lock().await.at = None;
     }
 }

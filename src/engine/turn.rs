@@ -124,6 +124,10 @@ impl Working<'_> {
         match heard {
             Heard::Event(event) => match *event {
                 Event::Spoken { spoken } => self.spoken(spoken).await,
+                Event::Installed => {
+                    self.engine.forget_listed().await;
+                    Ok(())
+                }
                 event => self.event(event).await,
             },
             Heard::Words { actor, place, text } => self.said(actor, place, text).await,
@@ -328,7 +332,7 @@ impl Working<'_> {
             workflow: incident.workflow.raw(),
             conclusion,
             severity: incident.severity,
-            owners: &[],
+            owners: incident.owners.as_deref().unwrap_or_default(),
         };
         let fed = self.engine.all_feeds(self.state).filter(|feed| feed.filter.wants(&subject));
         let fed = fed.map(|feed| (feed.platform.clone(), feed.channel.clone()));

@@ -19,16 +19,22 @@ use crate::domain::journal::Note;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Before {
     open: bool,
+    confirmed: bool,
     print: Option<String>,
 }
 
 pub fn before(incident: &Incident) -> Before {
-    Before { open: incident.closed_at.is_none(), print: incident.fingerprint().map(str::to_owned) }
+    Before {
+        open: incident.closed_at.is_none(),
+        confirmed: incident.confirmed,
+        print: incident.fingerprint().map(str::to_owned),
+    }
 }
 
 /// Compares the incident with the others that have its fingerprint.
 pub fn compare(step: &mut Step<'_>, before: &Before) {
-    if step.incident.closed_at.is_some() {
+    // A hook's word alone neither adopts nor is adopted.
+    if step.incident.closed_at.is_some() || !step.incident.confirmed {
         return;
     }
     let Some(print) = step.incident.fingerprint().map(str::to_owned) else { return };
@@ -38,7 +44,7 @@ pub fn compare(step: &mut Step<'_>, before: &Before) {
     if let Some(older) = same.older.filter(|_| step.incident.busy().is_none()) {
         return hand_over(step, older);
     }
-    if !before.open || before.print.as_deref() != Some(&print) {
+    if !before.open || !before.confirmed || before.print.as_deref() != Some(&print) {
         let others = same.younger.iter().chain(&same.on_other_branches);
         step.orders.extend(others.map(|no| Order::Event(Box::new(Event::Revisit { incident: *no }))));
     }

@@ -1,7 +1,7 @@
 //! Failures that arrive: opening, joining, storms.
 
 use super::step::Step;
-use super::{adopting, planning};
+use super::{adopting, escalating, planning};
 use crate::domain::effect::Effect;
 use crate::domain::event::{Conclusion, Failure, Scope};
 use crate::domain::evidence::Severity;
@@ -52,6 +52,9 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         repro: None,
         suspecting: None,
         suspicion: None,
+        owners: None,
+        escalated_at: None,
+        gone: false,
         auto_retries: 0,
     }
 }
@@ -101,6 +104,7 @@ pub fn failed(step: &mut Step<'_>, failure: &Failure) {
     step.incident.failed_at = step.now;
     if first {
         step.record(Note::Opened { job: job_name(failure), conclusion: failure.conclusion.as_str().into() });
+        escalating::watch(step);
     } else if added {
         joined(step, failure);
     }
@@ -265,6 +269,9 @@ fn joined(step: &mut Step<'_>, failure: &Failure) {
 
 pub fn reopen(step: &mut Step<'_>, because: &str) {
     step.incident.closed_at = None;
+    step.incident.gone = false;
+    step.incident.escalated_at = None;
+    escalating::watch(step);
     step.incident.adopted_by = None;
     step.tell(None, Note::Reopened { because: because.into() });
 }
@@ -282,4 +289,11 @@ pub fn read_log(step: &mut Step<'_>, run: Option<crate::domain::RunId>, attempt:
     let job = step.incident.jobs.iter().find(|job| job.id == Some(job_id));
     let names = job.map_or_else(Vec::new, |job| job.step.iter().chain([&job.name]).cloned().collect());
     step.effect(Effect::ReadLog { incident, repo, run, attempt, job_id, names });
+}
+
+/// A merge queue threw the entry out that failed here.
+pub fn dequeued(step: &mut Step<'_>, number: Option<u64>) {
+    let fresh = number.filter(|number| !step.incident.pulls.contains(number));
+    step.incident.pulls.extend(fresh);
+    step.tell(None, Note::Dequeued { number });
 }

@@ -22,7 +22,7 @@ pub struct Index {
     spots: HashMap<String, (IncidentNo, Time)>,
     commits: HashMap<String, BTreeSet<IncidentNo>>,
     prints: HashMap<String, BTreeSet<IncidentNo>>,
-    /// Pull requests that a proposal waits for.
+    /// Pull requests that the incident is about, or that a proposal waits for.
     pulls: HashMap<String, BTreeSet<IncidentNo>>,
     keys: HashMap<IncidentNo, Keys>,
     base: HashMap<IncidentNo, BaseFailure>,
@@ -115,11 +115,14 @@ impl Index {
             let step = job.step.as_ref().map_or("", |step| step.raw());
             keys.spots.push(spot(repo, incident.workflow.raw(), incident.branch.raw(), job.name.raw(), step));
         }
-        keys.pulls = awaited(incident).map(|n| key(&[repo.as_str(), &n.to_string()])).collect();
+        let pulls: BTreeSet<u64> = awaited(incident).chain(incident.pulls.iter().copied()).collect();
+        keys.pulls = pulls.iter().map(|n| key(&[repo.as_str(), &n.to_string()])).collect();
         for k in &keys.pulls {
             self.pulls.entry(k.clone()).or_default().insert(incident.no);
         }
-        keys.print = incident.fingerprint().map(|print| print_key(incident, print));
+        // What only a hook tells takes nothing over from what the forge tells.
+        let confirmed = incident.fingerprint().filter(|_| incident.confirmed);
+        keys.print = confirmed.map(|print| print_key(incident, print));
         for k in &keys.lanes {
             self.lanes.entry(k.clone()).or_default().insert(incident.no);
         }
@@ -227,9 +230,17 @@ pub fn route(index: &Index, rules: &Rules, event: &Event, now: Time) -> Routed {
         Event::Failed { failure } => route_failure(index, rules, failure, now),
         Event::Progressed { progress } => route_progress(index, progress),
         Event::Requested { .. } => Routed::Open,
-        Event::PullEnded { repo, number } => {
+        Event::PullEnded { repo, number, .. } => {
             let nos = index.pulls.get(&key(&[repo.as_str(), &number.to_string()])).cloned().unwrap_or_default();
-            join(nos, "nothing waits for this pull request")
+            join(nos, "no open incident is about this pull request")
+        }
+        Event::Reviewed { branch, .. } => match own(branch.raw()) {
+            Some(no) => Routed::Join(vec![no]),
+            None => Routed::Ignore("a branch like ours that names no proposal".into()),
+        },
+        Event::Dequeued { repo, sha, .. } => {
+            let nos = index.commits.get(&key(&[repo.as_str(), sha])).cloned().unwrap_or_default();
+            join(nos, "no open incident is about this entry of a merge queue")
         }
         Event::HeadMoved { branch, .. } if branch.raw().starts_with(OWN_BRANCHES) => match own(branch.raw()) {
             Some(no) => Routed::Join(vec![no]),

@@ -6,6 +6,7 @@ use crate::domain::effect::Effect;
 use crate::domain::event::{Merging, Timer};
 use crate::domain::incident::{Proposal, ProposalState};
 use crate::domain::journal::Note;
+use crate::domain::text::Untrusted;
 use crate::domain::time::{DAY_MS, MINUTE_MS};
 use crate::policy;
 
@@ -71,4 +72,16 @@ fn end(step: &mut Step<'_>, n: u32, why: &str) {
     proposal.merging = None;
     let id = proposal.id;
     step.tell(None, Note::NotMerged { proposal: id, why: why.to_owned() });
+}
+
+/// A person approved our pull request.
+pub fn reviewed(step: &mut Step<'_>, number: u64, branch: &str, by: &Untrusted) {
+    let made = |p: &&Proposal| {
+        let steps = p.plan.iter().flat_map(|plan| &plan.steps);
+        steps
+            .map(|step| &step.action)
+            .any(|a| matches!(a, Action::Branch { branch: ours, .. } if ours.as_str() == branch))
+    };
+    let Some(proposal) = step.incident.proposals.iter().find(made).map(|proposal| proposal.id) else { return };
+    step.tell(None, Note::Reviewed { proposal, number, by: by.clone() });
 }

@@ -7,7 +7,7 @@ use super::step::Step;
 use crate::domain::event::{Conclusion, Progress, Scope};
 use crate::domain::facts::RunFacts;
 use crate::domain::ids::RunId;
-use crate::domain::incident::{Incident, RunState};
+use crate::domain::incident::{Incident, Proposal, ProposalState, RunState};
 use crate::domain::journal::Note;
 
 pub fn progressed(step: &mut Step<'_>, progress: &Progress) {
@@ -137,11 +137,32 @@ fn settle(step: &mut Step<'_>) {
     };
     incident.closed_at = Some(step.now);
     incident.offers.clear();
-    proposal::close(step);
+    proposal::close(step, "the run is green");
     step.tell(None, Note::Resolved { because });
     if flaked {
         planning::quarantine(step);
     }
+}
+
+/// The pull request was merged or closed: its head is built no more, so what failed on it alone cannot matter.
+pub fn pull_ended(step: &mut Step<'_>, number: u64, merged: bool) {
+    let incident = &mut step.incident;
+    if !incident.pulls.contains(&number) || matches!(incident.scope, Scope::Request | Scope::Alert) {
+        return;
+    }
+    if incident.pulls.iter().any(|pull| *pull != number) {
+        return incident.pulls.retain(|pull| *pull != number);
+    }
+    let acting = |p: &Proposal| matches!(p.state, ProposalState::Running { .. } | ProposalState::Undoing { .. });
+    if incident.closed_at.is_some() || incident.proposals.iter().any(acting) {
+        return;
+    }
+    incident.closed_at = Some(step.now);
+    incident.gone = true;
+    incident.offers.clear();
+    let how = if merged { "merged" } else { "closed without a merge" };
+    proposal::close(step, &format!("PR {number} was {how}"));
+    step.tell(None, Note::PullEnded { number, merged });
 }
 
 /// One test, named in the log, failed and passed at the same commit: it is flaky.

@@ -414,14 +414,14 @@ pub fn expire(step: &mut Step<'_>) {
     }
 }
 
-/// The incident is resolved: withdraws what still waited.
-pub fn close(step: &mut Step<'_>) {
+/// The incident is closed: withdraws what still waited.
+pub fn close(step: &mut Step<'_>, why: &str) {
     for n in numbers(step, |state| {
         matches!(state, ProposalState::Awaiting | ProposalState::Waiting | ProposalState::Planning)
     }) {
         // What waits for a merge does not depend on the run.
         if let Some(proposal) = get(step, n).filter(|proposal| proposal.waits_for.is_none()) {
-            proposal.state = ProposalState::Cancelled { by: "CI Rescue (the run is green)".into() };
+            proposal.state = ProposalState::Cancelled { by: format!("CI Rescue ({why})") };
         }
     }
 }

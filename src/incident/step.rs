@@ -1,6 +1,8 @@
 //! The one place where an incident changes.
 
-use super::{adopting, expiry, failing, merging, passing, people, planning, proposal, suspecting, waiting};
+use super::{
+    adopting, escalating, expiry, failing, merging, owning, passing, people, planning, proposal, suspecting, waiting,
+};
 use crate::domain::effect::{Effect, Order};
 use crate::domain::event::{Event, LogRead, Timer};
 use crate::domain::evidence::Evidence;
@@ -82,7 +84,13 @@ pub fn step(
             step.record(Note::Requested { by: request.by.name.clone() });
             people::asked(&mut step, request);
         }
-        Event::PullEnded { .. } => waiting::look(&mut step),
+        Event::PullEnded { number, merged, .. } => {
+            waiting::look(&mut step);
+            passing::pull_ended(&mut step, *number, *merged);
+        }
+        Event::Reviewed { number, branch, by, .. } => merging::reviewed(&mut step, *number, branch.raw(), by),
+        Event::Dequeued { number, .. } => failing::dequeued(&mut step, *number),
+        Event::Installed => return None,
         Event::Asked { request } => people::asked(&mut step, request),
         // Words become a request before they concern an incident.
         Event::Spoken { .. } => return None,
@@ -92,6 +100,7 @@ pub fn step(
                 log_read(&mut step, read);
             }
         }
+        Event::FactsGathered { proposal: None, facts, .. } if owning::told(facts) => owning::learn(&mut step, facts),
         Event::FactsGathered { proposal: None, facts, .. } => planning::offers(&mut step, facts),
         Event::FactsGathered { proposal: Some(n), facts, .. } => planning::planned(&mut step, *n, facts),
         Event::Performed { proposal, step: at, undo, outcome, .. } => {
@@ -112,6 +121,9 @@ pub fn step(
             adopting::adopt(&mut step, &brought);
         }
         Event::Revisit { .. } => adopting::revisit(&mut step),
+    }
+    if !matches!(event, Event::FactsGathered { .. }) {
+        owning::ask(&mut step);
     }
     Some(finish(step, &before))
 }
@@ -141,6 +153,7 @@ fn stage(incident: &Incident) -> Stage {
             Stage::Running
         }
         None if expiry::has_quarantine(incident) => Stage::Quarantined,
+        None if incident.escalated_at.is_some() => Stage::Escalated,
         None => Stage::Open,
     }
 }
@@ -157,6 +170,7 @@ fn fired(step: &mut Step<'_>, timer: Timer) {
         Timer::Watch => planning::look_again(step),
         Timer::Release => expiry::release(step),
         Timer::Merge => merging::look(step),
+        Timer::Critical => escalating::due(step),
     }
 }
 
@@ -178,14 +192,10 @@ fn log_read(step: &mut Step<'_>, read: &LogRead) {
 }
 
 fn found(step: &mut Step<'_>, evidence: &Evidence) {
-    let known = step
-        .incident
-        .evidence
-        .iter()
-        .any(|have| {
-            let same = have.fingerprint.is_some() && have.fingerprint == evidence.fingerprint;
-            same || (have.excerpt.is_some() && have.excerpt == evidence.excerpt)
-        });
+    let known = step.incident.evidence.iter().any(|have| {
+        let same = have.fingerprint.is_some() && have.fingerprint == evidence.fingerprint;
+        same || (have.excerpt.is_some() && have.excerpt == evidence.excerpt)
+    });
     if known {
         return;
     }

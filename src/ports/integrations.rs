@@ -201,6 +201,8 @@ pub trait Ci: Send + Sync {
     async fn ensure(&self, action: &Action) -> Result<(), PortError>;
     /// Runs that ended lately, as the webhooks would have told them: what a missed delivery is found by.
     async fn recent(&self, repo: &Repo, since: Time) -> Result<Vec<Delivery>, PortError>;
+    /// All repositories that we may see: what wildcards are matched against.
+    async fn repositories(&self) -> Result<Vec<Repo>, PortError>;
     /// Asks for lost webhook deliveries to be sent again; answers how many.
     async fn redeliver(&self, since: Time) -> Result<u32, PortError>;
 }

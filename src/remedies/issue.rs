@@ -14,8 +14,6 @@ pub struct Issue;
 
 /// Lines of evidence, and names of tests, in an issue.
 const LINES: usize = 10;
-/// Paths whose owners are asked for.
-const PATHS: usize = 10;
 
 impl Remedy for Issue {
     fn id(&self) -> &'static str {
@@ -32,7 +30,7 @@ impl Remedy for Issue {
             return Planning::Refused(vec!["only a person can request an issue".into()]);
         };
         let incident = context.incident;
-        let paths = paths(incident);
+        let paths = incident.paths();
         let owners = match &context.facts.owners {
             None if !paths.is_empty() => {
                 let onto = match code::default_branch(incident) {
@@ -71,20 +69,6 @@ fn title(incident: &Incident) -> String {
     let job = incident.first_job().map_or_else(|| incident.workflow.clone(), |job| job.name.clone());
     let branch = inert(incident.branch.raw(), 60);
     format!("{} fails on {branch}", inert(job.raw(), 100))
-}
-
-/// Files of the repository that the evidence names.
-fn paths(incident: &Incident) -> Vec<String> {
-    let evidence = || incident.evidence.iter();
-    let frames = evidence().flat_map(|e| &e.frames).map(|frame| &frame.file);
-    let tests = evidence().flat_map(|e| &e.failing_tests).filter_map(|test| test.file.as_ref());
-    let mut paths: Vec<String> = Vec::new();
-    for path in frames.chain(tests).map(|path| path.raw().trim_start_matches("./").to_owned()) {
-        if !paths.contains(&path) && paths.len() < PATHS {
-            paths.push(path);
-        }
-    }
-    paths
 }
 
 /// What an issue is about.

@@ -69,7 +69,7 @@ pub struct GitHub {
     hour: Limiter,
     /// GitHub asked us to be quiet until then.
     quiet_until: Mutex<Time>,
-    pub(super) redelivered: Mutex<std::collections::HashSet<String>>,
+    pub(super) redelivered: Mutex<super::lost::Redelivered>,
     pub(super) health: Option<Arc<Integration>>,
 }
 
@@ -200,6 +200,15 @@ impl GitHub {
             return Err(if method == "GET" { PortError::transient(why) } else { PortError::ambiguous(why) });
         }
         Ok(answer)
+    }
+
+    /// A reading call with this very token.
+    pub(super) async fn read_as(&self, token: SecretString, path: &str) -> Result<Answer, PortError> {
+        self.wait_turn("GET")?;
+        let client = self.client.user_access_token(token).map_err(|why| PortError::permanent(why.to_string()))?;
+        let answer = send(&client, "GET", path, None).await?;
+        self.obey(&answer)?;
+        if answer.status.is_success() { Ok(answer) } else { Err(refused(&answer)) }
     }
 
     /// Our own pace, before GitHub has to say so.

@@ -14,7 +14,6 @@ use async_trait::async_trait;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::PoisonError;
 use std::time::Duration;
 
 /// Jobs a page, and pages at most: GitHub shows 256 jobs of a matrix.
@@ -31,15 +30,6 @@ struct Jobs {
 #[derive(Deserialize)]
 struct Runs {
     workflow_runs: Vec<Run>,
-}
-
-#[derive(Deserialize)]
-struct HookDelivery {
-    id: u64,
-    guid: String,
-    #[serde(default)]
-    status_code: u32,
-    delivered_at: chrono::DateTime<chrono::Utc>,
 }
 
 #[async_trait]
@@ -154,28 +144,11 @@ impl Ci for GitHub {
         if !matches!(self.credentials, super::Credentials::App { .. }) {
             return Ok(0);
         }
-        let answer = self.call("GET", None, "/app/hook/deliveries?per_page=100", None).await?;
-        if !answer.status.is_success() {
-            return Err(refused(&answer));
-        }
-        let all: Vec<HookDelivery> = answer.json()?;
-        let arrived: std::collections::HashSet<&str> =
-            all.iter().filter(|d| (200..300).contains(&d.status_code)).map(|d| d.guid.as_str()).collect();
-        let lost =
-            all.iter().filter(|d| d.delivered_at.timestamp_millis() >= since.0 && !arrived.contains(d.guid.as_str()));
-        let mut asked = 0;
-        for delivery in lost {
-            if self.redelivered.lock().unwrap_or_else(PoisonError::into_inner).contains(&delivery.guid) {
-                continue;
-            }
-            let answer =
-                self.call("POST", None, &format!("/app/hook/deliveries/{}/attempts", delivery.id), None).await?;
-            if answer.status.is_success() {
-                self.redelivered.lock().unwrap_or_else(PoisonError::into_inner).insert(delivery.guid.clone());
-                asked += 1;
-            }
-        }
-        Ok(asked)
+        super::lost::redeliver(self, since).await
+    }
+
+    async fn repositories(&self) -> Result<Vec<Repo>, PortError> {
+        super::repositories::all(self).await
     }
 }
 

@@ -28,6 +28,10 @@ impl Decoder for Webhooks {
     }
 
     fn decode(&self, delivery: &Delivery) -> Result<Vec<Heard>, String> {
+        // GitHub tells every App of these; nobody subscribes to them.
+        if INSTALLATIONS.contains(&delivery.kind.as_str()) {
+            return Ok(event(Event::Installed));
+        }
         if !READ.contains(&delivery.kind.as_str()) {
             return Ok(ignored(&delivery.kind, "is not read"));
         }
@@ -45,14 +49,18 @@ impl Decoder for Webhooks {
             "push" => push(&base, &payload),
             "issue_comment" => self.comment(&base, &payload),
             "pull_request" => super::labels::pull(&base, &payload),
+            "pull_request_review" => super::labels::reviewed(&base, &payload),
+            "merge_group" => super::labels::queued(&base, &payload),
             kind => payload.alert.as_ref().map(|alert| self.alert(&base, kind, &payload.action, alert)),
         };
         Ok(heard.unwrap_or_else(|| ignored(&delivery.kind, "lacks its subject")))
     }
 }
 
-/// Every event that is read: the manifest subscribes to them.
-pub(super) const READ: [&str; 12] = [
+const INSTALLATIONS: [&str; 2] = ["installation", "installation_repositories"];
+
+/// Every other event that is read: the manifest subscribes to them.
+pub(super) const READ: [&str; 14] = [
     "issue_comment",
     "workflow_job",
     "workflow_run",
@@ -61,6 +69,8 @@ pub(super) const READ: [&str; 12] = [
     "status",
     "push",
     "pull_request",
+    "pull_request_review",
+    "merge_group",
     "dependabot_alert",
     "code_scanning_alert",
     "secret_scanning_alert",

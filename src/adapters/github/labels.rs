@@ -1,11 +1,11 @@
-//! Pull requests as they move: new heads, ends, and labels that ask for something.
+//! Pull requests as they move: new heads, ends, reviews, merge queues, and labels that ask for something.
 
 use super::decode::{Base, event, ignored, sha};
 use super::payload::Payload;
 use super::pulls::{PLATFORM, channel};
 use crate::domain::actor::{Actor, Place, Platform};
 use crate::domain::event::Event;
-use crate::domain::refs::Branch;
+use crate::domain::refs::{Branch, OWN_BRANCHES};
 use crate::ports::Heard;
 
 /// `backport release-1` as a label asks for what the command of this name does.
@@ -19,7 +19,10 @@ pub(super) fn pull(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
             let (repo, branch) = (base.repo.clone(), head.git_ref.clone().into());
             Some(event(Event::HeadMoved { repo, branch, sha: sha(&head.sha) }))
         }
-        "closed" => Some(event(Event::PullEnded { repo: base.repo.clone(), number: pull.number })),
+        "closed" => {
+            let merged = pull.merged.unwrap_or(false);
+            Some(event(Event::PullEnded { repo: base.repo.clone(), number: pull.number, merged }))
+        }
         "labeled" => Some(labeled(base, payload, pull.number)),
         _ => Some(ignored("pull_request", "moved no head")),
     }
@@ -45,4 +48,38 @@ fn labeled(base: &Base, payload: &Payload, number: u64) -> Vec<Heard> {
     };
     let actor = Actor { platform, id: base.sender.clone(), name: base.sender.clone().into() };
     vec![Heard::Words { actor, place, text: format!("backport pr={number} to={onto}") }]
+}
+
+/// An approval of a pull request of ours. What others think of other people's is not our business.
+pub(super) fn reviewed(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
+    let (review, pull) = (payload.review.as_ref()?, payload.pull_request.as_ref()?);
+    let head = pull.head.as_ref()?;
+    let own = head.repo.as_ref().is_some_and(|repo| repo.full_name == base.repo.as_str());
+    let person = review.user.as_ref().is_some_and(|user| user.kind != "Bot" && !user.login.ends_with("[bot]"));
+    let approved = payload.action == "submitted" && review.state.eq_ignore_ascii_case("approved");
+    if !(approved && own && person && head.git_ref.starts_with(OWN_BRANCHES)) {
+        return Some(ignored("pull_request_review", "is no person's approval of a pull request of ours"));
+    }
+    let by = review.user.as_ref()?.login.clone().into();
+    let (repo, branch) = (base.repo.clone(), head.git_ref.clone().into());
+    Some(event(Event::Reviewed { repo, number: pull.number, branch, by }))
+}
+
+/// An entry that left a merge queue without being merged.
+pub(super) fn queued(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
+    let entry = payload.merge_group.as_ref()?;
+    if payload.action != "destroyed" || payload.reason.as_deref() == Some("merged") {
+        return Some(ignored("merge_group", "is in the queue or merged"));
+    }
+    Some(event(Event::Dequeued {
+        repo: base.repo.clone(),
+        sha: sha(&entry.head_sha),
+        number: queued_pull(&entry.head_ref),
+    }))
+}
+
+/// The number in `refs/heads/gh-readonly-queue/main/pr-104-0a1b2c`.
+fn queued_pull(head_ref: &str) -> Option<u64> {
+    let (_, rest) = head_ref.rsplit_once("/pr-")?;
+    rest.split('-').next()?.parse().ok()
 }

@@ -22,6 +22,9 @@ pub struct Payload {
     pub pull_request: Option<Pull>,
     pub alert: Option<Alert>,
     pub label: Option<Label>,
+    pub review: Option<Review>,
+    pub merge_group: Option<Queued>,
+    pub reason: Option<String>,
     pub comment: Option<Comment>,
     pub issue: Option<Issue>,
     // push
@@ -170,6 +173,7 @@ pub struct App {
 #[serde(default)]
 pub struct Pull {
     pub number: u64,
+    pub merged: Option<bool>,
     pub head: Option<Head>,
 }
 
@@ -180,6 +184,24 @@ pub struct Head {
     pub git_ref: String,
     #[serde(deserialize_with = "lenient")]
     pub sha: String,
+    pub repo: Option<Repository>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Review {
+    #[serde(deserialize_with = "lenient")]
+    pub state: String,
+    pub user: Option<Account>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Queued {
+    #[serde(deserialize_with = "lenient")]
+    pub head_sha: String,
+    #[serde(deserialize_with = "lenient")]
+    pub head_ref: String,
 }
 
 #[derive(Debug, Default, Deserialize)]

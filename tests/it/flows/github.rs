@@ -9,7 +9,7 @@ use futures::future::join_all;
 use serde_json::json;
 use std::sync::Arc;
 
-async fn app() -> (Sandbox, Arc<GitHub>, Arc<HandClock>) {
+pub async fn app() -> (Sandbox, Arc<GitHub>, Arc<HandClock>) {
     let clock = HandClock::new();
     let (sandbox, at, _) = forge(&clock, None).await;
     let credentials = Credentials::app(7, include_str!("../../data/app-key.pem")).unwrap();

@@ -21,3 +21,4 @@ mod retry;
 mod storm;
 pub mod surfaces;
 mod suspects;
+mod tracking;
