@@ -5,6 +5,7 @@
 
 mod adopting;
 mod escalating;
+mod exclusion;
 mod expiry;
 mod failing;
 mod index;

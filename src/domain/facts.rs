@@ -57,6 +57,9 @@ pub struct ChangeFacts {
     pub absent: bool,
 }
 
+/// Changed paths that are kept of one change.
+pub const TOUCHED_MAX: usize = 500;
+
 /// What people see of a change before they agree.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preview {
@@ -64,6 +67,9 @@ pub struct Preview {
     pub stat: String,
     /// Changed paths, the first few.
     pub files: Vec<Untrusted>,
+    /// All changed paths, at most [`TOUCHED_MAX`]: two proposals that change one file exclude each other.
+    #[serde(default)]
+    pub touched: Vec<Untrusted>,
     /// The first changed lines.
     pub hunk: Vec<Untrusted>,
     /// The whole diff, as a blob of the store.

@@ -342,11 +342,17 @@ impl Incident {
         self.busy().or_else(waiting)
     }
 
-    /// The proposal that runs or awaits a decision. One that waits for a merge blocks nothing.
+    /// The proposal that runs or awaits a decision: one that runs before one that awaits, and the newest of these. One
+    /// that waits for a merge blocks nothing.
     #[must_use]
     pub fn busy(&self) -> Option<&Proposal> {
         let under_way = |p: &&Proposal| p.state.is_active() && !p.dry_run && p.waits_for.is_none();
-        self.proposals.iter().rev().find(under_way)
+        let rank = |p: &&Proposal| match p.state {
+            ProposalState::Running { .. } | ProposalState::Undoing { .. } => 2,
+            ProposalState::Awaiting => 1,
+            _ => 0,
+        };
+        self.proposals.iter().filter(under_way).max_by_key(rank)
     }
 
     /// Files of the repository that the evidence names: those whose owners are asked for.

@@ -5,7 +5,7 @@ use crate::domain::action::{Action, Made, Outcome, Wanted};
 use crate::domain::change::{Change, ChangeOutcome};
 use crate::domain::edit::{Editing, Mark};
 use crate::domain::evidence::FailingTest;
-use crate::domain::facts::{ChangeFacts, Preview, PullFacts};
+use crate::domain::facts::{ChangeFacts, Preview, PullFacts, TOUCHED_MAX};
 use crate::domain::ids::{Digest, Repo};
 use crate::domain::refs::Branch;
 use crate::domain::text::{Untrusted, clean_line, listing};
@@ -337,14 +337,14 @@ fn is_manifest(path: &str) -> bool {
 
 /// The stat, the paths and the first changed lines of a diff.
 fn preview(diff: &str) -> Preview {
-    let (mut files, mut hunk): (Vec<Untrusted>, Vec<Untrusted>) = (Vec::new(), Vec::new());
+    let (mut touched, mut hunk): (Vec<Untrusted>, Vec<Untrusted>) = (Vec::new(), Vec::new());
     let (mut count, mut plus, mut minus, mut inside) = (0_usize, 0_usize, 0_usize, false);
     for line in diff.lines() {
         if let Some(names) = line.strip_prefix("diff --git ") {
             (count, inside) = (count + 1, false);
             let name = names.rsplit_once(" b/").map_or(names, |(_, name)| name);
-            if files.len() < FILES_SHOWN {
-                files.push(name.into());
+            if touched.len() < TOUCHED_MAX {
+                touched.push(name.into());
             }
         } else if line.starts_with("@@") {
             inside = true;
@@ -357,7 +357,8 @@ fn preview(diff: &str) -> Preview {
         }
     }
     let stat = format!("{count} file{}, +{plus} -{minus}", if count == 1 { "" } else { "s" });
-    Preview { stat, files, hunk, diff: None }
+    let files = touched.iter().take(FILES_SHOWN).cloned().collect();
+    Preview { stat, files, touched, hunk, diff: None }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Requests from people: role, stale-digest and quorum checks, each refusal with its reason.
 
+use super::exclusion;
 use super::proposal::{self, Input, Opening};
 use super::step::Step;
 use crate::domain::effect::Effect;
@@ -86,13 +87,8 @@ fn remedy(step: &mut Step<'_>, request: &Request, wish: &Wish, force: bool, dry_
     if rerun && step.incident.closed_at.is_some() {
         return refuse(step, request, "the incident is already resolved");
     }
-    if let Some(active) = step.incident.busy().filter(|_| !dry_run) {
-        let why = format!("proposal {} is {} already; cancel {} first", active.id, active.state.as_str(), active.id);
+    if let Some(why) = exclusion::refuses(&step.incident, wish).filter(|_| !dry_run) {
         return refuse(step, request, why);
-    }
-    let same = step.incident.proposals.iter().find(|p| p.state.is_active() && !p.dry_run && p.wish == *wish);
-    if let Some(same) = same.filter(|_| !dry_run) {
-        return refuse(step, request, format!("{} already does that and is {}", same.id, same.state.as_str()));
     }
     let once = |wish: &Wish| {
         matches!(
@@ -247,6 +243,9 @@ fn undo(step: &mut Step<'_>, request: &Request, target: Target) {
     };
     if stale(request, &proposal) {
         return refuse(step, request, "the proposal has changed since that card; check the updated card");
+    }
+    if let Some(other) = exclusion::acting(&step.incident, Some(proposal.id.n)) {
+        return refuse(step, request, format!("{} is {}; try again when it is done", other.id, other.state.as_str()));
     }
     let note = Note::Undoing { proposal: proposal.id, by: request.by.name.clone() };
     confirm(step, request, &note);

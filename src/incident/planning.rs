@@ -1,5 +1,6 @@
 //! Offers, plans and automatic actions: remedies applied to the gathered facts.
 
+use super::exclusion;
 use super::failing;
 use super::passing;
 use super::proposal::{self, Input};
@@ -320,6 +321,9 @@ fn ready(step: &mut Step<'_>, proposal: &Proposal, plan: Plan, facts: &Facts) {
         let why = format!("the card you clicked is out of date ({}); check the updated card", seen.short());
         return proposal::refuse(step, n, vec![why]);
     }
+    if let Some(why) = exclusion::overlaps(&step.incident, n, &plan) {
+        return proposal::refuse(step, n, vec![why]);
+    }
     let changed = proposal.plan.as_ref().is_some_and(|old| old.digest != plan.digest);
     // The run may have ended meanwhile: performing asks the forge again.
     let ended = step.incident.lead_run().is_some_and(|run| run.conclusion.is_some());
@@ -335,6 +339,10 @@ fn ready(step: &mut Step<'_>, proposal: &Proposal, plan: Plan, facts: &Facts) {
         Verdict::Deny => proposal::refuse(step, n, decision.words()),
         Verdict::Approvals(_) if !enough => proposal::advance(step, n, &Input::NeedsApproval),
         _ if waits => proposal::advance(step, n, &Input::MustWait),
+        _ if exclusion::acting(&step.incident, Some(n)).is_some() => {
+            let other = exclusion::acting(&step.incident, Some(n)).map(|other| other.id.to_string());
+            super::waiting::later(step, n, format!("{} must finish first", other.unwrap_or_default()));
+        }
         _ => proposal::advance(step, n, &Input::Go),
     }
 }

@@ -251,7 +251,7 @@ fn await_people(step: &mut Step<'_>, proposal: &Proposal) {
     if let Some(kept) = get(step, proposal.id.n) {
         kept.expires_at = Some(expires_at);
     }
-    step.timer(Timer::Expiry, expires_at);
+    watch_expiry(step);
     for (onto, preview) in plan.iter().flat_map(|plan| &plan.previews) {
         step.tell(
             None,
@@ -352,6 +352,9 @@ pub fn performed(step: &mut Step<'_>, n: u32, at: usize, undo: bool, outcome: &O
         Outcome::Unknown(why) => Input::StepFailed(format!("the outcome is unknown: {why}")),
     };
     advance(step, n, &input);
+    if super::exclusion::acting(&step.incident, None).is_none() {
+        super::waiting::look(step);
+    }
     if matches!(outcome, Outcome::Done | Outcome::Made(_)) && !undo {
         planning::ask_for_offers(step);
     }
@@ -400,6 +403,14 @@ pub fn run_ended(step: &mut Step<'_>) {
     }
 }
 
+/// Wakes up when the next approval runs out.
+fn watch_expiry(step: &mut Step<'_>) {
+    let awaiting = step.incident.proposals.iter().filter(|p| p.state == ProposalState::Awaiting);
+    if let Some(at) = awaiting.filter_map(|p| p.expires_at).min() {
+        step.timer(Timer::Expiry, at);
+    }
+}
+
 pub fn expire(step: &mut Step<'_>) {
     let now = step.now;
     let due: Vec<u32> = step
@@ -412,6 +423,7 @@ pub fn expire(step: &mut Step<'_>) {
     for n in due {
         advance(step, n, &Input::TimeUp);
     }
+    watch_expiry(step);
 }
 
 /// The incident is closed: withdraws what still waited.

@@ -153,8 +153,10 @@ fn events() -> impl Strategy<Value = Event> {
 }
 
 fn check(rules: &Rules, before: Option<&Incident>, after: &Incident) {
-    let active = after.proposals.iter().filter(|p| p.state.is_active()).count();
-    assert!(active <= 1, "two proposals at once");
+    let acting = |p: &&crate::domain::Proposal| matches!(p.state, S::Running { .. } | S::Undoing { .. });
+    assert!(after.proposals.iter().filter(acting).count() <= 1, "two act at once");
+    let retries = after.proposals.iter().filter(|p| p.state.is_active() && p.remedy == "retry").count();
+    assert!(retries <= 1, "two proposals to retry at once");
     assert_eq!(after.stage == Stage::Resolved, after.closed_at.is_some());
     for proposal in &after.proposals {
         let ran = matches!(proposal.state, S::Running { .. } | S::Done | S::Undoing { .. } | S::Undone { .. });

@@ -18,6 +18,7 @@ mod remedies;
 mod repro;
 mod requests;
 mod retry;
+mod several;
 mod storm;
 pub mod surfaces;
 mod suspects;

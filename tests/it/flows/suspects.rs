@@ -10,7 +10,7 @@ const GREEN_LOG: &str = "2026-01-01T00:00:01.0000000Z ##[group]Run pip install -
 const RED_LOG: &str = "2026-01-01T00:00:01.0000000Z ##[group]Run pytest\n2026-01-01T00:00:01.0000000Z ##[endgroup]\n2026-01-01T00:00:01.1000000Z Successfully installed flask-3.0.0 six-1.16.0\n2026-01-01T00:00:01.2000000Z Traceback (most recent call last):\n2026-01-01T00:00:01.3000000Z   File \"/home/runner/work/shop/shop/shop/cart.py\", line 2, in total\n2026-01-01T00:00:01.4000000Z     return price / 0\n2026-01-01T00:00:02.0000000Z FAILED tests/test_cart.py::test_total - ZeroDivisionError: division by zero\n2026-01-01T00:00:02.1000000Z ==== 1 failed in 0.1s ====\n2026-01-01T00:00:03.0000000Z ##[error]Process completed with exit code 1.\n";
 
 /// A green run, then these commits, then a red one: incident 1.
-async fn since_green(commits: &[(&str, &str, &str)]) -> (World, Repo) {
+pub async fn since_green(commits: &[(&str, &str, &str)]) -> (World, Repo) {
     let world = World::new().await;
     let repo = Repo::new();
     repo.write("lines.txt", "one\n");
