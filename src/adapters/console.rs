@@ -1,15 +1,17 @@
 //! The web console: an ordinary chat whose channel is a page.
 //!
 //! Server-rendered, no build step, works without JavaScript; with it, cards are replaced as they change, by server-sent
-//! events. A strict content security policy, Host and Origin checks, and a CSRF token in every form.
+//! events. A strict content security policy, checks of Host, Origin and fetch metadata, and a CSRF token in every form.
 
 mod decode;
+mod error;
 mod feed;
 mod files;
 mod guard;
 mod pages;
 mod routes;
 mod session;
+mod sign;
 
 pub use decode::ConsoleDecoder;
 pub use feed::Console;

@@ -28,7 +28,7 @@ async fn a_person_watches_presses_and_types() {
     let focused = page.execute("return document.activeElement.id", vec![]).await.unwrap();
     assert_eq!(focused, "incident-1");
     page.find(Locator::Css("#incident-1 button.primary")).await.unwrap().click().await.unwrap();
-    wait_for_inbox(&world).await;
+    world.inbox().await;
     world.settle().await;
     assert_eq!(world.reruns(), 1);
     world.deliver().await;
@@ -42,7 +42,7 @@ async fn a_person_watches_presses_and_types() {
     page.find(Locator::Css("body")).await.unwrap().send_keys("/").await.unwrap();
     let line = page.find(Locator::Css("#text")).await.unwrap();
     line.send_keys(&format!("retry 2{}", Key::Enter)).await.unwrap();
-    wait_for_inbox(&world).await;
+    world.inbox().await;
     world.settle().await;
     browser.until("#answers", "recur on the same commit").await;
     browser.picture("console-answer").await;
@@ -71,14 +71,4 @@ async fn dark_and_narrow() {
     assert_eq!(wide, true, "nothing is wider than the window");
     browser.close().await;
     world.end().await;
-}
-
-/// The browser's request is on its way: wait for it to be kept.
-async fn wait_for_inbox(world: &World) {
-    let wait = async {
-        while world.store.counts().await.unwrap().inbox == 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(60), wait).await.expect("the click arrives");
 }

@@ -8,6 +8,7 @@
 )]
 
 mod browser;
+mod browser_forms;
 mod cards;
 mod clients;
 mod conformance;

@@ -1,5 +1,6 @@
 //! What belongs to an incident, as plain files: the script that reproduces it, and patches.
 
+use super::error::{NO_INCIDENT, refusal};
 use super::routes::{App, enter, look_up};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -13,7 +14,7 @@ pub async fn repro(State(app): State<App>, headers: HeaderMap, Path(no): Path<St
         return away;
     }
     let Some(incident) = look_up(&app, &no).await else {
-        return (StatusCode::NOT_FOUND, "there is no such incident").into_response();
+        return refusal(&app, &headers, StatusCode::NOT_FOUND, NO_INCIDENT);
     };
     let script = match &incident.repro {
         Some(digest) => app.ask.blob(digest).await.ok().flatten(),
@@ -22,7 +23,8 @@ pub async fn repro(State(app): State<App>, headers: HeaderMap, Path(no): Path<St
     match script {
         Some(script) => (TEXT, script).into_response(),
         None => {
-            (StatusCode::NOT_FOUND, "no script was asked for: say `repro` and the incident's number").into_response()
+            let why = "No script yet: type `repro` and the incident's number";
+            refusal(&app, &headers, StatusCode::NOT_FOUND, why)
         }
     }
 }
@@ -33,7 +35,7 @@ pub async fn patch(State(app): State<App>, headers: HeaderMap, Path((no, n)): Pa
         return away;
     }
     let Some(incident) = look_up(&app, &no).await else {
-        return (StatusCode::NOT_FOUND, "there is no such incident").into_response();
+        return refusal(&app, &headers, StatusCode::NOT_FOUND, NO_INCIDENT);
     };
     let plan = incident.proposal(n).and_then(|proposal| proposal.plan.as_ref());
     let mut text = Vec::new();
@@ -45,7 +47,7 @@ pub async fn patch(State(app): State<App>, headers: HeaderMap, Path((no, n)): Pa
         }
     }
     if text.is_empty() {
-        return (StatusCode::NOT_FOUND, "that proposal changes no files").into_response();
+        return refusal(&app, &headers, StatusCode::NOT_FOUND, "This proposal changes no files");
     }
     (TEXT, text).into_response()
 }

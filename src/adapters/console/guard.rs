@@ -1,48 +1,69 @@
-//! Before any page: the Host has to be ours, a write's Origin too, and every answer carries the policy.
+//! Before any page: the Host has to be ours, a write has to come from our own pages, and every answer carries the policy.
 
+use super::error::{CHECK_FAILED, refusal};
 use super::routes::App;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 /// Nothing inline, nothing from elsewhere, no framing.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// A foreign Host is how a page of somebody else's reaches us by DNS rebinding.
+/// A foreign Host is how somebody else's page reaches us by DNS rebinding.
 pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let headers = request.headers();
-    if !host_is_ours(&app, headers) {
-        return (StatusCode::MISDIRECTED_REQUEST, "this is not the address of the console; see console.listen")
-            .into_response();
-    }
-    if request.method() != Method::GET && !origin_is_ours(&app, headers) {
-        return (StatusCode::FORBIDDEN, "the request comes from another page").into_response();
-    }
-    let mut response = next.run(request).await;
+    let mut response = if !host_is_ours(&app, headers) {
+        let why = "This is not the console's address: open the one set as console.listen";
+        refusal(&app, headers, StatusCode::MISDIRECTED_REQUEST, why)
+    } else if !request.method().is_safe() && !(site_is_ours(headers) && origin_is_ours(&app, headers)) {
+        refusal(&app, headers, StatusCode::FORBIDDEN, CHECK_FAILED)
+    } else {
+        next.run(request).await
+    };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // With `no-referrer`, browsers send `Origin: null` with our own forms.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
 fn host_is_ours(app: &App, headers: &HeaderMap) -> bool {
-    let mut hosts = headers.get_all(header::HOST).iter();
-    match (hosts.next().and_then(|host| host.to_str().ok()), hosts.next()) {
-        (Some(host), None) => app.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host)),
-        _ => false,
+    only(headers, &header::HOST).is_ok_and(|host| host.is_some_and(|host| is_our_host(app, host)))
+}
+
+fn is_our_host(app: &App, host: &str) -> bool {
+    app.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host))
+}
+
+/// What the browser itself says of the page that sends a form. Other ports of our host are `same-site`: not ours.
+fn site_is_ours(headers: &HeaderMap) -> bool {
+    matches!(only(headers, &FETCH_SITE), Ok(None | Some("same-origin" | "none")))
+}
+
+/// A foreign Origin is refused. No Origin and `null` prove nothing either way: privacy settings produce them on our own
+/// pages. There the CSRF token decides, which every form needs.
+fn origin_is_ours(app: &App, headers: &HeaderMap) -> bool {
+    match only(headers, &header::ORIGIN) {
+        Ok(None | Some("null")) => true,
+        Ok(Some(origin)) => {
+            let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+            host.is_some_and(|host| is_our_host(app, host))
+        }
+        Err(()) => false,
     }
 }
 
-/// Browsers send Origin with every form; what has none is no browser, and needs the CSRF token anyway.
-fn origin_is_ours(app: &App, headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    let host = origin
-        .to_str()
-        .ok()
-        .and_then(|origin| origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")));
-    host.is_some_and(|host| app.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host)))
+/// A header's value; an error when it is repeated or unreadable.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ()> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| ()),
+        (Some(_), Some(_)) => Err(()),
+    }
 }

@@ -6,6 +6,7 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
 pub const STYLE: &str = include_str!("pages/console.css");
+pub const ICON: &str = include_str!("pages/favicon.svg");
 pub const SCRIPT: &str = include_str!("pages/console.js");
 
 pub struct Pages(Environment<'static>);
@@ -28,6 +29,11 @@ struct ButtonView {
     hint: String,
     look: &'static str,
     value: String,
+    verb: &'static str,
+    /// A line is to be typed before it is pressed.
+    asks: bool,
+    /// What it says, in the words of the command line.
+    words: String,
 }
 
 impl CardView {
@@ -41,6 +47,9 @@ impl CardView {
                 Look::Plain => "plain",
             },
             value: button.value.clone(),
+            verb: button.verb.as_str(),
+            asks: button.asks,
+            words: button.words.clone(),
         };
         Self {
             no: card.incident.0,
@@ -60,7 +69,9 @@ impl Pages {
         env.set_undefined_behavior(UndefinedBehavior::Strict);
         for (name, text) in [
             ("base.html", include_str!("pages/base.html")),
+            ("bare.html", include_str!("pages/bare.html")),
             ("card.html", include_str!("pages/card.html")),
+            ("error.html", include_str!("pages/error.html")),
             ("feed.html", include_str!("pages/feed.html")),
             ("incident.html", include_str!("pages/incident.html")),
             ("sign_in.html", include_str!("pages/sign_in.html")),

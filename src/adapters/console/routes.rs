@@ -1,11 +1,13 @@
 //! The console's routes.
 
 use super::decode::Said;
+use super::error::{CHECK_FAILED, NO_INCIDENT, SESSION_ENDED, refusal};
 use super::feed::{Console, Update};
 use super::files;
 use super::guard::guard;
-use super::pages::{CardView, Pages, SCRIPT, STYLE};
-use super::session::{COOKIE, Session, Sessions, cookie};
+use super::pages::{CardView, ICON, Pages, SCRIPT, STYLE};
+use super::session::{COOKIE, Session, Sessions, cookies};
+use super::sign;
 use crate::card::Words;
 use crate::domain::IncidentNo;
 use crate::domain::actor::Role;
@@ -22,7 +24,7 @@ use axum::routing::{get, post};
 use futures::{Stream, StreamExt};
 use minijinja::value::Serde;
 use minijinja::{Value, context};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -58,11 +60,11 @@ pub(super) struct Inner {
     door: Arc<dyn Door>,
     pub(super) ask: Arc<dyn Ask>,
     words: Arc<Words>,
-    token: Option<Arc<SecretString>>,
-    people: Vec<Person>,
-    pub hosts: Vec<String>,
-    pages: Pages,
-    sessions: Sessions,
+    pub(super) token: Option<Arc<SecretString>>,
+    pub(super) people: Vec<Person>,
+    pub(super) hosts: Vec<String>,
+    pub(super) pages: Pages,
+    pub(super) sessions: Sessions,
     said: AtomicU64,
 }
 
@@ -92,22 +94,23 @@ pub fn router(settings: Settings) -> Result<Router, String> {
         .route("/events", get(events))
         .route("/command", post(command))
         .route("/press", post(press))
-        .route("/switch", post(switch))
-        .route("/sign-in", get(sign_in_page).post(sign_in))
-        .route("/sign-out", post(sign_out))
+        .route("/switch", post(sign::switch))
+        .route("/sign-in", get(sign::page).post(sign::sign_in))
+        .route("/sign-out", post(sign::sign_out))
         .route("/console.css", get(|| async { ([(header::CONTENT_TYPE, "text/css")], STYLE) }))
+        .route("/favicon.svg", get(|| async { ([(header::CONTENT_TYPE, "image/svg+xml")], ICON) }))
         .route("/console.js", get(|| async { ([(header::CONTENT_TYPE, "text/javascript")], SCRIPT) }))
+        .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(guarded)
         .with_state(app))
 }
 
-fn session(app: &App, headers: &HeaderMap) -> Option<Session> {
-    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    values.filter_map(cookie).find_map(|id| app.sessions.get(id))
+pub(super) fn session(app: &App, headers: &HeaderMap) -> Option<Session> {
+    cookies(headers, COOKIE).find_map(|id| app.sessions.get(id))
 }
 
-fn set_cookie(session: &Session) -> [(header::HeaderName, String); 1] {
+pub(super) fn set_cookie(session: &Session) -> [(header::HeaderName, String); 1] {
     [(header::SET_COOKIE, format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict", session.id))]
 }
 
@@ -121,6 +124,10 @@ pub(super) fn enter(app: &App, headers: &HeaderMap) -> Result<(Session, bool), R
         Some(session) => Ok((session, true)),
         None => Err(Redirect::to("/sign-in").into_response()),
     }
+}
+
+async fn nothing_here(State(app): State<App>, headers: HeaderMap) -> Response {
+    refusal(&app, &headers, StatusCode::NOT_FOUND, "No such page: go back to the incidents")
 }
 
 fn page(session: &Session, fresh: bool, html: String) -> Response {
@@ -169,7 +176,7 @@ async fn incident(State(app): State<App>, headers: HeaderMap, Path(no): Path<Str
         Err(away) => return away,
     };
     let Some(incident) = look_up(&app, &no).await else {
-        return (StatusCode::NOT_FOUND, "there is no such incident").into_response();
+        return refusal(&app, &headers, StatusCode::NOT_FOUND, NO_INCIDENT);
     };
     let no = incident.no;
     let entries = app.ask.journal(no).await.unwrap_or_default();
@@ -257,7 +264,8 @@ async fn command(State(app): State<App>, headers: HeaderMap, Form(form): Form<Sa
 }
 
 async fn press(State(app): State<App>, headers: HeaderMap, Form(form): Form<SayForm>) -> Response {
-    let said = SayForm { text: None, value: Some(form.value.unwrap_or_default()), ..form };
+    // The text is the reason, where a button asks for one.
+    let said = SayForm { value: Some(form.value.unwrap_or_default()), ..form };
     say(&app, &headers, said).await
 }
 
@@ -274,10 +282,10 @@ impl Verifier for Signed {
 
 async fn say(app: &App, headers: &HeaderMap, form: SayForm) -> Response {
     let Some(session) = session(app, headers) else {
-        return (StatusCode::UNAUTHORIZED, "sign in again").into_response();
+        return refusal(app, headers, StatusCode::UNAUTHORIZED, SESSION_ENDED);
     };
     if !session.has_csrf(&form.csrf) {
-        return (StatusCode::FORBIDDEN, "this form is not of your session; reload the page").into_response();
+        return refusal(app, headers, StatusCode::FORBIDDEN, CHECK_FAILED);
     }
     let name = app
         .people
@@ -309,71 +317,4 @@ async fn say(app: &App, headers: &HeaderMap, form: SayForm) -> Response {
         .into_response(),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
     }
-}
-
-#[derive(Deserialize)]
-struct SwitchForm {
-    csrf: String,
-    person: String,
-}
-
-/// Becoming somebody else: in the demo only.
-async fn switch(State(app): State<App>, headers: HeaderMap, Form(form): Form<SwitchForm>) -> Response {
-    let Some(session) = session(&app, &headers) else { return StatusCode::UNAUTHORIZED.into_response() };
-    if app.token.is_some() || !session.has_csrf(&form.csrf) || !app.people.iter().any(|person| person.id == form.person)
-    {
-        return (StatusCode::FORBIDDEN, "that is not possible here").into_response();
-    }
-    app.sessions.close(&session.id);
-    match app.sessions.open(&form.person) {
-        Some(session) => (set_cookie(&session), Redirect::to("/")).into_response(),
-        None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    }
-}
-
-#[derive(Deserialize)]
-struct SignInForm {
-    token: String,
-}
-
-fn sign_in_html(app: &App, mistake: Option<&str>) -> Html<String> {
-    let none: [&str; 0] = [];
-    Html(app.pages.render(
-        "sign_in.html",
-        context! { csrf => "", person => "", hold => None::<String>, answers => Value::from(Serde(&none)), thread => "", people => Value::from(Serde(&none)), mistake },
-    ))
-}
-
-async fn sign_in_page(State(app): State<App>) -> Response {
-    sign_in_html(&app, None).into_response()
-}
-
-/// The token is compared in constant time; a wrong one costs a moment.
-async fn sign_in(State(app): State<App>, Form(form): Form<SignInForm>) -> Response {
-    use subtle::ConstantTimeEq;
-    const PAUSE: std::time::Duration = std::time::Duration::from_millis(300);
-    let hash = |text: &str| Digest::of([text.as_bytes()]).as_str().to_owned();
-    let good = app.token.as_ref().is_some_and(|token| {
-        let wanted = token.expose_secret();
-        !wanted.is_empty() && bool::from(hash(&form.token).as_bytes().ct_eq(hash(wanted).as_bytes()))
-    });
-    let opened = app.people.first().filter(|_| good).and_then(|person| app.sessions.open(&person.id));
-    if let Some(session) = opened {
-        (set_cookie(&session), Redirect::to("/")).into_response()
-    } else {
-        tokio::time::sleep(PAUSE).await;
-        (StatusCode::UNAUTHORIZED, sign_in_html(&app, Some("That is not the token."))).into_response()
-    }
-}
-
-#[derive(Deserialize)]
-struct SignOutForm {
-    csrf: String,
-}
-
-async fn sign_out(State(app): State<App>, headers: HeaderMap, Form(form): Form<SignOutForm>) -> Response {
-    if let Some(session) = session(&app, &headers).filter(|session| session.has_csrf(&form.csrf)) {
-        app.sessions.close(&session.id);
-    }
-    Redirect::to("/sign-in").into_response()
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_types, reason = "sessions are secrets")]
 
+use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -10,6 +11,8 @@ use std::sync::{Mutex, PoisonError};
 use subtle::ConstantTimeEq;
 
 pub const COOKIE: &str = "ci_rescue";
+/// Ties the sign-in form to the browser that asked for it.
+pub const FORM_COOKIE: &str = "ci_rescue_form";
 /// Sessions kept; the oldest go first.
 const SESSIONS: usize = 2_000;
 
@@ -31,7 +34,7 @@ struct State {
 pub struct Sessions(Mutex<State>);
 
 /// 256 random bits as text.
-fn random() -> Option<String> {
+pub fn random() -> Option<String> {
     let mut bytes = [0; 32];
     SystemRandom::new().fill(&mut bytes).ok()?;
     Some(B64.encode(bytes))
@@ -63,15 +66,23 @@ impl Sessions {
 
 impl Session {
     pub fn has_csrf(&self, given: &str) -> bool {
-        self.csrf.as_bytes().ct_eq(given.as_bytes()).into()
+        same(&self.csrf, given)
     }
 }
 
-/// Our cookie's value among those of a request.
-pub fn cookie(header: &str) -> Option<&str> {
-    header
-        .split(';')
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE)
-        .map(|(_, value)| value)
+/// In constant time.
+pub fn same(a: &str, b: &str) -> bool {
+    a.as_bytes().ct_eq(b.as_bytes()).into()
+}
+
+/// Whether [`random`] may have made it.
+pub fn is_random(text: &str) -> bool {
+    B64.decode(text).is_ok_and(|bytes| bytes.len() == 32)
+}
+
+/// The values of a cookie.
+pub fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(move |(key, _)| *key == name).map(|(_, value)| value)
 }

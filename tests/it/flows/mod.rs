@@ -13,7 +13,7 @@ mod fix;
 mod github;
 mod hooks;
 mod merging;
-mod quarantine;
+pub mod quarantine;
 mod remedies;
 mod repro;
 mod requests;

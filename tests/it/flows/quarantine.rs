@@ -68,7 +68,11 @@ pub async fn flaky() -> (World, Repo) {
 }
 
 async fn flaky_with(config: &str) -> (World, Repo) {
-    let (world, repo) = broken_with(Setup { config: config.to_owned(), ..Setup::default() }).await;
+    flaky_in(Setup { config: config.to_owned(), ..Setup::default() }).await
+}
+
+pub async fn flaky_in(setup: Setup) -> (World, Repo) {
+    let (world, repo) = broken_with(setup).await;
     let mut run = spec(PYTEST_LOG, "success");
     run.workflow = "other-ci".into();
     run.sha = repo.git(&["rev-parse", "main"]);

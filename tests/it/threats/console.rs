@@ -13,17 +13,48 @@ async fn threat_113_a_foreign_host_or_origin_is_refused() {
         assert!(answer.is_err() || answer.unwrap().status() != StatusCode::OK, "{host}");
     }
     let seat = world.sit("ben").await;
-    let csrf = seat.csrf.clone();
-    for origin in ["https://evil.example", "null", "http://127.0.0.1:1"] {
-        let answer = world
-            .http
-            .post(format!("{url}command"))
-            .header("origin", origin)
-            .form(&[("csrf", csrf.as_str()), ("text", "hold")])
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{origin}");
+    let own = format!("http://{}", world.private_at);
+    let (site, origin) = ("sec-fetch-site", "origin");
+    let refused: &[&[(&'static str, &str)]] = &[
+        &[(origin, "https://evil.example")],
+        &[(origin, "http://127.0.0.1:1")],
+        &[(origin, "")],
+        &[(origin, &own), (origin, &own)],
+        &[(site, "cross-site")],
+        &[(site, "same-site")],
+        &[(site, "same-site"), (origin, "null")],
+        &[(site, "cross-site"), (origin, &own)],
+        &[(site, "same-origin"), (origin, "https://evil.example")],
+        &[(site, "none"), (site, "cross-site")],
+        &[(site, "Same-Origin")],
+        &[(site, "")],
+    ];
+    for path in ["/command", "/press", "/switch", "/sign-in", "/sign-out"] {
+        for headers in refused {
+            let status = seat.post_from(path, headers, &[("text", "hold"), ("person", "ada")]).await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{path} {headers:?}");
+        }
+    }
+    assert_eq!(world.store.counts().await.unwrap().inbox, 0);
+    // What browsers send with our own forms, by referrer policy, privacy settings and age.
+    let accepted: &[&[(&'static str, &str)]] = &[
+        &[],
+        &[(origin, &own)],
+        &[(origin, "null")],
+        &[(site, "same-origin"), (origin, &own)],
+        &[(site, "same-origin"), (origin, "null")],
+        &[(site, "none")],
+    ];
+    for headers in accepted {
+        let status = seat.post_from("/command", headers, &[("text", "list")]).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{headers:?}");
+    }
+    // The token is needed all the same.
+    for path in ["/command", "/press", "/switch", "/sign-in", "/sign-out"] {
+        let fields = [("text", "hold"), ("person", "ada"), ("token", "console-token")];
+        let answer = seat.post_with(path, "x", &fields).await;
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{path}");
+        assert_eq!(answer.text().await.unwrap(), "Session check failed: reload the page and try again");
     }
     world.end().await;
 }
@@ -178,9 +209,20 @@ async fn threat_117_a_proxys_header_opens_nothing() {
         http.get(format!("{url}/metrics")).header("x-forwarded-for", "127.0.0.1").send().await.unwrap().status(),
         StatusCode::UNAUTHORIZED
     );
-    let wrong = http.post(format!("{url}/sign-in")).form(&[("token", "console-tokem")]).send().await.unwrap();
+    let page = http.get(format!("{url}/sign-in")).send().await.unwrap();
+    let ticket = page.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let csrf = ticket.split_once('=').unwrap().1.to_owned();
+    let sign_in = async |cookie: &str, csrf: &str, token: &str| {
+        let request = http.post(format!("{url}/sign-in")).header("cookie", cookie);
+        request.form(&[("csrf", csrf), ("token", token)]).send().await.unwrap()
+    };
+    // Somebody else's page cannot sign its visitor in.
+    for (cookie, csrf) in [("", ""), ("", csrf.as_str()), (ticket.as_str(), ""), ("ci_rescue_form=", "")] {
+        assert_eq!(sign_in(cookie, csrf, "console-token").await.status(), StatusCode::FORBIDDEN, "{cookie} {csrf}");
+    }
+    let wrong = sign_in(&ticket, &csrf, "console-tokem").await;
     assert_eq!(wrong.status(), StatusCode::UNAUTHORIZED);
-    let right = http.post(format!("{url}/sign-in")).form(&[("token", "console-token")]).send().await.unwrap();
+    let right = sign_in(&ticket, &csrf, "console-token").await;
     assert_eq!(right.status(), StatusCode::SEE_OTHER);
     let cookie = right.headers()["set-cookie"].to_str().unwrap().to_owned();
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
@@ -192,5 +234,28 @@ async fn threat_117_a_proxys_header_opens_nothing() {
         .await
         .unwrap();
     assert_eq!(switch.status(), StatusCode::FORBIDDEN, "nobody changes seats outside the demo");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn errors_are_pages_for_browsers_and_lines_for_scripts() {
+    let world = World::new().await;
+    let base = format!("http://{}", world.private_at);
+    let get = async |path: &str, accept: &str| {
+        let answer = world.http.get(format!("{base}{path}")).header("accept", accept).send().await.unwrap();
+        let policy = answer.headers().contains_key("content-security-policy");
+        (answer.status(), policy, answer.text().await.unwrap())
+    };
+    for path in ["/incidents/99", "/nowhere", "/incidents/<b>", "/incidents/1/repro.sh"] {
+        let (status, policy, page) = get(path, "text/html,*/*;q=0.8").await;
+        assert!(status == StatusCode::NOT_FOUND && policy, "{path} {status}");
+        assert!(page.matches("<h1>").count() == 1 && page.contains("console.css"), "{path} {page}");
+        let (status, _, line) = get(path, "*/*").await;
+        assert!(status == StatusCode::NOT_FOUND && !line.contains('<'), "{path} {line}");
+    }
+    let foreign = world.http.get(&base).header("host", "evil.example").header("accept", "text/html");
+    let page = foreign.send().await.unwrap();
+    assert_eq!(page.status(), StatusCode::MISDIRECTED_REQUEST);
+    assert!(page.text().await.unwrap().contains("<h1>421"), "a styled page");
     world.end().await;
 }

@@ -15,6 +15,11 @@ pub struct Browser {
 impl Browser {
     /// `None`, with a word, where there is no browser.
     pub async fn open(dark: bool, size: (u32, u32)) -> Option<Self> {
+        Self::with(dark, size, true).await
+    }
+
+    /// With or without JavaScript on the pages.
+    pub async fn with(dark: bool, size: (u32, u32), script: bool) -> Option<Self> {
         if !Path::new("/usr/bin/chromedriver").exists() {
             println!("skipped: no /usr/bin/chromedriver; .ci/run installs chromium-driver");
             return None;
@@ -51,7 +56,11 @@ impl Browser {
         if dark {
             args.push("--blink-settings=preferredColorScheme=0".into());
         }
-        let caps = serde_json::json!({"browserName": "chrome", "goog:chromeOptions": {"args": args}});
+        let mut options = serde_json::json!({"args": args});
+        if !script {
+            options["prefs"] = serde_json::json!({"profile.managed_default_content_settings.javascript": 2});
+        }
+        let caps = serde_json::json!({"browserName": "chrome", "goog:chromeOptions": options});
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
             .expect("tls")

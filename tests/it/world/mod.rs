@@ -318,6 +318,16 @@ impl World {
         self.store.incidents(&Query { limit: 1_000, ..Query::default() }).await.expect("a store")
     }
 
+    /// Waits until a request that is on its way is kept.
+    pub async fn inbox(&self) {
+        let wait = async {
+            while self.store.counts().await.expect("counts").inbox == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(60), wait).await.expect("the request arrives");
+    }
+
     /// A person at the console.
     pub async fn sit(&self, person: &str) -> Seat {
         Seat::open(self.private_at, person).await
@@ -430,6 +440,17 @@ impl Seat {
         all.extend(fields);
         let request = self.http.post(format!("{}{path}", self.base)).header("cookie", &self.cookie).form(&all);
         request.send().await.expect("an answer")
+    }
+
+    /// A form with the right token and these headers.
+    pub async fn post_from(&self, path: &str, headers: &[(&'static str, &str)], fields: &[(&str, &str)]) -> StatusCode {
+        let mut all = vec![("csrf", self.csrf.as_str())];
+        all.extend(fields);
+        let mut request = self.http.post(format!("{}{path}", self.base)).header("cookie", &self.cookie);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.form(&all).send().await.expect("an answer").status()
     }
 
     pub async fn say(&self, world: &World, text: &str) -> String {
