@@ -494,6 +494,10 @@ fn private(
         token: token.clone(),
         people,
         hosts,
+        previews: vec![
+            console::Preview { platform: slack::PLATFORM, name: "Slack", message: slack::message },
+            console::Preview { platform: discord::PLATFORM, name: "Discord", message: discord::message },
+        ],
     };
     let pages = console::router(settings)?;
     let (prometheus, engine) = (prometheus(), engine.clone());

@@ -187,7 +187,10 @@ fn may_write(case: &Case<'_>, by: &Proposer) -> Reason {
 fn forced_if_deterministic(case: &Case<'_>) -> Reason {
     match case.incident.headline() {
         Some(evidence) if evidence.is_deterministic() => {
-            let what = evidence.known_issue.as_ref().map_or_else(|| format!("{} failures recur", evidence.category), |issue| format!("{issue} recurs"));
+            let what = evidence
+                .known_issue
+                .as_ref()
+                .map_or_else(|| format!("{} failures recur", evidence.category), |issue| format!("{issue} recurs"));
             let forced = if case.force { "; forced" } else { "; add force to proceed anyway" };
             gate(
                 "deterministic",

@@ -8,13 +8,16 @@ mod error;
 mod feed;
 mod files;
 mod guard;
+mod live;
 mod pages;
+mod preview;
 mod routes;
 mod session;
 mod sign;
 
 pub use decode::ConsoleDecoder;
 pub use feed::Console;
+pub use preview::Preview;
 pub use routes::{Person, Settings, router};
 
 pub const PLATFORM: &str = "console";

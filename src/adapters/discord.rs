@@ -19,6 +19,7 @@ mod rest;
 pub use chat::Discord;
 pub use commands::commands;
 pub use decode::InteractionDecoder;
+pub use embeds::message;
 pub use gateway::{Listener, listen};
 pub use granted::{lacking, unusable};
 pub use http::{Interactions, Key};

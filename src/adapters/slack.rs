@@ -12,6 +12,7 @@ mod socket;
 mod views;
 mod watched;
 
+pub use blocks::message;
 pub use chat::{Settings, Slack};
 pub use decode::Socket as SocketDecoder;
 pub use granted::{lacking, may_listen};

@@ -1,6 +1,7 @@
 //! Questions that doors ask synchronously.
 
 use super::Engine;
+use crate::card::Card;
 use crate::domain::evidence::Category;
 use crate::domain::facts::Hold;
 use crate::domain::ids::{Digest, IncidentNo};
@@ -70,6 +71,12 @@ impl Ask for Engine {
     fn route(&self, failure: &CiFailure) -> Route {
         let category = self.classify(failure).category;
         Route { specialist: specialist(failure).to_owned(), model: model(category) }
+    }
+
+    async fn card(&self, no: IncidentNo, markup: &str) -> Option<Card> {
+        let incident = self.store.incident(no).await.ok()??;
+        let seal = |what: &crate::card::ButtonRef| self.seal.close(what);
+        self.words.card(markup, &crate::card::view(&incident), &seal, self.scope.has_several_owners()).ok()
     }
 
     async fn budget(&self) -> BudgetView {

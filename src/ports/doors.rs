@@ -1,5 +1,6 @@
 //! Doors: how something from outside proves itself and is accepted.
 
+use crate::domain::card::Card;
 use crate::domain::evidence::Category;
 use crate::domain::ids::{Digest, IncidentNo, Repo};
 use crate::domain::incident::Incident;
@@ -197,6 +198,8 @@ pub trait Ask: Send + Sync {
     /// Whether this run is known already: its incident.
     async fn known_run(&self, repo: &str, run: u64) -> Option<IncidentNo>;
     async fn incidents(&self, query: super::Query) -> Result<(Vec<Incident>, Option<u64>), super::StoreError>;
+    /// The incident's card in the words of one markup, as it would be posted now.
+    async fn card(&self, no: IncidentNo, markup: &str) -> Option<Card>;
     /// The tests that do not count in this repository now.
     async fn quarantined(&self, repo: &Repo) -> Result<Vec<Quarantined>, super::StoreError>;
     /// The arguments with which a framework's runner leaves out what is on the repository's list; else a sentence that

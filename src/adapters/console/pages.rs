@@ -7,6 +7,7 @@ use serde::Serialize;
 
 pub const STYLE: &str = include_str!("pages/console.css");
 pub const ICON: &str = include_str!("pages/favicon.svg");
+pub const COPY: &str = include_str!("pages/copy.js");
 pub const SCRIPT: &str = include_str!("pages/console.js");
 
 pub struct Pages(Environment<'static>);
@@ -74,6 +75,7 @@ impl Pages {
             ("error.html", include_str!("pages/error.html")),
             ("feed.html", include_str!("pages/feed.html")),
             ("incident.html", include_str!("pages/incident.html")),
+            ("preview.html", include_str!("pages/preview.html")),
             ("sign_in.html", include_str!("pages/sign_in.html")),
         ] {
             env.add_template(name, text).map_err(|why| format!("{why:#}"))?;

@@ -5,7 +5,8 @@ use super::error::{CHECK_FAILED, NO_INCIDENT, SESSION_ENDED, refusal};
 use super::feed::{Console, Update};
 use super::files;
 use super::guard::guard;
-use super::pages::{CardView, ICON, Pages, SCRIPT, STYLE};
+use super::pages::{COPY, CardView, ICON, Pages, SCRIPT, STYLE};
+use super::preview::{self, Preview};
 use super::session::{COOKIE, Session, Sessions, cookies};
 use super::sign;
 use crate::card::Words;
@@ -53,6 +54,7 @@ pub struct Settings {
     pub people: Vec<Person>,
     /// Values of Host that are ours, with their port.
     pub hosts: Vec<String>,
+    pub previews: Vec<Preview>,
 }
 
 pub(super) struct Inner {
@@ -63,6 +65,7 @@ pub(super) struct Inner {
     pub(super) token: Option<Arc<SecretString>>,
     pub(super) people: Vec<Person>,
     pub(super) hosts: Vec<String>,
+    pub(super) previews: Vec<Preview>,
     pub(super) pages: Pages,
     pub(super) sessions: Sessions,
     said: AtomicU64,
@@ -81,6 +84,7 @@ pub fn router(settings: Settings) -> Result<Router, String> {
         token: settings.token,
         people: settings.people,
         hosts: settings.hosts,
+        previews: settings.previews,
         pages: Pages::new()?,
         sessions: Sessions::default(),
         said: AtomicU64::new(0),
@@ -89,6 +93,8 @@ pub fn router(settings: Settings) -> Result<Router, String> {
     Ok(Router::new()
         .route("/", get(feed))
         .route("/incidents/{no}", get(incident))
+        .route("/incidents/{no}/as/{platform}", get(preview::page))
+        .route("/copy.js", get(|| async { ([(header::CONTENT_TYPE, "text/javascript")], COPY) }))
         .route("/incidents/{no}/repro.sh", get(files::repro))
         .route("/incidents/{no}/patches/{n}", get(files::patch))
         .route("/events", get(events))
@@ -126,7 +132,7 @@ pub(super) fn enter(app: &App, headers: &HeaderMap) -> Result<(Session, bool), R
     }
 }
 
-async fn nothing_here(State(app): State<App>, headers: HeaderMap) -> Response {
+pub(super) async fn nothing_here(State(app): State<App>, headers: HeaderMap) -> Response {
     refusal(&app, &headers, StatusCode::NOT_FOUND, "No such page: go back to the incidents")
 }
 
@@ -200,7 +206,9 @@ async fn incident(State(app): State<App>, headers: HeaderMap, Path(no): Path<Str
     let changes = incident.proposals.iter().filter(|p| p.plan.as_ref().is_some_and(|plan| !plan.previews.is_empty()));
     let patches: Vec<u32> = changes.map(|proposal| proposal.id.n).collect();
     let cards: Vec<CardView> = app.console.card(no.0).iter().map(CardView::of).collect();
-    let more = context! { entries => Value::from(Serde(&views)), excerpt, diffs, patches, script, no => no.0 };
+    let previews: Vec<(&str, &str)> = app.previews.iter().map(|preview| (preview.platform, preview.name)).collect();
+    let more =
+        context! { entries => Value::from(Serde(&views)), excerpt, diffs, patches, script, no => no.0, previews };
     let html = render(&app, "incident.html", &session, &no.0.to_string(), &cards, more).await;
     page(&session, fresh, html)
 }

@@ -81,6 +81,11 @@ pub fn post(card: &Card, marker: &str) -> Value {
     )
 }
 
+/// The message of a card, as it is sent.
+pub fn message(card: &Card) -> Value {
+    post(card, &format!("ci-rescue/preview/{}/card", card.incident.0))
+}
+
 /// The body of a card's edit.
 pub fn edit(card: &Card, marker: &str) -> Value {
     json(

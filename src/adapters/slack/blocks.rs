@@ -28,6 +28,11 @@ pub fn content(card: &Card) -> SlackMessageContent {
         .with_attachments(vec![attachment])
 }
 
+/// The message of a card, as it is sent.
+pub fn message(card: &Card) -> serde_json::Value {
+    serde_json::to_value(content(card)).unwrap_or_default()
+}
+
 /// What stands beside the bar.
 fn body(card: &Card) -> Vec<SlackBlock> {
     let mut paragraphs = card.lines.clone();
