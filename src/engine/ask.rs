@@ -2,6 +2,8 @@
 
 use super::Engine;
 use crate::card::Card;
+use super::desk::waits_for;
+use crate::domain::actor::{Actor, Place};
 use crate::domain::evidence::Category;
 use crate::domain::facts::Hold;
 use crate::domain::ids::{Digest, IncidentNo};
@@ -122,6 +124,24 @@ impl Ask for Engine {
         let mut all = self.read_ledger(Some(repo)).await?;
         all.retain(|entry| entry.ends() > now);
         Ok(all)
+    }
+
+    async fn quarantines(&self) -> Result<Vec<(Quarantined, i64)>, StoreError> {
+        let now = self.clock.now();
+        let all = self.read_ledger(None).await?.into_iter().filter(|entry| entry.ends() > now);
+        Ok(all
+            .map(|entry| {
+                let age = entry.age_days(now);
+                (entry, age)
+            })
+            .collect())
+    }
+
+    async fn waits_for(&self, actor: &Actor, place: &Place) -> Result<Vec<Incident>, StoreError> {
+        let principal = self.directory.principal(actor, place);
+        let mut open = self.store.incidents(&Query { open_only: true, limit: usize::MAX, ..Query::default() }).await?;
+        open.retain(|incident| waits_for(&self.rules, incident, &principal));
+        Ok(open)
     }
 
     async fn left_out(&self, repo: &Repo, framework: &str) -> Result<Result<String, String>, StoreError> {

@@ -10,10 +10,11 @@ use crate::domain::effect::Effect;
 use crate::domain::event::{Event, Request, Spoken};
 use crate::domain::facts::Hold;
 use crate::domain::ids::{Digest, IncidentNo};
-use crate::domain::incident::{Incident, ProposalState};
+use crate::domain::incident::{Incident, Proposal, ProposalState};
 use crate::domain::intent::{Intent, Target, Which, Wish};
 use crate::domain::journal::{Entry, FeedRow, Note, QuarantinedRow};
 use crate::domain::quarantined::Quarantined;
+use crate::domain::rules::Rules;
 use crate::domain::subscription::{Filter, Subscription};
 use crate::domain::text::listing;
 use crate::incident::row;
@@ -116,12 +117,7 @@ impl Working<'_> {
         let principal = self.principal(actor, &place);
         let query = Query { open_only: true, limit: 200, ..Query::default() };
         let mut found = self.engine.store.incidents(&query).await?;
-        let waits = |incident: &Incident| {
-            let proposal = incident.active().filter(|proposal| proposal.state == ProposalState::Awaiting);
-            proposal.is_some_and(|proposal| {
-                may_approve(&self.engine.rules, proposal, &principal.key, principal.role).is_ok()
-            })
-        };
+        let waits = |incident: &Incident| waits_for(&self.engine.rules, incident, &principal);
         let theirs = |incident: &Incident| {
             incident.proposals.iter().any(|proposal| proposal.by.key.as_ref() == Some(&principal.key))
         };
@@ -367,6 +363,13 @@ impl Working<'_> {
             rows: rows.map(|feed| FeedRow { words: words(&feed.filter).into(), fixed: feed.fixed }).collect(),
         }
     }
+}
+
+/// Whether a proposal awaits this person's approval.
+pub(super) fn waits_for(rules: &Rules, incident: &Incident, person: &Principal) -> bool {
+    let awaiting = |proposal: &&Proposal| proposal.state == ProposalState::Awaiting && !proposal.dry_run;
+    let mut open = incident.proposals.iter().filter(awaiting);
+    open.any(|proposal| may_approve(rules, proposal, &person.key, person.role).is_ok())
 }
 
 /// `@acme/qa` and `acme/qa` are the same owner.

@@ -1,6 +1,7 @@
 //! Doors: how something from outside proves itself and is accepted.
 
 use crate::domain::card::Card;
+use crate::domain::actor::{Actor, Place};
 use crate::domain::evidence::Category;
 use crate::domain::ids::{Digest, IncidentNo, Repo};
 use crate::domain::incident::Incident;
@@ -202,6 +203,10 @@ pub trait Ask: Send + Sync {
     async fn card(&self, no: IncidentNo, markup: &str) -> Option<Card>;
     /// The tests that do not count in this repository now.
     async fn quarantined(&self, repo: &Repo) -> Result<Vec<Quarantined>, super::StoreError>;
+    /// Every quarantine with its age in days, the oldest first.
+    async fn quarantines(&self) -> Result<Vec<(Quarantined, i64)>, super::StoreError>;
+    /// The open incidents that this person may approve now.
+    async fn waits_for(&self, actor: &Actor, place: &Place) -> Result<Vec<Incident>, super::StoreError>;
     /// The arguments with which a framework's runner leaves out what is on the repository's list; else a sentence that
     /// names those whose runners can.
     async fn left_out(&self, repo: &Repo, framework: &str) -> Result<Result<String, String>, super::StoreError>;

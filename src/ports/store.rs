@@ -5,6 +5,7 @@ use super::doors::Origin;
 use crate::domain::actor::{Platform, Thread};
 use crate::domain::effect::Effect;
 use crate::domain::event::Event;
+use crate::domain::evidence::Severity;
 use crate::domain::facts::RunSeen;
 use crate::domain::ids::{Digest, IncidentNo};
 use crate::domain::incident::Incident;
@@ -176,6 +177,11 @@ pub struct Query {
     pub repo: Option<String>,
     pub stage: Option<crate::domain::Stage>,
     pub open_only: bool,
+    pub closed_only: bool,
+    pub branch: Option<String>,
+    pub severity: Option<Severity>,
+    /// Occurs in what people know an incident by: repository, branch, commit, author, job, test or error.
+    pub text: Option<String>,
     /// Only incidents numbered below this: the next page.
     pub before: Option<u64>,
     pub limit: usize,

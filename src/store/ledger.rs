@@ -287,6 +287,25 @@ impl<B: Backend> Store for Ledger<B> {
 fn wanted(query: &Query, incident: &Incident) -> bool {
     query.no.is_none_or(|no| no == incident.no)
         && query.repo.as_deref().is_none_or(|repo| repo == incident.repo.as_str())
+        && query.branch.as_deref().is_none_or(|branch| branch == incident.branch.raw())
         && query.stage.is_none_or(|stage| stage == incident.stage)
+        && query.severity.is_none_or(|severity| severity == incident.severity)
         && !(query.open_only && incident.stage.is_closed())
+        && !(query.closed_only && !incident.stage.is_closed())
+        && query.text.as_deref().is_none_or(|text| says(incident, text))
+}
+
+fn says(incident: &Incident, text: &str) -> bool {
+    let text = text.to_lowercase();
+    let has = |have: &str| have.to_lowercase().contains(&text);
+    let evidence = || incident.evidence.iter();
+    has(incident.repo.as_str())
+        || has(incident.branch.raw())
+        || has(&incident.sha)
+        || has(incident.workflow.raw())
+        || has(incident.sender.raw())
+        || incident.commit_message.as_ref().is_some_and(|message| has(message.raw()))
+        || incident.jobs.iter().any(|job| has(job.name.raw()))
+        || evidence().flat_map(|found| &found.errors).any(|error| has(error.text.raw()))
+        || evidence().flat_map(|found| &found.failing_tests).any(|test| has(test.name.raw()))
 }
