@@ -9,6 +9,7 @@ mod feed;
 mod files;
 mod guard;
 mod live;
+mod overview;
 mod pages;
 mod preview;
 mod routes;

@@ -103,6 +103,7 @@ async fn everything(script: bool, open: bool) {
 
     visitor.say(&world, "hold release day").await;
     assert!(world.store.setting("hold").await.unwrap().is_some_and(|hold| !hold.is_null()));
+    visitor.sees("#hold", "release day").await;
     visitor.say(&world, "unhold").await;
     assert!(world.store.setting("hold").await.unwrap().is_none_or(|hold| hold.is_null()));
 
@@ -136,6 +137,8 @@ async fn everything(script: bool, open: bool) {
     visitor.press(&world, 2, "undo").await;
     assert_eq!(last(&world.incident(2).await).as_str(), "undone");
 
+    visitor.click("#log button").await;
+    visitor.browser.gone("#answers li").await;
     if !open {
         visitor.click(".who button").await;
         visitor.sees("h1", "Sign in").await;
@@ -226,7 +229,7 @@ async fn the_program_itself_as_serve() {
     visitor.sign_in("console-token").await;
     visitor.fill("#text", "hold release day").await;
     visitor.click(".command button").await;
-    visitor.sees("#answers", "release day").await;
+    visitor.sees("#hold", "release day").await;
     visitor.browser.close().await;
     program.kill().await.unwrap();
 }
@@ -242,7 +245,7 @@ async fn the_program_itself_as_demo() {
     visitor.switch("ada").await;
     visitor.fill("#text", "hold release day").await;
     visitor.click(".command button").await;
-    visitor.sees("#answers", "release day").await;
+    visitor.sees("#hold", "release day").await;
     visitor.browser.close().await;
     program.kill().await.unwrap();
 }

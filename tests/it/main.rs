@@ -9,6 +9,7 @@
 
 mod browser;
 mod browser_forms;
+mod browser_pages;
 mod cards;
 mod clients;
 mod conformance;

@@ -1,20 +1,21 @@
 //! The feed: what the page shows, in memory. It is filled again at each start.
 
 use super::PLATFORM;
-use crate::card::Card;
+use crate::card::{Card, escape};
 use crate::domain::actor::{Place, Platform};
 use crate::domain::journal::Mood;
 use crate::domain::time::Time;
 use crate::ports::{Chat, Message, PortError};
 use async_trait::async_trait;
+use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast;
 
 /// Cards on the page; older ones are on their own pages.
 const CARDS: usize = 200;
-/// Answers kept for a person, for pages without JavaScript.
-const ANSWERS: usize = 20;
+/// Lines kept of a person's log.
+const LINES: usize = 40;
 const PEOPLE: usize = 1_000;
 /// Updates that a slow page may be behind before it has to reload.
 const BACKLOG: usize = 256;
@@ -23,18 +24,27 @@ const BACKLOG: usize = 256;
 #[derive(Clone, Debug)]
 pub enum Update {
     Card(Box<Card>),
-    /// For one person, as safe markup.
-    Answer {
+    /// One more line of a person's log.
+    Line {
         person: String,
-        html: String,
+        line: Line,
     },
+}
+
+/// A line of a person's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// The person's own words, rather than an answer.
+    pub said: bool,
+    /// Safe markup.
+    pub html: String,
 }
 
 #[derive(Default)]
 struct State {
     cards: BTreeMap<u64, Card>,
     markers: BTreeMap<String, String>,
-    answers: BTreeMap<String, VecDeque<String>>,
+    logs: BTreeMap<String, VecDeque<Line>>,
 }
 
 pub struct Console {
@@ -62,9 +72,33 @@ impl Console {
         self.lock().cards.get(&no).cloned()
     }
 
-    /// What was answered to this person and not yet shown on a page.
-    pub fn take_answers(&self, person: &str) -> Vec<String> {
-        self.lock().answers.remove(person).map(Vec::from).unwrap_or_default()
+    /// What this person said and was answered, oldest first.
+    pub fn log(&self, person: &str) -> Vec<Line> {
+        self.lock().logs.get(person).cloned().map(Vec::from).unwrap_or_default()
+    }
+
+    pub fn clear_log(&self, person: &str) {
+        self.lock().logs.remove(person);
+    }
+
+    /// Answers come later and in any order, so the log says what was asked for.
+    pub fn said(&self, person: &str, words: &str) {
+        self.add(person, Line { said: true, html: escape("html", words) });
+    }
+
+    fn add(&self, person: &str, line: Line) {
+        let mut state = self.lock();
+        let log = state.logs.entry(person.to_owned()).or_default();
+        log.push_back(line.clone());
+        if log.len() > LINES {
+            log.pop_front();
+        }
+        while state.logs.len() > PEOPLE {
+            state.logs.pop_first();
+        }
+        drop(state);
+        // Nobody may be looking.
+        let _ = self.updates.send(Update::Line { person: person.to_owned(), line });
     }
 
     pub fn listen(&self) -> broadcast::Receiver<Update> {
@@ -128,17 +162,7 @@ impl Chat for Console {
     }
 
     async fn whisper(&self, _: &Place, actor_id: &str, text: &str, _: Mood) -> Result<(), PortError> {
-        let mut state = self.lock();
-        let answers = state.answers.entry(actor_id.to_owned()).or_default();
-        answers.push_back(text.to_owned());
-        if answers.len() > ANSWERS {
-            answers.pop_front();
-        }
-        while state.answers.len() > PEOPLE {
-            state.answers.pop_first();
-        }
-        drop(state);
-        let _ = self.updates.send(Update::Answer { person: actor_id.to_owned(), html: text.to_owned() });
+        self.add(actor_id, Line { said: false, html: text.to_owned() });
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! The pages, from `pages/*.html`. What a card brings is safe markup already; everything else is escaped here.
 
 use crate::card::{Card, Look};
+use crate::domain::time::Time;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
@@ -64,6 +65,43 @@ impl CardView {
     }
 }
 
+pub fn rfc3339(at: Time) -> String {
+    chrono::DateTime::from_timestamp_millis(at.0).unwrap_or_default().to_rfc3339()
+}
+
+/// A line of a log or a diff.
+#[derive(Serialize)]
+pub struct TextLine {
+    class: &'static str,
+    /// Where the page is to be opened.
+    anchor: bool,
+    text: String,
+}
+
+/// A diff's lines by kind.
+pub fn diff(text: &str) -> Vec<TextLine> {
+    let class = |line: &str| match line.as_bytes() {
+        [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] | [b'd', b'i', b'f', b'f', ..] => "file",
+        [b'+', ..] => "added",
+        [b'-', ..] => "removed",
+        [b'@', b'@', ..] => "place",
+        _ => "",
+    };
+    text.lines().map(|line| TextLine { class: class(line), anchor: false, text: line.to_owned() }).collect()
+}
+
+/// A log's lines; those that hold one of `errors` are marked, and the first of them is where to begin.
+pub fn log(text: &str, errors: &[&str]) -> Vec<TextLine> {
+    let mut begun = false;
+    let mut line = |line: &str| {
+        let wrong = errors.iter().any(|error| line.contains(error));
+        let anchor = wrong && !begun;
+        begun |= wrong;
+        TextLine { class: if wrong { "wrong" } else { "" }, anchor, text: line.to_owned() }
+    };
+    text.lines().map(&mut line).collect()
+}
+
 impl Pages {
     pub fn new() -> Result<Self, String> {
         let mut env = Environment::new();
@@ -74,6 +112,14 @@ impl Pages {
             ("card.html", include_str!("pages/card.html")),
             ("error.html", include_str!("pages/error.html")),
             ("feed.html", include_str!("pages/feed.html")),
+            ("waiting.html", include_str!("pages/waiting.html")),
+            ("history.html", include_str!("pages/history.html")),
+            ("quarantines.html", include_str!("pages/quarantines.html")),
+            ("help.html", include_str!("pages/help.html")),
+            ("rows.html", include_str!("pages/rows.html")),
+            ("filters.html", include_str!("pages/filters.html")),
+            ("hold.html", include_str!("pages/hold.html")),
+            ("line.html", include_str!("pages/line.html")),
             ("incident.html", include_str!("pages/incident.html")),
             ("preview.html", include_str!("pages/preview.html")),
             ("sign_in.html", include_str!("pages/sign_in.html")),
@@ -94,5 +140,21 @@ impl Pages {
     /// One card, for an update of a page that is open.
     pub fn card(&self, card: &Card) -> String {
         self.render("card.html", minijinja::context! { card => Value::from(Serde(&CardView::of(card))), csrf => "" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_told_apart() {
+        let kinds = |lines: Vec<TextLine>| lines.iter().map(|line| line.class).collect::<Vec<_>>();
+        let text = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\n same\n";
+        assert_eq!(kinds(diff(text)), ["file", "file", "file", "place", "removed", "added", ""]);
+        let lines = log("a\nerror: b\nc\nerror: b again\n", &["error: b"]);
+        assert_eq!(lines.iter().map(|line| line.anchor).collect::<Vec<_>>(), [false, true, false, false]);
+        assert_eq!(kinds(lines), ["", "wrong", "", "wrong"]);
+        assert!(log("a\n", &[]).iter().all(|line| line.class.is_empty()));
     }
 }

@@ -5,7 +5,8 @@ use super::error::{CHECK_FAILED, NO_INCIDENT, SESSION_ENDED, refusal};
 use super::feed::{Console, Update};
 use super::files;
 use super::guard::guard;
-use super::pages::{COPY, CardView, ICON, Pages, SCRIPT, STYLE};
+use super::overview;
+use super::pages::{self, COPY, CardView, ICON, Pages, SCRIPT, STYLE};
 use super::preview::{self, Preview};
 use super::session::{COOKIE, Session, Sessions, cookies};
 use super::sign;
@@ -13,7 +14,7 @@ use crate::card::Words;
 use crate::domain::IncidentNo;
 use crate::domain::actor::Role;
 use crate::domain::ids::Digest;
-use crate::domain::incident::Incident;
+use crate::domain::incident::{Incident, ProposalState};
 use crate::ports::{Ask, Door, Headers, Origin, Proof, Query, Raw, Refusal, Verified, Verifier};
 use axum::Form;
 use axum::Router;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio_stream::wrappers::BroadcastStream;
 
 /// Forms are small.
@@ -58,7 +60,7 @@ pub struct Settings {
 }
 
 pub(super) struct Inner {
-    console: Arc<Console>,
+    pub(super) console: Arc<Console>,
     door: Arc<dyn Door>,
     pub(super) ask: Arc<dyn Ask>,
     words: Arc<Words>,
@@ -91,7 +93,12 @@ pub fn router(settings: Settings) -> Result<Router, String> {
     });
     let guarded = axum::middleware::from_fn_with_state(Arc::clone(&app), guard);
     Ok(Router::new()
-        .route("/", get(feed))
+        .route("/", get(overview::feed))
+        .route("/waiting", get(overview::waiting))
+        .route("/history", get(overview::history))
+        .route("/quarantines", get(overview::quarantines))
+        .route("/help", get(overview::help))
+        .route("/log/clear", post(clear_log))
         .route("/incidents/{no}", get(incident))
         .route("/incidents/{no}/as/{platform}", get(preview::page))
         .route("/copy.js", get(|| async { ([(header::CONTENT_TYPE, "text/javascript")], COPY) }))
@@ -136,31 +143,36 @@ pub(super) async fn nothing_here(State(app): State<App>, headers: HeaderMap) -> 
     refusal(&app, &headers, StatusCode::NOT_FOUND, "No such page: go back to the incidents")
 }
 
-fn page(session: &Session, fresh: bool, html: String) -> Response {
+pub(super) fn page(session: &Session, fresh: bool, html: String) -> Response {
     if fresh { (set_cookie(session), Html(html)).into_response() } else { Html(html).into_response() }
 }
 
-async fn feed(State(app): State<App>, headers: HeaderMap) -> Response {
-    let (session, fresh) = match enter(&app, &headers) {
-        Ok(entered) => entered,
-        Err(away) => return away,
-    };
-    let cards: Vec<CardView> = app.console.cards().iter().map(CardView::of).collect();
-    let html = render(&app, "feed.html", &session, "", &cards, context! {}).await;
-    page(&session, fresh, html)
-}
-
-async fn render(app: &App, name: &str, session: &Session, thread: &str, cards: &[CardView], more: Value) -> String {
-    let hold = app.ask.hold().await.ok().flatten().map(|hold| hold.by);
-    let answers = app.console.take_answers(&session.person);
+pub(super) async fn render(
+    app: &App,
+    name: &str,
+    session: &Session,
+    thread: &str,
+    cards: &[CardView],
+    more: Value,
+) -> String {
+    let hold = banner(app).await.unwrap_or_default();
+    let log = app.console.log(&session.person);
     let people: &[Person] = if app.token.is_none() { &app.people } else { &[] };
     app.pages.render(
         name,
         context! {
-            csrf => &session.csrf, person => &session.person, hold, answers, thread,
+            csrf => &session.csrf, person => &session.person, hold, thread, page => name,
+            log => Value::from(Serde(&log)),
             people => Value::from(Serde(people)), cards => Value::from(Serde(cards)), ..more
         },
     )
+}
+
+/// The emergency stop as markup; empty when there is none.
+async fn banner(app: &App) -> Option<String> {
+    let Some(hold) = app.ask.hold().await.ok()? else { return Some(String::new()) };
+    let reason = hold.reason.as_ref().map(|reason| reason.line(300));
+    Some(app.pages.render("hold.html", context! { by => hold.by, at => pages::rfc3339(hold.at), reason }))
 }
 
 #[derive(Serialize)]
@@ -189,7 +201,7 @@ async fn incident(State(app): State<App>, headers: HeaderMap, Path(no): Path<Str
     let views: Vec<EntryView> = entries
         .iter()
         .map(|entry| EntryView {
-            at: chrono::DateTime::from_timestamp_millis(entry.at.0).unwrap_or_default().to_rfc3339(),
+            at: pages::rfc3339(entry.at),
             by: entry.by.clone(),
             text: app.words.note("html", &entry.note).unwrap_or_default(),
         })
@@ -201,52 +213,95 @@ async fn incident(State(app): State<App>, headers: HeaderMap, Path(no): Path<Str
         }
         None => None,
     };
-    let diffs = diffs(&app, &incident).await;
+    let errors: Vec<&str> = incident
+        .headline()
+        .map(|evidence| evidence.errors.as_slice())
+        .unwrap_or_default()
+        .iter()
+        .map(|error| error.text.raw().trim())
+        .filter(|error| !error.is_empty())
+        .collect();
+    let excerpt = excerpt.map(|text| pages::log(&text, &errors));
+    let patches = patches(&app, &incident).await;
     let script = incident.repro.is_some();
-    let changes = incident.proposals.iter().filter(|p| p.plan.as_ref().is_some_and(|plan| !plan.previews.is_empty()));
-    let patches: Vec<u32> = changes.map(|proposal| proposal.id.n).collect();
     let cards: Vec<CardView> = app.console.card(no.0).iter().map(CardView::of).collect();
     let previews: Vec<(&str, &str)> = app.previews.iter().map(|preview| (preview.platform, preview.name)).collect();
-    let more =
-        context! { entries => Value::from(Serde(&views)), excerpt, diffs, patches, script, no => no.0, previews };
+    let more = context! { entries => Value::from(Serde(&views)), excerpt => Value::from(Serde(&excerpt)),
+    patches => Value::from(Serde(&patches)), script, no => no.0, previews };
     let html = render(&app, "incident.html", &session, &no.0.to_string(), &cards, more).await;
     page(&session, fresh, html)
 }
 
-/// What the newest plan changes, by branch.
-async fn diffs(app: &App, incident: &Incident) -> Vec<(String, String)> {
-    let mut diffs: Vec<(String, String)> = Vec::new();
-    let plan = incident.proposals.iter().rev().find_map(|proposal| proposal.plan.as_ref());
-    for (onto, preview) in plan.iter().flat_map(|plan| &plan.previews) {
-        let Some(digest) = &preview.diff else { continue };
-        if let Ok(Some(bytes)) = app.ask.blob(digest).await {
-            diffs.push((onto.clone(), String::from_utf8_lossy(&bytes).chars().take(DIFF_SHOWN).collect()));
+/// What one proposal changes, or would have.
+#[derive(Serialize)]
+struct PatchView {
+    n: u32,
+    remedy: String,
+    state: &'static str,
+    /// It will not happen, or was taken back.
+    gone: bool,
+    diffs: Vec<(String, Vec<pages::TextLine>)>,
+}
+
+/// Newest first.
+async fn patches(app: &App, incident: &Incident) -> Vec<PatchView> {
+    let mut views = Vec::new();
+    for proposal in incident.proposals.iter().rev() {
+        let mut diffs = Vec::new();
+        for (onto, preview) in proposal.plan.iter().flat_map(|plan| &plan.previews) {
+            let Some(digest) = &preview.diff else { continue };
+            if let Ok(Some(bytes)) = app.ask.blob(digest).await {
+                let text: String = String::from_utf8_lossy(&bytes).chars().take(DIFF_SHOWN).collect();
+                diffs.push((onto.clone(), pages::diff(&text)));
+            }
+        }
+        if !diffs.is_empty() {
+            let gone = !proposal.state.is_active() && proposal.state != ProposalState::Done;
+            let (n, remedy, state) = (proposal.id.n, proposal.remedy.clone(), proposal.state.as_str());
+            views.push(PatchView { n, remedy, state, gone, diffs });
         }
     }
-    diffs
+    views
 }
 
 /// Characters of a diff on the page.
 const DIFF_SHOWN: usize = 200_000;
 
-/// Server-sent events: cards as they change, and answers to this person.
+/// How soon an open page tells of the emergency stop, wherever it was pulled.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Server-sent events: cards as they change, this person's log, and the emergency stop.
 async fn events(State(app): State<App>, headers: HeaderMap) -> Response {
     let Some(session) = session(&app, &headers) else { return StatusCode::UNAUTHORIZED.into_response() };
     let updates = BroadcastStream::new(app.console.listen());
+    let holds = holds(Arc::clone(&app));
     let stream = updates.filter_map(move |update| {
         let event = match update {
             Ok(Update::Card(card)) => Some(Event::default().event("card").data(one_line(&app.pages.card(&card)))),
-            Ok(Update::Answer { person, html }) if person == session.person => {
-                app.console.take_answers(&person);
-                Some(Event::default().event("answer").data(one_line(&html.replace('\n', "<br>"))))
+            Ok(Update::Line { person, line }) if person == session.person => {
+                let html = app.pages.render("line.html", context! { line => Value::from(Serde(&line)) });
+                Some(Event::default().event("line").data(one_line(&html.replace('\n', "<br>"))))
             }
-            Ok(Update::Answer { .. }) => None,
+            Ok(Update::Line { .. }) => None,
             // Too slow to follow: the page is fetched anew.
             Err(_) => Some(Event::default().event("reload").data("")),
         };
         futures::future::ready(event.map(Ok::<Event, Infallible>))
     });
-    sse(stream)
+    sse(futures::stream::select(stream, holds))
+}
+
+/// The banner now, and whenever it changes.
+fn holds(app: App) -> impl Stream<Item = Result<Event, Infallible>> + Send {
+    let start = (app, tokio::time::interval(LOOK), None::<String>);
+    futures::stream::unfold(start, |(app, mut every, last)| async move {
+        loop {
+            every.tick().await;
+            let Some(html) = banner(&app).await.filter(|html| last.as_ref() != Some(html)) else { continue };
+            let event = Event::default().event("hold").data(one_line(&html));
+            return Some((Ok(event), (app, every, Some(html))));
+        }
+    })
 }
 
 fn sse(stream: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
@@ -264,6 +319,9 @@ struct SayForm {
     thread: String,
     text: Option<String>,
     value: Option<String>,
+    /// What a button says, in words.
+    #[serde(default)]
+    said: String,
 }
 
 async fn command(State(app): State<App>, headers: HeaderMap, Form(form): Form<SayForm>) -> Response {
@@ -275,6 +333,25 @@ async fn press(State(app): State<App>, headers: HeaderMap, Form(form): Form<SayF
     // The text is the reason, where a button asks for one.
     let said = SayForm { value: Some(form.value.unwrap_or_default()), ..form };
     say(&app, &headers, said).await
+}
+
+/// Characters of one's own words in the log.
+const ECHO: usize = 300;
+
+#[derive(Deserialize)]
+struct ClearForm {
+    csrf: String,
+}
+
+async fn clear_log(State(app): State<App>, headers: HeaderMap, Form(form): Form<ClearForm>) -> Response {
+    let Some(session) = session(&app, &headers) else {
+        return refusal(&app, &headers, StatusCode::UNAUTHORIZED, SESSION_ENDED);
+    };
+    if !session.has_csrf(&form.csrf) {
+        return refusal(&app, &headers, StatusCode::FORBIDDEN, CHECK_FAILED);
+    }
+    app.console.clear_log(&session.person);
+    Redirect::to("/").into_response()
 }
 
 /// A session's own words.
@@ -311,10 +388,17 @@ async fn say(app: &App, headers: &HeaderMap, form: SayForm) -> Response {
         headers: Headers::default(),
         body: serde_json::to_vec(&said).unwrap_or_default(),
     };
+    let echo: String = if said.value.is_some() { &form.said } else { said.text.as_deref().unwrap_or_default() }
+        .chars()
+        .take(ECHO)
+        .collect();
     let accepted = match Verified::by(&Signed { id }, raw) {
         Ok(verified) => app.door.accept(verified).await.map_err(|why| why.to_string()),
         Err(why) => Err(why.to_string()),
     };
+    if accepted.is_ok() {
+        app.console.said(&session.person, &echo);
+    }
     match accepted {
         Ok(_) if headers.contains_key("x-requested-with") => StatusCode::ACCEPTED.into_response(),
         Ok(_) => Redirect::to(if back.starts_with("/incidents/") && back[11..].bytes().all(|b| b.is_ascii_digit()) {

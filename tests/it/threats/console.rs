@@ -259,3 +259,88 @@ async fn errors_are_pages_for_browsers_and_lines_for_scripts() {
     assert!(page.text().await.unwrap().contains("<h1>421"), "a styled page");
     world.end().await;
 }
+
+#[tokio::test]
+async fn the_overview_filters_pages_and_escapes() {
+    let world = World::with(Setup { config: "[policy.approvals]\nretry = 1\n".into(), ..Setup::default() }).await;
+    world.broken_run(NETWORK_LOG, "success").await;
+    let mut other = spec(crate::world::LINT_LOG, "failure");
+    other.workflow = "rust-ci".into();
+    other.branch = "topic".into();
+    let id = world.forge.start(other);
+    world.forge.finish(id);
+    world.deliver().await;
+    let seat = world.sit("cyd").await;
+    let both = async |path: &str| {
+        let page = seat.page(path).await;
+        (card(&page, 1).is_some(), card(&page, 2).is_some())
+    };
+    for (path, want) in [
+        ("/", (true, true)),
+        ("/?repo=acme%2Fshop", (true, true)),
+        ("/?repo=acme%2Fother", (false, false)),
+        ("/?branch=main", (true, false)),
+        ("/?branch=topic", (false, true)),
+        ("/?q=econnreset", (true, false)),
+        ("/?q=NEVER+actually", (false, true)),
+        ("/?q=1a2b3c4", (true, true)),
+        ("/?stage=open", (true, true)),
+        ("/?stage=running", (false, false)),
+        ("/?severity=transient", (true, false)),
+        ("/?stage=nonsense&repo=", (true, true)),
+        ("/?before=2", (true, false)),
+    ] {
+        assert_eq!(both(path).await, want, "{path}");
+    }
+    let page = seat.page("/?q=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E&say=%22%3E%3Cscript%3E").await;
+    assert!(!page.contains("<script>alert") && !page.contains("\"><script>") && page.contains("No incident matches"));
+    for path in ["/?before=x", "/?q=%ff", "/?q=a&q=b"] {
+        let page = seat.page(path).await;
+        assert!(!page.contains("panicked"), "{path}");
+    }
+
+    // What waits for whom: not for the proposer, but for another approver.
+    let waiting = async |seat: &crate::world::Seat| card(&seat.page("/waiting").await, 1).is_some();
+    let ada = world.sit("ada").await;
+    assert!(!waiting(&ada).await);
+    seat.say(&world, "retry 1").await;
+    assert_eq!((waiting(&seat).await, waiting(&ada).await), (false, true));
+    assert!(!seat.page("/history").await.contains("/incidents/1\""));
+    ada.say(&world, "approve 1").await;
+    world.deliver().await;
+    let going = world.forge.going();
+    world.forge.finish(going[0]);
+    world.deliver().await;
+    assert!(!waiting(&ada).await);
+    assert!(seat.page("/history").await.contains("/incidents/1\""));
+    assert!(!seat.page("/history?q=lint").await.contains("/incidents/1\""));
+    assert!(seat.page("/quarantines").await.contains("No tests are quarantined"));
+
+    // Every command stands on the help page, with links that only fill the command line.
+    let help = seat.page("/help").await;
+    for manifest in ci_rescue::command::all() {
+        assert!(help.contains(&format!("<code>{}", manifest.name)), "{}", manifest.name);
+    }
+    assert!(help.contains("?say=hold\""), "{help}");
+    assert!(seat.page("/?say=retry+42").await.contains("value=\"retry 42\""));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_log_echoes_what_was_said_and_stays_until_it_is_cleared() {
+    let world = World::new().await;
+    world.broken_run(NETWORK_LOG, "success").await;
+    let (ben, ada) = (world.sit("ben").await, world.sit("ada").await);
+    ben.post("/command", &[("text", "show 1 <b>")]).await;
+    world.settle().await;
+    for _ in 0..2 {
+        let page = ben.page("/").await;
+        assert!(page.contains("show 1 &lt;b&gt;") && page.contains("<div class=\"answer\">"), "{page}");
+    }
+    let others = ada.page("/").await;
+    assert!(!others.contains("show 1 &lt;b&gt;"), "a log is its person's own");
+    assert_eq!(ben.post_with("/log/clear", "x", &[]).await.status(), StatusCode::FORBIDDEN);
+    ben.post("/log/clear", &[]).await;
+    assert!(!ben.page("/").await.contains("show 1"));
+    world.end().await;
+}

@@ -10,6 +10,7 @@ use tokio::process::{Child, Command};
 pub struct Browser {
     pub page: Client,
     driver: Child,
+    driver_at: String,
 }
 
 impl Browser {
@@ -72,7 +73,7 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("a session");
-        Some(Self { page, driver })
+        Some(Self { page, driver, driver_at: format!("http://127.0.0.1:{port}") })
     }
 
     /// Keeps a picture under `target/screenshots`, to be looked at.
@@ -81,6 +82,32 @@ impl Browser {
         std::fs::create_dir_all(&dir).expect("a directory");
         std::fs::write(dir.join(format!("{name}.png")), self.page.screenshot().await.expect("a picture"))
             .expect("a file");
+    }
+
+    /// The page's own size, which a window's least width does not bound.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let metrics =
+            serde_json::json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    async fn devtools(&self, command: &str, parameters: serde_json::Value) {
+        let session = self.page.session_id().await.expect("a session").expect("a session");
+        let url = format!("{}/session/{session}/goog/cdp/execute", self.driver_at);
+        let body = serde_json::json!({"cmd": command, "params": parameters});
+        let answer = reqwest::Client::new().post(url).json(&body).send().await.expect("an answer");
+        assert!(answer.status().is_success(), "{command}: {}", answer.text().await.unwrap_or_default());
+    }
+
+    /// Waits until nothing matches.
+    pub async fn gone(&self, css: &str) {
+        let script = "return document.querySelector(arguments[0]) === null;";
+        let wait = async {
+            while self.page.execute(script, vec![css.into()]).await.expect("a script") != true {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(60), wait).await.is_ok(), "{css} stayed");
     }
 
     /// Waits until the page's own words contain these.

@@ -470,8 +470,10 @@ impl Seat {
         self.answers().await
     }
 
+    /// What the log says, which is closed thereby.
     pub async fn answers(&self) -> String {
         let page = self.page("/").await;
+        assert_eq!(self.post("/log/clear", &[]).await.status(), StatusCode::SEE_OTHER);
         page.split("<div class=\"answer\">")
             .skip(1)
             .filter_map(|part| part.split("</div>").next())

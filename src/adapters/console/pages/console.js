@@ -4,6 +4,8 @@
   const csrf = document.querySelector("meta[name=csrf]").content;
   const feed = document.getElementById("feed");
   const answers = document.getElementById("answers");
+  const log = document.getElementById("log");
+  const hold = document.getElementById("hold");
 
   // The markup comes from our own server, escaped there; only the session's token is missing in it.
   function element(html) {
@@ -24,6 +26,8 @@
     const only = feed.dataset.only;
     if (only && card.dataset.no !== only) return;
     const old = document.getElementById(card.id);
+    // A filtered page keeps its cards: what is new may not match.
+    if (!old && feed.dataset.fixed) return;
     const focused = old && old.contains(document.activeElement);
     card.classList.add("fresh");
     if (old) {
@@ -38,20 +42,34 @@
     if (nothing) nothing.hidden = true;
   }
 
-  function answer(html) {
-    const box = document.createElement("div");
-    box.className = "answer";
-    box.innerHTML = html;
-    answers.append(box);
-    while (answers.children.length > 5) answers.firstElementChild.remove();
-    answers.scrollTop = answers.scrollHeight;
+  function line(html) {
+    const holder = document.createElement("template");
+    holder.innerHTML = html;
+    own(holder.content);
+    answers.append(holder.content);
+    while (answers.children.length > 40) answers.firstElementChild.remove();
+    log.hidden = false;
   }
 
-  if (feed && feed.dataset.live) {
-    const source = new EventSource(feed.dataset.live);
+  // Our own words, not markup.
+  function notice(text) {
+    const item = document.createElement("li");
+    item.textContent = text;
+    line(item.outerHTML);
+  }
+
+  function close() {
+    answers.replaceChildren();
+    log.hidden = true;
+  }
+
+  const live = document.body.dataset.live;
+  if (live) {
+    const source = new EventSource(live);
     let opened = false;
-    source.addEventListener("card", (event) => place(element(event.data)));
-    source.addEventListener("answer", (event) => answer(event.data));
+    source.addEventListener("card", (event) => { if (feed) place(element(event.data)); });
+    source.addEventListener("line", (event) => line(event.data));
+    source.addEventListener("hold", (event) => { hold.innerHTML = event.data; own(hold); });
     source.addEventListener("reload", () => location.reload());
     // After a gap the page may have missed something.
     source.addEventListener("open", () => { if (opened) location.reload(); opened = true; });
@@ -60,7 +78,7 @@
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     const path = new URL(form.action).pathname;
-    if (path !== "/press" && path !== "/command") return;
+    if (path !== "/press" && path !== "/command" && path !== "/log/clear") return;
     event.preventDefault();
     const button = form.querySelector("button");
     button.disabled = true;
@@ -68,13 +86,10 @@
       const response = await fetch(form.action, {
         method: "POST", body: new URLSearchParams(new FormData(form)), headers: { "x-requested-with": "fetch" },
       });
-      if (!response.ok) {
-        const box = document.createElement("span");
-        box.textContent = await response.text();
-        answer(box.innerHTML);
-      }
+      if (!response.ok) notice(await response.text());
+      else if (path === "/log/clear") close();
     } catch {
-      answer("The server cannot be reached; nothing was sent.");
+      notice("The server cannot be reached; nothing was sent.");
     }
     button.disabled = false;
     if (path === "/command") form.querySelector("input[name=text]").value = "";
@@ -82,7 +97,7 @@
 
   document.addEventListener("keydown", (event) => {
     const typing = event.target.matches("input, select, textarea");
-    if (event.key === "Escape") { answers.replaceChildren(); if (typing) event.target.blur(); }
+    if (event.key === "Escape") { log.hidden = true; if (typing) event.target.blur(); }
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     const line = document.getElementById("text");
     if (event.key === "/" && line) { event.preventDefault(); line.focus(); }
@@ -94,5 +109,8 @@
     }
   });
 
+  // A command from the help page is ready to be sent.
+  const text = document.getElementById("text");
+  if (text && text.value) text.focus();
   own(document);
 })();

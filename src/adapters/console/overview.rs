@@ -1,0 +1,251 @@
+//! The pages that list: incidents by filter, what waits for me, what is closed, what is quarantined.
+
+use super::pages::CardView;
+use super::routes::{App, enter, page, render};
+use super::{CHANNEL, PLATFORM};
+use crate::command;
+use crate::domain::Stage;
+use crate::domain::actor::{Actor, Place, Platform};
+use crate::domain::evidence::Severity;
+use crate::domain::ids::short_sha;
+use crate::domain::incident::Incident;
+use crate::ports::Query;
+use axum::extract::{Query as Params, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use minijinja::context;
+use minijinja::value::{Serde, Value};
+use serde::{Deserialize, Serialize};
+
+/// Rows on a page.
+const ROWS: usize = 50;
+const SEVERITIES: [Severity; 5] =
+    [Severity::Normal, Severity::Transient, Severity::Flaky, Severity::Blocker, Severity::Security];
+
+/// What the address asks for; empty is anything.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Filters {
+    repo: String,
+    branch: String,
+    stage: String,
+    severity: String,
+    q: String,
+    owner: String,
+    before: Option<u64>,
+    /// Words for the command line.
+    say: String,
+}
+
+impl Filters {
+    fn query(&self) -> Query {
+        let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        Query {
+            repo: some(&self.repo),
+            branch: some(&self.branch),
+            stage: Stage::ALL.into_iter().find(|stage| stage.as_str() == self.stage),
+            severity: SEVERITIES.into_iter().find(|severity| severity.as_str() == self.severity),
+            text: some(&self.q),
+            before: self.before,
+            limit: ROWS,
+            ..Query::default()
+        }
+    }
+
+    fn any(&self) -> bool {
+        self.before.is_some()
+            || [&self.repo, &self.branch, &self.stage, &self.severity, &self.q]
+                .iter()
+                .any(|text| !text.trim().is_empty())
+    }
+
+    /// The same page further back.
+    fn next(&self, path: &str, before: Option<u64>) -> Option<String> {
+        let before = before?.to_string();
+        let all = [
+            ("repo", self.repo.as_str()),
+            ("branch", &self.branch),
+            ("stage", &self.stage),
+            ("severity", &self.severity),
+            ("q", &self.q),
+            ("before", &before),
+        ];
+        let set = all.into_iter().filter(|(_, value)| !value.is_empty());
+        Some(format!("{path}?{}", url::form_urlencoded::Serializer::new(String::new()).extend_pairs(set).finish()))
+    }
+}
+
+/// An incident as one row.
+#[derive(Serialize)]
+struct Row {
+    no: u64,
+    repo: String,
+    sha: String,
+    branch: String,
+    job: String,
+    line: String,
+    stage: String,
+    severity: &'static str,
+    at: String,
+}
+
+impl Row {
+    fn of(incident: &Incident) -> Self {
+        let error = incident.headline().and_then(|evidence| evidence.errors.first());
+        Self {
+            no: incident.no.0,
+            repo: incident.repo.to_string(),
+            sha: short_sha(&incident.sha).chars().filter(char::is_ascii_alphanumeric).collect(),
+            branch: incident.branch.line(60),
+            job: incident.first_job().map_or_else(|| incident.workflow.line(60), |job| job.name.line(60)),
+            line: error.map_or_else(String::new, |error| error.text.line(140)),
+            stage: incident.stage.as_str().replace('_', " "),
+            severity: incident.severity.as_str(),
+            at: super::pages::rfc3339(incident.closed_at.unwrap_or(incident.opened_at)),
+        }
+    }
+}
+
+fn more(filters: &Filters, rows: &[Row], next: Option<String>) -> Value {
+    let stages = Stage::ALL.map(Stage::as_str);
+    let severities = SEVERITIES.map(Severity::as_str);
+    context! { f => Value::from(Serde(filters)), rows => Value::from(Serde(rows)), next, stages, severities,
+    filtered => filters.any(), say => &filters.say }
+}
+
+/// The newest incidents; with filters, everything that matches.
+pub async fn feed(State(app): State<App>, headers: HeaderMap, Params(filters): Params<Filters>) -> Response {
+    let (session, fresh) = match enter(&app, &headers) {
+        Ok(entered) => entered,
+        Err(away) => return away,
+    };
+    let (mut cards, mut rows, mut next) = (Vec::new(), Vec::new(), None);
+    if filters.any() {
+        let (found, before) = app.ask.incidents(filters.query()).await.unwrap_or_default();
+        next = filters.next("/", before);
+        for incident in &found {
+            match app.console.card(incident.no.0) {
+                Some(card) => cards.push(CardView::of(&card)),
+                None => rows.push(Row::of(incident)),
+            }
+        }
+    } else {
+        cards.extend(app.console.cards().iter().map(CardView::of));
+    }
+    let html = render(&app, "feed.html", &session, "", &cards, more(&filters, &rows, next)).await;
+    page(&session, fresh, html)
+}
+
+/// What this person may approve.
+pub async fn waiting(State(app): State<App>, headers: HeaderMap) -> Response {
+    let (session, fresh) = match enter(&app, &headers) {
+        Ok(entered) => entered,
+        Err(away) => return away,
+    };
+    let platform = Platform::new(PLATFORM);
+    let actor = Actor { platform: platform.clone(), id: session.person.clone(), name: session.person.clone().into() };
+    let place = Place { platform, channel: CHANNEL.into(), thread: None, reply_to: None, pull: None };
+    let found = app.ask.waits_for(&actor, &place).await.unwrap_or_default();
+    let (mut cards, mut rows) = (Vec::new(), Vec::new());
+    for incident in &found {
+        match app.console.card(incident.no.0) {
+            Some(card) => cards.push(CardView::of(&card)),
+            None => rows.push(Row::of(incident)),
+        }
+    }
+    let html = render(&app, "waiting.html", &session, "", &cards, more(&Filters::default(), &rows, None)).await;
+    page(&session, fresh, html)
+}
+
+/// Closed incidents, newest first.
+pub async fn history(State(app): State<App>, headers: HeaderMap, Params(filters): Params<Filters>) -> Response {
+    let (session, fresh) = match enter(&app, &headers) {
+        Ok(entered) => entered,
+        Err(away) => return away,
+    };
+    let query = Query { closed_only: true, stage: None, ..filters.query() };
+    let (found, before) = app.ask.incidents(query).await.unwrap_or_default();
+    let rows: Vec<Row> = found.iter().map(Row::of).collect();
+    let next = filters.next("/history", before);
+    let html = render(&app, "history.html", &session, "", &[], more(&filters, &rows, next)).await;
+    page(&session, fresh, html)
+}
+
+#[derive(Serialize)]
+struct QuarantineRow {
+    id: String,
+    incident: u64,
+    repo: String,
+    test: String,
+    owner: String,
+    days: i64,
+    until: String,
+    reason: String,
+}
+
+/// What does not count now, whose it is, and until when.
+pub async fn quarantines(State(app): State<App>, headers: HeaderMap, Params(filters): Params<Filters>) -> Response {
+    let (session, fresh) = match enter(&app, &headers) {
+        Ok(entered) => entered,
+        Err(away) => return away,
+    };
+    let all = app.ask.quarantines().await.unwrap_or_default();
+    let view = |(entry, days): &(crate::domain::Quarantined, i64)| QuarantineRow {
+        id: entry.id.clone(),
+        incident: entry.incident.0,
+        repo: entry.repo.to_string(),
+        test: entry.test.line(200),
+        owner: entry.owners.join(", "),
+        days: *days,
+        until: entry.until.clone(),
+        reason: entry.reason.line(200),
+    };
+    let (repo, owner) = (filters.repo.trim(), filters.owner.trim().trim_start_matches('@').to_lowercase());
+    let mut rows: Vec<QuarantineRow> = all.iter().map(view).collect();
+    rows.retain(|row| (repo.is_empty() || row.repo == repo) && row.owner.to_lowercase().contains(&owner));
+    let more = context! { rows => Value::from(Serde(&rows)), f => Value::from(Serde(&filters)) };
+    let html = render(&app, "quarantines.html", &session, "", &[], more).await;
+    page(&session, fresh, html)
+}
+
+#[derive(Serialize)]
+struct HelpRow {
+    usage: &'static str,
+    summary: &'static str,
+    role: String,
+    /// With the address that puts it on the command line.
+    examples: Vec<(&'static str, String)>,
+}
+
+/// Commands by task; what fits none stands under the last.
+const TASKS: [(&str, &[&str]); 5] = [
+    ("Look", &["list", "show", "why", "quarantined", "help"]),
+    ("Decide", &["approve", "reject", "cancel", "undo"]),
+    ("Emergency", &["hold", "unhold"]),
+    ("Channels", &["subscribe", "subscriptions", "unsubscribe", "mute"]),
+    ("Repair", &[]),
+];
+
+fn prefilled(words: &str) -> String {
+    format!("/?{}", url::form_urlencoded::Serializer::new(String::new()).append_pair("say", words).finish())
+}
+
+/// The commands by task; an example goes to the command line by a click.
+pub async fn help(State(app): State<App>, headers: HeaderMap) -> Response {
+    let (session, fresh) = match enter(&app, &headers) {
+        Ok(entered) => entered,
+        Err(away) => return away,
+    };
+    let task = |name: &str| TASKS.iter().position(|(_, names)| names.contains(&name)).unwrap_or(TASKS.len() - 1);
+    let mut groups: Vec<(&str, Vec<HelpRow>)> = TASKS.iter().map(|(title, _)| (*title, Vec::new())).collect();
+    for manifest in command::all() {
+        groups[task(&manifest.name)].1.push(HelpRow {
+            usage: &manifest.usage,
+            summary: &manifest.summary,
+            role: manifest.role().to_string(),
+            examples: manifest.examples.iter().map(|example| (example.as_str(), prefilled(example))).collect(),
+        });
+    }
+    let html = render(&app, "help.html", &session, "", &[], context! { groups => Value::from(Serde(&groups)) }).await;
+    page(&session, fresh, html)
+}
