@@ -72,7 +72,8 @@ async fn every_page(dark: bool) {
             if small.as_array().is_none_or(|small| !small.is_empty()) {
                 wrong.push(format!("{at}: targets {small}"));
             }
-            if let Some(axe) = &axe {
+            // At 390 the layout is that of 320.
+            if let Some(axe) = axe.as_ref().filter(|_| width != 390) {
                 page.execute(axe, vec![]).await.unwrap();
                 let run = "const done = arguments[arguments.length - 1]; axe.run().then((r) => done(r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html + ' ' + n.failureSummary).join(' | '))), (e) => done(['axe: ' + e]));";
                 let found = page.execute_async(run, vec![]).await.unwrap();
