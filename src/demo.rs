@@ -1,7 +1,7 @@
 //! Where people try it: a sandbox forge on this machine, and failures that arrive by script.
 //!
 //! The forge is a state, not a script: its endpoints answer from it and its webhooks are generated from it, so it cannot
-//! contradict itself. It is a neighbour like any other: it talks to the bot over HTTP alone. The integration tests build
+//! contradict itself. It is an integration like any other: it talks to the bot over HTTP alone. The integration tests build
 //! their GitHub on it too.
 
 mod actions;
@@ -10,6 +10,7 @@ mod hooks;
 mod issues;
 mod logs;
 mod lost;
+mod pages;
 mod pulls;
 mod routes;
 mod script;
@@ -19,5 +20,5 @@ mod tracking;
 pub use git::{learn, seed};
 pub use hooks::{Hook, sign};
 pub use routes::router;
-pub use script::{REPO, SCENARIOS, Scenario, play};
+pub use script::{REPO, SCENARIOS, Scenario, hint, play};
 pub use state::{Call, Delivered, Fault, Forge, JobSpec, Now, Pull, RunSpec};

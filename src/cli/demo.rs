@@ -5,13 +5,15 @@ use super::{log, runtime};
 use ci_rescue::adapters::console::Person;
 use ci_rescue::app::{App, Seats, SystemClock, hosts_of};
 use ci_rescue::config;
-use ci_rescue::demo::{Forge, REPO, play, router, seed};
+use ci_rescue::demo::{Forge, REPO, SCENARIOS, hint, play, router, seed};
 use ci_rescue::domain::Role;
-use ci_rescue::ports::Clock;
+use ci_rescue::engine::Engine;
+use ci_rescue::ports::{Ask, Clock, Query};
 use ci_rescue::store::{Ledger, Sled};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -22,11 +24,13 @@ pub struct Args {
     listen: String,
 }
 
+/// How soon the printed steps follow an incident.
+const BEAT: Duration = Duration::from_millis(250);
 const SECRET: &str = "sandbox-secret";
 
 pub fn run(args: &Args) -> Result<(), String> {
     log("warn");
-    let data = tempfile::tempdir().map_err(|why| format!("a temporary directory: {why}"))?;
+    let data = tempfile::tempdir().map_err(|why| format!("cannot create a temporary directory: {why}"))?;
     runtime()?.block_on(async {
         let private = console(&args.listen).await?;
         let public = bind("the webhook door", "127.0.0.1:0").await?;
@@ -45,6 +49,7 @@ pub fn run(args: &Args) -> Result<(), String> {
         greet(private_at, web_at, without_git.as_deref());
         let hook = format!("http://{public_at}/webhooks/github");
         tokio::spawn(play(forge, format!("http://{web_at}"), hook, SECRET.into(), stop.clone()));
+        tokio::spawn(narrate(app.engine.clone(), stop.clone()));
         tokio::spawn(stop_on_signal(stop.clone()));
         app.run(public, Some(private), stop).await
     })
@@ -77,19 +82,31 @@ async fn build(data: &Path, web: SocketAddr, console: SocketAddr) -> Result<App,
 fn greet(console: SocketAddr, web: SocketAddr, without_git: Option<&str>) {
     println!("CI Rescue demo: everything runs on this machine and is gone when you stop it.\n");
     println!("  Open  http://{console}/\n");
-    println!("Six builds break over the next minute. What to try first:");
-    println!("  1. Press Retry on the first card: its network failure passes on attempt 2.");
-    println!("  2. Type `retry 3` below the cards: it says why that will not help;");
-    println!("     `retry 3 force` does it all the same.");
-    println!("  3. Type `hold`, switch to Ada at the top, and type `unhold`.");
-    println!("  4. As Ben type `quarantine 2`, look at the change, and let Ada approve it:");
-    println!("     the branch ci-rescue/quarantine/2-1 is there for git to look at.");
-    println!("  5. As Ada type `revert 2 pr=9`, `backport 2 pr=9 to=release-1`, `pin 2 flask@2.3.2` or");
-    println!("     `fix 2 cache_key_bump`, and let Ben approve it.");
-    println!("  6. `help` lists every command; a card's title opens its journal.\n");
+    println!("Six builds break over the next minute. Type commands below the cards; `help` lists them.\n");
     match without_git {
-        None => println!("The sandbox's repository: git clone http://{web}/git/{REPO}.git"),
+        None => println!("To look at the branches: git clone http://{web}/git/{REPO}.git"),
         Some(why) => println!("The sandbox has no repository to clone ({why})."),
     }
-    println!("Ctrl-C stops it.");
+    println!("Ctrl-C stops the demo.\n\nWhat to try:");
+}
+
+/// Says what to try on each incident once it has opened, under the number that it got.
+async fn narrate(engine: Arc<Engine>, stop: CancellationToken) {
+    let (mut seen, mut step) = (std::collections::BTreeSet::new(), 0);
+    let mut beat = tokio::time::interval(BEAT);
+    while !stop.is_cancelled() && seen.len() < SCENARIOS.len() {
+        beat.tick().await;
+        let query = Query { limit: 50, ..Query::default() };
+        let Ok((mut incidents, _)) = engine.incidents(query).await else { return };
+        incidents.sort_by_key(|incident| incident.no);
+        for incident in incidents {
+            if !seen.insert(incident.no) {
+                continue;
+            }
+            if let Some(hint) = hint(incident.workflow.raw(), incident.branch.raw(), incident.no.0) {
+                step += 1;
+                println!("  {step}. {hint}");
+            }
+        }
+    }
 }

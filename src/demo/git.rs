@@ -135,6 +135,10 @@ pub async fn seed(forge: &Forge, dir: &FilePath, name: &str) -> Result<(), Strin
     if let Some(repo) = state.repos.get_mut(name) {
         let merged = repo.branches.get("main").cloned();
         repo.pulls.push(Pull::merged(9, "Count the shipping", merged));
+        // What passed last was before it.
+        let green = repo.branches.get("release-1").cloned();
+        drop(state);
+        green.into_iter().for_each(|sha| forge.passed(super::script::green(&sha)));
     }
     Ok(())
 }
@@ -153,6 +157,14 @@ pub async fn learn(forge: &Forge, dir: &FilePath, name: &str) -> Result<(), Stri
         repo.branches = heads.map(|(sha, branch)| (branch.to_owned(), sha.to_owned())).collect();
     }
     Ok(())
+}
+
+/// A commit with its diff, where the sandbox has it.
+pub async fn show(forge: &Forge, name: &str, sha: &str) -> Option<String> {
+    let known = forge.lock().repos.contains_key(name);
+    let hex = (7..=40).contains(&sha.len()) && sha.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let path = forge.git_dir.as_ref().filter(|_| known && hex)?.join(format!("{name}.git"));
+    run(git(&path).args(["show", "--no-color", "--no-ext-diff", sha, "--"]), b"").await.ok()
 }
 
 async fn run(command: &mut Command, input: &[u8]) -> Result<String, String> {

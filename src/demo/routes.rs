@@ -1,7 +1,7 @@
 //! The forge's own web: the part of GitHub's REST API that a bot like ours uses, logs, and git over HTTP.
 
 use super::state::{Call, Forge};
-use super::{actions, git, issues, lost, pulls, tracking};
+use super::{actions, git, issues, lost, pages, pulls, tracking};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -53,6 +53,11 @@ pub fn router(forge: Forge) -> Router {
         .route("/repos/{owner}/{repo}/issues/comments/{id}", patch(issues::edit_comment))
         .route("/repos/{owner}/{repo}/issues/comments/{id}/reactions", post(issues::react))
         .route("/repos/{owner}/{repo}/collaborators/{login}/permission", get(issues::permission))
+        .route("/{owner}/{repo}/actions/runs/{run}", get(pages::run))
+        .route("/{owner}/{repo}/actions/runs/{run}/job/{job}", get(pages::job))
+        .route("/{owner}/{repo}/pull/{number}", get(pages::pull))
+        .route("/{owner}/{repo}/issues/{number}", get(pages::issue))
+        .route("/{owner}/{repo}/commit/{sha}", get(pages::commit))
         .route("/git/{*path}", any(git::http))
         .route("/{owner}/{repo}/info/refs", any(git::http_at))
         .route("/{owner}/{repo}/git-upload-pack", any(git::http_at))
@@ -66,12 +71,8 @@ async fn app(State(forge): State<Forge>) -> Json<Value> {
     Json(json!({"id": forge.lock().app_id, "slug": "ci-rescue-sandbox", "name": "CI Rescue sandbox"}))
 }
 
-/// What a person sees who follows a link from a card.
-async fn page(request: Request) -> Response {
-    let path = request.uri().path();
-    let words =
-        format!("The sandbox forge has no page for this.\n\nOn GitHub, {path} would show the run and its jobs.\n");
-    (StatusCode::NOT_FOUND, words).into_response()
+async fn page() -> Response {
+    (StatusCode::NOT_FOUND, "The sandbox forge has no such page.\n").into_response()
 }
 
 /// Notes every request, answers with a planted fault, and fills in our own address.

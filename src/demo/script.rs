@@ -137,6 +137,37 @@ impl Scenario {
     }
 }
 
+/// The run of the second scenario's workflow that passed before its failure, at an earlier commit.
+#[must_use]
+pub fn green(sha: &str) -> RunSpec {
+    let mut spec = SCENARIOS[1].spec(sha);
+    spec.message = "First light".into();
+    spec.jobs.iter_mut().for_each(|job| job.ends = vec!["success"]);
+    spec
+}
+
+/// What to try on one incident: its number is known once it has opened.
+#[must_use]
+pub fn hint(workflow: &str, branch: &str, no: u64) -> Option<String> {
+    Some(match (workflow, branch) {
+        ("frontend-ci", "main") => {
+            format!("Press Retry on #{no}: its network failure passes on attempt 2.")
+        }
+        ("shop-ci", _) => format!(
+            "#{no} suspects PR 9. As Ben run `quarantine {no}` or `revert {no}`, look at the change, switch to Ada and \
+             approve it. Then try `backport {no} pr=9 to=release-1`, `pin {no} flask@2.3.2` and `fix {no} \
+             cache_key_bump`: they can await approval side by side."
+        ),
+        ("healer-ci", _) => {
+            format!("Run `retry {no}`: it says why a retry will not help. `retry {no} force` retries anyway.")
+        }
+        ("docker-images", _) => {
+            "Run `hold`: it pauses all automatic actions. Switch to Ada and run `unhold`.".to_owned()
+        }
+        _ => return None,
+    })
+}
+
 /// Plays the script against `target` until `stop`: starts runs, ends them, and sends the webhooks.
 pub async fn play(forge: Forge, web: String, target: String, secret: String, stop: CancellationToken) {
     let http = reqwest::Client::new();

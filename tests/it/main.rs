@@ -14,6 +14,7 @@ mod cards;
 mod clients;
 mod conformance;
 mod damage;
+mod demo;
 mod doctor;
 mod editors;
 mod evidence;
