@@ -138,7 +138,9 @@ pub async fn seed(forge: &Forge, dir: &FilePath, name: &str) -> Result<(), Strin
         // What passed last was before it.
         let green = repo.branches.get("release-1").cloned();
         drop(state);
-        green.into_iter().for_each(|sha| forge.passed(super::script::green(&sha)));
+        if let Some(sha) = green {
+            forge.passed(super::script::green(&sha));
+        }
     }
     Ok(())
 }

@@ -57,8 +57,8 @@ fn same_target(one: &Wish, two: &Wish) -> bool {
         (
             Wish::Extend { id: one, .. } | Wish::Unquarantine { id: one },
             Wish::Extend { id: two, .. } | Wish::Unquarantine { id: two },
-        ) => same(one.as_ref(), two.as_ref()),
-        (Wish::Fix { template: one, .. }, Wish::Fix { template: two, .. }) => same(one.as_ref(), two.as_ref()),
+        )
+        | (Wish::Fix { template: one, .. }, Wish::Fix { template: two, .. }) => same(one.as_ref(), two.as_ref()),
         (Wish::Revert { pulls: one, commit: a }, Wish::Revert { pulls: two, commit: b }) => {
             let any = (one.is_empty() && a.is_none()) || (two.is_empty() && b.is_none());
             any || one.iter().any(|pull| two.contains(pull)) || (a.is_some() && a == b)
@@ -66,18 +66,11 @@ fn same_target(one: &Wish, two: &Wish) -> bool {
         (Wish::Backport { pull: one, to: a }, Wish::Backport { pull: two, to: b }) => {
             same(one.as_ref(), two.as_ref()) && a.iter().any(|branch| b.contains(branch))
         }
-        _ => match (package(one), package(two)) {
-            (Some(one), Some(two)) => same(one, two),
-            _ => false,
-        },
-    }
-}
-
-fn package(wish: &Wish) -> Option<Option<&String>> {
-    match wish {
-        Wish::Pin { package, .. } => Some(package.as_ref()),
-        Wish::Unpin { package } => Some(Some(package)),
-        _ => None,
+        (Wish::Pin { package: one, .. }, Wish::Pin { package: two, .. }) => same(one.as_ref(), two.as_ref()),
+        (Wish::Pin { package: one, .. }, Wish::Unpin { package: two })
+        | (Wish::Unpin { package: two }, Wish::Pin { package: one, .. }) => same(one.as_ref(), Some(two)),
+        (Wish::Unpin { package: one }, Wish::Unpin { package: two }) => one == two,
+        _ => false,
     }
 }
 

@@ -190,14 +190,14 @@ impl Asked<'_> {
         match (case.kind, runs) {
             (Kind::Group, Some(runs)) => warnings.push(format!("The whole group is skipped: {}.", tests(runs))),
             (Kind::Group, None) => {
-                warnings.push("The whole group is skipped; how many tests it creates is not known.".to_owned())
+                warnings.push("The whole group is skipped; how many tests it creates is not known.".to_owned());
             }
             (Kind::Test, Some(1)) => {}
             (Kind::Test, Some(runs)) => {
                 warnings.push(format!("It is a template, and everything it creates is skipped: {}.", tests(runs)));
             }
             (Kind::Test, None) => {
-                warnings.push("It runs more than once, and every run is skipped; how many is not known.".to_owned())
+                warnings.push("It runs more than once, and every run is skipped; how many is not known.".to_owned());
             }
         }
         if let Some(from) = &case.from {
