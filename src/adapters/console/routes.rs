@@ -284,7 +284,7 @@ async fn events(State(app): State<App>, headers: HeaderMap) -> Response {
             }
             Ok(Update::Line { .. }) => None,
             // Too slow to follow: the page is fetched anew.
-            Err(_) => Some(Event::default().event("reload").data("")),
+            Err(_) => Some(Event::default().event("reload").data("now")),
         };
         futures::future::ready(event.map(Ok::<Event, Infallible>))
     });
@@ -298,7 +298,9 @@ fn holds(app: App) -> impl Stream<Item = Result<Event, Infallible>> + Send {
         loop {
             every.tick().await;
             let Some(html) = banner(&app).await.filter(|html| last.as_ref() != Some(html)) else { continue };
-            let event = Event::default().event("hold").data(one_line(&html));
+            // Browsers drop events without data; the style takes an element with a comment for empty.
+            let data = if html.is_empty() { "<!-- none -->".into() } else { one_line(&html) };
+            let event = Event::default().event("hold").data(data);
             return Some((Ok(event), (app, every, Some(html))));
         }
     })
