@@ -1,8 +1,8 @@
 //! Questions that doors ask synchronously.
 
 use super::Engine;
-use crate::card::Card;
 use super::desk::waits_for;
+use crate::card::Card;
 use crate::domain::actor::{Actor, Place};
 use crate::domain::evidence::Category;
 use crate::domain::facts::Hold;

@@ -1,7 +1,7 @@
 //! Doors: how something from outside proves itself and is accepted.
 
-use crate::domain::card::Card;
 use crate::domain::actor::{Actor, Place};
+use crate::domain::card::Card;
 use crate::domain::evidence::Category;
 use crate::domain::ids::{Digest, IncidentNo, Repo};
 use crate::domain::incident::Incident;
