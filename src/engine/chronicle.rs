@@ -60,6 +60,8 @@ fn what(note: &Note) -> Option<String> {
         Note::Undone { proposal, why, .. } => format!("undid {proposal}: {}", clean_line(why, WORDS_MAX)),
         Note::Failed { proposal, why, .. } => format!("failed {proposal}: {}", clean_line(why, WORDS_MAX)),
         Note::AdoptedBy { incident } => format!("closed: same failure as {incident}"),
+        Note::PullEnded { number, .. } => format!("closed: PR {number} ended"),
+        Note::Escalated { after, .. } => format!("escalated: failing for {after}"),
         Note::Resolved { because } => format!("resolved: {because}"),
         _ => return None,
     })

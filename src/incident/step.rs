@@ -90,10 +90,9 @@ pub fn step(
         }
         Event::Reviewed { number, branch, by, .. } => merging::reviewed(&mut step, *number, branch.raw(), by),
         Event::Dequeued { number, .. } => failing::dequeued(&mut step, *number),
-        Event::Installed => return None,
         Event::Asked { request } => people::asked(&mut step, request),
-        // Words become a request before they concern an incident.
-        Event::Spoken { .. } => return None,
+        // Words become a request before they concern an incident, and an installation concerns none.
+        Event::Spoken { .. } | Event::Installed => return None,
         Event::LogRead { run, attempt, read, .. } => {
             let known = step.incident.runs.iter().find(|have| have.run == Some(*run));
             if known.is_none_or(|known| known.attempt <= *attempt) {
