@@ -55,7 +55,7 @@ async fn the_end_of_a_pull_request_closes_what_failed_on_it_alone() {
         let card = world.slack.cards().into_iter().find(|card| card.words().contains("#2")).unwrap();
         assert!(card.words().contains("Closed with its pull request"), "{}", card.words());
         let thread: String = world.slack.thread(&card.ts).iter().map(|m| m.text.clone()).collect();
-        let how = if merged { "PR 9 was merged" } else { "PR 9 was closed without a merge" };
+        let how = if merged { "PR 9 was merged" } else { "PR 9 was closed without merging" };
         assert!(thread.contains(how), "{thread}");
         // It fails again, on the reopened pull request.
         world.forge.rerun(run, |_| true).unwrap();
