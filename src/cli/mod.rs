@@ -169,7 +169,7 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, String> {
 }
 
 /// Libraries whose lines repeat ours, or say nothing to operators.
-const TAMED: &str = "sled=warn,hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,rustls=error,tower=warn,tower_http=warn,\
+const TAMED: &str = "sled=off,hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,rustls=error,tower=warn,tower_http=warn,\
                      octocrab=warn,slack_morphism=off,serenity=off,tokio_tungstenite=off,tungstenite=off";
 
 /// Logs to standard error; `RUST_LOG` chooses, and `CI_RESCUE_LOG=json` makes each line a JSON object.

@@ -291,7 +291,7 @@ fn wanted(query: &Query, incident: &Incident) -> bool {
         && query.stage.is_none_or(|stage| stage == incident.stage)
         && query.severity.is_none_or(|severity| severity == incident.severity)
         && !(query.open_only && incident.stage.is_closed())
-        && !(query.closed_only && !incident.stage.is_closed())
+        && (!query.closed_only || incident.stage.is_closed())
         && query.text.as_deref().is_none_or(|text| says(incident, text))
 }
 

@@ -20,13 +20,10 @@ pub async fn repro(State(app): State<App>, headers: HeaderMap, Path(no): Path<St
         Some(digest) => app.ask.blob(digest).await.ok().flatten(),
         None => None,
     };
-    match script {
-        Some(script) => (TEXT, script).into_response(),
-        None => {
-            let why = "No script yet: type `repro` and the incident's number";
-            refusal(&app, &headers, StatusCode::NOT_FOUND, why)
-        }
+    if let Some(script) = script {
+        return (TEXT, script).into_response();
     }
+    refusal(&app, &headers, StatusCode::NOT_FOUND, "No script yet: type `repro` and the incident's number")
 }
 
 /// What a proposal changes, or would have: for each branch one patch, as `git apply` takes it.

@@ -14,13 +14,14 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// A foreign Host is how somebody else's page reaches us by DNS rebinding.
 pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let headers = request.headers();
+    let from_us = request.method().is_safe() || (site_is_ours(headers) && origin_is_ours(&app, headers));
     let mut response = if !host_is_ours(&app, headers) {
         let why = "This is not the console's address: open the one set as console.listen";
         refusal(&app, headers, StatusCode::MISDIRECTED_REQUEST, why)
-    } else if !request.method().is_safe() && !(site_is_ours(headers) && origin_is_ours(&app, headers)) {
-        refusal(&app, headers, StatusCode::FORBIDDEN, CHECK_FAILED)
-    } else {
+    } else if from_us {
         next.run(request).await
+    } else {
+        refusal(&app, headers, StatusCode::FORBIDDEN, CHECK_FAILED)
     };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));

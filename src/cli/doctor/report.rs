@@ -38,12 +38,20 @@ impl State {
 /// Prints the findings and the verdict.
 pub fn print(findings: &[Finding]) -> u8 {
     for finding in findings {
-        anstream::println!("{}", line(finding));
+        println!("{}", shown(&line(finding)));
     }
     let count = |wanted: State| findings.iter().filter(|(state, ..)| *state == wanted).count();
     let (verdict, code) = verdict(count(State::Problem), count(State::Down));
-    anstream::println!("\n{verdict}");
+    println!("\n{}", shown(&verdict));
     code
+}
+
+/// With colours where the output takes them.
+fn shown(text: &str) -> String {
+    match anstream::AutoStream::choice(&std::io::stdout()) {
+        anstream::ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
+        _ => text.to_owned(),
+    }
 }
 
 fn line((state, about, words): &Finding) -> String {
