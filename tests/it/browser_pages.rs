@@ -4,7 +4,7 @@ use crate::flows::quarantine::flaky_in;
 use crate::world::chromium::Browser;
 use crate::world::{NETWORK_LOG, Setup, World};
 
-const PAGES: [(&str, &str); 10] = [
+const PAGES: [(&str, &str); 12] = [
     ("/", "feed"),
     ("/?stage=open&q=test", "filtered"),
     ("/waiting", "waiting"),
@@ -13,6 +13,8 @@ const PAGES: [(&str, &str); 10] = [
     ("/help", "help"),
     ("/incidents/2", "incident"),
     ("/incidents/2#error", "incident-log"),
+    ("/incidents/2/as/slack", "as-slack"),
+    ("/incidents/1/as/discord", "as-discord"),
     ("/nowhere", "error"),
     ("/sign-in", "sign-in"),
 ];
@@ -56,7 +58,7 @@ async fn every_page(dark: bool) {
     page.goto(&format!("http://{}/", world.private_at)).await.unwrap();
     let shade = if dark { "dark" } else { "light" };
     let mut wrong = Vec::new();
-    for width in [1280, 390, 320] {
+    for width in [320, 390, 1280] {
         browser.resize(width, 900).await;
         for (path, name) in PAGES {
             page.goto("about:blank").await.unwrap();
@@ -65,6 +67,7 @@ async fn every_page(dark: bool) {
             let at = format!("{path} at {width}, {shade}");
             let inner = page.execute("return [window.innerWidth, document.documentElement.scrollWidth, [...document.querySelectorAll('main, .log, header, .command')].every((e) => e.scrollWidth <= e.clientWidth), document.querySelectorAll('h1').length]", vec![]).await.unwrap();
             if inner[0] != width || inner[1].as_i64() > Some(width.into()) || inner[2] != true || inner[3] != 1 {
+                println!("{at}: {inner}");
                 wrong.push(format!("{at}: {inner}"));
             }
             let small = "return [...document.querySelectorAll('button, select, input:not([type=hidden]), nav a, .link, .next, .example, .rows a, summary, .card h2 a')].filter((e) => e.checkVisibility()).map((e) => [e.textContent.trim(), e.getBoundingClientRect()]).filter(([_, r]) => r.height < 24 || r.width < 24).map(([t, r]) => `${t} ${r.width}x${r.height}`)";
