@@ -115,3 +115,24 @@ async fn the_emergency_stop_reaches_an_open_page() {
     browser.close().await;
     world.end().await;
 }
+
+/// Browsers hold six connections to one server: the seventh page would wait for those before it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_was_left_keeps_no_connection() {
+    let Some(browser) = Browser::open(false, (1100, 900)).await else { return };
+    let world = World::with(Setup { slack: false, ..Setup::default() }).await;
+    let ada = world.sit("ada").await;
+    let page = &browser.page;
+    page.goto(&format!("http://{}/", world.private_at)).await.unwrap();
+    ada.say(&world, "hold first").await;
+    browser.until("#hold", "first").await;
+    page.execute("window.dispatchEvent(new Event('pagehide'))", vec![]).await.unwrap();
+    ada.say(&world, "unhold").await;
+    ada.say(&world, "hold second").await;
+    let fetched = page.execute("return fetch('/').then((page) => page.text())", vec![]).await.unwrap();
+    assert!(fetched.as_str().unwrap().contains("second"));
+    let hears = page.execute("return document.getElementById('hold').textContent", vec![]).await.unwrap();
+    assert!(hears.as_str().unwrap().contains("first"), "{hears}");
+    browser.close().await;
+    world.end().await;
+}

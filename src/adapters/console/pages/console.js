@@ -73,6 +73,10 @@
     source.addEventListener("reload", () => location.reload());
     // After a gap the page may have missed something.
     source.addEventListener("open", () => { if (opened) location.reload(); opened = true; });
+    // Browsers hold six connections to one server: a page that was left must not keep one.
+    window.addEventListener("pagehide", () => source.close());
+    // A page that comes back has missed something.
+    window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   }
 
   document.addEventListener("submit", async (event) => {
