@@ -82,7 +82,8 @@ fn check_discord(world: &World, words: &str) {
     assert!(!cards.is_empty());
     for card in cards {
         crate::world::discord::limits(&card.body).unwrap();
-        let text = outside_code(&card.words());
+        // Our own links lead to the forge.
+        let text = outside_code(&card.words()).replace("](http://127.0.0.1", "");
         for live in ["@everyone", "@here", "<@", "<!", "](", "://", "```"] {
             assert!(!text.contains(live), "{words}: {live} in {text}");
         }
