@@ -129,6 +129,6 @@ def counted(file: str, name: str, outcome: str, warning: str) -> Row:
     if outcome != "ready":
         return Row(file, name, outcome)
     number = re.search(r"\d+", warning)
-    open_ends = ("least", "not known", "every test", "not in this file", "abstract", "each set")
+    open_ends = ("least", "not known", "every test", "does not tell", "abstract", "each set")
     vague = any(words in warning for words in open_ends)
     return Row(file, name, outcome, int(number[0]) if number else 1, vague)

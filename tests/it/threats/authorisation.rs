@@ -342,7 +342,8 @@ async fn threat_068_a_forged_button_presses_nothing() {
         world.settle().await;
         assert_eq!((world.reruns(), world.incident(1).await.proposals.len()), (0, 1), "{forged}");
         let (at_once, further) = world.discord.answers(&token);
-        let told = further.iter().any(|body| body["content"].as_str().unwrap().contains("not one of ours"));
+        let told =
+            further.iter().any(|body| body["content"].as_str().unwrap().contains("This button is not valid here"));
         assert!(told || at_once["type"] == json!(9), "{forged}: {further:?}");
     }
     // A form that was opened by a forged button seals nothing either.

@@ -185,7 +185,11 @@ async fn threat_068_a_forged_button_does_nothing() {
     ] {
         world.slack.press("UADA", &card, &forged).await;
         world.settle().await;
-        assert!(world.slack.last_whisper().contains("not one of ours"), "{forged}: {}", world.slack.last_whisper());
+        assert!(
+            world.slack.last_whisper().contains("This button is not valid here"),
+            "{forged}: {}",
+            world.slack.last_whisper()
+        );
     }
     assert!(world.incident(1).await.proposals.is_empty());
     world.end().await;

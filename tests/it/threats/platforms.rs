@@ -97,13 +97,13 @@ async fn slack_over_http_does_what_the_socket_does() {
     world.settle().await;
     let (user, view) = world.slack.homes().pop().expect("a home tab");
     assert_eq!((user.as_str(), view["type"].as_str()), ("UBEN", Some("home")));
-    assert!(view.to_string().contains("*#1*"), "ben asked for it: {view}");
+    assert!(view.to_string().contains("#1 running"), "ben asked for it: {view}");
     let other = json!({"type": "event_callback", "team_id": "T1", "api_app_id": "A1", "event_id": "Ev3", "event_time": NOW,
         "event": {"type": "app_home_opened", "user": "UEVE", "channel": "D2", "tab": "home"}});
     assert!(slack(&world, "events", &other.to_string()).await.status().is_success());
     world.settle().await;
     let (_, view) = world.slack.homes().pop().expect("a home tab");
-    assert!(view.to_string().contains("none awaits your approval") && !view.to_string().contains("*#1*"), "{view}");
+    assert!(view.to_string().contains("none awaits your approval") && !view.to_string().contains("#1 "), "{view}");
     world.end().await;
 }
 

@@ -33,21 +33,30 @@ pub const CHANNEL: &str = "C0BUILDS";
 pub const NOON: i64 = 1_767_268_800_000;
 
 /// A clock that only moves when it is told to.
-pub struct HandClock(AtomicI64);
+pub struct HandClock {
+    now: AtomicI64,
+    /// Goes on whatever the time of day is set to.
+    elapsed: AtomicI64,
+}
 
 impl HandClock {
     pub fn new() -> Arc<Self> {
-        Arc::new(Self(AtomicI64::new(NOON)))
+        Arc::new(Self { now: AtomicI64::new(NOON), elapsed: AtomicI64::new(NOON) })
     }
 
     pub fn advance(&self, ms: i64) {
-        self.0.fetch_add(ms, Ordering::SeqCst);
+        self.now.fetch_add(ms, Ordering::SeqCst);
+        self.elapsed.fetch_add(ms.max(0), Ordering::SeqCst);
     }
 }
 
 impl Clock for HandClock {
     fn now(&self) -> Time {
-        Time(self.0.load(Ordering::SeqCst))
+        Time(self.now.load(Ordering::SeqCst))
+    }
+
+    fn elapsed_ms(&self) -> i64 {
+        self.elapsed.load(Ordering::SeqCst)
     }
 }
 
