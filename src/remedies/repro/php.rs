@@ -62,7 +62,7 @@ fn interpreter(recipe: &mut Recipe, composer: Option<&Json>) {
         let version = dotted(&found.numbers(2));
         writer.lines(&format!(
             "if [ \"$(php -r 'echo PHP_MAJOR_VERSION.\".\".PHP_MINOR_VERSION;')\" != '{version}' ]; then\n  \
-             say 'This system's PHP differs from the job's; the failure may differ.'\nfi"
+             say 'The PHP version here differs from the job; the failure may differ too.'\nfi"
         ));
     }
 }
