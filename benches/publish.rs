@@ -1,7 +1,7 @@
 //! From a webhook to the first call to Slack, with the whole bot at work: `cargo bench --bench publish`.
 //!
-//! 200 failures of distinct causes, 20 a second, in 40 repositories with a channel each; first with neighbours that
-//! answer at once, then with neighbours that take 300 ms a call. Bot and neighbours share the machine.
+//! 200 failures of distinct causes, 20 a second, in 40 repositories with a channel each; first with integrations that
+//! answer at once, then with integrations that take 300 ms a call. Bot and doubles share the machine.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures")]
 
@@ -176,7 +176,7 @@ fn main() {
         for (name, slow) in [("answer at once", 0), ("take 300 ms", 300)] {
             let all = measure(Duration::from_millis(slow)).await;
             println!(
-                "neighbours that {name:<14}: {} of {FAILURES} shown, p50 {:>6.0} ms, p90 {:>6.0} ms, p99 {:>6.0} ms, longest {:>6.0} ms",
+                "integrations that {name:<14}: {} of {FAILURES} shown, p50 {:>6.0} ms, p90 {:>6.0} ms, p99 {:>6.0} ms, longest {:>6.0} ms",
                 all.len(), at(&all, 50), at(&all, 90), at(&all, 99), at(&all, 100)
             );
         }

@@ -75,7 +75,7 @@ pub struct App {
     pub public: Router,
     /// Absent where the console would be open to everybody.
     pub private: Option<Router>,
-    pub neighbours: Arc<Vec<(String, String)>>,
+    pub integrations: Arc<Vec<(String, String)>>,
     store: Arc<dyn Store>,
     slack: Option<Arc<Slack>>,
     slack_socket: Option<(String, secrecy::SecretString, Arc<Integration>)>,
@@ -155,8 +155,8 @@ impl App {
         })
         .await
         .map_err(|why| why.to_string())?;
-        let neighbours = Arc::new(neighbours(config));
-        let mut doors = doors(config, &engine, &clock, neighbours.clone(), health.clone());
+        let integrations = Arc::new(integrations(config));
+        let mut doors = doors(config, &engine, &clock, integrations.clone(), health.clone());
         let heard = discord::Intake {
             door: engine.clone(),
             ask: engine.clone(),
@@ -171,7 +171,7 @@ impl App {
             engine,
             public: server::public(doors),
             private,
-            neighbours,
+            integrations,
             store,
             slack,
             slack_socket: slack_socket.map(|token| {
@@ -405,7 +405,7 @@ fn slack(config: &Config, health: &Health) -> Result<Option<Arc<Slack>>, String>
 }
 
 /// Each way in or out with `on`, or why it is off.
-fn neighbours(config: &Config) -> Vec<(String, String)> {
+fn integrations(config: &Config) -> Vec<(String, String)> {
     let say = |on: bool, off: &str| if on { "on".to_owned() } else { format!("off: {off}") };
     let github = writes_to_github(config);
     let socket = config.slack.app_token.is_some() && config.slack.transport == "socket";
@@ -443,7 +443,7 @@ fn doors(
     config: &Config,
     engine: &Arc<Engine>,
     clock: &Arc<dyn Clock>,
-    neighbours: Arc<Vec<(String, String)>>,
+    integrations: Arc<Vec<(String, String)>>,
     health: Arc<Health>,
 ) -> Doors {
     let mut secrets: Vec<Secret> =
@@ -464,7 +464,7 @@ fn doors(
         hook_token: token(&config.hooks.token),
         read_token: token(&config.api.read_token),
         act_token: token(&config.api.act_token),
-        neighbours,
+        integrations,
         health,
     }
 }

@@ -9,5 +9,5 @@ mod parse;
 mod read;
 
 pub use comment::in_comment;
-pub use manifest::{Arg, Kind, Manifest, all, help, table};
+pub use manifest::{Arg, Kind, Manifest, Task, all, help, table};
 pub use parse::{Mistake, parse};

@@ -23,13 +23,13 @@ pub struct Doors {
     pub ask: Arc<dyn Ask>,
     /// Absent: no webhook secret is configured, and the door is closed.
     pub github: Option<Arc<dyn Verifier>>,
-    /// Addresses of neighbours that speak their own way.
+    /// Addresses of integrations that speak their own way.
     pub endpoints: Vec<Arc<dyn Endpoint>>,
     pub hook_token: Option<Arc<SecretString>>,
     pub read_token: Option<Arc<SecretString>>,
     pub act_token: Option<Arc<SecretString>>,
     /// Which ways in and out are configured, and which are off: for `/api/status`.
-    pub neighbours: Arc<Vec<(String, String)>>,
+    pub integrations: Arc<Vec<(String, String)>>,
     /// Which integrations answer.
     pub health: Arc<Health>,
 }

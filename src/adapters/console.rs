@@ -5,16 +5,20 @@
 
 mod decode;
 mod error;
+mod events;
 mod feed;
 mod files;
 mod guard;
+mod incident;
 mod live;
 mod overview;
 mod pages;
 mod preview;
 mod routes;
+mod say;
 mod session;
 mod sign;
+mod visit;
 
 pub use decode::ConsoleDecoder;
 pub use feed::Console;

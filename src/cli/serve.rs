@@ -32,7 +32,7 @@ pub fn run(args: &ConfigArg) -> Result<(), String> {
             None,
         )
         .await?;
-        for (name, state) in app.neighbours.iter() {
+        for (name, state) in app.integrations.iter() {
             tracing::info!("{name}: {state}");
         }
         let console = private_at.map_or_else(|| "off".to_owned(), |at| format!("http://{at}"));

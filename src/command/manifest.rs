@@ -43,6 +43,32 @@ pub struct Arg {
     pub choices: Vec<String>,
 }
 
+/// What somebody wants to get done with a command. Help is grouped by it, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    Look,
+    Repair,
+    Decide,
+    Channels,
+    Emergency,
+}
+
+impl Task {
+    pub const ALL: [Self; 5] = [Self::Look, Self::Repair, Self::Decide, Self::Channels, Self::Emergency];
+
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Look => "Look",
+            Self::Repair => "Repair",
+            Self::Decide => "Decide",
+            Self::Channels => "Channels",
+            Self::Emergency => "Emergency",
+        }
+    }
+}
+
 /// One file of `commands/`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,6 +76,7 @@ pub struct Manifest {
     pub name: String,
     /// Which intent it builds: see `read.rs`.
     pub intent: String,
+    pub task: Task,
     #[serde(default)]
     pub aliases: Vec<String>,
     /// Where menus have levels (Discord), the one it stands in; the common verbs stand at the root.
@@ -100,9 +127,14 @@ pub fn all() -> &'static [Manifest] {
 pub fn help(topic: Option<&str>) -> Option<String> {
     let Some(topic) = topic else {
         let width = all().iter().map(|m| m.name.len()).max().unwrap_or(0);
-        let rows = all().iter().map(|m| format!("{:width$}  {}", m.name, m.summary));
-        let tail = "In a card's thread you can leave out the incident number. For details: help COMMAND";
-        return Some(format!("{}\n{tail}", rows.collect::<Vec<_>>().join("\n")));
+        let mut lines = Vec::new();
+        for task in Task::ALL {
+            lines.push(format!("{}:", task.title()));
+            let of_task = all().iter().filter(|m| m.task == task);
+            lines.extend(of_task.map(|m| format!("  {:width$}  {}", m.name, m.summary)));
+        }
+        lines.push("In a card's thread you can leave out the incident number. For details: help COMMAND".into());
+        return Some(lines.join("\n"));
     };
     let manifest = all().iter().find(|manifest| manifest.answers_to(topic))?;
     let mut text = format!("{}\n{}\nrole: {}\n{}", manifest.usage, manifest.summary, manifest.role(), manifest.help);

@@ -90,6 +90,19 @@ pub async fn edit_comment(
     Json(comment.clone()).into_response()
 }
 
+pub async fn delete_comment(
+    State(forge): State<Forge>,
+    Path((owner, repo, id)): At<(String, String, u64)>,
+) -> Response {
+    let mut state = forge.lock();
+    let comments = state.repos.get_mut(&format!("{owner}/{repo}")).map(|repo| &mut repo.comments);
+    let Some((at, comments)) = comments.and_then(|all| Some((all.iter().position(|one| one["id"] == id)?, all))) else {
+        return refuse(404, "Not Found");
+    };
+    comments.remove(at);
+    StatusCode::NO_CONTENT.into_response()
+}
+
 pub async fn react(
     State(forge): State<Forge>,
     Path((owner, repo, id)): At<(String, String, u64)>,

@@ -50,7 +50,7 @@ pub fn router(forge: Forge) -> Router {
         .route("/repos/{owner}/{repo}/issues/{number}/labels", get(issues::labels).post(issues::add_labels))
         .route("/repos/{owner}/{repo}/issues/{number}/labels/{label}", axum::routing::delete(issues::drop_label))
         .route("/repos/{owner}/{repo}/issues/{number}/comments", get(issues::comments).post(issues::add_comment))
-        .route("/repos/{owner}/{repo}/issues/comments/{id}", patch(issues::edit_comment))
+        .route("/repos/{owner}/{repo}/issues/comments/{id}", patch(issues::edit_comment).delete(issues::delete_comment))
         .route("/repos/{owner}/{repo}/issues/comments/{id}/reactions", post(issues::react))
         .route("/repos/{owner}/{repo}/collaborators/{login}/permission", get(issues::permission))
         .route("/{owner}/{repo}/actions/runs/{run}", get(pages::run))

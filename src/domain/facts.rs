@@ -147,7 +147,7 @@ pub struct Context {
     pub same: BTreeMap<String, Same>,
     /// The newest automatic act on this branch, by any incident.
     pub branch_acted_at: Option<Time>,
-    /// Some feed waits for the owners of what failed.
+    /// The owners of what failed can be looked up: the repository can be fetched.
     pub owners_wanted: bool,
     /// Automatic acts since midnight UTC.
     pub acts_today: u32,

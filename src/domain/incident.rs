@@ -293,6 +293,9 @@ pub struct Incident {
     /// Who owns what failed, once that is known.
     #[serde(default)]
     pub owners: Option<Vec<String>>,
+    /// The owners were asked for, once.
+    #[serde(default)]
+    pub owners_asked: bool,
     /// Broken for too long in a critical workflow.
     #[serde(default)]
     pub escalated_at: Option<Time>,

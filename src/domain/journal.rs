@@ -73,6 +73,9 @@ pub enum Note {
     },
     AwaitingApproval {
         proposal: ProposalId,
+        /// Empty in entries of before it was kept.
+        #[serde(default)]
+        summary: Untrusted,
         quorum: u32,
         expires_at: Time,
         because: Vec<String>,

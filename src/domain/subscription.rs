@@ -73,8 +73,9 @@ pub fn owners<'a>(patterns: impl Iterator<Item = Option<&'a str>>) -> Option<boo
     first.map(|_| false)
 }
 
-/// Owners are the same in any case, with or without their `@`.
-fn owns(want: &str, have: &str) -> bool {
+/// Whether an owner (`@acme/qa`) is the one that is wanted; `@` and case do not count, `*` is any run.
+#[must_use]
+pub fn owns(want: &str, have: &str) -> bool {
     let plain = |name: &str| name.trim_start_matches('@').to_lowercase();
     glob(&plain(want), &plain(have))
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 impl Working<'_> {
     pub(super) async fn context(&self, incident: Option<&Incident>, event: &Event) -> Result<Context, StoreError> {
         let mut context = Context { hold: self.engine.read_hold().await?, ..Context::default() };
-        context.owners_wanted = self.engine.all_feeds(self.state).any(|feed| feed.filter.owner.is_some());
+        context.owners_wanted = self.engine.git.is_some();
         let Some(incident) = incident else { return Ok(context) };
         let arrived = match event {
             Event::LogRead { read: LogRead::Read(evidence), .. } => evidence.fingerprint.as_deref(),

@@ -15,7 +15,7 @@ use crate::domain::intent::{Intent, Target, Which, Wish};
 use crate::domain::journal::{Entry, FeedRow, Note, QuarantinedRow};
 use crate::domain::quarantined::Quarantined;
 use crate::domain::rules::Rules;
-use crate::domain::subscription::{Filter, Subscription};
+use crate::domain::subscription::{Filter, Subscription, owns};
 use crate::domain::text::listing;
 use crate::incident::row;
 use crate::policy::may_approve;
@@ -255,7 +255,7 @@ impl Working<'_> {
     /// Quarantined tests by owner, oldest first.
     async fn quarantined(&self, repo: Option<Repo>, owner: Option<String>) -> Result<Note, StoreError> {
         let mut all = self.engine.read_ledger(repo.as_ref()).await?;
-        all.retain(|entry| owner.as_ref().is_none_or(|owner| entry.owners.iter().any(|have| same_owner(have, owner))));
+        all.retain(|entry| owner.as_ref().is_none_or(|owner| entry.owners.iter().any(|have| owns(owner, have))));
         let whose = |entry: &Quarantined| listing(&entry.owners, 3);
         all.sort_by_key(|entry| (whose(entry), entry.since));
         let more = all.len().saturating_sub(ROWS) as u64;
@@ -370,11 +370,6 @@ pub(super) fn waits_for(rules: &Rules, incident: &Incident, person: &Principal) 
     let awaiting = |proposal: &&Proposal| proposal.state == ProposalState::Awaiting && !proposal.dry_run;
     let mut open = incident.proposals.iter().filter(awaiting);
     open.any(|proposal| may_approve(rules, proposal, &person.key, person.role).is_ok())
-}
-
-/// `@acme/qa` and `acme/qa` are the same owner.
-fn same_owner(have: &str, wanted: &str) -> bool {
-    have.trim_start_matches('@').eq_ignore_ascii_case(wanted.trim_start_matches('@'))
 }
 
 fn mute_key(platform: &Platform, channel: &str) -> String {

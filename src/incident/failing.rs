@@ -53,6 +53,7 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         suspecting: None,
         suspicion: None,
         owners: None,
+        owners_asked: false,
         escalated_at: None,
         gone: false,
         auto_retries: 0,

@@ -11,7 +11,7 @@ use crate::domain::subscription::slug;
 pub fn ask(step: &mut Step<'_>) {
     let incident = &step.incident;
     let wanted = step.context.owners_wanted || escalating::is_critical(step.rules, incident);
-    if !wanted || incident.owners.is_some() || incident.closed_at.is_some() || !is_read(incident) {
+    if !wanted || incident.owners_asked || incident.closed_at.is_some() || !is_read(incident) {
         return;
     }
     let Ok(onto) = incident.default_branch.parse() else { return };
@@ -21,7 +21,8 @@ pub fn ask(step: &mut Step<'_>) {
         paths.push(format!(".github/workflows/{}.yml", slug(incident.workflow.raw())));
     }
     let lookups = vec![Lookup::Owners { repo: incident.repo.clone(), onto, paths }];
-    let incident = incident.no;
+    step.incident.owners_asked = true;
+    let incident = step.incident.no;
     step.effect(Effect::Gather { incident, proposal: None, lookups });
 }
 

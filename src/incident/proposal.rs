@@ -264,8 +264,8 @@ fn await_people(step: &mut Step<'_>, proposal: &Proposal) {
             },
         );
     }
-    let because = plan.map_or_else(Vec::new, |plan| plan.because);
-    let note = Note::AwaitingApproval { proposal: proposal.id, quorum: proposal.quorum, expires_at, because };
+    let (summary, because) = plan.map(|plan| (plan.summary, plan.because)).unwrap_or_default();
+    let note = Note::AwaitingApproval { proposal: proposal.id, summary, quorum: proposal.quorum, expires_at, because };
     step.tell(proposal.by.key.clone(), note.clone());
     reply(step, proposal, note);
 }

@@ -180,6 +180,8 @@ pub struct Query {
     pub closed_only: bool,
     pub branch: Option<String>,
     pub severity: Option<Severity>,
+    /// An owner of what failed, as CODEOWNERS writes it or without `@`, in any case; `*` stands for any run.
+    pub owner: Option<String>,
     /// Occurs in what people know an incident by: repository, branch, commit, author, job, test or error.
     pub text: Option<String>,
     /// Only incidents numbered below this: the next page.

@@ -144,7 +144,7 @@ async fn status(State(doors): State<Doors>, headers: HeaderMap) -> Response {
         dead_letters: counts.dead,
         incidents: counts.incidents,
         open: counts.open,
-        features: doors.neighbours.iter().cloned().collect(),
+        features: doors.integrations.iter().cloned().collect(),
         integrations: doors.health.look().iter().map(IntegrationView::of).collect(),
     })
     .into_response()

@@ -10,6 +10,7 @@ use crate::domain::facts::RunSeen;
 use crate::domain::ids::{Digest, IncidentNo};
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
+use crate::domain::subscription::owns;
 use crate::domain::time::Time;
 use crate::ports::{
     Checks, Claimed, Counts, DeadLetter, Delivery, Due, Lines, Publication, Put, Query, Store, StoreError, Surface,
@@ -290,6 +291,7 @@ fn wanted(query: &Query, incident: &Incident) -> bool {
         && query.branch.as_deref().is_none_or(|branch| branch == incident.branch.raw())
         && query.stage.is_none_or(|stage| stage == incident.stage)
         && query.severity.is_none_or(|severity| severity == incident.severity)
+        && query.owner.as_deref().is_none_or(|want| incident.owners.iter().flatten().any(|have| owns(want, have)))
         && !(query.open_only && incident.stage.is_closed())
         && (!query.closed_only || incident.stage.is_closed())
         && query.text.as_deref().is_none_or(|text| says(incident, text))

@@ -14,33 +14,33 @@ use tokio::process::Command;
 const SIZE: (u32, u32) = (1100, 900);
 
 /// One person at one browser.
-struct Visitor {
-    browser: Browser,
+pub struct Visitor {
+    pub browser: Browser,
     home: String,
     script: bool,
 }
 
 impl Visitor {
-    async fn new(at: SocketAddr, script: bool) -> Option<Self> {
+    pub async fn new(at: SocketAddr, script: bool) -> Option<Self> {
         let browser = Browser::with(false, SIZE, script).await?;
         Some(Self { browser, home: format!("http://{at}"), script })
     }
 
-    async fn goto(&self, path: &str) {
+    pub async fn goto(&self, path: &str) {
         self.browser.page.goto(&format!("{}{path}", self.home)).await.expect("a page");
     }
 
-    async fn click(&self, css: &str) {
+    pub async fn click(&self, css: &str) {
         let found = self.browser.page.wait().for_element(Locator::Css(css)).await;
         found.unwrap_or_else(|why| panic!("{css}: {why}")).click().await.unwrap_or_else(|why| panic!("{css}: {why}"));
     }
 
-    async fn fill(&self, css: &str, text: &str) {
+    pub async fn fill(&self, css: &str, text: &str) {
         let field = self.browser.page.wait().for_element(Locator::Css(css)).await.expect("a field");
         field.send_keys(text).await.expect("keys");
     }
 
-    async fn sees(&self, css: &str, words: &str) {
+    pub async fn sees(&self, css: &str, words: &str) {
         self.browser.until(css, words).await;
     }
 
@@ -70,10 +70,11 @@ impl Visitor {
         self.click("button.primary").await;
     }
 
-    async fn switch(&self, person: &str) {
+    pub async fn switch(&self, person: &str) {
         self.click(&format!("#person option[value={person}]")).await;
         self.click(".who button").await;
-        self.browser.page.wait().for_element(Locator::Css("#text")).await.expect("the feed");
+        let seat = format!("#person option[value={person}][selected]");
+        self.browser.page.wait().for_element(Locator::Css(&seat)).await.expect("the feed, as somebody else");
     }
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod browser;
+mod browser_demo;
 mod browser_forms;
 mod browser_pages;
 mod cards;

@@ -1,7 +1,9 @@
 //! What belongs to an incident, as plain files: the script that reproduces it, and patches.
 
 use super::error::{NO_INCIDENT, refusal};
-use super::routes::{App, enter, look_up};
+use super::incident::look_up;
+use super::routes::App;
+use super::visit::Visit;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,10 +11,7 @@ use axum::response::{IntoResponse, Response};
 const TEXT: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
 
 /// The script that reproduces an incident, to be read and saved.
-pub async fn repro(State(app): State<App>, headers: HeaderMap, Path(no): Path<String>) -> Response {
-    if let Err(away) = enter(&app, &headers) {
-        return away;
-    }
+pub async fn repro(State(app): State<App>, _: Visit, headers: HeaderMap, Path(no): Path<String>) -> Response {
     let Some(incident) = look_up(&app, &no).await else {
         return refusal(&app, &headers, StatusCode::NOT_FOUND, NO_INCIDENT);
     };
@@ -27,10 +26,12 @@ pub async fn repro(State(app): State<App>, headers: HeaderMap, Path(no): Path<St
 }
 
 /// What a proposal changes, or would have: for each branch one patch, as `git apply` takes it.
-pub async fn patch(State(app): State<App>, headers: HeaderMap, Path((no, n)): Path<(String, u32)>) -> Response {
-    if let Err(away) = enter(&app, &headers) {
-        return away;
-    }
+pub async fn patch(
+    State(app): State<App>,
+    _: Visit,
+    headers: HeaderMap,
+    Path((no, n)): Path<(String, u32)>,
+) -> Response {
     let Some(incident) = look_up(&app, &no).await else {
         return refusal(&app, &headers, StatusCode::NOT_FOUND, NO_INCIDENT);
     };

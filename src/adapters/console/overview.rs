@@ -1,7 +1,8 @@
 //! The pages that list: incidents by filter, what waits for me, what is closed, what is quarantined.
 
 use super::pages::CardView;
-use super::routes::{App, enter, page, render};
+use super::routes::App;
+use super::visit::Visit;
 use super::{CHANNEL, PLATFORM};
 use crate::command;
 use crate::domain::Stage;
@@ -9,9 +10,9 @@ use crate::domain::actor::{Actor, Place, Platform};
 use crate::domain::evidence::Severity;
 use crate::domain::ids::short_sha;
 use crate::domain::incident::Incident;
+use crate::domain::subscription::owns;
 use crate::ports::Query;
 use axum::extract::{Query as Params, State};
-use axum::http::HeaderMap;
 use axum::response::Response;
 use minijinja::context;
 use minijinja::value::{Serde, Value};
@@ -45,6 +46,7 @@ impl Filters {
             branch: some(&self.branch),
             stage: Stage::ALL.into_iter().find(|stage| stage.as_str() == self.stage),
             severity: SEVERITIES.into_iter().find(|severity| severity.as_str() == self.severity),
+            owner: some(&self.owner),
             text: some(&self.q),
             before: self.before,
             limit: ROWS,
@@ -54,7 +56,7 @@ impl Filters {
 
     fn any(&self) -> bool {
         self.before.is_some()
-            || [&self.repo, &self.branch, &self.stage, &self.severity, &self.q]
+            || [&self.repo, &self.branch, &self.stage, &self.severity, &self.owner, &self.q]
                 .iter()
                 .any(|text| !text.trim().is_empty())
     }
@@ -67,6 +69,7 @@ impl Filters {
             ("branch", &self.branch),
             ("stage", &self.stage),
             ("severity", &self.severity),
+            ("owner", &self.owner),
             ("q", &self.q),
             ("before", &before),
         ];
@@ -106,19 +109,16 @@ impl Row {
     }
 }
 
-fn more(filters: &Filters, rows: &[Row], next: Option<String>) -> Value {
+fn more(filters: &Filters, rows: &[Row], cards: &[CardView], next: Option<String>) -> Value {
     let stages = Stage::ALL.map(Stage::as_str);
     let severities = SEVERITIES.map(Severity::as_str);
-    context! { f => Value::from(Serde(filters)), rows => Value::from(Serde(rows)), next, stages, severities,
+    context! { f => Value::from(Serde(filters)), rows => Value::from(Serde(rows)),
+    cards => Value::from(Serde(cards)), next, stages, severities,
     filtered => filters.any(), say => &filters.say }
 }
 
 /// The newest incidents; with filters, everything that matches.
-pub async fn feed(State(app): State<App>, headers: HeaderMap, Params(filters): Params<Filters>) -> Response {
-    let (session, fresh) = match enter(&app, &headers) {
-        Ok(entered) => entered,
-        Err(away) => return away,
-    };
+pub async fn feed(State(app): State<App>, visit: Visit, Params(filters): Params<Filters>) -> Response {
     let (mut cards, mut rows, mut next) = (Vec::new(), Vec::new(), None);
     if filters.any() {
         let (found, before) = app.ask.incidents(filters.query()).await.unwrap_or_default();
@@ -132,18 +132,17 @@ pub async fn feed(State(app): State<App>, headers: HeaderMap, Params(filters): P
     } else {
         cards.extend(app.console.cards().iter().map(CardView::of));
     }
-    let html = render(&app, "feed.html", &session, "", &cards, more(&filters, &rows, next)).await;
-    page(&session, fresh, html)
+    visit.page(&app, "feed.html", "", more(&filters, &rows, &cards, next)).await
 }
 
 /// What this person may approve.
-pub async fn waiting(State(app): State<App>, headers: HeaderMap) -> Response {
-    let (session, fresh) = match enter(&app, &headers) {
-        Ok(entered) => entered,
-        Err(away) => return away,
-    };
+pub async fn waiting(State(app): State<App>, visit: Visit) -> Response {
     let platform = Platform::new(PLATFORM);
-    let actor = Actor { platform: platform.clone(), id: session.person.clone(), name: session.person.clone().into() };
+    let actor = Actor {
+        platform: platform.clone(),
+        id: visit.session.person.clone(),
+        name: visit.session.person.clone().into(),
+    };
     let place = Place { platform, channel: CHANNEL.into(), thread: None, reply_to: None, pull: None };
     let found = app.ask.waits_for(&actor, &place).await.unwrap_or_default();
     let (mut cards, mut rows) = (Vec::new(), Vec::new());
@@ -153,22 +152,16 @@ pub async fn waiting(State(app): State<App>, headers: HeaderMap) -> Response {
             None => rows.push(Row::of(incident)),
         }
     }
-    let html = render(&app, "waiting.html", &session, "", &cards, more(&Filters::default(), &rows, None)).await;
-    page(&session, fresh, html)
+    visit.page(&app, "waiting.html", "", more(&Filters::default(), &rows, &cards, None)).await
 }
 
 /// Closed incidents, newest first.
-pub async fn history(State(app): State<App>, headers: HeaderMap, Params(filters): Params<Filters>) -> Response {
-    let (session, fresh) = match enter(&app, &headers) {
-        Ok(entered) => entered,
-        Err(away) => return away,
-    };
+pub async fn history(State(app): State<App>, visit: Visit, Params(filters): Params<Filters>) -> Response {
     let query = Query { closed_only: true, stage: None, ..filters.query() };
     let (found, before) = app.ask.incidents(query).await.unwrap_or_default();
     let rows: Vec<Row> = found.iter().map(Row::of).collect();
     let next = filters.next("/history", before);
-    let html = render(&app, "history.html", &session, "", &[], more(&filters, &rows, next)).await;
-    page(&session, fresh, html)
+    visit.page(&app, "history.html", "", more(&filters, &rows, &[], next)).await
 }
 
 #[derive(Serialize)]
@@ -177,35 +170,32 @@ struct QuarantineRow {
     incident: u64,
     repo: String,
     test: String,
-    owner: String,
+    owners: Vec<String>,
     days: i64,
     until: String,
     reason: String,
 }
 
 /// What does not count now, whose it is, and until when.
-pub async fn quarantines(State(app): State<App>, headers: HeaderMap, Params(filters): Params<Filters>) -> Response {
-    let (session, fresh) = match enter(&app, &headers) {
-        Ok(entered) => entered,
-        Err(away) => return away,
-    };
+pub async fn quarantines(State(app): State<App>, visit: Visit, Params(filters): Params<Filters>) -> Response {
     let all = app.ask.quarantines().await.unwrap_or_default();
     let view = |(entry, days): &(crate::domain::Quarantined, i64)| QuarantineRow {
         id: entry.id.clone(),
         incident: entry.incident.0,
         repo: entry.repo.to_string(),
         test: entry.test.line(200),
-        owner: entry.owners.join(", "),
+        owners: entry.owners.clone(),
         days: *days,
         until: entry.until.clone(),
         reason: entry.reason.line(200),
     };
-    let (repo, owner) = (filters.repo.trim(), filters.owner.trim().trim_start_matches('@').to_lowercase());
+    let (repo, owner) = (filters.repo.trim(), filters.owner.trim());
     let mut rows: Vec<QuarantineRow> = all.iter().map(view).collect();
-    rows.retain(|row| (repo.is_empty() || row.repo == repo) && row.owner.to_lowercase().contains(&owner));
+    rows.retain(|row| {
+        (repo.is_empty() || row.repo == repo) && (owner.is_empty() || row.owners.iter().any(|have| owns(owner, have)))
+    });
     let more = context! { rows => Value::from(Serde(&rows)), f => Value::from(Serde(&filters)) };
-    let html = render(&app, "quarantines.html", &session, "", &[], more).await;
-    page(&session, fresh, html)
+    visit.page(&app, "quarantines.html", "", more).await
 }
 
 #[derive(Serialize)]
@@ -217,35 +207,19 @@ struct HelpRow {
     examples: Vec<(&'static str, String)>,
 }
 
-/// Commands by task; what fits none stands under the last.
-const TASKS: [(&str, &[&str]); 5] = [
-    ("Look", &["list", "show", "why", "quarantined", "help"]),
-    ("Decide", &["approve", "reject", "cancel", "undo"]),
-    ("Emergency", &["hold", "unhold"]),
-    ("Channels", &["subscribe", "subscriptions", "unsubscribe", "mute"]),
-    ("Repair", &[]),
-];
-
 fn prefilled(words: &str) -> String {
     format!("/?{}", url::form_urlencoded::Serializer::new(String::new()).append_pair("say", words).finish())
 }
 
 /// The commands by task; an example goes to the command line by a click.
-pub async fn help(State(app): State<App>, headers: HeaderMap) -> Response {
-    let (session, fresh) = match enter(&app, &headers) {
-        Ok(entered) => entered,
-        Err(away) => return away,
+pub async fn help(State(app): State<App>, visit: Visit) -> Response {
+    let row = |manifest: &'static command::Manifest| HelpRow {
+        usage: &manifest.usage,
+        summary: &manifest.summary,
+        role: manifest.role().to_string(),
+        examples: manifest.examples.iter().map(|example| (example.as_str(), prefilled(example))).collect(),
     };
-    let task = |name: &str| TASKS.iter().position(|(_, names)| names.contains(&name)).unwrap_or(TASKS.len() - 1);
-    let mut groups: Vec<(&str, Vec<HelpRow>)> = TASKS.iter().map(|(title, _)| (*title, Vec::new())).collect();
-    for manifest in command::all() {
-        groups[task(&manifest.name)].1.push(HelpRow {
-            usage: &manifest.usage,
-            summary: &manifest.summary,
-            role: manifest.role().to_string(),
-            examples: manifest.examples.iter().map(|example| (example.as_str(), prefilled(example))).collect(),
-        });
-    }
-    let html = render(&app, "help.html", &session, "", &[], context! { groups => Value::from(Serde(&groups)) }).await;
-    page(&session, fresh, html)
+    let rows = |task| command::all().iter().filter(|manifest| manifest.task == task).map(row).collect();
+    let groups: Vec<(&str, Vec<HelpRow>)> = command::Task::ALL.map(|task| (task.title(), rows(task))).into();
+    visit.page(&app, "help.html", "", context! { groups => Value::from(Serde(&groups)) }).await
 }

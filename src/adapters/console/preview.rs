@@ -1,7 +1,8 @@
 //! A card as Slack or Discord shows it, drawn from the very message that would be sent.
 
 use super::live;
-use super::routes::{App, enter, nothing_here};
+use super::routes::{App, nothing_here};
+use super::visit::Visit;
 use crate::card::Card;
 use crate::domain::IncidentNo;
 use axum::extract::{Path, State};
@@ -115,10 +116,12 @@ fn discord(message: &Json) -> Shown {
 }
 
 /// `GET /incidents/{no}/as/{platform}`
-pub async fn page(State(app): State<App>, Path((no, platform)): Path<(u64, String)>, headers: HeaderMap) -> Response {
-    if let Err(response) = enter(&app, &headers) {
-        return response;
-    }
+pub async fn page(
+    State(app): State<App>,
+    _: Visit,
+    Path((no, platform)): Path<(u64, String)>,
+    headers: HeaderMap,
+) -> Response {
     let Some(preview) = app.previews.iter().find(|preview| preview.platform == platform) else {
         return nothing_here(State(app), headers).await;
     };

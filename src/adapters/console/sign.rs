@@ -1,8 +1,9 @@
 //! Signing in and out, and changing seats in the demo.
 
 use super::error::{CHECK_FAILED, SESSION_ENDED, refusal};
-use super::routes::{App, session, set_cookie};
+use super::routes::App;
 use super::session::{FORM_COOKIE, cookies, is_random, random, same};
+use super::visit::{session, set_cookie};
 use crate::domain::ids::Digest;
 use axum::Form;
 use axum::extract::State;

@@ -25,6 +25,7 @@
   function place(card) {
     const only = feed.dataset.only;
     if (only && card.dataset.no !== only) return;
+    if (only) timeline();
     const old = document.getElementById(card.id);
     // A filtered page keeps its cards: what is new may not match.
     if (!old && feed.dataset.fixed) return;
@@ -40,6 +41,21 @@
     }
     const nothing = document.getElementById("nothing");
     if (nothing) nothing.hidden = true;
+  }
+
+  // What an incident's page shows beside its card. Only the newest answer counts.
+  let asked = 0;
+  async function timeline() {
+    const old = document.querySelector(".journal");
+    if (!old) return;
+    const mine = ++asked;
+    const response = await fetch(location.pathname).catch(() => null);
+    if (!response || !response.ok) return;
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const fresh = page.querySelector(".journal");
+    if (!fresh || mine !== asked) return;
+    own(fresh);
+    document.querySelector(".journal").replaceWith(fresh);
   }
 
   function line(html) {
@@ -63,21 +79,31 @@
     log.hidden = true;
   }
 
+  // The stream goes on from what the page shows; a page that was out of sight catches up.
   const live = document.body.dataset.live;
-  if (live) {
-    const source = new EventSource(live);
-    let opened = false;
-    source.addEventListener("card", (event) => { if (feed) place(element(event.data)); });
-    source.addEventListener("line", (event) => line(event.data));
-    source.addEventListener("hold", (event) => { hold.innerHTML = event.data; own(hold); });
-    source.addEventListener("reload", () => location.reload());
-    // After a gap the page may have missed something.
-    source.addEventListener("open", () => { if (opened) location.reload(); opened = true; });
-    // Browsers hold six connections to one server: a page that was left must not keep one.
-    window.addEventListener("pagehide", () => source.close());
-    // A page that comes back has missed something.
-    window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  let mark = document.body.dataset.mark;
+  let source = null;
+  function listen() {
+    if (!live || source) return;
+    source = new EventSource(`${live}?since=${encodeURIComponent(mark)}`);
+    const on = (name, react) => source.addEventListener(name, (event) => {
+      if (event.lastEventId) mark = event.lastEventId;
+      react(event.data);
+    });
+    on("card", (data) => { if (feed) place(element(data)); });
+    on("line", line);
+    on("hold", (data) => { hold.innerHTML = data; own(hold); });
+    on("reload", () => location.reload());
   }
+  // Browsers hold six connections to one server: a page that nobody sees must not keep one.
+  function leave() {
+    if (source) source.close();
+    source = null;
+  }
+  if (!document.hidden) listen();
+  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : listen()));
+  window.addEventListener("pagehide", leave);
+  window.addEventListener("pageshow", (event) => { if (event.persisted && !document.hidden) listen(); });
 
   document.addEventListener("submit", async (event) => {
     const form = event.target;
@@ -93,7 +119,7 @@
       if (!response.ok) notice(await response.text());
       else if (path === "/log/clear") close();
     } catch {
-      notice("The server cannot be reached; nothing was sent.");
+      notice("Could not reach the server; nothing was sent.");
     }
     button.disabled = false;
     if (path === "/command") form.querySelector("input[name=text]").value = "";

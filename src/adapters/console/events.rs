@@ -1,0 +1,79 @@
+//! The stream of an open page: cards as they change, this person's log, and the emergency stop.
+
+use super::feed::{Tick, Update};
+use super::routes::App;
+use super::visit::{banner, session};
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::{Stream, StreamExt};
+use minijinja::value::Serde;
+use minijinja::{Value, context};
+use serde::Deserialize;
+use std::convert::Infallible;
+use std::future::ready;
+use std::time::Duration;
+use tokio_stream::wrappers::BroadcastStream;
+
+/// How soon an open page tells of the emergency stop, wherever it was pulled.
+const LOOK: Duration = Duration::from_secs(1);
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Since {
+    /// The mark of the page that opens the stream.
+    since: String,
+}
+
+/// Server-sent events, from what changed since the page was made. A browser that lost the stream names the last event
+/// it saw.
+pub async fn events(State(app): State<App>, headers: HeaderMap, Query(since): Query<Since>) -> Response {
+    let Some(session) = session(&app, &headers) else { return StatusCode::UNAUTHORIZED.into_response() };
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
+    let (missed, updates) = app.console.follow(last.unwrap_or(&since.since));
+    let holds = holds(App::clone(&app));
+    // Too slow to follow, or of another start of the server: the page is fetched anew.
+    let reload = || Event::default().event("reload").data("now");
+    let (missed, lost) = missed.map_or_else(|| (Vec::new(), Some(reload())), |missed| (missed, None));
+    let updates = futures::stream::iter(missed.into_iter().map(Ok)).chain(BroadcastStream::new(updates));
+    let updates = updates.filter_map(move |tick| {
+        ready(match tick {
+            Ok(tick) => told(&app, &session.person, &tick),
+            Err(_) => Some(reload()),
+        })
+    });
+    let updates = futures::stream::iter(lost).chain(updates).map(Ok);
+    Sse::new(futures::stream::select(updates, holds)).keep_alive(KeepAlive::default()).into_response()
+}
+
+fn told(app: &App, person: &str, tick: &Tick) -> Option<Event> {
+    let event = Event::default().id(&tick.mark);
+    match &tick.update {
+        Update::Card(card) => Some(event.event("card").data(one_line(&app.pages.card(card)))),
+        Update::Line { person: whose, line } if whose == person => {
+            let html = app.pages.render("line.html", context! { line => Value::from(Serde(line)) });
+            Some(event.event("line").data(one_line(&html.replace('\n', "<br>"))))
+        }
+        Update::Line { .. } => None,
+    }
+}
+
+/// The banner now, and whenever it changes.
+fn holds(app: App) -> impl Stream<Item = Result<Event, Infallible>> + Send {
+    let start = (app, tokio::time::interval(LOOK), None::<String>);
+    futures::stream::unfold(start, |(app, mut every, last)| async move {
+        loop {
+            every.tick().await;
+            let Some(html) = banner(&app).await.filter(|html| last.as_ref() != Some(html)) else { continue };
+            // Browsers drop events without data; the style takes an element with a comment for empty.
+            let data = if html.is_empty() { "<!-- none -->".into() } else { one_line(&html) };
+            let event = Event::default().event("hold").data(data);
+            return Some((Ok(event), (app, every, Some(html))));
+        }
+    })
+}
+
+fn one_line(html: &str) -> String {
+    html.replace(['\n', '\r'], " ")
+}

@@ -1,0 +1,102 @@
+//! An incident's own page: its card, timeline, patches and log.
+
+use super::error::{NO_INCIDENT, refusal};
+use super::pages::{self, CardView};
+use super::routes::App;
+use super::visit::Visit;
+use crate::domain::IncidentNo;
+use crate::domain::incident::{Incident, ProposalState};
+use crate::ports::Query;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use minijinja::value::Serde;
+use minijinja::{Value, context};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct EntryView {
+    at: String,
+    by: Option<String>,
+    text: String,
+}
+
+pub async fn look_up(app: &App, no: &str) -> Option<Incident> {
+    let no = no.parse::<IncidentNo>().ok()?;
+    let query = Query { no: Some(no), before: Some(no.0.saturating_add(1)), limit: 1, ..Query::default() };
+    app.ask.incidents(query).await.map(|(found, _)| found).unwrap_or_default().into_iter().next()
+}
+
+pub async fn page(State(app): State<App>, visit: Visit, headers: HeaderMap, Path(no): Path<String>) -> Response {
+    let Some(incident) = look_up(&app, &no).await else {
+        return refusal(&app, &headers, StatusCode::NOT_FOUND, NO_INCIDENT);
+    };
+    let no = incident.no;
+    let entries = app.ask.journal(no).await.unwrap_or_default();
+    let views: Vec<EntryView> = entries
+        .iter()
+        .map(|entry| EntryView {
+            at: pages::rfc3339(entry.at),
+            by: entry.by.clone(),
+            text: app.words.note("html", &entry.note).unwrap_or_default(),
+        })
+        .collect();
+    let digest = incident.headline().and_then(|evidence| evidence.excerpt.clone());
+    let excerpt = match digest {
+        Some(digest) => {
+            app.ask.blob(&digest).await.ok().flatten().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        }
+        None => None,
+    };
+    let errors: Vec<&str> = incident
+        .headline()
+        .map(|evidence| evidence.errors.as_slice())
+        .unwrap_or_default()
+        .iter()
+        .map(|error| error.text.raw().trim())
+        .filter(|error| !error.is_empty())
+        .collect();
+    let excerpt = excerpt.map(|text| pages::log(&text, &errors));
+    let patches = patches(&app, &incident).await;
+    let script = incident.repro.is_some();
+    let cards: Vec<CardView> = app.console.card(no.0).iter().map(CardView::of).collect();
+    let previews: Vec<(&str, &str)> = app.previews.iter().map(|preview| (preview.platform, preview.name)).collect();
+    let more = context! { entries => Value::from(Serde(&views)), excerpt => Value::from(Serde(&excerpt)),
+    patches => Value::from(Serde(&patches)), script, no => no.0, previews, cards => Value::from(Serde(&cards)) };
+    visit.page(&app, "incident.html", &no.0.to_string(), more).await
+}
+
+/// What one proposal changes, or would have.
+#[derive(Serialize)]
+struct PatchView {
+    n: u32,
+    remedy: String,
+    state: &'static str,
+    /// It will not happen, or was taken back.
+    gone: bool,
+    diffs: Vec<(String, Vec<pages::TextLine>)>,
+}
+
+/// Newest first.
+async fn patches(app: &App, incident: &Incident) -> Vec<PatchView> {
+    let mut views = Vec::new();
+    for proposal in incident.proposals.iter().rev() {
+        let mut diffs = Vec::new();
+        for (onto, preview) in proposal.plan.iter().flat_map(|plan| &plan.previews) {
+            let Some(digest) = &preview.diff else { continue };
+            if let Ok(Some(bytes)) = app.ask.blob(digest).await {
+                let text: String = String::from_utf8_lossy(&bytes).chars().take(DIFF_SHOWN).collect();
+                diffs.push((onto.clone(), pages::diff(&text)));
+            }
+        }
+        if !diffs.is_empty() {
+            let gone = !proposal.state.is_active() && proposal.state != ProposalState::Done;
+            let (n, remedy, state) = (proposal.id.n, proposal.remedy.clone(), proposal.state.as_str());
+            views.push(PatchView { n, remedy, state, gone, diffs });
+        }
+    }
+    views
+}
+
+/// Characters of a diff on the page.
+const DIFF_SHOWN: usize = 200_000;

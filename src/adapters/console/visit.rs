@@ -1,0 +1,69 @@
+//! A visit to a page: whose session it is, and what the page shows already.
+
+use super::pages;
+use super::routes::{App, Person};
+use super::session::{COOKIE, Session, cookies};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use minijinja::value::Serde;
+use minijinja::{Value, context};
+
+/// Somebody with a session at a page of ours. In the demo everybody has one; elsewhere those without are sent to sign in.
+pub struct Visit {
+    pub session: Session,
+    /// The session began with this visit.
+    fresh: bool,
+    /// Taken before the page reads anything: its stream goes on from here.
+    mark: String,
+}
+
+impl FromRequestParts<App> for Visit {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let mark = app.console.mark();
+        if let Some(session) = session(app, &parts.headers) {
+            return Ok(Self { session, fresh: false, mark });
+        }
+        let first = app.people.first().filter(|_| app.token.is_none());
+        match first.and_then(|person| app.sessions.open(&person.id)) {
+            Some(session) => Ok(Self { session, fresh: true, mark }),
+            None => Err(Redirect::to("/sign-in").into_response()),
+        }
+    }
+}
+
+pub fn session(app: &App, headers: &HeaderMap) -> Option<Session> {
+    cookies(headers, COOKIE).find_map(|id| app.sessions.get(id))
+}
+
+pub fn set_cookie(session: &Session) -> [(header::HeaderName, String); 1] {
+    [(header::SET_COOKIE, format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict", session.id))]
+}
+
+impl Visit {
+    /// The page with what every page has: the emergency stop, this person's log, the command line. `thread` is the
+    /// incident that words without a number mean; `more` is the page's own.
+    pub async fn page(&self, app: &App, name: &str, thread: &str, more: Value) -> Response {
+        let hold = banner(app).await.unwrap_or_default();
+        let log = app.console.log(&self.session.person);
+        let people: &[Person] = if app.token.is_none() { &app.people } else { &[] };
+        let html = Html(app.pages.render(
+            name,
+            context! {
+                csrf => &self.session.csrf, person => &self.session.person, mark => &self.mark, hold, thread,
+                page => name, log => Value::from(Serde(&log)), people => Value::from(Serde(people)), ..more
+            },
+        ));
+        if self.fresh { (set_cookie(&self.session), html).into_response() } else { html.into_response() }
+    }
+}
+
+/// The emergency stop as markup, empty when there is none; `None` when that is not known.
+pub async fn banner(app: &App) -> Option<String> {
+    let Some(hold) = app.ask.hold().await.ok()? else { return Some(String::new()) };
+    let reason = hold.reason.as_ref().map(|reason| reason.line(300));
+    Some(app.pages.render("hold.html", context! { by => hold.by, at => pages::rfc3339(hold.at), reason }))
+}
