@@ -63,10 +63,19 @@ fn slack(seen: &Seen) -> Router {
         .with_state(Arc::clone(seen))
 }
 
-fn slowed(router: Router, by: Duration) -> Router {
-    router.layer(from_fn(move |request: Request, next: Next| async move {
-        tokio::time::sleep(by).await;
-        next.run(request).await
+/// Calls of each kind: the last word of the path that is not a number.
+type Calls = Arc<Mutex<BTreeMap<String, usize>>>;
+
+fn slowed(router: Router, by: Duration, calls: &Calls) -> Router {
+    let calls = Arc::clone(calls);
+    router.layer(from_fn(move |request: Request, next: Next| {
+        let path = request.uri().path();
+        let kind = path.rsplit('/').find(|part| part.bytes().all(|b| b.is_ascii_alphabetic() || b == b'.'));
+        *calls.lock().expect("a lock").entry(kind.unwrap_or_default().to_owned()).or_default() += 1;
+        async move {
+            tokio::time::sleep(by).await;
+            next.run(request).await
+        }
     }))
 }
 
@@ -107,7 +116,7 @@ fn configuration(forge: SocketAddr, slack: SocketAddr) -> String {
 }
 
 /// Milliseconds from each webhook to the first call that shows its failure.
-async fn measure(slow: Duration) -> Vec<f64> {
+async fn measure(slow: Duration, calls: &Calls) -> Vec<f64> {
     let stop = CancellationToken::new();
     let seen = Seen::default();
     let epoch_ms =
@@ -116,8 +125,8 @@ async fn measure(slow: Duration) -> Vec<f64> {
     for n in 0..REPOS {
         forge.add_repo(&format!("bench/repo{n}"));
     }
-    let forge_at = serve(slowed(ci_rescue::demo::router(forge.clone()), slow), &stop).await;
-    let slack_at = serve(slowed(slack(&seen), slow), &stop).await;
+    let forge_at = serve(slowed(ci_rescue::demo::router(forge.clone()), slow, calls), &stop).await;
+    let slack_at = serve(slowed(slack(&seen), slow, calls), &stop).await;
     let dir = tempfile::tempdir().expect("a directory");
     let mut config = config::parse(&configuration(forge_at, slack_at), &[]).expect("a configuration");
     config.store.path = dir.path().join("store");
@@ -174,11 +183,15 @@ fn main() {
     runtime.block_on(async {
         println!("{FAILURES} failures, {A_SECOND} a second, {REPOS} channels: webhook to first call to Slack");
         for (name, slow) in [("answer at once", 0), ("take 300 ms", 300)] {
-            let all = measure(Duration::from_millis(slow)).await;
+            let calls = Calls::default();
+            let all = measure(Duration::from_millis(slow), &calls).await;
             println!(
                 "integrations that {name:<14}: {} of {FAILURES} shown, p50 {:>6.0} ms, p90 {:>6.0} ms, p99 {:>6.0} ms, longest {:>6.0} ms",
                 all.len(), at(&all, 50), at(&all, 90), at(&all, 99), at(&all, 100)
             );
+            let calls = calls.lock().expect("a lock");
+            let calls: Vec<String> = calls.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+            println!("  calls: {}", calls.join(", "));
         }
     });
 }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Effects performed at the same time: most wait for an answer from GitHub, which allows 100.
-const EFFECTS: usize = 32;
+const EFFECTS: usize = 80;
 /// A loop looks again after this long even when nothing woke it.
 const IDLE: Duration = Duration::from_millis(250);
 /// How often lost deliveries and recent runs are looked for.
