@@ -15,6 +15,7 @@ mod objects;
 mod pick;
 mod push;
 mod room;
+mod there;
 mod view;
 
 pub use call::Git;

@@ -1,10 +1,10 @@
 //! Cherry-picks and reverts without a work tree: three-way merges of trees by `git merge-tree`.
 
+use super::diff::shown;
 use super::objects::CommitFacts;
 use super::{Git, View, message};
 use crate::domain::change::{Change, ChangeOutcome, Direction, Method, NewCommit, Pick, Related};
 use crate::ports::PortError;
-use std::collections::HashMap;
 use std::fs;
 
 /// What a merge of trees gave.
@@ -12,11 +12,6 @@ struct Merged {
     tree: String,
     conflicts: Vec<String>,
 }
-
-/// Commits of a branch that are looked at for a change that is there already.
-const HISTORY: &str = "500";
-/// In a partial clone each of them asks the origin for its contents.
-const HISTORY_PARTIAL: &str = "30";
 
 impl View {
     /// Applies or takes back commits on `onto`, one after the other. Writes objects, and no ref of the repository.
@@ -76,11 +71,12 @@ fn refusals(commits: &[CommitFacts], method: Option<Method>) -> Vec<String> {
     why
 }
 
-struct Picking<'a> {
-    git: &'a Git,
+pub(super) struct Picking<'a> {
+    pub(super) git: &'a Git,
     view: &'a View,
-    pick: &'a Pick,
-    onto: &'a str,
+    pub(super) pick: &'a Pick,
+    /// The branch's commit.
+    pub(super) onto: &'a str,
 }
 
 impl Picking<'_> {
@@ -107,6 +103,7 @@ impl Picking<'_> {
                 change.because.push(format!("{} is already there, as {as_commit}", named(commit)));
             } else {
                 self.conflict(&mut change, commit, &merged, &ordered[n + 1..]);
+                self.renames(&mut change, commit, &merged.conflicts).await?;
                 self.relate(&mut change, commit, &merged.conflicts).await?;
                 tree = merged.tree;
                 break;
@@ -128,6 +125,19 @@ impl Picking<'_> {
                 crate::domain::text::listing(&rest, 10)
             ));
         }
+    }
+
+    /// Which of the files that conflict have had another name.
+    async fn renames(&self, change: &mut Change, commit: &CommitFacts, paths: &[String]) -> Result<(), PortError> {
+        let before = self.before(commit).await?;
+        let touched = self.git.changed(&before, &commit.tree).await?;
+        let tree = if self.pick.direction == Direction::Revert { &commit.tree } else { &before };
+        for (from, to) in self.moved(tree, &touched).await? {
+            if paths.contains(&from) || paths.contains(&to) {
+                change.warnings.push(format!("{from} is called {to} on the branch"));
+            }
+        }
+        Ok(())
     }
 
     /// Other commits in the files that conflict: those that it was built on and that are not here, or those that were
@@ -219,7 +229,7 @@ impl Picking<'_> {
     }
 
     /// The tree that a commit's change starts from: its first parent's.
-    async fn before(&self, commit: &CommitFacts) -> Result<String, PortError> {
+    pub(super) async fn before(&self, commit: &CommitFacts) -> Result<String, PortError> {
         match commit.parents.first() {
             Some(parent) => self.git.tree_of(parent).await,
             None => self.git.empty_tree().await,
@@ -257,12 +267,9 @@ impl Picking<'_> {
             return Err(PortError::permanent(format!("git merge-tree: {}", printed.err)));
         }
         let mut words = printed.out.split(|byte| *byte == 0);
-        let tree = words.next().map(super::diff::shown).unwrap_or_default();
-        let conflicts = if printed.code == 0 {
-            Vec::new()
-        } else {
-            words.take_while(|word| !word.is_empty()).map(super::diff::shown).collect()
-        };
+        let tree = words.next().map(shown).unwrap_or_default();
+        let conflicts =
+            if printed.code == 0 { Vec::new() } else { words.take_while(|word| !word.is_empty()).map(shown).collect() };
         Ok(Merged { tree, conflicts })
     }
 
@@ -279,56 +286,6 @@ impl Picking<'_> {
             tree = merged.tree;
         }
         Ok(tree == start)
-    }
-
-    /// The commit of the branch that made the same change, by patch id, unless a later one took it back.
-    async fn there(&self, commit: &CommitFacts) -> Result<Option<String>, PortError> {
-        let before = self.before(commit).await?;
-        let (from, to) = match self.pick.direction {
-            Direction::Backport => (&before, &commit.tree),
-            Direction::Revert => (&commit.tree, &before),
-        };
-        let wanted = self.git.patch_id(&self.git.diff(from, to).await?).await?;
-        let opposite = self.git.patch_id(&self.git.diff(to, from).await?).await?;
-        let paths = self.git.changed(from, to).await?;
-        let since = self.git.ask(&["merge-base", &commit.sha, self.onto], b"").await?;
-        let not = if since.code == 0 { format!("^{}", since.text()) } else { format!("^{}", commit.sha) };
-        let most = if self.git.is_partial() { HISTORY_PARTIAL } else { HISTORY };
-        let mut args = vec!["log", "-p", "--no-merges", "-n", most, "--binary", "--full-index", "--no-ext-diff"];
-        args.extend(["--no-textconv", "--no-color", self.onto, &not, "--"]);
-        args.extend(paths.iter().map(String::as_str));
-        let log = self.git.ask(&args, b"").await?;
-        let ids = self.git.run(&["patch-id", "--stable"], &log.out).await?;
-        let newest = String::from_utf8_lossy(&ids).lines().find_map(|line| {
-            let (id, sha) = line.split_once(' ')?;
-            (id == wanted || id == opposite).then(|| (id == wanted, sha.chars().take(10).collect::<String>()))
-        });
-        // The branch may hold the commit itself.
-        let own = self.pick.direction == Direction::Backport && since.text() == commit.sha;
-        let found = newest.or_else(|| own.then(|| (true, commit.short().to_owned())));
-        let Some((true, sha)) = found else { return Ok(None) };
-        // Somebody may have taken it back in other words.
-        Ok((!self.holds_out(from, to, &paths).await?).then_some(sha))
-    }
-
-    /// Whether the branch still has, as often as before it, a line that the change takes out.
-    async fn holds_out(&self, from: &str, to: &str, paths: &[String]) -> Result<bool, PortError> {
-        for path in paths {
-            let mut counted = [HashMap::new(), HashMap::new(), HashMap::new()];
-            for (tree, lines) in [from, to, self.onto].into_iter().zip(&mut counted) {
-                let text = self.git.ask(&["cat-file", "blob", &format!("{tree}:{path}")], b"").await?;
-                let text = String::from_utf8_lossy(&text.out).into_owned();
-                for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-                    *lines.entry(line.to_owned()).or_insert(0_usize) += 1;
-                }
-            }
-            let [before, after, here] = counted;
-            let of = |lines: &HashMap<String, usize>, line: &str| lines.get(line).copied().unwrap_or(0);
-            if before.iter().any(|(line, count)| of(&after, line) < *count && of(&here, line) >= *count) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     fn commit(&self, commit: &CommitFacts, tree: &str) -> NewCommit {

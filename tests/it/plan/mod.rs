@@ -3,4 +3,5 @@
 mod edits;
 mod hostile;
 mod picks;
+mod renames;
 pub mod repo;
