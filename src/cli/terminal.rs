@@ -13,7 +13,7 @@ const WIDTHS: std::ops::RangeInclusive<usize> = 20..=1_000;
 /// Whoever reads standard output closed it.
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
-/// Whether nobody reads standard output any more.
+/// Whether the reader of standard output is gone.
 pub fn is_closed() -> bool {
     CLOSED.load(Ordering::Relaxed)
 }

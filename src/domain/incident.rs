@@ -394,7 +394,7 @@ impl Incident {
             .or_else(|| self.runs.last())
     }
 
-    /// Nothing is decided here any more: closed, and not merely shown on the card of the incident that adopted it.
+    /// Nothing is left to decide: closed, and not merely shown on the card of the incident that adopted it.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.closed_at.is_some() && self.adopted_by.is_none()

@@ -196,7 +196,7 @@ pub enum Note {
     Resolved {
         because: String,
     },
-    /// Its pull request ended, so nothing of it can matter any more.
+    /// Its pull request was closed or merged, so the failure no longer matters.
     PullEnded {
         number: u64,
         merged: bool,

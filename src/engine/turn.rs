@@ -1,14 +1,14 @@
 //! One delivery, one turn: decode, route, step, and one transaction for everything that follows.
 
 use super::{Engine, NEXT_INCIDENT, State, timer_key};
-use crate::domain::effect::{Effect, Order};
+use crate::domain::effect::{Effect, Lookup, Order};
 use crate::domain::event::Event;
 use crate::domain::facts::RunSeen;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::{Incident, RunState};
 use crate::domain::journal::{Entry, Note};
 use crate::domain::subscription::Subject;
-use crate::domain::time::{MINUTE_MS, Time};
+use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
 use crate::incident::{Routed, Transition, route, run_key, step};
 use crate::ports::{Claimed, Delivery, Heard, NewEffect, StoreError, Surface, TimerRow, Turn};
 use futures::FutureExt;
@@ -18,6 +18,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A turn takes milliseconds; a claim that old belongs to a process that died.
 const LEASE_MS: i64 = 5 * MINUTE_MS;
+/// How long a lookup of owners that nobody waits for leaves the way to others.
+const OWNERS_WAIT_MS: i64 = 15 * SECOND_MS;
 /// Tries before a delivery goes to the dead letters.
 const TRIES: u32 = 3;
 
@@ -272,7 +274,18 @@ impl Working<'_> {
 
     pub fn effect(&mut self, effect: Effect) {
         // At once, also when the clock is set back.
-        self.turn.effects.push(NewEffect { effect, not_before: Time(0) });
+        let mut not_before = Time(0);
+        if self.can_wait(&effect) {
+            not_before = self.now.plus_ms(OWNERS_WAIT_MS);
+        }
+        self.turn.effects.push(NewEffect { effect, not_before });
+    }
+
+    /// Owners may need a fetch of the repository: cards go first, unless a feed waits for them.
+    fn can_wait(&self, effect: &Effect) -> bool {
+        let Effect::Gather { proposal: None, lookups, .. } = effect else { return false };
+        lookups.iter().all(|lookup| matches!(lookup, Lookup::Owners { .. }))
+            && !self.engine.all_feeds(self.state).any(|feed| feed.filter.owner.is_some())
     }
 
     fn absorb(

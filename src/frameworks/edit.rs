@@ -5,6 +5,15 @@
 
 use crate::domain::edit::{Edited, Mark, Source};
 
+/// What else is known of where a file stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    /// The other files that were read.
+    pub sources: &'a [Source],
+    /// A person named the file.
+    pub named: bool,
+}
+
 pub trait Editor: Send + Sync {
     /// The framework, as `--framework` names it.
     fn id(&self) -> &'static str;
@@ -18,6 +27,18 @@ pub trait Editor: Send + Sync {
     /// Skips the test that `name` means, if this file holds it. `name` is what the framework prints or accepts.
     /// Absent when it is not in this file; refused when it occurs twice here, or cannot be skipped alone.
     fn quarantine(&self, source: &Source, name: &str, mark: &Mark) -> Edited;
+    /// Whether a file of this path may say where tests stand that are named by their place.
+    fn reads_beside(&self, _path: &str) -> bool {
+        false
+    }
+    /// Texts of which every file that says so holds one.
+    fn needles_beside(&self) -> &'static [&'static str] {
+        &[]
+    }
+    /// `quarantine`, where names depend on what other files say of this one.
+    fn quarantine_among(&self, source: &Source, name: &str, mark: &Mark, _around: Around<'_>) -> Edited {
+        self.quarantine(source, name, mark)
+    }
     /// Takes the mark `id` out again: the bytes as before. None when the file has no such mark, or when what stands
     /// around it was changed so that it cannot be taken out alone.
     fn release(&self, source: &Source, id: &str) -> Option<String>;

@@ -2,6 +2,8 @@
 
 mod edit;
 mod find;
+mod layout;
+mod modules;
 mod name;
 mod read;
 

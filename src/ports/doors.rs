@@ -119,7 +119,7 @@ impl fmt::Display for DoorError {
     }
 }
 
-/// Why a neighbour's call was not taken.
+/// Why an integration's call was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotTaken {
     Refused(Refusal),
@@ -138,7 +138,7 @@ impl From<DoorError> for NotTaken {
     }
 }
 
-/// An address of ours that a neighbour calls and whose answer has the neighbour's own shape.
+/// An address that an integration calls and whose answer has the integration's own shape.
 #[async_trait]
 pub trait Endpoint: Send + Sync {
     fn path(&self) -> &'static str;

@@ -219,7 +219,7 @@ pub enum StoreError {
     Conflict(String),
     /// The disk or the database failed.
     Broken(String),
-    /// The store lost something. Nothing is read or written any more; the sentence says how to restore it.
+    /// The store lost data: it refuses reads and writes from here on. The text says how to restore it.
     Damaged(String),
 }
 

@@ -82,7 +82,7 @@ async fn github(State(doors): State<Doors>, headers: HeaderMap, incoming: Body) 
     accepted(&doors, verified).await
 }
 
-/// A neighbour's call, at most as large as a hook's.
+/// An integration's call, at most as large as a webhook.
 async fn call(endpoint: Arc<dyn Endpoint>, headers: HeaderMap, incoming: Body) -> Response {
     let bytes = match body(&headers, incoming, HOOK_BYTES_MAX).await {
         Ok(bytes) => bytes,

@@ -69,7 +69,7 @@ fn spawn<T: Send + 'static>(
     let (sender, receiver) = channel(AHEAD);
     let body = move || {
         if let Err(why) = work(&mut *still, &sender) {
-            // Nobody listens any more: then there is nobody to tell.
+            // The reader is gone.
             let _ = sender.blocking_send(Err(why));
         }
     };

@@ -511,7 +511,7 @@ impl<B: Backend> Writing<B> {
         Ok(())
     }
 
-    /// Content files that no record names any more.
+    /// Content files that no record refers to.
     fn sweep_files(&mut self) -> Result<()> {
         let mut named = HashSet::new();
         for table in content::TABLES {

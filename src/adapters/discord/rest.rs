@@ -13,7 +13,7 @@ use std::time::Duration;
 
 const CALLS_A_SECOND: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
 const CALL_TIME: Duration = Duration::from_secs(15);
-/// The operator has to mend what is forbidden: wait rather than ask again and be blocked.
+/// Only the operator can fix missing permissions: wait, since repeated refusals get a bot blocked.
 const MEND_PAUSE: Duration = Duration::from_secs(300);
 const ANSWER_BYTES_MAX: usize = 8 << 20;
 /// A pause that Discord does not name.
@@ -224,7 +224,7 @@ fn refused(status: StatusCode, body: &Value, reads: bool) -> Failure {
     let why =
         format!("Discord answered {} ({code}): {}", status.as_u16(), crate::domain::text::clean_line(message, 120));
     let error = match status {
-        // An interaction's key is over after 15 minutes: nobody can mend that.
+        // An interaction's token expires after 15 minutes; a retry cannot help.
         StatusCode::UNAUTHORIZED if code == code::INVALID_WEBHOOK_TOKEN => PortError::permanent(why),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => PortError::Transient { why, retry_after: Some(MEND_PAUSE) },
         status if status.is_server_error() && reads => PortError::transient(why),

@@ -92,7 +92,7 @@ async fn one(git: &Git, commit: &NewCommit, parent: &str, at: Time) -> Result<St
 }
 
 impl Git {
-    /// Fetches a commit that no branch may hold any more, such as the head of a closed pull request.
+    /// Fetches a commit that may be on no branch, such as the head of a closed pull request.
     pub(super) async fn reach(&self, commit: &str) -> Result<(), PortError> {
         if !crate::domain::refs::is_commit(commit) {
             return Err(PortError::permanent("the forge reported an invalid commit id"));

@@ -31,7 +31,7 @@ const CREATING_A_MINUTE: [NonZeroU32; 2] =
     [NonZeroU32::new(60).expect("not zero"), NonZeroU32::new(20).expect("not zero")];
 const CREATING_AN_HOUR: [NonZeroU32; 2] =
     [NonZeroU32::new(400).expect("not zero"), NonZeroU32::new(100).expect("not zero")];
-/// A token this near its end is not used any more.
+/// A token this close to its expiry is not used.
 const TOKEN_SLACK_MS: i64 = 5 * MINUTE_MS;
 /// What stands before the cause where no answer came.
 pub(super) const UNREACHED: &str = "GitHub cannot be reached: ";

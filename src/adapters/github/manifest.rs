@@ -23,7 +23,7 @@ pub const PERMISSIONS: [(&str, &str); 12] = [
     ("workflows", "write"),
 ];
 
-/// Events that every App gets, or that none can ask for any more.
+/// Events that every App gets without asking, or that GitHub has retired.
 const UNASKED: [&str; 3] = ["installation", "installation_repositories", "repository_vulnerability_alert"];
 
 /// The events that the App subscribes to: all that are read.

@@ -80,7 +80,8 @@ impl Decoder for Socket {
 }
 
 impl Socket {
-    /// Somebody of another workspace is nobody's namesake here, and until ours is known nobody is anybody's.
+    /// User ids are unique per workspace only. Someone from another workspace, or from any while ours is not known yet,
+    /// gets an id that matches no person in the configuration.
     fn actor(&self, team: &str, user: &str, name: &str) -> Actor {
         let ours = self.team.get().is_some_and(|ours| ours == team);
         let id = if ours { user.to_owned() } else { format!("{team}/{user}") };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Our token is refused, whatever the call.
 const REFUSED: [&str; 5] = ["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"];
-/// The operator can mend these, too: wait rather than give up.
+/// The operator can fix these, too: wait rather than give up.
 const MENDABLE: [&str; 4] = ["missing_scope", "not_in_channel", "channel_not_found", "is_archived"];
 const MEND_PAUSE: Duration = Duration::from_secs(300);
 /// Slack may have done it all the same.

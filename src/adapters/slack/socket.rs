@@ -28,7 +28,7 @@ impl Listener {
     }
 }
 
-/// Opens the sockets in the background; a Slack that is down is tried again for ever.
+/// Opens the sockets in the background; while Slack is down, keeps trying.
 ///
 /// # Errors
 /// The token is not usable.
@@ -105,7 +105,7 @@ fn opened<E>(health: Arc<Integration>) -> impl Fn(E, Arc<Client>, SlackClientEve
     }
 }
 
-/// What cannot be read is acknowledged, or Slack would send it for ever; what could not be kept is not.
+/// What cannot be read is acknowledged, or Slack would send it again and again; what could not be kept is not.
 #[allow(clippy::needless_pass_by_value, reason = "the library's signature")]
 fn on_error(
     why: Box<dyn std::error::Error + Send + Sync>,

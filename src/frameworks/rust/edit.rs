@@ -1,9 +1,10 @@
 //! Rust tests are skipped by `#[ignore = "…"]` below the attribute that makes them tests.
 
-use super::find::{Test, find};
+use super::find::{Place, Test, find};
+use super::layout::{self, Layout};
 use super::name::{documented, parse as parse_name};
 use crate::domain::edit::{Edited, Mark, Source};
-use crate::frameworks::edit::Editor;
+use crate::frameworks::edit::{Around, Editor};
 use crate::frameworks::marking::{Draft, NAME_MAX, already, checked, line_number, lines, only_mark, refused, short};
 use crate::frameworks::syntax::{Insertion, first_in_line, indent, insert, line_end, line_start, next_line, parse};
 use tree_sitter::Language;
@@ -41,6 +42,18 @@ impl Editor for RustEditor {
     }
 
     fn quarantine(&self, source: &Source, name: &str, mark: &Mark) -> Edited {
+        self.quarantine_among(source, name, mark, Around { sources: &[], named: false })
+    }
+
+    fn reads_beside(&self, path: &str) -> bool {
+        layout::reads(path)
+    }
+
+    fn needles_beside(&self) -> &'static [&'static str] {
+        layout::NEEDLES
+    }
+
+    fn quarantine_among(&self, source: &Source, name: &str, mark: &Mark, around: Around<'_>) -> Edited {
         if name.len() > NAME_MAX {
             return Edited::Absent;
         }
@@ -54,10 +67,17 @@ impl Editor for RustEditor {
             return Edited::Absent;
         };
         let text = source.text.as_str();
+        // Most files do not hold the name: they need no parsing. A row's own name is in none.
+        let mut last = name.segments.iter().rev().take(3);
+        if !last.any(|segment| text.contains(segment.trim_start_matches("r#"))) {
+            return Edited::Absent;
+        }
         let Some(tree) = parse(&language(), text) else {
             return refused("The file is too large to edit safely; skip the test by hand.");
         };
-        let (tests, is_row) = find(text, tree.root_node(), &name, &source.path);
+        let layout = Layout::read(around.sources);
+        let place = Place { path: &source.path, layout: &layout, named: around.named };
+        let (tests, is_row) = find(text, tree.root_node(), &name, place);
         let test = match &tests[..] {
             [] => return Edited::Absent,
             [test] => test,

@@ -1,5 +1,6 @@
 //! The test functions of a Rust file with their inline modules and attributes, those in macro calls too.
 
+use super::layout::Layout;
 use super::name::Name;
 use crate::frameworks::marking::visit;
 use crate::frameworks::syntax::of;
@@ -48,6 +49,15 @@ impl Attribute<'_> {
     }
 }
 
+/// Where a file stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    pub path: &'a str,
+    pub layout: &'a Layout,
+    /// A person named the file: what the path says of modules does not matter.
+    pub named: bool,
+}
+
 /// A function that is a test.
 #[derive(Clone, Debug)]
 pub struct Test<'tree> {
@@ -79,14 +89,16 @@ impl Test<'_> {
     }
 
     /// Whether its modules and name are those of the segments, and the file's path says the rest.
-    fn is(&self, name: &Name, segments: &[String], path: &str) -> bool {
+    fn is(&self, name: &Name, segments: &[String], place: Place<'_>) -> bool {
         let Some((last, modules)) = segments.split_last() else {
             return false;
         };
         let outer = modules.len().checked_sub(self.modules.len());
         let same = |(given, own): (&String, &String)| bare(given) == bare(own);
         let inline = outer.is_some_and(|outer| modules[outer..].iter().zip(&self.modules).all(same));
-        bare(last) == bare(&self.name) && inline && outer.is_some_and(|outer| name.agrees(&modules[..outer], path))
+        bare(last) == bare(&self.name)
+            && inline
+            && outer.is_some_and(|outer| place.named || name.agrees(&modules[..outer], place.path, place.layout))
     }
 }
 
@@ -96,14 +108,14 @@ fn bare(name: &str) -> &str {
 }
 
 /// The tests of this name; and whether the name is one of their rows.
-pub fn find<'tree>(text: &str, root: Node<'tree>, name: &Name, path: &str) -> (Vec<Test<'tree>>, bool) {
+pub fn find<'tree>(text: &str, root: Node<'tree>, name: &Name, place: Place<'_>) -> (Vec<Test<'tree>>, bool) {
     let all = tests(text, root);
     // A row's name stands behind the function's, and may have values behind it again.
     for beyond in 0..3.min(name.segments.len()) {
         let segments = &name.segments[..name.segments.len() - beyond];
         let of_name = all.iter().filter(|test| {
             let parametrised = beyond == 0 || test.rows(text) > 0 || test.has_more_rows(text);
-            parametrised && test.is(name, segments, path)
+            parametrised && test.is(name, segments, place)
         });
         let found = of_name.cloned().collect::<Vec<_>>();
         if !found.is_empty() {

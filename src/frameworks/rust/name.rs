@@ -1,5 +1,7 @@
 //! Names of Rust tests: what libtest and nextest print, and which files such a name may come from.
 
+use super::layout::Layout;
+
 /// A test's name in its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
@@ -40,8 +42,18 @@ pub fn documented(name: &str) -> Option<&str> {
 }
 
 impl Name {
-    /// Whether the modules before the inline ones may be those of the file of this path.
-    pub fn agrees(&self, outer: &[String], path: &str) -> bool {
+    /// Whether the modules before the inline ones may be those of the file of this path, by what is written down of it
+    /// or by the usual places.
+    pub fn agrees(&self, outer: &[String], path: &str, layout: &Layout) -> bool {
+        layout.of(path).iter().any(|at| {
+            let given = self.binary.as_deref().and_then(|binary| binary.split_once("::")).map(|(_, target)| target);
+            let binary =
+                given.is_none_or(|given| at.target.as_deref().is_none_or(|own| given.rsplit('/').next() == Some(own)));
+            binary && at.modules == outer
+        }) || self.agrees_by_place(outer, path)
+    }
+
+    fn agrees_by_place(&self, outer: &[String], path: &str) -> bool {
         let parts = path.strip_suffix(".rs").unwrap_or(path).split('/').collect::<Vec<_>>();
         let root = root(&parts);
         let integration = root.is_some_and(|at| parts[at] != "src");
@@ -71,6 +83,15 @@ impl Name {
             }
         }
     }
+}
+
+/// The module paths that a file has in the usual places.
+pub fn places(path: &str) -> Vec<Vec<String>> {
+    let parts = path.strip_suffix(".rs").unwrap_or(path).split('/').collect::<Vec<_>>();
+    let root = root(&parts);
+    let integration = root.is_some_and(|at| parts[at] != "src");
+    let owned = |modules: Vec<&str>| modules.into_iter().map(str::to_owned).collect();
+    modules(&parts, root, integration).into_iter().map(owned).collect()
 }
 
 /// Where the folder of the crate's sources stands in a path.
@@ -152,10 +173,11 @@ mod tests {
         for (path, outer, agrees) in table {
             let outer = outer.split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
             let name = Name { binary: None, segments: Vec::new() };
-            assert_eq!(name.agrees(&outer, path), agrees, "{path} {outer:?}");
+            assert_eq!(name.agrees(&outer, path, &Layout::default()), agrees, "{path} {outer:?}");
         }
-        let of_binary =
-            |binary: &str, path: &str| Name { binary: Some(binary.to_owned()), segments: Vec::new() }.agrees(&[], path);
+        let of_binary = |binary: &str, path: &str| {
+            Name { binary: Some(binary.to_owned()), segments: Vec::new() }.agrees(&[], path, &Layout::default())
+        };
         assert!(of_binary("c::api", "tests/api.rs") && !of_binary("c::web", "tests/api.rs"));
         assert!(of_binary("c", "src/lib.rs") && !of_binary("c", "tests/api.rs"));
         assert!(of_binary("c::bin/x", "src/bin/x.rs") && !of_binary("c::api", "src/lib.rs"));

@@ -3,7 +3,7 @@
 use super::alternatives;
 use crate::domain::edit::{Edit, Edited, Editing, Mark, Source};
 use crate::domain::text::{clean_line, listing};
-use crate::frameworks::edit::Editor;
+use crate::frameworks::edit::{Around, Editor};
 use crate::frameworks::editors;
 
 /// A wish to skip one test.
@@ -139,7 +139,8 @@ impl Findings {
 
 impl Editing for Quarantine {
     fn wants(&self, path: &str) -> bool {
-        self.editors.iter().any(|editor| self.reads(*editor, path) && self.hint(*editor, path) != Hint::Elsewhere)
+        let reads = |editor: &dyn Editor| self.reads(editor, path) && self.hint(editor, path) != Hint::Elsewhere;
+        self.editors.iter().any(|editor| reads(*editor) || (self.file.is_none() && editor.reads_beside(path)))
     }
 
     fn needles(&self) -> Vec<String> {
@@ -147,6 +148,7 @@ impl Editing for Quarantine {
         if self.file.is_some() || needles.iter().any(|needle| needle.is_empty() || needle.contains('\n')) {
             return Vec::new();
         }
+        needles.extend(self.editors.iter().flat_map(|editor| editor.needles_beside()).map(|text| (*text).to_owned()));
         needles.sort();
         needles.dedup();
         needles
@@ -163,7 +165,8 @@ impl Editing for Quarantine {
                         && hint != Hint::Elsewhere
                         && wanted.is_none_or(|wanted| wanted == hint)
                 };
-                self.one(source, self.editors.iter().copied().filter(|editor| fits(*editor)), &mut found);
+                let around = Around { sources, named: self.file.is_some() };
+                self.one(source, self.editors.iter().copied().filter(|editor| fits(*editor)), around, &mut found);
             }
             if !found.is_empty() {
                 return found.decide();
@@ -189,9 +192,15 @@ impl Editing for Quarantine {
 
 impl Quarantine {
     /// What the editors say of one file: of several that could do it, the one that the file or the name speaks for.
-    fn one(&self, source: &Source, editors: impl Iterator<Item = &'static dyn Editor>, found: &mut Findings) {
+    fn one(
+        &self,
+        source: &Source,
+        editors: impl Iterator<Item = &'static dyn Editor>,
+        around: Around<'_>,
+        found: &mut Findings,
+    ) {
         let mut answers: Vec<(&'static dyn Editor, Edited)> = editors
-            .map(|editor| (editor, editor.quarantine(source, &self.name, &self.mark)))
+            .map(|editor| (editor, editor.quarantine_among(source, &self.name, &self.mark, around)))
             .filter(|(editor, edited)| *edited != Edited::Absent && !self.is_about_the_name(*editor, edited))
             .collect();
         answers.sort_by_key(|(editor, edited)| (rank(edited), !self.speaks_for(source, editor.id())));

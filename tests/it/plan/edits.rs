@@ -285,3 +285,47 @@ fn a_name_that_is_twice_in_one_file_is_not_taken_from_another() {
     let gone = repo.plan(&["quarantine", "--test", "test_d", "--file", "b/gone.py"]);
     assert!(gone.1["because"].to_string().contains("no editable `b/gone.py`"), "{}", gone.1);
 }
+
+/// A crate whose targets and modules stand where only Cargo.toml and `#[path]` say.
+fn crate_with_paths() -> Repo {
+    let repo = Repo::new();
+    let test = |name: &str| format!("#[test]\nfn {name}() {{\n    assert!(true);\n}}\n");
+    repo.write(
+        "x/Cargo.toml",
+        "[package]\nname = \"x\"\nversion = \"0.1.0\"\nedition = \"2021\"\nautotests = false\n\n[lib]\npath = \"source/core.rs\"\n\n\
+         [[test]]\nname = \"e\"\npath = \"tests/suite/e.rs\"\n",
+    );
+    repo.write("x/source/core.rs", "pub mod a;\n#[cfg(test)]\n#[path = \"a_checks.rs\"]\nmod checks;\n");
+    repo.write("x/source/a.rs", format!("mod tests {{\n{}}}\n", test("in_a")));
+    repo.write("x/source/a_checks.rs", test("in_checks"));
+    repo.write("x/tests/suite/e.rs", format!("mod thread;\n{}", test("at_root")));
+    repo.write("x/tests/suite/thread.rs", test("single_pass"));
+    repo.write("x/examples/show.rs", format!("fn main() {{}}\n{}", test("shown")));
+    repo.write("x/benches/speed.rs", format!("mod deep {{\n{}}}\n", test("fast")));
+    repo.commit("Crate");
+    repo
+}
+
+#[test]
+fn rust_tests_are_found_where_the_manifest_and_path_attributes_say() {
+    let repo = crate_with_paths();
+    for (name, file) in [
+        ("thread::single_pass", "x/tests/suite/thread.rs"),
+        ("x::e thread::single_pass", "x/tests/suite/thread.rs"),
+        ("at_root", "x/tests/suite/e.rs"),
+        ("a::tests::in_a", "x/source/a.rs"),
+        ("checks::in_checks", "x/source/a_checks.rs"),
+        ("shown", "x/examples/show.rs"),
+        ("deep::fast", "x/benches/speed.rs"),
+    ] {
+        let (_, answer) = repo.plan(&["quarantine", "--test", name, "--framework", "rust"]);
+        assert_eq!(answer["outcome"], "ready", "{name}: {answer}");
+        assert!(answer["diff"].as_str().unwrap().contains(&format!("+++ b/{file}")), "{name}: {answer}");
+    }
+    for name in
+        ["other::single_pass", "x::f thread::single_pass", "source::a::tests::in_a", "a_checks::checks::in_checks"]
+    {
+        let (_, answer) = repo.plan(&["quarantine", "--test", name, "--framework", "rust"]);
+        assert_eq!(answer["outcome"], "refused", "{name}: {answer}");
+    }
+}

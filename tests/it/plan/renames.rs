@@ -45,7 +45,8 @@ fn rename(repo: &Repo, from: &str, to: &str, commits: usize) {
 
 #[test]
 fn an_added_file_that_was_renamed_is_not_gone() {
-    for (from, to) in [("old", "new"), ("old/feature.txt", "old/other.txt"), ("old/feature.txt", "elsewhere/deep/f.md")] {
+    for (from, to) in [("old", "new"), ("old/feature.txt", "old/other.txt"), ("old/feature.txt", "elsewhere/deep/f.md")]
+    {
         for commits in [1, 2] {
             let repo = base();
             repo.write("old/feature.txt", text(900));
