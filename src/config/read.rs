@@ -198,24 +198,29 @@ fn name(teller: &Teller<'_>, node: &Node, path: &mut Vec<Step>, names: &mut BTre
     }
 }
 
+/// The only list of secrets with a key of their own, to read or to write.
+macro_rules! holders {
+    ($config:ident, $as:ident, $previous:ident) => {
+        [
+            ("console.token", $config.console.token.$as()),
+            ("github.webhook_secret", $config.github.webhook_secret.$as()),
+            ("github.webhook_secret_previous", $config.github.webhook_secret_previous.$as().map(Previous::$previous)),
+            ("github.token", $config.github.token.$as()),
+            ("slack.bot_token", $config.slack.bot_token.$as()),
+            ("slack.app_token", $config.slack.app_token.$as()),
+            ("slack.signing_secret", $config.slack.signing_secret.$as()),
+            ("discord.bot_token", $config.discord.bot_token.$as()),
+            ("hooks.token", $config.hooks.token.$as()),
+            ("api.read_token", $config.api.read_token.$as()),
+            ("api.act_token", $config.api.act_token.$as()),
+        ]
+    };
+}
+
 /// Files of secrets end with a line break that is not part of them.
 fn trim_secrets(config: &mut Config) {
-    let all = [
-        &mut config.console.token,
-        &mut config.github.webhook_secret,
-        &mut config.github.token,
-        &mut config.slack.bot_token,
-        &mut config.slack.app_token,
-        &mut config.slack.signing_secret,
-        &mut config.discord.bot_token,
-        &mut config.hooks.token,
-        &mut config.api.read_token,
-        &mut config.api.act_token,
-    ];
-    let previous = config.github.webhook_secret_previous.iter_mut().map(|previous| match previous {
-        Previous::Always(secret) | Previous::Until { secret, .. } => secret,
-    });
-    for secret in all.into_iter().flatten().chain(previous) {
+    for (_, secret) in holders!(config, as_mut, secret_mut) {
+        let Some(secret) = secret else { continue };
         let text = secret.expose_secret().trim_end_matches(['\n', '\r']).to_owned();
         *secret = SecretString::from(text);
     }
@@ -234,17 +239,5 @@ pub fn secrets(config: &Config) -> Vec<&str> {
 
 /// The secrets that have a key of their own.
 pub fn named(config: &Config) -> [(&'static str, Option<&SecretString>); 11] {
-    [
-        ("console.token", config.console.token.as_ref()),
-        ("github.webhook_secret", config.github.webhook_secret.as_ref()),
-        ("github.webhook_secret_previous", config.github.webhook_secret_previous.as_ref().map(Previous::secret)),
-        ("github.token", config.github.token.as_ref()),
-        ("slack.bot_token", config.slack.bot_token.as_ref()),
-        ("slack.app_token", config.slack.app_token.as_ref()),
-        ("slack.signing_secret", config.slack.signing_secret.as_ref()),
-        ("discord.bot_token", config.discord.bot_token.as_ref()),
-        ("hooks.token", config.hooks.token.as_ref()),
-        ("api.read_token", config.api.read_token.as_ref()),
-        ("api.act_token", config.api.act_token.as_ref()),
-    ]
+    holders!(config, as_ref, secret)
 }

@@ -138,6 +138,12 @@ impl Previous {
             Self::Always(secret) | Self::Until { secret, .. } => secret,
         }
     }
+
+    pub fn secret_mut(&mut self) -> &mut SecretString {
+        match self {
+            Self::Always(secret) | Self::Until { secret, .. } => secret,
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Previous {
@@ -230,7 +236,7 @@ impl Default for Slack {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Discord {
     pub api_url: String,

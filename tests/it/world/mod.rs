@@ -101,7 +101,7 @@ pub struct World {
     pub public_at: SocketAddr,
     pub private_at: SocketAddr,
     pub http: Client,
-    sockets: Option<ci_rescue::adapters::slack::Listener>,
+    tasks: TaskTracker,
     stop: CancellationToken,
     sequence: AtomicU64,
     pub dir: TempDir,
@@ -211,8 +211,7 @@ impl World {
         if let Some(router) = app.private.clone() {
             tasks.spawn(ci_rescue::server::serve(private, router, stop.clone()));
         }
-        let sockets = app.listen_to_slack(&tasks, &stop).await.expect("sockets");
-        app.listen_to_discord(&tasks, &stop);
+        app.listen(&tasks, &stop).await.expect("connections");
         if setup.discord {
             if !setup.http {
                 discord.connected().await;
@@ -224,7 +223,7 @@ impl World {
                 slack.connected().await;
             }
             let known = async {
-                while !app.knows_workspace() {
+                while !app.knows_people() {
                     tokio::time::sleep(std::time::Duration::from_millis(1)).await;
                 }
             };
@@ -241,7 +240,7 @@ impl World {
             public_at,
             private_at,
             http: Client::new(),
-            sockets,
+            tasks,
             stop,
             sequence: AtomicU64::new(0),
             dir,
@@ -350,9 +349,8 @@ impl World {
 
     pub async fn end(self) {
         self.stop.cancel();
-        if let Some(sockets) = &self.sockets {
-            sockets.stop().await;
-        }
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 }
 

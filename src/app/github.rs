@@ -1,0 +1,82 @@
+//! GitHub, wired: CI, forge, git, and the surface of pull requests.
+
+use super::platform::{pause, state};
+use crate::adapters::git::Rooms;
+use crate::adapters::github::{self, Credentials, GitHub, Secret, Signature};
+use crate::config::{Config, Previous};
+use crate::domain::time::Time;
+use crate::ports::{Clock, Git, Health, Verifier};
+use std::ffi::OsString;
+use std::sync::{Arc, OnceLock};
+use tokio_util::sync::CancellationToken;
+
+/// # Errors
+/// A sentence for the operator.
+pub fn client(config: &Config, clock: &Arc<dyn Clock>, health: &Health) -> Result<Option<Arc<GitHub>>, String> {
+    let credentials = credentials(config)?;
+    let file = |path: &std::path::PathBuf| std::fs::read(path).map_err(|why| format!("github.ca_file: {why}"));
+    let settings = github::Settings {
+        api_url: config.github.api_url.clone(),
+        ca_pem: config.github.ca_file.as_ref().map(file).transpose()?,
+        credentials,
+        clock: clock.clone(),
+    };
+    GitHub::new(settings).map(|github| Some(Arc::new(github.watched(health.integration("github", "GitHub")))))
+}
+
+/// The App before a plain token; without either, public data can still be read.
+fn credentials(config: &Config) -> Result<Credentials, String> {
+    if let (Some(id), Some(path)) = (config.github.app_id, &config.github.private_key_file) {
+        let pem = std::fs::read_to_string(path).map_err(|why| format!("github.private_key_file: {why}"))?;
+        return Credentials::app(id, &pem).map_err(|why| format!("github.private_key_file: {why}"));
+    }
+    Ok(config.github.token.clone().map_or(Credentials::Nobody, Credentials::Token))
+}
+
+/// Without credentials public data can be read and nothing written.
+pub fn writes(config: &Config) -> bool {
+    config.github.token.is_some() || config.github.app_id.is_some()
+}
+
+/// Its ways in and out with `on`, or what to set.
+pub fn states(config: &Config) -> Vec<(String, String)> {
+    let credentials = "set github.token, or github.app_id and github.private_key_file";
+    vec![
+        state("github webhooks", config.github.webhook_secret.is_some(), "set github.webhook_secret"),
+        state("github api", writes(config), credentials),
+    ]
+}
+
+/// Clones live beside the store.
+pub fn rooms(dir: OsString, github: Arc<GitHub>) -> Arc<dyn Git> {
+    Arc::new(Rooms::new(dir, github))
+}
+
+/// Checks its webhooks; `None` where there is no secret to check them by.
+pub fn verifier(config: &Config, clock: &Arc<dyn Clock>) -> Option<Arc<dyn Verifier>> {
+    let current = config.github.webhook_secret.clone()?;
+    let mut secrets = vec![Secret { text: current, until: None }];
+    secrets.extend(config.github.webhook_secret_previous.iter().map(|previous| match previous {
+        Previous::Always(text) => Secret { text: text.clone(), until: None },
+        Previous::Until { secret, until } => {
+            Secret { text: secret.clone(), until: Some(Time(until.timestamp_millis())) }
+        }
+    }));
+    Some(Arc::new(Signature { secrets, app_id: config.github.app_id, clock: clock.clone() }))
+}
+
+/// Learns how people call us on pull requests.
+pub async fn learn_name(github: &GitHub, name: &OnceLock<String>, stop: &CancellationToken) {
+    while let Err(why) = github.whoami().await.map(|who| name.set(who)) {
+        tracing::debug!(%why, "GitHub does not answer yet");
+        if pause(stop).await {
+            return;
+        }
+    }
+}
+
+/// Where the cards of hooks may link to.
+pub fn link_hosts(config: &Config) -> Vec<String> {
+    let forge = GitHub::web_host(&config.github.api_url);
+    config.hooks.hosts.iter().cloned().chain(std::iter::once(forge)).collect()
+}
