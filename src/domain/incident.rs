@@ -4,6 +4,7 @@ use super::action::Made;
 use super::event::{Conclusion, Scope};
 use super::evidence::{Evidence, Severity};
 use super::facts::BaseFailure;
+use super::gathering::Gathering;
 use super::ids::{Digest, IncidentNo, ProposalId, Repo, RunId};
 use super::intent::Wish;
 use super::plan::Plan;
@@ -226,6 +227,9 @@ pub struct Proposal {
     pub made: Vec<Made>,
     pub created_at: Time,
     pub expires_at: Option<Time>,
+    /// What its planning asked for.
+    #[serde(default)]
+    pub gathering: Gathering,
 }
 
 impl Proposal {
@@ -293,6 +297,9 @@ pub struct Incident {
     /// Who owns what failed, once that is known.
     #[serde(default)]
     pub owners: Option<Vec<String>>,
+    /// What making the offers asked for.
+    #[serde(default)]
+    pub gathering: Gathering,
     /// The owners were asked for, once.
     #[serde(default)]
     pub owners_asked: bool,

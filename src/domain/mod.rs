@@ -12,6 +12,7 @@ pub mod effect;
 pub mod event;
 pub mod evidence;
 pub mod facts;
+pub mod gathering;
 pub mod ids;
 pub mod incident;
 pub mod intent;

@@ -5,6 +5,7 @@ use super::{adopting, escalating, planning};
 use crate::domain::effect::Effect;
 use crate::domain::event::{Conclusion, Failure, Scope};
 use crate::domain::evidence::Severity;
+use crate::domain::gathering::Gathering;
 use crate::domain::ids::{IncidentNo, Repo};
 use crate::domain::incident::{Incident, JOBS_KEPT, JobState, RUNS_KEPT, RunState, Stage};
 use crate::domain::journal::Note;
@@ -54,6 +55,7 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         suspicion: None,
         owners: None,
         owners_asked: false,
+        gathering: Gathering::default(),
         escalated_at: None,
         gone: false,
         auto_retries: 0,

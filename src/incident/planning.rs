@@ -5,10 +5,11 @@ use super::failing;
 use super::passing;
 use super::proposal::{self, Input};
 use super::step::Step;
-use crate::domain::effect::{Effect, Lookup};
+use crate::domain::effect::{Effect, Lookup, Order};
 use crate::domain::event::{Conclusion, Scope, Timer};
 use crate::domain::evidence::Category;
 use crate::domain::facts::{Facts, JobFacts, Known};
+use crate::domain::gathering::Gathering;
 use crate::domain::incident::{Incident, Offer, Proposal, ProposalState, Proposer};
 use crate::domain::intent::{Which, Wish};
 use crate::domain::journal::Note;
@@ -32,14 +33,20 @@ pub fn ask_for_offers(step: &mut Step<'_>) {
     if incident.commit_message.is_none() {
         lookups.push(Lookup::CommitMessage { repo, sha: incident.sha.clone() });
     }
-    let no = incident.no;
-    let pending = step
-        .orders
-        .iter()
-        .any(|order| matches!(order, crate::domain::effect::Order::Effect(Effect::Gather { proposal: None, .. })));
-    if !pending {
-        step.effect(Effect::Gather { incident: no, proposal: None, lookups });
+    if !step.orders.iter().any(is_for_offers) {
+        step.incident.gathering = Gathering::begin(lookups);
+        gather_for_offers(step);
     }
+}
+
+fn is_for_offers(order: &Order) -> bool {
+    let Order::Effect(Effect::Gather { proposal: None, lookups, .. }) = order else { return false };
+    lookups.iter().any(|lookup| matches!(lookup, Lookup::Run { .. }))
+}
+
+fn gather_for_offers(step: &mut Step<'_>) {
+    let (incident, lookups) = (step.incident.no, step.incident.gathering.lookups.clone());
+    step.effect(Effect::Gather { incident, proposal: None, lookups });
 }
 
 /// Looks for a re-run that was requested and not reported.
@@ -81,33 +88,10 @@ pub fn offers(step: &mut Step<'_>, facts: &Facts) {
         }
     }
     step.incident.offers = offers;
-    if !lookups.is_empty() {
-        let incident = step.incident.no;
-        lookups.extend(gathered(step, facts));
-        step.effect(Effect::Gather { incident, proposal: None, lookups });
-        return;
+    if !lookups.is_empty() && step.incident.gathering.more(lookups) {
+        return gather_for_offers(step);
     }
     consider_automatic(step);
-}
-
-/// Repeats earlier lookups with the new ones, so that one set of facts is of one moment.
-fn gathered(step: &Step<'_>, facts: &Facts) -> Vec<Lookup> {
-    let repo = step.incident.repo.clone();
-    let mut again = Vec::new();
-    if let Some((run, attempt)) = step.incident.lead_run().and_then(|state| state.run.map(|run| (run, state.attempt))) {
-        if facts.run.is_some() {
-            again.push(Lookup::Run { repo: repo.clone(), run });
-        }
-        if facts.jobs.is_some() {
-            again.push(Lookup::Jobs { repo: repo.clone(), run, attempt });
-        }
-    }
-    again.extend(facts.pulls.iter().map(|(number, _)| Lookup::Pull { repo: repo.clone(), number: *number }));
-    if facts.quarantined.is_some() {
-        again.push(Lookup::Quarantined { repo: repo.clone() });
-    }
-    again.extend(facts.writers.keys().map(|login| Lookup::MayWrite { repo: repo.clone(), login: login.clone() }));
-    again
 }
 
 /// A retry, with what speaks for it or against it.
@@ -299,11 +283,7 @@ pub fn planned(step: &mut Step<'_>, n: u32, facts: &Facts) {
     let asked = Some(Asked { id: proposal.id, at: proposal.created_at, by: &proposal.by.name });
     let context = PlanContext { incident: &step.incident, facts, wish: &proposal.wish, proposal: asked, now: step.now };
     match remedy.plan(&context) {
-        Planning::Needs(mut lookups) => {
-            let incident = step.incident.no;
-            lookups.extend(gathered(step, facts));
-            step.effect(Effect::Gather { incident, proposal: Some(n), lookups });
-        }
+        Planning::Needs(lookups) => proposal::gather_more(step, n, lookups),
         Planning::Refused(why) => proposal::refuse(step, n, why),
         Planning::Later(what) => super::waiting::later(step, n, what),
         Planning::Ready(plan) => ready(step, &proposal, *plan, facts),

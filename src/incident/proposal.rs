@@ -5,6 +5,7 @@ use super::step::Step;
 use crate::domain::action::{Action, Outcome};
 use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::Timer;
+use crate::domain::gathering::Gathering;
 use crate::domain::ids::{Digest, ProposalId};
 use crate::domain::incident::{PROPOSALS_KEPT, Proposal, ProposalState, Proposer, ReplyTo};
 use crate::domain::intent::Wish;
@@ -98,6 +99,7 @@ pub fn open(step: &mut Step<'_>, opening: Opening) {
         made: Vec::new(),
         created_at: step.now,
         expires_at: None,
+        gathering: Gathering::default(),
     });
     if incident.proposals.len() > PROPOSALS_KEPT {
         let over = |p: &Proposal| p.dry_run || !p.state.is_active();
@@ -124,6 +126,21 @@ pub fn gather(step: &mut Step<'_>, n: u32) {
         lookups.extend(step.incident.pulls.iter().map(|number| Lookup::Pull { repo: repo.clone(), number: *number }));
     }
     lookups.extend(logins(step, n).into_iter().map(|login| Lookup::MayWrite { repo: repo.clone(), login }));
+    if let Some(proposal) = get(step, n) {
+        proposal.gathering = Gathering::begin(lookups.clone());
+    }
+    step.effect(Effect::Gather { incident, proposal: Some(n), lookups });
+}
+
+/// What its remedy needs beyond that. A remedy that never has enough is refused.
+pub fn gather_more(step: &mut Step<'_>, n: u32, lookups: Vec<Lookup>) {
+    let incident = step.incident.no;
+    let Some(proposal) = get(step, n) else { return };
+    if !proposal.gathering.more(lookups) {
+        let why = "it could not be planned from what GitHub and the repository say; see the log".to_owned();
+        return refuse(step, n, vec![why]);
+    }
+    let lookups = proposal.gathering.lookups.clone();
     step.effect(Effect::Gather { incident, proposal: Some(n), lookups });
 }
 
