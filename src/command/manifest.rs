@@ -148,7 +148,7 @@ pub fn help(topic: Option<&str>) -> Option<String> {
     Some(text)
 }
 
-/// The README's command table: a test keeps it true.
+/// The command table of `docs/commands.md`: a test keeps it true.
 #[must_use]
 pub fn table() -> String {
     let mut out = String::from("| command | who | what |\n|---|---|---|\n");

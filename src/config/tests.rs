@@ -426,3 +426,24 @@ fn whatever_a_file_holds_it_is_read_or_refused() {
         let _ = parse("", &[(key.variable(), value)]);
     });
 }
+
+#[test]
+fn the_manual_has_every_key() {
+    let manual = include_str!("../../docs/configuration.md");
+    let policy = include_str!("../../rules/policy.toml");
+    let missing = |key: &&Key| {
+        let parts: Vec<&str> = key.path.iter().copied().filter(|part| !matches!(*part, ITEM | ANY)).collect();
+        match parts.as_slice() {
+            ["policy", name, ..] => {
+                !policy.contains(&format!("\n{name} = ")) && !policy.contains(&format!("\n[{name}]"))
+            }
+            // What a table of two parts holds is shown beside it.
+            ["github", "webhook_secret_previous", _] => false,
+            [list] => !manual.contains(&format!("`[[{list}]]`")),
+            parts => !manual.contains(&format!("`{}`", parts.join("."))),
+        }
+    };
+    let written = keys::all().iter().filter(|key| key.want != Some(Want::Table));
+    let missing: Vec<String> = written.filter(missing).map(|key| key.path.join(".")).collect();
+    assert!(missing.is_empty(), "docs/configuration.md lacks {}", missing.join(", "));
+}

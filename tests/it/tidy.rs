@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use syn::visit::Visit;
 
 /// Each room with the rooms it may name. What is in nobody's list may be named by `app` and the front door alone.
-const ARROWS: &[(&str, &[&str])] = &[
+pub const ARROWS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("command", &["domain"]),
     ("policy", &["domain"]),

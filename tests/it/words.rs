@@ -216,8 +216,9 @@ fn files(dir: &Path, out: &mut Vec<PathBuf>) {
 #[test]
 fn people_read_plain_english() {
     let odd: Vec<Regex> = ODD.iter().map(|pattern| Regex::new(&format!("(?i){pattern}")).unwrap()).collect();
-    let mut all = vec![root().join("README.md")];
-    for dir in ["commands", "templates", "src"] {
+    let documents = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"];
+    let mut all: Vec<PathBuf> = documents.iter().map(|name| root().join(name)).collect();
+    for dir in ["commands", "docs", "templates", "src"] {
         files(&root().join(dir), &mut all);
     }
     let mut found = Vec::new();
