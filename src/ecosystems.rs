@@ -5,7 +5,6 @@
 //! add it to [`all`].
 
 pub mod edit;
-pub mod updaters;
 
 mod actions;
 mod apt;
@@ -18,11 +17,9 @@ mod gradle;
 mod maven;
 mod npm;
 mod nuget;
-pub mod pinning;
 mod pip;
 mod pnpm;
 mod poetry;
-mod spans;
 mod uv;
 mod yarn;
 

@@ -19,12 +19,10 @@ mod cache_key_bump;
 pub mod choose;
 mod guard;
 pub mod hint;
-mod mark;
 pub mod patch;
 pub mod quote;
 mod scope;
 mod tool_pin;
-pub mod tree;
 pub mod workflow;
 
 pub use hint::Hint;

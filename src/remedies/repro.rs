@@ -4,7 +4,6 @@ mod command;
 mod dotnet;
 mod go;
 mod java;
-pub(crate) mod json;
 mod manifest;
 mod node;
 mod node_install;

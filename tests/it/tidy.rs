@@ -11,11 +11,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("command", &["domain"]),
     ("policy", &["domain"]),
     ("frameworks", &["domain"]),
-    ("ecosystems", &["domain"]),
+    ("edit", &["domain"]),
+    ("ecosystems", &["domain", "edit"]),
+    ("updaters", &["domain", "edit"]),
     ("ports", &["domain"]),
     ("card", &["domain"]),
     ("evidence", &["domain", "frameworks", "ecosystems"]),
-    ("remedies", &["domain", "evidence", "frameworks", "ecosystems"]),
+    ("remedies", &["domain", "evidence", "frameworks", "ecosystems", "edit", "updaters"]),
     ("incident", &["domain", "policy", "remedies", "evidence"]),
     // The engine hands a remedy's editor to git: contents are read and edited there and nowhere else.
     ("engine", &["domain", "command", "incident", "card", "evidence", "policy", "ports", "remedies"]),
@@ -28,7 +30,19 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms without I/O, clocks or tasks: the crates that they may not name.
-const PURE: &[&str] = &["domain", "command", "policy", "frameworks", "card", "evidence", "remedies", "incident"];
+const PURE: &[&str] = &[
+    "domain",
+    "command",
+    "policy",
+    "frameworks",
+    "edit",
+    "ecosystems",
+    "updaters",
+    "card",
+    "evidence",
+    "remedies",
+    "incident",
+];
 const IMPURE_CRATES: &[&str] = &["tokio", "axum", "reqwest", "sled", "octocrab", "slack_morphism", "hyper_util"];
 /// Who may know a database, a web framework.
 const OWNERS: &[(&str, &[&str])] =

@@ -3,11 +3,13 @@
 use std::ops::Range;
 
 use crate::domain::edit::{Edited, Source};
-use crate::ecosystems::edit::{Manifests, PinEditor};
-use crate::ecosystems::pinning::draft::{Draft, file_name, folder, short};
-use crate::ecosystems::pinning::mark::{self, Was, can_be_marked, content_end};
-use crate::ecosystems::pinning::splices::Splices;
-use crate::ecosystems::pinning::yaml::{Scalar, scalars};
+use crate::ecosystems::edit::PinEditor;
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::mark::{Behind, Found, PIN, comment};
+use crate::edit::path::{file_name, folder};
+use crate::edit::say::short;
+use crate::edit::splice::Splices;
+use crate::edit::yaml::{Scalar, scalars};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -38,7 +40,7 @@ impl PinEditor for ActionsPins {
             draft.refuse("pin an action to a tag such as v4.1.1, or to a commit of 40 hexadecimal digits");
         }
         if draft.is_refused() {
-            return draft.finish("");
+            return draft.finish();
         }
         for file in self.files(manifests) {
             pin_file(&mut draft, file, package, version);
@@ -46,19 +48,19 @@ impl PinEditor for ActionsPins {
         if !is_commit(version) {
             draft.because(format!("{version} is a tag, which its owner can move; a commit cannot change."));
         }
-        draft.finish(&format!("{package} is already at {version} everywhere."))
+        draft.finish()
     }
 
     fn unpin(&self, manifests: Manifests<'_>, package: &str) -> Edited {
         let mut draft = Draft::new(manifests);
         check_package(&mut draft, package);
         if draft.is_refused() {
-            return draft.finish("");
+            return draft.finish();
         }
         for file in self.files(manifests) {
             unpin_file(&mut draft, file, package);
         }
-        draft.finish(&format!("{package} is no longer pinned."))
+        draft.finish()
     }
 }
 
@@ -108,7 +110,7 @@ struct Use {
     reference: Range<usize>,
     /// Where the line's content ends and a mark may stand.
     end: usize,
-    mark: Option<(Range<usize>, Was)>,
+    mark: Option<Found>,
 }
 
 /// Where GitHub takes `uses` as its own key: of a job, and of a step.
@@ -135,13 +137,11 @@ fn uses(draft: &mut Draft<'_>, file: &Source, package: &str) -> Vec<Use> {
             continue;
         }
         let place = reference_of(&file.text, scalar, reference);
-        let end = content_end(&file.text, scalar.range.end);
+        let behind = Behind::read(&file.text, scalar.range.end, PIN);
         // Two on one line would share the place of the mark.
-        match place.filter(|_| list.last().is_none_or(|other| other.end != end)) {
-            Some(reference) => {
-                let mark = mark::read(&file.text[end..]).map(|(found, was)| (end..end + found.end, was));
-                list.push(Use { reference, end, mark });
-            }
+        let behind = behind.filter(|behind| list.last().is_none_or(|other| other.end != behind.end));
+        match place.zip(behind) {
+            Some((reference, behind)) => list.push(Use { reference, end: behind.end, mark: behind.mark }),
             None => draft.refuse(format!(
                 "{} uses {package} in a form that cannot be edited safely: write it as one plain value on its own line.",
                 file.path
@@ -157,26 +157,26 @@ fn reference_of(text: &str, scalar: &Scalar, reference: &str) -> Option<Range<us
     let at = raw.find('@')? + 1;
     let written = raw[at..].trim_end_matches(['"', '\'']);
     let start = scalar.range.start + at;
-    (written == reference && can_be_marked(written)).then(|| start..start + written.len())
+    (written == reference && comment(written, None, PIN).is_some()).then(|| start..start + written.len())
 }
 
 fn pin_file<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, version: &str) {
     let list = uses(draft, file, package);
     let mut splices = Splices::default();
     for one in &list {
-        draft.found();
+        draft.already(format!("{package} is already at {version} everywhere."));
         let old = &file.text[one.reference.clone()];
         if old == version {
             continue;
         }
         splices.replace(one.reference.clone(), version);
         if one.mark.is_none() {
-            splices.insert(one.end, format!(" {}", Was { raw: old.to_owned(), locked: None }.words()));
+            splices.insert(one.end, comment(old, None, PIN).unwrap_or_default());
         }
         draft.because(format!("{} uses {package}@{}: changed to {version}.", file.path, short(old)));
     }
     if !splices.is_empty() {
-        draft.set(file, splices.apply(&file.text));
+        draft.put(file, splices.apply(&file.text));
     }
 }
 
@@ -184,12 +184,12 @@ fn unpin_file<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str) {
     let list = uses(draft, file, package);
     let mut splices = Splices::default();
     for one in &list {
-        let Some((range, was)) = &one.mark else { continue };
-        splices.replace(one.reference.clone(), was.raw.clone());
-        splices.remove(range.clone());
-        draft.because(format!("{} is back to {package}@{}.", file.path, short(&was.raw)));
+        let Some(mark) = &one.mark else { continue };
+        splices.replace(one.reference.clone(), mark.was.old.clone());
+        splices.remove(mark.range.clone());
+        draft.because(format!("{} is back to {package}@{}.", file.path, short(&mark.was.old)));
     }
     if !splices.is_empty() {
-        draft.set(file, splices.apply(&file.text));
+        draft.put(file, splices.apply(&file.text));
     }
 }

@@ -5,11 +5,14 @@ mod lock;
 
 use self::gemfile::{Call, calls};
 use crate::domain::edit::{Edited, Source};
-use crate::ecosystems::edit::{Manifests, PinEditor, not_plain};
-use crate::ecosystems::spans::draft::{Draft, file_name, folder};
-use crate::ecosystems::spans::mark::short;
-use crate::ecosystems::spans::places::{self, Outcome, Place, Style};
-use crate::ecosystems::spans::splice::{splice, whole_line, with_line};
+use crate::ecosystems::edit::PinEditor;
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::lines::{whole_line, with_line};
+use crate::edit::path::{file_name, folder, join};
+use crate::edit::places::{self, Outcome, Place, Style};
+use crate::edit::say::{by_whom, short};
+use crate::edit::splice::splice;
+use crate::edit::version::not_plain;
 
 /// Pins for Bundler.
 pub struct BundlerPins;
@@ -91,8 +94,7 @@ fn place(text: &str, call: &Call, version: &str) -> Place {
 impl<'a> Pin<'a, '_> {
     fn lock_of(&self, source: &Source) -> Option<&'a Source> {
         let name = if file_name(&source.path) == "Gemfile" { "Gemfile.lock" } else { "gems.locked" };
-        let path = format!("{}{name}", folder(&source.path));
-        self.draft.files().iter().find(|file| file.path == path)
+        self.draft.file(&join(folder(&source.path), name))
     }
 
     fn manifest(&mut self, source: &'a Source) {
@@ -160,7 +162,7 @@ impl<'a> Pin<'a, '_> {
             }
             Outcome::Same => {
                 let ours = places::is_ours(&source.text, &places, STYLE);
-                let who = if ours { "by CI Rescue's pin" } else { "by hand" };
+                let who = by_whom(ours);
                 let advice = if lock_fits {
                     String::new()
                 } else {
@@ -181,7 +183,7 @@ impl<'a> Pin<'a, '_> {
     fn lock(&self, source: &'a Source, now: Option<&str>) -> Result<(String, Option<String>), String> {
         let path = short(&source.path);
         let refresh = format!("run `bundle lock --update {}`", self.gem);
-        let earlier = self.draft.earlier(&source.path).collect::<Vec<_>>();
+        let earlier = self.draft.earlier(&source.path);
         let (text, was) = match now {
             Some(now) if now == self.version => (source.text.clone(), None),
             Some(now) => {
@@ -241,7 +243,7 @@ impl<'a> Pin<'a, '_> {
 
     fn lock_back(&mut self, source: &'a Source, locked: Option<&str>, required: Option<&str>) {
         let path = short(&source.path);
-        let earlier = self.draft.earlier(&source.path).collect::<Vec<_>>();
+        let earlier = self.draft.earlier(&source.path);
         let now = lock::of(&source.text, self.gem).first().map(|spec| spec.version.to_owned());
         let Some(mut stays) = now else { return };
         let mut text = source.text.clone();

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::lock::{Lock, is_compatible};
-use crate::ecosystems::pinning::splices::{Splices, line_end, with_line_end};
+use crate::edit::lines::{fitted, line_end};
+use crate::edit::splice::Splices;
 
 /// A lock that has the wanted version.
 #[derive(Debug)]
@@ -242,7 +243,7 @@ impl<'a, 'b> Plan<'a, 'b> {
             splices.replace(range.start - start..range.end - start, self.reference(needed, names));
         }
         let text = splices.apply(&self.earlier.text[package.range.clone()]);
-        Some(with_line_end(&text, line_end(self.current.text)))
+        Some(fitted(&text, self.current.text))
     }
 
     fn reference(&self, place: Place, names: &Names) -> String {

@@ -5,11 +5,14 @@ use std::ops::Range;
 use super::dockerfile;
 use super::image::{Image, digest, is_name};
 use crate::domain::edit::{Edited, Source};
-use crate::ecosystems::edit::{Manifests, PinEditor};
-use crate::ecosystems::pinning::draft::{Draft, file_name, listed, short};
-use crate::ecosystems::pinning::mark::{self, Was, can_be_marked, content_end};
-use crate::ecosystems::pinning::splices::{Splices, line_end};
-use crate::ecosystems::pinning::yaml::scalars;
+use crate::ecosystems::edit::PinEditor;
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::lines::line_end;
+use crate::edit::mark::{Behind, Found, PIN, comment};
+use crate::edit::path::file_name;
+use crate::edit::say::{listed, short};
+use crate::edit::splice::Splices;
+use crate::edit::yaml::scalars;
 
 /// Images of containers.
 #[derive(Clone, Copy, Debug)]
@@ -33,10 +36,10 @@ impl PinEditor for DockerPins {
         check_name(&mut draft, package);
         let Some(digest) = digest(version) else {
             draft.refuse("pin an image to its digest: sha256: and 64 hexadecimal digits, as printed by `docker buildx imagetools inspect`");
-            return draft.finish("");
+            return draft.finish();
         };
         if draft.is_refused() {
-            return draft.finish("");
+            return draft.finish();
         }
         let wanted = Image::parse(package);
         let all: Vec<(&Source, Place)> = places(&mut draft, manifests, &wanted);
@@ -45,29 +48,29 @@ impl PinEditor for DockerPins {
             let here = all.iter().filter(|(other, _)| other.path == file.path).map(|(_, place)| place);
             pin_file(&mut draft, file, here, &digest);
         }
-        draft.finish(&format!("{package} is already pinned to this digest everywhere."))
+        draft.finish()
     }
 
     fn unpin(&self, manifests: Manifests<'_>, package: &str) -> Edited {
         let mut draft = Draft::new(manifests);
         check_name(&mut draft, package);
         if draft.is_refused() {
-            return draft.finish("");
+            return draft.finish();
         }
         let all: Vec<(&Source, Place)> = places(&mut draft, manifests, &Image::parse(package));
         for file in manifests.files {
             let mut splices = Splices::default();
             for (_, place) in all.iter().filter(|(other, _)| other.path == file.path) {
-                let Some((range, was)) = &place.mark else { continue };
-                splices.remove(range.clone());
-                splices.replace(place.range.clone(), was.raw.clone());
-                draft.because(format!("{} is back to {}.", file.path, short(&was.raw)));
+                let Some(mark) = &place.mark else { continue };
+                splices.remove(mark.range.clone());
+                splices.replace(place.range.clone(), mark.was.old.clone());
+                draft.because(format!("{} is back to {}.", file.path, short(&mark.was.old)));
             }
             if !splices.is_empty() {
-                draft.set(file, splices.apply(&file.text));
+                draft.put(file, splices.apply(&file.text));
             }
         }
-        draft.finish(&format!("{package} is no longer pinned."))
+        draft.finish()
     }
 }
 
@@ -93,7 +96,7 @@ fn check_name(draft: &mut Draft<'_>, package: &str) {
 struct Place {
     range: Range<usize>,
     image: String,
-    mark: Option<(Range<usize>, Was)>,
+    mark: Option<Found>,
     /// Where a mark goes, and whether it is a line of its own.
     mark_at: usize,
     is_line: bool,
@@ -153,11 +156,11 @@ fn in_dockerfile(draft: &mut Draft<'_>, file: &Source, wanted: &Image) -> Vec<Pl
 }
 
 /// Our mark on the line above, with that line's end.
-fn mark_above(text: &str, line: usize) -> Option<(Range<usize>, Was)> {
+fn mark_above(text: &str, line: usize) -> Option<Found> {
     let before = text[..line].strip_suffix('\n')?;
     let start = before.rfind('\n').map_or(0, |at| at + 1);
-    let (_, was) = mark::read(&text[start..line])?;
-    Some((start..line, was))
+    let was = Behind::read(text, start, PIN)?.mark?.was;
+    Some(Found { range: start..line, was })
 }
 
 fn in_compose(draft: &mut Draft<'_>, file: &Source, wanted: &Image) -> Vec<Place> {
@@ -185,12 +188,13 @@ fn in_compose(draft: &mut Draft<'_>, file: &Source, wanted: &Image) -> Vec<Place
             continue;
         }
         let raw = &text[scalar.range.clone()];
-        if !scalar.simple || !can_be_marked(raw) || raw.trim_matches(['"', '\'']) != scalar.value {
+        let behind = Behind::read(text, scalar.range.end, PIN).filter(|_| comment(raw, None, PIN).is_some());
+        let plain = scalar.simple && raw.trim_matches(['"', '\'']) == scalar.value;
+        let Some(behind) = behind.filter(|_| plain) else {
             draft.refuse(format!("{} names the image in a form that cannot be edited safely.", file.path));
             continue;
-        }
-        let end = content_end(text, scalar.range.end);
-        let mark = mark::read(&text[end..]).map(|(found, was)| (end..end + found.end, was));
+        };
+        let (end, mark) = (behind.end, behind.mark);
         let image = scalar.value.clone();
         list.push(Place { range: scalar.range.clone(), image, mark, mark_at: end, is_line: false });
     }
@@ -216,7 +220,7 @@ fn refuse_several_tags(draft: &mut Draft<'_>, all: &[(&Source, Place)], wanted: 
 fn pin_file<'a, 'p>(draft: &mut Draft<'a>, file: &'a Source, here: impl Iterator<Item = &'p Place>, digest: &str) {
     let mut splices = Splices::default();
     for place in here {
-        draft.found();
+        draft.already("It is already pinned to this digest everywhere.");
         let image = Image::parse(&place.image);
         if image.digest == Some(digest) {
             continue;
@@ -228,16 +232,19 @@ fn pin_file<'a, 'p>(draft: &mut Draft<'a>, file: &'a Source, here: impl Iterator
         if place.mark.is_some() {
             continue;
         }
-        let words = Was { raw: raw.to_owned(), locked: None }.words();
+        let Some(words) = comment(raw, None, PIN) else {
+            draft.refuse(format!("{} names the image in a form that cannot be edited safely.", file.path));
+            continue;
+        };
         if place.is_line {
             let line = &file.text[place.mark_at..];
             let blanks = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
-            splices.insert(place.mark_at, format!("{blanks}{words}{}", line_end(&file.text)));
+            splices.insert(place.mark_at, format!("{blanks}{}{}", words.trim_start(), line_end(&file.text)));
         } else {
-            splices.insert(place.mark_at, format!(" {words}"));
+            splices.insert(place.mark_at, words);
         }
     }
     if !splices.is_empty() {
-        draft.set(file, splices.apply(&file.text));
+        draft.put(file, splices.apply(&file.text));
     }
 }

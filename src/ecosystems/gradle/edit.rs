@@ -8,13 +8,16 @@ mod lexer;
 mod script;
 
 use crate::domain::edit::{Edited, Source};
-use crate::ecosystems::edit::{Manifests, PinEditor, not_plain};
+use crate::ecosystems::edit::PinEditor;
 use crate::ecosystems::maven::edit::coordinates;
-use crate::ecosystems::spans::draft::{Draft, file_name, folder};
-use crate::ecosystems::spans::mark::short;
-use crate::ecosystems::spans::places::{self, Outcome, Place, Style};
-use crate::ecosystems::spans::splice::{Lines, splice};
-use crate::ecosystems::spans::toml;
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::lines::Lines;
+use crate::edit::path::{file_name, folder};
+use crate::edit::places::{self, Outcome, Place, Style};
+use crate::edit::say::{by_whom, short};
+use crate::edit::splice::splice;
+use crate::edit::toml;
+use crate::edit::version::not_plain;
 
 /// Pins for Gradle.
 pub struct GradlePins;
@@ -38,7 +41,7 @@ fn kind(path: &str) -> Option<Kind> {
     if name == "verification-metadata.xml" {
         return Some(Kind::Verification);
     }
-    let locks = folder(path).ends_with("gradle/dependency-locks/") && name.ends_with(".lockfile");
+    let locks = folder(path).ends_with("gradle/dependency-locks") && name.ends_with(".lockfile");
     (locks || name == "gradle.lockfile" || name == "buildscript-gradle.lockfile").then_some(Kind::Lock)
 }
 
@@ -149,7 +152,7 @@ impl<'a> Pin<'a, '_> {
                 }
                 Outcome::Same => {
                     let ours = places::is_ours(&source.text, &found, self.style(source));
-                    let who = if ours { "by CI Rescue's pin" } else { "by hand" };
+                    let who = by_whom(ours);
                     self.draft.already(format!("{path} already has {}, {who}.", self.version));
                 }
                 Outcome::Unfit(reason) => self.draft.refuse(format!("{path}: {reason}.")),
@@ -205,7 +208,8 @@ impl<'a> Pin<'a, '_> {
                 [(_, version)] if version == self.version => {}
                 [(range, _)] => {
                     let line = format!("{}:{}=", self.package, self.version);
-                    let known = self.draft.earlier(&source.path).any(|text| text.lines().any(|l| l.starts_with(&line)));
+                    let known =
+                        self.draft.earlier(&source.path).iter().any(|text| text.lines().any(|l| l.starts_with(&line)));
                     let from =
                         if known { "as in an earlier lock file" } else { "and Gradle verifies it when it resolves" };
                     self.draft.because(format!("{path} locks {} too, {from}.", self.version));

@@ -5,11 +5,12 @@ use super::lock::{Asked, Change, Changed, Manager, Overriding, Resolved, SpecCha
 use super::manifest::{self, PinMark, SECTIONS, Site, prefix, with_mark, with_member, with_requirement};
 use super::world::{Lock, Project, World, broken, not_accepted};
 use crate::domain::edit::Edited;
-use crate::ecosystems::edit::Manifests;
-use crate::ecosystems::pinning::draft::{Draft, folder, listed, short};
-use crate::ecosystems::pinning::json::Node;
-use crate::ecosystems::pinning::json_edit::New;
-use crate::ecosystems::pinning::range::{Rules, meets, same_line};
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::json::Node;
+use crate::edit::json::layout::New;
+use crate::edit::path::folder;
+use crate::edit::say::{listed, short};
+use crate::edit::version::npm::{meets, same_line};
 
 /// Pins a package.
 pub fn pin(manager: &dyn Manager, manifests: Manifests<'_>, package: &str, version: &str) -> Edited {
@@ -30,7 +31,12 @@ pub fn pin(manager: &dyn Manager, manifests: Manifests<'_>, package: &str, versi
             }
         }
     }
-    draft.finish(&format!("{package} is already pinned to {version}."))
+    draft.finish()
+}
+
+/// What is said where nothing changes.
+pub fn already(package: &str, version: &str) -> String {
+    format!("{package} is already pinned to {version}.")
 }
 
 /// A requirement with what it leads to.
@@ -102,14 +108,14 @@ fn choose<'l, 'w, 'a>(list: &'l [Wanted<'w, 'a>], version: &str) -> Vec<&'l Want
     if list.iter().all(same) || list.iter().all(one_entry) {
         return list.iter().collect();
     }
-    let met = |one: &&Wanted| meets(one.original(), version, Rules::Npm) == Some(true);
+    let met = |one: &&Wanted| meets(one.original(), version) == Some(true);
     let entries: Vec<&Resolved> = list.iter().filter(met).filter_map(|one| one.resolved.as_ref()).collect();
     let shares = |one: &Wanted| one.resolved.as_ref().is_some_and(|resolved| entries.contains(&resolved));
     list.iter().filter(|one| met(one) || shares(one)).collect()
 }
 
 fn pin_required<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, version: &str) {
-    draft.found();
+    draft.already(already(package, version));
     let list = wanted(draft, world, package);
     if draft.is_refused() {
         return;
@@ -137,7 +143,7 @@ fn pin_required<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, ver
         let mark = project.mark.clone().unwrap_or_else(|| new_mark(&sites));
         let text = if project.mark.is_some() { Ok(text) } else { with_mark(&text, None, package, &mark) };
         match text {
-            Ok(text) => draft.set(project.file, text),
+            Ok(text) => draft.put(project.file, text),
             Err(reason) => draft.refuse(broken(&project.file.path, &reason)),
         }
         draft.because(format!("{}: the requirement of {package} is now {version}.", project.file.path));
@@ -199,7 +205,7 @@ pub fn apply<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, change: &Change) {
                 "{path}: no earlier version of it has {package} {version}, so the entry has no checksum and its \
                  dependencies are unchanged: run `{refresh}` and commit it."
             ));
-            draft.set(lock.file, changed.text);
+            draft.put(lock.file, changed.text);
         }
         None => draft.warn(format!(
             "{path} was not changed, because no earlier version of it has a usable entry for {package} {version}: \
@@ -227,7 +233,7 @@ fn take<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, change: &Change, changed: Ch
     for warning in changed.warnings {
         draft.warn(format!("{path}: {warning} Run `{}` and commit it.", lock.lock.refresh()));
     }
-    draft.set(lock.file, changed.text);
+    draft.put(lock.file, changed.text);
 }
 
 fn pin_transitive<'a>(
@@ -243,7 +249,7 @@ fn pin_transitive<'a>(
     if versions.is_empty() {
         return;
     }
-    draft.found();
+    draft.already(already(package, version));
     let beside = |project: &&Project| folder(&project.file.path) == folder(&lock.file.path);
     let Some(project) = world.projects.iter().find(beside) else {
         draft.refuse(format!("{} has no package.json next to it that could override {package}.", lock.file.path));
@@ -287,7 +293,7 @@ fn pin_transitive<'a>(
     let text = with_member(&project.file.text, manager.overrides(), &key, &New::text(version))
         .and_then(|text| if project.mark.is_some() { Ok(text) } else { with_mark(&text, None, package, &mark) });
     match text {
-        Ok(text) => draft.set(project.file, text),
+        Ok(text) => draft.put(project.file, text),
         Err(reason) => draft.refuse(broken(&project.file.path, &reason)),
     }
     draft.because(format!(
@@ -338,7 +344,7 @@ pub fn unpin(manager: &dyn Manager, manifests: Manifests<'_>, package: &str) -> 
     for (index, change) in changes {
         restore_lock(&mut draft, &world.locks[index], change);
     }
-    draft.finish(&format!("{package} is no longer pinned."))
+    draft.finish()
 }
 
 fn unpin_project<'a>(
@@ -375,7 +381,7 @@ fn unpin_project<'a>(
         draft.because(format!("{path}: removed the override of {package}."));
     }
     match text.and_then(|text| manifest::without_mark(&text, None, package)) {
-        Ok(text) => draft.set(project.file, text),
+        Ok(text) => draft.put(project.file, text),
         Err(reason) => draft.refuse(broken(path, &reason)),
     }
     let Some(pinned) = pinned else { return };
@@ -409,11 +415,11 @@ pub fn restore_lock<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, mut change: Chan
         return;
     }
     let path = &lock.file.path;
-    let allowed = change.specs.iter().all(|spec| meets(&spec.new, &pinned, Rules::Npm) != Some(false));
+    let allowed = change.specs.iter().all(|spec| meets(&spec.new, &pinned) != Some(false));
     change.from.clear();
     change.version.clone_from(&pinned);
     match lock.lock.change(&change, &lock.file.text) {
-        Some(changed) => draft.set(lock.file, changed.text),
+        Some(changed) => draft.put(lock.file, changed.text),
         None => draft.warn(format!("{path} was not changed: run `{}` and commit it.", lock.lock.refresh())),
     }
     if allowed {

@@ -1,8 +1,8 @@
 //! `package.json`: its requirements, its overrides and our mark in it.
 
-use crate::ecosystems::pinning::json::{Kind, Node, parse, quoted};
-use crate::ecosystems::pinning::json_edit::{New, append, remove};
-use crate::ecosystems::pinning::splices::Splices;
+use crate::edit::json::layout::{New, append, remove};
+use crate::edit::json::{Kind, Node, parse, quoted};
+use crate::edit::splice::Splices;
 
 /// Where a package is required; peers are for the user of the package to choose.
 pub const SECTIONS: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
@@ -146,7 +146,7 @@ pub fn with_member(text: &str, path: &[&str], key: &str, value: &New) -> Result<
     let names: Vec<&str> = rest.iter().copied().chain([key]).collect();
     let nested =
         names[1..].iter().rev().fold(value.clone(), |inner, name| New::Object(vec![((*name).to_owned(), inner)]));
-    append(&mut splices, text, &root, object, names[0], &nested);
+    append(&mut splices, text, &root, object, Some(names[0]), &nested);
     Ok(splices.apply(text))
 }
 
@@ -171,7 +171,7 @@ pub fn without_member(text: &str, path: &[&str], key: &str) -> Result<String, St
     }
     let mut splices = Splices::default();
     if let (Some(object), Some(name)) = (chain.last(), names.last()) {
-        remove(&mut splices, object, |member| member.key == *name);
+        remove(&mut splices, text, object, |_, member| member.key == *name);
     }
     Ok(splices.apply(text))
 }

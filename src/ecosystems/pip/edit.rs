@@ -1,7 +1,6 @@
 //! Pins of packages that pip installs: requirements and constraints files, `pyproject.toml`, `setup.cfg`.
 
 mod lines;
-pub(crate) mod pep440;
 pub(crate) mod pyproject;
 pub(crate) mod requirement;
 mod setup_cfg;
@@ -9,15 +8,18 @@ mod setup_cfg;
 use std::collections::HashMap;
 
 use self::lines::{Entry, entries};
-use self::pep440::{Version, is_exactly};
 use self::requirement::{is_name, normal};
 use crate::domain::edit::{Edited, Source};
-use crate::ecosystems::edit::{Manifests, PinEditor, not_plain};
-use crate::ecosystems::spans::draft::{Draft, file_name, folder};
-use crate::ecosystems::spans::mark::short;
-use crate::ecosystems::spans::places::{self, Outcome, Place, Style};
-use crate::ecosystems::spans::splice::{line_break, splice, whole_line, with_line};
-use crate::ecosystems::spans::toml;
+use crate::ecosystems::edit::PinEditor;
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::lines::{line_end, whole_line, with_line};
+use crate::edit::path::{file_name, folder};
+use crate::edit::places::{self, Outcome, Place, Style};
+use crate::edit::say::{by_whom, short};
+use crate::edit::splice::splice;
+use crate::edit::toml;
+use crate::edit::version::not_plain;
+use crate::edit::version::pep440::{Version, is_exactly};
 
 /// Pins for pip.
 pub struct PipPins;
@@ -46,7 +48,7 @@ fn kind(path: &str) -> Option<Kind> {
     if !name.ends_with(".txt") && !name.ends_with(".in") {
         return None;
     }
-    let parent = folder(path).trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let parent = file_name(folder(path));
     if name.contains("constraints") {
         return Some(Kind::Constraints);
     }
@@ -155,7 +157,7 @@ impl<'a> Pin<'a> {
             }
             Outcome::Same => {
                 let ours = places::is_ours(&source.text, found, style);
-                let who = if ours { "by CI Rescue's pin" } else { "by hand" };
+                let who = by_whom(ours);
                 self.draft.already(format!("{path} already has =={}, {who}.", self.version));
             }
             Outcome::Unfit(reason) => self.draft.refuse(format!("{path}: {reason}.")),
@@ -360,7 +362,7 @@ impl<'a> Pin<'a> {
 
 /// The lines with the line breaks of another text.
 fn with_breaks(lines: &str, like: &str) -> String {
-    lines.replace("\r\n", "\n").replace('\n', line_break(like))
+    lines.replace("\r\n", "\n").replace('\n', line_end(like))
 }
 
 /// Whether a tool wrote this file from another one.

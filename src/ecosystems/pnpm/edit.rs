@@ -6,14 +6,17 @@ use super::lock::Lock;
 use super::relock::Plan;
 use super::workspace::{self, Entry, Overrides};
 use crate::domain::edit::{Edited, Source};
-use crate::ecosystems::edit::{Manifests, PinEditor, not_plain};
+use crate::ecosystems::edit::PinEditor;
 use crate::ecosystems::npm::choose::{is_installed, is_of_another};
 use crate::ecosystems::npm::flow;
 use crate::ecosystems::npm::lock::{Asked, Change, Changed, LockFile, Manager, Overriding, Resolved, SpecChange};
 use crate::ecosystems::npm::world::{self, World, broken, not_accepted};
-use crate::ecosystems::pinning::draft::{Draft, file_name, folder, listed, short};
-use crate::ecosystems::pinning::range::{Rules, meets, same_line};
-use crate::ecosystems::pinning::splices::Splices;
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::path::{file_name, folder};
+use crate::edit::say::{listed, short};
+use crate::edit::splice::Splices;
+use crate::edit::version::not_plain;
+use crate::edit::version::npm::{meets, same_line};
 
 /// pnpm 8 and later.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +42,7 @@ impl PinEditor for PnpmPins {
         if accepted && !is_of_another(manifests.files, "pnpm") {
             let mut draft = Draft::new(manifests);
             if pin_workspace(&mut draft, package, version) {
-                return draft.finish(&format!("{package} is already pinned to {version}."));
+                return draft.finish();
             }
         }
         flow::pin(&Pnpm, manifests, package, version)
@@ -49,7 +52,7 @@ impl PinEditor for PnpmPins {
         if not_accepted(package, None).is_none() {
             let mut draft = Draft::new(manifests);
             if unpin_workspace(&mut draft, package) {
-                return draft.finish(&format!("{package} is no longer pinned."));
+                return draft.finish();
             }
         }
         flow::unpin(&Pnpm, manifests, package)
@@ -157,7 +160,7 @@ fn pin_workspace(draft: &mut Draft<'_>, package: &str, version: &str) -> bool {
     if by_catalog == 0 {
         return false;
     }
-    draft.found();
+    draft.already(flow::already(package, version));
     if by_catalog < sites.len() {
         draft.refuse(format!("{package} is required both through a catalog and directly: use only one of them first."));
         return true;
@@ -170,7 +173,7 @@ fn pin_workspace(draft: &mut Draft<'_>, package: &str, version: &str) -> bool {
         all.iter().flat_map(|(file, entries)| entries.iter().map(move |entry| (*file, entry))).collect();
     used.retain(|(_, entry)| is_used(entry));
     if used.len() > 1 {
-        used.retain(|(_, entry)| meets(entry.original(), version, Rules::Npm) == Some(true));
+        used.retain(|(_, entry)| meets(entry.original(), version) == Some(true));
     }
     if used.is_empty() {
         draft.refuse(format!("no catalog in {WORKSPACE} requires {package} in a way that {version} satisfies."));
@@ -199,7 +202,7 @@ fn pin_entries<'a>(
         let stale: Vec<&Entry> = entries.into_iter().filter(|entry| entry.requirement != version).collect();
         let locked = locked_by(draft, &stale, package);
         if !stale.is_empty() {
-            draft.set(file, workspace::pinned(&file.text, &stale, version, locked.as_deref()));
+            draft.put(file, workspace::pinned(&file.text, &stale, version, locked.as_deref()));
             draft.because(format!("{} has {package} in a catalog: changed to {version} there.", file.path));
         }
     }
@@ -246,7 +249,7 @@ fn pin_by_override<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, 
         if versions.is_empty() {
             continue;
         }
-        draft.found();
+        draft.already(flow::already(package, version));
         if let Some(other) = other {
             draft.refuse(format!(
                 "{} already overrides {package} as {}: change that override by hand, or remove it first.",
@@ -279,7 +282,7 @@ fn pin_by_override<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, 
             None => workspace::with_override(&file.text, &key, version, Some(&old)),
         };
         let Some(text) = text else { continue };
-        draft.set(file, text);
+        draft.put(file, text);
         draft.because(format!("{package} is required only by other packages: {} overrides it.", file.path));
         let mut change = empty_change(package, version);
         change.from.extend((old != version).then_some(old));
@@ -298,9 +301,9 @@ fn unpin_workspace(draft: &mut Draft<'_>, package: &str) -> bool {
     for (file, entries) in &all {
         let marked: Vec<&Entry> = entries.iter().filter(|entry| entry.mark.is_some()).collect();
         if let Some(first) = marked.first() {
-            draft.set(file, workspace::restored(&file.text, &marked));
+            draft.put(file, workspace::restored(&file.text, &marked));
             draft.because(format!("{}: restored {package} to {} in the catalog.", file.path, short(first.original())));
-            let locked = first.mark.as_ref().and_then(|(_, was)| was.locked.clone());
+            let locked = first.mark.as_ref().and_then(|mark| mark.was.locked.clone());
             let mut change = empty_change(package, &locked.unwrap_or_else(|| first.requirement.clone()));
             change.from.push(first.requirement.clone());
             for entry in &marked {
@@ -313,7 +316,7 @@ fn unpin_workspace(draft: &mut Draft<'_>, package: &str) -> bool {
         if let Ok(Some(Overrides { ours: Some(ours), .. })) = workspace::overrides(&file.text, package) {
             let mut splices = Splices::default();
             splices.remove(ours.line.clone());
-            draft.set(file, splices.apply(&file.text));
+            draft.put(file, splices.apply(&file.text));
             draft.because(format!("{}: removed the override of {package}.", file.path));
             let mut change = empty_change(package, ours.locked.as_deref().unwrap_or(&ours.version));
             change.from.push(ours.version.clone());

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::lock::{Block, Lock};
 use crate::ecosystems::npm::lock::Change;
-use crate::ecosystems::pinning::splices::{Splices, line_end, with_line_end};
+use crate::edit::lines::{fitted, line_end};
+use crate::edit::splice::Splices;
 
 /// More than this does not move for the sake of one package.
 const ADDED_MAX: usize = 300;
@@ -241,7 +242,7 @@ impl<'t, 'a> Plan<'t, 'a> {
             }
         }
         let text = splices.apply(&self.earlier.text[block.range.clone()]);
-        with_line_end(&text, line_end(self.current.text))
+        fitted(&text, self.current.text)
     }
 }
 

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use crate::ecosystems::npm::manifest::prefix;
-use crate::ecosystems::pinning::mark::{self, Was, can_be_marked, content_end};
-use crate::ecosystems::pinning::splices::{Splices, line_end};
-use crate::ecosystems::pinning::yaml::scalars;
+use crate::edit::lines::{Lines, line_end, whole_line};
+use crate::edit::mark::{ABSENT, Behind, Found, PIN, comment};
+use crate::edit::splice::Splices;
+use crate::edit::yaml::scalars;
 
 /// A catalog's requirement of the package.
 #[derive(Clone, Debug)]
@@ -16,13 +17,13 @@ pub struct Entry {
     pub range: Range<usize>,
     /// Where a mark goes.
     pub end: usize,
-    pub mark: Option<(Range<usize>, Was)>,
+    pub mark: Option<Found>,
     pub refused: Option<&'static str>,
 }
 
 impl Entry {
     pub fn original(&self) -> &str {
-        self.mark.as_ref().map_or(&self.requirement, |(_, was)| was.raw.trim_matches(['"', '\'']))
+        self.mark.as_ref().map_or(&self.requirement, |mark| mark.was.old.trim_matches(['"', '\'']))
     }
 }
 
@@ -39,9 +40,10 @@ pub fn entries(text: &str, package: &str) -> Result<Vec<Entry>, String> {
             ["catalogs", catalog, name] if *name == package => (*catalog).to_owned(),
             _ => continue,
         };
-        let end = content_end(text, scalar.range.end);
-        let mark = mark::read(&text[end..]).map(|(found, was)| (end..end + found.end, was));
-        let is_writable = scalar.simple && can_be_marked(&text[scalar.range.clone()]);
+        let behind = Behind::read(text, scalar.range.end, PIN);
+        let is_writable =
+            scalar.simple && behind.is_some() && comment(&text[scalar.range.clone()], None, PIN).is_some();
+        let (end, mark) = behind.map_or((scalar.range.end, None), |behind| (behind.end, behind.mark));
         let refused = prefix(&scalar.value)
             .err()
             .or_else(|| (!is_writable).then_some("its requirement has a form that cannot be marked"));
@@ -58,8 +60,7 @@ pub fn pinned(text: &str, entries: &[&Entry], version: &str, locked: Option<&str
         let quote = &raw[..usize::from(raw.starts_with(['"', '\'']))];
         splices.replace(entry.range.clone(), format!("{quote}{version}{quote}"));
         if entry.mark.is_none() {
-            let was = Was { raw: raw.to_owned(), locked: locked.map(str::to_owned) };
-            splices.insert(entry.end, format!(" {}", was.words()));
+            splices.insert(entry.end, comment(raw, locked, PIN).unwrap_or_default());
         }
     }
     splices.apply(text)
@@ -69,15 +70,12 @@ pub fn pinned(text: &str, entries: &[&Entry], version: &str, locked: Option<&str
 pub fn restored(text: &str, entries: &[&Entry]) -> String {
     let mut splices = Splices::default();
     for entry in entries {
-        let Some((range, was)) = &entry.mark else { continue };
-        splices.remove(range.clone());
-        splices.replace(entry.range.clone(), was.raw.clone());
+        let Some(mark) = &entry.mark else { continue };
+        splices.remove(mark.range.clone());
+        splices.replace(entry.range.clone(), mark.was.old.clone());
     }
     splices.apply(text)
 }
-
-/// What the mark of an added override says stood there.
-const ABSENT: &str = "absent";
 
 /// An override that the pin added: its line, with the line's end, and what it says.
 #[derive(Clone, Debug)]
@@ -113,14 +111,13 @@ pub fn overrides(text: &str, package: &str) -> Result<Option<Overrides>, String>
         if key != package && !key.strip_prefix(package).is_some_and(|rest| rest.starts_with('@')) {
             continue;
         }
-        let end = content_end(text, scalar.range.end);
-        match mark::read(&text[end..]).filter(|(_, was)| was.raw == ABSENT) {
-            Some((_, was)) => {
-                let start = text[..scalar.range.start].rfind('\n').map_or(0, |at| at + 1);
-                let stop = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
+        let mark = Behind::read(text, scalar.range.end, PIN).and_then(|behind| behind.mark);
+        match mark.filter(|mark| mark.was.old == ABSENT) {
+            Some(mark) => {
+                let line = whole_line(text, Lines::new(text).around(scalar.range.start));
                 let (key, version) = (key.clone(), scalar.value.clone());
                 let value = scalar.range.clone();
-                found.ours = Some(AddedOverride { line: start..stop, value, key, version, locked: was.locked });
+                found.ours = Some(AddedOverride { line, value, key, version, locked: mark.was.locked });
             }
             None => found.other = Some(scalar.value.clone()),
         }
@@ -138,8 +135,8 @@ pub fn with_override(text: &str, key: &str, version: &str, locked: Option<&str>)
         }
         let next = text[at..].lines().find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))?;
         let blanks = &next[..next.len() - next.trim_start_matches(' ').len()];
-        let was = Was { raw: ABSENT.to_owned(), locked: locked.map(str::to_owned) };
-        let line = format!("{blanks}'{key}': {version} {}{}", was.words(), line_end(text));
+        let mark = comment(ABSENT, locked, PIN).unwrap_or_default();
+        let line = format!("{blanks}'{key}': {version}{mark}{}", line_end(text));
         return (!blanks.is_empty()).then(|| format!("{}{line}{}", &text[..at], &text[at..]));
     }
     None

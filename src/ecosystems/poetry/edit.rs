@@ -7,16 +7,18 @@ mod tables;
 use toml_edit::{Document, Item};
 
 use crate::domain::edit::{Edited, Source};
-use crate::ecosystems::edit::{Manifests, PinEditor};
-use crate::ecosystems::pip::edit::pep440::{admits, same};
+use crate::ecosystems::edit::PinEditor;
 use crate::ecosystems::pip::edit::pyproject::{self, Said};
 use crate::ecosystems::pip::edit::requirement::{is_name, normal};
 use crate::ecosystems::pip::edit::{LEADS, wish};
-use crate::ecosystems::spans::draft::{Draft, file_name, folder};
-use crate::ecosystems::spans::mark::short;
-use crate::ecosystems::spans::places::{self, Outcome, Place, Style};
-use crate::ecosystems::spans::splice::{Lines, line_break, splice, whole_line};
-use crate::ecosystems::spans::toml::{self, array_front, array_front_back, at};
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::lines::{Lines, line_end, whole_line};
+use crate::edit::path::{file_name, folder};
+use crate::edit::places::{self, Outcome, Place, Style};
+use crate::edit::say::{by_whom, short};
+use crate::edit::splice::splice;
+use crate::edit::toml::{self, array_front, array_front_back, at};
+use crate::edit::version::pep440::{admits, same};
 
 /// Pins for Poetry.
 pub struct PoetryPins;
@@ -152,7 +154,7 @@ impl<'a> Pin<'a> {
             }
             Outcome::Same => {
                 let ours = places::is_ours(&project.text, found, self.style());
-                let who = if ours { "by CI Rescue's pin" } else { "by hand" };
+                let who = by_whom(ours);
                 self.draft.already(format!("{path} already has exactly {}, {who}.", self.version));
                 Some(project.text.clone())
             }
@@ -174,7 +176,7 @@ impl<'a> Pin<'a> {
         if same(block.version, &self.version) {
             return Locked::Fits { text: source.text.clone(), was: None };
         }
-        let earlier = self.draft.earlier(&source.path).collect::<Vec<_>>();
+        let earlier = self.draft.earlier(&source.path);
         match lock::entry(&earlier, &source.text, &self.package, &self.version) {
             Some(entry) => Locked::Fits {
                 text: splice(&source.text, vec![(block.range.clone(), entry)]),
@@ -227,7 +229,7 @@ impl<'a> Pin<'a> {
             (None, Some(table)) => {
                 let at = Lines::new(text).around(table.start).end;
                 let line = format!("{} = \"{}\"{mark}", self.package, self.version);
-                Some(format!("{}{}{line}{}", &text[..at], line_break(text), &text[at..]))
+                Some(format!("{}{}{line}{}", &text[..at], line_end(text), &text[at..]))
             }
             (None, None) => None,
         };
@@ -270,7 +272,7 @@ impl<'a> Pin<'a> {
     fn lock_back(&mut self, project: &'a Source, new: &str, source: &'a Source, locked: Option<&str>) {
         let path = short(&source.path);
         let Some(block) = lock::only(&source.text, &self.package) else { return };
-        let earlier = self.draft.earlier(&source.path).collect::<Vec<_>>();
+        let earlier = self.draft.earlier(&source.path);
         let (mut text, mut stays) = (source.text.clone(), block.version.to_owned());
         if let Some(was) = locked
             && let Some(entry) = lock::entry(&earlier, &text, &self.package, was)

@@ -5,16 +5,19 @@ mod lock;
 use toml_edit::Item;
 
 use crate::domain::edit::{Edited, Source};
-use crate::ecosystems::edit::{Manifests, PinEditor};
-use crate::ecosystems::pip::edit::pep440::{admits, canonical, same};
+use crate::ecosystems::edit::PinEditor;
 use crate::ecosystems::pip::edit::requirement::{is_name, normal};
 use crate::ecosystems::pip::edit::{LEADS, pyproject, wish};
-use crate::ecosystems::spans::blocks::blocks;
-use crate::ecosystems::spans::draft::{Draft, file_name, folder};
-use crate::ecosystems::spans::mark::{MADE, short};
-use crate::ecosystems::spans::places::{self, Outcome, Place, Style};
-use crate::ecosystems::spans::splice::{Lines, line_break, splice, whole_line};
-use crate::ecosystems::spans::toml::{self, array_front, array_front_back, at};
+use crate::edit::blocks::blocks;
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::lines::{Lines, line_end, whole_line};
+use crate::edit::mark::MADE;
+use crate::edit::path::{below, file_name, folder};
+use crate::edit::places::{self, Outcome, Place, Style};
+use crate::edit::say::{by_whom, short};
+use crate::edit::splice::splice;
+use crate::edit::toml::{self, array_front, array_front_back, at};
+use crate::edit::version::pep440::{admits, canonical, same};
 
 /// Pins for uv.
 pub struct UvPins;
@@ -75,7 +78,7 @@ impl<'a> Pin<'a> {
     fn lock_of(&self, project: &Source) -> Option<&'a Source> {
         let home = folder(&project.path);
         let locks = self.draft.files().iter().filter(|file| file_name(&file.path) == "uv.lock");
-        locks.filter(|lock| home.starts_with(folder(&lock.path))).max_by_key(|lock| lock.path.len())
+        locks.filter(|lock| below(home, folder(&lock.path)).is_some()).max_by_key(|lock| lock.path.len())
     }
 
     fn is_named(&mut self, project: &'a Source) -> bool {
@@ -99,7 +102,7 @@ impl<'a> Pin<'a> {
         let known = blocks(&lock.text).iter().any(|block| normal(block.name) == self.package);
         let files = self.draft.files();
         let members = files.iter().filter(|file| file_name(&file.path) == "pyproject.toml");
-        let mut members = members.filter(|file| file.path.starts_with(folder(&lock.path)));
+        let mut members = members.filter(|file| below(&file.path, folder(&lock.path)).is_some());
         known && !members.any(|member| self.is_named(member))
     }
 
@@ -131,7 +134,7 @@ impl<'a> Pin<'a> {
                 }
                 Outcome::Same if lock.as_ref().is_none_or(|lock| lock.agrees) => {
                     let ours = places::is_ours(&project.text, &said.places, self.style());
-                    let who = if ours { "by CI Rescue's pin" } else { "by hand" };
+                    let who = by_whom(ours);
                     self.draft.already(format!("{path} and its lock file already have =={}, {who}.", self.version));
                 }
                 Outcome::Same => {
@@ -159,7 +162,7 @@ impl<'a> Pin<'a> {
 
     fn lock(&self, lock: &'a Source, constrain: bool) -> lock::Locked {
         let text = self.draft.text(lock);
-        let earlier = self.draft.earlier(&lock.path).collect::<Vec<_>>();
+        let earlier = self.draft.earlier(&lock.path);
         lock::pin(&lock.path, &text, &earlier, &self.package, &self.version, constrain)
     }
 
@@ -169,7 +172,7 @@ impl<'a> Pin<'a> {
         let Ok(document) = toml::read(&project.path, text) else { return };
         let element = format!("\"{}=={}\"", self.package, self.version);
         let mark = self.style().absent(locked);
-        let end = line_break(text);
+        let end = line_end(text);
         let list = at(&document, &["tool", "uv", KEY]).and_then(Item::as_array).and_then(toml_edit::Array::span);
         let table = at(&document, &["tool", "uv"]).and_then(Item::as_table).filter(|table| !table.is_implicit());
         let new = match (list, table.and_then(toml_edit::Table::span)) {
@@ -243,7 +246,7 @@ impl<'a> Pin<'a> {
         let path = short(&lock.path);
         let before = self.draft.text(lock);
         let Some(block) = blocks(&before).into_iter().find(|block| normal(block.name) == self.package) else { return };
-        let earlier = self.draft.earlier(&lock.path).collect::<Vec<_>>();
+        let earlier = self.draft.earlier(&lock.path);
         let mut text = before.clone();
         let mut stays = block.version.to_owned();
         if let Some(entry) = locked.and_then(|was| lock::entry(&earlier, &before, &self.package, was)) {
@@ -283,7 +286,6 @@ impl<'a> Pin<'a> {
         // The key's own mark stays as long as another package is in the list.
         let made = text[line.clone()].contains(MADE);
         if !made || list.is_none_or(|list| list.len() > 1) {
-            let mark = if text[mark.clone()].ends_with(MADE) { mark.start..mark.end - MADE.len() } else { mark };
             return (array_front_back(&text, element, mark), was.locked, true);
         }
         let new = splice(&text, vec![(whole_line(&text, line), String::new())]);

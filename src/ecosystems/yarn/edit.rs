@@ -3,11 +3,13 @@
 use super::lock::{Lock, pattern};
 use super::relock::Plan;
 use crate::domain::edit::Edited;
-use crate::ecosystems::edit::{Manifests, PinEditor, not_plain};
+use crate::ecosystems::edit::PinEditor;
 use crate::ecosystems::npm::choose::is_installed;
 use crate::ecosystems::npm::flow;
 use crate::ecosystems::npm::lock::{Asked, Change, Changed, LockFile, Manager, Resolved};
-use crate::ecosystems::pinning::draft::file_name;
+use crate::edit::draft::Manifests;
+use crate::edit::path::file_name;
+use crate::edit::version::not_plain;
 
 /// Yarn, of any version.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::lock::{Entry, Lock, head, name_of, pattern};
 use crate::ecosystems::npm::lock::Change;
-use crate::ecosystems::pinning::splices::{Splices, line_end, with_line_end};
+use crate::edit::lines::{fitted, line_end};
+use crate::edit::splice::Splices;
 
 /// More than this does not move for the sake of one package.
 const ADDED_MAX: usize = 200;
@@ -266,7 +267,7 @@ impl<'t, 'a> Plan<'t, 'a> {
     fn taken_text(&self, work: &Work) -> String {
         let Some(entry) = work.taken.map(|taken| &self.earlier.entries[taken]) else { return String::new() };
         let body = &self.earlier.text[entry.head.end..entry.range.end];
-        format!("{}{}", self.head(work), with_line_end(body, line_end(self.current.text)))
+        format!("{}{}", self.head(work), fitted(body, self.current.text))
     }
 
     /// Later Yarns repeat the requirements of the repository's own packages.

@@ -2,7 +2,9 @@
 
 use super::alternatives;
 use crate::domain::edit::{Edit, Edited, Source};
-use crate::ecosystems::edit::{Manifests, PinEditor};
+use crate::ecosystems::edit::PinEditor;
+use crate::edit::draft::Manifests;
+use crate::edit::path::{file_name as name, folder};
 
 /// Managers that read the same manifests; in one directory only one of them rules.
 const SCRIPT: &[&str] = &["npm", "pnpm", "yarn"];
@@ -28,14 +30,6 @@ pub struct Answers {
 /// Whether a file tells whose manifests lie beside it.
 pub fn tells_the_manager(editors: &[&'static dyn PinEditor], path: &str) -> bool {
     editors.iter().any(|editor| SCRIPT.contains(&editor.id())) && lock_of(path).is_some()
-}
-
-fn name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 fn lock_of(path: &str) -> Option<&'static str> {

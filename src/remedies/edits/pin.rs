@@ -4,8 +4,9 @@ use super::choice::{ask, decide, join, tells_the_manager};
 use super::{alternatives, updates};
 use crate::domain::edit::{Edited, Editing, Source};
 use crate::domain::text::clean_line;
-use crate::ecosystems::edit::{Manifests, PinEditor};
+use crate::ecosystems::edit::PinEditor;
 use crate::ecosystems::editors;
+use crate::edit::draft::Manifests;
 
 fn chosen(ecosystem: Option<&str>) -> Result<Vec<&'static dyn PinEditor>, String> {
     let all = editors();

@@ -1,7 +1,7 @@
 //! Beside a pin: the rule that keeps Renovate or Dependabot from undoing it, where the repository uses one.
 
 use crate::domain::edit::{Edit, Edited, Source};
-use crate::ecosystems::updaters::{Updater, all};
+use crate::updaters::{Updater, all};
 
 /// Whether a file may tell such a bot what to do.
 pub fn reads(path: &str) -> bool {

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::action_ref::{self, Uses, Version};
 use super::choose::{Desk, Found};
 use super::hint::Hint;
-use super::mark;
-use super::tree::Id;
 use super::workflow::Job;
 use crate::domain::text::clean_line;
+use crate::edit::mark::{Behind, FIX, comment};
+use crate::edit::yaml::Id;
 use pick::Picked;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +141,7 @@ pub fn edit(desk: &mut Desk<'_, '_>, hint: &Hint, direction: Direction) -> Found
 /// What a mark behind a use says of the version before, when it was another major version.
 fn before(desk: &Desk<'_, '_>, one: &Use) -> Option<(String, u32)> {
     let tree = &desk.workflow.tree;
-    let (_, was) = mark::behind(tree.text, tree.node(one.node).range.end)?.mark?;
+    let was = Behind::read(tree.text, tree.node(one.node).range.end, FIX)?.mark?.was.old;
     match action_ref::version(&was) {
         Version::Tag { major, .. } if Some(major) != one.major() => Some((was, major)),
         _ => None,
@@ -255,7 +255,7 @@ fn next(desk: &Desk<'_, '_>, one: &Use, direction: Direction, crosses: bool) -> 
         }
     };
     let tree = &desk.workflow.tree;
-    let Some(behind) = mark::behind(tree.text, tree.node(one.node).range.end) else {
+    let Some(behind) = Behind::read(tree.text, tree.node(one.node).range.end, FIX) else {
         return Err(format!("{name} is on a very long line: move it to its own line"));
     };
     if behind.is_pinned {
@@ -282,13 +282,13 @@ fn next(desk: &Desk<'_, '_>, one: &Use, direction: Direction, crosses: bool) -> 
 fn apply(desk: &mut Desk<'_, '_>, one: &Use, step: &Step, direction: Direction) -> Result<(), String> {
     let tree = &desk.workflow.tree;
     let at = tree.node(one.node).range.clone();
-    let behind = mark::behind(tree.text, at.end).ok_or("its line is very long")?;
+    let behind = Behind::read(tree.text, at.end, FIX).ok_or("its line is very long")?;
     let value = tree.scalar(one.node).unwrap_or_default();
     let written = value.split('@').next().unwrap_or_default();
     let (place, name, was) = (desk.place(at.start), clean_line(&one.name, 80), clean_line(&one.reference, 40));
     desk.patch.set(one.node, &format!("{written}@{}", step.to))?;
-    let comment = behind.mark.map_or(behind.end..behind.end, |(range, _)| range);
-    desk.patch.comment(comment, mark::words(&one.reference))?;
+    let mark = comment(&one.reference, None, FIX).ok_or("its version cannot be kept in a comment")?;
+    desk.patch.comment(behind.mark.map_or(behind.end..behind.end, |mark| mark.range), mark)?;
     let shown = clean_line(&step.to, 40);
     if step.is_return {
         desk.because(format!("{place}: {name}@{was} is restored to {shown}, as before an earlier fix."));

@@ -5,11 +5,11 @@ mod table;
 
 use super::choose::{Desk, Found, across};
 use super::hint::is_value;
-use super::tree::{Id, Tree};
 use super::workflow::{Job, Step};
 use super::{Hint, Template, scope};
 use crate::domain::edit::{Edited, Source};
 use crate::domain::text::{clean_line, listing};
+use crate::edit::yaml::{Id, Tree};
 use join::{Joined, join};
 use table::{FLAGS, Flag, Form};
 

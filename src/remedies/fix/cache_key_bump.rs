@@ -9,10 +9,10 @@ mod version;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::choose::{Desk, Found, across};
-use super::tree::{Id, Kind, Style};
 use super::{Hint, Template, scope};
 use crate::domain::edit::{Edited, Source};
 use crate::domain::text::{clean_line, listing};
+use crate::edit::yaml::{Id, Kind, Style};
 use caches::{Cache, Key};
 use version::Bump;
 

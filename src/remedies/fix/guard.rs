@@ -3,9 +3,9 @@
 mod commands;
 mod words;
 
-use super::tree::{Id, Tree};
 use super::workflow::{Job, Step, Workflow};
 use crate::domain::text::clean_line;
+use crate::edit::yaml::{Id, Tree};
 
 /// Why a workflow counts as a deployment.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ fn permissions(tree: &Tree<'_>, owner: Id) -> Option<Sign> {
     if tree.scalar(granted.value).is_some_and(|all| all.trim().eq_ignore_ascii_case("write-all")) {
         return Some(sign(tree, granted.range.start, "permissions: write-all"));
     }
-    let writes = |entry: &&super::tree::Entry| {
+    let writes = |entry: &&crate::edit::yaml::Entry| {
         let value = tree.scalar(entry.value).unwrap_or_default().trim();
         WRITTEN.contains(&entry.key.to_ascii_lowercase().as_str()) && value.eq_ignore_ascii_case("write")
     };

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::quote::{Quoting, write};
-use super::tree::{Id, Kind, Style, Tree};
-use crate::ecosystems::pinning::splices::{Splices, line_end};
-use crate::ecosystems::pinning::yaml::scalars;
+use crate::edit::lines::line_end;
+use crate::edit::splice::Splices;
+use crate::edit::yaml::{Id, Kind, Style, Tree};
 
 /// What becomes of a scalar that is there.
 #[derive(Debug)]
@@ -317,22 +317,29 @@ impl<'t, 'w> Patch<'t, 'w> {
         if after_tree.aliases() != self.tree.aliases() || after_tree.roots.len() != self.tree.roots.len() {
             return Err("aliases or documents would change".to_owned());
         }
-        let before = scalars(self.tree.text)?;
-        let after = scalars(text)?;
-        let mut awaited = before.iter().enumerate().filter_map(|(index, scalar)| match self.changes.get(&index) {
-            Some(Change { value: None, .. }) => None,
-            Some(Change { value: Some(value), .. }) => Some((&scalar.path, value)),
-            None => Some((&scalar.path, &scalar.value)),
+        if let Some(oddity) = &after_tree.oddity {
+            return Err(oddity.clone());
+        }
+        let said = |tree: &Tree<'_>, id: Id| (tree.path(id), tree.scalar(id).unwrap_or_default().to_owned());
+        let mut awaited = self.tree.scalars().enumerate().filter_map(|(index, id)| {
+            let (path, value) = said(self.tree, id);
+            match self.changes.get(&index) {
+                Some(Change { value: None, .. }) => None,
+                Some(Change { value: Some(value), .. }) => Some((path, value.clone())),
+                None => Some((path, value)),
+            }
         });
         let mut next = awaited.next();
         let mut additions: Vec<_> = self.additions.iter().collect();
-        for found in &after {
-            if next == Some((&found.path, &found.value)) {
+        for id in after_tree.scalars() {
+            let found = said(&after_tree, id);
+            if next.as_ref() == Some(&found) {
                 next = awaited.next();
                 continue;
             }
-            let added = additions.iter().position(|added| added.path == found.path && added.value == found.value);
-            let added = added.ok_or_else(|| format!("line {} would change", after_tree.line(found.range.start)))?;
+            let added = additions.iter().position(|added| added.path == found.0 && added.value == found.1);
+            let line = after_tree.line(after_tree.node(id).range.start);
+            let added = added.ok_or_else(|| format!("line {line} would change"))?;
             additions.swap_remove(added);
         }
         if next.is_some() || !additions.is_empty() {

@@ -9,11 +9,11 @@ use std::collections::BTreeSet;
 
 use super::action_ref::{self, Uses, Version};
 use super::choose::{Desk, Found, across};
-use super::tree::Id;
 use super::workflow::{Job, Step};
 use super::{Hint, Template, scope};
 use crate::domain::edit::{Edited, Source};
 use crate::domain::text::{clean_line, listing};
+use crate::edit::yaml::Id;
 use places::Place;
 use tools::Tool;
 use wish::Wish;

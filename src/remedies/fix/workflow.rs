@@ -1,7 +1,8 @@
 //! A workflow of GitHub Actions: its jobs and steps, with their places in the text.
 
-use super::tree::{Id, Tree};
 use crate::domain::edit::Source;
+use crate::edit::path::file_name;
+use crate::edit::yaml::{Id, Tree};
 
 #[derive(Debug)]
 pub struct Step {
@@ -35,6 +36,8 @@ pub struct Workflow<'t> {
 
 /// More steps than these, aliases counted, are refused.
 const STEPS_MAX: usize = 5_000;
+/// Larger texts are refused.
+const SIZE_MAX: usize = 512 * 1024;
 
 /// Whether the file of this path is a workflow.
 pub fn is_workflow(path: &str) -> bool {
@@ -47,7 +50,13 @@ impl<'t> Workflow<'t> {
     /// # Errors
     /// Why it cannot be read.
     pub fn read(source: &'t Source) -> Result<Self, String> {
+        if source.text.len() > SIZE_MAX {
+            return Err("it is larger than GitHub accepts".to_owned());
+        }
         let tree = Tree::read(&source.text)?;
+        if let Some(oddity) = &tree.oddity {
+            return Err(oddity.clone());
+        }
         let mut jobs = Vec::new();
         let mut steps_left = STEPS_MAX;
         for root in &tree.roots {
@@ -64,7 +73,7 @@ impl<'t> Workflow<'t> {
 
     /// The file's name without its folder.
     pub fn file_name(&self) -> &str {
-        self.source.path.rsplit('/').next().unwrap_or_default()
+        file_name(&self.source.path)
     }
 
     /// How many columns a nested mapping stands to the right here.

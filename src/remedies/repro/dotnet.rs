@@ -1,7 +1,7 @@
 //! .NET: dotnet test.
 
-use super::json::Json;
 use super::manifest::{join, xml_text};
+use super::manifest::{json, text_at};
 use super::preamble::Helper;
 use super::recipe::Recipe;
 use super::version::{self, Found};
@@ -40,7 +40,7 @@ pub(super) fn write(recipe: &mut Recipe) {
 fn wanted_version(recipe: &Recipe) -> Option<Found> {
     let from_global = || {
         let (path, text) = recipe.repository.text_upwards(&recipe.directory, "global.json")?;
-        Found::new(Json::parse(text)?.text_at(&["sdk", "version"])?, &path)
+        Found::new(text_at(&json(text)?, &["sdk", "version"])?, &path)
     };
     let from_project = || {
         let file = recipe.wanted.files.iter().find(|file| file.path.ends_with("proj") && file.text.is_some())?;

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value;
+
 use super::wanted::Wanted;
 
 /// The files by path.
@@ -81,6 +83,16 @@ pub(super) fn parent(path: &str) -> &str {
 pub(super) fn ancestors(directory: &str) -> impl Iterator<Item = &str> {
     // A path in a repository is never deeper than this.
     std::iter::successors(Some(directory), |place| (!place.is_empty()).then(|| parent(place))).take(64)
+}
+
+/// Takes a JSON text, with a byte order mark or without; answers its value, `None` where it is not JSON.
+pub(super) fn json(text: &str) -> Option<Value> {
+    serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()
+}
+
+/// The text below a chain of keys.
+pub(super) fn text_at<'value>(value: &'value Value, keys: &[&str]) -> Option<&'value str> {
+    keys.iter().try_fold(value, |value, key| value.get(key))?.as_str()
 }
 
 /// Takes a TOML text; answers the text behind `key =` in a section (`""`: before the first section), without quotes.

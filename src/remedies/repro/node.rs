@@ -1,6 +1,8 @@
 //! Node.js: Jest, Vitest, Mocha, Playwright and its own test runner.
 
-use super::json::Json;
+use serde_json::Value;
+
+use super::manifest::json;
 use super::node_install::{self, Manager};
 use super::recipe::Recipe;
 use super::wanted::{Framework, Selector};
@@ -10,7 +12,7 @@ pub(super) fn write(recipe: &mut Recipe) {
     recipe.choose_directory(&|name| name == "package.json");
     own_package(recipe);
     recipe.enter();
-    let package = recipe.repository.text(&recipe.directory, "package.json").and_then(Json::parse);
+    let package = recipe.repository.text(&recipe.directory, "package.json").and_then(json);
     node_install::runtime(recipe, package.as_ref());
     let manager = node_install::packages(recipe);
     recipe.writer.lines("export PATH=\"$PWD/node_modules/.bin:$PATH\"");
@@ -21,7 +23,7 @@ pub(super) fn write(recipe: &mut Recipe) {
     if recipe.run_command() {
         return;
     }
-    if package.as_ref().is_some_and(|package| package.at(&["scripts", "pretest"]).is_some()) {
+    if package.as_ref().is_some_and(|package| package.pointer("/scripts/pretest").is_some()) {
         let (run, _) = manager.script();
         recipe.writer.say("The pretest script, because npm runs it before the tests");
         recipe.writer.lines(&format!("{run} pretest"));
@@ -42,7 +44,7 @@ fn own_package(recipe: &mut Recipe) {
     let root_uses = recipe
         .repository
         .text("", "package.json")
-        .and_then(Json::parse)
+        .and_then(json)
         .is_some_and(|package| test_script(&package, name).is_some());
     let files = recipe.wanted.selectors.iter().filter_map(|selector| selector.file.as_deref());
     let place = files.filter(|_| !root_uses).find_map(|file| super::manifest::ancestors(file).find(uses));
@@ -63,22 +65,19 @@ fn command(framework: Framework) -> &'static str {
 }
 
 /// The script of package.json that ends in a call of the program, so that arguments reach it.
-fn test_script<'package>(package: &'package Json, program: &str) -> Option<&'package str> {
-    let scripts = package.at(&["scripts"])?.members();
+fn test_script<'package>(package: &'package Value, program: &str) -> Option<&'package str> {
+    let scripts = package.get("scripts")?.as_object()?;
     let calls = |text: &str| {
         let last = text.rsplit(['&', ';', '|']).next().unwrap_or_default();
         last.split_whitespace().take(6).any(|word| word == program || word.ends_with(&format!("/{program}")))
             && !last.contains("--watch")
     };
     let names = ["test", "test:ci", "test:unit", "unit", "test:e2e", "e2e", "test:jest", "test:node", "jest", "vitest"];
-    names.into_iter().find_map(|name| {
-        let (name, script) = scripts.iter().find(|(known, _)| known == name)?;
-        matches!(script, Json::Text(text) if calls(text)).then_some(name.as_str())
-    })
+    names.into_iter().find_map(|name| scripts.get(name)?.as_str().is_some_and(calls).then_some(name))
 }
 
 /// What comes before the arguments: the project's own script, because it may set options, or the program itself.
-fn program(framework: Framework, manager: Manager, package: Option<&Json>) -> String {
+fn program(framework: Framework, manager: Manager, package: Option<&Value>) -> String {
     let name = command(framework);
     if framework == Framework::NodeTest {
         return "node --test".to_owned();

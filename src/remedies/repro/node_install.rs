@@ -1,6 +1,8 @@
 //! Which Node.js, which package manager, and the packages of the lock.
 
-use super::json::Json;
+use serde_json::Value;
+
+use super::manifest::{json, text_at};
 use super::preamble::Helper;
 use super::recipe::Recipe;
 use super::version::{self, Found, dotted, first_in_range, numbers};
@@ -45,10 +47,10 @@ enum Release {
     LongTerm(Option<String>),
 }
 
-fn wanted_release(recipe: &Recipe, package: Option<&Json>) -> (Release, String) {
+fn wanted_release(recipe: &Recipe, package: Option<&Value>) -> (Release, String) {
     let (repository, directory) = (&recipe.repository, recipe.directory.as_str());
     let from_package = |keys: &[&str]| {
-        let range = package?.text_at(keys)?;
+        let range = text_at(package?, keys)?;
         Found::new(first_in_range(range)?, &format!("package.json ({})", keys.join(".")))
     };
     let keys = ["node-version", "node", "nodejs", "node-js", "nodeversion"];
@@ -103,7 +105,7 @@ if ! node_fits; then
 fi"#;
 
 /// Writes how Node.js comes.
-pub(super) fn runtime(recipe: &mut Recipe, package: Option<&Json>) {
+pub(super) fn runtime(recipe: &mut Recipe, package: Option<&Value>) {
     let (release, because) = wanted_release(recipe, package);
     let (said, pattern, wanted, test) = match &release {
         Release::Numbers(numbers) => {
@@ -165,8 +167,8 @@ pub(super) fn packages(recipe: &mut Recipe) -> Manager {
         install(recipe, "npm install --no-audit --no-fund", "package.json", "");
         return Manager::Npm;
     };
-    let root = recipe.repository.text(&place, "package.json").and_then(Json::parse);
-    let named = root.as_ref().and_then(|root| root.text_at(&["packageManager"])).unwrap_or_default();
+    let root = recipe.repository.text(&place, "package.json").and_then(json);
+    let named = root.as_ref().and_then(|root| text_at(root, &["packageManager"])).unwrap_or_default();
     let text = recipe.repository.text(&place, lock).unwrap_or_default();
     let command = match manager {
         Manager::Npm => "npm ci --no-audit --no-fund",

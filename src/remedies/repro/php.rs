@@ -1,6 +1,8 @@
 //! PHP: `PHPUnit` and Pest.
 
-use super::json::Json;
+use serde_json::Value;
+
+use super::manifest::{json, text_at};
 use super::node::escaped;
 use super::preamble::Helper;
 use super::recipe::Recipe;
@@ -16,7 +18,7 @@ const EXTENSIONS: [&str; 13] =
 pub(super) fn write(recipe: &mut Recipe) {
     recipe.choose_directory(&|name| name == "composer.json");
     recipe.enter();
-    let composer = recipe.repository.text(&recipe.directory, "composer.json").and_then(Json::parse);
+    let composer = recipe.repository.text(&recipe.directory, "composer.json").and_then(json);
     interpreter(recipe, composer.as_ref());
     packages(recipe);
     if !recipe.run_command() {
@@ -24,9 +26,9 @@ pub(super) fn write(recipe: &mut Recipe) {
     }
 }
 
-fn wanted_version(recipe: &Recipe, composer: Option<&Json>) -> Option<Found> {
+fn wanted_version(recipe: &Recipe, composer: Option<&Value>) -> Option<Found> {
     let in_composer = |keys: &[&str]| {
-        Found::new(first_in_range(composer?.text_at(keys)?)?, &format!("composer.json ({})", keys.join(".")))
+        Found::new(first_in_range(text_at(composer?, keys)?)?, &format!("composer.json ({})", keys.join(".")))
     };
     version::from_matrix(&recipe.wanted.matrix, &["php-version", "php", "php-versions"])
         .or_else(|| version::from_file(&recipe.repository, &recipe.directory, ".php-version"))
@@ -35,7 +37,7 @@ fn wanted_version(recipe: &Recipe, composer: Option<&Json>) -> Option<Found> {
         .or_else(|| in_composer(&["require", "php"]))
 }
 
-fn interpreter(recipe: &mut Recipe, composer: Option<&Json>) {
+fn interpreter(recipe: &mut Recipe, composer: Option<&Value>) {
     let found = wanted_version(recipe, composer).filter(|found| found.numbers(2).len() == 2);
     let writer = &mut recipe.writer;
     match &found {
@@ -68,9 +70,9 @@ fn interpreter(recipe: &mut Recipe, composer: Option<&Json>) {
 }
 
 /// The extensions that composer.json names and that are installed on their own.
-fn extensions(composer: Option<&Json>) -> Vec<&'static str> {
+fn extensions(composer: Option<&Value>) -> Vec<&'static str> {
     let Some(composer) = composer else { return Vec::new() };
-    let named = |key: &str| composer.at(&[key]).map(Json::members).unwrap_or_default().iter();
+    let named = |key: &str| composer.get(key).and_then(Value::as_object).into_iter().flatten();
     let names: Vec<&str> =
         named("require").chain(named("require-dev")).filter_map(|(name, _)| name.strip_prefix("ext-")).collect();
     let asked = |extension: &str| names.iter().any(|name| package_of(name) == extension);

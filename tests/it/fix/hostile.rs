@@ -1,7 +1,7 @@
 //! Whatever the files and the hints hold: nothing panics, and what is edited can be read again.
 
 use ci_rescue::domain::edit::{Edited, Source};
-use ci_rescue::ecosystems::pinning::yaml::scalars;
+use ci_rescue::edit::yaml::scalars;
 use ci_rescue::remedies::fix::{Hint, all};
 use proptest::prelude::*;
 

@@ -1,7 +1,8 @@
 //! What comes from chat and from strangers' repositories: nothing may panic, take long, or get through.
 
 use ci_rescue::domain::edit::{Edited, Source};
-use ci_rescue::ecosystems::edit::{Manifests, PinEditor};
+use ci_rescue::ecosystems::edit::PinEditor;
+use ci_rescue::edit::draft::Manifests;
 
 use super::sample::{after, load};
 

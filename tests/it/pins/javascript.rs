@@ -141,7 +141,7 @@ const PNPM: &[Case] = &[
         Edits(&[
             (
                 "pnpm-workspace.yaml",
-                "overrides:\n    'ms': 2.1.1 # ci-rescue pin was absent locked 2.1.3\n    depd: 2.0.0 # old\n",
+                "overrides:\n    'ms': 2.1.1 # ci-rescue pin was absent; locked 2.1.3\n    depd: 2.0.0 # old\n",
             ),
             ("pnpm-lock.yaml", "  ms: 2.1.1\n"),
         ]),
@@ -151,7 +151,7 @@ const PNPM: &[Case] = &[
         "left-pad",
         "1.2.0",
         Edits(&[
-            ("pnpm-workspace.yaml", "left-pad: \"1.2.0\" # ci-rescue pin was \"^1.3.0\" locked 1.3.0 # strings, äöü"),
+            ("pnpm-workspace.yaml", "left-pad: \"1.2.0\" # ci-rescue pin was \"^1.3.0\"; locked 1.3.0 # strings, äöü"),
             ("pnpm-lock.yaml", "specifier: 1.2.0\n      version: 1.2.0"),
             ("pnpm-lock.yaml", "specifier: 'catalog:'\n        version: 1.2.0"),
         ]),
@@ -250,7 +250,7 @@ fn yarn() {
 #[test]
 fn already_pinned_by_people() {
     use ci_rescue::domain::edit::{Edited, Source};
-    use ci_rescue::ecosystems::edit::Manifests;
+    use ci_rescue::edit::draft::Manifests;
     let file = Source { path: "package.json".to_owned(), text: "{\"dependencies\": {\"x\": \"1.0.0\"}}".to_owned() };
     let edited = super::editor("npm").pin(Manifests { files: &[file], earlier: &[] }, "x", "1.0.0");
     assert!(matches!(edited, Edited::Already(_)));

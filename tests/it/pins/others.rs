@@ -9,7 +9,7 @@ const CARGO: &[Case] = &[
         "serde_json",
         "1.0.100",
         Edits(&[
-            ("Cargo.toml", "serde_json = \"=1.0.100\" # ci-rescue pin was \"1.0\" locked 1.0.120 # parses orders\n"),
+            ("Cargo.toml", "serde_json = \"=1.0.100\" # ci-rescue pin was \"1.0\"; locked 1.0.120 # parses orders\n"),
             ("Cargo.lock", "version = \"1.0.100\""),
         ]),
     ),
@@ -21,7 +21,7 @@ const CARGO: &[Case] = &[
         "1.0.100",
         Edits(&[(
             "Cargo.toml",
-            "{ version = \"=1.0.100\", features = [ # ci-rescue pin was \"1.0\" locked 1.0.120\n    \"raw_value\",   # keep",
+            "{ version = \"=1.0.100\", features = [ # ci-rescue pin was \"1.0\"; locked 1.0.120\n    \"raw_value\",   # keep",
         )]),
     ),
     (
@@ -29,7 +29,7 @@ const CARGO: &[Case] = &[
         "serde_json",
         "1.0.100",
         Edits(&[
-            ("Cargo.toml", "serde_json.version = '=1.0.100' # ci-rescue pin was '1' locked 1.0.120\n"),
+            ("Cargo.toml", "serde_json.version = '=1.0.100' # ci-rescue pin was '1'; locked 1.0.120\n"),
             ("Cargo.toml", "\nversion = '=1.0.100' # ci-rescue"),
         ]),
     ),
@@ -96,7 +96,7 @@ const CARGO: &[Case] = &[
         "serde_json",
         "1.0.100",
         Edits(&[
-            ("Cargo.toml", "serde_json = \"=1.0.100\" # ci-rescue pin was \"1.0\" locked 1.0.120\t# tab\r\n"),
+            ("Cargo.toml", "serde_json = \"=1.0.100\" # ci-rescue pin was \"1.0\"; locked 1.0.120\t# tab\r\n"),
             ("Cargo.lock", "version = \"1.0.100\"\r\n"),
         ]),
     ),
@@ -233,7 +233,12 @@ const ACTIONS: &[Case] = &[
     ),
     ("sub-path", "./.github/actions/setup", "v1", Refused("in this repository")),
     ("sub-path", "docker://alpine", "v1", Refused("ecosystem docker")),
-    ("odd", "actions/checkout", "v4.1.1", Refused("cannot be edited safely")),
+    (
+        "odd",
+        "actions/checkout",
+        "v4.1.1",
+        Edits(&[(".github/workflows/ci.yml", "&checkout actions/checkout@v4.1.1 # ci-rescue pin was v4\n")]),
+    ),
     ("odd", "actions/cache", "v4.1.1", Refused("cannot be edited safely")),
     ("broken", "actions/checkout", "v4.1.1", Refused("not valid YAML")),
     (

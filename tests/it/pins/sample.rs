@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use ci_rescue::domain::edit::{Edited, Source};
-use ci_rescue::ecosystems::edit::{Manifests, PinEditor};
+use ci_rescue::ecosystems::edit::PinEditor;
+use ci_rescue::edit::draft::Manifests;
 
 /// What must come of a pin.
 pub enum Want {
@@ -101,6 +102,17 @@ fn again_and_back(
     for (old, new) in before.iter().zip(after(now, &back)) {
         assert_eq!(old.text, new.text, "{what} back: {}", old.path);
     }
+    // As former versions wrote the mark: in people's repositories for ever.
+    let once: Vec<Source> = now.iter().map(|file| former(file)).collect();
+    let back = editor.unpin(Manifests { files: &once, earlier: before }, package);
+    assert_eq!(before, after(&once, &back), "{what} back from a former mark");
     let twice = editor.unpin(Manifests { files: before, earlier: before }, package);
     assert_eq!(twice, Edited::Absent, "{what} back twice");
+}
+
+fn former(file: &Source) -> Source {
+    let mark = |line: &str| {
+        if line.contains("# ci-rescue pin was ") { line.replace("; locked ", " locked ") } else { line.to_owned() }
+    };
+    Source { path: file.path.clone(), text: file.text.split_inclusive('\n').map(mark).collect() }
 }

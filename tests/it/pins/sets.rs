@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use ci_rescue::domain::edit::{Edit, Edited, Source};
-use ci_rescue::ecosystems::edit::{Manifests, PinEditor};
+use ci_rescue::ecosystems::edit::PinEditor;
+use ci_rescue::edit::draft::Manifests;
 
 use super::tables;
 use super::tables::{Expect, Row};

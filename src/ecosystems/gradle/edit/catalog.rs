@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
+use crate::edit::places::Place;
+use crate::edit::toml::{at, inside};
 use toml_edit::{Document, Item, TableLike};
-
-use crate::ecosystems::spans::places::Place;
-use crate::ecosystems::spans::toml::{at, inside};
 
 /// Where a catalog gives a module or plugin its version; `None` for a form that cannot be edited.
 pub(super) fn places(text: &str, document: &Document<&str>, package: &str, version: &str) -> Option<Vec<Place>> {

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::lexer::{Kind, Token, inside, tokens};
-use crate::ecosystems::spans::places::Place;
-use crate::ecosystems::spans::splice::Lines;
+use crate::edit::lines::Lines;
+use crate::edit::places::Place;
 
 /// What a script says of a module.
 #[derive(Default)]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::requirement::{Requirement, normal, requirement};
-use crate::ecosystems::spans::splice::Lines;
+use crate::edit::lines::Lines;
 
 /// A logical line that says something.
 #[derive(Clone, Debug)]

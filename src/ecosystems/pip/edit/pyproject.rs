@@ -2,10 +2,10 @@
 
 use toml_edit::{Document, Item, Value};
 
-use super::pep440::is_exactly;
 use super::requirement::{Requirement, normal, requirement};
-use crate::ecosystems::spans::places::Place;
-use crate::ecosystems::spans::toml::{at, inside};
+use crate::edit::places::Place;
+use crate::edit::toml::{at, inside};
+use crate::edit::version::pep440::is_exactly;
 
 /// What a `pyproject.toml` says of a package.
 #[derive(Default)]

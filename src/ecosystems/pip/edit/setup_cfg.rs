@@ -1,10 +1,10 @@
 //! Requirements in `setup.cfg`.
 
 use super::lines::comment_start;
-use super::pep440::is_exactly;
 use super::requirement::requirement;
-use crate::ecosystems::spans::places::Place;
-use crate::ecosystems::spans::splice::Lines;
+use crate::edit::lines::Lines;
+use crate::edit::places::Place;
+use crate::edit::version::pep440::is_exactly;
 
 /// What `setup.cfg` says of a package: the places, and whether one takes it from an address.
 pub(super) fn said(text: &str, package: &str, version: &str) -> (Vec<Place>, bool) {

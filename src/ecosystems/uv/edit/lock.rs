@@ -4,12 +4,13 @@ use std::collections::HashSet;
 
 use toml_edit::{Array, Document, Item, TableLike};
 
-use crate::ecosystems::pip::edit::pep440::same;
 use crate::ecosystems::pip::edit::requirement::normal;
-use crate::ecosystems::spans::blocks::{Block, blocks, fitted};
-use crate::ecosystems::spans::mark::short;
-use crate::ecosystems::spans::splice::{Splice, line_break, splice};
-use crate::ecosystems::spans::toml::{at, inside, read};
+use crate::edit::blocks::{Block, blocks};
+use crate::edit::lines::{fitted, line_end};
+use crate::edit::say::short;
+use crate::edit::splice::{Splice, splice};
+use crate::edit::toml::{at, inside, read};
+use crate::edit::version::pep440::same;
 
 /// What becomes of a lock.
 #[derive(Default)]
@@ -166,7 +167,7 @@ fn set_constraint(text: &str, package: &str, spec: &str) -> Option<String> {
         elements.push(format!("{{ name = \"{package}\", specifier = \"{spec}\" }}"));
         elements.sort();
     }
-    let end = line_break(text);
+    let end = line_end(text);
     let written = match elements.as_slice() {
         [] => String::new(),
         [one] => format!("[{one}]"),

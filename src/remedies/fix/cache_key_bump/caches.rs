@@ -1,7 +1,7 @@
 //! The caches of a workflow, and where their keys stand.
 
-use super::super::tree::{Id, Tree};
 use super::super::workflow::{Job, Step};
+use crate::edit::yaml::{Id, Tree};
 
 /// Actions with a `key` of one's own, and `restore-keys`.
 const KEYED: &[&str] = &[

@@ -1,13 +1,13 @@
 //! The image that a job runs on.
 
 use super::super::choose::Desk;
-use super::super::tree::Id;
 use super::super::workflow::Job;
 use super::places::{self, Place};
 use super::tools;
 use super::wish::Wish;
 use super::{Findings, One, by_hand, pin_matrix, stays, warn_of_conditions};
 use crate::domain::text::clean_line;
+use crate::edit::yaml::Id;
 
 /// Pins every job that runs on an image of the wished family.
 pub fn pin(desk: &mut Desk<'_, '_>, wish: &Wish, findings: &mut Findings) {

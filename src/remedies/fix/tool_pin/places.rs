@@ -1,8 +1,8 @@
 //! Where a version stands: in an input, or in the matrix or the environment that the input names.
 
 use super::super::choose::Desk;
-use super::super::tree::{Id, Tree};
 use super::super::workflow::Job;
+use crate::edit::yaml::{Id, Tree};
 
 /// The places of one version.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
-//! Whether a version meets a requirement as npm writes it, and as Composer does.
+//! Whether a version meets a requirement as npm writes it, and as Composer does: what both have in common.
 
 use semver::Version;
 
 /// Whose rules a requirement follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rules {
+pub(super) enum Rules {
     Npm,
     Composer,
 }
@@ -13,7 +13,7 @@ pub enum Rules {
 type Bounds = (Version, Option<Version>);
 
 /// None where the requirement is a tag, an address or something else that a version cannot be held against.
-pub fn meets(requirement: &str, version: &str, rules: Rules) -> Option<bool> {
+pub(super) fn meets(requirement: &str, version: &str, rules: Rules) -> Option<bool> {
     const LENGTH_MAX: usize = 300;
     if requirement.len() > LENGTH_MAX {
         return None;
@@ -176,59 +176,6 @@ impl Partial {
             0 => None,
             1 => Some(self.below(0)),
             given => Some(self.below(given - 2)),
-        }
-    }
-}
-
-/// Whether two versions agree in what `^` keeps.
-pub fn same_line(one: &str, other: &str) -> bool {
-    meets(&format!("^{one}"), other, Rules::Npm) == Some(true)
-        || meets(&format!("^{other}"), one, Rules::Npm) == Some(true)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges_of_npm() {
-        let table = [
-            ("^1.3.0", "1.3.0", Some(true)),
-            ("^1.3.0", "1.2.9", Some(false)),
-            ("^0.2.3", "0.3.0", Some(false)),
-            ("^0.0.3", "0.0.4", Some(false)),
-            ("~1.2", "1.2.9", Some(true)),
-            ("1.x || >=2.5.0 || 5.0.0 - 7.2.3", "6.1.0", Some(true)),
-            (">= 1.0 < 2", "1.9.9", Some(true)),
-            ("<=1.2", "1.2.7", Some(true)),
-            (">1.2", "1.2.7", Some(false)),
-            ("*", "9.9.9", Some(true)),
-            ("", "1.0.0", Some(true)),
-            ("^1.0.0", "2.0.0-rc.1", Some(false)),
-            ("^1.0.0", "1.5.0-rc.1", Some(false)),
-            ("^1.5.0-beta", "1.5.0-rc.1", Some(true)),
-            ("latest", "1.0.0", None),
-            ("git+ssh://x", "1.0.0", None),
-        ];
-        for (requirement, version, met) in table {
-            assert_eq!(meets(requirement, version, Rules::Npm), met, "{requirement} {version}");
-        }
-    }
-
-    #[test]
-    fn ranges_of_composer() {
-        let table = [
-            ("~1.2", "1.9.0", Some(true)),
-            ("~1.2.3", "1.3.0", Some(false)),
-            ("1.2", "1.2.1", Some(false)),
-            ("1.2.*", "v1.2.1", Some(true)),
-            ("^7.0|^8.0", "8.1.0", Some(true)),
-            (">=1.0,<2.0", "2.0.0", Some(false)),
-            ("dev-main", "1.0.0", None),
-            ("^1.0@beta", "1.2.0.0", Some(true)),
-        ];
-        for (requirement, version, met) in table {
-            assert_eq!(meets(requirement, version, Rules::Composer), met, "{requirement} {version}");
         }
     }
 }

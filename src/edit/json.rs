@@ -1,4 +1,10 @@
-//! JSON5, and so JSON, with the place of every value: objects and arrays are lists of items, each with its comma.
+//! JSON, and JSON5 as bots' configurations have it, with the place of every value: objects and arrays are lists of items,
+//! each with its comma. What is put in and taken out again by [`layout`] leaves the bytes that were there.
+//!
+//! Why no crate reads it: `jsonc-parser` has most of JSON5 but not all, and the trees that keep formatting lay out anew
+//! what they insert into, so that a pin could not be taken back to the byte.
+
+pub mod layout;
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -46,6 +52,16 @@ impl Node {
             Kind::Object(items) => items.iter().find(|item| item.key == key).map(|item| &item.value),
             _ => None,
         }
+    }
+
+    /// The text of the member of this name.
+    pub fn text_of(&self, key: &str) -> Option<&str> {
+        self.get(key).and_then(Node::text)
+    }
+
+    /// Every member; none where it is not an object.
+    pub fn members(&self) -> &[Item] {
+        if self.is_object() { self.items() } else { &[] }
     }
 
     /// Members or elements.
@@ -98,11 +114,27 @@ impl Node {
 /// Deeper nesting than this is refused.
 const DEPTH_MAX: usize = 100;
 
-/// Reads a whole text.
+/// Reads a whole text as JSON; a byte order mark is stepped over.
+///
+/// # Errors
+/// Why it is no JSON, or that it names a key twice, where tools differ in what they take.
+pub fn parse(text: &str) -> Result<Node, String> {
+    // The parser that knows the whole grammar judges; the reader below then only has to find places.
+    let judged = serde_json::from_str::<serde::de::IgnoredAny>(text.strip_prefix('\u{feff}').unwrap_or(text));
+    judged.map_err(|error| error.to_string())?;
+    parse5(text).map_err(str::to_owned)
+}
+
+/// A text as a JSON string, quotes included.
+pub fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Reads a whole text as JSON5.
 ///
 /// # Errors
 /// Why it is no JSON5, or that it names a key twice.
-pub fn parse(text: &str) -> Result<Node, &'static str> {
+pub fn parse5(text: &str) -> Result<Node, &'static str> {
     let mut reader = Reader { text, at: 0 };
     let root = reader.value(0)?;
     reader.blanks()?;
@@ -244,8 +276,8 @@ impl Reader<'_> {
             'v' => '\u{b}',
             '0' if !self.peek().is_some_and(|c| c.is_ascii_digit()) => '\0',
             '0'..='9' => return Err("a string has an invalid escape"),
-            'x' => self.unit(2)?,
-            'u' => self.unit(4)?,
+            'x' => character(self.unit(2)?),
+            'u' => self.utf16()?,
             '\r' => {
                 self.at += usize::from(self.peek() == Some('\n'));
                 return Ok(());
@@ -257,13 +289,31 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A character by its number. Halves of pairs are never in what is looked for here: each becomes a mark of its own.
-    fn unit(&mut self, digits: usize) -> Result<char, &'static str> {
+    /// A character in one or two units of UTF-16; half of a pair becomes a mark of its own.
+    fn utf16(&mut self) -> Result<char, &'static str> {
+        let first = self.unit(4)?;
+        let at = self.at;
+        if (0xd800..0xdc00).contains(&first) && self.text[at..].starts_with("\\u") {
+            self.at += 2;
+            let second = self.unit(4)?;
+            if (0xdc00..0xe000).contains(&second) {
+                return Ok(character(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)));
+            }
+            self.at = at;
+        }
+        Ok(character(first))
+    }
+
+    fn unit(&mut self, digits: usize) -> Result<u32, &'static str> {
         let hex = self.text.get(self.at..self.at + digits).filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
         let number = hex.and_then(|hex| u32::from_str_radix(hex, 16).ok()).ok_or("a string has an invalid escape")?;
         self.at += digits;
-        Ok(char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER))
+        Ok(number)
     }
+}
+
+fn character(number: u32) -> char {
+    char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
 fn is_number(word: &str) -> bool {
@@ -292,7 +342,7 @@ mod tests {
             "{a: 'it\\'s', \"b\": \"\\u00e9\\x41\\\n\", $c_1: [], /* x */ d: {} // y\n}",
             " // only\n true",
         ] {
-            assert!(parse(good).is_ok(), "{good}");
+            assert!(parse5(good).is_ok(), "{good}");
         }
         for bad in [
             "",
@@ -317,15 +367,18 @@ mod tests {
             "inf",
             "1__0",
         ] {
+            assert!(parse5(bad).is_err(), "{bad}");
+        }
+        assert!(parse5(&"[".repeat(5000)).is_err());
+        for bad in ["{a: 1}", "[1,]", "'x'", "// x\n{}", "+1"] {
             assert!(parse(bad).is_err(), "{bad}");
         }
-        assert!(parse(&"[".repeat(5000)).is_err());
     }
 
     #[test]
     fn knows_places() {
         let text = "{a: [ 'x' , {b: 1} ,], 'c': true}";
-        let root = parse(text).unwrap();
+        let root = parse5(text).unwrap();
         let list = root.get("a").unwrap();
         assert_eq!(&text[list.range.clone()], "[ 'x' , {b: 1} ,]");
         let commas: Vec<_> = list.items().iter().map(|item| item.comma.unwrap()).collect();
@@ -336,14 +389,17 @@ mod tests {
     proptest! {
         #[test]
         fn never_panics(text in "[\\[\\]{}:,'\"a1./* \\\\u\n\u{e9}-]{0,60}") {
-            let _ = parse(&text);
+            let _ = parse5(&text);
         }
 
         #[test]
         fn takes_all_json(numbers in proptest::collection::vec(any::<f64>(), 0..5), text in any::<String>()) {
             let value = serde_json::json!({ "a": numbers, "b": [text, null, true], "": {} });
-            prop_assert!(parse(&value.to_string()).is_ok());
-            prop_assert!(parse(&serde_json::to_string_pretty(&value).unwrap()).is_ok());
+            for written in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+                let root = parse(&written).unwrap();
+                let read = root.get("b").and_then(|list| list.items()[0].value.text());
+                prop_assert_eq!(read, value["b"][0].as_str());
+            }
         }
     }
 }

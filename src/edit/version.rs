@@ -1,9 +1,15 @@
-//! The order of versions whose parts are numbers and words, as semantic versioning, `RubyGems` and `NuGet` have it.
+//! Versions: which are plain, their order, and what the requirements of each ecosystem admit.
+
+pub mod composer;
+pub mod gem;
+pub mod npm;
+pub mod pep440;
+mod range;
 
 use std::cmp::Ordering;
 
 /// Compares numbers of any length.
-pub(crate) fn numbers(a: &str, b: &str) -> Ordering {
+pub fn numbers(a: &str, b: &str) -> Ordering {
     let (a, b) = (a.trim_start_matches('0'), b.trim_start_matches('0'));
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))
 }
@@ -13,7 +19,7 @@ fn is_number(part: &str) -> bool {
 }
 
 /// Compares dotted parts: numbers by value, words by letters, a word below a number.
-fn parts(a: &str, b: &str, missing: &str) -> Ordering {
+pub(in crate::edit) fn parts(a: &str, b: &str, missing: &str) -> Ordering {
     let (mut left, mut right) = (a.split('.'), b.split('.'));
     loop {
         let (one, other) = (left.next(), right.next());
@@ -34,7 +40,7 @@ fn parts(a: &str, b: &str, missing: &str) -> Ordering {
 }
 
 /// Semantic versions, without a leading `v`; what follows `+` does not count.
-pub(crate) fn semantic(a: &str, b: &str) -> Ordering {
+pub fn semantic(a: &str, b: &str) -> Ordering {
     let bare = |version: &str| version.split('+').next().unwrap_or_default().to_owned();
     let (a, b) = (bare(a), bare(b));
     let (core_a, pre_a) = a.split_once('-').map_or((a.as_str(), None), |(core, pre)| (core, Some(pre)));
@@ -47,21 +53,15 @@ pub(crate) fn semantic(a: &str, b: &str) -> Ordering {
     })
 }
 
-/// Versions of Ruby gems: a part that is a word makes a version earlier.
-pub(crate) fn gem(a: &str, b: &str) -> Ordering {
-    parts(&gem_parts(a), &gem_parts(b), "0")
-}
-
-/// `1.0.0rc1` and `1.0-x` as dotted parts.
-fn gem_parts(version: &str) -> String {
-    let mut out = String::new();
-    let mut last = '.';
-    for c in version.replace('-', ".pre.").chars() {
-        if last != '.' && c != '.' && c.is_ascii_digit() != last.is_ascii_digit() {
-            out.push('.');
-        }
-        out.push(c);
-        last = c;
-    }
-    out
+/// Why a version is not one: anything but a plain version is refused, since ranges, addresses, paths and shell words
+/// come from chat. `None` when it is plain: it begins with a letter or digit, has at most 64 characters of letters,
+/// digits and `.-+_!~`, and no `..`.
+pub fn not_plain(version: &str) -> Option<String> {
+    const VERSION_MAX: usize = 64;
+    let plain = version.len() <= VERSION_MAX
+        && version.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && version.chars().any(|c| c.is_ascii_digit())
+        && version.chars().all(|c| c.is_ascii_alphanumeric() || ".-+_!~".contains(c))
+        && !version.contains("..");
+    (!plain).then(|| "only a plain version such as 1.4.2 can be pinned, not a range, URL, path or tag".to_owned())
 }

@@ -3,27 +3,28 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::mark::{self, ABSENT, Found, SIGN, Was};
-use super::splice::{Lines, Splice, splice};
+use super::lines::Lines;
+use super::mark::{self, ABSENT, Found, PIN, Was};
+use super::splice::{Splice, splice};
 
 /// A place where a requirement of the package is written.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub struct Place {
     /// What is replaced.
-    pub(crate) part: Range<usize>,
+    pub part: Range<usize>,
     /// By what.
-    pub(crate) new: String,
+    pub new: String,
     /// What the mark keeps of what stood there.
-    pub(crate) old: String,
+    pub old: String,
     /// A byte of the line whose end takes the mark.
-    pub(crate) line: usize,
+    pub line: usize,
     /// Whether it says the wanted version already.
-    pub(crate) done: bool,
+    pub done: bool,
 }
 
 impl Place {
     /// A place whose old text is kept as it is, with the mark at the end of its own line.
-    pub(crate) fn new(text: &str, part: Range<usize>, new: String, done: bool) -> Self {
+    pub fn new(text: &str, part: Range<usize>, new: String, done: bool) -> Self {
         let old = text.get(part.clone()).unwrap_or_default().to_owned();
         Self { line: part.end, part, new, old, done }
     }
@@ -34,11 +35,11 @@ const ADDED_MAX: usize = 100;
 
 /// How marks are written in a language, and of which package they speak.
 #[derive(Clone, Copy)]
-pub(crate) struct Style<'a> {
+pub struct Style<'a> {
     /// What is put before the mark's words, the first of them when writing.
-    pub(crate) leads: &'a [&'a str],
+    pub leads: &'a [&'a str],
     /// What the mark says before the old requirement: the package as written in marks, or nothing.
-    pub(crate) name: &'a str,
+    pub name: &'a str,
 }
 
 impl Style<'_> {
@@ -50,29 +51,29 @@ impl Style<'_> {
     }
 
     /// The mark, ready to be put at a line's end.
-    pub(crate) fn write(&self, old: &str, locked: Option<&str>) -> Option<String> {
-        let words = Was::new(&format!("{}{old}", self.name), locked).words()?;
+    pub fn write(&self, old: &str, locked: Option<&str>) -> Option<String> {
+        let words = Was::new(&format!("{}{old}", self.name), locked).words(PIN)?;
         Some(format!("{}{words}", self.leads.first()?))
     }
 
     /// The mark of something that was not there before.
-    pub(crate) fn absent(&self, locked: Option<&str>) -> String {
+    pub fn absent(&self, locked: Option<&str>) -> String {
         let gap = if self.name.is_empty() { "" } else { " " };
-        let words = format!("{SIGN}{}{gap}{ABSENT}", self.name);
-        let locked = locked.map(|locked| format!("; locked {locked}")).unwrap_or_default();
-        format!("{}{words}{locked}", self.leads.first().unwrap_or(&""))
+        let old = format!("{}{gap}{ABSENT}", self.name);
+        let words = [locked, None].into_iter().find_map(|locked| Was::new(&old, locked).words(PIN));
+        format!("{}{}", self.leads.first().unwrap_or(&""), words.unwrap_or_default())
     }
 
     /// The marks of our package in a line.
-    pub(crate) fn marks(&self, line: &str, base: usize) -> Vec<(Range<usize>, Was)> {
+    pub fn marks(&self, line: &str, base: usize) -> Vec<(Range<usize>, Was)> {
         let found = mark::in_line(line, base, self.leads);
         found.iter().filter_map(|found| Some((found.range.clone(), self.own(found)?))).collect()
     }
 
     /// Every line with a mark that says that the package was absent.
-    pub(crate) fn added(&self, text: &str) -> Vec<(Range<usize>, Range<usize>, Was)> {
+    pub fn added(&self, text: &str) -> Vec<(Range<usize>, Range<usize>, Was)> {
         let mut out = Vec::new();
-        if !text.contains(SIGN) {
+        if !text.contains(PIN) {
             return out;
         }
         for (range, line) in Lines::new(text).all() {
@@ -88,7 +89,7 @@ impl Style<'_> {
 
 /// What became of the places of a text.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub enum Outcome {
     Changed {
         text: String,
         locked: Option<String>,
@@ -112,7 +113,7 @@ fn by_line(lines: &Lines<'_>, places: &[Place]) -> BTreeMap<usize, Vec<Place>> {
 }
 
 /// Writes the new requirement at every place that does not have it yet, with a mark for each.
-pub(crate) fn pin(text: &str, places: &[Place], style: Style<'_>, locked: Option<&str>) -> Outcome {
+pub fn pin(text: &str, places: &[Place], style: Style<'_>, locked: Option<&str>) -> Outcome {
     let lines = Lines::new(text);
     let mut splices: Vec<Splice> = Vec::new();
     for (number, places) in by_line(&lines, places) {
@@ -141,12 +142,12 @@ pub(crate) fn pin(text: &str, places: &[Place], style: Style<'_>, locked: Option
 }
 
 /// Whether a string of several lines may begin in this line, or a backslash joins it to the next.
-pub(crate) fn goes_on(line: &str) -> bool {
+pub fn goes_on(line: &str) -> bool {
     line.contains("\"\"\"") || line.contains("'''") || line.trim_end().ends_with('\\')
 }
 
 /// Whether every line of these places carries our marks.
-pub(crate) fn is_ours(text: &str, places: &[Place], style: Style<'_>) -> bool {
+pub fn is_ours(text: &str, places: &[Place], style: Style<'_>) -> bool {
     let lines = Lines::new(text);
     !places.is_empty()
         && places.iter().all(|place| {
@@ -156,12 +157,7 @@ pub(crate) fn is_ours(text: &str, places: &[Place], style: Style<'_>) -> bool {
 }
 
 /// Puts back what the marks keep. `back` gives what to write for a place from what its mark says.
-pub(crate) fn unpin(
-    text: &str,
-    places: &[Place],
-    style: Style<'_>,
-    back: &dyn Fn(&Place, &str) -> Option<String>,
-) -> Outcome {
+pub fn unpin(text: &str, places: &[Place], style: Style<'_>, back: &dyn Fn(&Place, &str) -> Option<String>) -> Outcome {
     let lines = Lines::new(text);
     let mut splices: Vec<Splice> = Vec::new();
     let mut locked = None;

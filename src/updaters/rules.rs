@@ -1,8 +1,8 @@
 //! What a Renovate configuration says of a package, and the rule that is ours.
 
-use super::json5::{Item, Node};
-use super::layout::New;
 use super::{action_repository, python_name};
+use crate::edit::json::layout::New;
+use crate::edit::json::{Item, Node};
 
 /// What begins the description of every rule of ours.
 const DESCRIPTION: &str = "ci-rescue pin ";
@@ -55,12 +55,13 @@ impl Rule {
     }
 
     pub fn written(&self) -> New {
-        New::Object(vec![
+        let members = [
             ("description", New::Text(format!("{DESCRIPTION}{}", self.package))),
             ("matchManagers", New::Texts(self.managers.iter().map(|&name| name.to_owned()).collect())),
             ("matchPackageNames", New::Texts(self.names.clone())),
             ("enabled", New::Bare("false")),
-        ])
+        ];
+        New::Object(members.map(|(key, value)| (key.to_owned(), value)).into())
     }
 
     /// As a person would add it.

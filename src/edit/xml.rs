@@ -1,33 +1,36 @@
 //! A reader of well-formed XML that keeps byte positions and builds nothing anew. No document type, hence no entities
 //! of its own; linear time, bounded depth.
+//!
+//! Why no crate reads it: `roxmltree` joins CDATA with the text around it and loses its place, and refuses the undeclared
+//! prefixes that build tools take.
 
 use std::ops::Range;
 
-use super::mark::{SIGN, Was};
+use super::mark::{PIN, Was};
 
 /// Elements nested more deeply are refused.
 const DEPTH_MAX: usize = 200;
 
 #[derive(Clone, Debug)]
-pub(crate) struct Element {
+pub struct Element {
     /// Without a namespace's prefix.
     name: Range<usize>,
-    pub(crate) open: Range<usize>,
+    pub open: Range<usize>,
     /// To the end of its closing tag.
-    pub(crate) end: usize,
+    pub end: usize,
     /// Where the closing tag begins; the end of the opening one where it closes itself.
-    pub(crate) close: usize,
-    pub(crate) parent: Option<usize>,
-    pub(crate) children: Vec<usize>,
+    pub close: usize,
+    pub parent: Option<usize>,
+    pub children: Vec<usize>,
     attributes: Vec<(Range<usize>, Range<usize>)>,
     /// Its own text, piece by piece: what stands in CDATA without the wrapping.
     pieces: Vec<Range<usize>>,
 }
 
 /// A document: its elements in the order of their opening tags.
-pub(crate) struct Tree<'t> {
-    pub(crate) text: &'t str,
-    pub(crate) elements: Vec<Element>,
+pub struct Tree<'t> {
+    pub text: &'t str,
+    pub elements: Vec<Element>,
 }
 
 struct Reader<'t> {
@@ -37,8 +40,11 @@ struct Reader<'t> {
     elements: Vec<Element>,
 }
 
-/// Reads a document, or says what is wrong with it, as the end of a sentence.
-pub(crate) fn read(text: &str) -> Result<Tree<'_>, &'static str> {
+/// Reads a document.
+///
+/// # Errors
+/// What is wrong with it, as the end of a sentence.
+pub fn read(text: &str) -> Result<Tree<'_>, &'static str> {
     let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
     let mut reader = Reader { text, at: start, open: Vec::new(), elements: Vec::new() };
     while reader.at < text.len() {
@@ -197,28 +203,28 @@ impl Reader<'_> {
 }
 
 impl Tree<'_> {
-    pub(crate) fn name(&self, id: usize) -> &str {
+    pub fn name(&self, id: usize) -> &str {
         self.elements.get(id).map_or("", |element| &self.text[element.name.clone()])
     }
 
     /// The first child of this name.
-    pub(crate) fn child(&self, id: usize, name: &str) -> Option<usize> {
+    pub fn child(&self, id: usize, name: &str) -> Option<usize> {
         self.elements.get(id)?.children.iter().copied().find(|child| self.name(*child) == name)
     }
 
     /// The element at this path below the root.
-    pub(crate) fn at(&self, path: &[&str]) -> Option<usize> {
+    pub fn at(&self, path: &[&str]) -> Option<usize> {
         path.iter().try_fold(0, |id, name| self.child(id, name))
     }
 
     /// The names of the elements around an element, the nearest first.
-    pub(crate) fn around(&self, id: usize) -> impl Iterator<Item = &str> + '_ {
+    pub fn around(&self, id: usize) -> impl Iterator<Item = &str> + '_ {
         let up = |id: &usize| self.elements.get(*id).and_then(|element| element.parent);
         std::iter::successors(up(&id), move |id| up(id)).map(|id| self.name(id))
     }
 
     /// Its text without the blanks around it, where it is of one piece: the bytes and the value.
-    pub(crate) fn value(&self, id: usize) -> Option<(Range<usize>, String)> {
+    pub fn value(&self, id: usize) -> Option<(Range<usize>, String)> {
         let element = self.elements.get(id)?;
         let [piece] = element.pieces.as_slice() else { return None };
         let raw = &self.text[piece.clone()];
@@ -228,19 +234,19 @@ impl Tree<'_> {
     }
 
     /// The value of a child element.
-    pub(crate) fn child_value(&self, id: usize, name: &str) -> Option<String> {
+    pub fn child_value(&self, id: usize, name: &str) -> Option<String> {
         self.value(self.child(id, name)?).map(|(_, value)| value)
     }
 
     /// An attribute by its name in any case: the bytes between the quotes and the value.
-    pub(crate) fn attribute(&self, id: usize, name: &str) -> Option<(Range<usize>, String)> {
+    pub fn attribute(&self, id: usize, name: &str) -> Option<(Range<usize>, String)> {
         let attributes = &self.elements.get(id)?.attributes;
         let (_, value) = attributes.iter().find(|(own, _)| self.text[own.clone()].eq_ignore_ascii_case(name))?;
         Some((value.clone(), decoded(&self.text[value.clone()])))
     }
 
     /// The blanks before an element on its line, when nothing else stands there.
-    pub(crate) fn indent(&self, id: usize) -> Option<&str> {
+    pub fn indent(&self, id: usize) -> Option<&str> {
         let start = self.elements.get(id)?.open.start;
         let before = &self.text[..start];
         let line = &before[before.rfind('\n')? + 1..];
@@ -260,14 +266,15 @@ fn decoded(raw: &str) -> String {
 }
 
 /// Our mark right behind these bytes: where it stands and what it says.
-pub(crate) fn mark_after(text: &str, at: usize) -> Option<(Range<usize>, Was)> {
-    let rest = text.get(at..)?.strip_prefix("<!-- ")?.strip_prefix(SIGN)?;
+pub fn mark_after(text: &str, at: usize) -> Option<(Range<usize>, Was)> {
+    let rest = text.get(at..)?.strip_prefix("<!-- ")?.strip_prefix(PIN)?;
     let length = rest.find("-->")?;
     let words = rest[..length].strip_suffix(' ')?;
-    Some((at..at + 5 + SIGN.len() + length + 3, Was::read(words)))
+    Some((at..at + 5 + PIN.len() + length + 3, Was::read(words).1))
 }
 
 /// The mark as a comment; `None`, when the old text cannot be kept in one.
-pub(crate) fn mark(old: &str, locked: Option<&str>) -> Option<String> {
-    Was::new(old, locked).words().map(|words| format!("<!-- {words} -->"))
+pub fn mark(old: &str, locked: Option<&str>) -> Option<String> {
+    let words = Was::new(old, locked).words(PIN)?;
+    (!words.contains("--")).then(|| format!("<!-- {words} -->"))
 }

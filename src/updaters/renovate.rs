@@ -3,13 +3,13 @@
 //! `enabled: false` is what Renovate's documentation gives for "no updates"; `allowedVersions` would need the version
 //! syntax of each manager. Later rules win over earlier ones, so ours stands last.
 
-use super::json5::{self, Node};
-use super::layout::{self, New};
 use super::rules::{Rule, is_ours, is_unchanged};
 use super::{Updater, unfit};
 use crate::domain::edit::{Edit, Edited, Source};
 use crate::domain::text::clean_line;
-use crate::ecosystems::pinning::splices::Splices;
+use crate::edit::json::layout::{self, New};
+use crate::edit::json::{Node, parse5};
+use crate::edit::splice::Splices;
 use serde_json::Value;
 
 /// Renovate's files. It takes the first that is there, in this order.
@@ -131,10 +131,10 @@ fn release(file: &Source, package: &str) -> Result<Edited, &'static str> {
         meant_rules(&mut wanted).ok_or("its `packageRules` is not a list")?.remove(index);
         if layout::is_added_list(&text, rules) {
             let member = root.items().iter().position(|item| item.key == RULES).unwrap_or_default();
-            layout::remove(&mut splices, &text, &root, member);
+            layout::remove(&mut splices, &text, &root, |index, _| index == member);
             wanted.as_object_mut().map(|members| members.remove(RULES));
         } else {
-            layout::remove(&mut splices, &text, rules, index);
+            layout::remove(&mut splices, &text, rules, |at, _| at == index);
         }
         text = splices.apply(&text);
         same(&text, &wanted)?;
@@ -150,7 +150,7 @@ fn release(file: &Source, package: &str) -> Result<Edited, &'static str> {
 }
 
 fn read(text: &str) -> Result<Node, &'static str> {
-    json5::parse(text).and_then(|root| if root.is_object() { Ok(root) } else { Err("it is not an object") })
+    parse5(text).and_then(|root| if root.is_object() { Ok(root) } else { Err("it is not an object") })
 }
 
 /// The rules within what a document means, made when missing.
@@ -172,7 +172,7 @@ fn meant(rule: &Rule, package: &str) -> Value {
 
 /// That a new text means this and nothing else.
 fn same(text: &str, wanted: &Value) -> Result<(), &'static str> {
-    let root = json5::parse(text).map_err(|_| "the rule does not fit its layout")?;
+    let root = parse5(text).map_err(|_| "the rule does not fit its layout")?;
     if root.meaning(text) == *wanted { Ok(()) } else { Err("the rule does not fit its layout") }
 }
 

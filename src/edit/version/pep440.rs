@@ -1,8 +1,7 @@
 //! The order of Python versions and what their specifiers admit.
 
+use crate::edit::version::numbers;
 use std::cmp::Ordering;
-
-use crate::ecosystems::spans::version::numbers;
 
 /// A version by its parts, in the order in which they count.
 #[derive(Clone, Debug)]

@@ -1,17 +1,26 @@
-//! Items put into JSON5 objects and arrays and taken out of them, in the file's own layout.
+//! Items put into objects and arrays and taken out of them, in the file's own layout.
 
-use super::json5::{Item, Kind, Node, comment_end};
-use crate::ecosystems::pinning::splices::{Splices, line_end};
+use std::ops::Range;
+
+use super::{Item, Kind, Node, comment_end, quoted};
+use crate::edit::lines::line_end;
+use crate::edit::splice::Splices;
 
 /// A value to be written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum New {
     Text(String),
     Bare(&'static str),
     /// Written on one line.
     Texts(Vec<String>),
     List(Vec<New>),
-    Object(Vec<(&'static str, New)>),
+    Object(Vec<(String, New)>),
+}
+
+impl New {
+    pub fn text(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
 }
 
 /// How a file writes keys and texts.
@@ -34,9 +43,12 @@ impl Style {
         if self.bare_keys { key.to_owned() } else { self.text(key) }
     }
 
-    /// What is written here has no quotes and no backslashes: names and words of our own.
     fn text(self, text: &str) -> String {
-        format!("{0}{text}{0}", self.quote)
+        if self.quote == '"' {
+            return quoted(text);
+        }
+        let inner = quoted(text);
+        format!("'{}'", inner[1..inner.len() - 1].replace("\\\"", "\"").replace('\'', "\\'"))
     }
 
     /// The value on lines that begin with `lead` (a line end and blanks), or on one line where `lead` is empty.
@@ -93,7 +105,7 @@ fn step_of(text: &str, root: &Node) -> String {
 }
 
 /// Puts an item at the end of a container of the document; `key` is none for arrays.
-pub fn append(splices: &mut Splices, text: &str, root: &Node, container: &Node, key: Option<&'static str>, new: &New) {
+pub fn append(splices: &mut Splices, text: &str, root: &Node, container: &Node, key: Option<&str>, new: &New) {
     let style = Style::of(text, root);
     let step = step_of(text, root);
     let write = |lead: &str| match key {
@@ -103,10 +115,14 @@ pub fn append(splices: &mut Splices, text: &str, root: &Node, container: &Node, 
     let Some(last) = container.items().last() else {
         let inside = container.range.start + 1;
         let is_bare = text.get(inside..container.range.end - 1).is_some_and(str::is_empty);
-        // An empty document is laid out; elsewhere the item goes right behind the bracket, which says it was empty.
-        let lead = format!("{}{step}", line_end(text));
-        let written =
-            if key.is_some() && is_bare { format!("{lead}{}{}", write(&lead), line_end(text)) } else { write("") };
+        let on_lines = root.items().first().is_none_or(|first| lead_at(text, first.start).is_some());
+        // Objects are laid out as the document is; elsewhere the item goes right behind the bracket, which says it was
+        // empty.
+        let outer = line_lead(text, container.range.start);
+        let outer = if outer.is_empty() { line_end(text).to_owned() } else { outer };
+        let lead = format!("{outer}{step}");
+        let lays_out = key.is_some() && is_bare && on_lines;
+        let written = if lays_out { format!("{lead}{}{outer}", write(&lead)) } else { write("") };
         splices.insert(inside, written);
         return;
     };
@@ -139,28 +155,34 @@ fn after_comments(text: &str, mut at: usize) -> usize {
     }
 }
 
-/// Takes the item at `index` out of a container, with what [`append`] wrote around it.
-pub fn remove(splices: &mut Splices, text: &str, container: &Node, index: usize) {
+/// Takes items out of a container, with what [`append`] wrote around them.
+pub fn remove(splices: &mut Splices, text: &str, container: &Node, is_removed: impl Fn(usize, &Item) -> bool) {
     let items = container.items();
-    let Some(item) = items.get(index) else { return };
-    if items.len() == 1 {
-        remove_only(splices, text, container, item);
+    let gone: Vec<bool> = items.iter().enumerate().map(|(index, item)| is_removed(index, item)).collect();
+    if gone.iter().all(|gone| *gone) {
+        match items {
+            [] => {}
+            [only] => remove_only(splices, text, container, only),
+            _ => splices.remove(container.range.start + 1..container.range.end - 1),
+        }
         return;
     }
-    if index == 0 {
+    let mut kept: Option<&Item> = None;
+    for (index, item) in items.iter().enumerate() {
         let end = item.comma.map_or(item.end(), |comma| comma + 1);
-        let next = items[1].start;
-        let end = if text[end..next].trim().is_empty() { next } else { end };
-        splices.remove(item.start..end);
-        return;
+        if !gone[index] {
+            kept = Some(item);
+        } else if kept.is_some() {
+            splices.remove(blanks_start(text, item.start)..end);
+        } else if let Some(next) = items.get(index + 1) {
+            let end = if text[end..next.start].trim().is_empty() { next.start } else { end };
+            splices.remove(item.start..end);
+        }
     }
-    let start = blanks_start(text, item.start);
-    if let Some(comma) = item.comma {
-        splices.remove(start..comma + 1);
-        return;
-    }
-    splices.remove(start..item.end());
-    if let Some(comma) = items[index - 1].comma {
+    // What stands last now has no comma where what stood last had none.
+    if let (Some(true), Some(last), Some(comma)) = (gone.last(), items.last(), kept.and_then(|item| item.comma))
+        && last.comma.is_none()
+    {
         splices.remove(comma..comma + 1);
     }
 }
@@ -190,4 +212,23 @@ pub fn is_added_list(text: &str, list: &Node) -> bool {
     let end = item.comma.map_or(item.end(), |comma| comma + 1);
     let is_alone = text[inside.start..item.start].trim().is_empty() && text[end..inside.end].trim().is_empty();
     list.items().len() == 1 && item.start != inside.start && is_alone
+}
+
+/// The line end and blanks that begin the line of `at`; nothing on the first line.
+pub fn line_lead(text: &str, at: usize) -> String {
+    let Some(line) = text[..at].rfind('\n') else { return String::new() };
+    let start = if text[..line].ends_with('\r') { line - 1 } else { line };
+    let blanks = text[line + 1..].len() - text[line + 1..].trim_start_matches([' ', '\t']).len();
+    text[start..=line + blanks].to_owned()
+}
+
+/// A value of another document, moved to the indentation of the line that `lead` begins.
+pub fn moved(text: &str, range: Range<usize>, lead: &str) -> String {
+    let old = line_lead(text, range.end.saturating_sub(1));
+    let raw = &text[range];
+    let (old, new) = (old.trim_start_matches('\r'), lead);
+    if old.is_empty() || new.is_empty() || old == new.trim_start_matches('\r') && !new.starts_with('\r') {
+        return raw.to_owned();
+    }
+    raw.replace("\r\n", "\n").replace(old, new)
 }

@@ -1,6 +1,7 @@
 //! The tree of a YAML text: mappings, sequences and scalars with their places, aliases resolved on the way.
+//!
+//! `pnpm-lock.yaml` is not read here: pnpm alone writes it, always in one layout, and its lines are what is edited.
 
-use crate::ecosystems::pinning::yaml::quoted_length;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -27,7 +28,7 @@ pub struct Entry {
 
 #[derive(Clone, Debug)]
 pub enum Kind {
-    /// `index` counts the scalars that are no keys, as [`crate::ecosystems::pinning::yaml::scalars`] lists them.
+    /// `index` counts the scalars that are no keys, as [`Tree::scalars`] lists them.
     Scalar {
         value: String,
         style: Style,
@@ -60,14 +61,14 @@ pub struct Tree<'t> {
     /// One for each document.
     pub roots: Vec<Id>,
     aliases: usize,
+    /// What not every reader takes, the first of it: a merge key, or a key that stands twice.
+    pub oddity: Option<String>,
     /// Where lines end.
     newlines: Vec<usize>,
 }
 
 /// Deeper nesting than this is refused.
-const DEPTH_MAX: usize = 60;
-/// Larger texts are refused.
-const SIZE_MAX: usize = 512 * 1024;
+const DEPTH_MAX: usize = 100;
 
 impl<'t> Tree<'t> {
     /// Reads a text.
@@ -75,9 +76,6 @@ impl<'t> Tree<'t> {
     /// # Errors
     /// Why it is no YAML that can be edited safely.
     pub fn read(text: &'t str) -> Result<Self, String> {
-        if text.len() > SIZE_MAX {
-            return Err("it is larger than GitHub accepts".to_owned());
-        }
         let mut builder = Builder::new(text);
         for event in Parser::new_from_str(text) {
             let (event, span) = event.map_err(|error| format!("line {}: {}", error.marker().line(), error.info()))?;
@@ -232,7 +230,7 @@ impl<'t> Builder<'t> {
     fn new(text: &'t str) -> Self {
         let bytes = if text.is_ascii() { Vec::new() } else { text.char_indices().map(|(at, _)| at).collect() };
         let newlines = text.match_indices('\n').map(|(at, _)| at).collect();
-        let tree = Tree { text, nodes: Vec::new(), roots: Vec::new(), aliases: 0, newlines };
+        let tree = Tree { text, nodes: Vec::new(), roots: Vec::new(), aliases: 0, oddity: None, newlines };
         Self { tree, levels: Vec::new(), anchors: HashMap::new(), scalars: 0, bytes }
     }
 
@@ -260,21 +258,14 @@ impl<'t> Builder<'t> {
                 self.add(Kind::Alias(target), range, false, 0);
             }
             Event::Scalar(value, style, anchor, tag) => {
-                self.scalar(value.into_owned(), style, anchor, tag.is_some(), span)?;
+                self.scalar(value.into_owned(), style, anchor, tag.is_some(), span);
             }
             _ => {}
         }
         Ok(())
     }
 
-    fn scalar(
-        &mut self,
-        value: String,
-        style: ScalarStyle,
-        anchor: usize,
-        tagged: bool,
-        span: Span,
-    ) -> Result<(), String> {
+    fn scalar(&mut self, value: String, style: ScalarStyle, anchor: usize, tagged: bool, span: Span) {
         let range = self.written(self.bytes(span), anchor != 0 || tagged);
         if self.awaits_key() {
             return self.take_key(value, range);
@@ -288,7 +279,6 @@ impl<'t> Builder<'t> {
         let index = self.scalars;
         self.scalars += 1;
         self.add(Kind::Scalar { value, style, index, tagged }, range, false, anchor);
-        Ok(())
     }
 
     /// Of what the parser takes for a scalar, what is written of it: no anchor, and nothing that follows.
@@ -310,17 +300,15 @@ impl<'t> Builder<'t> {
         level.key.is_none() && matches!(self.tree.nodes[level.node].kind, Kind::Mapping(_))
     }
 
-    fn take_key(&mut self, key: String, range: Range<usize>) -> Result<(), String> {
+    fn take_key(&mut self, key: String, range: Range<usize>) {
         let line = self.tree.line(range.start);
-        let Some(level) = self.levels.last_mut() else { return Ok(()) };
+        let Some(level) = self.levels.last_mut() else { return };
         if key == "<<" {
-            return Err(format!("line {line}: GitHub does not support merge keys"));
-        }
-        if !level.keys.insert(key.clone()) {
-            return Err(format!("line {line}: duplicate key"));
+            self.tree.oddity.get_or_insert_with(|| format!("line {line}: GitHub does not support merge keys"));
+        } else if !level.keys.insert(key.clone()) {
+            self.tree.oddity.get_or_insert_with(|| format!("line {line}: duplicate key"));
         }
         level.key = Some((key, range));
-        Ok(())
     }
 
     fn not_a_key(&self, range: &Range<usize>) -> Result<(), String> {
@@ -379,4 +367,50 @@ impl<'t> Builder<'t> {
         }
         id
     }
+}
+
+/// A value that is no mapping and no sequence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scalar {
+    /// The keys that lead here; a sequence's elements count from 0.
+    pub path: Vec<String>,
+    pub value: String,
+    /// As written, quotes included.
+    pub range: Range<usize>,
+    /// Written on one line, with no tag, and nothing else means it too: its range can be replaced.
+    pub simple: bool,
+}
+
+/// Every scalar value, in the text's order; keys are not among them.
+///
+/// # Errors
+/// Why it is no YAML that can be edited safely.
+pub fn scalars(text: &str) -> Result<Vec<Scalar>, String> {
+    let tree = Tree::read(text)?;
+    let scalar = |id: Id| {
+        let node = tree.node(id);
+        let Kind::Scalar { value, style, tagged, .. } = &node.kind else { return None };
+        let range = node.range.clone();
+        let block = matches!(style, Style::Block(_));
+        let simple = !block && !tagged && !tree.is_shared(id) && !text[range.clone()].contains('\n');
+        Some(Scalar { path: tree.path(id), value: value.clone(), range, simple })
+    };
+    Ok(tree.scalars().filter_map(scalar).collect())
+}
+
+/// How long a quoted scalar is at the start of `written`, in bytes, when there is one.
+fn quoted_length(written: &str) -> Option<usize> {
+    let quote = written.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let mut chars = written.char_indices().skip(1).peekable();
+    while let Some((at, c)) = chars.next() {
+        if c == '\\' && quote == '"' {
+            chars.next();
+        } else if c == quote {
+            // A single quote is written twice inside.
+            if quote == '"' || chars.next_if(|(_, next)| *next == quote).is_none() {
+                return Some(at + 1);
+            }
+        }
+    }
+    None
 }

@@ -4,10 +4,16 @@ use std::ops::Range;
 
 use toml_edit::{Document, Item, Value};
 
-use super::mark::short;
+use super::lines::{Lines, line_end, whole_line};
+use super::places::goes_on;
+use super::say::short;
+use super::splice::splice;
 
-/// Reads a document, or says in a sentence why it cannot be read.
-pub(crate) fn read<'a>(path: &str, text: &'a str) -> Result<Document<&'a str>, String> {
+/// Reads a document.
+///
+/// # Errors
+/// A sentence that says why it cannot be read.
+pub fn read<'a>(path: &str, text: &'a str) -> Result<Document<&'a str>, String> {
     Document::parse(text).map_err(|error| {
         let reason = short(error.message());
         format!("{} is not valid TOML ({reason}): fix it first.", short(path))
@@ -15,7 +21,7 @@ pub(crate) fn read<'a>(path: &str, text: &'a str) -> Result<Document<&'a str>, S
 }
 
 /// The item at these keys.
-pub(crate) fn at<'a>(document: &'a Document<&str>, keys: &[&str]) -> Option<&'a Item> {
+pub fn at<'a>(document: &'a Document<&str>, keys: &[&str]) -> Option<&'a Item> {
     let mut item = document.as_item();
     for key in keys {
         item = item.as_table_like()?.get(key)?;
@@ -24,7 +30,7 @@ pub(crate) fn at<'a>(document: &'a Document<&str>, keys: &[&str]) -> Option<&'a 
 }
 
 /// The bytes inside the quotes of a one-line string.
-pub(crate) fn inside(text: &str, value: &Value) -> Option<Range<usize>> {
+pub fn inside(text: &str, value: &Value) -> Option<Range<usize>> {
     value.as_str()?;
     let span = value.span()?;
     let raw = text.get(span.clone())?;
@@ -35,20 +41,20 @@ pub(crate) fn inside(text: &str, value: &Value) -> Option<Range<usize>> {
 
 /// Puts a new element at the front of an array, or the bytes and the text for it. `mark` is put at the end of the line
 /// that the element stands in.
-pub(crate) fn array_front(text: &str, array: Range<usize>, element: &str, mark: &str) -> Option<String> {
+pub fn array_front(text: &str, array: Range<usize>, element: &str, mark: &str) -> Option<String> {
     let inner = text.get(array.start + 1..array.end.checked_sub(1)?)?;
     let blank = inner.trim_start_matches([' ', '\t']);
     let at = array.start + 1;
     if blank.starts_with('\n') || blank.starts_with("\r\n") {
-        let end = super::splice::line_break(text);
+        let end = line_end(text);
         let next = blank.trim_start();
         let lead = inner.len() - next.len();
         let indent = inner[..lead].rsplit('\n').next().filter(|s| !s.is_empty()).unwrap_or("    ");
         return Some(format!("{}{end}{indent}{element},{mark}{}", &text[..at], &text[at..]));
     }
     let comma = if blank.is_empty() { "" } else { ", " };
-    let line = super::splice::Lines::new(text).around(array.end);
-    if super::places::goes_on(&text[line.clone()]) {
+    let line = Lines::new(text).around(array.end);
+    if goes_on(&text[line.clone()]) {
         return None;
     }
     let line_end = line.end;
@@ -56,13 +62,13 @@ pub(crate) fn array_front(text: &str, array: Range<usize>, element: &str, mark: 
 }
 
 /// Takes out what [`array_front`] put in: the element, its comma and space or its line.
-pub(crate) fn array_front_back(text: &str, element: Range<usize>, mark: Range<usize>) -> String {
+pub fn array_front_back(text: &str, element: Range<usize>, mark: Range<usize>) -> String {
     let rest = &text[element.end..mark.start.max(element.end)];
-    let line = super::splice::Lines::new(text).around(element.start);
+    let line = Lines::new(text).around(element.start);
     let alone = text[line.start..element.start].trim().is_empty() && rest == ",";
     if alone {
-        return super::splice::splice(text, vec![(super::splice::whole_line(text, line), String::new())]);
+        return splice(text, vec![(whole_line(text, line), String::new())]);
     }
     let comma = if rest.starts_with(", ") { 2 } else { usize::from(rest.starts_with(',')) };
-    super::splice::splice(text, vec![(element.start..element.end + comma, String::new()), (mark, String::new())])
+    splice(text, vec![(element.start..element.end + comma, String::new()), (mark, String::new())])
 }

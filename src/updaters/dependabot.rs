@@ -6,8 +6,8 @@ use super::lines::{Line, last_of, lines, with_added, with_changed};
 use super::{Updater, action_repository, image_without_registry, unfit};
 use crate::domain::edit::{Edit, Edited, Source};
 use crate::domain::text::clean_line;
-use crate::ecosystems::pinning::splices::line_end;
-use crate::ecosystems::pinning::yaml::scalars;
+use crate::edit::lines::line_end;
+use crate::edit::yaml::scalars;
 
 /// What follows every line of ours.
 const MARK: &str = "# ci-rescue pin";

@@ -4,15 +4,13 @@
 //! Make `updaters/x.rs`, implement [`Updater`], and add it to [`all`].
 
 mod dependabot;
-mod json5;
-mod layout;
 mod lines;
 mod renovate;
 mod rules;
 
-use super::edit::not_plain;
 use crate::domain::edit::{Edited, Source};
 use crate::domain::text::clean_line;
+use crate::edit::version::not_plain;
 
 pub trait Updater: Send + Sync {
     /// The bot's name, in lower case.

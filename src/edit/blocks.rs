@@ -2,20 +2,20 @@
 
 use std::ops::Range;
 
-use super::splice::{Lines, line_break};
+use super::lines::Lines;
 
 /// One package of a lock.
 #[derive(Clone, Debug)]
-pub(crate) struct Block<'t> {
+pub struct Block<'t> {
     /// From its header to its last line that is not blank, without the line break.
-    pub(crate) range: Range<usize>,
-    pub(crate) text: &'t str,
-    pub(crate) name: &'t str,
-    pub(crate) version: &'t str,
+    pub range: Range<usize>,
+    pub text: &'t str,
+    pub name: &'t str,
+    pub version: &'t str,
 }
 
 /// All packages of a lock, in its order.
-pub(crate) fn blocks(text: &str) -> Vec<Block<'_>> {
+pub fn blocks(text: &str) -> Vec<Block<'_>> {
     let mut out = Vec::new();
     let mut open: Option<Block<'_>> = None;
     let mut own = false;
@@ -52,9 +52,4 @@ pub(crate) fn blocks(text: &str) -> Vec<Block<'_>> {
 fn string<'t>(line: &'t str, key: &str) -> Option<&'t str> {
     let value = line.strip_prefix(key)?.trim_start().strip_prefix('=')?.trim();
     value.strip_prefix('"')?.strip_suffix('"')
-}
-
-/// A block's text with the line breaks of the lock that it is put into.
-pub(crate) fn fitted(block: &str, lock: &str) -> String {
-    block.replace("\r\n", "\n").replace('\n', line_break(lock))
 }

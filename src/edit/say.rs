@@ -1,0 +1,32 @@
+//! What a repository says, in a message to people.
+
+use crate::domain::text::clean_line;
+
+/// Longer texts are cut in messages.
+const SHOWN: usize = 100;
+
+/// Text from a repository, short enough for a message and on one line.
+pub fn short(text: &str) -> String {
+    clean_line(text, SHOWN)
+}
+
+/// A few of these texts from a repository, each once.
+pub fn listed<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+    const TEXTS: usize = 8;
+    let mut shown: Vec<String> = Vec::new();
+    for text in texts {
+        if shown.len() == TEXTS {
+            shown.push("…".to_owned());
+            break;
+        }
+        if !shown.contains(&short(text)) {
+            shown.push(short(text));
+        }
+    }
+    shown.join(", ")
+}
+
+/// Who pinned what is already so.
+pub fn by_whom(ours: bool) -> &'static str {
+    if ours { "by CI Rescue's pin" } else { "by hand" }
+}
