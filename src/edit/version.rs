@@ -9,7 +9,7 @@ mod range;
 use std::cmp::Ordering;
 
 /// Compares numbers of any length.
-pub fn numbers(a: &str, b: &str) -> Ordering {
+fn numbers(a: &str, b: &str) -> Ordering {
     let (a, b) = (a.trim_start_matches('0'), b.trim_start_matches('0'));
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))
 }

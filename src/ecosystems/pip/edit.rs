@@ -19,7 +19,7 @@ use crate::edit::say::{by_whom, short};
 use crate::edit::splice::splice;
 use crate::edit::toml;
 use crate::edit::version::not_plain;
-use crate::edit::version::pep440::{Version, is_exactly};
+use crate::edit::version::pep440::{is_exactly, is_version};
 
 /// Pins for pip.
 pub struct PipPins;
@@ -64,7 +64,7 @@ pub(crate) fn wish(package: &str, version: &str) -> Result<(String, String), Edi
     let version = version.strip_prefix("==").unwrap_or(version);
     match not_plain(version) {
         Some(reason) => reasons.push(reason),
-        None if Version::read(version).is_none() => {
+        None if !is_version(version) => {
             reasons.push("This is not a Python package version: use one such as 2.31.0.".to_owned());
         }
         None => {}
