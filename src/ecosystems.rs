@@ -2,7 +2,8 @@
 //!
 //! # How to add one
 //! Make `ecosystems/x/` with a `read.rs` that finds resolved versions in a line of a log, implement [`Ecosystem`], and
-//! add it to [`all`].
+//! add it to [`all`]. What pins its packages goes into its `edit.rs`, with the readers and the mark of [`crate::edit`];
+//! a second tool for the same packages, such as pnpm beside npm, gets a folder within.
 
 pub mod edit;
 
@@ -13,15 +14,11 @@ mod cargo;
 mod composer;
 mod docker;
 mod go;
-mod gradle;
 mod maven;
 mod npm;
 mod nuget;
 mod pip;
-mod pnpm;
 mod poetry;
-mod uv;
-mod yarn;
 
 /// Takes a package and the version that was resolved of it.
 pub type Found<'a> = dyn FnMut(&str, &str) + 'a;

@@ -8,17 +8,19 @@
 
 mod backport;
 mod code;
-pub mod edits;
-pub mod fix;
+pub mod editing;
+mod extend;
+mod fix;
+mod held;
 mod issue;
 pub mod ledger;
 mod pin;
 mod quarantine;
-mod release;
-mod repair;
-pub mod repro;
 mod retry;
 mod revert;
+pub mod templates;
+mod unpin;
+mod unquarantine;
 
 use crate::domain::facts::Facts;
 use crate::domain::ids::ProposalId;
@@ -68,13 +70,13 @@ pub fn all() -> Vec<Box<dyn Remedy>> {
     vec![
         Box::new(retry::Retry),
         Box::new(quarantine::Quarantine),
-        Box::new(release::Unquarantine),
-        Box::new(release::Extend),
+        Box::new(unquarantine::Unquarantine),
+        Box::new(extend::Extend),
         Box::new(pin::Pin),
-        Box::new(pin::Unpin),
+        Box::new(unpin::Unpin),
         Box::new(revert::Revert),
         Box::new(backport::Backport),
-        Box::new(repair::Repair),
+        Box::new(fix::Fix),
         Box::new(issue::Issue),
     ]
 }

@@ -160,7 +160,7 @@ fn github(check: &mut Check<'_>, config: &Config) {
 fn lists(check: &mut Check<'_>) {
     let shelf = remedies::all();
     let shelf: Vec<&str> = shelf.iter().map(|remedy| remedy.id()).collect();
-    let resolvers: Vec<&str> = remedies::edits::resolved::resolvers().collect();
+    let resolvers: Vec<&str> = remedies::editing::resolved::resolvers().collect();
     let tree = check.teller.tree;
     let approvals = tree.get(&path("policy.approvals")).and_then(|node| node.table());
     for name in approvals.into_iter().flat_map(|table| table.keys()) {

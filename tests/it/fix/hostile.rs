@@ -2,7 +2,7 @@
 
 use ci_rescue::domain::edit::{Edited, Source};
 use ci_rescue::edit::yaml::scalars;
-use ci_rescue::remedies::fix::{Hint, all};
+use ci_rescue::remedies::templates::{Hint, all};
 use proptest::prelude::*;
 
 use super::sample;

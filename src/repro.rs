@@ -47,5 +47,47 @@ pub fn script(wanted: &Wanted) -> Result<String, Vec<String>> {
     recipe.finish()
 }
 
+/// Whether the file of this path says what a repository needs: its text is to be handed in, of others the path alone.
+pub fn reads(path: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "pyproject.toml",
+        "setup.cfg",
+        "tox.ini",
+        "pytest.ini",
+        "Pipfile",
+        "Pipfile.lock",
+        "poetry.lock",
+        "uv.lock",
+        "runtime.txt",
+        ".python-version",
+        "Cargo.toml",
+        "Cargo.lock",
+        "rust-toolchain",
+        "rust-toolchain.toml",
+        "package.json",
+        "yarn.lock",
+        "pnpm-lock.yaml",
+        ".nvmrc",
+        ".node-version",
+        "go.mod",
+        "Gemfile",
+        "Gemfile.lock",
+        ".ruby-version",
+        "pom.xml",
+        "build.gradle",
+        "build.gradle.kts",
+        ".java-version",
+        ".sdkmanrc",
+        "composer.json",
+        "global.json",
+        ".tool-versions",
+        ".gitattributes",
+        ".gitmodules",
+    ];
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let requirements = name.starts_with("requirements") && name.ends_with(".txt");
+    (NAMES.contains(&name) || requirements) && path.matches('/').count() <= 3
+}
+
 #[cfg(test)]
 mod tests;
