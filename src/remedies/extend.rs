@@ -17,6 +17,10 @@ impl Remedy for Extend {
         "extend"
     }
 
+    fn is_exact(&self) -> bool {
+        true
+    }
+
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
         let (Wish::Extend { id, for_ms }, Some(asked)) = (context.wish, context.proposal) else {
             return Planning::Refused(vec!["only a person can extend a quarantine".into()]);

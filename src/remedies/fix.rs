@@ -20,6 +20,10 @@ impl Remedy for Fix {
         "fix"
     }
 
+    fn is_once(&self) -> bool {
+        true
+    }
+
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
         let Wish::Fix { template, words } = context.wish else { return Planning::Refused(Vec::new()) };
         let (template, because) = match chosen(context.incident, template.as_deref()) {

@@ -97,6 +97,14 @@ impl Remedy for Pin {
         "pin"
     }
 
+    fn is_exact(&self) -> bool {
+        true
+    }
+
+    fn is_once(&self) -> bool {
+        true
+    }
+
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
         let (Wish::Pin { package, version, for_ms }, Some(asked)) = (context.wish, context.proposal) else {
             return Planning::Refused(vec!["only a person can request a pin".into()]);

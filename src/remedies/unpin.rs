@@ -4,7 +4,7 @@ use super::pin::one;
 use super::{PlanContext, Remedy};
 use crate::domain::action::Wanted;
 use crate::domain::intent::Wish;
-use crate::domain::plan::Planning;
+use crate::domain::plan::{Nature, Planning};
 use crate::domain::text::clean_line;
 
 pub struct Unpin;
@@ -12,6 +12,14 @@ pub struct Unpin;
 impl Remedy for Unpin {
     fn id(&self) -> &'static str {
         "unpin"
+    }
+
+    fn nature(&self) -> Nature {
+        Nature { lets_go: true, ..Nature::default() }
+    }
+
+    fn is_exact(&self) -> bool {
+        true
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {

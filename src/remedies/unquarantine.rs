@@ -7,7 +7,7 @@ use crate::domain::action::{Action, Wanted};
 use crate::domain::ids::Repo;
 use crate::domain::incident::{Incident, ProposalState};
 use crate::domain::intent::Wish;
-use crate::domain::plan::{PlannedAction, Planning};
+use crate::domain::plan::{Nature, PlannedAction, Planning};
 use crate::domain::text::{clean_line, inert};
 
 pub struct Unquarantine;
@@ -15,6 +15,14 @@ pub struct Unquarantine;
 impl Remedy for Unquarantine {
     fn id(&self) -> &'static str {
         "unquarantine"
+    }
+
+    fn nature(&self) -> Nature {
+        Nature { lets_go: true, ..Nature::default() }
+    }
+
+    fn is_exact(&self) -> bool {
+        true
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {

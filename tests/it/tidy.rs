@@ -23,7 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The engine hands a remedy's editor to git: contents are read and edited there and nowhere else.
     ("engine", &["domain", "command", "incident", "card", "evidence", "policy", "ports", "remedies", "repro"]),
     ("store", &["domain", "ports"]),
-    ("adapters", &["domain", "card", "command", "ports"]),
+    ("adapters", &["domain", "card", "command", "edit", "ports"]),
     ("server", &["domain", "ports"]),
     ("demo", &["domain"]),
     // What a policy may name is asked of those who know it.
@@ -268,4 +268,47 @@ fn no_file_is_crowded_and_nothing_is_left_unfinished() {
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Files that name a remedy for a reason of its own, and are no list: why, is said there.
+const SINGLED_OUT: &[(&str, &[&str])] = &[
+    ("retry", &["card/view.rs", "command/comment.rs", "incident/people.rs", "incident/proposal.rs"]),
+    ("quarantine", &["incident/planning.rs", "policy.rs"]),
+    ("fix", &["card/view.rs", "command/comment.rs"]),
+    // Also a word for what was opened.
+    ("issue", &["card/words.rs", "remedies/unquarantine.rs"]),
+];
+/// Rooms that know of remedies, or could keep a list of them.
+const OF_REMEDIES: &[&str] = &["card", "cli", "command", "config", "engine", "incident", "policy", "remedies"];
+
+/// Adding a remedy touches its file, its wish and how that is read, its verb, its line in `all()`, and no list elsewhere.
+#[test]
+fn a_remedy_is_known_in_few_places() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let src = root.join("src");
+    let listing = fs::read_to_string(src.join("remedies.rs")).unwrap();
+    let wishes = fs::read_to_string(src.join("domain/intent.rs")).unwrap();
+    for remedy in ci_rescue::remedies::all() {
+        let id = remedy.id();
+        let word = format!("\"{id}\"");
+        assert!(root.join(format!("commands/{id}.toml")).exists(), "{id} has no verb");
+        assert!(listing.contains(&format!("Box::new({id}::")), "{id} is not in a file of its own");
+        assert!(wishes.contains(&word), "{id} has no wish");
+        let mut known = vec![format!("remedies/{id}.rs"), "remedies/code.rs".to_owned()];
+        known.extend(["command/read.rs", "cli/plan.rs"].map(str::to_owned));
+        let extra = SINGLED_OUT.iter().find(|(of, _)| *of == id).map_or(&[][..], |(_, files)| files);
+        known.extend(extra.iter().map(|file| (*file).to_owned()));
+        for path in sources(&src) {
+            let inside = path.strip_prefix(&src).unwrap();
+            let code = fs::read_to_string(&path).unwrap();
+            // What tests say is no list.
+            let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+            let test = inside.iter().any(|part| part == "tests" || part == "tests.rs");
+            let room = module(inside).into_iter().next().unwrap_or_default();
+            if !test && OF_REMEDIES.contains(&room.as_str()) && code.contains(&word) {
+                let inside = inside.to_string_lossy().into_owned();
+                assert!(known.contains(&inside), "{id} is also named in {inside}");
+            }
+        }
+    }
 }
