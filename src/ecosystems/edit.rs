@@ -1,6 +1,6 @@
 //! The writing half of an ecosystem: a package is pinned to one version in manifest and lock together, and unpinned.
 
-use crate::domain::edit::Edited;
+use crate::domain::edit::{Edited, Source};
 use crate::edit::draft::Manifests;
 
 pub trait PinEditor: Send + Sync {
@@ -8,6 +8,10 @@ pub trait PinEditor: Send + Sync {
     fn id(&self) -> &'static str;
     /// Whether the file of this path is one of its manifests or locks, judged by the path alone.
     fn reads(&self, path: &str) -> bool;
+    /// Files that these bring in, by path, whatever they are called: they are read too.
+    fn follows(&self, _files: &[Source]) -> Vec<String> {
+        Vec::new()
+    }
     /// Whether it is a lock.
     fn is_lock(&self, path: &str) -> bool;
     /// Pins `package` to exactly `version`, by a minimal edit that keeps comments, order and format. Already, when

@@ -5,6 +5,7 @@ pub mod edit;
 pub mod flow;
 pub mod lock;
 pub mod manifest;
+mod overrides;
 mod pnpm;
 mod read;
 pub mod relock;

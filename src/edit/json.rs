@@ -120,7 +120,7 @@ const DEPTH_MAX: usize = 100;
 /// Why it is no JSON, or that it names a key twice, where tools differ in what they take.
 pub fn parse(text: &str) -> Result<Node, String> {
     // The parser that knows the whole grammar judges; the reader below then only has to find places.
-    let judged = serde_json::from_str::<serde::de::IgnoredAny>(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let judged = serde_json::from_str::<serde::de::IgnoredAny>(&text[super::lines::start(text)..]);
     judged.map_err(|error| error.to_string())?;
     parse5(text).map_err(str::to_owned)
 }

@@ -46,6 +46,11 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// Where a text begins behind its byte order mark, if it has one.
+pub fn start(text: &str) -> usize {
+    if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }
+}
+
 /// The line end that a text uses: that of its first line.
 pub fn line_end(text: &str) -> &'static str {
     match text.find('\n') {

@@ -56,6 +56,8 @@ mod tests {
     fn a_relative_path_stays_in_the_repository() {
         assert_eq!(joined("a/b", "../c.txt").as_deref(), Some("a/c.txt"));
         assert_eq!(joined("", "./c.txt").as_deref(), Some("c.txt"));
+        assert_eq!(joined("a/b", "../c/./d/").as_deref(), Some("a/c/d"));
+        assert_eq!(joined("a", "..").as_deref(), Some(""));
         for out in ["../c", "/etc/x", "~/x", "C:\\x", "a\\b", "https://x/y"] {
             assert_eq!(joined("", out), None, "{out}");
         }

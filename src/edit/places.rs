@@ -20,13 +20,15 @@ pub struct Place {
     pub line: usize,
     /// Whether it says the wanted version already.
     pub done: bool,
+    /// The condition under which it counts, as its language writes it; empty where it always does.
+    pub condition: String,
 }
 
 impl Place {
     /// A place whose old text is kept as it is, with the mark at the end of its own line.
     pub fn new(text: &str, part: Range<usize>, new: String, done: bool) -> Self {
         let old = text.get(part.clone()).unwrap_or_default().to_owned();
-        Self { line: part.end, part, new, old, done }
+        Self { line: part.end, part, new, old, done, condition: String::new() }
     }
 }
 

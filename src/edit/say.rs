@@ -1,14 +1,6 @@
 //! What a repository says, in a message to people.
 
-use crate::domain::text::clean_line;
-
-/// Longer texts are cut in messages.
-const SHOWN: usize = 100;
-
-/// Text from a repository, short enough for a message and on one line.
-pub fn short(text: &str) -> String {
-    clean_line(text, SHOWN)
-}
+use crate::domain::text::short;
 
 /// A few of these texts from a repository, each once.
 pub fn listed<'t>(texts: impl Iterator<Item = &'t str>) -> String {

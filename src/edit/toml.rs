@@ -6,8 +6,8 @@ use toml_edit::{Document, Item, Value};
 
 use super::lines::{Lines, line_end, whole_line};
 use super::places::goes_on;
-use super::say::short;
 use super::splice::splice;
+use crate::domain::text::short;
 
 /// Reads a document.
 ///

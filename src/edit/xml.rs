@@ -45,8 +45,7 @@ struct Reader<'t> {
 /// # Errors
 /// What is wrong with it, as the end of a sentence.
 pub fn read(text: &str) -> Result<Tree<'_>, &'static str> {
-    let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
-    let mut reader = Reader { text, at: start, open: Vec::new(), elements: Vec::new() };
+    let mut reader = Reader { text, at: super::lines::start(text), open: Vec::new(), elements: Vec::new() };
     while reader.at < text.len() {
         reader.step()?;
     }

@@ -194,8 +194,8 @@ impl<'t> Tree<'t> {
 
     /// Where the line of a byte begins.
     pub fn line_start(&self, at: usize) -> usize {
-        let start = self.text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
-        if start == 0 && self.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { start }
+        let newline = self.text.get(..at).and_then(|before| before.rfind('\n'));
+        newline.map_or_else(|| super::lines::start(self.text), |newline| newline + 1)
     }
 
     /// Where the line of a byte ends, in front of its line end.

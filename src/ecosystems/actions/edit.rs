@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use crate::domain::edit::{Edited, Source};
+use crate::domain::text::short;
 use crate::ecosystems::edit::PinEditor;
 use crate::edit::draft::{Draft, Manifests};
 use crate::edit::mark::{Behind, Found, PIN, comment};
 use crate::edit::path::{file_name, folder};
-use crate::edit::say::short;
 use crate::edit::splice::Splices;
 use crate::edit::yaml::{Scalar, scalars};
 use regex::Regex;
@@ -23,10 +23,7 @@ impl PinEditor for ActionsPins {
     }
 
     fn reads(&self, path: &str) -> bool {
-        let is_action = matches!(file_name(path), "action.yml" | "action.yaml");
-        let is_yaml = path.ends_with(".yml") || path.ends_with(".yaml");
-        folder(path) == ".github/workflows" && is_yaml
-            || is_action && (path.starts_with(".github/actions/") || folder(path).is_empty())
+        is_workflow(path) || is_action(path)
     }
 
     fn is_lock(&self, _: &str) -> bool {
@@ -62,6 +59,17 @@ impl PinEditor for ActionsPins {
         }
         draft.finish()
     }
+}
+
+/// Whether GitHub may take the file of this path for a workflow.
+pub(crate) fn is_workflow(path: &str) -> bool {
+    folder(path) == ".github/workflows" && (path.ends_with(".yml") || path.ends_with(".yaml"))
+}
+
+/// Whether the file of this path describes an action, which may use others.
+pub(crate) fn is_action(path: &str) -> bool {
+    let installed = path.split('/').any(|part| matches!(part, "node_modules" | "vendor"));
+    matches!(file_name(path), "action.yml" | "action.yaml") && !installed
 }
 
 impl ActionsPins {
@@ -119,6 +127,19 @@ fn is_uses(path: &[String]) -> bool {
     matches!(path.as_slice(), ["jobs", _, "uses"] | ["jobs", _, "steps", _, "uses"] | ["runs", "steps", _, "uses"])
 }
 
+/// Whether `package` means this use: the same name in any case, or a path in the repository that it names. One release
+/// covers everything in a repository.
+fn is_meant(package: &str, used: &str) -> bool {
+    let is_repository = package.split('/').count() == 2;
+    let same = |start: &str| start.eq_ignore_ascii_case(package);
+    match used.get(package.len()..) {
+        Some(rest) => {
+            used.get(..package.len()).is_some_and(same) && (rest.is_empty() || is_repository && rest.starts_with('/'))
+        }
+        None => false,
+    }
+}
+
 fn uses(draft: &mut Draft<'_>, file: &Source, package: &str) -> Vec<Use> {
     if !file.text.to_ascii_lowercase().contains(&package.to_ascii_lowercase()) {
         return Vec::new();
@@ -133,7 +154,7 @@ fn uses(draft: &mut Draft<'_>, file: &Source, package: &str) -> Vec<Use> {
     let mut list: Vec<Use> = Vec::new();
     for scalar in found.iter().filter(|scalar| is_uses(&scalar.path)) {
         let Some((name, reference)) = scalar.value.split_once('@') else { continue };
-        if !name.eq_ignore_ascii_case(package) {
+        if !is_meant(package, name) {
             continue;
         }
         let place = reference_of(&file.text, scalar, reference);

@@ -5,12 +5,13 @@ mod lock;
 
 use self::gemfile::{Call, calls};
 use crate::domain::edit::{Edited, Source};
+use crate::domain::text::short;
 use crate::ecosystems::edit::PinEditor;
 use crate::edit::draft::{Draft, Manifests};
 use crate::edit::lines::{whole_line, with_line};
 use crate::edit::path::{file_name, folder, join};
 use crate::edit::places::{self, Outcome, Place, Style};
-use crate::edit::say::{by_whom, short};
+use crate::edit::say::by_whom;
 use crate::edit::splice::splice;
 use crate::edit::version::not_plain;
 

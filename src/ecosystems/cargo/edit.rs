@@ -4,11 +4,12 @@ use super::graph::{Relocked, relock};
 use super::lock::{Lock, is_compatible, is_name};
 use super::manifest::{Site, pinned, restored, sites};
 use crate::domain::edit::{Edited, Source};
+use crate::domain::text::short;
 use crate::ecosystems::edit::PinEditor;
 use crate::edit::draft::{Draft, Manifests};
 use crate::edit::lines::line_end;
 use crate::edit::path::file_name;
-use crate::edit::say::{listed, short};
+use crate::edit::say::listed;
 use crate::edit::version::not_plain;
 
 /// Crates of a registry.

@@ -3,13 +3,13 @@
 use super::hash::content_hash;
 use super::lock::{Lock, is_same};
 use crate::domain::edit::{Edited, Source};
+use crate::domain::text::short;
 use crate::ecosystems::edit::PinEditor;
 use crate::ecosystems::npm::manifest::{PinMark, mark_of, with_mark, with_member, without_mark, without_member};
 use crate::edit::draft::{Draft, Manifests};
 use crate::edit::json::layout::New;
 use crate::edit::json::{Node, parse, quoted};
 use crate::edit::path::{file_name, folder};
-use crate::edit::say::short;
 use crate::edit::splice::Splices;
 use crate::edit::version::composer::meets;
 use crate::edit::version::not_plain;
@@ -173,7 +173,7 @@ fn pin_project<'a>(draft: &mut Draft<'a>, project: &Project<'a>, package: &str, 
     if mark.is_none() && (found.is_empty() || !stale.is_empty()) {
         let was = stale.iter().map(|(section, _, was)| ((*section).to_owned(), (*was).to_owned())).collect();
         let added = found.is_empty().then(|| "require".to_owned());
-        let mark = PinMark { was, added, locked: locked.clone() };
+        let mark = PinMark { was, added, locked: locked.clone(), overrides: Vec::new() };
         text = text.and_then(|text| with_mark(&text, INSIDE, package, &mark));
     }
     match text {

@@ -9,12 +9,13 @@ mod sum;
 
 use self::module::{Directive, Verb, canonical, compare, directives, is_path};
 use crate::domain::edit::{Edited, Source};
+use crate::domain::text::short;
 use crate::ecosystems::edit::PinEditor;
 use crate::edit::draft::{Draft, Manifests};
 use crate::edit::lines::{whole_line, with_line};
 use crate::edit::mark::{ABSENT, PIN, Was};
 use crate::edit::path::{below, file_name, folder};
-use crate::edit::say::{by_whom, short};
+use crate::edit::say::by_whom;
 use crate::edit::splice::{Splice, splice};
 use crate::edit::version::not_plain;
 

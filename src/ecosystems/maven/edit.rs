@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use self::pom::{Found, Pom, uses};
 use crate::domain::edit::{Edited, Source};
+use crate::domain::text::short;
 use crate::ecosystems::edit::PinEditor;
 use crate::edit::draft::{Draft, Manifests};
 use crate::edit::lines::line_end;
 use crate::edit::mark::{ABSENT, PIN};
 use crate::edit::path::file_name;
-use crate::edit::say::{by_whom, short};
+use crate::edit::say::by_whom;
 use crate::edit::splice::{Splice, splice};
 use crate::edit::version::not_plain;
 use crate::edit::xml::{mark, mark_after};

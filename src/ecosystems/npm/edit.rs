@@ -6,12 +6,12 @@ use super::lock::{Asked, Change, Changed, LockFile, Manager, Resolved};
 use super::relock::{Plan, Read};
 use super::tree::{Tree, is_true, name_of, old_entry, read};
 use crate::domain::edit::Edited;
+use crate::domain::text::short;
 use crate::ecosystems::edit::PinEditor;
 use crate::edit::draft::Manifests;
 use crate::edit::json::layout::remove;
 use crate::edit::json::{Node, quoted};
 use crate::edit::path::file_name;
-use crate::edit::say::short;
 use crate::edit::splice::Splices;
 use crate::edit::version::not_plain;
 
@@ -56,6 +56,14 @@ impl Manager for Npm {
 
     fn overrides(&self) -> &'static [&'static str] {
         &["overrides"]
+    }
+
+    fn all_overrides(&self) -> &'static [&'static [&'static str]] {
+        &[&["overrides"]]
+    }
+
+    fn overrides_follow(&self) -> bool {
+        true
     }
 
     fn read<'a>(&self, text: &'a str) -> Result<Box<dyn LockFile + 'a>, String> {

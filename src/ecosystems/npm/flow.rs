@@ -2,14 +2,17 @@
 
 use super::choose::is_of_another;
 use super::lock::{Asked, Change, Changed, Manager, Overriding, Resolved, SpecChange};
-use super::manifest::{self, PinMark, SECTIONS, Site, prefix, with_mark, with_member, with_requirement};
+use super::manifest::{self, PinMark, SECTIONS, Site, prefix, requirements, with_mark, with_member};
+use super::overrides;
 use super::world::{Lock, Project, World, broken, not_accepted};
 use crate::domain::edit::Edited;
+use crate::domain::text::short;
 use crate::edit::draft::{Draft, Manifests};
 use crate::edit::json::Node;
 use crate::edit::json::layout::New;
 use crate::edit::path::folder;
-use crate::edit::say::{listed, short};
+use crate::edit::say::listed;
+use crate::edit::splice::splice;
 use crate::edit::version::npm::{meets, same_line};
 
 /// Pins a package.
@@ -24,7 +27,7 @@ pub fn pin(manager: &dyn Manager, manifests: Manifests<'_>, package: &str, versi
     let world = World::read(manager, &mut draft, package);
     if !draft.is_refused() {
         if world.projects.iter().any(|project| !project.sites.is_empty()) {
-            pin_required(&mut draft, &world, package, version);
+            pin_required(manager, &mut draft, &world, package, version);
         } else {
             for index in 0..world.locks.len() {
                 pin_transitive(manager, &mut draft, &world, index, package, version);
@@ -114,7 +117,16 @@ fn choose<'l, 'w, 'a>(list: &'l [Wanted<'w, 'a>], version: &str) -> Vec<&'l Want
     list.iter().filter(|one| met(one) || shares(one)).collect()
 }
 
-fn pin_required<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, version: &str) {
+/// The text with the mark as it is to be; the first mark stays, since it says what people wrote.
+fn marked(text: String, old: Option<&PinMark>, mark: &PinMark, package: &str) -> Result<String, String> {
+    match old {
+        Some(old) if old == mark => Ok(text),
+        Some(_) => with_mark(&manifest::without_mark(&text, None, package)?, None, package, mark),
+        None => with_mark(&text, None, package, mark),
+    }
+}
+
+fn pin_required<'a>(manager: &dyn Manager, draft: &mut Draft<'a>, world: &World<'a>, package: &str, version: &str) {
     draft.already(already(package, version));
     let list = wanted(draft, world, package);
     if draft.is_refused() {
@@ -128,7 +140,13 @@ fn pin_required<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, ver
         ));
         return;
     }
+    let projects: Vec<&Project> = chosen.iter().map(|one| one.project).collect();
+    let along = overrides::along(manager, draft, world, &projects, package, version);
+    if draft.is_refused() {
+        return;
+    }
     for project in &world.projects {
+        let overridden = along.iter().find(|(path, _)| *path == project.file.path).map_or(&[][..], |(_, found)| found);
         let sites: Vec<&&Wanted> = chosen.iter().filter(|one| one.project.file.path == project.file.path).collect();
         let new = |one: &Wanted| format!("{}{version}", one.prefix);
         let changes: Vec<(&str, String)> = sites
@@ -136,17 +154,32 @@ fn pin_required<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, ver
             .filter(|one| one.site.requirement != new(one))
             .map(|one| (one.site.section, new(one)))
             .collect();
-        if changes.is_empty() {
+        // npm wants an override of its own requirement to be the same text.
+        let same = changes.first().map_or_else(|| version.to_owned(), |(_, new)| new.clone());
+        let stale: Vec<_> = overridden.iter().filter(|one| one.was != same).collect();
+        if changes.is_empty() && stale.is_empty() {
             continue;
         }
-        let text = with_requirement(&project.file.text, &project.root, package, &changes);
-        let mark = project.mark.clone().unwrap_or_else(|| new_mark(&sites));
-        let text = if project.mark.is_some() { Ok(text) } else { with_mark(&text, None, package, &mark) };
-        match text {
+        let mut splices = requirements(&project.root, package, &changes);
+        splices.extend(stale.iter().map(|one| one.set(&same)));
+        let text = splice(&project.file.text, splices);
+        let mut mark = project.mark.clone().unwrap_or_else(|| new_mark(&sites));
+        if project.mark.is_none() && sites.is_empty() {
+            let resolved = chosen.iter().find_map(|one| one.resolved.as_ref());
+            mark.locked = resolved.map(|resolved| resolved.version.clone());
+        }
+        for one in &stale {
+            if !mark.overrides.iter().any(|(key, _)| key == one.key) {
+                mark.overrides.push((one.key.to_owned(), one.was.to_owned()));
+            }
+        }
+        match marked(text, project.mark.as_ref(), &mark, package) {
             Ok(text) => draft.put(project.file, text),
             Err(reason) => draft.refuse(broken(&project.file.path, &reason)),
         }
-        draft.because(format!("{}: the requirement of {package} is now {version}.", project.file.path));
+        if !changes.is_empty() {
+            draft.because(format!("{}: the requirement of {package} is now {version}.", project.file.path));
+        }
     }
     for (index, lock) in world.locks.iter().enumerate() {
         let mut change = change_of(&chosen, index, package, version);
@@ -160,11 +193,11 @@ fn pin_required<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, ver
 fn new_mark(sites: &[&&Wanted]) -> PinMark {
     let mut was: Vec<(String, String)> =
         sites.iter().map(|one| (one.site.section.to_owned(), one.site.requirement.clone())).collect();
-    if was.iter().all(|(_, requirement)| *requirement == was[0].1) {
+    if was.windows(2).all(|pair| pair[0].1 == pair[1].1) {
         was.truncate(1);
     }
     let locked = sites.iter().find_map(|one| one.resolved.as_ref()).map(|resolved| resolved.version.clone());
-    PinMark { was, added: None, locked }
+    PinMark { was, added: None, locked, overrides: Vec::new() }
 }
 
 fn change_of(chosen: &[&Wanted], lock: usize, package: &str, version: &str) -> Change {
@@ -285,7 +318,11 @@ fn pin_transitive<'a>(
         was: Vec::new(),
         added: Some(key.clone()),
         locked: Some(old.clone()),
+        overrides: Vec::new(),
     });
+    if let Some(caution) = manager.caution() {
+        draft.warn(caution);
+    }
     if existing.is_none() && old == version && project.mark.is_none() && versions.len() == 1 {
         // Nothing holds it there yet: the override is added, the lock is right.
         draft.because(format!("{} already has {package} {version}; the override keeps it there.", lock.file.path));
@@ -369,7 +406,11 @@ fn unpin_project<'a>(
         restored.push((site.section, was.to_owned()));
         draft.because(format!("{path}: restored the requirement of {package} to {}.", short(was)));
     }
-    let mut text = Ok(with_requirement(&project.file.text, &project.root, package, &restored));
+    let mut splices = requirements(&project.root, package, &restored);
+    let (overrides, held) = overrides::restored(draft, manager, project, mark);
+    splices.extend(overrides);
+    pinned = pinned.or(held);
+    let mut text = Ok(splice(&project.file.text, splices));
     let mut overriding = None;
     if let Some(key) = &mark.added {
         let overrides = manager.overrides().iter().try_fold(&project.root, |node, key| node.get(key));

@@ -4,10 +4,10 @@ use super::choose::is_installed;
 use super::lock::{LockFile, Manager};
 use super::manifest::{PinMark, SECTIONS, Site, mark_of, sites};
 use crate::domain::edit::Source;
+use crate::domain::text::short;
 use crate::edit::draft::Draft;
 use crate::edit::json::{Node, parse};
 use crate::edit::path::folder;
-use crate::edit::say::short;
 use crate::edit::version::not_plain;
 
 /// Why package or version cannot be accepted.

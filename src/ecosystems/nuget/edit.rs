@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 
 use self::project::{Found, find, first, is_on, is_shared};
 use crate::domain::edit::{Edited, Source};
+use crate::domain::text::short;
 use crate::ecosystems::edit::PinEditor;
 use crate::edit::draft::{Draft, Manifests};
 use crate::edit::json;
 use crate::edit::lines::line_end;
 use crate::edit::mark::{ABSENT, Was};
 use crate::edit::path::{file_name, folder};
-use crate::edit::say::{by_whom, short};
+use crate::edit::say::by_whom;
 use crate::edit::splice::{Splice, splice};
 use crate::edit::version::not_plain;
 use crate::edit::xml::{self, Tree, mark, mark_after};

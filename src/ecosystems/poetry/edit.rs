@@ -7,7 +7,9 @@ mod tables;
 use toml_edit::{Document, Item};
 
 use crate::domain::edit::{Edited, Source};
+use crate::domain::text::short;
 use crate::ecosystems::edit::PinEditor;
+use crate::ecosystems::pip::edit::environments::agree;
 use crate::ecosystems::pip::edit::pyproject::{self, Said};
 use crate::ecosystems::pip::edit::requirement::{is_name, normal};
 use crate::ecosystems::pip::edit::{LEADS, wish};
@@ -15,7 +17,7 @@ use crate::edit::draft::{Draft, Manifests};
 use crate::edit::lines::{Lines, line_end, whole_line};
 use crate::edit::path::{file_name, folder};
 use crate::edit::places::{self, Outcome, Place, Style};
-use crate::edit::say::{by_whom, short};
+use crate::edit::say::by_whom;
 use crate::edit::splice::splice;
 use crate::edit::toml::{self, array_front, array_front_back, at};
 use crate::edit::version::pep440::{admits, same};
@@ -101,6 +103,12 @@ impl<'a> Pin<'a> {
         let said = self.said(&project.text, &document);
         for reason in &said.refused {
             self.draft.refuse(format!("{path}: {reason}"));
+        }
+        let ours = places::is_ours(&project.text, &said.places, self.style());
+        if !ours && !agree(&said.places, &self.version) {
+            return self.draft.refuse(format!(
+                "{path} requires it differently for different environments, which share one lock: change that by hand."
+            ));
         }
         let source = self.lock_of(project);
         let block = source.and_then(|source| lock::only(&source.text, &self.package));

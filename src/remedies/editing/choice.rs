@@ -59,7 +59,9 @@ fn files_of(editor: &dyn PinEditor, sources: &[Source]) -> Vec<Source> {
             || name(&source.path) != "package.json"
             || ruler(&source.path, sources).contains(&editor.id())
     };
-    sources.iter().filter(|source| editor.reads(&source.path)).filter(rules).cloned().collect()
+    let followed = editor.follows(sources);
+    let reads = |source: &&Source| editor.reads(&source.path) || followed.contains(&source.path);
+    sources.iter().filter(reads).filter(rules).cloned().collect()
 }
 
 /// Names of packages differ in case and in the signs between words (PEP 503) and mean the same.

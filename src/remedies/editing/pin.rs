@@ -79,6 +79,10 @@ impl Editing for Pin {
             || updates::reads(path)
     }
 
+    fn follows(&self, sources: &[Source]) -> Vec<String> {
+        self.editors.iter().flat_map(|editor| editor.follows(sources)).collect()
+    }
+
     fn wants_earlier(&self, path: &str) -> bool {
         self.editors.iter().any(|editor| editor.is_lock(path))
     }
@@ -105,6 +109,10 @@ impl Editing for Unpin {
         self.editors.iter().any(|editor| editor.reads(path))
             || tells_the_manager(&self.editors, path)
             || updates::reads(path)
+    }
+
+    fn follows(&self, sources: &[Source]) -> Vec<String> {
+        self.editors.iter().flat_map(|editor| editor.follows(sources)).collect()
     }
 
     fn wants_earlier(&self, path: &str) -> bool {

@@ -4,6 +4,7 @@ use super::Pin;
 use crate::domain::edit::{Edit, Edited, Editing, Source};
 use crate::domain::ids::Digest;
 use crate::domain::text::listing;
+use crate::edit::path::file_name as name;
 use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, PoisonError};
 
@@ -14,10 +15,6 @@ const FILES: &[(&str, &str, &str)] =
 /// Every resolver that there is: what `policy.resolvers` may name.
 pub fn resolvers() -> impl Iterator<Item = &'static str> {
     FILES.iter().map(|(resolver, _, _)| *resolver)
-}
-
-fn name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// What a resolver is to be asked.
@@ -37,6 +34,10 @@ impl Question {
         let files = self.files.iter().flat_map(|file| [file.path.as_str(), file.text.as_str()]);
         let parts = [self.ecosystem, self.package.as_str(), self.version.as_str()].into_iter().chain(files);
         format!("resolved:{}", Digest::of(parts.map(str::as_bytes)).as_str())
+    }
+
+    fn rejected(&self, why: &str) -> String {
+        format!("{} rejects {} {}: {why}", self.ecosystem, self.package, self.version)
     }
 }
 
@@ -101,6 +102,41 @@ impl Resolved {
         open.then_some(Question { ecosystem, package, version, files })
     }
 
+    /// What a lock alone holds, and no earlier one gives: Cargo's resolver can move it, as the refusal tells people to do.
+    fn ask_anyway(&self, reasons: &[String], sources: &[Source]) -> Option<Question> {
+        let (ecosystem, manifest, lock) = FILES.iter().copied().find(|(ecosystem, ..)| *ecosystem == "cargo")?;
+        let could = !reasons.is_empty() && reasons.iter().all(|reason| reason.contains("run `cargo update -p "));
+        let mine = sources.iter().filter(|source| [manifest, lock].contains(&name(&source.path)));
+        let (package, version, files) = (self.package.clone(), self.version.clone(), mine.cloned().collect());
+        could.then_some(Question { ecosystem, package, version, files })
+    }
+
+    /// The answer to what was refused: the resolver's locks are where the wanted entry is found, and the edit of them has
+    /// its mark as any other.
+    fn instead(&self, reasons: Vec<String>, question: &Question, sources: &[Source], earlier: &[Source]) -> Edited {
+        let Some((_, answer)) = self.answer.as_ref().filter(|(asked, _)| asked.key() == question.key()) else {
+            return Edited::Refused(reasons);
+        };
+        let locks = match answer {
+            Answer::Locks(locks) => locks,
+            Answer::No(why) => return Edited::Refused(vec![question.rejected(why)]),
+            Answer::Not(why) => {
+                let why = format!("{} could not resolve it: {why}", question.ecosystem);
+                return Edited::Refused([reasons, vec![why]].concat());
+            }
+        };
+        let resolved = locks.iter().map(|(path, text)| Source { path: path.clone(), text: text.clone() });
+        let known: Vec<Source> = resolved.chain(earlier.iter().cloned()).collect();
+        match self.pin.edit(sources, &known) {
+            Edited::Ready(mut edit) => {
+                edit.warnings.retain(|warning| !is_about_a_lock(warning));
+                edit.because.push(format!("{} resolved it", question.ecosystem));
+                Edited::Ready(edit)
+            }
+            edited => edited,
+        }
+    }
+
     /// Puts the answer over the edit: locks alone, and only for what was asked.
     fn over(&self, mut edit: Edit, question: &Question) -> Edited {
         let Some((asked, answer)) = &self.answer else { return Edited::Ready(edit) };
@@ -109,8 +145,7 @@ impl Resolved {
         }
         match answer {
             Answer::No(why) => {
-                let (tool, package, version) = (question.ecosystem, &question.package, &question.version);
-                return Edited::Refused(vec![format!("{tool} rejects {package} {version}: {why}")]);
+                return Edited::Refused(vec![question.rejected(why)]);
             }
             Answer::Not(why) => edit.warnings.push(format!("{} could not resolve it: {why}", question.ecosystem)),
             Answer::Locks(locks) => {
@@ -135,18 +170,26 @@ impl Editing for Resolved {
         self.pin.wants(path)
     }
 
+    fn follows(&self, sources: &[Source]) -> Vec<String> {
+        self.pin.follows(sources)
+    }
+
     fn wants_earlier(&self, path: &str) -> bool {
         self.pin.wants_earlier(path)
     }
 
     fn edit(&self, sources: &[Source], earlier: &[Source]) -> Edited {
         let edited = self.pin.edit(sources, earlier);
-        let Edited::Ready(edit) = edited else { return edited };
-        let question = self.ask(&edit, sources);
+        let question = match &edited {
+            Edited::Ready(edit) => self.ask(edit, sources),
+            Edited::Refused(reasons) => self.ask_anyway(reasons, sources),
+            _ => None,
+        };
         self.question.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&question);
-        match question {
-            Some(question) => self.over(edit, &question),
-            None => Edited::Ready(edit),
+        match (edited, question) {
+            (Edited::Ready(edit), Some(question)) => self.over(edit, &question),
+            (Edited::Refused(reasons), Some(question)) => self.instead(reasons, &question, sources, earlier),
+            (edited, _) => edited,
         }
     }
 }

@@ -8,13 +8,14 @@ mod lexer;
 mod script;
 
 use crate::domain::edit::{Edited, Source};
+use crate::domain::text::short;
 use crate::ecosystems::edit::PinEditor;
 use crate::ecosystems::maven::edit::coordinates;
 use crate::edit::draft::{Draft, Manifests};
 use crate::edit::lines::Lines;
 use crate::edit::path::{file_name, folder};
 use crate::edit::places::{self, Outcome, Place, Style};
-use crate::edit::say::{by_whom, short};
+use crate::edit::say::by_whom;
 use crate::edit::splice::splice;
 use crate::edit::toml;
 use crate::edit::version::not_plain;

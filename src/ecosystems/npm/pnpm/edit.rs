@@ -6,14 +6,16 @@ use super::lock::Lock;
 use super::relock::Plan;
 use super::workspace::{self, Entry, Overrides};
 use crate::domain::edit::{Edited, Source};
+use crate::domain::text::short;
 use crate::ecosystems::edit::PinEditor;
 use crate::ecosystems::npm::choose::{is_installed, is_of_another};
 use crate::ecosystems::npm::flow;
 use crate::ecosystems::npm::lock::{Asked, Change, Changed, LockFile, Manager, Overriding, Resolved, SpecChange};
 use crate::ecosystems::npm::world::{self, World, broken, not_accepted};
 use crate::edit::draft::{Draft, Manifests};
+use crate::edit::json::{Node, parse};
 use crate::edit::path::{file_name, folder};
-use crate::edit::say::{listed, short};
+use crate::edit::say::listed;
 use crate::edit::splice::Splices;
 use crate::edit::version::not_plain;
 use crate::edit::version::npm::{meets, same_line};
@@ -39,27 +41,79 @@ impl PinEditor for PnpmPins {
 
     fn pin(&self, manifests: Manifests<'_>, package: &str, version: &str) -> Edited {
         let accepted = not_accepted(package, Some(version)).is_none();
+        let pnpm = Pnpm { home: Home::of(manifests.files) };
         if accepted && !is_of_another(manifests.files, "pnpm") {
             let mut draft = Draft::new(manifests);
-            if pin_workspace(&mut draft, package, version) {
+            if pin_workspace(pnpm, &mut draft, package, version) {
                 return draft.finish();
             }
         }
-        flow::pin(&Pnpm, manifests, package, version)
+        flow::pin(&pnpm, manifests, package, version)
     }
 
     fn unpin(&self, manifests: Manifests<'_>, package: &str) -> Edited {
+        let pnpm = Pnpm { home: Home::of(manifests.files) };
         if not_accepted(package, None).is_none() {
             let mut draft = Draft::new(manifests);
-            if unpin_workspace(&mut draft, package) {
+            if unpin_workspace(pnpm, &mut draft, package) {
                 return draft.finish();
             }
         }
-        flow::unpin(&Pnpm, manifests, package)
+        flow::unpin(&pnpm, manifests, package)
     }
 }
 
-struct Pnpm;
+#[derive(Clone, Copy)]
+struct Pnpm {
+    home: Home,
+}
+
+/// Where the repository's pnpm reads overrides from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Home {
+    /// `package.json`: before pnpm 10.
+    Package,
+    /// Both.
+    Both,
+    /// `pnpm-workspace.yaml`: from pnpm 11 on.
+    Workspace,
+    /// Nothing tells the version.
+    Unknown,
+}
+
+impl Home {
+    /// By what the manifests say of the package manager, and by the form of the lock.
+    fn of(files: &[Source]) -> Self {
+        let said = |name: &'static str| {
+            files.iter().filter(move |file| file_name(&file.path) == name && !is_installed(&file.path))
+        };
+        let manifests = said("package.json").filter_map(|file| parse(&file.text).ok());
+        let major = manifests.filter_map(|root| major(&root)).max();
+        let old_form = |file: &Source| Lock::read(&file.text).is_ok_and(|lock| lock.is_old);
+        match major {
+            Some(11..) => Self::Workspace,
+            Some(10) => Self::Both,
+            Some(_) => Self::Package,
+            None if said("pnpm-lock.yaml").any(old_form) => Self::Package,
+            None => Self::Unknown,
+        }
+    }
+}
+
+/// The major version of pnpm that a manifest asks for: `packageManager`, else `devEngines`, else `engines` where it
+/// leaves one.
+fn major(root: &Node) -> Option<u32> {
+    let number = |text: &str| text.split(['.', '+', '-']).next()?.parse().ok();
+    if let Some(version) = root.text_of("packageManager").and_then(|said| said.strip_prefix("pnpm@")) {
+        return number(version);
+    }
+    let engine = root.get("devEngines").and_then(|engines| engines.get("packageManager"));
+    let engine = engine.filter(|engine| engine.text_of("name") == Some("pnpm")).and_then(|e| e.text_of("version"));
+    let range = engine.or_else(|| root.get("engines").and_then(|engines| engines.text_of("pnpm")))?;
+    let fits = |major: &u32| (0..30).any(|minor| meets(range, &format!("{major}.{minor}.99")) == Some(true));
+    let mut majors = (6..30).filter(fits);
+    majors.next().filter(|_| majors.next().is_none())
+}
 
 impl Manager for Pnpm {
     fn id(&self) -> &'static str {
@@ -72,6 +126,21 @@ impl Manager for Pnpm {
 
     fn overrides(&self) -> &'static [&'static str] {
         &["pnpm", "overrides"]
+    }
+
+    fn all_overrides(&self) -> &'static [&'static [&'static str]] {
+        // pnpm takes Yarn's list too, wherever it reads its own.
+        match self.home {
+            Home::Workspace => &[&["resolutions"]],
+            _ => &[&["pnpm", "overrides"], &["resolutions"]],
+        }
+    }
+
+    fn caution(&self) -> Option<&'static str> {
+        (self.home == Home::Unknown).then_some(
+            "pnpm 11 reads overrides from pnpm-workspace.yaml only, and nothing says which pnpm is used: if it is 11 or later, \
+             move the override there, or name it in packageManager.",
+        )
     }
 
     fn read<'a>(&self, text: &'a str) -> Result<Box<dyn LockFile + 'a>, String> {
@@ -146,16 +215,19 @@ fn empty_change(package: &str, version: &str) -> Change {
 }
 
 /// Whether the package's version stands in `pnpm-workspace.yaml`, and was dealt with there.
-fn pin_workspace(draft: &mut Draft<'_>, package: &str, version: &str) -> bool {
+fn pin_workspace(pnpm: Pnpm, draft: &mut Draft<'_>, package: &str, version: &str) -> bool {
     let all = catalog_entries(draft, package);
     if draft.is_refused() {
         return true;
     }
-    let world = World::read(&Pnpm, draft, package);
+    let world = World::read(&pnpm, draft, package);
     let sites: Vec<_> = world.projects.iter().flat_map(|project| &project.sites).collect();
     let by_catalog = sites.iter().filter(|site| site.requirement.starts_with("catalog:")).count();
     if sites.is_empty() {
-        return pin_by_override(draft, &world, package, version);
+        return pnpm.home != Home::Package && pin_by_override(pnpm, draft, &world, package, version);
+    }
+    if pnpm.home != Home::Package && refuse_overridden(draft, package) {
+        return true;
     }
     if by_catalog == 0 {
         return false;
@@ -232,11 +304,29 @@ fn locked_by(draft: &Draft<'_>, entries: &[&Entry], package: &str) -> Option<Str
     None
 }
 
-/// The workspace file's own overrides are used where it has some.
-fn pin_by_override<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, version: &str) -> bool {
+/// What the workspace file overrides is decided there, whatever the repository requires.
+fn refuse_overridden(draft: &mut Draft<'_>, package: &str) -> bool {
+    for file in draft.named(WORKSPACE) {
+        let found = workspace::overrides(&file.text, package).ok().flatten().unwrap_or_default();
+        let said = found.other.or(found.ours.map(|ours| ours.version));
+        if let Some(said) = said.filter(|said| *said != format!("${package}") && !said.starts_with("catalog:")) {
+            draft.refuse(format!(
+                "{} overrides {package} as {}, which decides whatever is required: change that override by hand.",
+                file.path,
+                short(&said)
+            ));
+        }
+    }
+    draft.is_refused()
+}
+
+/// The workspace file's own overrides are used where it has some, or where pnpm reads no others.
+fn pin_by_override<'a>(pnpm: Pnpm, draft: &mut Draft<'a>, world: &World<'a>, package: &str, version: &str) -> bool {
+    let only = pnpm.home == Home::Workspace;
     for file in draft.named(WORKSPACE) {
         let Overrides { ours, other } = match workspace::overrides(&file.text, package) {
             Ok(Some(found)) => found,
+            Ok(None) if only => Overrides::default(),
             Ok(None) => continue,
             Err(reason) => {
                 draft.refuse(broken(&file.path, &reason));
@@ -281,7 +371,13 @@ fn pin_by_override<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, 
             }
             None => workspace::with_override(&file.text, &key, version, Some(&old)),
         };
-        let Some(text) = text else { continue };
+        let Some(text) = text else {
+            draft.refuse(format!(
+                "{} has its overrides in a form that cannot be extended: write them one on a line.",
+                file.path
+            ));
+            return true;
+        };
         draft.put(file, text);
         draft.because(format!("{package} is required only by other packages: {} overrides it.", file.path));
         let mut change = empty_change(package, version);
@@ -290,13 +386,20 @@ fn pin_by_override<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, 
         flow::apply(draft, lock, &change);
         return true;
     }
-    false
+    let known = world.locks.iter().any(|lock| !lock.lock.versions(package).is_empty());
+    if only && known {
+        draft.refuse(format!(
+            "{package} is required only by other packages, and pnpm 11 reads overrides from {WORKSPACE} only: add that file next \
+             to the lock file, then pin it."
+        ));
+    }
+    only && known
 }
 
 /// Whether our mark was in `pnpm-workspace.yaml`, and the pin is taken back.
-fn unpin_workspace(draft: &mut Draft<'_>, package: &str) -> bool {
+fn unpin_workspace(pnpm: Pnpm, draft: &mut Draft<'_>, package: &str) -> bool {
     let all = catalog_entries(draft, package);
-    let world = World::read(&Pnpm, draft, package);
+    let world = World::read(&pnpm, draft, package);
     let mut changes: Vec<(&Source, Change)> = Vec::new();
     for (file, entries) in &all {
         let marked: Vec<&Entry> = entries.iter().filter(|entry| entry.mark.is_some()).collect();
@@ -314,9 +417,7 @@ fn unpin_workspace(draft: &mut Draft<'_>, package: &str) -> bool {
             changes.push((file, change));
         }
         if let Ok(Some(Overrides { ours: Some(ours), .. })) = workspace::overrides(&file.text, package) {
-            let mut splices = Splices::default();
-            splices.remove(ours.line.clone());
-            draft.put(file, splices.apply(&file.text));
+            draft.put(file, workspace::without_override(&file.text, &ours));
             draft.because(format!("{}: removed the override of {package}.", file.path));
             let mut change = empty_change(package, ours.locked.as_deref().unwrap_or(&ours.version));
             change.from.push(ours.version.clone());

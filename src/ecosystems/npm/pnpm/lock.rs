@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use crate::edit::lines;
+
 /// A value and where it stands, quotes included.
 pub type Placed<'a> = (&'a str, Range<usize>);
 
@@ -53,9 +55,9 @@ impl<'a> Lock<'a> {
     pub fn read(text: &'a str) -> Result<Self, String> {
         let mut lock = Self { text, body: text.len(), ..Self::default() };
         let mut stack: Vec<(usize, &'a str)> = Vec::new();
-        let mut at = 0;
+        let mut at = lines::start(text);
         let mut form = "";
-        for line in text.split_inclusive('\n') {
+        for line in text[at..].split_inclusive('\n') {
             let start = at;
             at += line.len();
             let content = line.trim_end();

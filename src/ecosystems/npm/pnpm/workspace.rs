@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use crate::ecosystems::npm::manifest::prefix;
-use crate::edit::lines::{Lines, line_end, whole_line};
-use crate::edit::mark::{ABSENT, Behind, Found, PIN, comment};
-use crate::edit::splice::Splices;
+use crate::edit::lines::{Lines, line_end, whole_line, with_line};
+use crate::edit::mark::{ABSENT, Behind, Found, MADE, PIN, comment};
+use crate::edit::splice::{Splices, splice};
 use crate::edit::yaml::scalars;
 
 /// A catalog's requirement of the package.
@@ -125,19 +125,35 @@ pub fn overrides(text: &str, package: &str) -> Result<Option<Overrides>, String>
     Ok(Some(found))
 }
 
-/// The text with an override added after the line `overrides:`; none where that is not written as a block.
+/// The text with an override added to those that it has as a block, or with a block for it where it has none; none where
+/// they are written otherwise.
 pub fn with_override(text: &str, key: &str, version: &str, locked: Option<&str>) -> Option<String> {
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        at += line.len();
-        if line.trim_end() != "overrides:" {
-            continue;
-        }
-        let next = text[at..].lines().find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))?;
-        let blanks = &next[..next.len() - next.trim_start_matches(' ').len()];
-        let mark = comment(ABSENT, locked, PIN).unwrap_or_default();
-        let line = format!("{blanks}'{key}': {version}{mark}{}", line_end(text));
-        return (!blanks.is_empty()).then(|| format!("{}{line}{}", &text[..at], &text[at..]));
+    let mark = comment(ABSENT, locked, PIN).unwrap_or_default();
+    let line = |blanks: &str| format!("{blanks}'{key}': {version}{mark}");
+    let lines = Lines::new(text);
+    let Some((number, _)) = lines.all().enumerate().find(|(_, (_, line))| line.starts_with("overrides:")) else {
+        let quoted = lines.all().any(|(_, line)| line.starts_with(['"', '\'', '{']));
+        return (!quoted).then(|| with_line(&with_line(text, &format!("overrides:{MADE}")), &line("  ")));
+    };
+    let behind = text[lines.range(number)]["overrides:".len()..].trim_start();
+    let mut rest = lines.all().skip(number + 1).map(|(_, line)| line);
+    let next = rest.find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))?;
+    let blanks = &next[..next.len() - next.trim_start_matches(' ').len()];
+    if blanks.is_empty() || !(behind.is_empty() || behind.starts_with('#')) {
+        return None;
     }
-    None
+    let end = lines.range(number).end;
+    Some(splice(text, vec![(end..end, format!("{}{}", line_end(text), line(blanks)))]))
+}
+
+/// The text without the override that our pin added, and without the block that it made for it.
+pub fn without_override(text: &str, ours: &AddedOverride) -> String {
+    let text = splice(text, vec![(ours.line.clone(), String::new())]);
+    let others = scalars(&text)
+        .is_ok_and(|all| all.iter().any(|scalar| scalar.path.len() == 2 && scalar.path[0] == "overrides"));
+    let made = Lines::new(&text).all().find(|(_, line)| *line == format!("overrides:{MADE}"));
+    match made.filter(|_| !others) {
+        Some((range, _)) => splice(&text, vec![(whole_line(&text, range), String::new())]),
+        None => text,
+    }
 }

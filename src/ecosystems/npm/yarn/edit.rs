@@ -52,6 +52,10 @@ impl Manager for Yarn {
         &["resolutions"]
     }
 
+    fn all_overrides(&self) -> &'static [&'static [&'static str]] {
+        &[&["resolutions"]]
+    }
+
     fn read<'a>(&self, text: &'a str) -> Result<Box<dyn LockFile + 'a>, String> {
         Ok(Box::new(Lock::read(text)?))
     }

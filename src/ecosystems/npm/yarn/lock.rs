@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use crate::edit::lines;
+
 /// A lock and its entries, in the order of the file.
 #[derive(Debug)]
 pub struct Lock<'a> {
@@ -64,8 +66,8 @@ impl<'a> Lock<'a> {
         let mut open: Option<Entry<'a>> = None;
         let mut is_berry = false;
         let mut in_needs = false;
-        let mut at = 0;
-        for line in text.split_inclusive('\n') {
+        let mut at = lines::start(text);
+        for line in text[at..].split_inclusive('\n') {
             let content = line.trim_end();
             let start = at;
             at += line.len();

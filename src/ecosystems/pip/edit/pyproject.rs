@@ -62,7 +62,8 @@ pub(crate) fn said(text: &str, document: &Document<&str>, package: &str, version
                 continue;
             }
             let done = is_exactly(&text[found.spec.clone()], version);
-            out.places.push(Place::new(text, found.spec, format!("=={version}"), done));
+            let place = Place::new(text, found.spec, format!("=={version}"), done);
+            out.places.push(Place { condition: found.marker, ..place });
         }
     }
     out
@@ -90,4 +91,10 @@ pub(crate) fn strings(text: &str, document: &Document<&str>, package: &str) -> V
         }
     }
     out
+}
+
+/// The releases of Python that the project supports.
+pub(super) fn supported(text: &str) -> Option<String> {
+    let document = Document::parse(text).ok()?;
+    at(&document, &["project", "requires-python"]).and_then(Item::as_str).map(str::to_owned)
 }

@@ -5,7 +5,9 @@ mod lock;
 use toml_edit::Item;
 
 use crate::domain::edit::{Edited, Source};
+use crate::domain::text::short;
 use crate::ecosystems::edit::PinEditor;
+use crate::ecosystems::pip::edit::environments::agree;
 use crate::ecosystems::pip::edit::requirement::{is_name, normal};
 use crate::ecosystems::pip::edit::{LEADS, pyproject, wish};
 use crate::edit::blocks::blocks;
@@ -14,7 +16,7 @@ use crate::edit::lines::{Lines, line_end, whole_line};
 use crate::edit::mark::MADE;
 use crate::edit::path::{below, file_name, folder};
 use crate::edit::places::{self, Outcome, Place, Style};
-use crate::edit::say::{by_whom, short};
+use crate::edit::say::by_whom;
 use crate::edit::splice::splice;
 use crate::edit::toml::{self, array_front, array_front_back, at};
 use crate::edit::version::pep440::{admits, canonical, same};
@@ -120,6 +122,12 @@ impl<'a> Pin<'a> {
         let said = pyproject::said(&project.text, &document, &self.package, &self.version, true);
         for reason in said.refused {
             self.draft.refuse(reason);
+        }
+        let ours = places::is_ours(&project.text, &said.places, self.style());
+        if !ours && !agree(&said.places, &self.version) {
+            return self.draft.refuse(format!(
+                "{path} requires it differently for different environments, which share one lock: change that by hand."
+            ));
         }
         let constrain = said.places.is_empty();
         let lock = self.lock_of(project).map(|lock| self.lock(lock, constrain));

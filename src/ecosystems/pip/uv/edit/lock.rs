@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use toml_edit::{Array, Document, Item, TableLike};
 
+use crate::domain::text::short;
 use crate::ecosystems::pip::edit::requirement::normal;
 use crate::edit::blocks::{Block, blocks};
 use crate::edit::lines::{fitted, line_end};
-use crate::edit::say::short;
 use crate::edit::splice::{Splice, splice};
 use crate::edit::toml::{at, inside, read};
 use crate::edit::version::pep440::same;
