@@ -1,8 +1,9 @@
-//! The `[[package]]` blocks of locks in TOML, as text: an entry is replaced as a whole.
+//! The blocks of locks, as text: an entry is replaced, taken out and put in as a whole.
 
 use std::ops::Range;
 
-use super::lines::Lines;
+use super::lines::{Lines, line_end};
+use super::splice::Splices;
 
 /// One package of a lock.
 #[derive(Clone, Debug)]
@@ -52,4 +53,46 @@ pub fn blocks(text: &str) -> Vec<Block<'_>> {
 fn string<'t>(line: &'t str, key: &str) -> Option<&'t str> {
     let value = line.strip_prefix(key)?.trim_start().strip_prefix('=')?.trim();
     value.strip_prefix('"')?.strip_suffix('"')
+}
+
+/// Blocks that blank lines part: what goes and what comes leaves the lines between the others as they are.
+pub struct Parted<'t> {
+    text: &'t str,
+    blocks: Vec<Range<usize>>,
+    /// The last that stays.
+    last: Option<usize>,
+}
+
+impl<'t> Parted<'t> {
+    /// `blocks` are in the order of the text, each from its first character to its last.
+    pub fn new(text: &'t str, blocks: impl Iterator<Item = Range<usize>>, stays: impl Fn(usize) -> bool) -> Self {
+        let blocks: Vec<Range<usize>> = blocks.collect();
+        let last = (0..blocks.len()).rev().find(|&index| stays(index));
+        Self { text, blocks, last }
+    }
+
+    /// Whether any block stays.
+    pub fn has_rest(&self) -> bool {
+        self.last.is_some()
+    }
+
+    /// Takes a block out, with the blank line behind it; with the one before it where none stays behind.
+    pub fn remove(&self, splices: &mut Splices, index: usize) {
+        let block = &self.blocks[index];
+        splices.remove(match self.blocks.get(index + 1).filter(|_| Some(index) < self.last) {
+            Some(next) => block.start..next.start,
+            None => index.checked_sub(1).map_or(block.start, |before| self.blocks[before].end)..block.end,
+        });
+    }
+
+    /// Puts a block in front of the one at `next`, or behind all that stay.
+    pub fn insert(&self, splices: &mut Splices, next: usize, block: &str) {
+        let end = line_end(self.text);
+        let Some(last) = self.last else { return };
+        // What goes at the end goes with the blank lines before it.
+        match self.blocks.get(next).filter(|_| next <= last) {
+            Some(next) => splices.insert(next.start, format!("{block}{end}{end}")),
+            None => splices.insert(self.blocks[last].end, format!("{end}{end}{block}")),
+        }
+    }
 }

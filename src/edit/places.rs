@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::draft::Draft;
 use super::lines::Lines;
 use super::mark::{self, ABSENT, Found, PIN, Was};
+use super::say::by_whom;
 use super::splice::{Splice, splice};
+use crate::domain::edit::Source;
+use crate::domain::text::short;
 
 /// A place where a requirement of the package is written.
 #[derive(Clone, Debug)]
@@ -90,8 +94,7 @@ impl Style<'_> {
 }
 
 /// What became of the places of a text.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Outcome {
+enum Outcome {
     Changed {
         text: String,
         locked: Option<String>,
@@ -115,7 +118,7 @@ fn by_line(lines: &Lines<'_>, places: &[Place]) -> BTreeMap<usize, Vec<Place>> {
 }
 
 /// Writes the new requirement at every place that does not have it yet, with a mark for each.
-pub fn pin(text: &str, places: &[Place], style: Style<'_>, locked: Option<&str>) -> Outcome {
+fn pin(text: &str, places: &[Place], style: Style<'_>, locked: Option<&str>) -> Outcome {
     let lines = Lines::new(text);
     let mut splices: Vec<Splice> = Vec::new();
     for (number, places) in by_line(&lines, places) {
@@ -159,7 +162,7 @@ pub fn is_ours(text: &str, places: &[Place], style: Style<'_>) -> bool {
 }
 
 /// Puts back what the marks keep. `back` gives what to write for a place from what its mark says.
-pub fn unpin(text: &str, places: &[Place], style: Style<'_>, back: &dyn Fn(&Place, &str) -> Option<String>) -> Outcome {
+fn unpin(text: &str, places: &[Place], style: Style<'_>, back: &dyn Fn(&Place, &str) -> Option<String>) -> Outcome {
     let lines = Lines::new(text);
     let mut splices: Vec<Splice> = Vec::new();
     let mut locked = None;
@@ -185,4 +188,70 @@ pub fn unpin(text: &str, places: &[Place], style: Style<'_>, back: &dyn Fn(&Plac
         }
     }
     if splices.is_empty() { Outcome::Same } else { Outcome::Changed { text: splice(text, splices), locked } }
+}
+
+/// A file's text when what a pin added to it is gone, and what its mark said of the lock.
+pub struct Base {
+    pub text: String,
+    pub locked: Option<String>,
+}
+
+impl<'a> Draft<'a> {
+    /// Lets the places of a file say the version. Gives the text they are in then; none where they cannot, or where they
+    /// say it already and something is `missing` for it to hold: the end of a sentence.
+    pub fn pin(
+        &mut self,
+        source: &'a Source,
+        places: &[Place],
+        style: Style<'_>,
+        locked: Option<&str>,
+        (package, version): (&str, &str),
+        missing: Option<&str>,
+    ) -> Option<String> {
+        let path = short(&source.path);
+        match pin(&source.text, places, style, locked) {
+            Outcome::Changed { text, .. } => {
+                self.because(format!("{path}: {package} is now at exactly {version}."));
+                self.put(source, text.clone());
+                Some(text)
+            }
+            Outcome::Same => {
+                let so = match missing {
+                    Some(missing) => format!("but {missing}"),
+                    None => by_whom(is_ours(&source.text, places, style)).to_owned(),
+                };
+                self.already(format!("{path} already has exactly {version}, {so}."));
+                missing.is_none().then(|| source.text.clone())
+            }
+            Outcome::Unfit(reason) => {
+                self.refuse(format!("{path}: {reason}."));
+                None
+            }
+        }
+    }
+
+    /// Takes back what [`Draft::pin`] wrote, and what it added. Gives the text and what the lock had; none where nothing
+    /// in the file is ours, or people changed it since.
+    pub fn unpin(
+        &mut self,
+        source: &'a Source,
+        base: Base,
+        places: &[Place],
+        style: Style<'_>,
+        back: &dyn Fn(&Place, &str) -> Option<String>,
+    ) -> Option<Base> {
+        let path = short(&source.path);
+        let restored = match unpin(&base.text, places, style, back) {
+            Outcome::Changed { text, locked } => Base { text, locked: base.locked.or(locked) },
+            Outcome::Same if base.text != source.text => base,
+            Outcome::Same => return None,
+            Outcome::Unfit(reason) => {
+                self.refuse(format!("{path}: {reason}."));
+                return None;
+            }
+        };
+        self.because(format!("{path} is restored to its state before the pin."));
+        self.put(source, restored.text.clone());
+        Some(restored)
+    }
 }

@@ -16,8 +16,7 @@ use crate::ecosystems::edit::PinEditor;
 use crate::edit::draft::{Draft, Manifests};
 use crate::edit::lines::{fitted, whole_line, with_line};
 use crate::edit::path::{below, file_name, folder, joined};
-use crate::edit::places::{self, Outcome, Place, Style};
-use crate::edit::say::by_whom;
+use crate::edit::places::{self, Base, Place, Style};
 use crate::edit::splice::splice;
 use crate::edit::toml;
 use crate::edit::version::not_plain;
@@ -238,20 +237,8 @@ impl<'a> Pin<'a> {
             return;
         }
         self.named = true;
-        let path = short(&source.path);
         let style = Style { leads: LEADS, name: &self.package };
-        match places::pin(&source.text, found, style, None) {
-            Outcome::Changed { text, .. } => {
-                self.draft.because(format!("{path}: {} is now =={}.", self.package, self.version));
-                self.draft.put(source, text);
-            }
-            Outcome::Same => {
-                let ours = places::is_ours(&source.text, found, style);
-                let who = by_whom(ours);
-                self.draft.already(format!("{path} already has =={}, {who}.", self.version));
-            }
-            Outcome::Unfit(reason) => self.draft.refuse(format!("{path}: {reason}.")),
-        }
+        self.draft.pin(source, found, style, None, (&self.package, &self.version), None);
     }
 
     fn pyproject(&mut self, source: &'a Source) {
@@ -419,17 +406,9 @@ impl<'a> Pin<'a> {
             }
             lines.get(old).map(|line| fitted(line, &text))
         };
-        match places::unpin(&text, &found, style, &earlier) {
-            Outcome::Changed { text, .. } => {
-                self.draft.because(format!("{path} is restored to its state before the pin."));
-                if is_compiled(&text) {
-                    self.draft.warn(format!("{path} is compiled: run `pip-compile` to refresh it."));
-                }
-                self.draft.put(source, text);
-            }
-            Outcome::Same if text != source.text => self.draft.put(source, text),
-            Outcome::Same => {}
-            Outcome::Unfit(reason) => self.draft.refuse(format!("{path}: {reason}.")),
+        let base = Base { text: text.clone(), locked: None };
+        if self.draft.unpin(source, base, &found, style, &earlier).is_some_and(|new| is_compiled(&new.text)) {
+            self.draft.warn(format!("{path} is compiled: run `pip-compile` to refresh it."));
         }
     }
 

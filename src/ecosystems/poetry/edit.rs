@@ -16,8 +16,7 @@ use crate::ecosystems::pip::edit::{LEADS, wish};
 use crate::edit::draft::{Draft, Manifests};
 use crate::edit::lines::{Lines, line_end, whole_line};
 use crate::edit::path::{file_name, folder};
-use crate::edit::places::{self, Outcome, Place, Style};
-use crate::edit::say::by_whom;
+use crate::edit::places::{self, Base, Place, Style};
 use crate::edit::splice::splice;
 use crate::edit::toml::{self, array_front, array_front_back, at};
 use crate::edit::version::pep440::{admits, same};
@@ -146,31 +145,10 @@ impl<'a> Pin<'a> {
         was: Option<&str>,
         locked: Option<&Locked>,
     ) -> Option<String> {
-        let path = short(&project.path);
-        match places::pin(&project.text, found, self.style(), was) {
-            Outcome::Changed { text, .. } => {
-                self.draft.because(format!("{path}: {} is now at exactly {}.", self.package, self.version));
-                self.draft.put(project, text.clone());
-                Some(text)
-            }
-            Outcome::Same if matches!(locked, Some(Locked::Left(_))) => {
-                self.draft.already(format!(
-                    "{path} already has exactly {}, but poetry.lock does not: run `poetry update {}`.",
-                    self.version, self.package
-                ));
-                None
-            }
-            Outcome::Same => {
-                let ours = places::is_ours(&project.text, found, self.style());
-                let who = by_whom(ours);
-                self.draft.already(format!("{path} already has exactly {}, {who}.", self.version));
-                Some(project.text.clone())
-            }
-            Outcome::Unfit(reason) => {
-                self.draft.refuse(format!("{path}: {reason}."));
-                None
-            }
-        }
+        let refresh = format!("poetry.lock does not: run `poetry update {}`", self.package);
+        let missing = matches!(locked, Some(Locked::Left(_))).then_some(refresh.as_str());
+        let style = Style { leads: LEADS, name: &self.package };
+        self.draft.pin(project, found, style, was, (&self.package, &self.version), missing)
     }
 
     fn lock(&self, source: &'a Source) -> Locked {
@@ -254,26 +232,18 @@ impl<'a> Pin<'a> {
         if !project.text.contains("ci-rescue pin") {
             return;
         }
-        let (text, mut locked, removed) = self.without_added(project);
+        let (text, locked) = self.without_added(project);
         let document = match toml::read(&project.path, &text) {
             Ok(document) => document,
             Err(reason) => return self.draft.refuse(reason),
         };
         let found = self.said(&text, &document).places;
         let as_was = |_: &Place, old: &str| Some(old.trim_start().to_owned());
-        let new = match places::unpin(&text, &found, self.style(), &as_was) {
-            Outcome::Changed { text, locked: was } => {
-                locked = locked.or(was);
-                text
-            }
-            Outcome::Same if removed => text.clone(),
-            Outcome::Same => return,
-            Outcome::Unfit(reason) => return self.draft.refuse(format!("{}: {reason}.", short(&project.path))),
-        };
-        self.draft.because(format!("{} is restored to its state before the pin.", short(&project.path)));
-        self.draft.put(project, new.clone());
+        let style = Style { leads: LEADS, name: &self.package };
+        let base = Base { text: text.clone(), locked };
+        let Some(base) = self.draft.unpin(project, base, &found, style, &as_was) else { return };
         if let Some(source) = self.lock_of(project) {
-            self.lock_back(project, &new, source, locked.as_deref());
+            self.lock_back(project, &base.text, source, base.locked.as_deref());
         }
     }
 
@@ -309,21 +279,21 @@ impl<'a> Pin<'a> {
     }
 
     /// The text without what [`Pin::add`] put in.
-    fn without_added(&self, project: &Source) -> (String, Option<String>, bool) {
+    fn without_added(&self, project: &Source) -> (String, Option<String>) {
         let text = project.text.as_str();
         let Some((line, mark, was)) = self.style().added(text).into_iter().next() else {
-            return (text.to_owned(), None, false);
+            return (text.to_owned(), None);
         };
         let key = text[line.clone()].split('=').next().unwrap_or_default().trim();
         if normal(key.trim_matches('"')) == self.package {
-            return (splice(text, vec![(whole_line(text, line), String::new())]), was.locked, true);
+            return (splice(text, vec![(whole_line(text, line), String::new())]), was.locked);
         }
         let strings = toml::read(&project.path, text)
             .map(|document| pyproject::strings(text, &document, &self.package))
             .unwrap_or_default();
         match strings.into_iter().find(|string| line.start <= string.start && string.end <= line.end) {
-            Some(element) => (array_front_back(text, element, mark), was.locked, true),
-            None => (text.to_owned(), None, false),
+            Some(element) => (array_front_back(text, element, mark), was.locked),
+            None => (text.to_owned(), None),
         }
     }
 }

@@ -14,8 +14,7 @@ use crate::ecosystems::maven::edit::coordinates;
 use crate::edit::draft::{Draft, Manifests};
 use crate::edit::lines::Lines;
 use crate::edit::path::{file_name, folder};
-use crate::edit::places::{self, Outcome, Place, Style};
-use crate::edit::say::by_whom;
+use crate::edit::places::{Base, Place, Style};
 use crate::edit::splice::splice;
 use crate::edit::toml;
 use crate::edit::version::not_plain;
@@ -88,6 +87,11 @@ fn is_name(package: &str) -> bool {
     coordinates(package).is_some() || coordinates(&format!("{package}:x")).is_some_and(|_| !package.contains(':'))
 }
 
+fn style<'p>(source: &Source, package: &'p str) -> Style<'p> {
+    let leads: &[&str] = if kind(&source.path) == Some(Kind::Catalog) { &["  # "] } else { &[" // "] };
+    Style { leads, name: package }
+}
+
 struct Pin<'a, 'p> {
     draft: Draft<'a>,
     package: &'p str,
@@ -96,11 +100,6 @@ struct Pin<'a, 'p> {
 }
 
 impl<'a> Pin<'a, '_> {
-    fn style(&self, source: &Source) -> Style<'_> {
-        let leads: &[&str] = if kind(&source.path) == Some(Kind::Catalog) { &["  # "] } else { &[" // "] };
-        Style { leads, name: self.package }
-    }
-
     /// Every place in a file, or why there is none that can be edited.
     fn places(&mut self, source: &'a Source) -> Vec<Place> {
         let path = short(&source.path);
@@ -144,20 +143,9 @@ impl<'a> Pin<'a, '_> {
                 continue;
             }
             self.named = true;
-            let path = short(&source.path);
-            match places::pin(&source.text, &found, self.style(source), locked.as_deref()) {
-                Outcome::Changed { text, .. } => {
-                    changed = true;
-                    self.draft.because(format!("{path}: {} is now at {}.", self.package, self.version));
-                    self.draft.put(source, text);
-                }
-                Outcome::Same => {
-                    let ours = places::is_ours(&source.text, &found, self.style(source));
-                    let who = by_whom(ours);
-                    self.draft.already(format!("{path} already has {}, {who}.", self.version));
-                }
-                Outcome::Unfit(reason) => self.draft.refuse(format!("{path}: {reason}.")),
-            }
+            let style = style(source, self.package);
+            let new = self.draft.pin(source, &found, style, locked.as_deref(), (self.package, self.version), None);
+            changed |= new.is_some_and(|text| text != source.text);
         }
         if !self.named {
             if locked.is_some() {
@@ -244,15 +232,9 @@ impl<'a> Pin<'a, '_> {
             }
             let found = self.places(source);
             let as_was = |_: &Place, old: &str| Some(old.trim_start().to_owned());
-            match places::unpin(&source.text, &found, self.style(source), &as_was) {
-                Outcome::Changed { text, locked: was } => {
-                    locked = locked.or(was);
-                    self.draft.because(format!("{} is restored to its state before the pin.", short(&source.path)));
-                    self.draft.put(source, text);
-                }
-                Outcome::Same => {}
-                Outcome::Unfit(reason) => self.draft.refuse(format!("{}: {reason}.", short(&source.path))),
-            }
+            let base = Base { text: source.text.clone(), locked: None };
+            let new = self.draft.unpin(source, base, &found, style(source, self.package), &as_was);
+            locked = locked.or(new.and_then(|new| new.locked));
         }
         let Some(was) = locked.filter(|was| not_plain(was).is_none()) else { return };
         for source in self.draft.files().iter().filter(|file| kind(&file.path) == Some(Kind::Lock)) {

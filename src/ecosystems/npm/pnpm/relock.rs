@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::lock::{Block, Lock};
 use crate::ecosystems::npm::lock::Change;
+use crate::edit::blocks::Parted;
 use crate::edit::lines::{fitted, line_end};
 use crate::edit::splice::Splices;
 
@@ -188,25 +189,16 @@ impl<'t, 'a> Plan<'t, 'a> {
         earlier: &[Block<'a>],
         is_dead: &dyn Fn(&str) -> bool,
     ) -> Option<()> {
-        let end = line_end(self.current.text);
         let dead: Vec<bool> = current.iter().map(|block| is_dead(block.key)).collect();
-        let Some(last) = dead.iter().rposition(|dead| !dead) else {
+        let ranges = current.iter().map(|block| block.range.clone());
+        let parted = Parted::new(self.current.text, ranges, |index| !dead[index]);
+        if !parted.has_rest() {
             return self.write_all_blocks(splices, current, &self.taken(current, earlier));
-        };
-        for (index, block) in current.iter().enumerate().filter(|(index, _)| dead[*index]) {
-            match current.get(index + 1).filter(|_| index < last) {
-                Some(next) => splices.remove(block.range.start..next.range.start),
-                None => splices.remove(current[index.checked_sub(1)?].range.end..block.range.end),
-            }
         }
+        (0..current.len()).filter(|&index| dead[index]).for_each(|index| parted.remove(splices, index));
         for (key, block) in self.taken(current, earlier) {
-            let text = self.taken_text(block);
-            let at = current.partition_point(|other| other.key < key);
-            // What goes at the end goes with the blank lines before it.
-            match current.get(at).filter(|_| at <= last) {
-                Some(next) => splices.insert(next.range.start, format!("{text}{end}{end}")),
-                None => splices.insert(current[last].range.end, format!("{end}{end}{text}")),
-            }
+            let next = current.partition_point(|other| other.key < key);
+            parted.insert(splices, next, &self.taken_text(block));
         }
         Some(())
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::lock::{Entry, Lock, head, name_of, pattern};
 use crate::ecosystems::npm::lock::Change;
+use crate::edit::blocks::Parted;
 use crate::edit::lines::{fitted, line_end};
 use crate::edit::splice::Splices;
 
@@ -211,13 +212,13 @@ impl<'t, 'a> Plan<'t, 'a> {
         let text = self.current.text;
         let end = line_end(text);
         let mut splices = Splices::default();
-        let count = self.current.entries.len();
-        let last = (0..count).rev().find(|&index| !self.works[index].patterns.is_empty());
+        let ranges = self.current.entries.iter().map(|entry| entry.range.clone());
+        let parted = Parted::new(text, ranges, |index| !self.works[index].patterns.is_empty());
         for (index, entry) in self.current.entries.iter().enumerate() {
             let work = &self.works[index];
             let old: BTreeSet<String> = entry.patterns.iter().cloned().collect();
             if work.patterns.is_empty() {
-                splices.remove(self.with_gap(index, last < Some(index)));
+                parted.remove(&mut splices, index);
             } else if work.taken.is_some() {
                 splices.replace(entry.range.clone(), self.taken_text(work));
             } else if work.patterns != old {
@@ -231,23 +232,17 @@ impl<'t, 'a> Plan<'t, 'a> {
         let (Some(first), Some(at_end)) = (self.current.entries.first(), self.current.entries.last()) else {
             return text.to_owned();
         };
-        let Some(last) = last else {
+        if !parted.has_rest() {
             // Where no entry stays, the added ones stand in their place.
             let texts: Vec<String> = added.into_iter().map(|work| self.taken_text(work)).collect();
             let mut splices = Splices::default();
             splices.replace(first.range.start..at_end.range.end, texts.join(&format!("{end}{end}")));
             return splices.apply(text);
-        };
+        }
         for work in added {
-            let first = work.patterns.first();
-            let next = self.current.entries.partition_point(|entry| entry.patterns.first() < first);
-            // What goes at the end goes with the blank lines before it.
-            if let Some(next) = self.current.entries.get(next).filter(|_| next <= last) {
-                splices.insert(next.range.start, format!("{}{end}{end}", self.taken_text(work)));
-            } else {
-                let at = self.current.entries[last].range.end;
-                splices.insert(at, format!("{end}{end}{}", self.taken_text(work)));
-            }
+            let pattern = work.patterns.first();
+            let next = self.current.entries.partition_point(|entry| entry.patterns.first() < pattern);
+            parted.insert(&mut splices, next, &self.taken_text(work));
         }
         splices.apply(text)
     }
@@ -288,15 +283,6 @@ impl<'t, 'a> Plan<'t, 'a> {
                 splices
                     .replace(place.clone(), format!("{prefix}{}", spec.new.strip_prefix("npm:").unwrap_or(&spec.new)));
             }
-        }
-    }
-
-    fn with_gap(&self, index: usize, at_end: bool) -> std::ops::Range<usize> {
-        let entries = &self.current.entries;
-        let range = &entries[index].range;
-        match entries.get(index + 1).filter(|_| !at_end) {
-            Some(next) => range.start..next.range.start,
-            None => index.checked_sub(1).map_or(range.start, |before| entries[before].range.end)..range.end,
         }
     }
 }

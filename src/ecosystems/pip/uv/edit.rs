@@ -15,8 +15,7 @@ use crate::edit::draft::{Draft, Manifests};
 use crate::edit::lines::{Lines, line_end, whole_line};
 use crate::edit::mark::MADE;
 use crate::edit::path::{below, file_name, folder};
-use crate::edit::places::{self, Outcome, Place, Style};
-use crate::edit::say::by_whom;
+use crate::edit::places::{self, Base, Place, Style};
 use crate::edit::splice::splice;
 use crate::edit::toml::{self, array_front, array_front_back, at};
 use crate::edit::version::pep440::{admits, canonical, same};
@@ -135,24 +134,13 @@ impl<'a> Pin<'a> {
         if constrain {
             self.constrain(project, locked.as_deref());
         } else {
-            match places::pin(&project.text, &said.places, self.style(), locked.as_deref()) {
-                Outcome::Changed { text, .. } => {
-                    self.draft.because(format!("{path}: {} is now =={}.", self.package, self.version));
-                    self.draft.put(project, text);
-                }
-                Outcome::Same if lock.as_ref().is_none_or(|lock| lock.agrees) => {
-                    let ours = places::is_ours(&project.text, &said.places, self.style());
-                    let who = by_whom(ours);
-                    self.draft.already(format!("{path} and its lock file already have =={}, {who}.", self.version));
-                }
-                Outcome::Same => {
-                    self.draft.already(format!(
-                        "{path} already has =={}, but its lock file does not: run `uv lock --upgrade-package {}=={}`.",
-                        self.version, self.package, self.version
-                    ));
-                }
-                Outcome::Unfit(reason) => return self.draft.refuse(format!("{path}: {reason}.")),
-            }
+            let agrees = lock.as_ref().is_none_or(|lock| lock.agrees);
+            let refresh =
+                format!("its lock file does not: run `uv lock --upgrade-package {}=={}`", self.package, self.version);
+            let missing = (!agrees).then_some(refresh.as_str());
+            let style = Style { leads: LEADS, name: &self.package };
+            let names = (self.package.as_str(), self.version.as_str());
+            self.draft.pin(project, &said.places, style, locked.as_deref(), names, missing);
         }
         if let (Some(lock), Some(source)) = (lock, self.lock_of(project)) {
             for sentence in lock.because {
@@ -216,27 +204,19 @@ impl<'a> Pin<'a> {
         if !project.text.contains("ci-rescue pin") {
             return;
         }
-        let (text, mut locked, removed) = self.without_added(project);
+        let (text, locked, removed) = self.without_added(project);
         let document = match toml::read(&project.path, &text) {
             Ok(document) => document,
             Err(reason) => return self.draft.refuse(reason),
         };
         let found = pyproject::said(&text, &document, &self.package, "0", true).places;
         let as_was = |_: &Place, old: &str| Some(old.to_owned());
-        let text = match places::unpin(&text, &found, self.style(), &as_was) {
-            Outcome::Changed { text, locked: was } => {
-                locked = locked.or(was);
-                text
-            }
-            Outcome::Same if removed => text.clone(),
-            Outcome::Same => return,
-            Outcome::Unfit(reason) => return self.draft.refuse(format!("{}: {reason}.", short(&project.path))),
-        };
-        self.draft.because(format!("{} is restored to its state before the pin.", short(&project.path)));
-        let specs = self.specs(project, &text);
-        self.draft.put(project, text);
+        let style = Style { leads: LEADS, name: &self.package };
+        let base = Base { text: text.clone(), locked };
+        let Some(base) = self.draft.unpin(project, base, &found, style, &as_was) else { return };
+        let specs = self.specs(project, &base.text);
         if let Some(lock) = self.lock_of(project) {
-            self.lock_back(lock, locked.as_deref(), &specs, removed);
+            self.lock_back(lock, base.locked.as_deref(), &specs, removed);
         }
     }
 
