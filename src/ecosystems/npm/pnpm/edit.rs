@@ -87,8 +87,10 @@ impl Home {
         let said = |name: &'static str| {
             files.iter().filter(move |file| file_name(&file.path) == name && !is_installed(&file.path))
         };
-        let manifests = said("package.json").filter_map(|file| parse(&file.text).ok());
-        let major = manifests.filter_map(|root| major(&root)).max();
+        // The one nearest to the root speaks for all: others are examples, or parts of the same workspace.
+        let mut manifests: Vec<&Source> = said("package.json").collect();
+        manifests.sort_by_key(|file| file.path.matches('/').count());
+        let major = manifests.into_iter().find_map(|file| major(&parse(&file.text).ok()?));
         let old_form = |file: &Source| Lock::read(&file.text).is_ok_and(|lock| lock.is_old);
         match major {
             Some(11..) => Self::Workspace,
