@@ -2,10 +2,10 @@
 //!
 //! # How to add one
 //! Make `ecosystems/x/` with a `read.rs` that finds resolved versions in a line of a log, implement [`Ecosystem`], and
-//! add it to [`all`].
+//! add it to [`all`]. What pins its packages goes into its `edit.rs`, with the readers and the mark of [`crate::edit`];
+//! a second tool for the same packages, such as pnpm beside npm, gets a folder within.
 
 pub mod edit;
-pub mod updaters;
 
 mod actions;
 mod apt;
@@ -14,17 +14,11 @@ mod cargo;
 mod composer;
 mod docker;
 mod go;
-mod gradle;
 mod maven;
 mod npm;
 mod nuget;
-pub mod pinning;
 mod pip;
-mod pnpm;
 mod poetry;
-mod spans;
-mod uv;
-mod yarn;
 
 /// Takes a package and the version that was resolved of it.
 pub type Found<'a> = dyn FnMut(&str, &str) + 'a;

@@ -12,7 +12,7 @@ use crate::domain::actor::Role;
 use crate::domain::evidence::Evidence;
 use crate::domain::facts::{Context, Facts, Known};
 use crate::domain::incident::{Approval, Incident, Proposal, Proposer};
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Nature, Plan};
 use crate::domain::refs::OWN_BRANCHES;
 use crate::domain::rules::{Mode, Rules};
 use crate::domain::time::{MINUTE_MS, Span, Time};
@@ -59,6 +59,7 @@ impl Decision {
 pub struct Case<'a> {
     pub incident: &'a Incident,
     pub plan: &'a Plan,
+    pub nature: Nature,
     /// The person who asks; `None` when the bot wants to act by itself.
     pub by: Option<&'a Proposer>,
     pub force: bool,
@@ -74,7 +75,8 @@ pub fn judge(rules: &Rules, case: &Case<'_>) -> Decision {
     let mut gates = vec![not_held(case), not_observing(rules), not_dry(rules), confirmed(case), under_cap(rules, case)];
     match case.by {
         Some(by) => gates.extend([may_respond(by), forced_if_deterministic(case), may_write(case, by)]),
-        None if lets_go(case.plan) => {}
+        // Its expiry was approved with what it ends, and people merge the pull request.
+        None if case.nature.lets_go => {}
         // Proposed when a test failed and passed at one commit: it ends by itself, and people merge it.
         None if case.plan.remedy == "quarantine" => gates.extend(careful_gates(rules, case)),
         None => gates.extend(automatic_gates(rules, case)),
@@ -94,11 +96,6 @@ pub fn judge(rules: &Rules, case: &Case<'_>) -> Decision {
     }
     let words = format!("{} is {}", case.plan.remedy, if verdict == Verdict::Deny { "not allowed" } else { "allowed" });
     Decision { verdict, because: Reason { rule: "all".into(), met: verdict != Verdict::Deny, words, of: gates } }
-}
-
-/// Removing a quarantine or a pin: its expiry was approved with it, and people merge the pull request.
-fn lets_go(plan: &Plan) -> bool {
-    ["unquarantine", "unpin"].contains(&plan.remedy.as_str())
 }
 
 fn gate(rule: &str, met: bool, words: impl Into<String>) -> Reason {
@@ -194,7 +191,7 @@ fn forced_if_deterministic(case: &Case<'_>) -> Reason {
             let forced = if case.force { "; forced" } else { "; add force to proceed anyway" };
             gate(
                 "deterministic",
-                case.force || !["retry", "quarantine"].contains(&case.plan.remedy.as_str()),
+                case.force || !case.nature.bets_on_chance,
                 format!("{what} on the same commit{forced}"),
             )
         }
@@ -298,19 +295,10 @@ fn automatic_gates(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
     gates
 }
 
-/// Remedies that may run by themselves: what `policy.automatic` may name.
-pub const AUTOMATIC: [&str; 2] = ["retry", "quarantine"];
-
-/// Remedies that can be undone byte for byte: what `policy.auto_merge` may name.
-pub const EXACT: [&str; 5] = ["quarantine", "unquarantine", "extend", "pin", "unpin"];
-
-/// Whether the operator lets the bot merge this remedy's pull requests itself.
+/// Whether the operator lets the bot merge the pull requests of a remedy that can be taken back to the byte.
 #[must_use]
 pub fn merges(rules: &Rules, remedy: &str) -> bool {
-    rules.mode == Mode::Act
-        && !rules.dry_run
-        && EXACT.contains(&remedy)
-        && rules.auto_merge.iter().any(|id| id == remedy)
+    rules.mode == Mode::Act && !rules.dry_run && rules.auto_merge.iter().any(|id| id == remedy)
 }
 
 /// May this person approve this proposal? The error says why not.

@@ -3,28 +3,40 @@
 //! # How to add one
 //! Write `remedies/x.rs` with a type that implements [`Remedy`]: read the incident and the facts, answer
 //! [`Planning::Needs`] while a fact is missing, [`Planning::Refused`] with every reason, or a plan whose digest
-//! covers everything that an approval has to bind to. Add it to [`all`]. If it gets a verb, add `commands/x.toml`.
-//! Execution, approval, audit, resume and undo are written once and come for free.
+//! covers everything that an approval has to bind to. Execution, approval, audit, resume and undo are written once and
+//! come for free.
+//!
+//! | What | Where |
+//! |---|---|
+//! | the planner, and what it is besides: see [`Remedy`] | `remedies/x.rs` |
+//! | its place among the others | a line in [`all`] |
+//! | its verb | `commands/x.toml` |
+//! | what people may say with the verb | a [`Wish`], and how it is read in `command/read.rs` |
+//! | optionally, a plan at a terminal | `cli/plan.rs` |
+//!
+//! `tests/it/tidy.rs` counts that nobody else keeps a list of remedies.
 
 mod backport;
 mod code;
-pub mod edits;
-pub mod fix;
+pub mod editing;
+mod extend;
+mod fix;
+mod held;
 mod issue;
 pub mod ledger;
 mod pin;
 mod quarantine;
-mod release;
-mod repair;
-pub mod repro;
 mod retry;
 mod revert;
+pub mod templates;
+mod unpin;
+mod unquarantine;
 
 use crate::domain::facts::Facts;
 use crate::domain::ids::ProposalId;
 use crate::domain::incident::Incident;
 use crate::domain::intent::Wish;
-use crate::domain::plan::Planning;
+use crate::domain::plan::{Nature, Planning};
 use crate::domain::text::Untrusted;
 use crate::domain::time::Time;
 
@@ -60,6 +72,22 @@ pub trait Remedy: Send + Sync {
     fn changes_code(&self) -> bool {
         true
     }
+    /// Whether the bot may do it without a person's word: `policy.automatic` may name it.
+    fn is_automatic(&self) -> bool {
+        false
+    }
+    /// Whether what it changes can be taken back to the byte: `policy.auto_merge` may name it.
+    fn is_exact(&self) -> bool {
+        false
+    }
+    /// What policy has to know of it.
+    fn nature(&self) -> Nature {
+        Nature::default()
+    }
+    /// Whether an incident needs the same wish done once only, as long as it was not undone.
+    fn is_once(&self) -> bool {
+        false
+    }
 }
 
 /// Every remedy, in the order in which cards offer them.
@@ -68,18 +96,21 @@ pub fn all() -> Vec<Box<dyn Remedy>> {
     vec![
         Box::new(retry::Retry),
         Box::new(quarantine::Quarantine),
-        Box::new(release::Unquarantine),
-        Box::new(release::Extend),
+        Box::new(unquarantine::Unquarantine),
+        Box::new(extend::Extend),
         Box::new(pin::Pin),
-        Box::new(pin::Unpin),
+        Box::new(unpin::Unpin),
         Box::new(revert::Revert),
         Box::new(backport::Backport),
-        Box::new(repair::Repair),
+        Box::new(fix::Fix),
         Box::new(issue::Issue),
     ]
 }
 
 /// The remedy of this name.
+///
+/// What it is besides (whether the bot may act alone, merge its own pull request, do it twice) is asked of the remedy
+/// itself; nobody else keeps a list.
 #[must_use]
 pub fn by_id(id: &str) -> Option<Box<dyn Remedy>> {
     all().into_iter().find(|remedy| remedy.id() == id)

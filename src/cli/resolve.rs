@@ -3,7 +3,7 @@
 use super::Failed;
 use ci_rescue::adapters::resolver::Resolver;
 use ci_rescue::ports::PortError;
-use ci_rescue::remedies::edits::resolved::{Answer, Question, locks};
+use ci_rescue::remedies::editing::resolved::{Answer, Question, locks};
 use std::path::PathBuf;
 
 /// Asks the question's resolver, with a cache in the person's own cache directory.

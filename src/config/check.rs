@@ -4,8 +4,7 @@ use super::faults::{Fault, Teller, listed, nearest, quoted};
 use super::read::named;
 use super::shape::Config;
 use super::tree::{Step, Value, dotted};
-use crate::policy;
-use crate::remedies;
+use crate::remedies::{self, Remedy};
 use secrecy::ExposeSecret;
 
 struct Check<'a> {
@@ -158,9 +157,12 @@ fn github(check: &mut Check<'_>, config: &Config) {
 
 /// What may be named where: each asked of whoever knows.
 fn lists(check: &mut Check<'_>) {
-    let shelf = remedies::all();
-    let shelf: Vec<&str> = shelf.iter().map(|remedy| remedy.id()).collect();
-    let resolvers: Vec<&str> = remedies::edits::resolved::resolvers().collect();
+    let all = remedies::all();
+    let named = |is: fn(&dyn Remedy) -> bool| -> Vec<&str> {
+        all.iter().filter(|remedy| is(remedy.as_ref())).map(|remedy| remedy.id()).collect()
+    };
+    let (shelf, automatic, exact) = (named(|_| true), named(|it| it.is_automatic()), named(|it| it.is_exact()));
+    let resolvers: Vec<&str> = remedies::editing::resolved::resolvers().collect();
     let tree = check.teller.tree;
     let approvals = tree.get(&path("policy.approvals")).and_then(|node| node.table());
     for name in approvals.into_iter().flat_map(|table| table.keys()) {
@@ -168,8 +170,8 @@ fn lists(check: &mut Check<'_>) {
         named_well(check, &at, name, &shelf, "remedy", &shelf);
     }
     for (key, known) in [
-        ("policy.automatic", policy::AUTOMATIC.as_slice()),
-        ("policy.auto_merge", policy::EXACT.as_slice()),
+        ("policy.automatic", automatic.as_slice()),
+        ("policy.auto_merge", exact.as_slice()),
         ("policy.resolvers", resolvers.as_slice()),
     ] {
         let what = if key == "policy.resolvers" { "resolver" } else { "remedy" };

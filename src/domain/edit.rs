@@ -85,6 +85,10 @@ pub trait Editing: Send + Sync {
     fn needles(&self) -> Vec<String> {
         Vec::new()
     }
+    /// Files that these bring in, by path, whatever they are called: read too, where they are there.
+    fn follows(&self, _sources: &[Source]) -> Vec<String> {
+        Vec::new()
+    }
     /// Whether earlier contents of this file may help.
     fn wants_earlier(&self, _path: &str) -> bool {
         false

@@ -36,6 +36,15 @@ pub struct Plan {
     pub digest: Digest,
 }
 
+/// What policy has to know of the remedy that a plan is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Nature {
+    /// It ends what was approved together with its end: a quarantine, a pin.
+    pub lets_go: bool,
+    /// It makes sense only where the failure may not recur.
+    pub bets_on_chance: bool,
+}
+
 /// A remedy's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Planning {

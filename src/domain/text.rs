@@ -71,6 +71,12 @@ pub fn inert(text: &str, max: usize) -> String {
     line.chars().map(brackets).filter(|c| !matches!(c, '#' | '@')).collect()
 }
 
+/// Text from a repository or a log, short enough for a message and on one line.
+#[must_use]
+pub fn short(text: &str) -> String {
+    clean_line(text, 100)
+}
+
 /// See [`Untrusted::line`].
 #[must_use]
 pub fn clean_line(text: &str, max: usize) -> String {

@@ -1,6 +1,7 @@
 //! Maven.
 
 pub mod edit;
+mod gradle;
 mod read;
 
 use super::edit::PinEditor;
@@ -22,6 +23,6 @@ impl Ecosystem for Maven {
     }
 
     fn editors(&self) -> &'static [&'static dyn PinEditor] {
-        &[&edit::MavenPins, &super::gradle::edit::GradlePins]
+        &[&edit::MavenPins, &gradle::edit::GradlePins]
     }
 }

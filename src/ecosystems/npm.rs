@@ -5,10 +5,13 @@ pub mod edit;
 pub mod flow;
 pub mod lock;
 pub mod manifest;
+mod overrides;
+mod pnpm;
 mod read;
 pub mod relock;
 pub mod tree;
 pub mod world;
+mod yarn;
 
 use super::edit::PinEditor;
 use super::{Ecosystem, Found};
@@ -29,6 +32,6 @@ impl Ecosystem for Npm {
     }
 
     fn editors(&self) -> &'static [&'static dyn PinEditor] {
-        &[&edit::NpmPins, &super::pnpm::edit::PnpmPins, &super::yarn::edit::YarnPins]
+        &[&edit::NpmPins, &pnpm::edit::PnpmPins, &yarn::edit::YarnPins]
     }
 }

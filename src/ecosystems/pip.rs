@@ -2,6 +2,7 @@
 
 pub mod edit;
 mod read;
+mod uv;
 
 use super::edit::PinEditor;
 use super::{Ecosystem, Found};
@@ -22,6 +23,6 @@ impl Ecosystem for Pip {
     }
 
     fn editors(&self) -> &'static [&'static dyn PinEditor] {
-        &[&edit::PipPins, &super::uv::edit::UvPins]
+        &[&edit::PipPins, &uv::edit::UvPins]
     }
 }

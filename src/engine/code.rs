@@ -12,9 +12,9 @@ use crate::domain::text::{Untrusted, clean_line, listing};
 use crate::domain::time::HOUR_MS;
 use crate::policy::codeowners::{LOCATIONS, Owners};
 use crate::ports::{self, Git, NewIssue, NewPull, PortError};
-use crate::remedies::edits;
-use crate::remedies::fix::{Fix, Hint};
-use crate::remedies::repro::{self, Framework};
+use crate::remedies::editing;
+use crate::remedies::templates::{Fix, Hint};
+use crate::repro::{self, Framework};
 
 /// Paths and lines of a change that a card shows.
 const FILES_SHOWN: usize = 5;
@@ -35,12 +35,12 @@ fn edited(change: &Wanted) -> Result<Order<'_>, PortError> {
         Wanted::Pick(pick) => Ok(Order::Pick(pick)),
         Wanted::Quarantine { test, framework, file, id, until, reason } => {
             let mark = Mark::new(id, until, reason);
-            let wish = edits::Quarantine::new(test, framework.as_deref(), file.as_deref(), mark);
+            let wish = editing::Quarantine::new(test, framework.as_deref(), file.as_deref(), mark);
             edit(wish.map(|wish| Box::new(wish) as Box<dyn Editing>))
         }
-        Wanted::Unquarantine { id } => edit(edits::Release::new(id).map(|wish| Box::new(wish) as Box<dyn Editing>)),
+        Wanted::Unquarantine { id } => edit(editing::Release::new(id).map(|wish| Box::new(wish) as Box<dyn Editing>)),
         Wanted::Extend { id, until } => {
-            edit(edits::Extend::new(id, until).map(|wish| Box::new(wish) as Box<dyn Editing>))
+            edit(editing::Extend::new(id, until).map(|wish| Box::new(wish) as Box<dyn Editing>))
         }
         Wanted::Fix { template, workflow, job, step, lines, words } => {
             let hint = Hint {
@@ -53,7 +53,7 @@ fn edited(change: &Wanted) -> Result<Order<'_>, PortError> {
             edit(Fix::new(template, hint).map(|wish| Box::new(wish) as Box<dyn Editing>))
         }
         Wanted::Pin { .. } => Err(PortError::permanent("a pin needs the resolver's answer first")),
-        Wanted::Unpin { package } => edit(edits::Unpin::new(package).map(|wish| Box::new(wish) as Box<dyn Editing>)),
+        Wanted::Unpin { package } => edit(editing::Unpin::new(package).map(|wish| Box::new(wish) as Box<dyn Editing>)),
     }
 }
 
@@ -166,7 +166,7 @@ impl Engine {
         let Some(framework) = tests.first().and_then(|test| Framework::from_name(&test.framework)) else {
             return Ok(Err(vec!["scripts are not supported for the test framework".into()]));
         };
-        let (paths, texts) = self.git()?.files(repo, sha, is_manifest).await?;
+        let (paths, texts) = self.git()?.files(repo, sha, repro::reads).await?;
         let url = self.forge()?.clone_url(repo);
         let mut wanted = repro::Wanted::new(&url, sha, framework);
         wanted.selectors = tests
@@ -291,48 +291,6 @@ fn selector(test: &FailingTest) -> repro::Selector {
 
 fn is_codeowners(path: &str) -> bool {
     LOCATIONS.contains(&path)
-}
-
-/// Files that say what a repository needs.
-fn is_manifest(path: &str) -> bool {
-    const NAMES: &[&str] = &[
-        "pyproject.toml",
-        "setup.cfg",
-        "tox.ini",
-        "pytest.ini",
-        "Pipfile",
-        "Pipfile.lock",
-        "poetry.lock",
-        "uv.lock",
-        "runtime.txt",
-        ".python-version",
-        "Cargo.toml",
-        "Cargo.lock",
-        "rust-toolchain",
-        "rust-toolchain.toml",
-        "package.json",
-        "yarn.lock",
-        "pnpm-lock.yaml",
-        ".nvmrc",
-        ".node-version",
-        "go.mod",
-        "Gemfile",
-        "Gemfile.lock",
-        ".ruby-version",
-        "pom.xml",
-        "build.gradle",
-        "build.gradle.kts",
-        ".java-version",
-        ".sdkmanrc",
-        "composer.json",
-        "global.json",
-        ".tool-versions",
-        ".gitattributes",
-        ".gitmodules",
-    ];
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let requirements = name.starts_with("requirements") && name.ends_with(".txt");
-    (NAMES.contains(&name) || requirements) && path.matches('/').count() <= 3
 }
 
 /// The stat, the paths and the first changed lines of a diff.

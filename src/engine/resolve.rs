@@ -4,7 +4,7 @@ use super::Engine;
 use crate::domain::ids::Repo;
 use crate::domain::refs::Branch;
 use crate::ports::{self, PortError, Turn};
-use crate::remedies::edits::resolved::{Answer, Question, Resolved, locks};
+use crate::remedies::editing::resolved::{Answer, Question, Resolved, locks};
 use serde_json::json;
 
 impl Engine {

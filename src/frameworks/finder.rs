@@ -6,6 +6,7 @@ use tree_sitter::{Language, Node, Tree};
 
 use super::syntax::{self, Insertion};
 use crate::domain::edit::{Edit, Edited, Mark, Source};
+use crate::domain::text::clean_line;
 
 /// Larger sources are not edited, in bytes: hostile ones make the parsers' time grow with the square of the size.
 pub const SOURCE_MAX: usize = 512 << 10;
@@ -155,11 +156,7 @@ fn mark_id(text: &str) -> Option<&str> {
 
 /// A piece of foreign text, fit for a message: one line of at most 80 characters.
 pub fn short(text: &str) -> String {
-    let mut out: String = text.chars().take(80).map(|c| if c.is_control() || c == '`' { ' ' } else { c }).collect();
-    if text.chars().nth(80).is_some() {
-        out.push('…');
-    }
-    out
+    clean_line(text, 80).replace('`', " ")
 }
 
 /// A count with its noun.

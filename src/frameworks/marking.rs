@@ -3,6 +3,7 @@
 use super::edit::Editor;
 use super::syntax::{errors, parse};
 use crate::domain::edit::{Edit, Edited, Mark, Source};
+use crate::domain::text::short;
 use tree_sitter::{Language, Node, Tree};
 
 /// Longer test names are not looked for, in bytes.
@@ -68,12 +69,6 @@ pub fn only_mark(text: &str, id: &str) -> Option<usize> {
     let mut places = text.match_indices(&needle);
     let (at, _) = places.next()?;
     places.next().is_none().then_some(at)
-}
-
-/// At most 80 characters of a text, in one line.
-pub fn short(text: &str) -> String {
-    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    if text.chars().count() <= 80 { plain.collect() } else { plain.take(79).chain(['…']).collect() }
 }
 
 /// The line of an offset, counted from 1.

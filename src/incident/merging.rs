@@ -8,7 +8,7 @@ use crate::domain::incident::{Proposal, ProposalState};
 use crate::domain::journal::Note;
 use crate::domain::text::Untrusted;
 use crate::domain::time::{DAY_MS, MINUTE_MS};
-use crate::policy;
+use crate::{policy, remedies};
 
 /// How often to look, and for how long.
 const LOOK_MS: i64 = 5 * MINUTE_MS;
@@ -21,7 +21,8 @@ pub fn begin(step: &mut Step<'_>, n: u32) {
     let Some(proposal) = step.incident.proposals.iter_mut().find(|proposal| proposal.id.n == n) else { return };
     let steps = || proposal.plan.iter().flat_map(|plan| &plan.steps);
     let pull = steps().any(|step| matches!(step.action, Action::Pull { draft: false, .. }));
-    if pull && policy::merges(rules, &proposal.remedy) {
+    let exact = remedies::by_id(&proposal.remedy).is_some_and(|remedy| remedy.is_exact());
+    if pull && exact && policy::merges(rules, &proposal.remedy) {
         proposal.merging = Some(now);
         step.timer(Timer::Merge, now.plus_ms(LOOK_MS));
     }

@@ -10,6 +10,7 @@ use crate::domain::intent::{Intent, Target, Wish};
 use crate::domain::journal::{ListRow, Note};
 use crate::domain::text::Untrusted;
 use crate::policy;
+use crate::remedies;
 
 pub fn asked(step: &mut Step<'_>, request: &Request) {
     let intent = &request.intent;
@@ -90,12 +91,7 @@ fn remedy(step: &mut Step<'_>, request: &Request, wish: &Wish, force: bool, dry_
     if let Some(why) = exclusion::refuses(&step.incident, wish).filter(|_| !dry_run) {
         return refuse(step, request, why);
     }
-    let once = |wish: &Wish| {
-        matches!(
-            wish,
-            Wish::Revert { .. } | Wish::Backport { .. } | Wish::Pin { .. } | Wish::Fix { .. } | Wish::Issue { .. }
-        )
-    };
+    let once = |wish: &Wish| remedies::by_id(wish.remedy()).is_some_and(|remedy| remedy.is_once());
     let done = step.incident.proposals.iter().rev().find(|p| p.state == ProposalState::Done && p.wish == *wish);
     if let Some(done) = done.filter(|done| once(wish) && !dry_run && !done.made.is_empty()) {
         let made: Vec<String> = done.made.iter().map(|made| format!("{} #{}", made.what, made.number)).collect();

@@ -261,7 +261,8 @@ pub fn quarantine(step: &mut Step<'_>) {
 }
 
 fn judge(step: &Step<'_>, plan: &Plan, by: Option<&Proposer>, force: bool, facts: &Facts) -> policy::Decision {
-    let case = Case { incident: &step.incident, plan, by, force, facts, context: step.context, now: step.now };
+    let nature = remedies::by_id(&plan.remedy).map(|remedy| remedy.nature()).unwrap_or_default();
+    let case = Case { incident: &step.incident, plan, nature, by, force, facts, context: step.context, now: step.now };
     policy::judge(step.rules, &case)
 }
 

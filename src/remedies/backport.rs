@@ -32,6 +32,10 @@ impl Remedy for Backport {
         "backport"
     }
 
+    fn is_once(&self) -> bool {
+        true
+    }
+
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
         let Wish::Backport { pull, to } = context.wish else { return Planning::Refused(Vec::new()) };
         let number = match (pull, context.incident.pulls.as_slice()) {

@@ -1,111 +1,86 @@
-//! fix: small mechanical repairs of GitHub's workflow files, from templates.
-//!
-//! # How to add one
-//! Write `fix/x.rs` with a type that implements [`Template`]. Hand [`choose::across`] a function that looks at one
-//! workflow, and makes its changes on the [`patch::Patch`] which it is given: the guards (deployments are never
-//! edited, only the workflow that failed is), the choice among several workflows and the check that nothing but the
-//! wanted scalars differs are written once and come for free. A second application has to answer that it is so
-//! already, or `about` and `because` have to say that it goes on. Add it to [`all`], put samples into
-//! `data/fix/x/` with a table over them, and name it as `fix_type` in `rules/known_issues.toml` where it helps.
-//!
-//! Values come from people and from logs: they have to pass [`hint::is_value`] before they are written.
+//! fix: a small change to the failing workflow from a template, named by a known issue or by a person.
 
-mod action_major;
-mod action_major_back;
-mod action_major_forward;
-mod action_ref;
-mod build_flag;
-mod cache_key_bump;
-pub mod choose;
-mod guard;
-pub mod hint;
-mod mark;
-pub mod patch;
-pub mod quote;
-mod scope;
-mod tool_pin;
-pub mod tree;
-pub mod workflow;
+use super::code::{self, Target, Wanting};
+use super::templates::{self, Template};
+use super::{PlanContext, Remedy};
+use crate::domain::action::Wanted;
+use crate::domain::incident::Incident;
+use crate::domain::intent::Wish;
+use crate::domain::plan::Planning;
+use crate::domain::text::{Untrusted, inert, listing};
+use crate::evidence::known;
 
-pub use hint::Hint;
+pub struct Fix;
 
-use crate::domain::edit::{Edited, Editing, Source};
-use crate::domain::text::clean_line;
+/// Lines of evidence that a template is shown.
+const LINES: usize = 10;
 
-/// A small repair of workflow files. Pure.
-pub trait Template: Send + Sync {
-    /// The word people know it by; `fix_type` of a known issue names it.
-    fn id(&self) -> &'static str;
-    /// One line for help.
-    fn about(&self) -> &'static str;
-    /// `workflows` are the files of `.github/workflows` at one commit: others are passed over.
-    fn edit(&self, workflows: &[Source], hint: &Hint) -> Edited;
-}
-
-/// Every template, in the order in which help lists them.
-pub fn all() -> &'static [&'static dyn Template] {
-    &[
-        &action_major_back::ActionMajorBack,
-        &action_major_forward::ActionMajorForward,
-        &cache_key_bump::CacheKeyBump,
-        &build_flag::BuildFlag,
-        &tool_pin::ToolPin,
-    ]
-}
-
-/// The template of this name.
-pub fn by_id(id: &str) -> Option<&'static dyn Template> {
-    all().iter().copied().find(|template| template.id() == id)
-}
-
-/// The template of this name, in any case, with `-` or `_`.
-///
-/// # Errors
-/// No template has it; the nearest one and all of them are told.
-pub fn named(name: &str) -> Result<&'static dyn Template, String> {
-    let wanted = name.trim().to_ascii_lowercase().replace(['-', ' '], "_");
-    by_id(&wanted).ok_or_else(|| unknown(&wanted))
-}
-
-/// A wish to repair workflows by a template.
-pub struct Fix {
-    template: &'static dyn Template,
-    hint: Hint,
-}
-
-impl Fix {
-    /// `template` is its name, in any case, with `-` or `_`.
-    ///
-    /// # Errors
-    /// No template has this name; the nearest one and all of them are told.
-    pub fn new(template: &str, hint: Hint) -> Result<Self, String> {
-        Ok(Self { template: named(template)?, hint })
+impl Remedy for Fix {
+    fn id(&self) -> &'static str {
+        "fix"
     }
 
-    pub fn template(&self) -> &'static dyn Template {
-        self.template
+    fn is_once(&self) -> bool {
+        true
+    }
+
+    fn plan(&self, context: &PlanContext<'_>) -> Planning {
+        let Wish::Fix { template, words } = context.wish else { return Planning::Refused(Vec::new()) };
+        let (template, because) = match chosen(context.incident, template.as_deref()) {
+            Ok(chosen) => chosen,
+            Err(why) => return Planning::Refused(vec![why]),
+        };
+        let onto = match code::default_branch(context.incident) {
+            Ok(onto) => onto,
+            Err(why) => return Planning::Refused(vec![why]),
+        };
+        let incident = context.incident;
+        let workflow = inert(incident.workflow.raw(), 60);
+        let title = format!("Fix {workflow}: {}", template.id().replace('_', " "));
+        let lines = incident.evidence.iter().flat_map(|evidence| &evidence.errors).take(LINES);
+        let raw = |text: &Untrusted| Some(text.raw().to_owned()).filter(|text| !text.is_empty());
+        let job = incident.first_job();
+        let change = Wanted::Fix {
+            template: template.id().into(),
+            workflow: raw(&incident.workflow),
+            job: job.and_then(|job| raw(&job.name)),
+            step: job.and_then(|job| job.step.as_ref()).and_then(raw),
+            lines: lines.map(|line| line.text.raw().to_owned()).collect(),
+            words: words.clone(),
+        };
+        let wanting = Wanting {
+            summary: title.clone(),
+            because,
+            undo: "revert this pull request",
+            targets: vec![Target { onto, message: format!("{title}\n"), title, change }],
+            ..Wanting::of("fix")
+        };
+        code::plan(context, &wanting)
     }
 }
 
-impl Editing for Fix {
-    fn wants(&self, path: &str) -> bool {
-        workflow::is_workflow(path)
+/// The template named, or the one that the log's known issue names; with reasons.
+fn chosen(incident: &Incident, named: Option<&str>) -> Result<(&'static dyn Template, Vec<String>), String> {
+    if let Some(name) = named {
+        return templates::named(name).map(|template| (template, vec![template.about().to_owned()]));
     }
-
-    fn edit(&self, sources: &[Source], _earlier: &[Source]) -> Edited {
-        self.template.edit(sources, &self.hint)
+    let known =
+        incident.evidence.iter().filter_map(|evidence| evidence.known_issue.as_deref()).filter_map(known::by_id);
+    let mends = |issue: &&known::Issue| templates::by_id(issue.fix_type()).is_some();
+    let issues: Vec<&known::Issue> = known.collect();
+    if let Some(issue) = issues.iter().copied().find(mends)
+        && let Some(template) = templates::by_id(issue.fix_type())
+    {
+        return Ok((template, vec![format!("known issue {}: {}", issue.id, issue.solution)]));
     }
-}
-
-fn unknown(wanted: &str) -> String {
-    const LIKENESS_MIN: f64 = 0.6;
-    let ids: Vec<&str> = all().iter().map(|template| template.id()).collect();
-    let shown = clean_line(wanted, 40);
-    let likeness = |id: &str| strsim::jaro_winkler(&shown, id);
-    let nearest =
-        ids.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|id| likeness(id) > LIKENESS_MIN);
-    let guess = nearest.map(|id| format!(" Did you mean {id}?")).unwrap_or_default();
-    format!("Unknown fix `{shown}`.{guess} Available: {}.", ids.join(", "))
+    let ids: Vec<String> = templates::all().iter().map(|template| template.id().to_owned()).collect();
+    let all = listing(&ids, 10);
+    Err(match issues.first() {
+        Some(issue) => {
+            format!("no template fixes {}: {} To try one anyway, use fix with {all}", issue.id, issue.solution)
+        }
+        None => format!("the log shows no failure that a template fixes: name one of {all}"),
+    })
 }
 
 #[cfg(test)]
@@ -113,33 +88,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn templates_are_found_by_name() {
-        for template in all() {
-            let found =
-                Fix::new(&template.id().replace('_', "-").to_uppercase(), Hint::default()).expect("it is known");
-            assert_eq!(found.template().id(), template.id());
-            assert!(!template.about().contains('\n') && template.about().ends_with('.'), "{}", template.about());
-        }
-        let why = Fix::new("cache_bump", Hint::default()).err().expect("it is unknown");
-        assert!(why.contains("Did you mean cache_key_bump?") && why.contains("tool_pin"), "{why}");
-        let why = Fix::new(&"\u{202e}z".repeat(9_999), Hint::default()).err().expect("it is unknown");
-        assert!(why.len() < 300 && !why.contains("Did you"), "{why}");
-    }
-
-    #[test]
-    fn only_workflows_are_wanted() {
-        let fix = Fix::new("tool_pin", Hint::default()).expect("it is known");
-        for (path, wanted) in [
-            (".github/workflows/ci.yml", true),
-            (".github/workflows/ci.yaml", true),
-            (".github/workflows/sub/ci.yml", false),
-            (".github/workflows/.yml", false),
-            (".github/workflows/ci.yml.bak", false),
-            (".github/dependabot.yml", false),
-            ("x/.github/workflows/ci.yml", false),
-            ("action.yml", false),
-        ] {
-            assert_eq!(fix.wants(path), wanted, "{path}");
-        }
+    fn every_known_issue_that_names_a_template_names_one_there_is() {
+        let named = known::ISSUES.rows.iter().filter(|issue| !issue.fix_type().is_empty());
+        let wrong: Vec<&str> =
+            named.filter(|issue| templates::by_id(issue.fix_type()).is_none()).map(|issue| issue.id.as_str()).collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
     }
 }

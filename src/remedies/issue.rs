@@ -20,6 +20,10 @@ impl Remedy for Issue {
         "issue"
     }
 
+    fn is_once(&self) -> bool {
+        true
+    }
+
     fn changes_code(&self) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! pin: a package is held at one version, in manifest and lock together; unpin lets it go again.
+//! pin: a package is held at one version, in manifest and lock together.
 
 use super::code::{self, Target, Wanting};
 use super::{PlanContext, Remedy};
@@ -14,7 +14,6 @@ use crate::domain::text::{clean_line, listing};
 use crate::domain::time::DAY_MS;
 
 pub struct Pin;
-pub struct Unpin;
 
 /// A package is held for at most this long without a person's word.
 const DAYS_MAX: i64 = 365;
@@ -26,7 +25,8 @@ fn length(for_ms: i64) -> Result<i64, String> {
     Ok(for_ms)
 }
 
-fn one(
+/// The one change that a pin or the end of one is.
+pub(super) fn one(
     context: &PlanContext<'_>,
     remedy: &'static str,
     title: String,
@@ -97,6 +97,14 @@ impl Remedy for Pin {
         "pin"
     }
 
+    fn is_exact(&self) -> bool {
+        true
+    }
+
+    fn is_once(&self) -> bool {
+        true
+    }
+
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
         let (Wish::Pin { package, version, for_ms }, Some(asked)) = (context.wish, context.proposal) else {
             return Planning::Refused(vec!["only a person can request a pin".into()]);
@@ -113,18 +121,6 @@ impl Remedy for Pin {
         because.push(format!("expires on {until}; the bot will propose to remove it"));
         let change = Wanted::Pin { package, version, until };
         one(context, "pin", title, because, change, "use unpin")
-    }
-}
-
-impl Remedy for Unpin {
-    fn id(&self) -> &'static str {
-        "unpin"
-    }
-
-    fn plan(&self, context: &PlanContext<'_>) -> Planning {
-        let Wish::Unpin { package } = context.wish else { return Planning::Refused(Vec::new()) };
-        let title = format!("Unpin {}", clean_line(package, 80));
-        one(context, "unpin", title, Vec::new(), Wanted::Unpin { package: package.clone() }, "pin it again")
     }
 }
 

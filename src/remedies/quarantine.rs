@@ -10,7 +10,7 @@ use crate::domain::facts::Known;
 use crate::domain::ids::Digest;
 use crate::domain::incident::Incident;
 use crate::domain::intent::Wish;
-use crate::domain::plan::{Plan, PlannedAction, Planning};
+use crate::domain::plan::{Nature, Plan, PlannedAction, Planning};
 use crate::domain::quarantined::{Quarantined, day};
 use crate::domain::text::{Untrusted, inert};
 use crate::domain::time::DAY_MS;
@@ -24,6 +24,18 @@ pub const DAYS_MAX: i64 = 90;
 impl Remedy for Quarantine {
     fn id(&self) -> &'static str {
         "quarantine"
+    }
+
+    fn nature(&self) -> Nature {
+        Nature { bets_on_chance: true, ..Nature::default() }
+    }
+
+    fn is_automatic(&self) -> bool {
+        true
+    }
+
+    fn is_exact(&self) -> bool {
+        true
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {

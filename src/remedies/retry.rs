@@ -12,7 +12,7 @@ use crate::domain::facts::{JobFacts, Known, RunFacts};
 use crate::domain::ids::{Digest, Repo, RunId, short_sha};
 use crate::domain::incident::{Incident, RunState};
 use crate::domain::intent::{Which, Wish};
-use crate::domain::plan::{Plan, PlannedAction, Planning};
+use crate::domain::plan::{Nature, Plan, PlannedAction, Planning};
 use crate::domain::subscription::glob;
 use crate::domain::text::Untrusted;
 use crate::domain::time::DAY_MS;
@@ -26,6 +26,14 @@ const ATTEMPTS_MAX: u32 = 50;
 impl Remedy for Retry {
     fn id(&self) -> &'static str {
         "retry"
+    }
+
+    fn nature(&self) -> Nature {
+        Nature { bets_on_chance: true, ..Nature::default() }
+    }
+
+    fn is_automatic(&self) -> bool {
+        true
     }
 
     fn offer(&self) -> Option<Wish> {

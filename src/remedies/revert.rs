@@ -22,6 +22,10 @@ impl Remedy for Revert {
         "revert"
     }
 
+    fn is_once(&self) -> bool {
+        true
+    }
+
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
         let Wish::Revert { pulls, commit } = context.wish else { return Planning::Refused(Vec::new()) };
         let (mut what, because) = match What::of(context.incident, pulls, commit.as_ref()) {

@@ -11,7 +11,7 @@ six~=1.15
 -c constraints.txt
 """
 CONSTRAINTS = {"constraints.txt": "# Not yet.\nurllib3<3\n"}
-INPUT = "# Compiled.\npython-dateutil>=2.8\nclick\n"
+INPUT = "# Compiled.\npython-dateutil>=2.8,<3\nclick\n"
 SETUP_CFG = """[metadata]
 name = demo
 version = 1
@@ -59,7 +59,7 @@ def pip_sets() -> list[Set]:
         plain("constraint", "urllib3", "1.26.15"),
         plain("included", "click", "8.1.6", "-r requirements/base.txt\nsix\n", {"requirements/base.txt": included}),
         # By its name alone it is no requirements file.
-        plain("odd-name", "click", "8.1.6", "-r base.txt\nsix\n", {"base.txt": included}, refresh=True),
+        plain("odd-name", "click", "8.1.6", "-r base.list\nsix\n", {"base.list": included}),
         Set("project", "six", "1.15.0", {"pyproject.toml": PROJECT}, tool="project"),
         Set("setup-cfg", "idna", "3.4", {"setup.cfg": SETUP_CFG, "pyproject.toml": BUILD}, tool="project"),
     ]

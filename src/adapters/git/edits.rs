@@ -16,6 +16,9 @@ const FORMER_COMMITS: &str = "20";
 /// Earlier contents of one file that are looked at, and of all files together.
 const EARLIER_EACH: &str = "30";
 const EARLIER_ALL: usize = 60;
+/// How far files that bring in others are followed, and how many at once.
+const FOLLOWED_DEPTH: usize = 5;
+const FOLLOWED_MAX: usize = 50;
 
 /// A file's bytes as text, and back. What is not UTF-8 is taken byte by byte, so that every byte comes back as it was.
 struct Decoded {
@@ -45,6 +48,14 @@ fn is_regular(entry: &Entry) -> bool {
     entry.mode == "100644" || entry.mode == "100755"
 }
 
+/// The entries of files that those which were read bring in.
+fn followed<'e>(entries: &'e [Entry], sources: &[Source], editing: &dyn Editing) -> Vec<&'e Entry> {
+    let mut paths = editing.follows(sources);
+    paths.retain(|path| !sources.iter().any(|source| source.path == *path));
+    let is_one = |entry: &&Entry| is_regular(entry) && paths.iter().any(|path| path.as_bytes() == entry.path);
+    if paths.is_empty() { Vec::new() } else { entries.iter().filter(is_one).take(FOLLOWED_MAX).collect() }
+}
+
 impl Git {
     /// Lets `editing` edit the files of `commit`. Writes objects, and no ref.
     ///
@@ -67,9 +78,24 @@ impl Git {
             let holding = self.holding(commit, &needles).await?;
             wanted.retain(|entry| holding.contains(&entry.path));
         }
-        let (mut sources, utf8) = self.sources(&wanted).await?;
+        let (mut sources, mut utf8) = self.sources(&wanted).await?;
         if !needles.is_empty() {
             sources.retain(|source| needles.iter().any(|needle| source.text.contains(needle)));
+        }
+        for _ in 0..FOLLOWED_DEPTH {
+            let more = followed(&entries, &sources, editing);
+            if more.is_empty() {
+                break;
+            }
+            let (read, encodings) = self.sources(&more).await?;
+            // What is binary would be asked for again and again.
+            let has_more = !read.is_empty();
+            sources.extend(read);
+            utf8.extend(encodings);
+            wanted.extend(more);
+            if !has_more {
+                break;
+            }
         }
         let earlier = self.earlier(commit, &wanted, editing).await?;
         match editing.edit(&sources, &earlier) {

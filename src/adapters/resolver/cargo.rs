@@ -5,10 +5,10 @@
 
 use toml::{Table, Value};
 
-use super::paths::{folder, name, within};
 use super::{Job, ResolveError, cargo_manifest, no_name};
 use crate::domain::edit::Source;
 use crate::domain::text::clean_line;
+use crate::edit::path::{file_name, folder, join};
 
 const LOCK: &str = "Cargo.lock";
 /// How locks name crates.io.
@@ -19,7 +19,7 @@ pub(super) async fn resolve(job: &Job<'_>) -> Result<Vec<Source>, ResolveError> 
     check_name(job.package)?;
     let mut found = Vec::new();
     let mut is_known = false;
-    for lock in job.files.iter().filter(|file| name(&file.path) == LOCK && super::room::is_allowed(&file.path)) {
+    for lock in job.files.iter().filter(|file| file_name(&file.path) == LOCK && super::room::is_allowed(&file.path)) {
         let versions = versions(lock, job.package)?;
         is_known |= !versions.is_empty();
         let others = versions.iter().any(|version| version != job.version && line(version) == line(job.version));
@@ -52,7 +52,7 @@ async fn updated(job: &Job<'_>, lock: &Source, versions: &[String]) -> Result<So
     let package = format!("{}@{old}", job.package);
     let args = ["update", "--package", &package, "--precise", job.version];
     job.caller.succeed(&room, root, "cargo", &args, job.until).await?;
-    let path = within(root, LOCK);
+    let path = join(root, LOCK);
     let mut new = room.read(&path)?.ok_or_else(|| ResolveError::failed("cargo removed the lock file"))?;
     new.text = in_form(&lock.text, &new.text);
     if self::versions(&new, job.package)?.iter().any(|version| version == job.version) {

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 use super::ResolveError;
-use super::paths::{folder, is_in, join, matches, within};
+use super::paths::matches;
 use crate::domain::edit::Source;
 use crate::domain::text::clean_line;
+use crate::edit::path::{below, file_name, folder, join, joined};
 
 const MANIFEST: &str = "Cargo.toml";
 const SECTIONS: &[&str] =
@@ -28,7 +29,7 @@ const PATTERNS_MAX: usize = 500;
 pub(super) fn manifests(files: &[Source], root: &str) -> Result<Vec<Source>, ResolveError> {
     let all: BTreeMap<&str, &Source> = files
         .iter()
-        .filter(|file| super::paths::name(&file.path) == MANIFEST && super::room::is_allowed(&file.path))
+        .filter(|file| file_name(&file.path) == MANIFEST && super::room::is_allowed(&file.path))
         .map(|file| (folder(&file.path), file))
         .collect();
     let mut waiting = vec![root.to_owned()];
@@ -38,7 +39,7 @@ pub(super) fn manifests(files: &[Source], root: &str) -> Result<Vec<Source>, Res
             continue;
         }
         let Some(file) = all.get(at.as_str()) else {
-            let shown = clean_line(&within(&at, MANIFEST), 100);
+            let shown = clean_line(&join(&at, MANIFEST), 100);
             return Err(refused(&format!("a manifest names {shown}, which is not among the files")));
         };
         let mut reader = Reader { file, at: &at, found: Vec::new() };
@@ -107,7 +108,7 @@ impl Reader<'_> {
             new.insert(key.into(), Value::Boolean(false));
         }
         if let Some(root) = old.get("workspace").and_then(Value::as_str) {
-            let root = join(self.at, root).ok_or_else(|| self.refuse("has its workspace outside the repository"))?;
+            let root = joined(self.at, root).ok_or_else(|| self.refuse("has its workspace outside the repository"))?;
             self.found.push(root);
         }
         Ok(new)
@@ -143,7 +144,7 @@ impl Reader<'_> {
             return Err(self.refuse(&format!("takes `{shown}` from outside crates.io")));
         }
         if let Some(path) = old.get("path").and_then(Value::as_str) {
-            let target = join(self.at, path);
+            let target = joined(self.at, path);
             self.found.push(target.ok_or_else(|| self.refuse(&format!("has `{shown}` outside the repository")))?);
         }
         Ok(Value::Table(kept(old, DEPENDENCY)))
@@ -183,11 +184,12 @@ fn matching(
     (members, exclude): &(Vec<String>, Vec<String>),
 ) -> Result<Vec<String>, ResolveError> {
     let outside = || refused("a workspace has members outside the repository");
-    let place = |path: &String| join(root, path).ok_or_else(outside);
+    let place = |path: &String| joined(root, path).ok_or_else(outside);
     let members = members.iter().map(place).collect::<Result<Vec<_>, _>>()?;
     let exclude = exclude.iter().map(place).collect::<Result<Vec<_>, _>>()?;
     let is_member = |at: &&&str| {
-        members.iter().any(|member| matches(member, at)) && !exclude.iter().any(|excluded| is_in(at, excluded))
+        members.iter().any(|member| matches(member, at))
+            && !exclude.iter().any(|excluded| below(at, excluded).is_some())
     };
     Ok(all.keys().filter(is_member).map(|at| (*at).to_owned()).collect())
 }

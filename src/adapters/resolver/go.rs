@@ -9,11 +9,11 @@
 use serde::Deserialize;
 use std::collections::HashSet;
 
-use super::paths::{folder, join, name, within};
 use super::room::Room;
 use super::{Job, ResolveError, no_name};
 use crate::domain::edit::Source;
 use crate::domain::text::clean_line;
+use crate::edit::path::{file_name, folder, join, joined};
 
 /// More modules are not downloaded at once.
 const DOWNLOADS_MAX: usize = 200;
@@ -55,10 +55,10 @@ pub(super) async fn resolve(job: &Job<'_>) -> Result<Vec<Source>, ResolveError> 
     check_name(job.package)?;
     let version = if job.version.starts_with('v') { job.version.to_owned() } else { format!("v{}", job.version) };
     let files: Vec<Source> =
-        job.files.iter().filter(|file| matches!(name(&file.path), "go.mod" | "go.sum")).cloned().collect();
+        job.files.iter().filter(|file| matches!(file_name(&file.path), "go.mod" | "go.sum")).cloned().collect();
     let folders: Vec<&str> = files
         .iter()
-        .filter(|file| name(&file.path) == "go.mod" && super::room::is_allowed(&file.path))
+        .filter(|file| file_name(&file.path) == "go.mod" && super::room::is_allowed(&file.path))
         .map(|file| folder(&file.path))
         .collect();
     let room = job.cache.room(&files)?;
@@ -66,7 +66,7 @@ pub(super) async fn resolve(job: &Job<'_>) -> Result<Vec<Source>, ResolveError> 
     let mut is_known = false;
     for &at in &folders {
         // A module of a monorepo that says nothing of the package is not looked at any closer.
-        let text = files.iter().find(|file| file.path == within(at, "go.mod")).map_or("", |file| &file.text);
+        let text = files.iter().find(|file| file.path == join(at, "go.mod")).map_or("", |file| &file.text);
         if folders.len() > 1 && !text.contains(job.package) {
             continue;
         }
@@ -101,7 +101,7 @@ async fn read(job: &Job<'_>, room: &Room, at: &str) -> Result<Module, ResolveErr
 }
 
 fn check(module: &Module, at: &str, folders: &[&str], package: &str) -> Result<(), ResolveError> {
-    let shown = clean_line(&within(at, "go.mod"), 100);
+    let shown = clean_line(&join(at, "go.mod"), 100);
     if module.replaces(package) {
         let sentence = format!("{shown} replaces `{package}`: change the `replace` line there instead");
         return Err(ResolveError::Refused(sentence));
@@ -109,7 +109,7 @@ fn check(module: &Module, at: &str, folders: &[&str], package: &str) -> Result<(
     for replacement in module.replace.iter().flatten() {
         // Without a version it is a folder.
         let is_folder = replacement.new.version.is_empty();
-        let target = join(at, &replacement.new.path);
+        let target = joined(at, &replacement.new.path);
         if is_folder && !target.is_some_and(|target| folders.contains(&target.as_str())) {
             let sentence = format!(
                 "{shown} replaces a module with a directory that is not among the files: run `go get` on your own machine"
@@ -126,7 +126,7 @@ async fn moved(job: &Job<'_>, room: &Room, at: &str, old: &Module, version: &str
     job.caller.succeed(room, at, "go", &["get", &wanted], job.until).await?;
     let new = read(job, room, at).await?;
     if new.version(job.package) != Some(version) {
-        let shown = clean_line(&within(at, "go.mod"), 100);
+        let shown = clean_line(&join(at, "go.mod"), 100);
         let why = format!(
             "go did not move `{}` to {version} in {shown}: the build may need a different version",
             job.package
@@ -154,7 +154,7 @@ async fn moved(job: &Job<'_>, room: &Room, at: &str, old: &Module, version: &str
             job.caller.succeed(room, at, "go", &args, job.until).await?;
         }
     }
-    let paths = [within(at, "go.mod"), within(at, "go.sum")];
+    let paths = [join(at, "go.mod"), join(at, "go.sum")];
     let read: Result<Vec<_>, _> = paths.iter().map(|path| room.read(path)).collect();
     Ok(read?.into_iter().flatten().collect())
 }
@@ -165,7 +165,7 @@ fn line(path: &str, version: &str) -> String {
 
 /// The module versions whose content `go.sum` has a sum of; none where there is no `go.sum`.
 fn sums(room: &Room, at: &str) -> Result<Option<HashSet<String>>, ResolveError> {
-    let Some(file) = room.read(&within(at, "go.sum"))? else { return Ok(None) };
+    let Some(file) = room.read(&join(at, "go.sum"))? else { return Ok(None) };
     let words = file.text.lines().filter_map(|text| {
         let mut words = text.split_whitespace();
         Some(line(words.next()?, words.next().filter(|version| !version.ends_with("/go.mod"))?))

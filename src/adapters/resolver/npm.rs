@@ -8,10 +8,10 @@ use std::borrow::Cow;
 
 use super::npm_lock::Lock;
 use super::npm_manifest::{MANIFEST, Manifest, manifests, pinned};
-use super::paths::{folder, name, within};
 use super::{Job, ResolveError, no_name};
 use crate::domain::edit::Source;
 use crate::domain::text::clean_line;
+use crate::edit::path::{file_name, folder, join};
 
 const LOCK: &str = "package-lock.json";
 
@@ -19,7 +19,7 @@ pub(super) async fn resolve(job: &Job<'_>) -> Result<Vec<Source>, ResolveError> 
     check_name(job.package)?;
     let mut found = Vec::new();
     let mut is_known = false;
-    for file in job.files.iter().filter(|file| name(&file.path) == LOCK && super::room::is_allowed(&file.path)) {
+    for file in job.files.iter().filter(|file| file_name(&file.path) == LOCK && super::room::is_allowed(&file.path)) {
         let lock = Lock::read(file, &job.caller.registry)?;
         if !lock.versions(job.package).is_empty() {
             is_known = true;
@@ -49,7 +49,7 @@ fn check_name(package: &str) -> Result<(), ResolveError> {
 
 async fn updated(job: &Job<'_>, file: &Source, lock: &Lock) -> Result<Vec<Source>, ResolveError> {
     let root = folder(&file.path);
-    if job.files.iter().any(|other| other.path == within(root, "npm-shrinkwrap.json")) {
+    if job.files.iter().any(|other| other.path == join(root, "npm-shrinkwrap.json")) {
         let sentence = "npm-shrinkwrap.json takes precedence over the lock file: run npm on your own machine";
         return Err(ResolveError::Refused(sentence.to_owned()));
     }
@@ -79,7 +79,7 @@ fn asking<'a>(job: &Job<'_>, all: &[Manifest<'a>], root: &str) -> Result<Vec<Cow
     let mut is_asked = false;
     for manifest in all {
         let asked = manifest.asked(job.package);
-        let is_root = manifest.file.path == within(root, MANIFEST);
+        let is_root = manifest.file.path == join(root, MANIFEST);
         is_asked |= !asked.is_empty() || is_root && manifest.overrides(job.package, job.version);
         if let Some((_, other)) = asked.iter().find(|(_, asked)| asked.contains(':')) {
             let shown = clean_line(&manifest.file.path, 100);

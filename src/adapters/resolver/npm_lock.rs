@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::ResolveError;
-use super::paths::{folder, join};
 use crate::domain::edit::Source;
 use crate::domain::text::clean_line;
+use crate::edit::path::{folder, joined};
 
 /// Mirrors of the registry that locks name, and that npm itself replaces.
 const MIRRORS: &[&str] = &["https://registry.npmjs.org/", "https://registry.yarnpkg.com/"];
@@ -66,7 +66,7 @@ fn entries(lock: &Value) -> Vec<(&str, &Value)> {
 
 /// A version, an alias, or a folder of the repository, which the first form names there.
 fn is_plain(version: &str, at: &str) -> bool {
-    let is_folder = version.strip_prefix("file:").is_some_and(|folder| join(at, folder).is_some());
+    let is_folder = version.strip_prefix("file:").is_some_and(|folder| joined(at, folder).is_some());
     !version.contains(':') || version.starts_with("npm:") || is_folder && !version.ends_with("gz")
 }
 
@@ -76,7 +76,7 @@ fn comes_from(address: &str, registry: &str, at: &str) -> bool {
     }
     let registry = format!("{}/", registry.trim_end_matches('/'));
     // A link names a folder of the repository.
-    address.starts_with(&registry) || !address.contains(':') && join(at, address).is_some()
+    address.starts_with(&registry) || !address.contains(':') && joined(at, address).is_some()
 }
 
 #[cfg(test)]

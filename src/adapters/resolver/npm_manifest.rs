@@ -8,9 +8,10 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Serializer, Value};
 
 use super::ResolveError;
-use super::paths::{folder, join, matches, within};
+use super::paths::matches;
 use crate::domain::edit::Source;
 use crate::domain::text::clean_line;
+use crate::edit::path::{file_name, folder, join, joined};
 
 pub(super) const MANIFEST: &str = "package.json";
 /// Where a version can be asked for.
@@ -102,7 +103,7 @@ impl<'a> Manifest<'a> {
         let asked = asked.as_str().ok_or_else(elsewhere)?;
         let local = asked.strip_prefix("file:").or_else(|| asked.strip_prefix("link:"));
         if let Some(local) = local.filter(|local| !local.ends_with(".tgz") && !local.ends_with(".tar.gz")) {
-            folders.push(join(folder(&self.file.path), local).ok_or_else(elsewhere)?);
+            folders.push(joined(folder(&self.file.path), local).ok_or_else(elsewhere)?);
             return Ok(());
         }
         let range = asked.strip_prefix("npm:").map_or(asked, after_alias);
@@ -120,7 +121,7 @@ impl<'a> Manifest<'a> {
         if patterns.len() > PATTERNS_MAX {
             return Err(refuse(self.file, "has too many workspaces"));
         }
-        let inside = |pattern: &str| join(folder(&self.file.path), pattern);
+        let inside = |pattern: &str| joined(folder(&self.file.path), pattern);
         let wanted = patterns.into_iter().filter(|pattern| !pattern.starts_with('!'));
         let places: Option<Vec<String>> = wanted.map(inside).collect();
         places.ok_or_else(|| refuse(self.file, "has workspaces outside the repository"))
@@ -177,7 +178,7 @@ fn refuse(file: &Source, why: &str) -> ResolveError {
 pub(super) fn manifests<'a>(files: &'a [Source], root: &str) -> Result<Vec<Manifest<'a>>, ResolveError> {
     let all: BTreeMap<&str, &Source> = files
         .iter()
-        .filter(|file| super::paths::name(&file.path) == MANIFEST && super::room::is_allowed(&file.path))
+        .filter(|file| file_name(&file.path) == MANIFEST && super::room::is_allowed(&file.path))
         .map(|file| (folder(&file.path), file))
         .collect();
     let mut waiting = vec![root.to_owned()];
@@ -187,7 +188,7 @@ pub(super) fn manifests<'a>(files: &'a [Source], root: &str) -> Result<Vec<Manif
             continue;
         }
         let Some(file) = all.get(at.as_str()) else {
-            let shown = clean_line(&within(&at, MANIFEST), 100);
+            let shown = clean_line(&join(&at, MANIFEST), 100);
             let sentence = format!("{shown} is needed but is not among the files: run npm on your own machine");
             return Err(ResolveError::Refused(sentence));
         };

@@ -1,42 +1,4 @@
-//! Paths within a repository, as text.
-
-/// The last part.
-pub fn name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-/// The path without its last part; empty at the root.
-pub fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-/// A file in a folder.
-pub fn within(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
-}
-
-/// Where a relative path leads from a folder; none when it leads out of the repository, or is not relative.
-pub fn join(folder: &str, relative: &str) -> Option<String> {
-    if relative.starts_with(['/', '\\', '~']) || relative.contains(['\0', '\\', ':']) {
-        return None;
-    }
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    for part in relative.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
-}
-
-/// Whether a path is this folder or lies in it.
-pub fn is_in(path: &str, folder: &str) -> bool {
-    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
+//! Patterns of paths, as workspaces name their members.
 
 /// Whether a folder matches a pattern of a workspace's members. Classes and alternatives in a pattern match anything:
 /// what is matched is only written out, and the tool decides.
@@ -81,22 +43,6 @@ fn wild<P, T>(pattern: &[P], list: &[T], many: impl Fn(&P) -> bool, one: impl Fn
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn joins_within_the_repository() {
-        for (folder, relative, joined) in [
-            ("", "a/b", Some("a/b")),
-            ("a/b", "../c/./d/", Some("a/c/d")),
-            ("a", "..", Some("")),
-            ("a", "../..", None),
-            ("", "/etc", None),
-            ("", "C:\\x", None),
-            ("a", "~/x", None),
-        ] {
-            assert_eq!(join(folder, relative).as_deref(), joined, "{folder} {relative}");
-        }
-        assert!(is_in("a/b", "a") && is_in("a", "a") && is_in("a", "") && !is_in("ab", "a"));
-    }
 
     #[test]
     fn matches_members() {

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::ResolveError;
-use super::paths::name;
 use crate::domain::edit::Source;
 use crate::domain::text::clean_line;
+use crate::edit::path::file_name;
 
 /// What may be written and read back, by the last part of its path.
 const ALLOWED: &[&str] = &["Cargo.toml", "Cargo.lock", "go.mod", "go.sum", "package.json", "package-lock.json"];
@@ -24,7 +24,7 @@ const CACHE_MAX: u64 = 2 << 30;
 
 /// Whether a file of the request takes part.
 pub(super) fn is_allowed(path: &str) -> bool {
-    ALLOWED.contains(&name(path)) && !path.split('/').any(|part| FOREIGN.contains(&part))
+    ALLOWED.contains(&file_name(path)) && !path.split('/').any(|part| FOREIGN.contains(&part))
 }
 
 /// Refuses paths that lead elsewhere, and more than a repository has.

@@ -3,11 +3,13 @@
 use std::ops::Range;
 
 use crate::domain::edit::{Edited, Source};
-use crate::ecosystems::edit::{Manifests, PinEditor};
-use crate::ecosystems::pinning::draft::{Draft, file_name, folder, short};
-use crate::ecosystems::pinning::mark::{self, Was, can_be_marked, content_end};
-use crate::ecosystems::pinning::splices::Splices;
-use crate::ecosystems::pinning::yaml::{Scalar, scalars};
+use crate::domain::text::short;
+use crate::ecosystems::edit::PinEditor;
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::mark::{Behind, Found, PIN, comment};
+use crate::edit::path::{file_name, folder};
+use crate::edit::splice::Splices;
+use crate::edit::yaml::{Scalar, scalars};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -21,10 +23,7 @@ impl PinEditor for ActionsPins {
     }
 
     fn reads(&self, path: &str) -> bool {
-        let is_action = matches!(file_name(path), "action.yml" | "action.yaml");
-        let is_yaml = path.ends_with(".yml") || path.ends_with(".yaml");
-        folder(path) == ".github/workflows" && is_yaml
-            || is_action && (path.starts_with(".github/actions/") || folder(path).is_empty())
+        is_workflow(path) || is_action(path)
     }
 
     fn is_lock(&self, _: &str) -> bool {
@@ -38,7 +37,7 @@ impl PinEditor for ActionsPins {
             draft.refuse("pin an action to a tag such as v4.1.1, or to a commit of 40 hexadecimal digits");
         }
         if draft.is_refused() {
-            return draft.finish("");
+            return draft.finish();
         }
         for file in self.files(manifests) {
             pin_file(&mut draft, file, package, version);
@@ -46,20 +45,31 @@ impl PinEditor for ActionsPins {
         if !is_commit(version) {
             draft.because(format!("{version} is a tag, which its owner can move; a commit cannot change."));
         }
-        draft.finish(&format!("{package} is already at {version} everywhere."))
+        draft.finish()
     }
 
     fn unpin(&self, manifests: Manifests<'_>, package: &str) -> Edited {
         let mut draft = Draft::new(manifests);
         check_package(&mut draft, package);
         if draft.is_refused() {
-            return draft.finish("");
+            return draft.finish();
         }
         for file in self.files(manifests) {
             unpin_file(&mut draft, file, package);
         }
-        draft.finish(&format!("{package} is no longer pinned."))
+        draft.finish()
     }
+}
+
+/// Whether GitHub may take the file of this path for a workflow.
+pub(crate) fn is_workflow(path: &str) -> bool {
+    folder(path) == ".github/workflows" && (path.ends_with(".yml") || path.ends_with(".yaml"))
+}
+
+/// Whether the file of this path describes an action, which may use others.
+pub(crate) fn is_action(path: &str) -> bool {
+    let installed = path.split('/').any(|part| matches!(part, "node_modules" | "vendor"));
+    matches!(file_name(path), "action.yml" | "action.yaml") && !installed
 }
 
 impl ActionsPins {
@@ -108,13 +118,26 @@ struct Use {
     reference: Range<usize>,
     /// Where the line's content ends and a mark may stand.
     end: usize,
-    mark: Option<(Range<usize>, Was)>,
+    mark: Option<Found>,
 }
 
 /// Where GitHub takes `uses` as its own key: of a job, and of a step.
 fn is_uses(path: &[String]) -> bool {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     matches!(path.as_slice(), ["jobs", _, "uses"] | ["jobs", _, "steps", _, "uses"] | ["runs", "steps", _, "uses"])
+}
+
+/// Whether `package` means this use: the same name in any case, or a path in the repository that it names. One release
+/// covers everything in a repository.
+fn is_meant(package: &str, used: &str) -> bool {
+    let is_repository = package.split('/').count() == 2;
+    let same = |start: &str| start.eq_ignore_ascii_case(package);
+    match used.get(package.len()..) {
+        Some(rest) => {
+            used.get(..package.len()).is_some_and(same) && (rest.is_empty() || is_repository && rest.starts_with('/'))
+        }
+        None => false,
+    }
 }
 
 fn uses(draft: &mut Draft<'_>, file: &Source, package: &str) -> Vec<Use> {
@@ -131,17 +154,15 @@ fn uses(draft: &mut Draft<'_>, file: &Source, package: &str) -> Vec<Use> {
     let mut list: Vec<Use> = Vec::new();
     for scalar in found.iter().filter(|scalar| is_uses(&scalar.path)) {
         let Some((name, reference)) = scalar.value.split_once('@') else { continue };
-        if !name.eq_ignore_ascii_case(package) {
+        if !is_meant(package, name) {
             continue;
         }
         let place = reference_of(&file.text, scalar, reference);
-        let end = content_end(&file.text, scalar.range.end);
+        let behind = Behind::read(&file.text, scalar.range.end, PIN);
         // Two on one line would share the place of the mark.
-        match place.filter(|_| list.last().is_none_or(|other| other.end != end)) {
-            Some(reference) => {
-                let mark = mark::read(&file.text[end..]).map(|(found, was)| (end..end + found.end, was));
-                list.push(Use { reference, end, mark });
-            }
+        let behind = behind.filter(|behind| list.last().is_none_or(|other| other.end != behind.end));
+        match place.zip(behind) {
+            Some((reference, behind)) => list.push(Use { reference, end: behind.end, mark: behind.mark }),
             None => draft.refuse(format!(
                 "{} uses {package} in a form that cannot be edited safely: write it as one plain value on its own line.",
                 file.path
@@ -157,26 +178,26 @@ fn reference_of(text: &str, scalar: &Scalar, reference: &str) -> Option<Range<us
     let at = raw.find('@')? + 1;
     let written = raw[at..].trim_end_matches(['"', '\'']);
     let start = scalar.range.start + at;
-    (written == reference && can_be_marked(written)).then(|| start..start + written.len())
+    (written == reference && comment(written, None, PIN).is_some()).then(|| start..start + written.len())
 }
 
 fn pin_file<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, version: &str) {
     let list = uses(draft, file, package);
     let mut splices = Splices::default();
     for one in &list {
-        draft.found();
+        draft.already(format!("{package} is already at {version} everywhere."));
         let old = &file.text[one.reference.clone()];
         if old == version {
             continue;
         }
         splices.replace(one.reference.clone(), version);
         if one.mark.is_none() {
-            splices.insert(one.end, format!(" {}", Was { raw: old.to_owned(), locked: None }.words()));
+            splices.insert(one.end, comment(old, None, PIN).unwrap_or_default());
         }
         draft.because(format!("{} uses {package}@{}: changed to {version}.", file.path, short(old)));
     }
     if !splices.is_empty() {
-        draft.set(file, splices.apply(&file.text));
+        draft.put(file, splices.apply(&file.text));
     }
 }
 
@@ -184,12 +205,12 @@ fn unpin_file<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str) {
     let list = uses(draft, file, package);
     let mut splices = Splices::default();
     for one in &list {
-        let Some((range, was)) = &one.mark else { continue };
-        splices.replace(one.reference.clone(), was.raw.clone());
-        splices.remove(range.clone());
-        draft.because(format!("{} is back to {package}@{}.", file.path, short(&was.raw)));
+        let Some(mark) = &one.mark else { continue };
+        splices.replace(one.reference.clone(), mark.was.old.clone());
+        splices.remove(mark.range.clone());
+        draft.because(format!("{} is back to {package}@{}.", file.path, short(&mark.was.old)));
     }
     if !splices.is_empty() {
-        draft.set(file, splices.apply(&file.text));
+        draft.put(file, splices.apply(&file.text));
     }
 }

@@ -5,11 +5,14 @@ mod lock;
 
 use self::gemfile::{Call, calls};
 use crate::domain::edit::{Edited, Source};
-use crate::ecosystems::edit::{Manifests, PinEditor, not_plain};
-use crate::ecosystems::spans::draft::{Draft, file_name, folder};
-use crate::ecosystems::spans::mark::short;
-use crate::ecosystems::spans::places::{self, Outcome, Place, Style};
-use crate::ecosystems::spans::splice::{splice, whole_line, with_line};
+use crate::domain::text::short;
+use crate::ecosystems::edit::PinEditor;
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::lines::{whole_line, with_line};
+use crate::edit::path::{file_name, folder, join};
+use crate::edit::places::{Base, Place, Style};
+use crate::edit::splice::splice;
+use crate::edit::version::not_plain;
 
 /// Pins for Bundler.
 pub struct BundlerPins;
@@ -91,8 +94,7 @@ fn place(text: &str, call: &Call, version: &str) -> Place {
 impl<'a> Pin<'a, '_> {
     fn lock_of(&self, source: &Source) -> Option<&'a Source> {
         let name = if file_name(&source.path) == "Gemfile" { "Gemfile.lock" } else { "gems.locked" };
-        let path = format!("{}{name}", folder(&source.path));
-        self.draft.files().iter().find(|file| file.path == path)
+        self.draft.file(&join(folder(&source.path), name))
     }
 
     fn manifest(&mut self, source: &'a Source) {
@@ -150,30 +152,10 @@ impl<'a> Pin<'a, '_> {
 
     /// Writes the exact requirement; whether the lock is to follow.
     fn write(&mut self, source: &'a Source, found: &[Call], was: Option<&str>, lock_fits: bool) -> bool {
-        let path = short(&source.path);
         let places = found.iter().map(|call| place(&source.text, call, self.version)).collect::<Vec<_>>();
-        match places::pin(&source.text, &places, STYLE, was) {
-            Outcome::Changed { text, .. } => {
-                self.draft.because(format!("{path}: {} is now required at exactly {}.", self.gem, self.version));
-                self.draft.put(source, text);
-                true
-            }
-            Outcome::Same => {
-                let ours = places::is_ours(&source.text, &places, STYLE);
-                let who = if ours { "by CI Rescue's pin" } else { "by hand" };
-                let advice = if lock_fits {
-                    String::new()
-                } else {
-                    format!(" Its lock file does not have it: run `bundle lock --update {}`.", self.gem)
-                };
-                self.draft.already(format!("{path} already requires exactly {}, {who}.{advice}", self.version));
-                lock_fits
-            }
-            Outcome::Unfit(reason) => {
-                self.draft.refuse(format!("{path}: {reason}."));
-                false
-            }
-        }
+        let refresh = format!("its lock file does not: run `bundle lock --update {}`", self.gem);
+        let missing = (!lock_fits).then_some(refresh.as_str());
+        self.draft.pin(source, &places, STYLE, was, (self.gem, self.version), missing).is_some()
     }
 
     /// The new lock with the version it had where its entry is replaced; or why it is left as it is: Bundler sees then
@@ -181,7 +163,7 @@ impl<'a> Pin<'a, '_> {
     fn lock(&self, source: &'a Source, now: Option<&str>) -> Result<(String, Option<String>), String> {
         let path = short(&source.path);
         let refresh = format!("run `bundle lock --update {}`", self.gem);
-        let earlier = self.draft.earlier(&source.path).collect::<Vec<_>>();
+        let earlier = self.draft.earlier(&source.path);
         let (text, was) = match now {
             Some(now) if now == self.version => (source.text.clone(), None),
             Some(now) => {
@@ -202,18 +184,16 @@ impl<'a> Pin<'a, '_> {
         if !source.text.contains("ci-rescue pin") {
             return;
         }
-        let path = short(&source.path);
-        let mut text = source.text.clone();
-        let mut locked = None;
-        let mut removed = false;
-        for (line, _, was) in STYLE.added(&source.text) {
-            let own = calls(&source.text[line.clone()], self.gem);
-            if !removed && !own.is_empty() {
-                text = splice(&text, vec![(whole_line(&text, line), String::new())]);
-                locked = was.locked;
-                removed = true;
+        let added = STYLE.added(&source.text).into_iter().find(|(line, ..)| {
+            let own = &source.text[line.clone()];
+            !calls(own, self.gem).is_empty()
+        });
+        let (text, locked) = match added {
+            Some((line, _, was)) => {
+                (splice(&source.text, vec![(whole_line(&source.text, line), String::new())]), was.locked)
             }
-        }
+            None => (source.text.clone(), None),
+        };
         let places = calls(&text, self.gem).iter().map(|call| place(&text, call, "")).collect::<Vec<_>>();
         // Where there was no requirement, its comma goes too.
         let places = places.into_iter().map(|place| with_comma(&text, place)).collect::<Vec<_>>();
@@ -221,27 +201,18 @@ impl<'a> Pin<'a, '_> {
             let comma = if place.part.is_empty() || !text[place.part.clone()].starts_with(',') { "" } else { ", " };
             Some(if old == NONE { String::new() } else { format!("{comma}{old}") })
         };
-        match places::unpin(&text, &places, STYLE, &as_was) {
-            Outcome::Changed { text: new, locked: was } => {
-                text = new;
-                locked = locked.or(was);
-            }
-            Outcome::Same if removed => {}
-            Outcome::Same => return,
-            Outcome::Unfit(reason) => return self.draft.refuse(format!("{path}: {reason}.")),
-        }
-        self.draft.because(format!("{path} is restored to its state before the pin."));
-        let now = calls(&text, self.gem);
-        self.draft.put(source, text);
+        let base = Base { text: text.clone(), locked };
+        let Some(base) = self.draft.unpin(source, base, &places, STYLE, &as_was) else { return };
+        let now = calls(&base.text, self.gem);
         if let Some(lock) = self.lock_of(source) {
             let required = now.first().map(|call| lock::canonical(&call.requirements));
-            self.lock_back(lock, locked.as_deref(), required.as_deref());
+            self.lock_back(lock, base.locked.as_deref(), required.as_deref());
         }
     }
 
     fn lock_back(&mut self, source: &'a Source, locked: Option<&str>, required: Option<&str>) {
         let path = short(&source.path);
-        let earlier = self.draft.earlier(&source.path).collect::<Vec<_>>();
+        let earlier = self.draft.earlier(&source.path);
         let now = lock::of(&source.text, self.gem).first().map(|spec| spec.version.to_owned());
         let Some(mut stays) = now else { return };
         let mut text = source.text.clone();

@@ -4,9 +4,13 @@ use super::graph::{Relocked, relock};
 use super::lock::{Lock, is_compatible, is_name};
 use super::manifest::{Site, pinned, restored, sites};
 use crate::domain::edit::{Edited, Source};
-use crate::ecosystems::edit::{Manifests, PinEditor, not_plain};
-use crate::ecosystems::pinning::draft::{Draft, file_name, listed, short};
-use crate::ecosystems::pinning::splices::line_end;
+use crate::domain::text::short;
+use crate::ecosystems::edit::PinEditor;
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::lines::line_end;
+use crate::edit::path::file_name;
+use crate::edit::say::listed;
+use crate::edit::version::not_plain;
 
 /// Crates of a registry.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +43,7 @@ impl PinEditor for CargoPins {
                 pin_lock(&mut draft, lock, package, version, required.as_deref());
             }
         }
-        draft.finish(&format!("{package} is already pinned to {version}."))
+        draft.finish()
     }
 
     fn unpin(&self, manifests: Manifests<'_>, package: &str) -> Edited {
@@ -51,7 +55,7 @@ impl PinEditor for CargoPins {
         for lock in draft.named("Cargo.lock") {
             unpin_lock(&mut draft, lock, package, taken_back.as_ref());
         }
-        draft.finish(&format!("{package} is no longer pinned."))
+        draft.finish()
     }
 }
 
@@ -67,6 +71,10 @@ fn not_accepted(package: &str, version: Option<&str>) -> Option<Vec<String>> {
         }
     }
     (!reasons.is_empty()).then_some(reasons)
+}
+
+fn already(package: &str, version: &str) -> String {
+    format!("{package} is already pinned to {version}.")
 }
 
 type Found<'a> = Vec<(&'a Source, Vec<Site>)>;
@@ -95,7 +103,7 @@ fn pin_manifests(draft: &mut Draft<'_>, package: &str, version: &str) -> Option<
     if draft.is_refused() || all.is_empty() {
         return None;
     }
-    draft.found();
+    draft.already(already(package, version));
     let chosen = chosen(draft, &all, package, version);
     if chosen.is_empty() {
         let list = listed(all.iter().flat_map(|(_, sites)| sites).map(Site::original));
@@ -109,7 +117,7 @@ fn pin_manifests(draft: &mut Draft<'_>, package: &str, version: &str) -> Option<
         let stale: Vec<&Site> = sites.iter().copied().filter(|site| site.exact() != Some(version)).collect();
         if !stale.is_empty() {
             draft.because(format!("{}: the requirement of {package} is now ={version}.", file.path));
-            draft.set(file, pinned(&file.text, &stale, version, locked.as_deref()));
+            draft.put(file, pinned(&file.text, &stale, version, locked.as_deref()));
         }
     }
     Some(chosen.into_iter().map(str::to_owned).collect())
@@ -208,7 +216,7 @@ fn pin_lock<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, version:
         }
         Err(None) => return,
     };
-    draft.found();
+    draft.already(already(package, version));
     let old = lock.packages[index].version.to_owned();
     if old == version {
         return;
@@ -237,7 +245,7 @@ fn pin_lock<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, version:
             }
             let text =
                 if required.is_some() { moved.text } else { with_lock_mark(&moved.text, package, version, &old) };
-            draft.set(file, text);
+            draft.put(file, text);
         }
         None if required.is_some() => draft.warn(format!(
             "{} still has {package} {old}: run `cargo update -p {package}@{old} --precise {version}` and commit it.",
@@ -330,10 +338,10 @@ fn unpin_manifests(draft: &mut Draft<'_>, package: &str) -> Option<TakenBack> {
             }
         }
         draft.because(format!("{}: restored the requirement of {package} to {}.", file.path, short(first.original())));
-        draft.set(file, restored(&file.text, &marked));
-        if let (Some(version), Some((_, was))) = (first.exact(), &first.mark) {
+        draft.put(file, restored(&file.text, &marked));
+        if let (Some(version), Some(mark)) = (first.exact(), &first.mark) {
             let requirement = first.original().to_owned();
-            taken_back = Some(TakenBack { pinned: version.to_owned(), requirement, locked: was.locked.clone() });
+            taken_back = Some(TakenBack { pinned: version.to_owned(), requirement, locked: mark.was.locked.clone() });
         }
     }
     taken_back
@@ -365,6 +373,6 @@ fn unpin_lock<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, taken_
         }
     }
     if mark.is_some() || taken_back.is_some() {
-        draft.set(file, result);
+        draft.put(file, result);
     }
 }

@@ -1,10 +1,11 @@
 //! One package of a `Cargo.lock` moved to another version, by what an earlier state of the lock had.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Range;
 
 use super::lock::{Lock, is_compatible};
-use crate::ecosystems::pinning::splices::{Splices, line_end, with_line_end};
+use crate::edit::blocks::Parted;
+use crate::edit::lines::fitted;
+use crate::edit::splice::Splices;
 
 /// A lock that has the wanted version.
 #[derive(Debug)]
@@ -182,11 +183,12 @@ impl<'a, 'b> Plan<'a, 'b> {
         let names = Names::new(alive.iter().map(|&place| self.package(place)));
         let mut splices = Splices::default();
         let packages = &self.current.packages;
-        let last = (0..packages.len()).rev().find(|&index| alive.contains(&self.after(index)));
+        let ranges = packages.iter().map(|package| package.range.clone());
+        let parted = Parted::new(self.current.text, ranges, |index| alive.contains(&self.after(index)));
         for (index, package) in packages.iter().enumerate() {
             let place = self.after(index);
             if !alive.contains(&place) {
-                splices.remove(self.with_gap(index, last < Some(index)));
+                parted.remove(&mut splices, index);
             } else if let Place::Taken(taken) = place {
                 splices.replace(package.range.clone(), self.taken_text(taken, &names)?);
             } else {
@@ -198,7 +200,10 @@ impl<'a, 'b> Plan<'a, 'b> {
                 }
             }
         }
-        self.insert_added(&mut splices, &alive, &names, last?)?;
+        if !parted.has_rest() {
+            return None;
+        }
+        self.insert_added(&mut splices, &alive, &names, &parted)?;
         let words = |(&now, &taken): (&usize, &usize)| {
             let (now, then) = (&self.current.packages[now], &self.earlier.packages[taken]);
             (now.name.to_owned(), now.version.to_owned(), then.version.to_owned())
@@ -207,21 +212,21 @@ impl<'a, 'b> Plan<'a, 'b> {
         Some(Relocked { text: splices.apply(self.current.text), along, newer: self.newer.clone() })
     }
 
-    fn insert_added(&self, splices: &mut Splices, alive: &BTreeSet<Place>, names: &Names, last: usize) -> Option<()> {
-        let end = line_end(self.current.text);
+    fn insert_added(
+        &self,
+        splices: &mut Splices,
+        alive: &BTreeSet<Place>,
+        names: &Names,
+        parted: &Parted<'_>,
+    ) -> Option<()> {
         let mut added: Vec<usize> =
             self.added.iter().copied().filter(|&index| alive.contains(&Place::Taken(index))).collect();
         let key = |index: usize| sort_key(self.package(Place::Taken(index)));
         added.sort_by_key(|&index| key(index));
         for index in added {
-            let text = self.taken_text(index, names)?;
             let packages = &self.current.packages;
             let next = packages.partition_point(|package| sort_key(package_of(package)) < key(index));
-            // What goes at the end goes with the blank lines before it.
-            match packages.get(next).filter(|_| next <= last) {
-                Some(next) => splices.insert(next.range.start, format!("{text}{end}{end}")),
-                None => splices.insert(packages[last].range.end, format!("{end}{end}{text}")),
-            }
+            parted.insert(splices, next, &self.taken_text(index, names)?);
         }
         Some(())
     }
@@ -242,21 +247,11 @@ impl<'a, 'b> Plan<'a, 'b> {
             splices.replace(range.start - start..range.end - start, self.reference(needed, names));
         }
         let text = splices.apply(&self.earlier.text[package.range.clone()]);
-        Some(with_line_end(&text, line_end(self.current.text)))
+        Some(fitted(&text, self.current.text))
     }
 
     fn reference(&self, place: Place, names: &Names) -> String {
         names.reference(self.package(place))
-    }
-
-    /// A package with the blank line that parts it from the next, or from the one before when none stays after it.
-    fn with_gap(&self, index: usize, at_end: bool) -> Range<usize> {
-        let packages = &self.current.packages;
-        let range = &packages[index].range;
-        match packages.get(index + 1).filter(|_| !at_end) {
-            Some(next) => range.start..next.range.start,
-            None => index.checked_sub(1).map_or(range.start, |before| packages[before].range.end)..range.end,
-        }
     }
 }
 

@@ -1,9 +1,8 @@
 //! `Cargo.lock`, read by lines: Cargo itself writes it, always in the same layout.
 
+use crate::edit::version::not_plain;
 use std::collections::HashMap;
 use std::ops::Range;
-
-use crate::ecosystems::edit::not_plain;
 
 /// A lock and its packages, in the order of the file.
 #[derive(Debug)]

@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
+use crate::edit::mark::{Behind, Found, PIN, comment};
+use crate::edit::splice::Splices;
 use toml_edit::{Document, Item, TableLike};
-
-use crate::ecosystems::pinning::mark::{self, Was, can_be_marked, content_end};
-use crate::ecosystems::pinning::splices::Splices;
 
 /// One requirement of the package.
 #[derive(Clone, Debug)]
@@ -15,8 +14,10 @@ pub struct Site {
     pub requirement: String,
     /// Why it cannot be pinned here.
     pub refused: Option<&'static str>,
-    /// Our mark on its line: where it stands and what it says.
-    pub mark: Option<(Range<usize>, Was)>,
+    /// Where a mark on its line goes.
+    end: usize,
+    /// Our mark on its line.
+    pub mark: Option<Found>,
 }
 
 impl Site {
@@ -28,7 +29,7 @@ impl Site {
     /// What was required before our pin.
     pub fn original(&self) -> &str {
         match &self.mark {
-            Some((_, was)) => was.raw.trim_matches(['"', '\'']),
+            Some(mark) => mark.was.old.trim_matches(['"', '\'']),
             None => &self.requirement,
         }
     }
@@ -106,13 +107,12 @@ fn requirements(section: &dyn TableLike, text: &str, package: &str, found: &mut 
 }
 
 fn site(text: &str, range: Range<usize>, requirement: &str, refused: Option<&'static str>) -> Site {
-    let end = content_end(text, range.end);
-    let mark = mark::read(&text[end..]).map(|(found, was)| (end..end + found.end, was));
-    let raw = &text[range.clone()];
-    let refused = refused.or_else(|| {
-        (mark.is_none() && !can_be_marked(raw)).then_some("its requirement has a form that cannot be marked")
-    });
-    Site { range, requirement: requirement.to_owned(), refused, mark }
+    let behind = Behind::read(text, range.end, PIN);
+    let writable = behind.as_ref().is_some_and(|behind| behind.mark.is_some())
+        || behind.is_some() && comment(&text[range.clone()], None, PIN).is_some();
+    let refused = refused.or_else(|| (!writable).then_some("its requirement has a form that cannot be marked"));
+    let (end, mark) = behind.map_or((range.end, None), |behind| (behind.end, behind.mark));
+    Site { range, requirement: requirement.to_owned(), refused, end, mark }
 }
 
 fn is_patched(root: &dyn TableLike, package: &str) -> bool {
@@ -132,8 +132,7 @@ pub fn pinned(text: &str, sites: &[&Site], version: &str, locked: Option<&str>) 
         let quote = if raw.starts_with('\'') { '\'' } else { '"' };
         splices.replace(site.range.clone(), format!("{quote}={version}{quote}"));
         if site.mark.is_none() {
-            let was = Was { raw: raw.to_owned(), locked: locked.map(str::to_owned) };
-            splices.insert(content_end(text, site.range.end), format!(" {}", was.words()));
+            splices.insert(site.end, comment(raw, locked, PIN).unwrap_or_default());
         }
     }
     splices.apply(text)
@@ -143,11 +142,11 @@ pub fn pinned(text: &str, sites: &[&Site], version: &str, locked: Option<&str>) 
 pub fn restored(text: &str, sites: &[&Site]) -> String {
     let mut splices = Splices::default();
     for site in sites {
-        let Some((range, was)) = &site.mark else { continue };
-        splices.remove(range.clone());
+        let Some(mark) = &site.mark else { continue };
+        splices.remove(mark.range.clone());
         // What a person has changed since stays theirs.
         if site.exact().is_some() {
-            splices.replace(site.range.clone(), was.raw.clone());
+            splices.replace(site.range.clone(), mark.was.old.clone());
         }
     }
     splices.apply(text)

@@ -3,13 +3,16 @@
 use super::hash::content_hash;
 use super::lock::{Lock, is_same};
 use crate::domain::edit::{Edited, Source};
-use crate::ecosystems::edit::{Manifests, PinEditor, not_plain};
+use crate::domain::text::short;
+use crate::ecosystems::edit::PinEditor;
 use crate::ecosystems::npm::manifest::{PinMark, mark_of, with_mark, with_member, without_mark, without_member};
-use crate::ecosystems::pinning::draft::{Draft, file_name, folder, short};
-use crate::ecosystems::pinning::json::{Node, parse, quoted};
-use crate::ecosystems::pinning::json_edit::New;
-use crate::ecosystems::pinning::range::{Rules, meets};
-use crate::ecosystems::pinning::splices::Splices;
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::json::layout::New;
+use crate::edit::json::{Node, parse, quoted};
+use crate::edit::path::{file_name, folder};
+use crate::edit::splice::Splices;
+use crate::edit::version::composer::meets;
+use crate::edit::version::not_plain;
 
 /// Packages of Packagist.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +44,7 @@ impl PinEditor for ComposerPins {
         for project in projects(&mut draft) {
             pin_project(&mut draft, &project, &package, version);
         }
-        draft.finish(&format!("{package} is already pinned to {version}."))
+        draft.finish()
     }
 
     fn unpin(&self, manifests: Manifests<'_>, package: &str) -> Edited {
@@ -55,7 +58,7 @@ impl PinEditor for ComposerPins {
                 unpin_project(&mut draft, &project, &mark, &package);
             }
         }
-        draft.finish(&format!("{package} is no longer pinned."))
+        draft.finish()
     }
 }
 
@@ -141,7 +144,7 @@ fn pin_project<'a>(draft: &mut Draft<'a>, project: &Project<'a>, package: &str, 
     if found.is_empty() && locked.is_none() {
         return;
     }
-    draft.found();
+    draft.already(format!("{package} is already pinned to {version}."));
     for (_, _, requirement) in &found {
         if requirement.contains("dev-") || requirement.contains(" as ") || requirement.contains('#') {
             draft.refuse(format!("{package} cannot be pinned in {path}: it follows a branch or an alias."));
@@ -170,13 +173,13 @@ fn pin_project<'a>(draft: &mut Draft<'a>, project: &Project<'a>, package: &str, 
     if mark.is_none() && (found.is_empty() || !stale.is_empty()) {
         let was = stale.iter().map(|(section, _, was)| ((*section).to_owned(), (*was).to_owned())).collect();
         let added = found.is_empty().then(|| "require".to_owned());
-        let mark = PinMark { was, added, locked: locked.clone() };
+        let mark = PinMark { was, added, locked: locked.clone(), overrides: Vec::new() };
         text = text.and_then(|text| with_mark(&text, INSIDE, package, &mark));
     }
     match text {
         Ok(text) => {
             pin_lock(draft, project, lock.as_ref(), &text, package, version);
-            draft.set(project.file, text);
+            draft.put(project.file, text);
         }
         Err(reason) => draft.refuse(format!("{path} cannot be edited: {}.", short(&reason))),
     }
@@ -243,19 +246,19 @@ fn set_with_hash<'a>(
     let Ok(lock) = Lock::read(text) else { return };
     let new = content_hash(manifest);
     if new.is_some() && new.as_deref() == lock.hash() {
-        return draft.set(file, text.to_owned());
+        return draft.put(file, text.to_owned());
     }
     let old = content_hash(&project.file.text);
     let is_known = old.is_some() && old.as_deref() == lock.hash();
     if let Some(hash) = new.filter(|_| is_known) {
-        return draft.set(file, lock.with_hash(&hash));
+        return draft.put(file, lock.with_hash(&hash));
     }
     draft.warn(format!(
         "{}: its content-hash already did not match composer.json and was not changed: \
          run `composer update {package} --no-install` and commit it.",
         file.path
     ));
-    draft.set(file, text.to_owned());
+    draft.put(file, text.to_owned());
 }
 
 fn unpin_project<'a>(draft: &mut Draft<'a>, project: &Project<'a>, mark: &PinMark, package: &str) {
@@ -287,7 +290,7 @@ fn unpin_project<'a>(draft: &mut Draft<'a>, project: &Project<'a>, mark: &PinMar
         Err(reason) => return draft.refuse(format!("{path} cannot be edited: {}.", short(&reason))),
     };
     unpin_lock(draft, project, mark, &text, package, requirement.as_deref());
-    draft.set(project.file, text);
+    draft.put(project.file, text);
 }
 
 fn unpin_lock<'a>(
@@ -302,7 +305,7 @@ fn unpin_lock<'a>(
     let Some(has) = lock.version(package) else { return };
     let wanted = mark.locked.as_deref().filter(|wanted| *wanted != has);
     let restored = wanted.and_then(|wanted| from_earlier(draft, file, &lock, package, wanted));
-    let allowed = requirement.is_none_or(|requirement| meets(requirement, &has, Rules::Composer) != Some(false));
+    let allowed = requirement.is_none_or(|requirement| meets(requirement, &has) != Some(false));
     if restored.is_none() && !allowed {
         return draft.warn(format!(
             "{} still has {package} {}, which the requirement does not allow: \

@@ -1,11 +1,10 @@
 //! `composer.lock`: packages replaced by what an earlier state of the lock had.
 
+use crate::edit::json::layout::{line_lead, moved};
+use crate::edit::json::{Node, parse, quoted};
+use crate::edit::splice::Splices;
+use crate::edit::version::composer::meets;
 use std::collections::{BTreeMap, HashMap};
-
-use crate::ecosystems::pinning::json::{Node, parse, quoted};
-use crate::ecosystems::pinning::json_edit::{line_lead, moved};
-use crate::ecosystems::pinning::range::{Rules, meets};
-use crate::ecosystems::pinning::splices::Splices;
 
 /// A lock with its packages by name.
 pub struct Lock<'a> {
@@ -32,8 +31,8 @@ impl<'a> Lock<'a> {
     }
 
     fn packages(&self) -> HashMap<String, &Node> {
-        let all = SECTIONS.iter().filter_map(|section| self.root.get(section)).flat_map(Node::elements);
-        all.filter_map(|node| Some((node.text_of("name")?.to_ascii_lowercase(), node))).collect()
+        let all = SECTIONS.iter().filter_map(|section| self.root.get(section)).flat_map(Node::items);
+        all.filter_map(|item| Some((item.value.text_of("name")?.to_ascii_lowercase(), &item.value))).collect()
     }
 
     /// The package's version as the lock writes it, `v` included.
@@ -75,7 +74,7 @@ impl<'a> Lock<'a> {
             for (name, range) in requires(node) {
                 let at = taken.get(&name).or_else(|| now.get(&name)).copied();
                 let has = at.and_then(|node| node.text_of("version"));
-                if has.is_some_and(|has| meets(range, has, Rules::Composer) == Some(true)) {
+                if has.is_some_and(|has| meets(range, has) == Some(true)) {
                     continue;
                 }
                 if at.is_none() && now.values().any(|node| stands_for(node, &name)) {
@@ -99,7 +98,7 @@ impl<'a> Lock<'a> {
             let required = requires(node);
             required.into_iter().filter_map(|(name, range)| {
                 let version = taken.get(&name)?.text_of("version")?;
-                (meets(range, version, Rules::Composer) == Some(false)).then(|| (user.clone(), range.to_owned()))
+                (meets(range, version) == Some(false)).then(|| (user.clone(), range.to_owned()))
             })
         });
         let mut unmet: Vec<(String, String)> = unmet.collect();

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::edit::lines;
+
 /// An image in a `FROM` or a `COPY --from`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
@@ -25,7 +27,7 @@ type Word = Range<usize>;
 pub fn read(text: &str) -> Dockerfile {
     let mut found = Dockerfile::default();
     let mut stages: Vec<String> = vec!["scratch".to_owned()];
-    let mut lines = Lines { text, at: 0 };
+    let mut lines = Lines { text, at: lines::start(text) };
     let escape = escape_of(text);
     while let Some(line) = lines.next_line() {
         let content = text[line.clone()].trim();
@@ -90,7 +92,7 @@ impl Lines<'_> {
 
 /// The character that continues a line, which a directive at the top may set.
 fn escape_of(text: &str) -> char {
-    for line in text.lines().take_while(|line| line.starts_with('#')) {
+    for line in text[lines::start(text)..].lines().take_while(|line| line.starts_with('#')) {
         let Some((key, value)) = line[1..].split_once('=') else { break };
         if key.trim().eq_ignore_ascii_case("escape") && value.trim() == "`" {
             return '`';

@@ -1,15 +1,21 @@
-//! Pins images by digest, in Dockerfiles and Compose files.
+//! Pins images by digest, in Dockerfiles, Compose files and workflows.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::dockerfile;
 use super::image::{Image, digest, is_name};
 use crate::domain::edit::{Edited, Source};
-use crate::ecosystems::edit::{Manifests, PinEditor};
-use crate::ecosystems::pinning::draft::{Draft, file_name, listed, short};
-use crate::ecosystems::pinning::mark::{self, Was, can_be_marked, content_end};
-use crate::ecosystems::pinning::splices::{Splices, line_end};
-use crate::ecosystems::pinning::yaml::scalars;
+use crate::domain::text::short;
+use crate::ecosystems::actions::edit::{is_action, is_workflow};
+use crate::ecosystems::edit::PinEditor;
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::lines::{self, line_end};
+use crate::edit::mark::{Behind, Found, PIN, comment};
+use crate::edit::path::file_name;
+use crate::edit::say::listed;
+use crate::edit::splice::Splices;
+use crate::edit::yaml::{Scalar, scalars};
 
 /// Images of containers.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +27,7 @@ impl PinEditor for DockerPins {
     }
 
     fn reads(&self, path: &str) -> bool {
-        is_dockerfile(path) || is_compose(path)
+        is_dockerfile(path) || is_compose(path) || is_workflow(path) || is_action(path)
     }
 
     fn is_lock(&self, _: &str) -> bool {
@@ -31,43 +37,47 @@ impl PinEditor for DockerPins {
     fn pin(&self, manifests: Manifests<'_>, package: &str, version: &str) -> Edited {
         let mut draft = Draft::new(manifests);
         check_name(&mut draft, package);
-        let Some(digest) = digest(version) else {
-            draft.refuse("pin an image to its digest: sha256: and 64 hexadecimal digits, as printed by `docker buildx imagetools inspect`");
-            return draft.finish("");
-        };
         if draft.is_refused() {
-            return draft.finish("");
+            return draft.finish();
         }
         let wanted = Image::parse(package);
         let all: Vec<(&Source, Place)> = places(&mut draft, manifests, &wanted);
+        // What no file names may be a package of somebody else's, with a version of theirs.
+        if all.is_empty() {
+            return draft.finish();
+        }
+        let Some(digest) = digest(version) else {
+            draft.refuse("pin an image to its digest: sha256: and 64 hexadecimal digits, as printed by `docker buildx imagetools inspect`");
+            return draft.finish();
+        };
         refuse_several_tags(&mut draft, &all, &wanted);
         for file in manifests.files {
             let here = all.iter().filter(|(other, _)| other.path == file.path).map(|(_, place)| place);
             pin_file(&mut draft, file, here, &digest);
         }
-        draft.finish(&format!("{package} is already pinned to this digest everywhere."))
+        draft.finish()
     }
 
     fn unpin(&self, manifests: Manifests<'_>, package: &str) -> Edited {
         let mut draft = Draft::new(manifests);
         check_name(&mut draft, package);
         if draft.is_refused() {
-            return draft.finish("");
+            return draft.finish();
         }
         let all: Vec<(&Source, Place)> = places(&mut draft, manifests, &Image::parse(package));
         for file in manifests.files {
             let mut splices = Splices::default();
             for (_, place) in all.iter().filter(|(other, _)| other.path == file.path) {
-                let Some((range, was)) = &place.mark else { continue };
-                splices.remove(range.clone());
-                splices.replace(place.range.clone(), was.raw.clone());
-                draft.because(format!("{} is back to {}.", file.path, short(&was.raw)));
+                let Some(mark) = &place.mark else { continue };
+                splices.remove(mark.range.clone());
+                splices.replace(place.range.clone(), mark.was.old.clone());
+                draft.because(format!("{} is back to {}.", file.path, short(&mark.was.old)));
             }
             if !splices.is_empty() {
-                draft.set(file, splices.apply(&file.text));
+                draft.put(file, splices.apply(&file.text));
             }
         }
-        draft.finish(&format!("{package} is no longer pinned."))
+        draft.finish()
     }
 }
 
@@ -93,7 +103,7 @@ fn check_name(draft: &mut Draft<'_>, package: &str) {
 struct Place {
     range: Range<usize>,
     image: String,
-    mark: Option<(Range<usize>, Was)>,
+    mark: Option<Found>,
     /// Where a mark goes, and whether it is a line of its own.
     mark_at: usize,
     is_line: bool,
@@ -105,7 +115,9 @@ fn places<'a>(draft: &mut Draft<'a>, manifests: Manifests<'a>, wanted: &Image) -
         let here = if is_dockerfile(&file.path) {
             in_dockerfile(draft, file, wanted)
         } else if is_compose(&file.path) {
-            in_compose(draft, file, wanted)
+            in_yaml(draft, file, wanted, in_services)
+        } else if is_workflow(&file.path) || is_action(&file.path) {
+            in_yaml(draft, file, wanted, in_jobs)
         } else {
             continue;
         };
@@ -153,15 +165,45 @@ fn in_dockerfile(draft: &mut Draft<'_>, file: &Source, wanted: &Image) -> Vec<Pl
 }
 
 /// Our mark on the line above, with that line's end.
-fn mark_above(text: &str, line: usize) -> Option<(Range<usize>, Was)> {
+fn mark_above(text: &str, line: usize) -> Option<Found> {
     let before = text[..line].strip_suffix('\n')?;
-    let start = before.rfind('\n').map_or(0, |at| at + 1);
-    let (_, was) = mark::read(&text[start..line])?;
-    Some((start..line, was))
+    let start = before.rfind('\n').map_or_else(|| lines::start(text), |at| at + 1);
+    let was = Behind::read(text, start, PIN)?.mark?.was;
+    Some(Found { range: start..line, was })
 }
 
-fn in_compose(draft: &mut Draft<'_>, file: &Source, wanted: &Image) -> Vec<Place> {
+/// What comes before an image where GitHub would take another name for an action.
+const SCHEME: &str = "docker://";
+
+/// Whether a Compose file names an image here. What a service builds itself only gets its name by `image`.
+fn in_services(built: &HashSet<&str>, path: &[&str]) -> bool {
+    matches!(path, ["services", service, "image"] if !built.contains(service))
+}
+
+/// Whether a workflow or an action names an image here; what `uses` and `image` say of an action is one by its scheme.
+fn in_jobs(_: &HashSet<&str>, path: &[&str]) -> bool {
+    matches!(
+        path,
+        ["jobs", _, "container"]
+            | ["jobs", _, "container", "image"]
+            | ["jobs", _, "services", _, "image"]
+            | ["jobs", _, "steps", _, "uses"]
+            | ["runs", "steps", _, "uses"]
+            | ["runs", "image"]
+    )
+}
+
+fn in_yaml(
+    draft: &mut Draft<'_>,
+    file: &Source,
+    wanted: &Image,
+    names_image: fn(&HashSet<&str>, &[&str]) -> bool,
+) -> Vec<Place> {
     let text = &file.text;
+    // A file that does not name it needs not be understood.
+    if !text.contains(wanted.name.rsplit('/').next().unwrap_or(wanted.name)) {
+        return Vec::new();
+    }
     let found = match scalars(text) {
         Ok(found) => found,
         Err(reason) => {
@@ -169,30 +211,25 @@ fn in_compose(draft: &mut Draft<'_>, file: &Source, wanted: &Image) -> Vec<Place
             return Vec::new();
         }
     };
-    // What a service builds itself only gets its name by `image`.
-    let built: std::collections::HashSet<&str> = found
-        .iter()
-        .filter(|scalar| scalar.path.get(2).is_some_and(|key| key == "build"))
-        .map(|scalar| scalar.path[1].as_str())
-        .collect();
+    let is_built = |scalar: &&Scalar| scalar.path.get(2).is_some_and(|key| key == "build");
+    let built = found.iter().filter(is_built).map(|scalar| scalar.path[1].as_str()).collect();
     let mut list = Vec::new();
     for scalar in &found {
-        let [services, service, key] = scalar.path.as_slice() else { continue };
-        if services != "services" || key != "image" || built.contains(service.as_str()) {
-            continue;
-        }
-        if !is_wanted(draft, file, wanted, &scalar.value) {
+        let path: Vec<&str> = scalar.path.iter().map(String::as_str).collect();
+        let needs_scheme = matches!(path.as_slice(), [.., "uses"] | ["runs", ..]);
+        let image = scalar.value.strip_prefix(SCHEME);
+        let Some(image) = image.or(Some(scalar.value.as_str()).filter(|_| !needs_scheme)) else { continue };
+        if !names_image(&built, &path) || !is_wanted(draft, file, wanted, image) {
             continue;
         }
         let raw = &text[scalar.range.clone()];
-        if !scalar.simple || !can_be_marked(raw) || raw.trim_matches(['"', '\'']) != scalar.value {
+        let plain = scalar.simple && raw.trim_matches(['"', '\'']) == scalar.value && comment(raw, None, PIN).is_some();
+        let Some(behind) = Behind::read(text, scalar.range.end, PIN).filter(|_| plain) else {
             draft.refuse(format!("{} names the image in a form that cannot be edited safely.", file.path));
             continue;
-        }
-        let end = content_end(text, scalar.range.end);
-        let mark = mark::read(&text[end..]).map(|(found, was)| (end..end + found.end, was));
-        let image = scalar.value.clone();
-        list.push(Place { range: scalar.range.clone(), image, mark, mark_at: end, is_line: false });
+        };
+        let (mark_at, mark, image) = (behind.end, behind.mark, image.to_owned());
+        list.push(Place { range: scalar.range.clone(), image, mark, mark_at, is_line: false });
     }
     list
 }
@@ -216,28 +253,32 @@ fn refuse_several_tags(draft: &mut Draft<'_>, all: &[(&Source, Place)], wanted: 
 fn pin_file<'a, 'p>(draft: &mut Draft<'a>, file: &'a Source, here: impl Iterator<Item = &'p Place>, digest: &str) {
     let mut splices = Splices::default();
     for place in here {
-        draft.found();
+        draft.already("It is already pinned to this digest everywhere.");
         let image = Image::parse(&place.image);
         if image.digest == Some(digest) {
             continue;
         }
         let raw = &file.text[place.range.clone()];
         let quote = &raw[..usize::from(raw.starts_with(['"', '\'']))];
-        splices.replace(place.range.clone(), format!("{quote}{}{quote}", image.with_digest(digest)));
+        let scheme = if raw[quote.len()..].starts_with(SCHEME) { SCHEME } else { "" };
+        splices.replace(place.range.clone(), format!("{quote}{scheme}{}{quote}", image.with_digest(digest)));
         draft.because(format!("{} uses {}: added its digest.", file.path, short(&place.image)));
         if place.mark.is_some() {
             continue;
         }
-        let words = Was { raw: raw.to_owned(), locked: None }.words();
+        let Some(words) = comment(raw, None, PIN) else {
+            draft.refuse(format!("{} names the image in a form that cannot be edited safely.", file.path));
+            continue;
+        };
         if place.is_line {
             let line = &file.text[place.mark_at..];
             let blanks = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
-            splices.insert(place.mark_at, format!("{blanks}{words}{}", line_end(&file.text)));
+            splices.insert(place.mark_at, format!("{blanks}{}{}", words.trim_start(), line_end(&file.text)));
         } else {
-            splices.insert(place.mark_at, format!(" {words}"));
+            splices.insert(place.mark_at, words);
         }
     }
     if !splices.is_empty() {
-        draft.set(file, splices.apply(&file.text));
+        draft.put(file, splices.apply(&file.text));
     }
 }

@@ -9,10 +9,15 @@ mod sum;
 
 use self::module::{Directive, Verb, canonical, compare, directives, is_path};
 use crate::domain::edit::{Edited, Source};
-use crate::ecosystems::edit::{Manifests, PinEditor, not_plain};
-use crate::ecosystems::spans::draft::{Draft, file_name, folder};
-use crate::ecosystems::spans::mark::{ABSENT, SIGN, Was, short};
-use crate::ecosystems::spans::splice::{Splice, splice, whole_line, with_line};
+use crate::domain::text::short;
+use crate::ecosystems::edit::PinEditor;
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::lines::{whole_line, with_line};
+use crate::edit::mark::{ABSENT, PIN, Was};
+use crate::edit::path::{below, file_name, folder};
+use crate::edit::say::by_whom;
+use crate::edit::splice::{Splice, splice};
+use crate::edit::version::not_plain;
 
 /// Pins for Go.
 pub struct GoPins;
@@ -80,12 +85,12 @@ struct Pin<'a> {
 /// Our mark at the end of a line: with its lead, and what it says.
 fn mark_of(text: &str, directive: &Directive) -> Option<(std::ops::Range<usize>, Was, Option<String>)> {
     let line = &text[directive.line.clone()];
-    let at = line.find(SIGN)?;
+    let at = line.find(PIN)?;
     let lead = [COMMENT, BEHIND].into_iter().find(|lead| line[..at].ends_with(lead))?;
-    let words = &line[at + SIGN.len()..];
+    let words = &line[at + PIN.len()..];
     let (words, added) = words.split_once(SUM).map_or((words, None), |(words, added)| (words, Some(added)));
     let start = directive.line.start + at - lead.len();
-    Some((start..directive.line.end, Was::read(words), added.map(|added| added.trim().to_owned())))
+    Some((start..directive.line.end, Was::read(words).1, added.map(|added| added.trim().to_owned())))
 }
 
 impl<'a> Pin<'a> {
@@ -143,7 +148,7 @@ impl<'a> Pin<'a> {
             _ if require.is_none() => self.require(source),
             std::cmp::Ordering::Equal if now == self.version => {
                 let ours = require.is_some_and(|one| mark_of(text, one).is_some());
-                let who = if ours { "by CI Rescue's pin" } else { "by hand" };
+                let who = by_whom(ours);
                 self.draft.already(format!("{path} already requires {now}, {who}."));
             }
             _ => {
@@ -164,12 +169,7 @@ impl<'a> Pin<'a> {
     /// Gets the checksums, and says what the mark has to keep of that.
     fn sums(&mut self, source: &'a Source) -> String {
         let refresh = "run `go mod tidy`".to_owned();
-        if self
-            .draft
-            .files()
-            .iter()
-            .any(|file| file.path.strip_prefix(folder(&source.path)) == Some("vendor/modules.txt"))
-        {
+        if self.draft.files().iter().any(|file| below(&file.path, folder(&source.path)) == Some("vendor/modules.txt")) {
             self.draft.warn("The modules are vendored: run `go mod vendor`, or the build fails.");
         }
         if self.draft.files().iter().any(|file| file_name(&file.path) == "go.work") {
@@ -185,7 +185,7 @@ impl<'a> Pin<'a> {
             self.draft.because(format!("{path} already has the checksums of {}.", self.version));
             return String::new();
         }
-        let earlier = self.draft.earlier(&sum.path).collect::<Vec<_>>();
+        let earlier = self.draft.earlier(&sum.path);
         if let Some((text, added)) = sum::with(&self.draft.text(sum), &earlier, self.module, &self.version) {
             self.draft.because(format!("{path}: took the checksums of {} from an earlier go.sum.", self.version));
             self.draft.warn(format!(
@@ -202,7 +202,7 @@ impl<'a> Pin<'a> {
 
     fn replace(&mut self, source: &'a Source, now: &str) {
         let added = self.sums(source);
-        let line = format!("replace {0} => {0} {1}{COMMENT}{SIGN}{ABSENT}{added}", self.module, self.version);
+        let line = format!("replace {0} => {0} {1}{COMMENT}{PIN}{ABSENT}{added}", self.module, self.version);
         self.draft.because(format!(
             "{} is lower than {}, which is in use. Go takes the highest required version, so only `replace` can hold it.",
             self.version,
@@ -214,7 +214,7 @@ impl<'a> Pin<'a> {
 
     fn require(&mut self, source: &'a Source) {
         let added = self.sums(source);
-        let line = format!("require {} {} // indirect{BEHIND}{SIGN}{ABSENT}{added}", self.module, self.version);
+        let line = format!("require {} {} // indirect{BEHIND}{PIN}{ABSENT}{added}", self.module, self.version);
         self.draft.because(format!("This module was only in go.sum: {} now requires it.", short(&source.path)));
         self.draft.put(source, with_line(&source.text, &line));
     }
@@ -224,7 +224,7 @@ impl<'a> Pin<'a> {
         let line = &source.text[require.line.clone()];
         let lead = if line.contains("//") { BEHIND } else { COMMENT };
         let trimmed = require.line.start + line.trim_end().len();
-        let Some(words) = Was::new(now, None).words() else { return };
+        let Some(words) = Was::new(now, None).words(PIN) else { return };
         let splices =
             vec![(require.version.clone(), self.version.clone()), (trimmed..trimmed, format!("{lead}{words}{added}"))];
         self.draft.because(format!("{} requires {}: raised.", short(&source.path), short(now)));
@@ -257,7 +257,7 @@ impl<'a> Pin<'a> {
         }
         let added = self.sums(source);
         let lead = if source.text[mark.clone()].starts_with(BEHIND) { BEHIND } else { COMMENT };
-        let words = was.words().unwrap_or_else(|| format!("{SIGN}{ABSENT}"));
+        let words = was.words(PIN).unwrap_or_else(|| format!("{PIN}{ABSENT}"));
         let splices = vec![(version, self.version.clone()), (mark, format!("{lead}{words}{added}"))];
         self.draft.because("It is already pinned by CI Rescue and gets a new version.");
         self.draft.put(source, splice(&source.text, splices));
@@ -270,7 +270,7 @@ impl<'a> Pin<'a> {
         if sum::has(&now, self.module, version) {
             return;
         }
-        let earlier = self.draft.earlier(&sum.path).collect::<Vec<_>>();
+        let earlier = self.draft.earlier(&sum.path);
         if let Some((text, _)) = sum::with(&now, &earlier, self.module, version) {
             self.draft.because(format!("{}: restored the checksums of {}.", short(&sum.path), short(version)));
             self.draft.put(sum, text);

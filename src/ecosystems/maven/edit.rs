@@ -7,11 +7,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use self::pom::{Found, Pom, uses};
 use crate::domain::edit::{Edited, Source};
-use crate::ecosystems::edit::{Manifests, PinEditor, not_plain};
-use crate::ecosystems::spans::draft::{Draft, file_name};
-use crate::ecosystems::spans::mark::{ABSENT, SIGN, short};
-use crate::ecosystems::spans::splice::{Splice, line_break, splice};
-use crate::ecosystems::spans::xml::{mark, mark_after};
+use crate::domain::text::short;
+use crate::ecosystems::edit::PinEditor;
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::lines::line_end;
+use crate::edit::mark::{ABSENT, PIN};
+use crate::edit::path::file_name;
+use crate::edit::say::by_whom;
+use crate::edit::splice::{Splice, splice};
+use crate::edit::version::not_plain;
+use crate::edit::xml::{mark, mark_after};
 
 /// Pins for Maven.
 pub struct MavenPins;
@@ -192,7 +197,7 @@ impl Pin<'_, '_> {
         let end = pom.tree.elements[id].end;
         let marked = mark_after(pom.tree.text, end).is_some();
         if value == self.version || value == format!("[{}]", self.version) {
-            let who = if marked { "by CI Rescue's pin" } else { "by hand" };
+            let who = by_whom(marked);
             return self.draft.already(format!("{path} already has {}, {who}.", self.version));
         }
         if !marked {
@@ -210,8 +215,8 @@ impl Pin<'_, '_> {
         let pom = &self.poms[at];
         let Some(name) = pom.tree.child(one.id, "artifactId") else { return };
         let end = pom.tree.elements[name].end;
-        let gap = pom.tree.indent(name).map(|indent| format!("{}{indent}", line_break(pom.tree.text)));
-        let text = format!("{}<version>{}</version><!-- {SIGN}{ABSENT} -->", gap.unwrap_or_default(), self.version);
+        let gap = pom.tree.indent(name).map(|indent| format!("{}{indent}", line_end(pom.tree.text)));
+        let text = format!("{}<version>{}</version><!-- {PIN}{ABSENT} -->", gap.unwrap_or_default(), self.version);
         self.draft.because(format!("{} has no version for it: added one.", short(&pom.source.path)));
         self.splice(at, (end..end, text));
     }

@@ -1,7 +1,7 @@
 //! Which of npm, pnpm and Yarn a repository uses, by the lock that stands beside `package.json`.
 
 use crate::domain::edit::Source;
-use crate::ecosystems::pinning::draft::{file_name, folder};
+use crate::edit::path::{file_name, folder};
 
 /// Every manager with the names of its locks.
 const MANAGERS: [(&str, &[&str]); 3] =

@@ -6,11 +6,14 @@ use super::lock::{Asked, Change, Changed, LockFile, Manager, Resolved};
 use super::relock::{Plan, Read};
 use super::tree::{Tree, is_true, name_of, old_entry, read};
 use crate::domain::edit::Edited;
-use crate::ecosystems::edit::{Manifests, PinEditor, not_plain};
-use crate::ecosystems::pinning::draft::{file_name, short};
-use crate::ecosystems::pinning::json::{Node, quoted};
-use crate::ecosystems::pinning::json_edit::remove;
-use crate::ecosystems::pinning::splices::Splices;
+use crate::domain::text::short;
+use crate::ecosystems::edit::PinEditor;
+use crate::edit::draft::Manifests;
+use crate::edit::json::layout::remove;
+use crate::edit::json::{Node, quoted};
+use crate::edit::path::file_name;
+use crate::edit::splice::Splices;
+use crate::edit::version::not_plain;
 
 /// npm.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +56,14 @@ impl Manager for Npm {
 
     fn overrides(&self) -> &'static [&'static str] {
         &["overrides"]
+    }
+
+    fn all_overrides(&self) -> &'static [&'static [&'static str]] {
+        &[&["overrides"]]
+    }
+
+    fn overrides_follow(&self) -> bool {
+        true
     }
 
     fn read<'a>(&self, text: &'a str) -> Result<Box<dyn LockFile + 'a>, String> {
@@ -134,7 +145,9 @@ impl LockFile for NpmLock<'_> {
                 let version = node.get("version")?;
                 splices.replace(version.range.clone(), quoted(&change.version));
                 // npm fills in again what is missing; what is wrong it would trust.
-                remove(&mut splices, node, |member| matches!(member.key.as_str(), "resolved" | "integrity"));
+                remove(&mut splices, self.text, node, |_, member| {
+                    matches!(member.key.as_str(), "resolved" | "integrity")
+                });
             }
         }
         let text = splices.apply(self.text);

@@ -2,14 +2,18 @@
 
 use super::choose::is_of_another;
 use super::lock::{Asked, Change, Changed, Manager, Overriding, Resolved, SpecChange};
-use super::manifest::{self, PinMark, SECTIONS, Site, prefix, with_mark, with_member, with_requirement};
+use super::manifest::{self, PinMark, SECTIONS, Site, prefix, requirements, with_mark, with_member};
+use super::overrides;
 use super::world::{Lock, Project, World, broken, not_accepted};
 use crate::domain::edit::Edited;
-use crate::ecosystems::edit::Manifests;
-use crate::ecosystems::pinning::draft::{Draft, folder, listed, short};
-use crate::ecosystems::pinning::json::Node;
-use crate::ecosystems::pinning::json_edit::New;
-use crate::ecosystems::pinning::range::{Rules, meets, same_line};
+use crate::domain::text::short;
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::json::Node;
+use crate::edit::json::layout::New;
+use crate::edit::path::folder;
+use crate::edit::say::listed;
+use crate::edit::splice::splice;
+use crate::edit::version::npm::{meets, same_line};
 
 /// Pins a package.
 pub fn pin(manager: &dyn Manager, manifests: Manifests<'_>, package: &str, version: &str) -> Edited {
@@ -23,14 +27,19 @@ pub fn pin(manager: &dyn Manager, manifests: Manifests<'_>, package: &str, versi
     let world = World::read(manager, &mut draft, package);
     if !draft.is_refused() {
         if world.projects.iter().any(|project| !project.sites.is_empty()) {
-            pin_required(&mut draft, &world, package, version);
+            pin_required(manager, &mut draft, &world, package, version);
         } else {
             for index in 0..world.locks.len() {
                 pin_transitive(manager, &mut draft, &world, index, package, version);
             }
         }
     }
-    draft.finish(&format!("{package} is already pinned to {version}."))
+    draft.finish()
+}
+
+/// What is said where nothing changes.
+pub fn already(package: &str, version: &str) -> String {
+    format!("{package} is already pinned to {version}.")
 }
 
 /// A requirement with what it leads to.
@@ -102,14 +111,23 @@ fn choose<'l, 'w, 'a>(list: &'l [Wanted<'w, 'a>], version: &str) -> Vec<&'l Want
     if list.iter().all(same) || list.iter().all(one_entry) {
         return list.iter().collect();
     }
-    let met = |one: &&Wanted| meets(one.original(), version, Rules::Npm) == Some(true);
+    let met = |one: &&Wanted| meets(one.original(), version) == Some(true);
     let entries: Vec<&Resolved> = list.iter().filter(met).filter_map(|one| one.resolved.as_ref()).collect();
     let shares = |one: &Wanted| one.resolved.as_ref().is_some_and(|resolved| entries.contains(&resolved));
     list.iter().filter(|one| met(one) || shares(one)).collect()
 }
 
-fn pin_required<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, version: &str) {
-    draft.found();
+/// The text with the mark as it is to be; the first mark stays, since it says what people wrote.
+fn marked(text: String, old: Option<&PinMark>, mark: &PinMark, package: &str) -> Result<String, String> {
+    match old {
+        Some(old) if old == mark => Ok(text),
+        Some(_) => with_mark(&manifest::without_mark(&text, None, package)?, None, package, mark),
+        None => with_mark(&text, None, package, mark),
+    }
+}
+
+fn pin_required<'a>(manager: &dyn Manager, draft: &mut Draft<'a>, world: &World<'a>, package: &str, version: &str) {
+    draft.already(already(package, version));
     let list = wanted(draft, world, package);
     if draft.is_refused() {
         return;
@@ -122,7 +140,13 @@ fn pin_required<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, ver
         ));
         return;
     }
+    let projects: Vec<&Project> = chosen.iter().map(|one| one.project).collect();
+    let along = overrides::along(manager, draft, world, &projects, package, version);
+    if draft.is_refused() {
+        return;
+    }
     for project in &world.projects {
+        let overridden = along.iter().find(|(path, _)| *path == project.file.path).map_or(&[][..], |(_, found)| found);
         let sites: Vec<&&Wanted> = chosen.iter().filter(|one| one.project.file.path == project.file.path).collect();
         let new = |one: &Wanted| format!("{}{version}", one.prefix);
         let changes: Vec<(&str, String)> = sites
@@ -130,17 +154,32 @@ fn pin_required<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, ver
             .filter(|one| one.site.requirement != new(one))
             .map(|one| (one.site.section, new(one)))
             .collect();
-        if changes.is_empty() {
+        // npm wants an override of its own requirement to be the same text.
+        let same = changes.first().map_or_else(|| version.to_owned(), |(_, new)| new.clone());
+        let stale: Vec<_> = overridden.iter().filter(|one| one.was != same).collect();
+        if changes.is_empty() && stale.is_empty() {
             continue;
         }
-        let text = with_requirement(&project.file.text, &project.root, package, &changes);
-        let mark = project.mark.clone().unwrap_or_else(|| new_mark(&sites));
-        let text = if project.mark.is_some() { Ok(text) } else { with_mark(&text, None, package, &mark) };
-        match text {
-            Ok(text) => draft.set(project.file, text),
+        let mut splices = requirements(&project.root, package, &changes);
+        splices.extend(stale.iter().map(|one| one.set(&same)));
+        let text = splice(&project.file.text, splices);
+        let mut mark = project.mark.clone().unwrap_or_else(|| new_mark(&sites));
+        if project.mark.is_none() && sites.is_empty() {
+            let resolved = chosen.iter().find_map(|one| one.resolved.as_ref());
+            mark.locked = resolved.map(|resolved| resolved.version.clone());
+        }
+        for one in &stale {
+            if !mark.overrides.iter().any(|(key, _)| key == one.key) {
+                mark.overrides.push((one.key.to_owned(), one.was.to_owned()));
+            }
+        }
+        match marked(text, project.mark.as_ref(), &mark, package) {
+            Ok(text) => draft.put(project.file, text),
             Err(reason) => draft.refuse(broken(&project.file.path, &reason)),
         }
-        draft.because(format!("{}: the requirement of {package} is now {version}.", project.file.path));
+        if !changes.is_empty() {
+            draft.because(format!("{}: the requirement of {package} is now {version}.", project.file.path));
+        }
     }
     for (index, lock) in world.locks.iter().enumerate() {
         let mut change = change_of(&chosen, index, package, version);
@@ -154,11 +193,11 @@ fn pin_required<'a>(draft: &mut Draft<'a>, world: &World<'a>, package: &str, ver
 fn new_mark(sites: &[&&Wanted]) -> PinMark {
     let mut was: Vec<(String, String)> =
         sites.iter().map(|one| (one.site.section.to_owned(), one.site.requirement.clone())).collect();
-    if was.iter().all(|(_, requirement)| *requirement == was[0].1) {
+    if was.windows(2).all(|pair| pair[0].1 == pair[1].1) {
         was.truncate(1);
     }
     let locked = sites.iter().find_map(|one| one.resolved.as_ref()).map(|resolved| resolved.version.clone());
-    PinMark { was, added: None, locked }
+    PinMark { was, added: None, locked, overrides: Vec::new() }
 }
 
 fn change_of(chosen: &[&Wanted], lock: usize, package: &str, version: &str) -> Change {
@@ -199,7 +238,7 @@ pub fn apply<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, change: &Change) {
                 "{path}: no earlier version of it has {package} {version}, so the entry has no checksum and its \
                  dependencies are unchanged: run `{refresh}` and commit it."
             ));
-            draft.set(lock.file, changed.text);
+            draft.put(lock.file, changed.text);
         }
         None => draft.warn(format!(
             "{path} was not changed, because no earlier version of it has a usable entry for {package} {version}: \
@@ -227,7 +266,7 @@ fn take<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, change: &Change, changed: Ch
     for warning in changed.warnings {
         draft.warn(format!("{path}: {warning} Run `{}` and commit it.", lock.lock.refresh()));
     }
-    draft.set(lock.file, changed.text);
+    draft.put(lock.file, changed.text);
 }
 
 fn pin_transitive<'a>(
@@ -243,7 +282,7 @@ fn pin_transitive<'a>(
     if versions.is_empty() {
         return;
     }
-    draft.found();
+    draft.already(already(package, version));
     let beside = |project: &&Project| folder(&project.file.path) == folder(&lock.file.path);
     let Some(project) = world.projects.iter().find(beside) else {
         draft.refuse(format!("{} has no package.json next to it that could override {package}.", lock.file.path));
@@ -279,7 +318,11 @@ fn pin_transitive<'a>(
         was: Vec::new(),
         added: Some(key.clone()),
         locked: Some(old.clone()),
+        overrides: Vec::new(),
     });
+    if let Some(caution) = manager.caution() {
+        draft.warn(caution);
+    }
     if existing.is_none() && old == version && project.mark.is_none() && versions.len() == 1 {
         // Nothing holds it there yet: the override is added, the lock is right.
         draft.because(format!("{} already has {package} {version}; the override keeps it there.", lock.file.path));
@@ -287,7 +330,7 @@ fn pin_transitive<'a>(
     let text = with_member(&project.file.text, manager.overrides(), &key, &New::text(version))
         .and_then(|text| if project.mark.is_some() { Ok(text) } else { with_mark(&text, None, package, &mark) });
     match text {
-        Ok(text) => draft.set(project.file, text),
+        Ok(text) => draft.put(project.file, text),
         Err(reason) => draft.refuse(broken(&project.file.path, &reason)),
     }
     draft.because(format!(
@@ -338,7 +381,7 @@ pub fn unpin(manager: &dyn Manager, manifests: Manifests<'_>, package: &str) -> 
     for (index, change) in changes {
         restore_lock(&mut draft, &world.locks[index], change);
     }
-    draft.finish(&format!("{package} is no longer pinned."))
+    draft.finish()
 }
 
 fn unpin_project<'a>(
@@ -363,7 +406,11 @@ fn unpin_project<'a>(
         restored.push((site.section, was.to_owned()));
         draft.because(format!("{path}: restored the requirement of {package} to {}.", short(was)));
     }
-    let mut text = Ok(with_requirement(&project.file.text, &project.root, package, &restored));
+    let mut splices = requirements(&project.root, package, &restored);
+    let (overrides, held) = overrides::restored(draft, manager, project, mark);
+    splices.extend(overrides);
+    pinned = pinned.or(held);
+    let mut text = Ok(splice(&project.file.text, splices));
     let mut overriding = None;
     if let Some(key) = &mark.added {
         let overrides = manager.overrides().iter().try_fold(&project.root, |node, key| node.get(key));
@@ -375,7 +422,7 @@ fn unpin_project<'a>(
         draft.because(format!("{path}: removed the override of {package}."));
     }
     match text.and_then(|text| manifest::without_mark(&text, None, package)) {
-        Ok(text) => draft.set(project.file, text),
+        Ok(text) => draft.put(project.file, text),
         Err(reason) => draft.refuse(broken(path, &reason)),
     }
     let Some(pinned) = pinned else { return };
@@ -409,11 +456,11 @@ pub fn restore_lock<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, mut change: Chan
         return;
     }
     let path = &lock.file.path;
-    let allowed = change.specs.iter().all(|spec| meets(&spec.new, &pinned, Rules::Npm) != Some(false));
+    let allowed = change.specs.iter().all(|spec| meets(&spec.new, &pinned) != Some(false));
     change.from.clear();
     change.version.clone_from(&pinned);
     match lock.lock.change(&change, &lock.file.text) {
-        Some(changed) => draft.set(lock.file, changed.text),
+        Some(changed) => draft.put(lock.file, changed.text),
         None => draft.warn(format!("{path} was not changed: run `{}` and commit it.", lock.lock.refresh())),
     }
     if allowed {

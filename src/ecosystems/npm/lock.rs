@@ -78,6 +78,17 @@ pub trait Manager {
     fn locks(&self) -> &'static [&'static str];
     /// The keys in `package.json` that lead to the overrides.
     fn overrides(&self) -> &'static [&'static str];
+    /// Every list of overrides that it reads, by the keys in `package.json` that lead there.
+    fn all_overrides(&self) -> &'static [&'static [&'static str]];
+    /// Whether an override of a package that is required directly can be edited along: npm wants both to be the same, and
+    /// its locks repeat no overrides.
+    fn overrides_follow(&self) -> bool {
+        false
+    }
+    /// What a person has to know of an override that is put into `package.json`.
+    fn caution(&self) -> Option<&'static str> {
+        None
+    }
     /// Reads a lock.
     ///
     /// # Errors

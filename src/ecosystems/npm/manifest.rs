@@ -1,8 +1,8 @@
 //! `package.json`: its requirements, its overrides and our mark in it.
 
-use crate::ecosystems::pinning::json::{Kind, Node, parse, quoted};
-use crate::ecosystems::pinning::json_edit::{New, append, remove};
-use crate::ecosystems::pinning::splices::Splices;
+use crate::edit::json::layout::{New, append, remove};
+use crate::edit::json::{Kind, Node, parse, quoted};
+use crate::edit::splice::{Splice, Splices};
 
 /// Where a package is required; peers are for the user of the package to choose.
 pub const SECTIONS: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
@@ -67,6 +67,8 @@ pub struct PinMark {
     pub added: Option<String>,
     /// The version the lock had.
     pub locked: Option<String>,
+    /// Key of an override that was changed along → what it said.
+    pub overrides: Vec<(String, String)>,
 }
 
 impl PinMark {
@@ -82,6 +84,10 @@ impl PinMark {
         }
         members.extend(self.added.iter().map(|key| ("added".to_owned(), New::text(key))));
         members.extend(self.locked.iter().map(|locked| ("locked".to_owned(), New::text(locked))));
+        if !self.overrides.is_empty() {
+            let list = self.overrides.iter().map(|(key, was)| (key.clone(), New::text(was))).collect();
+            members.push(("overrides".to_owned(), New::Object(list)));
+        }
         New::Object(members)
     }
 }
@@ -90,16 +96,18 @@ impl PinMark {
 pub fn mark_of(root: &Node, inside: Option<&str>, package: &str) -> Option<PinMark> {
     let top = inside.map_or(Some(root), |key| root.get(key))?;
     let mark = top.get(KEY)?.get("pins")?.get(package)?;
+    let texts = |node: &Node| {
+        let list = node.members().iter();
+        list.filter_map(|member| Some((member.key.clone(), member.value.text()?.to_owned()))).collect()
+    };
     let was = match mark.get("was").map(|was| (was, &was.kind)) {
         Some((_, Kind::Text(was))) => vec![(String::new(), was.clone())],
-        Some((was, _)) => {
-            let list = was.members().iter();
-            list.filter_map(|member| Some((member.key.clone(), member.value.text()?.to_owned()))).collect()
-        }
+        Some((was, _)) => texts(was),
         None => Vec::new(),
     };
     let text = |key: &str| mark.text_of(key).map(str::to_owned);
-    Some(PinMark { was, added: text("added"), locked: text("locked") })
+    let overrides = mark.get("overrides").map(texts).unwrap_or_default();
+    Some(PinMark { was, added: text("added"), locked: text("locked"), overrides })
 }
 
 /// The text with the mark put in, after everything else.
@@ -146,7 +154,7 @@ pub fn with_member(text: &str, path: &[&str], key: &str, value: &New) -> Result<
     let names: Vec<&str> = rest.iter().copied().chain([key]).collect();
     let nested =
         names[1..].iter().rev().fold(value.clone(), |inner, name| New::Object(vec![((*name).to_owned(), inner)]));
-    append(&mut splices, text, &root, object, names[0], &nested);
+    append(&mut splices, text, &root, object, Some(names[0]), &nested);
     Ok(splices.apply(text))
 }
 
@@ -171,18 +179,13 @@ pub fn without_member(text: &str, path: &[&str], key: &str) -> Result<String, St
     }
     let mut splices = Splices::default();
     if let (Some(object), Some(name)) = (chain.last(), names.last()) {
-        remove(&mut splices, object, |member| member.key == *name);
+        remove(&mut splices, text, object, |_, member| member.key == *name);
     }
     Ok(splices.apply(text))
 }
 
-/// The text with the requirement in this section replaced.
-pub fn with_requirement(text: &str, root: &Node, package: &str, new: &[(&str, String)]) -> String {
-    let mut splices = Splices::default();
-    for (section, requirement) in new {
-        if let Some(value) = root.get(section).and_then(|section| section.get(package)) {
-            splices.replace(value.range.clone(), quoted(requirement));
-        }
-    }
-    splices.apply(text)
+/// Where the requirements in these sections stand, with what is to stand there.
+pub fn requirements(root: &Node, package: &str, new: &[(&str, String)]) -> Vec<Splice> {
+    let value = |section: &str| root.get(section)?.get(package).map(|value| value.range.clone());
+    new.iter().filter_map(|(section, requirement)| Some((value(section)?, quoted(requirement)))).collect()
 }

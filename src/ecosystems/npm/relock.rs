@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::lock::Change;
 use super::tree::{Entry, Tree, candidates, inside, is_true, needs, old_entry};
-use crate::ecosystems::pinning::json::Node;
-use crate::ecosystems::pinning::json_edit::{line_lead, moved, remove};
-use crate::ecosystems::pinning::range::{Rules, meets};
-use crate::ecosystems::pinning::splices::Splices;
+use crate::edit::json::layout::{line_lead, moved, remove};
+use crate::edit::json::{Node, parse, quoted};
+use crate::edit::splice::Splices;
+use crate::edit::version::npm::meets;
 
 const NEEDED: [&str; 2] = ["dependencies", "optionalDependencies"];
 const FOLLOWED: [&str; 4] = ["dependencies", "optionalDependencies", "peerDependencies", "devDependencies"];
@@ -62,7 +62,7 @@ impl<'t, 'n> Plan<'t, 'n> {
         let optional = node.get("optionalDependencies");
         for (name, range) in needs(node, earlier.is_old, &NEEDED) {
             let found = self.found(path, name);
-            if found.as_ref().is_some_and(|(_, version)| meets(range, version, Rules::Npm) == Some(true)) {
+            if found.as_ref().is_some_and(|(_, version)| meets(range, version) == Some(true)) {
                 continue;
             }
             let Some(there) = earlier.resolve(&earlier.entries[source].path, name) else {
@@ -100,9 +100,7 @@ impl<'t, 'n> Plan<'t, 'n> {
             let asks = needs(entry.node, false, &FOLLOWED).into_iter().find(|(asked, _)| *asked == name);
             let gets_it_here = || self.found(&entry.path, name).is_some_and(|(found, _)| found == place);
             asks.is_none_or(|(_, range)| {
-                self.taken.contains_key(&entry.path)
-                    || meets(range, version, Rules::Npm) == Some(true)
-                    || !gets_it_here()
+                self.taken.contains_key(&entry.path) || meets(range, version) == Some(true) || !gets_it_here()
             })
         })
     }
@@ -149,7 +147,7 @@ impl<'t, 'n> Plan<'t, 'n> {
                     continue;
                 }
                 let Some((place, version)) = self.found(&entry.path, name) else { continue };
-                if self.taken.contains_key(&place) && meets(range, &version, Rules::Npm) == Some(false) {
+                if self.taken.contains_key(&place) && meets(range, &version) == Some(false) {
                     unmet.push((entry.path.clone(), range.to_owned()));
                 }
             }
@@ -176,7 +174,7 @@ impl<'t, 'n> Plan<'t, 'n> {
                     .insert(splices, packages, path, new, |path| tree.at(path).map(|index| tree.entries[index].node))?,
             }
         }
-        remove(splices, packages, |member| self.removed.contains(&member.key));
+        remove(splices, self.current.text, packages, |_, member| self.removed.contains(&member.key));
         Some(())
     }
 
@@ -197,7 +195,7 @@ impl<'t, 'n> Plan<'t, 'n> {
         if self.removed.iter().any(|path| path.matches("node_modules/").count() != 1) {
             return None;
         }
-        remove(splices, top, |member| is_removed(&member.key));
+        remove(splices, self.current.text, top, |_, member| is_removed(&member.key));
         Some(())
     }
 
@@ -223,7 +221,7 @@ impl<'t, 'n> Plan<'t, 'n> {
         };
         let lead = line_lead(self.current.text, packages.members().first()?.start);
         let raw = moved(self.earlier.text, new.range.clone(), &lead);
-        let key = crate::ecosystems::pinning::json::quoted(key);
+        let key = quoted(key);
         let entries = &self.earlier.tree.entries;
         let position = entries.iter().position(|entry| entry.node.range == new.range || entry.path == path);
         let before = position.and_then(|at| {
@@ -240,9 +238,9 @@ impl<'t, 'n> Plan<'t, 'n> {
 
 /// The new entry with the flags of the one whose place it takes.
 fn with_flags_of(raw: &str, old: &Node) -> String {
-    let Ok(new) = crate::ecosystems::pinning::json::parse(raw) else { return raw.to_owned() };
+    let Ok(new) = parse(raw) else { return raw.to_owned() };
     let mut splices = Splices::default();
-    remove(&mut splices, &new, |member| FLAGS.contains(&member.key.as_str()) && !is_true(old, &member.key));
+    remove(&mut splices, raw, &new, |_, member| FLAGS.contains(&member.key.as_str()) && !is_true(old, &member.key));
     let missing = FLAGS.iter().filter(|flag| is_true(old, flag) && !is_true(&new, flag));
     let after = ["integrity", "resolved", "version"].iter().find_map(|key| new.get(key));
     if let (Some(after), Some(first)) = (after, new.members().first()) {

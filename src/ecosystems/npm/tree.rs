@@ -1,8 +1,7 @@
 //! `package-lock.json` as a tree of installed packages, by path.
 
+use crate::edit::json::{Item, Node, parse};
 use std::collections::HashMap;
-
-use crate::ecosystems::pinning::json::{Node, parse};
 
 /// One package of the lock.
 #[derive(Clone, Debug)]
@@ -34,10 +33,7 @@ impl<'n> Tree<'n> {
         let is_old = root.get("packages").is_none();
         match root.get("packages") {
             Some(packages) => {
-                let entry = |member: &'n crate::ecosystems::pinning::json::Member| Entry {
-                    path: member.key.clone(),
-                    node: &member.value,
-                };
+                let entry = |member: &'n Item| Entry { path: member.key.clone(), node: &member.value };
                 entries.extend(packages.members().iter().filter(|member| member.key.len() <= PATH_MAX).map(entry));
             }
             None => gather_old(root, "", &mut entries),

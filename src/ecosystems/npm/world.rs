@@ -4,9 +4,11 @@ use super::choose::is_installed;
 use super::lock::{LockFile, Manager};
 use super::manifest::{PinMark, SECTIONS, Site, mark_of, sites};
 use crate::domain::edit::Source;
-use crate::ecosystems::edit::not_plain;
-use crate::ecosystems::pinning::draft::{Draft, folder, short};
-use crate::ecosystems::pinning::json::{Node, parse};
+use crate::domain::text::short;
+use crate::edit::draft::Draft;
+use crate::edit::json::{Node, parse};
+use crate::edit::path::folder;
+use crate::edit::version::not_plain;
 
 /// Why package or version cannot be accepted.
 pub fn not_accepted(package: &str, version: Option<&str>) -> Option<Vec<String>> {

@@ -7,12 +7,17 @@ use std::collections::BTreeMap;
 
 use self::project::{Found, find, first, is_on, is_shared};
 use crate::domain::edit::{Edited, Source};
-use crate::ecosystems::edit::{Manifests, PinEditor, not_plain};
-use crate::ecosystems::spans::draft::{Draft, file_name, folder};
-use crate::ecosystems::spans::json;
-use crate::ecosystems::spans::mark::{ABSENT, Was, short};
-use crate::ecosystems::spans::splice::{Splice, line_break, splice};
-use crate::ecosystems::spans::xml::{self, Tree, mark, mark_after};
+use crate::domain::text::short;
+use crate::ecosystems::edit::PinEditor;
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::json;
+use crate::edit::lines::line_end;
+use crate::edit::mark::{ABSENT, Was};
+use crate::edit::path::{file_name, folder};
+use crate::edit::say::by_whom;
+use crate::edit::splice::{Splice, splice};
+use crate::edit::version::not_plain;
+use crate::edit::xml::{self, Tree, mark, mark_after};
 
 /// Pins for `NuGet`.
 pub struct NugetPins;
@@ -147,7 +152,7 @@ impl<'a> Pin<'a, '_> {
         let mut out = BTreeMap::new();
         for source in self.draft.files().iter().filter(|file| file_name(&file.path) == "packages.lock.json") {
             let path = short(&source.path);
-            let lock = match json::read(&source.text) {
+            let lock = match json::parse(&source.text) {
                 Ok(lock) => lock,
                 Err(reason) => {
                     self.draft.refuse(format!("{path} cannot be read as JSON: {reason}."));
@@ -156,15 +161,15 @@ impl<'a> Pin<'a, '_> {
             };
             let entries = lock::entries(&lock, self.package);
             let mut locked = Locked::default();
-            let Some(now) = entries.iter().find_map(|entry| entry.value.text("resolved")) else { continue };
-            if entries.iter().any(|entry| entry.value.text("type") == Some("Project")) {
+            let Some(now) = entries.iter().find_map(|entry| entry.value.text_of("resolved")) else { continue };
+            if entries.iter().any(|entry| entry.value.text_of("type") == Some("Project")) {
                 self.draft.refuse(format!("{path} lists it as a project in this repository."));
             }
             // The lock of now may have the version already, only not required exactly.
             let earlier =
                 std::iter::once(source.text.as_str()).chain(self.draft.earlier(&source.path)).collect::<Vec<_>>();
             let wanted = format!("[{0}, {0}]", self.version);
-            let transitive = entries.iter().any(|entry| entry.value.text("type") == Some("Transitive"));
+            let transitive = entries.iter().any(|entry| entry.value.text_of("type") == Some("Transitive"));
             let new = lock::replaced(&source.text, &earlier, self.package, self.version, Some(&wanted));
             match new.filter(|_| !transitive) {
                 Some(text) => (locked.text, locked.was) = (Some(text), Some(now.to_owned())),
@@ -189,7 +194,7 @@ impl<'a> Pin<'a, '_> {
             let new = if config { self.version.to_owned() } else { format!("[{}]", self.version) };
             let marked = mark_after(tree.text, one.mark).is_some();
             if *said == new {
-                let who = if marked { "by CI Rescue's pin" } else { "by hand" };
+                let who = by_whom(marked);
                 self.draft.already(format!("{path} already has exactly {}, {who}.", self.version));
                 continue;
             }
@@ -227,7 +232,7 @@ impl<'a> Pin<'a, '_> {
         let locks = self.draft.files().iter().filter(|file| file_name(&file.path) == "packages.lock.json");
         let mut homes = Vec::new();
         for source in locks {
-            let known = json::read(&source.text).is_ok_and(|lock| !lock::entries(&lock, self.package).is_empty());
+            let known = json::parse(&source.text).is_ok_and(|lock| !lock::entries(&lock, self.package).is_empty());
             if known {
                 homes.push(folder(&source.path).to_owned());
             }
@@ -262,7 +267,7 @@ impl<'a> Pin<'a, '_> {
             return false;
         };
         let Some(mark) = mark(ABSENT, was) else { return false };
-        let gap = indent.map(|indent| format!("{}{indent}", line_break(tree.text))).unwrap_or_default();
+        let gap = indent.map(|indent| format!("{}{indent}", line_end(tree.text))).unwrap_or_default();
         let text = format!("<{element} Include=\"{}\" Version=\"[{}]\" />{mark}{gap}", self.package, self.version);
         self.draft.because(format!("{} was only in a lock file: {path} now lists it.", self.package));
         self.draft.put(source, splice(&source.text, vec![(at..at, text)]));
@@ -304,11 +309,11 @@ impl<'a> Pin<'a, '_> {
     fn locks_back(&mut self, locked: Option<&str>, requested: Option<&str>) {
         for source in self.draft.files().iter().filter(|file| file_name(&file.path) == "packages.lock.json") {
             let path = short(&source.path);
-            let Ok(lock) = json::read(&source.text) else { continue };
+            let Ok(lock) = json::parse(&source.text) else { continue };
             if lock::entries(&lock, self.package).is_empty() {
                 continue;
             }
-            let earlier = self.draft.earlier(&source.path).collect::<Vec<_>>();
+            let earlier = self.draft.earlier(&source.path);
             let new = locked.zip(requested).and_then(|(was, requested)| {
                 lock::replaced(&source.text, &earlier, self.package, was, Some(requested))
             });

@@ -1,7 +1,7 @@
 //! Pins of packages that pip installs: requirements and constraints files, `pyproject.toml`, `setup.cfg`.
 
+pub(crate) mod environments;
 mod lines;
-pub(crate) mod pep440;
 pub(crate) mod pyproject;
 pub(crate) mod requirement;
 mod setup_cfg;
@@ -9,15 +9,18 @@ mod setup_cfg;
 use std::collections::HashMap;
 
 use self::lines::{Entry, entries};
-use self::pep440::{Version, is_exactly};
 use self::requirement::{is_name, normal};
 use crate::domain::edit::{Edited, Source};
-use crate::ecosystems::edit::{Manifests, PinEditor, not_plain};
-use crate::ecosystems::spans::draft::{Draft, file_name, folder};
-use crate::ecosystems::spans::mark::short;
-use crate::ecosystems::spans::places::{self, Outcome, Place, Style};
-use crate::ecosystems::spans::splice::{line_break, splice, whole_line, with_line};
-use crate::ecosystems::spans::toml;
+use crate::domain::text::short;
+use crate::ecosystems::edit::PinEditor;
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::lines::{fitted, whole_line, with_line};
+use crate::edit::path::{below, file_name, folder, joined};
+use crate::edit::places::{self, Base, Place, Style};
+use crate::edit::splice::splice;
+use crate::edit::toml;
+use crate::edit::version::not_plain;
+use crate::edit::version::pep440::{is_exactly, is_version};
 
 /// Pins for pip.
 pub struct PipPins;
@@ -46,11 +49,43 @@ fn kind(path: &str) -> Option<Kind> {
     if !name.ends_with(".txt") && !name.ends_with(".in") {
         return None;
     }
-    let parent = folder(path).trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let parent = file_name(folder(path));
     if name.contains("constraints") {
         return Some(Kind::Constraints);
     }
     (name.contains("requirements") || parent == "requirements").then_some(Kind::Requirements)
+}
+
+/// The kinds of these files: by their path, or because a requirements file that is reached brings them in.
+fn kinds(files: &[Source]) -> HashMap<&str, Kind> {
+    let mut kinds: HashMap<&str, Kind> =
+        files.iter().filter_map(|file| Some((file.path.as_str(), kind(&file.path)?))).collect();
+    let mut open: Vec<&Source> = files.iter().filter(|file| is_list(kinds.get(file.path.as_str()))).collect();
+    while let Some(file) = open.pop() {
+        for (path, constrains) in includes(file) {
+            let Some(next) = files.iter().find(|file| file.path == path) else { continue };
+            if kinds.contains_key(next.path.as_str()) {
+                continue;
+            }
+            kinds.insert(&next.path, if constrains { Kind::Constraints } else { Kind::Requirements });
+            open.push(next);
+        }
+    }
+    kinds
+}
+
+fn is_list(kind: Option<&Kind>) -> bool {
+    matches!(kind, Some(Kind::Requirements | Kind::Constraints))
+}
+
+/// More files than these nobody includes.
+const INCLUDES_MAX: usize = 200;
+
+/// The paths that a requirements file brings in, and whether only to constrain.
+fn includes(file: &Source) -> Vec<(String, bool)> {
+    let home = folder(&file.path);
+    let included = entries(&file.text).into_iter().filter_map(|entry| entry.include);
+    included.filter_map(|(path, constrains)| Some((joined(home, &path)?, constrains))).take(INCLUDES_MAX).collect()
 }
 
 /// The package by its normal name and the version without `==`, or why they are refused.
@@ -62,7 +97,7 @@ pub(crate) fn wish(package: &str, version: &str) -> Result<(String, String), Edi
     let version = version.strip_prefix("==").unwrap_or(version);
     match not_plain(version) {
         Some(reason) => reasons.push(reason),
-        None if Version::read(version).is_none() => {
+        None if !is_version(version) => {
             reasons.push("This is not a Python package version: use one such as 2.31.0.".to_owned());
         }
         None => {}
@@ -79,6 +114,12 @@ impl PinEditor for PipPins {
         kind(path).is_some()
     }
 
+    fn follows(&self, files: &[Source]) -> Vec<String> {
+        let kinds = kinds(files);
+        let lists = files.iter().filter(|file| is_list(kinds.get(file.path.as_str())));
+        lists.flat_map(includes).map(|(path, _)| path).collect()
+    }
+
     fn is_lock(&self, path: &str) -> bool {
         path.ends_with(".txt") && kind(path).is_some()
     }
@@ -88,7 +129,8 @@ impl PinEditor for PipPins {
             Ok(wish) => wish,
             Err(refused) => return refused,
         };
-        let mut pin = Pin { draft: Draft::new(manifests), package, version, named: false, program: false };
+        let kinds = kinds(manifests.files);
+        let mut pin = Pin { draft: Draft::new(manifests), kinds, package, version, named: false, program: false };
         for source in manifests.files {
             pin.file(source);
         }
@@ -102,6 +144,7 @@ impl PinEditor for PipPins {
         }
         let mut pin = Pin {
             draft: Draft::new(manifests),
+            kinds: kinds(manifests.files),
             package: normal(package),
             version: String::new(),
             named: false,
@@ -116,6 +159,7 @@ impl PinEditor for PipPins {
 
 struct Pin<'a> {
     draft: Draft<'a>,
+    kinds: HashMap<&'a str, Kind>,
     package: String,
     version: String,
     /// Whether any file names the package.
@@ -125,8 +169,54 @@ struct Pin<'a> {
 }
 
 impl<'a> Pin<'a> {
+    fn kind(&self, source: &Source) -> Option<Kind> {
+        self.kinds.get(source.path.as_str()).copied()
+    }
+
+    /// What the nearest project says of the releases of Python that it supports.
+    fn supported(&self, source: &Source) -> Option<String> {
+        let above = |file: &&Source| below(&source.path, folder(&file.path)).is_some();
+        let mut projects: Vec<&Source> = self.draft.files().iter().filter(above).collect();
+        projects.sort_by_key(|file| std::cmp::Reverse(file.path.matches('/').count()));
+        projects.into_iter().find_map(|file| match self.kind(file)? {
+            Kind::Pyproject => pyproject::supported(&file.text),
+            Kind::SetupCfg => setup_cfg::supported(&file.text),
+            _ => None,
+        })
+    }
+
+    /// Those of several places of a file that the version is for.
+    fn told_apart(&mut self, source: &'a Source, places: Vec<Place>) -> Vec<Place> {
+        let style = Style { leads: LEADS, name: &self.package };
+        // A pin says which ones it was for.
+        let (ours, others): (Vec<Place>, Vec<Place>) =
+            places.into_iter().partition(|place| places::is_ours(&source.text, std::slice::from_ref(place), style));
+        if !ours.is_empty() {
+            return ours;
+        }
+        let count = others.len();
+        match environments::meant(others, &self.version, self.supported(source).as_deref()) {
+            Ok(meant) => {
+                if meant.len() < count {
+                    self.draft.because(format!(
+                        "{} has {} for several environments: only the lines that {} is for change.",
+                        short(&source.path),
+                        self.package,
+                        self.version
+                    ));
+                }
+                meant
+            }
+            Err(reason) => {
+                self.named = true;
+                self.draft.refuse(format!("{}: {reason}.", short(&source.path)));
+                Vec::new()
+            }
+        }
+    }
+
     fn file(&mut self, source: &'a Source) {
-        match kind(&source.path) {
+        match self.kind(source) {
             Some(Kind::Requirements | Kind::Constraints) => self.requirements(source),
             Some(Kind::Pyproject) => self.pyproject(source),
             Some(Kind::SetupCfg) => {
@@ -134,6 +224,7 @@ impl<'a> Pin<'a> {
                 if address {
                     self.draft.refuse("setup.cfg takes it from a URL: change that by hand.");
                 }
+                let places = self.told_apart(source, places);
                 self.write(source, &places);
             }
             Some(Kind::SetupPy) => self.program |= names(&source.text, &self.package),
@@ -146,20 +237,8 @@ impl<'a> Pin<'a> {
             return;
         }
         self.named = true;
-        let path = short(&source.path);
         let style = Style { leads: LEADS, name: &self.package };
-        match places::pin(&source.text, found, style, None) {
-            Outcome::Changed { text, .. } => {
-                self.draft.because(format!("{path}: {} is now =={}.", self.package, self.version));
-                self.draft.put(source, text);
-            }
-            Outcome::Same => {
-                let ours = places::is_ours(&source.text, found, style);
-                let who = if ours { "by CI Rescue's pin" } else { "by hand" };
-                self.draft.already(format!("{path} already has =={}, {who}.", self.version));
-            }
-            Outcome::Unfit(reason) => self.draft.refuse(format!("{path}: {reason}.")),
-        }
+        self.draft.pin(source, found, style, None, (&self.package, &self.version), None);
     }
 
     fn pyproject(&mut self, source: &'a Source) {
@@ -171,14 +250,15 @@ impl<'a> Pin<'a> {
         for reason in said.refused {
             self.draft.refuse(reason);
         }
-        self.write(source, &said.places);
+        let places = self.told_apart(source, said.places);
+        self.write(source, &places);
     }
 
     fn requirements(&mut self, source: &'a Source) {
         let text = &source.text;
         let mut found = Vec::new();
-        let mut hashed = None;
-        for entry in entries(text) {
+        let all = entries(text);
+        for entry in &all {
             if entry.address_of.as_deref() == Some(self.package.as_str()) {
                 self.draft.refuse(format!(
                     "{} takes it from a URL, a path or an editable folder: change that line by hand.",
@@ -190,11 +270,16 @@ impl<'a> Pin<'a> {
             let done = is_exactly(&text[spec.clone()], &self.version);
             let mut place = Place::new(text, spec.clone(), format!("=={}", self.version), done);
             place.line = entry.core.end;
-            if entry.hashed && !done {
-                let line = *hashed.get_or_insert_with(|| self.earlier_line(source));
-                self.take_hashes(source, &entry, &mut place, line);
-            }
+            place.condition.clone_from(&requirement.marker);
             found.push(place);
+        }
+        let mut found = self.told_apart(source, found);
+        let mut hashed = None;
+        for place in found.iter_mut().filter(|place| !place.done) {
+            if let Some(entry) = all.iter().find(|entry| entry.hashed && entry.core.end == place.line) {
+                let line = *hashed.get_or_insert_with(|| self.earlier_line(source));
+                self.take_hashes(source, entry, place, line);
+            }
         }
         if found.is_empty() {
             return;
@@ -243,7 +328,7 @@ impl<'a> Pin<'a> {
         };
         self.draft.because(format!("An earlier {} supplied the hashes of {}.", short(&source.path), self.version));
         place.part = entry.core.clone();
-        place.new = with_breaks(line, &source.text);
+        place.new = fitted(line, &source.text);
     }
 
     /// What to do where no file that is edited names the package, or a program does.
@@ -260,15 +345,22 @@ impl<'a> Pin<'a> {
         }
     }
 
-    /// Nothing names it: it comes through other packages and is constrained.
+    /// Nothing names it: it comes through other packages and is constrained. A line among requirements would install it
+    /// for its own sake.
     fn add(&mut self) {
         let files = self.draft.files();
-        let of = |wanted| files.iter().filter(move |file| kind(&file.path) == Some(wanted));
-        let shallow = |file: &&Source| (file.path.matches('/').count(), file.path.len());
-        let constraints = of(Kind::Constraints).min_by_key(shallow);
-        let main =
-            of(Kind::Requirements).filter(|file| file_name(&file.path) == "requirements.txt").min_by_key(shallow);
-        let Some(source) = constraints.or(main) else { return };
+        let all = files.iter().filter(|file| self.kind(file) == Some(Kind::Constraints));
+        let shallow = |file: &&Source| (!self.is_used(file), file.path.matches('/').count(), file.path.len());
+        let Some(source) = all.min_by_key(shallow) else {
+            if files.iter().any(|file| self.kind(file) == Some(Kind::Requirements)) {
+                self.draft.refuse(format!(
+                    "No file lists {}, and none constrains what other packages bring in: add a file with `{}=={}` and a \
+                     line `-c` for it.",
+                    self.package, self.package, self.version
+                ));
+            }
+            return;
+        };
         let path = short(&source.path);
         let hashed = entries(&source.text).iter().any(|entry| entry.hashed);
         let line = self.earlier_line(source);
@@ -276,23 +368,26 @@ impl<'a> Pin<'a> {
             return self.draft.refuse(format!("{path} uses hashes: add {} to its source and compile.", self.package));
         }
         let said = match line {
-            Some(line) if hashed => with_breaks(line, &source.text),
+            Some(line) if hashed => fitted(line, &source.text),
             _ => format!("{}=={}", self.package, self.version),
         };
         let style = Style { leads: LEADS, name: &self.package };
         let text = with_line(&source.text, &format!("{said}{}", style.absent(None)));
-        self.draft.because(format!("No file lists {}: added a line to {path}.", self.package));
-        if constraints.is_none() {
-            self.draft
-                .warn(format!("A line in {path} installs {} even if nothing needs it: check the name.", self.package));
-        } else if !is_used(files, source) {
+        self.draft.because(format!("No file lists {}: added a constraint to {path}.", self.package));
+        if !self.is_used(source) {
             self.draft.warn(format!("No requirements file has `-c` for {path}: make sure that CI uses it."));
         }
         self.draft.put(source, text);
     }
 
+    /// Whether a requirements file brings this constraints file in.
+    fn is_used(&self, constraints: &Source) -> bool {
+        let lists = self.draft.files().iter().filter(|file| is_list(self.kinds.get(file.path.as_str())));
+        lists.flat_map(includes).any(|(path, constrains)| constrains && path == constraints.path)
+    }
+
     fn back(&mut self, source: &'a Source) {
-        let Some(kind) = kind(&source.path).filter(|kind| *kind != Kind::SetupPy) else { return };
+        let Some(kind) = self.kind(source).filter(|kind| *kind != Kind::SetupPy) else { return };
         let text = self.without_added(source);
         let style = Style { leads: LEADS, name: &self.package };
         let path = short(&source.path);
@@ -309,19 +404,11 @@ impl<'a> Pin<'a> {
             if !text[place.part.clone()].contains("--hash") {
                 return Some(old.to_owned());
             }
-            lines.get(old).map(|line| with_breaks(line, &text))
+            lines.get(old).map(|line| fitted(line, &text))
         };
-        match places::unpin(&text, &found, style, &earlier) {
-            Outcome::Changed { text, .. } => {
-                self.draft.because(format!("{path} is restored to its state before the pin."));
-                if is_compiled(&text) {
-                    self.draft.warn(format!("{path} is compiled: run `pip-compile` to refresh it."));
-                }
-                self.draft.put(source, text);
-            }
-            Outcome::Same if text != source.text => self.draft.put(source, text),
-            Outcome::Same => {}
-            Outcome::Unfit(reason) => self.draft.refuse(format!("{path}: {reason}.")),
+        let base = Base { text: text.clone(), locked: None };
+        if self.draft.unpin(source, base, &found, style, &earlier).is_some_and(|new| is_compiled(&new.text)) {
+            self.draft.warn(format!("{path} is compiled: run `pip-compile` to refresh it."));
         }
     }
 
@@ -358,22 +445,9 @@ impl<'a> Pin<'a> {
     }
 }
 
-/// The lines with the line breaks of another text.
-fn with_breaks(lines: &str, like: &str) -> String {
-    lines.replace("\r\n", "\n").replace('\n', line_break(like))
-}
-
 /// Whether a tool wrote this file from another one.
 fn is_compiled(text: &str) -> bool {
     text.lines().take(10).any(|line| line.starts_with('#') && line.to_ascii_lowercase().contains("autogenerated by"))
-}
-
-/// Whether a requirements file brings this constraints file in.
-fn is_used(files: &[Source], constraints: &Source) -> bool {
-    let name = file_name(&constraints.path);
-    files.iter().filter(|file| kind(&file.path) == Some(Kind::Requirements)).any(|file| {
-        entries(&file.text).iter().any(|entry| entry.constraint.as_deref().is_some_and(|path| file_name(path) == name))
-    })
 }
 
 /// Whether a program names the package in a string.

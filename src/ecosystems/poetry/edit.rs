@@ -7,16 +7,19 @@ mod tables;
 use toml_edit::{Document, Item};
 
 use crate::domain::edit::{Edited, Source};
-use crate::ecosystems::edit::{Manifests, PinEditor};
-use crate::ecosystems::pip::edit::pep440::{admits, same};
+use crate::domain::text::short;
+use crate::ecosystems::edit::PinEditor;
+use crate::ecosystems::pip::edit::environments::agree;
 use crate::ecosystems::pip::edit::pyproject::{self, Said};
 use crate::ecosystems::pip::edit::requirement::{is_name, normal};
 use crate::ecosystems::pip::edit::{LEADS, wish};
-use crate::ecosystems::spans::draft::{Draft, file_name, folder};
-use crate::ecosystems::spans::mark::short;
-use crate::ecosystems::spans::places::{self, Outcome, Place, Style};
-use crate::ecosystems::spans::splice::{Lines, line_break, splice, whole_line};
-use crate::ecosystems::spans::toml::{self, array_front, array_front_back, at};
+use crate::edit::draft::{Draft, Manifests};
+use crate::edit::lines::{Lines, line_end, whole_line};
+use crate::edit::path::{file_name, folder};
+use crate::edit::places::{self, Base, Place, Style};
+use crate::edit::splice::splice;
+use crate::edit::toml::{self, array_front, array_front_back, at};
+use crate::edit::version::pep440::{admits, same};
 
 /// Pins for Poetry.
 pub struct PoetryPins;
@@ -100,6 +103,12 @@ impl<'a> Pin<'a> {
         for reason in &said.refused {
             self.draft.refuse(format!("{path}: {reason}"));
         }
+        let ours = places::is_ours(&project.text, &said.places, self.style());
+        if !ours && !agree(&said.places, &self.version) {
+            return self.draft.refuse(format!(
+                "{path} requires it differently for different environments, which share one lock: change that by hand."
+            ));
+        }
         let source = self.lock_of(project);
         let block = source.and_then(|source| lock::only(&source.text, &self.package));
         if !said.refused.is_empty() || (said.places.is_empty() && block.is_none()) {
@@ -136,31 +145,10 @@ impl<'a> Pin<'a> {
         was: Option<&str>,
         locked: Option<&Locked>,
     ) -> Option<String> {
-        let path = short(&project.path);
-        match places::pin(&project.text, found, self.style(), was) {
-            Outcome::Changed { text, .. } => {
-                self.draft.because(format!("{path}: {} is now at exactly {}.", self.package, self.version));
-                self.draft.put(project, text.clone());
-                Some(text)
-            }
-            Outcome::Same if matches!(locked, Some(Locked::Left(_))) => {
-                self.draft.already(format!(
-                    "{path} already has exactly {}, but poetry.lock does not: run `poetry update {}`.",
-                    self.version, self.package
-                ));
-                None
-            }
-            Outcome::Same => {
-                let ours = places::is_ours(&project.text, found, self.style());
-                let who = if ours { "by CI Rescue's pin" } else { "by hand" };
-                self.draft.already(format!("{path} already has exactly {}, {who}.", self.version));
-                Some(project.text.clone())
-            }
-            Outcome::Unfit(reason) => {
-                self.draft.refuse(format!("{path}: {reason}."));
-                None
-            }
-        }
+        let refresh = format!("poetry.lock does not: run `poetry update {}`", self.package);
+        let missing = matches!(locked, Some(Locked::Left(_))).then_some(refresh.as_str());
+        let style = Style { leads: LEADS, name: &self.package };
+        self.draft.pin(project, found, style, was, (&self.package, &self.version), missing)
     }
 
     fn lock(&self, source: &'a Source) -> Locked {
@@ -174,7 +162,7 @@ impl<'a> Pin<'a> {
         if same(block.version, &self.version) {
             return Locked::Fits { text: source.text.clone(), was: None };
         }
-        let earlier = self.draft.earlier(&source.path).collect::<Vec<_>>();
+        let earlier = self.draft.earlier(&source.path);
         match lock::entry(&earlier, &source.text, &self.package, &self.version) {
             Some(entry) => Locked::Fits {
                 text: splice(&source.text, vec![(block.range.clone(), entry)]),
@@ -227,7 +215,7 @@ impl<'a> Pin<'a> {
             (None, Some(table)) => {
                 let at = Lines::new(text).around(table.start).end;
                 let line = format!("{} = \"{}\"{mark}", self.package, self.version);
-                Some(format!("{}{}{line}{}", &text[..at], line_break(text), &text[at..]))
+                Some(format!("{}{}{line}{}", &text[..at], line_end(text), &text[at..]))
             }
             (None, None) => None,
         };
@@ -244,33 +232,25 @@ impl<'a> Pin<'a> {
         if !project.text.contains("ci-rescue pin") {
             return;
         }
-        let (text, mut locked, removed) = self.without_added(project);
+        let (text, locked) = self.without_added(project);
         let document = match toml::read(&project.path, &text) {
             Ok(document) => document,
             Err(reason) => return self.draft.refuse(reason),
         };
         let found = self.said(&text, &document).places;
         let as_was = |_: &Place, old: &str| Some(old.trim_start().to_owned());
-        let new = match places::unpin(&text, &found, self.style(), &as_was) {
-            Outcome::Changed { text, locked: was } => {
-                locked = locked.or(was);
-                text
-            }
-            Outcome::Same if removed => text.clone(),
-            Outcome::Same => return,
-            Outcome::Unfit(reason) => return self.draft.refuse(format!("{}: {reason}.", short(&project.path))),
-        };
-        self.draft.because(format!("{} is restored to its state before the pin.", short(&project.path)));
-        self.draft.put(project, new.clone());
+        let style = Style { leads: LEADS, name: &self.package };
+        let base = Base { text: text.clone(), locked };
+        let Some(base) = self.draft.unpin(project, base, &found, style, &as_was) else { return };
         if let Some(source) = self.lock_of(project) {
-            self.lock_back(project, &new, source, locked.as_deref());
+            self.lock_back(project, &base.text, source, base.locked.as_deref());
         }
     }
 
     fn lock_back(&mut self, project: &'a Source, new: &str, source: &'a Source, locked: Option<&str>) {
         let path = short(&source.path);
         let Some(block) = lock::only(&source.text, &self.package) else { return };
-        let earlier = self.draft.earlier(&source.path).collect::<Vec<_>>();
+        let earlier = self.draft.earlier(&source.path);
         let (mut text, mut stays) = (source.text.clone(), block.version.to_owned());
         if let Some(was) = locked
             && let Some(entry) = lock::entry(&earlier, &text, &self.package, was)
@@ -299,21 +279,21 @@ impl<'a> Pin<'a> {
     }
 
     /// The text without what [`Pin::add`] put in.
-    fn without_added(&self, project: &Source) -> (String, Option<String>, bool) {
+    fn without_added(&self, project: &Source) -> (String, Option<String>) {
         let text = project.text.as_str();
         let Some((line, mark, was)) = self.style().added(text).into_iter().next() else {
-            return (text.to_owned(), None, false);
+            return (text.to_owned(), None);
         };
         let key = text[line.clone()].split('=').next().unwrap_or_default().trim();
         if normal(key.trim_matches('"')) == self.package {
-            return (splice(text, vec![(whole_line(text, line), String::new())]), was.locked, true);
+            return (splice(text, vec![(whole_line(text, line), String::new())]), was.locked);
         }
         let strings = toml::read(&project.path, text)
             .map(|document| pyproject::strings(text, &document, &self.package))
             .unwrap_or_default();
         match strings.into_iter().find(|string| line.start <= string.start && string.end <= line.end) {
-            Some(element) => (array_front_back(text, element, mark), was.locked, true),
-            None => (text.to_owned(), None, false),
+            Some(element) => (array_front_back(text, element, mark), was.locked),
+            None => (text.to_owned(), None),
         }
     }
 }

@@ -5,9 +5,10 @@ use super::name::{Name, is_test, parse as parse_name, quoted};
 use super::place::{Skip, guard, put, statements, take};
 use super::table::rows;
 use crate::domain::edit::{Edited, Mark, Source};
+use crate::domain::text::short;
 use crate::frameworks::edit::Editor;
 use crate::frameworks::marking::{
-    Draft, NAME_MAX, already, checked, children, line_number, mark_in, only_mark, refused, short,
+    Draft, NAME_MAX, already, checked, children, line_number, mark_in, only_mark, refused,
 };
 use crate::frameworks::syntax::{of, parse};
 use tree_sitter::{Language, Node};

@@ -2,7 +2,8 @@
 
 use super::name::{Name, is_test, rewritten, value};
 use super::table::{mentions, rows};
-use crate::frameworks::marking::{children, lines, short, visit};
+use crate::domain::text::short;
+use crate::frameworks::marking::{children, lines, visit};
 use crate::frameworks::syntax::of;
 use tree_sitter::Node;
 

@@ -5,8 +5,9 @@ use super::imports::{Imports, Runner, name as annotation_name, simple};
 use super::name::{file_of, needle};
 use super::rows;
 use crate::domain::edit::{Edited, Mark, Source};
+use crate::domain::text::short;
 use crate::frameworks::edit::Editor;
-use crate::frameworks::marking::{Draft, NAME_MAX, already, checked, line_number, lines, only_mark, refused, short};
+use crate::frameworks::marking::{Draft, NAME_MAX, already, checked, line_number, lines, only_mark, refused};
 use crate::frameworks::syntax::{Insertion, first_in_line, indent, insert, line_end, line_start, next_line, of, parse};
 use tree_sitter::{Language, Node};
 

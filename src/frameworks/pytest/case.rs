@@ -4,8 +4,9 @@ use super::ids::{is_param, reads};
 use super::row;
 use super::table::{Row, Table, cases, tables};
 use crate::domain::edit::Edited;
+use crate::domain::text::short;
 use crate::frameworks::python::imports::Bindings;
-use crate::frameworks::python::module::{Arguments, short, values};
+use crate::frameworks::python::module::{Arguments, values};
 use crate::frameworks::python::place::Access;
 use crate::frameworks::python::write::{Plan, Target, already, refused};
 

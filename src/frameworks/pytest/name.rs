@@ -1,6 +1,6 @@
 //! Names of tests as pytest prints and accepts them.
 
-use crate::frameworks::python::module::short;
+use crate::domain::text::short;
 use crate::frameworks::python::names::{Wanted, identifiers, tidy};
 
 /// So many places of a name may be the end of a case's id.

@@ -1,5 +1,6 @@
 //! The tables of `pytest.mark.parametrize`, as far as they stand in the source.
 
+use crate::domain::text::short;
 use tree_sitter::Node;
 
 use super::ids::{Naming, Piece, by_table, given, is_param, naming, of_value, unique};
@@ -155,5 +156,5 @@ pub fn cases(tables: &[Option<Table<'_>>]) -> Option<usize> {
 
 /// A row, as far as it fits a message.
 pub fn words(row: &Row<'_>, text: &str) -> String {
-    crate::frameworks::python::module::short(&of(row.node, text).split_whitespace().collect::<Vec<_>>().join(" "))
+    short(&of(row.node, text).split_whitespace().collect::<Vec<_>>().join(" "))
 }

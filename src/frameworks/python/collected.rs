@@ -2,6 +2,7 @@
 
 use super::classes::Classes;
 use super::module::{Kind, Module, callee, dotted, values};
+use crate::domain::text::short;
 use crate::frameworks::syntax::of;
 
 /// Whose rules say what a test is.
@@ -43,7 +44,7 @@ impl<'m, 't> Collected<'m, 't> {
 
     /// Why a class is not collected; None when it is.
     pub fn why_not_class(&self, class: usize) -> Option<String> {
-        let name = super::module::short(self.module.items[class].name);
+        let name = short(self.module.items[class].name);
         self.reasons[class].map(|reason| format!("the class {name} {reason}"))
     }
 

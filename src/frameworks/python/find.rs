@@ -1,5 +1,6 @@
 //! Finds the one definition that a name means, and says why it cannot be skipped alone.
 
+use crate::domain::text::short;
 use std::collections::HashSet;
 
 use super::classes::Classes;
@@ -57,12 +58,12 @@ impl<'m, 't> Finder<'m, 't> {
     /// The name that people use for a definition.
     pub fn called(&self, index: usize) -> String {
         let joint = if self.runner == Runner::Pytest { "::" } else { "." };
-        super::module::short(&self.module.qualified(index).join(joint))
+        short(&self.module.qualified(index).join(joint))
     }
 
     /// As `tests/test_x.py line 3 (TestA::test_b)`.
     pub fn place(&self, index: usize) -> String {
-        let path = super::module::short(self.module.path);
+        let path = short(self.module.path);
         format!("{path} line {} ({})", self.module.items[index].line(), self.called(index))
     }
 

@@ -199,9 +199,3 @@ impl<'t> Arguments<'t> {
         named.or_else(|| position.and_then(|position| self.positional.get(position).copied()))
     }
 }
-
-/// Text from outside, short enough for a message.
-pub fn short(text: &str) -> String {
-    let line: String = text.chars().take(100).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(100).is_some() { format!("{line}…") } else { line }
-}

@@ -1,6 +1,6 @@
 //! What a test's name says, whichever framework printed it.
 
-use super::module::short;
+use crate::domain::text::short;
 
 /// Longer names are not looked for, in bytes.
 const NAME_MAX: usize = 4096;

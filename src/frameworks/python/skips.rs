@@ -1,10 +1,11 @@
 //! Whether a test is skipped already, and by what.
 
+use crate::domain::text::short;
 use tree_sitter::Node;
 
 use super::classes::Classes;
 use super::imports::Bindings;
-use super::module::{Arguments, Kind, Module, callee, dotted, short, values};
+use super::module::{Arguments, Kind, Module, callee, dotted, values};
 use crate::frameworks::syntax::of;
 
 /// What our marks begin with.

@@ -1,12 +1,13 @@
 //! The edit that skips a whole test or class, and the checks before any edit is given out.
 
+use crate::domain::text::short;
 use tree_sitter::Tree;
 
 use super::classes::Classes;
 use super::collected::Runner;
 use super::find::{Finder, Found};
 use super::imports::Bindings;
-use super::module::{Module, language, short};
+use super::module::{Module, language};
 use super::names::Wanted;
 use super::place::{Access, decorator};
 use super::release::release;

@@ -4,8 +4,9 @@ use super::find::{Place, Test, find};
 use super::layout::{self, Layout};
 use super::name::{documented, parse as parse_name};
 use crate::domain::edit::{Edited, Mark, Source};
+use crate::domain::text::short;
 use crate::frameworks::edit::{Around, Editor};
-use crate::frameworks::marking::{Draft, NAME_MAX, already, checked, line_number, lines, only_mark, refused, short};
+use crate::frameworks::marking::{Draft, NAME_MAX, already, checked, line_number, lines, only_mark, refused};
 use crate::frameworks::syntax::{Insertion, first_in_line, indent, insert, line_end, line_start, next_line, parse};
 use tree_sitter::Language;
 

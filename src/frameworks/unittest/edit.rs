@@ -2,6 +2,7 @@
 
 use super::name;
 use crate::domain::edit::{Edited, Mark, Source};
+use crate::domain::text::short;
 use crate::frameworks::edit::Editor;
 use crate::frameworks::python::collected::Runner;
 use crate::frameworks::python::module::Kind;
@@ -75,7 +76,7 @@ fn skip(target: &Target<'_, '_>) -> Result<(String, Access), Edited> {
     }
     if let Some(other) = other {
         let place = target.finder.place(target.index);
-        let origin = crate::frameworks::python::module::short(&other.origin);
+        let origin = short(&other.origin);
         return Err(refused(format!(
             "{place}: unittest is {origin} here, which may have no skip; add \"from unittest import skip\", then try again."
         )));

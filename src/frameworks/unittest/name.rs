@@ -1,6 +1,6 @@
 //! Names of tests as unittest prints and accepts them.
 
-use crate::frameworks::python::module::short;
+use crate::domain::text::short;
 use crate::frameworks::python::names::{Wanted, identifiers, tidy};
 
 /// Takes `pkg.module.Class.test`, `test (pkg.module.Class)` or `test (pkg.module.Class.test)` apart. What cannot be one

@@ -1,8 +1,8 @@
 //! Whatever the files and the hints hold: nothing panics, and what is edited can be read again.
 
 use ci_rescue::domain::edit::{Edited, Source};
-use ci_rescue::ecosystems::pinning::yaml::scalars;
-use ci_rescue::remedies::fix::{Hint, all};
+use ci_rescue::edit::yaml::scalars;
+use ci_rescue::remedies::templates::{Hint, all};
 use proptest::prelude::*;
 
 use super::sample;

@@ -8,7 +8,7 @@ mod hostile;
 mod tool_pin;
 
 use ci_rescue::domain::edit::{Edit, Edited, Editing, Source};
-use ci_rescue::remedies::fix::{Fix, Hint, by_id};
+use ci_rescue::remedies::templates::{Fix, Hint, by_id};
 
 /// What a person or the evidence says in a row.
 #[derive(Clone, Copy, Default)]

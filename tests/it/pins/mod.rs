@@ -1,11 +1,11 @@
 //! Pins in sample repositories: every sample is pinned, pinned again, and unpinned to the bytes it had.
+//!
+//! A sample is a directory below `tests/data/pin/ECOSYSTEM/`, with its files as they lie in a repository; former contents
+//! of its locks are below `earlier/`. What must come of it is a row in `tables/`.
 
+mod harness;
 mod hostile;
-mod javascript;
-mod others;
-mod sample;
-mod sets;
-mod sets_hostile;
+mod resolved;
 mod tables;
 mod updaters;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use ci_rescue::domain::edit::{Edit, Edited, Source};
-use ci_rescue::ecosystems::updaters::{Updater, all};
+use ci_rescue::updaters::{Updater, all};
 use proptest::prelude::*;
 
 /// What is to come of holding.

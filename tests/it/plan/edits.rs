@@ -137,16 +137,13 @@ fn a_file_that_is_no_utf8_keeps_every_byte() {
 
 #[test]
 fn a_pin_takes_the_locks_entry_from_history_and_lets_go_again() {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/pin/cargo/plain.txt");
-    let bundle = std::fs::read_to_string(data).unwrap();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/pin/cargo/plain");
+    let text = |path: &str| std::fs::read_to_string(sample.join(path)).unwrap();
     let repo = Repo::new();
-    let parts = || bundle.split("==== ").skip(1).map(|part| part.split_once('\n').unwrap());
-    for (path, text) in parts().filter_map(|(head, text)| Some((head.strip_prefix("earlier ")?, text))) {
-        repo.write(path, text);
-    }
+    repo.write("Cargo.lock", text("earlier/Cargo.lock"));
     repo.commit("As it was when it passed");
-    for (path, text) in parts().filter(|(head, _)| !head.starts_with("earlier ")) {
-        repo.write(path, text);
+    for path in ["Cargo.toml", "Cargo.lock"] {
+        repo.write(path, text(path));
     }
     repo.commit("Update");
     let tree = repo.git(&["rev-parse", "HEAD^{tree}"]);
@@ -328,4 +325,27 @@ fn rust_tests_are_found_where_the_manifest_and_path_attributes_say() {
         let (_, answer) = repo.plan(&["quarantine", "--test", name, "--framework", "rust"]);
         assert_eq!(answer["outcome"], "refused", "{name}: {answer}");
     }
+}
+
+/// Files that others bring in are read whatever they are called, as deep as they go.
+#[test]
+fn a_pin_follows_what_requirements_bring_in() {
+    let repo = Repo::new();
+    for (path, text) in [
+        ("requirements.txt", "-r deps/web.pip\nclick\n"),
+        ("deps/web.pip", "flask>=2\n-r more/list\n"),
+        ("deps/more/list", "jinja2>=3\n"),
+        ("other.pip", "jinja2<3\n"),
+    ] {
+        repo.write(path, text);
+    }
+    repo.commit("Requirements");
+    let tree = repo.git(&["rev-parse", "HEAD^{tree}"]);
+    let planned = repo.plan(&["pin", "--package", "jinja2", "--version", "3.1.0"]);
+    assert_eq!(outcome(&planned), (0, "ready"), "{}", planned.1);
+    let diff = planned.1["diff"].as_str().unwrap();
+    assert!(diff.contains("+++ b/deps/more/list") && !diff.contains("other.pip"), "{diff}");
+    apply(&repo, &planned.1);
+    let back = repo.plan(&["unpin", "--package", "jinja2"]);
+    assert_eq!(back.1["tree"].as_str().unwrap(), tree, "{}", back.1);
 }

@@ -1,8 +1,7 @@
 //! `Gemfile` and `gems.rb`, line by line and without running Ruby: where gems are named.
 
+use crate::edit::lines::Lines;
 use std::ops::Range;
-
-use crate::ecosystems::spans::splice::Lines;
 
 /// A call of `gem`.
 #[derive(Clone, Debug)]

@@ -1,10 +1,10 @@
 //! `Gemfile.lock`: the entries of gems, what the Gemfile requires, and checksums.
 
+use crate::edit::lines::{Lines, line_end, whole_line};
+use crate::edit::splice::{Splice, splice};
+use crate::edit::version::gem::compare;
 use std::collections::HashMap;
 use std::ops::Range;
-
-use crate::ecosystems::spans::splice::{Lines, Splice, line_break, splice, whole_line};
-use crate::ecosystems::spans::version::gem as compare;
 
 /// An entry below `specs:`, with the lines of its dependencies.
 #[derive(Clone, Debug)]
@@ -109,7 +109,7 @@ pub(super) fn replaced(now: &str, earlier: &[&str], gem: &str, version: &str) ->
         if !fits {
             continue;
         }
-        let end = line_break(now);
+        let end = line_end(now);
         let mut splices: Vec<Splice> = Vec::new();
         for (new, old) in current.iter().zip(&found) {
             splices.push((new.range.clone(), old.text.replace("\r\n", "\n").replace('\n', end)));
@@ -182,7 +182,7 @@ pub(super) fn required(text: &str, gem: &str, requirement: Option<&str>) -> Opti
                 Some((range, _)) => range.start,
                 None => whole_line(text, lines.last()?.0.clone()).end,
             };
-            Some(splice(text, vec![(at..at, format!("{line}{}", line_break(text)))]))
+            Some(splice(text, vec![(at..at, format!("{line}{}", line_end(text)))]))
         }
         (None, None) => Some(text.to_owned()),
     }

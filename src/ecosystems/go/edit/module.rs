@@ -1,10 +1,9 @@
 //! `go.mod` by lines: where modules are required, replaced and excluded.
 
+use crate::edit::lines::Lines;
+use crate::edit::version::semantic;
 use std::cmp::Ordering;
 use std::ops::Range;
-
-use crate::ecosystems::spans::splice::Lines;
-use crate::ecosystems::spans::version::semantic;
 
 /// What a line of `go.mod` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

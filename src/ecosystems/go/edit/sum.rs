@@ -1,7 +1,8 @@
 //! `go.sum`: the checksums of modules.
 
 use super::module::compare;
-use crate::ecosystems::spans::splice::{Lines, splice, whole_line};
+use crate::edit::lines::{Lines, whole_line};
+use crate::edit::splice::splice;
 
 /// The checksum lines of a module version: of its archive and of its `go.mod`.
 fn pair(text: &str, module: &str, version: &str) -> (Option<String>, Option<String>) {

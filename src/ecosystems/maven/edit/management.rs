@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::pom::{Found, Pom};
-use crate::ecosystems::spans::mark::{ABSENT, SIGN};
-use crate::ecosystems::spans::splice::{Splice, line_break, whole_line};
-use crate::ecosystems::spans::xml::mark_after;
+use crate::edit::lines::{line_end, whole_line};
+use crate::edit::mark::{ABSENT, PIN};
+use crate::edit::splice::Splice;
+use crate::edit::xml::mark_after;
 
 /// What stands behind a `dependencyManagement` that only our pin needs.
 const MADE: &str = "<!-- ci-rescue pin made this -->";
@@ -13,7 +14,7 @@ const MADE: &str = "<!-- ci-rescue pin made this -->";
 /// The entry to be put in, and where. `None`, when the file has a form that cannot be added to.
 pub(super) fn added(pom: &Pom<'_>, like: Option<(&Pom<'_>, &Found)>, package: &str, version: &str) -> Option<Splice> {
     let tree = &pom.tree;
-    let end = line_break(tree.text);
+    let end = line_end(tree.text);
     let root = tree.elements.first().filter(|root| tree.name(0) == "project" && root.close != root.end)?;
     let unit = root.children.first().and_then(|id| tree.indent(*id)).filter(|unit| !unit.is_empty()).unwrap_or("  ");
     if let Some(list) = tree.at(&["dependencyManagement", "dependencies"]) {
@@ -64,7 +65,7 @@ fn entry(
         let Some((range, _)) = pom.tree.child(found.id, name).and_then(|id| pom.tree.value(id)) else { continue };
         inner(name, &pom.tree.text[range]);
     }
-    lines.push(format!("{indent}</dependency><!-- {SIGN}{ABSENT} -->"));
+    lines.push(format!("{indent}</dependency><!-- {PIN}{ABSENT} -->"));
     Some(lines.join(end))
 }
 

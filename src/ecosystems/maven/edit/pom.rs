@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::domain::edit::Source;
-use crate::ecosystems::spans::draft::folder;
-use crate::ecosystems::spans::xml::{self, Tree};
+use crate::edit::path::folder;
+use crate::edit::xml::{self, Tree};
 
 /// A project file that could be read.
 pub(super) struct Pom<'a> {

@@ -1,8 +1,7 @@
 //! What project files, props files and `packages.config` say of a package.
 
+use crate::edit::xml::Tree;
 use std::ops::Range;
-
-use crate::ecosystems::spans::xml::Tree;
 
 /// Where a version is written.
 #[derive(Clone, Debug)]

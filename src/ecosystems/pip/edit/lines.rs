@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::requirement::{Requirement, normal, requirement};
-use crate::ecosystems::spans::splice::Lines;
+use crate::edit::lines::Lines;
 
 /// A logical line that says something.
 #[derive(Clone, Debug)]
@@ -15,8 +15,8 @@ pub(super) struct Entry {
     pub(super) hashed: bool,
     /// The package that an address, a path or `-e` line stands for, as far as the line says so.
     pub(super) address_of: Option<String>,
-    /// The file that a `-c` line names.
-    pub(super) constraint: Option<String>,
+    /// The file that a line brings in, and whether only to constrain.
+    pub(super) include: Option<(String, bool)>,
 }
 
 /// The logical lines of a requirements file.
@@ -67,13 +67,10 @@ fn entry(text: &str, range: Range<usize>, last_line: usize) -> Option<Entry> {
         requirement: None,
         hashed: said.contains("--hash"),
         address_of: None,
-        constraint: None,
+        include: None,
     };
     if let Some(option) = said.strip_prefix('-') {
-        let value = option.trim_start_matches('-').split_once([' ', '=', '\t']).map_or("", |(_, value)| value.trim());
-        if option.starts_with("c ") || option.starts_with("-constraint") {
-            entry.constraint = Some(value.to_owned());
-        }
+        entry.include = include(option);
         entry.address_of = egg(said);
         return Some(entry);
     }
@@ -89,6 +86,18 @@ fn entry(text: &str, range: Range<usize>, last_line: usize) -> Option<Entry> {
         None => entry.address_of = egg(said).or_else(|| archive(said)),
     }
     Some(entry)
+}
+
+/// The file behind `-r`, `-c` or the long forms of them, whose first dash is gone.
+fn include(option: &str) -> Option<(String, bool)> {
+    let named = |forms: [&str; 2]| {
+        let rest = forms.iter().find_map(|form| option.strip_prefix(form))?;
+        let path = rest.trim_start_matches([' ', '=', '\t']).trim_end();
+        let path = path.trim_matches(['"', '\'']);
+        (!path.is_empty()).then(|| path.to_owned())
+    };
+    let required = named(["-requirement", "r"]).map(|path| (path, false));
+    required.or_else(|| named(["-constraint", "c"]).map(|path| (path, true)))
 }
 
 /// The name that `#egg=` gives.

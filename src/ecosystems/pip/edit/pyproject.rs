@@ -2,10 +2,10 @@
 
 use toml_edit::{Document, Item, Value};
 
-use super::pep440::is_exactly;
 use super::requirement::{Requirement, normal, requirement};
-use crate::ecosystems::spans::places::Place;
-use crate::ecosystems::spans::toml::{at, inside};
+use crate::edit::places::Place;
+use crate::edit::toml::{at, inside};
+use crate::edit::version::pep440::is_exactly;
 
 /// What a `pyproject.toml` says of a package.
 #[derive(Default)]
@@ -62,7 +62,8 @@ pub(crate) fn said(text: &str, document: &Document<&str>, package: &str, version
                 continue;
             }
             let done = is_exactly(&text[found.spec.clone()], version);
-            out.places.push(Place::new(text, found.spec, format!("=={version}"), done));
+            let place = Place::new(text, found.spec, format!("=={version}"), done);
+            out.places.push(Place { condition: found.marker, ..place });
         }
     }
     out
@@ -90,4 +91,10 @@ pub(crate) fn strings(text: &str, document: &Document<&str>, package: &str) -> V
         }
     }
     out
+}
+
+/// The releases of Python that the project supports.
+pub(super) fn supported(text: &str) -> Option<String> {
+    let document = Document::parse(text).ok()?;
+    at(&document, &["project", "requires-python"]).and_then(Item::as_str).map(str::to_owned)
 }

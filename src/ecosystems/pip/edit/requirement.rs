@@ -11,6 +11,8 @@ pub(crate) struct Requirement {
     pub(crate) spec: Range<usize>,
     /// It comes from an address or a path, not from an index.
     pub(crate) address: bool,
+    /// The environments that it is for, without the `;` before them; empty for all.
+    pub(crate) marker: String,
 }
 
 /// A name as all spellings of it have it: small letters, and `-` for every run of `-`, `_` and `.`.
@@ -55,7 +57,10 @@ pub(crate) fn requirement(text: &str) -> Option<Requirement> {
         at = skip_blanks(text, end);
     }
     let rest = &text[at..];
-    let found = |spec, address| Some(Requirement { name: normal(name), spec, address });
+    let found = |spec: Range<usize>, address| {
+        let marker = marker(&text[spec.end..]);
+        Some(Requirement { name: normal(name), spec, address, marker })
+    };
     match rest.chars().next() {
         Some('@') => found(end..end, true),
         Some('(') => found(at..at + rest.find(')')? + 1, false),
@@ -64,6 +69,14 @@ pub(crate) fn requirement(text: &str) -> Option<Requirement> {
         Some('-') if rest.starts_with("--") && at > end => found(end..end, false),
         Some(_) => None,
     }
+}
+
+/// What follows the `;` behind a specifier, up to options, a comment or the line's end.
+fn marker(rest: &str) -> String {
+    let Some(said) = rest.trim_start_matches([' ', '\t']).strip_prefix(';') else { return String::new() };
+    let ends = [" --", "\t--", " #", "\t#", "\\", "\n", "\r"];
+    let end = ends.iter().filter_map(|end| said.find(end)).min().unwrap_or(said.len());
+    said[..end].split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn spec_length(rest: &str) -> usize {

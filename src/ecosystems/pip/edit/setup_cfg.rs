@@ -1,10 +1,10 @@
 //! Requirements in `setup.cfg`.
 
 use super::lines::comment_start;
-use super::pep440::is_exactly;
 use super::requirement::requirement;
-use crate::ecosystems::spans::places::Place;
-use crate::ecosystems::spans::splice::Lines;
+use crate::edit::lines::Lines;
+use crate::edit::places::Place;
+use crate::edit::version::pep440::is_exactly;
 
 /// What `setup.cfg` says of a package: the places, and whether one takes it from an address.
 pub(super) fn said(text: &str, package: &str, version: &str) -> (Vec<Place>, bool) {
@@ -39,7 +39,15 @@ pub(super) fn said(text: &str, package: &str, version: &str) -> (Vec<Place>, boo
         address |= found.address;
         let spec = range.start + from + found.spec.start..range.start + from + found.spec.end;
         let done = is_exactly(&text[spec.clone()], version);
-        places.push(Place::new(text, spec, format!("=={version}"), done));
+        let place = Place::new(text, spec, format!("=={version}"), done);
+        places.push(Place { condition: found.marker, ..place });
     }
     (places, address)
+}
+
+/// The releases of Python that the project supports.
+pub(super) fn supported(text: &str) -> Option<String> {
+    let value =
+        |line: &str| Some(line.strip_prefix("python_requires")?.trim_start().strip_prefix('=')?.trim().to_owned());
+    text.lines().find_map(value)
 }

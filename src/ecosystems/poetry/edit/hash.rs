@@ -1,9 +1,8 @@
 //! The content hash that Poetry keeps in its lock of what `pyproject.toml` requires.
 
+use crate::edit::toml::{at, read};
 use sha2::{Digest, Sha256};
 use toml_edit::{Item, Value};
-
-use crate::ecosystems::spans::toml::{at, read};
 
 /// The hash of a `pyproject.toml`. Older versions of Poetry leave dependency groups out. `None`, when the file holds
 /// something whose form in the hash is not certain, such as a number with a fraction.

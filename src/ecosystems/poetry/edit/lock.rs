@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use toml_edit::{Document, Item, TableLike};
 
 use super::hash::content_hash;
-use crate::ecosystems::pip::edit::pep440::{admits, same};
 use crate::ecosystems::pip::edit::requirement::normal;
-use crate::ecosystems::spans::blocks::{Block, blocks, fitted};
-use crate::ecosystems::spans::splice::{Lines, splice};
+use crate::edit::blocks::{Block, blocks};
+use crate::edit::lines::{Lines, fitted};
+use crate::edit::splice::splice;
+use crate::edit::version::pep440::{admits, same};
 
 /// The only entry of a package in a lock.
 pub(super) fn only<'t>(lock: &'t str, package: &str) -> Option<Block<'t>> {

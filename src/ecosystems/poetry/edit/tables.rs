@@ -2,11 +2,11 @@
 
 use toml_edit::{Document, Item, TableLike, Value};
 
-use crate::ecosystems::pip::edit::pep440::{is_exactly, same};
 use crate::ecosystems::pip::edit::pyproject::Said;
 use crate::ecosystems::pip::edit::requirement::normal;
-use crate::ecosystems::spans::places::Place;
-use crate::ecosystems::spans::toml::{at, inside};
+use crate::edit::places::Place;
+use crate::edit::toml::{at, inside};
+use crate::edit::version::pep440::{is_exactly, same};
 
 fn tables<'a>(document: &'a Document<&str>) -> Vec<&'a dyn TableLike> {
     let mut items = Vec::new();

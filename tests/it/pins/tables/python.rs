@@ -1,5 +1,5 @@
 use super::Expect::{Absent, Already};
-use super::{Row, ready, refused, row};
+use super::{Row, plain, ready, refused, row};
 
 pub const PIP: &[Row] = &[
     ready(
@@ -12,7 +12,7 @@ pub const PIP: &[Row] = &[
     ready("plain", "Flask", "2.3.3", &["requirements.txt: flask==2.3.3  # ci-rescue pin was flask>=2.0\n"], ""),
     row("plain", "gunicorn", "20.1.0", Already),
     row("plain", "gunicorn", "20.1", Already),
-    ready("plain", "idna", "3.4", &["requirements.txt: idna==3.4  # ci-rescue pin was idna absent\n"], "installs idna"),
+    refused("plain", "idna", "3.4", "No file lists idna, and none constrains"),
     ready(
         "extras",
         "requests",
@@ -37,7 +37,7 @@ pub const PIP: &[Row] = &[
     ),
     refused("hashed", "requests", "2.30.0", "no earlier version of that file"),
     refused("hashed", "certifi", "2022.12.7", "--generate-hashes"),
-    refused("hashed", "idna", "3.4", "uses hashes"),
+    refused("hashed", "idna", "3.4", "none constrains"),
     ready(
         "compiled",
         "celery",
@@ -88,7 +88,26 @@ pub const PIP: &[Row] = &[
     refused("multiline", "attrs", "22.1.0", "continues on the next"),
     refused("bad", "x", "1", "not valid TOML"),
     ready("endless", "pandas", "1.5.3", &["requirements.txt: numpy\npandas==1.5.3  # ci"], ""),
-    ready("endless", "idna", "3.4", &["requirements.txt: pandas>=1\nidna==3.4  # ci"], ""),
+    refused("endless", "idna", "3.4", "none constrains"),
+    plain("included", "six", "1.16.0", &["common.txt: six==1.16.0  # ci-rescue pin was six>=1.10\n"]),
+    plain("included", "flask", "2.3.3", &["deps/web.pip: flask==2.3.3  # ci"]),
+    plain("included", "Jinja2", "3.1.0", &["deps/more.list: jinja2==3.1.0 # views  # ci"]),
+    plain("included", "urllib3", "1.26.18", &["deps/limits: urllib3==1.26.18  # ci"]),
+    plain("included", "idna", "3.4", &["deps/limits: idna==3.4  # ci-rescue pin was idna absent\n"]),
+    refused("environments", "numpy", "1.22.3", "different environments (python_version=='3.7', python_version>='3.8')"),
+    plain(
+        "environments",
+        "scipy",
+        "1.6.3",
+        &["requirements.txt: scipy==1.6.3 ; python_version < '3.8'  # ci-rescue pin was scipy>=1.5,<1.7\n"],
+    ),
+    plain(
+        "environments-past",
+        "numpy",
+        "1.22.3",
+        &["requirements.txt: numpy==1.22.3;python_version>='3.8' # new  # ci-rescue pin was numpy==1.22.4\n\
+             numpy==1.21.6;python_version=='3.7'\n"],
+    ),
     ready(
         "odd",
         "scipy",
@@ -100,6 +119,7 @@ pub const PIP: &[Row] = &[
 ];
 
 pub const UV: &[Row] = &[
+    refused("environments", "numpy", "1.22.3", "different environments, which share one lock"),
     ready(
         "simple",
         "requests",
@@ -185,6 +205,7 @@ pub const UV: &[Row] = &[
 ];
 
 pub const POETRY: &[Row] = &[
+    refused("environments", "numpy", "1.22.3", "different environments, which share one lock"),
     ready(
         "simple",
         "requests",

@@ -1,0 +1,121 @@
+//! An answer in the making: new texts of files, with reasons, warnings and refusals.
+
+use std::collections::BTreeMap;
+
+use crate::domain::edit::{Edit, Edited, Source};
+use crate::edit::path::file_name;
+
+/// What an editor may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Manifests<'a> {
+    /// The manifests and locks of the repository at one commit: every file that the editor reads.
+    pub files: &'a [Source],
+    /// Earlier contents of the locks among them, newest first: where an entry for the wanted version may stand with its
+    /// checksums and dependencies.
+    pub earlier: &'a [Source],
+}
+
+/// Texts that change, and what there is to say about it.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    manifests: Manifests<'a>,
+    changed: BTreeMap<&'a str, String>,
+    because: Vec<String>,
+    warnings: Vec<String>,
+    refused: Vec<String>,
+    already: Vec<String>,
+}
+
+/// More earlier states of a file than these are not looked through.
+const EARLIER_MAX: usize = 50;
+/// More sentences of one kind nobody reads.
+const SENTENCES_MAX: usize = 50;
+
+impl<'a> Draft<'a> {
+    pub fn new(manifests: Manifests<'a>) -> Self {
+        let changed = BTreeMap::new();
+        Self { manifests, changed, because: vec![], warnings: vec![], refused: vec![], already: vec![] }
+    }
+
+    pub fn files(&self) -> &'a [Source] {
+        self.manifests.files
+    }
+
+    /// The files whose name (the last part of the path) is this one.
+    pub fn named(&self, name: &str) -> Vec<&'a Source> {
+        self.manifests.files.iter().filter(|file| file_name(&file.path) == name).collect()
+    }
+
+    /// The file of this path.
+    pub fn file(&self, path: &str) -> Option<&'a Source> {
+        self.manifests.files.iter().find(|file| file.path == path)
+    }
+
+    /// The earlier contents of the file of this path, newest first.
+    pub fn earlier(&self, path: &str) -> Vec<&'a str> {
+        let same = self.manifests.earlier.iter().filter(|source| source.path == path);
+        same.map(|source| source.text.as_str()).take(EARLIER_MAX).collect()
+    }
+
+    /// The text of a file, as it is after the edits so far.
+    pub fn text(&self, source: &'a Source) -> String {
+        self.changed.get(source.path.as_str()).unwrap_or(&source.text).clone()
+    }
+
+    /// The file's new text; one that is as before changes nothing.
+    pub fn put(&mut self, source: &'a Source, text: String) {
+        self.changed.insert(&source.path, text);
+    }
+
+    pub fn has_changed(&self) -> bool {
+        self.manifests.files.iter().any(|file| self.is_new(file))
+    }
+
+    fn is_new(&self, file: &Source) -> bool {
+        self.changed.get(file.path.as_str()).is_some_and(|text| *text != file.text)
+    }
+
+    pub fn because(&mut self, sentence: impl Into<String>) {
+        push(&mut self.because, sentence.into());
+    }
+
+    pub fn warn(&mut self, sentence: impl Into<String>) {
+        push(&mut self.warnings, sentence.into());
+    }
+
+    pub fn refuse(&mut self, sentence: impl Into<String>) {
+        push(&mut self.refused, sentence.into());
+    }
+
+    /// The package is known here; what is to be said where nothing changes.
+    pub fn already(&mut self, sentence: impl Into<String>) {
+        push(&mut self.already, sentence.into());
+    }
+
+    pub fn is_refused(&self) -> bool {
+        !self.refused.is_empty()
+    }
+
+    /// What became of it: every refusal counts, then every change, then what was so already, with its warnings.
+    pub fn finish(mut self) -> Edited {
+        if !self.refused.is_empty() {
+            return Edited::Refused(self.refused);
+        }
+        let new = self.manifests.files.iter().filter(|file| self.is_new(file));
+        let files: Vec<Source> = new.map(|file| Source { path: file.path.clone(), text: self.text(file) }).collect();
+        if !files.is_empty() {
+            return Edited::Ready(Edit { files, because: self.because, warnings: self.warnings });
+        }
+        if self.already.is_empty() {
+            return Edited::Absent;
+        }
+        self.already.append(&mut self.warnings);
+        Edited::Already(self.already.join(" "))
+    }
+}
+
+fn push(list: &mut Vec<String>, sentence: String) {
+    if list.len() < SENTENCES_MAX && !list.contains(&sentence) {
+        list.push(sentence);
+    }
+}
