@@ -65,7 +65,7 @@ pub fn private(config: &Config, doors: &Doors, engine: &Arc<Engine>, made: Made)
         token: token.clone(),
         people,
         hosts: made.hosts,
-        previews: platform::all().map(|platform| platform.preview()).into(),
+        previews: platform::all().map(platform::Platform::preview).into(),
     };
     let pages = console::router(settings)?;
     let (prometheus, engine) = (prometheus(), engine.clone());

@@ -299,7 +299,7 @@ fn keys_that_are_named_exist() {
 
 #[test]
 fn metrics_that_are_named_exist() {
-    let wired = fs::read_to_string(root().join("src/app.rs")).unwrap();
+    let wired = fs::read_to_string(root().join("src/app/metrics.rs")).unwrap();
     let operating = document("docs/operating.md");
     let named: Vec<&String> = operating.spans.iter().filter(|span| span.starts_with("ci_rescue_")).collect();
     assert!(named.len() > 3);
