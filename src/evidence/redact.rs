@@ -7,6 +7,7 @@ mod body;
 mod encoded;
 mod lines;
 mod rules;
+mod spared;
 mod values;
 
 pub use body::{body, json};

@@ -1,0 +1,126 @@
+//! What a name such as `token=` announces and is no secret: placeholders, references to variables, parameters of tests.
+
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// Where a name of a test begins and ends that frameworks print, with its parameters.
+static TESTS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    [
+        // pytest's ids, and the headers of its failures.
+        r"\.py::[^\s\[]+\[.*\]",
+        r"^_{3,} .*\[.*\] _{3,}$",
+        // Go's, with subtests; libtest's.
+        r"(?:--- (?:FAIL|PASS|SKIP): |=== (?:RUN|PAUSE|CONT|NAME|FAIL:) +)\S+",
+        r"^test \S.* \.\.\. ",
+        // Java's: parameters in brackets, Surefire's and Gradle's lines.
+        r"\w+\[.*\]\([\w.$]+\)|^.*<<< (?:FAILURE|ERROR)!|^.* > .* FAILED$",
+        // Jest's, Vitest's, Mocha's and Playwright's titles; PHPUnit's data sets; .NET's arguments.
+        r"^\s*(?:●|✕|✗|×|✓|√) .*$|^\s*FAIL +\S+\.[cm]?[jt]sx? > .*$|\bwith data set .*$|^\s*Failed \S+\(.*\) \[",
+    ]
+    .iter()
+    .map(|pattern| Regex::new(pattern).expect("a pattern"))
+    .collect()
+});
+
+/// References to where the value stands.
+static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"^(?:\$|%\w+%|\{\{|<|\(|process\.env\b|import\.meta\b|os\.(?:environ|getenv)\b|System\.getenv\b|ENV\[|env[.(:]|",
+        r"secrets\.|vars\.|inputs\.|github\.|self\.|this\.|config\.|settings\.|std::env|Environment\.)",
+    ))
+    .expect("a pattern")
+});
+
+/// A class with its package.
+static QUALIFIED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^(?:[a-z]{2,}\.){2,}[A-Z][a-z]+[A-Za-z]*$").expect("a pattern"));
+
+/// A file's name.
+static FILE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"^[\w./-]+\.(?:[cm]?[jt]sx?|py|rb|go|rs|java|kt|cs|php|json|ya?ml|toml|xml|html|txt|md|pem|crt|sh|log)$",
+    )
+    .expect("a pattern")
+});
+
+/// Words of which a placeholder consists.
+const PLACEHOLDER: [&str; 22] = [
+    "changeit",
+    "changeme",
+    "dummy",
+    "example",
+    "fake",
+    "here",
+    "hidden",
+    "insert",
+    "masked",
+    "mock",
+    "mytoken",
+    "none",
+    "null",
+    "placeholder",
+    "redacted",
+    "removed",
+    "replace",
+    "sample",
+    "todo",
+    "undefined",
+    "xxx",
+    "your",
+];
+
+/// Whether a value only stands where a secret would: `${X}`, `process.env.X`, `INSERT_TOKEN_HERE`, the nil UUID, a
+/// class with its package, a file.
+pub fn is_placeholder(value: &str) -> bool {
+    let letters = || value.chars().filter(char::is_ascii_alphanumeric);
+    let same = letters().next().is_some_and(|first| letters().all(|c| c == first));
+    let words = || value.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let plain = words().all(|word| word.bytes().all(|b| b.is_ascii_alphabetic()));
+    let told = words().any(|word| {
+        let word = word.to_ascii_lowercase();
+        PLACEHOLDER.contains(&word.as_str()) || (word.len() > 3 && word.bytes().all(|b| b == b'x'))
+    });
+    let constant = plain && words().count() > 1 && value.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    same || (plain && told)
+        || constant
+        || QUALIFIED.is_match(value)
+        || FILE.is_match(value)
+        || REFERENCE.is_match(value)
+}
+
+/// Whether what begins at this byte stands in the name of a test.
+pub fn is_of_test(text: &str, at: usize) -> bool {
+    TESTS.iter().any(|pattern| pattern.find_iter(text).any(|name| name.range().contains(&at)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::evidence::redact::{Counts, text};
+
+    #[test]
+    fn names_of_tests_and_placeholders_are_left_alone() {
+        for line in [
+            "FAILED tests/test_api.py::test_auth[token=expired-status=401] - assert 1 == 2",
+            "______ test_auth[token=expired-status=401] ______",
+            "--- FAIL: TestLogin/password=hunter22secret (0.00s)",
+            "test auth::password=hunter22secret ... FAILED",
+            "AuthTest > login(password=hunter22secret) FAILED",
+            "  ● login › rejects password=hunter22secret",
+            "const token = process.env.GITHUB_TOKEN_2024",
+            "api_key: ${API_KEY_2024_X}",
+            "token=INSERT_TOKEN_HERE",
+            "client_secret = 00000000-0000-0000-0000-000000000000",
+            "password=com.acme.security.PasswordEncoder",
+            "password=changeme",
+        ] {
+            assert_eq!(text(line, &mut Counts::new()), line);
+        }
+        for line in [
+            "password=hunter22secret",
+            "FAILED tests/test_api.py::test_auth - password=hunter22secret",
+            "DB_PASS=s3cret-value-9 ./run",
+        ] {
+            assert!(text(line, &mut Counts::new()).contains("[redacted]"), "{line}");
+        }
+    }
+}
