@@ -8,23 +8,33 @@ pub mod edit;
 mod marking;
 mod syntax;
 
+mod bazel;
+mod boost;
 mod cucumber;
+mod dart;
 mod dotnet;
+mod exunit;
 mod finder;
+mod forge;
+mod ginkgo;
 mod go;
 mod gtest;
 mod javascript;
 mod jest;
 mod junit;
+mod karma;
 mod minitest;
 mod mocha;
 mod mozharness;
+mod pester;
 mod phpunit;
 mod playwright;
 mod pytest;
 mod python;
+mod robot;
 mod rspec;
 mod rust;
+mod scalatest;
 mod tap;
 mod unittest;
 mod vitest;
@@ -79,6 +89,16 @@ pub fn all() -> Vec<Box<dyn TestFramework>> {
         Box::new(tap::Tap),
         Box::new(xctest::Xctest),
         Box::new(mozharness::Mozharness),
+        Box::new(bazel::Bazel),
+        Box::new(scalatest::Scalatest),
+        Box::new(exunit::Exunit),
+        Box::new(ginkgo::Ginkgo),
+        Box::new(karma::Karma),
+        Box::new(robot::Robot),
+        Box::new(dart::Dart),
+        Box::new(pester::Pester),
+        Box::new(forge::Forge),
+        Box::new(boost::Boost),
     ]
 }
 

@@ -10,7 +10,7 @@ impl TestFramework for Cucumber {
     }
 
     fn words(&self) -> &'static [&'static str] {
-        &["cucumber ", "Failing scenarios:"]
+        &["cucumber ", "Failing scenarios:", "Failed scenarios:", "Errored scenarios:", "Scenario: "]
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {

@@ -18,7 +18,7 @@ impl TestFramework for Go {
     }
 
     fn words(&self) -> &'static [&'static str] {
-        &["--- FAIL: ", "=== FAIL: "]
+        &["--- FAIL: ", "=== FAIL: ", "running tests:", ".Test"]
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {

@@ -14,6 +14,14 @@ impl TestFramework for Gtest {
     fn words(&self) -> &'static [&'static str] {
         &[
             "[  FAILED  ]",
+            "[ RUN      ]",
+            "[       OK ]",
+            "Segmentation fault",
+            "core dumped",
+            "Sanitizer: ",
+            "SIGSEGV",
+            "SIGABRT",
+            "Aborted",
             "***Failed",
             "***Exception",
             "***Timeout",

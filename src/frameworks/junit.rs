@@ -7,6 +7,7 @@ mod name;
 mod read;
 pub mod report;
 mod rows;
+mod summary;
 
 use super::edit::Editor;
 use super::{LineObserver, TestFramework};
@@ -26,6 +27,14 @@ impl TestFramework for Junit {
             "Testcase: ",
             "Testsuite: ",
             "] Test ",
+            "Failed tests:",
+            "Tests in error:",
+            "Failures:",
+            "Errors:",
+            "MethodSource [",
+            "FAILED: ",
+            "Total tests run:",
+            "TestNG",
             "0) ",
             "1) ",
             "2) ",

@@ -20,7 +20,17 @@ impl TestFramework for Pytest {
     }
 
     fn words(&self) -> &'static [&'static str] {
-        &["FAILED ", " FAILED", "ERROR ", " ERROR  ", " ERROR [", "____ "]
+        &[
+            "FAILED ",
+            " FAILED",
+            "ERROR ",
+            " ERROR  ",
+            " ERROR [",
+            "____ ",
+            "Fatal Python error",
+            " in test",
+            "crashed while running",
+        ]
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {

@@ -18,7 +18,7 @@ impl TestFramework for Rust {
     }
 
     fn words(&self) -> &'static [&'static str] {
-        &["... FAILED", "s] "]
+        &["... FAILED", "s] ", "... mismatch", "... error", "overflowed its stack"]
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {

@@ -10,7 +10,7 @@ impl TestFramework for Xctest {
     }
 
     fn words(&self) -> &'static [&'static str] {
-        &["' failed (", "recorded an issue", "✘ Test"]
+        &["' failed (", "recorded an issue", "✘ Test", "Restarting after unexpected exit"]
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {

@@ -4,8 +4,12 @@ use crate::frameworks::{LineObserver, Names};
 use regex::Regex;
 use std::sync::LazyLock;
 
-static FAILED: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^\s*(cucumber )?(?:-p \S+ )?(\S+\.feature)(:\d+)(?:\s+.*)?$").expect("a pattern"));
+static FAILED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"^\s*(cucumber |\d+\) Scenario: .* # )?(?:-p \S+ )?(?:(?:file:/*|classpath:))?(\S+\.feature)(:\d+)(?:\s+.*)?$",
+    )
+    .expect("a pattern")
+});
 
 #[derive(Default)]
 pub struct Reader {
@@ -16,7 +20,7 @@ pub struct Reader {
 
 impl LineObserver for Reader {
     fn line(&mut self, line: &str) -> bool {
-        if line.trim_end() == "Failing scenarios:" {
+        if ["Failing scenarios:", "Failed scenarios:", "Errored scenarios:"].contains(&line.trim_end()) {
             self.listing = true;
             return true;
         }
@@ -46,6 +50,8 @@ mod tests {
                 "Failing scenarios:\n  features/a.feature:12  Pays\n\n  features/b.feature:3  Other",
                 &["features/a.feature:12"][..],
             ),
+            ("1) Scenario: Pays by card # features/pay.feature:7", &["features/pay.feature:7"][..]),
+            ("Failed scenarios:\nclasspath:shop/pay.feature:7 # Pays", &["shop/pay.feature:7"][..]),
             ("  Scenario: x # features/builder.feature:55", &[""; 0][..]),
         ] {
             assert_eq!(read_lines(&Cucumber, text), want, "{text}");

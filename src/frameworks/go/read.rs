@@ -1,4 +1,5 @@
-//! Go's `--- FAIL: TestName (0.00s)`, subtests with `/`; a parent is dropped where a child of it failed.
+//! Go's `--- FAIL: TestName (0.00s)`, subtests with `/` before their parents. A test that timed out or crashed stands
+//! below `running tests:`, or in the stack of its goroutine.
 
 use crate::frameworks::{LineObserver, Names};
 use regex::Regex;
@@ -7,12 +8,21 @@ use std::sync::LazyLock;
 static FAIL: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?:--- FAIL: |=== FAIL: \S+ )([A-Za-z_]\S*)(?: \([\d.]+s\))?$").expect("a pattern"));
 
+/// Below `running tests:`.
+static RUNNING: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\s+(Test\S*) \([\d.hms]+\)$").expect("a pattern"));
+/// A test's frame in the stack of a goroutine.
+static FRAME: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^\S+[\w)]\.(Test[A-Z_]\w*)\((?:0x[0-9a-f]+|\{)").expect("a pattern"));
+
 /// Parents are only known once children were seen, so names are kept until the end.
 const SEEN_MAX: usize = 2_000;
 
 #[derive(Default)]
 pub struct Reader {
     names: Vec<String>,
+    /// Where nothing else is named: what ran at the end.
+    running: Vec<String>,
+    listing: bool,
 }
 
 impl LineObserver for Reader {
@@ -23,14 +33,21 @@ impl LineObserver for Reader {
         {
             self.names.push(super::super::cut(&found[1]));
         }
-        false
+        let ran = if self.listing { RUNNING.captures(line) } else { FRAME.captures(line) };
+        if let Some(found) = ran.as_ref().filter(|_| self.running.len() < SEEN_MAX) {
+            self.running.push(super::super::cut(&found[1]));
+        }
+        self.listing = line.trim() == "running tests:" || (self.listing && ran.is_some());
+        self.listing
     }
 
     fn finish(self: Box<Self>) -> Names {
+        let all = if self.names.is_empty() { self.running } else { self.names };
         let parents: std::collections::HashSet<&str> =
-            self.names.iter().flat_map(|name| name.match_indices('/').map(move |(at, _)| &name[..at])).collect();
+            all.iter().flat_map(|name| name.match_indices('/').map(move |(at, _)| &name[..at])).collect();
+        let (parents, leaves): (Vec<_>, Vec<_>) = all.iter().partition(|name| parents.contains(name.as_str()));
         let mut names = Names::default();
-        for name in self.names.iter().filter(|name| !parents.contains(name.as_str())) {
+        for name in leaves.into_iter().chain(parents) {
             names.add_selected("go", name, Some(&selector(name)), None);
         }
         names
@@ -51,7 +68,15 @@ mod tests {
         for (text, want) in [
             (
                 "--- FAIL: TestA (0.01s)\n    --- FAIL: TestA/b_c (0.00s)\n--- PASS: TestD\n--- FAIL: TestE (0.00s)",
-                &["TestA/b_c", "TestE"][..],
+                &["TestA/b_c", "TestE", "TestA"][..],
+            ),
+            (
+                "panic: test timed out after 1s\nrunning tests:\n\tTestSlow (1s)\n\ngoroutine 1 [running]:",
+                &["TestSlow"][..],
+            ),
+            (
+                "fatal error: concurrent map writes\ngithub.com/a/b.TestWrites(0xc0001)\n\t/src/b_test.go:7 +0x1d",
+                &["TestWrites"][..],
             ),
             ("=== FAIL: internal/a TestParse/foo(bar) (0.00s)", &["TestParse/foo(bar)"][..]),
             ("--- FAIL: kuttl/harness/install (3.10s)", &["kuttl/harness/install"][..]),

@@ -1,6 +1,7 @@
 //! JUnit as Maven Surefire (`Class.test  Time elapsed: … <<< FAILURE!`), Gradle (`Class > test() FAILED`), Ant
 //! (`Testcase: test(Class): FAILED`) and JUnit's own console (`1) test(Class)`) print it.
 
+use super::summary::Summary;
 use crate::frameworks::{LineObserver, Names};
 use regex::Regex;
 use std::sync::LazyLock;
@@ -25,8 +26,10 @@ static ANT_VERDICT: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^(?:\[\w+\])?[:\s]*(?:FAILED|Caused an ERROR)").expect("a pattern"));
 static SBT: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\bTest ((?:\w+\.)*\w+)\.(\w+)(?:\(\))? failed: ").expect("a pattern"));
-static CONSOLE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^(?:\[\w+\])?\s*\d{1,4}\) (\w+(?:\[.*\])?)\(([\w.$]+)\)\s*$").expect("a pattern"));
+static CONSOLE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:\[\w+\])?\s*\d{1,4}\) (\w+(?:\[.*\])?)\(([\w.$]+)\)(?:(?:junit|java|org)\.\S.*)?\s*$")
+        .expect("a pattern")
+});
 
 #[derive(Default)]
 pub struct Reader {
@@ -34,6 +37,7 @@ pub struct Reader {
     /// Ant names the class once and a test before its verdict.
     class: Option<String>,
     test: Option<String>,
+    summary: Summary,
 }
 
 impl Reader {
@@ -128,6 +132,7 @@ impl Reader {
 impl LineObserver for Reader {
     fn line(&mut self, line: &str) -> bool {
         let line = line.trim();
+        let summed = self.summary.line(line);
         if line.contains("<<< ") {
             self.surefire(line);
         } else if line.ends_with(" FAILED") && !line.contains("Testcase:") && self.test.is_none() {
@@ -137,18 +142,17 @@ impl LineObserver for Reader {
             .and_then(|line| SBT.captures(line))
         {
             self.qualified(&found[1], &found[2]);
-        } else if let Some(found) =
-            Some(line).filter(|line| line.ends_with(')')).and_then(|line| CONSOLE.captures(line))
+        } else if let Some(found) = Some(line).filter(|line| line.contains(')')).and_then(|line| CONSOLE.captures(line))
         {
             self.qualified(&found[2], &found[1]);
         } else {
-            return self.ant(line);
+            return self.ant(line) || summed;
         }
-        false
+        summed
     }
 
     fn finish(self: Box<Self>) -> Names {
-        self.names
+        if self.names.total > 0 { self.names } else { self.summary.finish() }
     }
 }
 
@@ -190,6 +194,24 @@ mod tests {
                 "[info] [error] Test basic.FooTest.fails failed: java.lang.AssertionError: no",
                 &["basic.FooTest.fails"][..],
             ),
+            (
+                "Failed tests:   adds(com.acme.CartTest): expected:<1> but was:<2>\n  CartTest.pays:12 expected\n\nTests in error: \n  opens(com.acme.ShopTest)\n\nTests run: 5",
+                &["adds(com.acme.CartTest)", "pays(CartTest)", "opens(com.acme.ShopTest)"][..],
+            ),
+            (
+                "[ERROR] Failures: \n[ERROR]   CartTest.adds:12->sum:30 expected: <1> but was: <2>\n[ERROR] Errors: \n[ERROR]   ShopTest>Base.opens:33 » NullPointer\n[INFO] ",
+                &["adds(CartTest)", "opens(ShopTest)"][..],
+            ),
+            (
+                "FAILED: com.acme.CartTest.adds\njava.lang.AssertionError: x\nTotal tests run: 2, Passes: 1, Failures: 1",
+                &["com.acme.CartTest.adds"][..],
+            ),
+            ("FAILED: obj.o", &[""; 0][..]),
+            (
+                "    MethodSource [className = 'com.acme.CartTest', methodName = 'adds', methodParameterTypes = '']",
+                &["adds(com.acme.CartTest)"][..],
+            ),
+            ("1) adds(com.acme.CartTest)junit.framework.AssertionFailedError: x", &["com.acme.CartTest.adds"][..]),
             ("1) invalid[Import_1](wyc.testing.AllInvalidTest)", &["wyc.testing.AllInvalidTest.invalid[Import_1]"][..]),
         ] {
             assert_eq!(read_lines(&Junit, text), want, "{text}");

@@ -1,4 +1,5 @@
-//! JUnit's XML reports, which most frameworks can write: `<testsuite><testcase><failure/></testcase></testsuite>`.
+//! JUnit's XML reports, which most frameworks can write: `<testsuite><testcase><failure/></testcase></testsuite>`; and
+//! the TRX files of .NET: `<TestRun><Results><UnitTestResult outcome="Failed"/></Results></TestRun>`.
 
 use crate::frameworks::{NAMES_KEPT, Names};
 use quick_xml::Reader;
@@ -65,7 +66,16 @@ impl Reading<'_> {
             return Err(format!("not a JUnit report: more than {DEPTH_MAX} levels"));
         }
         match element.local_name().as_ref() {
-            "testsuite" | "testsuites" => self.suites += 1,
+            "testsuite" | "testsuites" | "TestRun" => self.suites += 1,
+            "UnitTestResult" => {
+                self.report.tests += 1;
+                let failed = self
+                    .attribute(element, "outcome")
+                    .is_some_and(|outcome| ["Failed", "Error", "Timeout", "Aborted"].contains(&outcome.as_str()));
+                if let Some(name) = self.attribute(element, "testName").filter(|_| failed) {
+                    self.report.names.add("dotnet", &name, None);
+                }
+            }
             "testcase" => {
                 self.report.tests += 1;
                 let (class, name) = (self.attribute(element, "classname"), self.attribute(element, "name"));
@@ -133,6 +143,18 @@ mod tests {
         let names: Vec<&str> = report.names.tests.iter().map(|test| test.name.raw()).collect();
         assert_eq!(names, ["tests.test_a.test_b[x < y]", "alone"]);
         assert_eq!((report.tests, report.message.as_deref()), (4, Some("boom")));
+    }
+
+    #[test]
+    fn reads_the_results_of_dotnet() {
+        let xml =
+            br#"<?xml version="1.0"?><TestRun xmlns="http://microsoft.com/schemas/VisualStudio/TeamTest/2010"><Results>
+            <UnitTestResult testName="Shop.CartTests.Adds" outcome="Passed"/>
+            <UnitTestResult testName="Shop.CartTests.Pays(x: 1)" outcome="Failed"><Output/></UnitTestResult>
+            </Results></TestRun>"#;
+        let report = read(&xml[..], &str::to_owned).unwrap();
+        let names: Vec<&str> = report.names.tests.iter().map(|test| test.name.raw()).collect();
+        assert_eq!((names, report.tests), (vec!["Shop.CartTests.Pays(x: 1)"], 2));
     }
 
     #[test]

@@ -6,6 +6,12 @@ use std::sync::LazyLock;
 
 static LIBTEST: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^test (.+?)(?: - should panic)? \.\.\. FAILED\b").expect("a pattern"));
+/// trybuild's cases, each a file.
+static TRYBUILD: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^test (\S+\.rs)(?: \[.*\])? \.\.\. (?:mismatch|error)$").expect("a pattern"));
+/// The test whose thread took the whole program down.
+static OVERFLOW: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^thread '([^']+)'(?: \(\d+\))? has overflowed its stack").expect("a pattern"));
 /// It passed at last.
 static FLAKY: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^FLAKY \d+/\d+ \[ *[\d.]+s\] (?:\( *\d+/\d+\) )?(\S+ \S+)$").expect("a pattern"));
@@ -27,7 +33,8 @@ const FLAKY_MAX: usize = 500;
 impl LineObserver for Reader {
     fn line(&mut self, line: &str) -> bool {
         let line = line.trim();
-        if let Some(found) = LIBTEST.captures(line) {
+        let plain = LIBTEST.captures(line).or_else(|| TRYBUILD.captures(line));
+        if let Some(found) = plain.or_else(|| OVERFLOW.captures(line).filter(|found| &found[1] != "main")) {
             self.libtest.add("rust", &found[1], None);
         } else if let Some(found) = NEXTEST.captures(line) {
             // One name may stand in several crates.
@@ -65,6 +72,11 @@ mod tests {
                 "TRY 1 FAIL [   0.006s] my-crate tests::wobbles\n   FLAKY 2/3 [   0.006s] my-crate tests::wobbles",
                 &[""; 0][..],
             ),
+            (
+                "test tests/ui/missing.rs ... mismatch\ntest [ui] tests/ui/a.rs ... FAILED",
+                &["tests/ui/missing.rs", "[ui] tests/ui/a.rs"][..],
+            ),
+            ("thread 'parse::tests::deep' has overflowed its stack", &["parse::tests::deep"][..]),
             ("test a ... ok\ntest result: FAILED. 1 passed", &[""; 0][..]),
         ] {
             assert_eq!(read_lines(&Rust, text), want, "{text}");

@@ -19,6 +19,15 @@ pub struct Reader {
 impl LineObserver for Reader {
     fn line(&mut self, line: &str) -> bool {
         if let Some(found) = HEADLINE.captures(line.trim()) {
+            // A module that could not be imported stands for its tests.
+            if let (Some(module), Some(class)) = (found.get(2), found.get(3))
+                && ["_FailedTest", "ModuleImportFailure", "LoadTestsFailure"]
+                    .iter()
+                    .any(|one| class.as_str().ends_with(one))
+            {
+                self.names.add_selected("unittest", &found[1], Some(module.as_str()), None);
+                return false;
+            }
             let selector = match (found.get(2), found.get(3)) {
                 // Since Python 3.11 the class is followed by the test's own name.
                 (Some(test), Some(class)) if class.as_str().ends_with(&format!(".{}", test.as_str())) => {
@@ -46,6 +55,8 @@ mod tests {
         for (text, want) in [
             ("FAIL: test_x (pkg.mod.Case)", &["test_x (pkg.mod.Case)"][..]),
             ("FAIL: numpy.core.TestSummarization.test_2d", &["numpy.core.TestSummarization.test_2d"][..]),
+            ("ERROR: tests.test_a (unittest.loader._FailedTest)", &["tests.test_a (unittest.loader._FailedTest)"][..]),
+            ("FAIL: test_x (pkg.mod.Case.test_x) (i=3)", &["test_x (pkg.mod.Case.test_x)"][..]),
             ("ERROR: could not find a version\nERROR: Could not import module: a.b.c", &[""; 0][..]),
         ] {
             assert_eq!(read_lines(&Unittest, text), want, "{text}");

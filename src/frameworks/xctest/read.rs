@@ -4,8 +4,9 @@ use crate::frameworks::{LineObserver, Names};
 use regex::Regex;
 use std::sync::LazyLock;
 
-static CASE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"Test Case '(?:-\[)?([\w.]+)[ .](\w+)\]?' failed \(").expect("a pattern"));
+static CASE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:Test Case '|Restarting after unexpected exit.* in )(?:-\[)?([\w.]+)[ .](\w+)(?:\(\))?\]?(?:' failed \(|;|$)").expect("a pattern")
+});
 static SWIFT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"✘ Test (?:\x22([^\x22]+)\x22|(\w+\(.*?\))) (?:failed|recorded an issue)").expect("a pattern")
 });
@@ -45,6 +46,10 @@ mod tests {
                 &["AppTests.QueueTests.testOrder"][..],
             ),
             ("Test Case 'QueueTests.testOrder' failed (0.003 seconds)", &["QueueTests.testOrder"][..]),
+            (
+                "Restarting after unexpected exit, crash, or test timeout in QueueTests.testOrder(); summary will include",
+                &["QueueTests.testOrder"][..],
+            ),
             ("✘ Test keepsOrder() recorded an issue at A.swift:3", &["keepsOrder()"][..]),
         ] {
             assert_eq!(read_lines(&Xctest, text), want, "{text}");

@@ -1,0 +1,21 @@
+//! `dart test` and `flutter test`.
+
+mod read;
+
+use super::{LineObserver, TestFramework};
+
+pub struct Dart;
+
+impl TestFramework for Dart {
+    fn id(&self) -> &'static str {
+        "dart"
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &["[E]"]
+    }
+
+    fn observer(&self) -> Box<dyn LineObserver> {
+        Box::<read::Reader>::default()
+    }
+}

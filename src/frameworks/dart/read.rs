@@ -1,0 +1,42 @@
+//! The compact reporter's `00:05 +3 -1: name [E]`, with the file before the name where there are several.
+
+use crate::frameworks::{LineObserver, Names};
+use regex::Regex;
+use std::sync::LazyLock;
+
+static FAILED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\d\d:\d\d \+\d+(?: ~\d+)?(?: -\d+)?: (?:(\S+_test\.dart): )?(.+) \[E\]$").expect("a pattern")
+});
+
+#[derive(Default)]
+pub struct Reader {
+    names: Names,
+}
+
+impl LineObserver for Reader {
+    fn line(&mut self, line: &str) -> bool {
+        if let Some(found) = FAILED.captures(line.trim()).filter(|found| !found[2].starts_with("loading ")) {
+            self.names.add("dart", &found[2], found.get(1).map(|file| file.as_str()));
+        }
+        false
+    }
+
+    fn finish(self: Box<Self>) -> Names {
+        self.names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::frameworks::{dart::Dart, read_lines};
+
+    #[test]
+    fn reads_what_is_printed() {
+        for (text, want) in [
+            ("00:05 +3 -1: test/cart_test.dart: totals add up [E]", &["totals add up"][..]),
+            ("00:05 +3: totals add up", &[""; 0][..]),
+        ] {
+            assert_eq!(read_lines(&Dart, text), want, "{text}");
+        }
+    }
+}

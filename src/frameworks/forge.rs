@@ -1,0 +1,21 @@
+//! Foundry's `forge test`.
+
+mod read;
+
+use super::{LineObserver, TestFramework};
+
+pub struct Forge;
+
+impl TestFramework for Forge {
+    fn id(&self) -> &'static str {
+        "forge"
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &["[FAIL"]
+    }
+
+    fn observer(&self) -> Box<dyn LineObserver> {
+        Box::<read::Reader>::default()
+    }
+}
