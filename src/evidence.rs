@@ -12,6 +12,7 @@ mod excerpt;
 mod exit;
 mod fingerprint;
 mod frames;
+mod headings;
 pub mod input;
 pub mod known;
 pub mod lines;

@@ -234,7 +234,7 @@ pub struct Evidence {
     pub failing_tests_total: u64,
     pub frames: Vec<Frame>,
     pub resolved: Vec<Resolved>,
-    /// `v1:` and 32 hex digits; absent where nothing in the log tells one failure from another.
+    /// `v3:` and 32 hex digits; absent where nothing in the log tells one failure from another.
     pub fingerprint: Option<String>,
     /// Masked secrets by rule.
     pub redactions: BTreeMap<String, u64>,

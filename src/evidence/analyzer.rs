@@ -10,7 +10,7 @@ use super::known::{ISSUES, Issue};
 use super::lines::{Clean, Splitter, body, clean};
 use super::listeners::{LISTENERS, kinds};
 use super::marks::Marks;
-use super::rank::{self, Place, Ranking};
+use super::rank::{self, Failing, Place, Ranking};
 use super::redact;
 use super::vocabulary::{Bits, LANES};
 use crate::domain::evidence::{Category, ErrorLine, Evidence, FailingTest, Resolved};
@@ -38,7 +38,9 @@ impl Reading {
         if report.names.total == 0 {
             return self;
         }
-        if matches!(evidence.category, Category::None | Category::Unknown) {
+        // What machines do wrong, a report does not know.
+        let unsure = evidence.confidence < SURE && !evidence.category.is_transient();
+        if matches!(evidence.category, Category::None | Category::Unknown) || unsure {
             evidence.category = Category::Test;
             evidence.confidence = REPORTED;
         }
@@ -51,7 +53,7 @@ impl Reading {
             |reported: FailingTest| known.iter().find(|test| same(test, &reported)).cloned().unwrap_or(reported);
         evidence.failing_tests = report.names.tests.into_iter().map(of_log).collect();
         evidence.failing_tests_total = report.names.total;
-        evidence.fingerprint = fingerprint(&evidence.failing_tests, &[]);
+        evidence.fingerprint = fingerprint(&evidence.failing_tests, &[], &[]);
         if let Some(message) = report.message.filter(|_| evidence.errors.is_empty()) {
             evidence.errors.push(ErrorLine { line: 0, text: message.into() });
         }
@@ -76,6 +78,8 @@ fn same(one: &FailingTest, other: &FailingTest) -> bool {
 
 /// How sure a report makes that tests failed.
 const REPORTED: f32 = 0.95;
+/// A verdict that a report does not overrule is at least so sure.
+const SURE: f32 = 0.75;
 
 /// Longer names of packages and versions are cut, in characters.
 const PACKAGE_MAX: usize = 200;
@@ -206,7 +210,9 @@ impl Reader {
                 None => self.line(no, &first, &first_bits, first_echo),
             }
         }
-        if let Some(name) = section(raw).or(line.step) {
+        if let Some(name) = section(raw) {
+            self.marks.section(self.lines, &masked(name));
+        } else if let Some(name) = line.step {
             self.marks.named(&masked(name));
         }
         if redact::Lines::may_go_on(&text, &bits, &LISTENERS.redaction) {
@@ -227,13 +233,13 @@ impl Reader {
         let text = self.redactor.line(text, bits, &listeners.redaction);
         let script = self.marks.is_echo(&text);
         if bits.has(listeners.marks) {
-            self.marks.line(&text);
+            self.marks.line(no, &text);
         }
         self.excerpt.line(no, &text, self.marks.ended);
         if let Some(keys) = &mut self.keys {
             keys.add(rank::key(&text));
         }
-        if echo || (bits.is_empty() && self.awake == 0) {
+        if echo || (bits.is_empty() && self.awake == 0 && !self.ranking.is_waiting()) {
             return;
         }
         self.heard(no, &text, bits, script);
@@ -242,9 +248,13 @@ impl Reader {
     fn heard(&mut self, no: u64, text: &str, bits: &Bits, script: bool) {
         let listeners = &*LISTENERS;
         let telling = listeners.signs.start..listeners.issues.end;
+        let place = Place { line: no, step: self.marks.step, script };
         let mut weight = 0;
         if bits.within(telling).next().is_some() {
-            weight = self.weigh(Place { line: no, step: self.marks.step, script }, text, bits);
+            weight = self.weigh(place, text, bits);
+        }
+        if weight == 0 && self.ranking.is_waiting() {
+            self.ranking.announced(place, text);
         }
         if bits.has(listeners.exit) {
             self.exit.line(text);
@@ -299,7 +309,7 @@ impl Reader {
         }
     }
 
-    fn finish(self) -> Reading {
+    fn finish(mut self) -> Reading {
         let mut tests = Vec::new();
         let mut total = 0;
         for observer in self.observers {
@@ -310,13 +320,24 @@ impl Reader {
         let (exit_code, signal) = self.exit.finish();
         let succeeded = self.marks.succeeded;
         let failing = self.marks.failing;
-        let ranked = self.ranking.finish(failing.as_ref().map(|(step, _)| *step), self.baseline.lines());
+        if let (Some((step, _)), Some(_)) = (&failing, self.marks.end) {
+            let telling = || self.excerpt.telling(self.marks.failing_began, self.marks.over);
+            if let Some((no, text)) = telling().next() {
+                self.ranking.last(no, text, *step);
+            }
+            self.ranking.context(telling(), *step);
+        }
+        let place = Failing { step: failing.as_ref().map(|(step, _)| *step), end: self.marks.end };
+        let ranked = self.ranking.finish(place, self.baseline.lines());
         let (errors, quoted) = rank::reported(&ranked);
         let failing_step = failing.and_then(|(_, name)| name);
-        let names: Vec<&str> = self.names.iter().map(String::as_str).chain(failing_step.as_deref()).collect();
-        let findings = Findings { ranked: &ranked, names: &names, tests: total, exit: exit_code, succeeded };
+        let told = self.names.iter().map(String::as_str).chain(failing_step.as_deref());
+        let names: Vec<&str> = told.chain(self.marks.command.as_deref()).collect();
+        let findings =
+            Findings { ranked: &ranked, names: &names, tests: total, exit: exit_code, failing: place.step, succeeded };
         let verdict = judge(&findings);
-        let fingerprint = fingerprint(&tests, &ranked);
+        let frames = self.frames.finish();
+        let fingerprint = fingerprint(&tests, &ranked, &frames);
         let resolved = self.resolved.into_iter().map(|((ecosystem, package), version)| Resolved {
             ecosystem: ecosystem.to_owned(),
             package: package.into(),
@@ -335,7 +356,7 @@ impl Reader {
             quoted,
             failing_tests: tests,
             failing_tests_total: total,
-            frames: self.frames.finish(),
+            frames,
             resolved: resolved.collect(),
             fingerprint,
             redactions: self.redactor.counts,
@@ -356,17 +377,18 @@ fn masked(name: &str) -> String {
     redact::text(name, &mut redact::Counts::new()).into_owned()
 }
 
-/// GitLab's and Travis's marks stand before a carriage return.
+/// GitLab's and Travis's marks stand before a carriage return; in copied text, GitLab's stand alone.
 fn section(raw: &[u8]) -> Option<&str> {
-    /// GitLab's own steps, after the job's.
-    const AFTER: [&str; 5] = ["cleanup", "upload_artifacts", "after_script", "archive_cache", "restore_cache"];
-    memchr::memchr(b'\r', raw)?;
-    let rest = match memchr::memmem::rfind(raw, b"section_start:") {
-        Some(at) => &raw[at + b"section_start:".len()..],
-        None => raw.strip_prefix(b"travis_fold:start:")?,
+    const GITLAB: &[u8] = b"section_start:";
+    let rest = if memchr::memchr(b'\r', raw).is_none() {
+        raw.strip_prefix(GITLAB)?
+    } else if let Some(at) = memchr::memmem::rfind(raw, GITLAB) {
+        &raw[at + GITLAB.len()..]
+    } else {
+        raw.strip_prefix(b"travis_fold:start:")?
     };
-    let end = rest.iter().position(|b| matches!(b, b'\r' | 0x1b | b'['));
+    let end = rest.iter().position(|b| matches!(b, b'\r' | 0x1b | b'[' | b' '));
     let name = std::str::from_utf8(&rest[..end.unwrap_or(rest.len())]).ok()?;
     let timed = name.split_once(':').filter(|(time, _)| time.bytes().all(|b| b.is_ascii_digit()));
-    Some(timed.map_or(name, |(_, name)| name)).filter(|name| !AFTER.iter().any(|after| name.starts_with(after)))
+    Some(timed.map_or(name, |(_, name)| name))
 }

@@ -13,12 +13,17 @@ const LINES: usize = 60;
 const HALF_AT: f32 = 4.0;
 /// Ten times the same is not ten times as sure: how quickly more of the same says less.
 const DAMPING: f32 = 0.6;
+/// What a line of another step says of the machine, in parts of one.
+const ELSEWHERE: f32 = 0.3;
 /// What named failing tests say for `test`.
 const NAMED_TESTS: f32 = 7.0;
 /// What a sure known issue says for its category.
 const KNOWN: f32 = 4.0;
 /// What the name of the failing step, or of the job, says.
 const NAME: f32 = 2.2;
+/// The same where lines say something else, this strongly.
+const NAME_BESIDE: f32 = 1.2;
+const SAID: f32 = 2.0;
 
 /// The verdict, its confidence (0 to 1) and the reasons.
 #[derive(Debug)]
@@ -31,7 +36,7 @@ pub struct Verdict {
 }
 
 /// A log that ends without an exit code and has no better line than this did not fail.
-const WORTH: i32 = 40;
+const WORTH: i32 = 28;
 
 /// What is known of a log when all of it was read.
 pub struct Findings<'a> {
@@ -41,6 +46,8 @@ pub struct Findings<'a> {
     pub names: &'a [&'a str],
     pub tests: u64,
     pub exit: Option<i32>,
+    /// The step that failed, where the runner says so.
+    pub failing: Option<u32>,
     /// The runner said that all went well.
     pub succeeded: bool,
 }
@@ -49,7 +56,7 @@ pub struct Findings<'a> {
 pub fn judge(findings: &Findings<'_>) -> Verdict {
     let mut scores: BTreeMap<Category, f32> = BTreeMap::new();
     let mut because = Vec::new();
-    lines(findings.ranked, &mut scores);
+    lines(findings, &mut scores);
     if findings.tests > 0 {
         *scores.entry(Category::Test).or_default() += NAMED_TESTS;
         let tests = if findings.tests == 1 { "test" } else { "tests" };
@@ -61,7 +68,9 @@ pub fn judge(findings: &Findings<'_>) -> Verdict {
         because.push(format!("known issue {}: {}", issue.id, issue.solution));
     }
     if let Some((category, name)) = by_name(findings.names) {
-        *scores.entry(category).or_default() += NAME;
+        // What the failing lines say counts before what the step is called.
+        let said = scores.iter().any(|(other, score)| *other != category && *score >= SAID);
+        *scores.entry(category).or_default() += if said { NAME_BESIDE } else { NAME };
         because.push(format!("the name {name} suggests {}", category.subject()));
     }
     by_exit(findings.exit, &mut scores);
@@ -92,7 +101,8 @@ fn known(ranked: &[(i32, Candidate)]) -> Option<(&'static Issue, f32)> {
     issues.filter(|(_, (score, _))| *score > 0).find_map(|(at, (_, line))| line.issue.map(|issue| (issue, say_at(at))))
 }
 
-fn lines(ranked: &[(i32, Candidate)], scores: &mut BTreeMap<Category, f32>) {
+fn lines(findings: &Findings<'_>, scores: &mut BTreeMap<Category, f32>) {
+    let ranked = findings.ranked;
     let best = ranked.first().map_or(1, |(score, _)| *score).max(1);
     let mut heard: BTreeMap<usize, u32> = BTreeMap::new();
     for (at, (score, candidate)) in ranked.iter().take(LINES).enumerate() {
@@ -102,11 +112,26 @@ fn lines(ranked: &[(i32, Candidate)], scores: &mut BTreeMap<Category, f32>) {
             let row = &SIGNS.rows[*kind];
             let Some(category) = row.category else { continue };
             let times = heard.entry(*kind).or_default();
-            let say = row.says * place * rank / (1.0 + DAMPING * *times as f32);
+            let elsewhere = findings.failing.is_some_and(|step| step != candidate.step);
+            let near = match (of_machine(category), elsewhere) {
+                (true, true) => rank * rank * ELSEWHERE,
+                (true, false) => rank * rank,
+                (false, _) => rank,
+            };
+            let say = row.says * place * near / (1.0 + DAMPING * *times as f32);
             *times += 1;
             *scores.entry(category).or_default() += say;
         }
     }
+}
+
+/// What is claimed too easily: words about it stand in many lines that failed nothing, so that it takes one of the best
+/// lines to say so.
+fn of_machine(category: Category) -> bool {
+    matches!(
+        category,
+        Category::SecretMissing | Category::Permission | Category::Network | Category::Config | Category::Infra
+    )
 }
 
 /// Conventions of shells and of `timeout(1)`: 124 for a timeout, 128 + n for signal n.

@@ -1,11 +1,15 @@
 //! The end of the failing step, with line numbers, in a ring of lines that is used again and again.
 
+use super::headings;
 use super::rank::TEXT_MAX;
 use std::collections::VecDeque;
 use std::fmt::Write;
 
 /// Lines kept.
 const LINES: usize = 200;
+
+/// Marks of runners, and tools' asides.
+const NOT_SAID: [&str; 5] = ["##[", "section_", "$ ", "info ", "npm notice"];
 
 #[derive(Debug, Default)]
 pub struct Excerpt {
@@ -23,6 +27,14 @@ impl Excerpt {
             line.push_str(cut(text));
             self.lines.push_back((no, line));
         }
+    }
+
+    /// The lines between these two that say something, last first.
+    pub fn telling(&self, after: u64, before: u64) -> impl Iterator<Item = (u64, &str)> {
+        let inside = self.lines.iter().rev().filter(move |(no, _)| after < *no && *no < before);
+        inside
+            .map(|(no, line)| (*no, line.as_str()))
+            .filter(|(_, line)| !NOT_SAID.iter().any(|mark| line.starts_with(mark)) && !headings::is_heading(line))
     }
 
     #[must_use]

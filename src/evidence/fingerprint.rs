@@ -1,31 +1,39 @@
 //! The same failure in another run, machine, path, time or order has the same fingerprint.
 //!
 //! What differs from run to run is replaced by signs for its kind; the sorted set of what is left of the failing tests,
-//! or else of the best error lines of one kind, is hashed. The version stands in front, so that a better one does not
-//! orphan history.
+//! or else of the error line that says most and the file that it points to, is hashed. Headings and words that any
+//! failure may print say nothing of this one. The version stands in front, so that a better one does not orphan history.
 
+use super::headings;
 use super::lines::body;
 use super::rank::Candidate;
-use crate::domain::evidence::FailingTest;
+use super::signs::SIGNS;
+use crate::domain::evidence::{FailingTest, Frame};
 use crate::domain::ids::Digest;
 use regex::Regex;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-const VERSION: &str = "v2";
+const VERSION: &str = "v3";
 /// So many failing tests are told apart by; a storm of others in another order still counts as the same.
 const TESTS: usize = 20;
 /// So many error lines of the best one's kind are.
 const LINES: usize = 5;
 /// Lines that score so much less than the best are another matter.
-const WITHIN: i32 = 16;
+const WITHIN: i32 = 40;
+/// A line of no more weight may stand in any log.
+const ENDING: i32 = 20;
+/// Lines of one kind that score so much less are as good.
+const ALIKE: i32 = 16;
 /// Of a longer line the beginning counts: what follows is data.
 const LETTERS: usize = 160;
 
 static NOISE: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     [
         (r"(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<uuid>"),
-        (r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?", "<time>"),
+        (r"\b\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?)?", "<time>"),
+        // Processes and threads, after a log's stamp or by name.
+        (r"<time>:? ?[\[(]\d+(?:[:/-]\d+)*[\])]|(?i:\b(?:pid|tid|process|thread)[ =:]#?\d+)|==\d+==", "<made>"),
         (
             r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]* (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* +\d+\b",
             "<time>",
@@ -53,10 +61,17 @@ static NOISE: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     .collect()
 });
 
+/// What stands before and after a message for the eye.
+const DECORATION: &[char] = &[
+    '=', '-', '_', '*', '#', '~', '!', '+', '|', '>', '•', '●', '✕', '✖', '✗', '×', '❌', '│', '╷', '╵', '▶', '➤', '⨯',
+    '✘', '⎯', '─', ' ',
+];
+
 /// A line without what differs from run to run.
 #[must_use]
 pub fn normalise(line: &str) -> String {
     let line = body(line).unwrap_or(line).trim();
+    let line = line.trim_start_matches(DECORATION).trim_end_matches(|c| DECORATION.contains(&c) || ".:;,".contains(c));
     let text =
         NOISE.iter().fold(line.to_owned(), |text, (pattern, sign)| pattern.replace_all(&text, *sign).into_owned());
     text.trim().chars().take(LETTERS).collect()
@@ -64,22 +79,38 @@ pub fn normalise(line: &str) -> String {
 
 /// `None` where nothing in the log tells this failure from another. `ranked` is best first.
 #[must_use]
-pub fn fingerprint(tests: &[FailingTest], ranked: &[(i32, Candidate)]) -> Option<String> {
+pub fn fingerprint(tests: &[FailingTest], ranked: &[(i32, Candidate)], frames: &[Frame]) -> Option<String> {
     let mut parts: BTreeSet<String> = tests.iter().map(|test| format!("test {}", test.name.raw())).collect();
     while parts.len() > TESTS {
         parts.pop_last();
     }
     if parts.is_empty() {
-        let (best, first) = ranked.first()?;
-        let kind = first.kinds.first();
-        let alike = ranked.iter().filter(|(score, line)| line.kinds.first() == kind && best - score <= WITHIN);
-        parts.extend(alike.map(|(_, line)| normalise(&line.text)).filter(|text| !text.is_empty()).take(LINES));
+        parts = messages(ranked);
+        // The same words from another file are another failure; of several the order may vary.
+        if parts.len() == 1 {
+            let file = frames.first().and_then(|frame| frame.file.raw().rsplit(['/', '\\']).next());
+            parts.extend(file.map(|file| format!("file {file}")));
+        }
     }
     if parts.is_empty() {
         return None;
     }
     let digest = Digest::of(parts.iter().map(String::as_bytes));
     Some(format!("{VERSION}:{}", &digest.as_str()[..32]))
+}
+
+/// The best lines of one kind that say what happened, without what differs from run to run.
+fn messages(ranked: &[(i32, Candidate)]) -> BTreeSet<String> {
+    let best = ranked.first().map_or(0, |(score, _)| *score);
+    let any_failure = |line: &Candidate| line.kinds.iter().any(|kind| SIGNS.rows[*kind].cap);
+    let telling = |line: &Candidate| line.weight > ENDING && !any_failure(line) && !headings::is_heading(&line.text);
+    let first = ranked.iter().find(|(score, line)| best - score <= WITHIN && telling(line));
+    let Some((score, first)) = first else { return BTreeSet::new() };
+    let kind = first.kinds.first();
+    let alike = ranked.iter().filter(|(other, line)| {
+        line.kinds.first() == kind && line.step == first.step && score - other <= ALIKE && telling(line)
+    });
+    alike.map(|(_, line)| normalise(&line.text)).filter(|text| !headings::is_bare(text)).take(LINES).collect()
 }
 
 #[cfg(test)]
@@ -95,6 +126,13 @@ mod tests {
             ("no artifact 9fceb02d0ae598e9 found", "no artifact 1f00b02d0ae598aa found"),
             ("#23 10.12 /app/x.cs(41,52): error CS1: y", "#7 9.1 /src/x.cs(4,5): error CS1: y"),
             ("got 1701k", "got 1494k"),
+            (
+                "2026-02-17 07:59:57.744 UTC [75] FATAL:  role \"root\" does not exist",
+                "2026-02-18 08:01:02.001 UTC [81] FATAL:  role \"root\" does not exist",
+            ),
+            ("==== 3 failed, 7 passed ====", "= 4 failed, 12 passed ="),
+            ("==123==ERROR: AddressSanitizer: x", "==7==ERROR: AddressSanitizer: x"),
+            ("[worker pid=12] gave up", "[worker pid=77] gave up"),
             ("##[error]failed on ubuntu-22.04", "failed on macos-latest"),
         ] {
             assert_eq!(normalise(a), normalise(b));

@@ -224,7 +224,11 @@ fn prefix(text: &str) -> (Option<&str>, &str) {
     let rest = rest.trim_start_matches('\u{feff}');
     // Other tables have tabs too: only a timestamp after the second one tells.
     let stamped = rest.as_bytes().get(..11).is_some_and(|b| b[..4].iter().all(u8::is_ascii_digit) && b[10] == b'T');
-    if stamped && step.len() <= NAME_MAX { (Some(step.trim()), rest) } else { (None, text) }
+    if !stamped || step.len() > NAME_MAX {
+        return (None, text);
+    }
+    // What gh writes where it does not know: the runner's own marks tell.
+    (Some(step.trim()).filter(|step| *step != "UNKNOWN STEP"), rest)
 }
 
 /// What follows the runner's timestamp.
@@ -317,7 +321,7 @@ pub fn body(text: &str) -> Option<&str> {
     static PREFIX: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(concat!(
             r"^(?:##\[error\]|\d\d:\d\d:\d\d +(?:INFO|WARNING|ERROR|CRITICAL) - +|#\d+ (?:\d+\.\d+ )?|\d+\.\d{2,3} |[\w.-]+[_-]\d+ +\| |",
-            r"\s*\[(?:junit|exec|javac|java|error|testng|scalatest)\] |[\w@/.-]+[:#][a-z][\w:-]*: |[\w@/.-]+ (?:test|lint|build|check|typecheck)\w*: |\s*│ ?)"
+            r"\s*\[(?:junit|exec|javac|java|error|testng|scalatest)\] |[\w@/.-]+[:#][a-z][\w:-]*: |[a-z@.][\w@/.-]* (?:test|lint|build|check|typecheck)\w*: |\s*│ ?)"
         ))
         .expect("a pattern")
     });

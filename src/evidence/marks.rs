@@ -2,9 +2,21 @@
 //!
 //! Known are the marks of GitHub Actions, Azure Pipelines (`##[group]`, `##[section]`, `##[error]`), GitLab
 //! (`section_start:`), Travis CI (`travis_fold:`, `The command … exited with`), Jenkins (`[Pipeline] { (…)`),
-//! Buildkite (`~~~`, `---`, `+++`) and CircleCI (`Exited with code exit status`).
+//! Buildkite (`~~~`, `---`, `+++`) and CircleCI (`Exited with code exit status`); and GitHub's as a web page shows them,
+//! without marks: `Run npm test`, `shell: …`, `Error: …`.
 
 const NAME_MAX: usize = 160;
+/// What runners do after the steps: clean-ups, and the output of service containers.
+const AFTER: [&str; 6] = [
+    "Post job cleanup.",
+    "Print service container logs",
+    "##[group]Print service container logs",
+    "Stop and remove container",
+    "Cleaning up orphan processes",
+    "##[section]Finishing: ",
+];
+/// GitLab's own steps, after the job's.
+const AFTER_SECTIONS: [&str; 5] = ["cleanup", "upload_artifacts", "after_script", "archive_cache", "restore_cache"];
 /// How runners say that a step failed: CircleCI, GitLab, Jenkins, Buildkite.
 const ENDS: [&str; 4] = [
     "Exited with code exit status",
@@ -27,13 +39,37 @@ pub struct Marks {
     script_over: bool,
     /// The runner said that a step ended with an exit code.
     pub ended: bool,
+    /// The line that said so.
+    pub end: Option<u64>,
+    /// Where its output ended.
+    pub over: u64,
+    /// The step before what the runner does after the steps.
+    before: Option<(u32, Option<String>)>,
+    /// A line `Run …` that may begin a step, and its number.
+    run: Option<(String, u64)>,
+    /// The command that a step of GitLab's or Jenkins's ran last: such steps are not named after what they run.
+    pub command: Option<String>,
+    /// The line at hand, and the first of the step.
+    at: u64,
+    began: u64,
+    /// The first line of the failing step.
+    pub failing_began: u64,
     /// The runner's last word was that all went well.
     pub succeeded: bool,
 }
 
 impl Marks {
     /// Words that runners' marks hold.
-    pub const WORDS: [&'static str; 19] = [
+    pub const WORDS: [&'static str; 28] = [
+        "$ ",
+        "+ ",
+        "post job cleanup.",
+        "print service container logs",
+        "stop and remove container",
+        "cleaning up orphan processes",
+        "run ",
+        "shell: ",
+        "error: ",
         "script returned exit code",
         "the command exited with status",
         "finished: success",
@@ -64,7 +100,30 @@ impl Marks {
 
     fn begin(&mut self, name: &str) {
         self.step += 1;
+        self.began = self.at;
+        self.before = None;
         self.name = Some(name.chars().take(NAME_MAX).collect());
+    }
+
+    /// GitLab's sections: steps of the job, and what the runner does after them.
+    pub fn section(&mut self, no: u64, name: &str) {
+        self.at = no;
+        if AFTER_SECTIONS.iter().any(|after| name.starts_with(after)) {
+            self.aside();
+        } else {
+            self.named(name);
+        }
+    }
+
+    /// What follows is no step's.
+    fn aside(&mut self) {
+        if self.before.is_none() {
+            self.before = Some((self.step, self.name.clone()));
+            if !self.ended {
+                self.over = self.at;
+            }
+        }
+        self.step += 1;
     }
 
     /// Whether this line is part of a script's own text. Counts the lines of the echo.
@@ -85,7 +144,11 @@ impl Marks {
     }
 
     /// Takes in a line that holds one of [`Marks::WORDS`].
-    pub fn line(&mut self, text: &str) {
+    pub fn line(&mut self, no: u64, text: &str) {
+        self.at = no;
+        if AFTER.iter().any(|after| text.starts_with(after)) {
+            return self.aside();
+        }
         if matches!(text, "Finished: SUCCESS" | "Done. Your build exited with 0." | "Job succeeded") {
             self.succeeded = true;
             return;
@@ -98,6 +161,9 @@ impl Marks {
                 self.echo = Some(ECHO_MAX);
             }
         } else if text.starts_with("##[endgroup]") {
+            if self.echo.is_some() {
+                self.began = no;
+            }
             if let (Some(_), Some(script)) = (self.echo.take(), self.script.take())
                 && let Some(name) = &mut self.name
                 && !script.trim().is_empty()
@@ -115,19 +181,41 @@ impl Marks {
         } else if let Some(rest) = text.strip_prefix("[Pipeline] { (") {
             self.begin(rest.trim_end_matches(')'));
         } else if let Some(rest) = ["~~~ ", "--- ", "+++ "].iter().find_map(|mark| text.strip_prefix(mark)) {
-            self.section(rest);
+            self.header(rest);
         } else if let Some(command) = text.strip_prefix("The command \"").and_then(|rest| rest.split('"').next()) {
             if !text.contains("exited with 0") && self.failing.is_none() {
                 self.failing = Some((self.step, Some(command.chars().take(NAME_MAX).collect())));
+                self.failing_began = self.began;
                 self.ended = true;
+                self.end = Some(no);
+                self.over = no;
             }
         } else if ENDS.iter().any(|end| text.starts_with(end)) {
             self.end();
+        } else if let Some(command) = text.strip_prefix("$ ").or(text.strip_prefix("+ ")).filter(|_| !self.ended) {
+            self.command = Some(command.chars().take(NAME_MAX).collect());
+        } else {
+            self.of_page(text);
+        }
+    }
+
+    /// A log copied from GitHub's page: no marks, but the same words.
+    fn of_page(&mut self, text: &str) {
+        /// The script stands between its first line and the shell.
+        const SCRIPT_MAX: u64 = 60;
+        if let Some(what) = text.strip_prefix("Error: ").filter(|what| self.step > 0 && ends(what)) {
+            self.failed(what);
+        } else if let Some(run) = text.strip_prefix("Run ") {
+            self.run = Some((run.to_owned(), self.at));
+        } else if text.trim_start().starts_with("shell: /")
+            && let Some((run, _)) = self.run.take().filter(|(_, at)| self.echo.is_none() && self.at - at <= SCRIPT_MAX)
+        {
+            self.begin(&run);
         }
     }
 
     /// Buildkite's headers; diffs begin with `--- ` and `+++ ` too, and name files.
-    fn section(&mut self, rest: &str) {
+    fn header(&mut self, rest: &str) {
         let names_file = rest.contains('/') || rest.contains('\t') || rest.contains('.');
         let of_go = ["FAIL", "PASS", "SKIP", "BENCH"].iter().any(|word| rest.starts_with(word));
         let headline = rest.starts_with(|c: char| c == ':' || c.is_ascii_uppercase());
@@ -137,20 +225,38 @@ impl Marks {
     }
 
     fn failed(&mut self, what: &str) {
-        let ends = what.contains("exit code") || what.contains("was canceled") || what.contains("exited with code");
+        let ends = ends(what);
         // Problem matchers annotate lines of steps that pass, too: the step that ends with an exit code failed.
-        if self.failing.is_none() || (ends && !self.ended) {
+        if self.before.is_none() && (self.failing.is_none() || (ends && !self.ended)) {
             self.failing = Some((self.step, self.name.clone()));
+            self.failing_began = self.began;
         }
-        self.ended |= ends;
+        if ends && !self.ended {
+            self.ended = true;
+            self.end = Some(self.at);
+            self.over = self.at;
+        }
     }
 
     fn end(&mut self) {
         if !self.ended {
-            self.failing = Some((self.step, self.name.clone()));
+            // The runner says so after its clean-ups.
+            if self.before.is_none() {
+                self.over = self.at;
+            }
+            let (step, name) = self.before.take().unwrap_or_else(|| (self.step, self.name.clone()));
+            self.step = step;
+            self.failing = Some((step, name));
+            self.failing_began = self.began;
             self.ended = true;
+            self.end = Some(self.at);
         }
     }
+}
+
+/// Whether an error of the runner's ends the step.
+fn ends(what: &str) -> bool {
+    what.contains("exit code") || what.contains("was canceled") || what.contains("exited with code")
 }
 
 #[cfg(test)]
@@ -159,9 +265,9 @@ mod tests {
 
     fn failing(lines: &[&str]) -> Option<(u32, Option<String>)> {
         let mut marks = Marks::default();
-        for line in lines {
+        for (no, line) in (1..).zip(lines) {
             marks.is_echo(line);
-            marks.line(line);
+            marks.line(no, line);
         }
         marks.failing
     }
@@ -186,14 +292,23 @@ mod tests {
         );
         assert_eq!(failing(&["[Pipeline] { (Test)", "ERROR: Job failed: exit code 2"]), Some((1, Some("Test".into()))));
         assert_eq!(failing(&["+++ b/src/x.rs", "--- :hammer: Build"]), None);
+        let page = [
+            "Run set -e",
+            "  set -e",
+            "  shell: /usr/bin/bash -e {0}",
+            "boom",
+            "Error: Process completed with exit code 1.",
+            "Post job cleanup.",
+        ];
+        assert_eq!(failing(&page), Some((1, Some("set -e".into()))));
     }
 
     #[test]
     fn scripts_are_told_from_output() {
         let mut marks = Marks::default();
-        marks.line("##[group]Run make");
+        marks.line(1, "##[group]Run make");
         assert!(marks.is_echo("make"));
-        marks.line("##[endgroup]");
+        marks.line(3, "##[endgroup]");
         assert!(!marks.is_echo("make: *** boom"));
     }
 }

@@ -4,6 +4,7 @@
 //! and those that the same job's passing log has too go last, and of one kind each further line counts a little less,
 //! so that ten lines show more than one side of a failure.
 
+use super::headings;
 use super::known::Issue;
 use super::lines::body;
 use super::signs::SIGNS;
@@ -26,7 +27,15 @@ const HEADLINE: i32 = 95;
 /// The same for a line that names a failing test.
 const TEST_HEADLINE: i32 = 86;
 /// What a line of the failing step counts more, on the scale of the weights.
-const FAILING_STEP: i32 = 30;
+const FAILING_STEP: i32 = 50;
+/// What a line of a step counts less that passed.
+const PASSED: i32 = 25;
+/// What a line counts less that follows what ended the failing step: clean-ups, service containers, uploads.
+const AFTER_END: i32 = 45;
+/// What a line counts more that stands so near before it.
+const LAST: i32 = 4;
+const LAST_LINES: u64 = 60;
+const WEAK: i32 = 76;
 /// What a line counts less that passing runs have too.
 const IN_BASELINE: i32 = 60;
 /// What each further line of a kind counts less.
@@ -44,6 +53,21 @@ const IN_SCRIPT: i32 = 4;
 const LONG: usize = 700;
 const FOR_LENGTH: i32 = 30;
 
+/// So many lines after a heading, what it announces may stand.
+const ANNOUNCED_WITHIN: u64 = 3;
+
+/// What a bare heading weighs at most, and what one weighs at least that announces something.
+const HEADING_MAX: i32 = 40;
+const ANNOUNCES: i32 = 40;
+/// A step's last words, where they are no error, and what only tells how it ended.
+const LAST_SAID: i32 = 66;
+/// Lines shown of what a step printed last, less than any that tells of an error.
+const CONTEXT: usize = 8;
+const CONTEXT_WEIGHT: i32 = 1;
+const ENDING: i32 = 20;
+/// A shorter line says nothing.
+const SAYS_MIN: usize = 6;
+
 /// Where a line stands.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
@@ -51,6 +75,13 @@ pub struct Place {
     pub step: u32,
     /// It seems to be part of a script's own text.
     pub script: bool,
+}
+
+/// The step that failed, and the line that said that it ended, where the runner says so.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Failing {
+    pub step: Option<u32>,
+    pub end: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -71,6 +102,16 @@ pub struct Ranking {
     /// How often a text was seen, and in which step the last time.
     repeats: HashMap<u64, (u32, u32)>,
     floor: i32,
+    /// A heading was read: one of the next lines says what it announces.
+    announced: Option<Announced>,
+}
+
+/// What a heading said of the line that follows.
+#[derive(Debug)]
+struct Announced {
+    kinds: Vec<usize>,
+    step: u32,
+    until: u64,
 }
 
 /// The text without numbers (but for zeros), spaces and what tools put before it, as a number: equal for lines that say the same.
@@ -156,13 +197,34 @@ impl Ranking {
     ) -> i32 {
         kinds.sort_by_key(|kind| std::cmp::Reverse(SIGNS.rows[*kind].weight));
         let mut weight = weigh(text, &kinds, issue);
-        if place.script {
+        if place.script || ["##[group]", "##[section]"].iter().any(|mark| text.starts_with(mark)) {
             weight /= IN_SCRIPT;
+        } else if headings::is_bare(text) {
+            if weight >= ANNOUNCES {
+                let until = place.line + ANNOUNCED_WITHIN;
+                self.announced = Some(Announced { kinds: kinds.clone(), step: place.step, until });
+            }
+            weight = weight.min(HEADING_MAX);
+        } else if let Some(announced) = self.take_announced(place) {
+            weight = weight.max(TELLING);
+            kinds.extend(announced.kinds);
         }
+        if weight > 0 {
+            self.keep(place, key, text, weight, kinds, issue);
+        }
+        weight.max(0)
+    }
+
+    fn keep(
+        &mut self,
+        place: Place,
+        key: u64,
+        text: &str,
+        weight: i32,
+        mut kinds: Vec<usize>,
+        issue: Option<&'static Issue>,
+    ) {
         kinds.truncate(KINDS);
-        if weight <= 0 {
-            return 0;
-        }
         if weight >= self.floor {
             let text = text.trim().chars().take(TEXT_MAX).collect();
             self.all.push(Candidate { weight, line: place.line, text, step: place.step, kinds, issue, key });
@@ -170,7 +232,43 @@ impl Ranking {
                 self.shrink();
             }
         }
-        weight
+    }
+
+    /// Whether a heading announced what may stand on the next line.
+    pub fn is_waiting(&self) -> bool {
+        self.announced.is_some()
+    }
+
+    /// Takes in a line that nobody listens for, after a heading.
+    pub fn announced(&mut self, place: Place, text: &str) {
+        let says = !place.script && text.trim().len() >= SAYS_MIN && !headings::is_heading(text);
+        if says && let Some(announced) = self.take_announced(place) {
+            self.keep(place, key(text), text, TELLING, announced.kinds, None);
+        }
+    }
+
+    /// Takes in what a step printed last, where there is room to show it.
+    pub fn context<'l>(&mut self, lines: impl Iterator<Item = (u64, &'l str)>, step: u32) {
+        for (no, text) in lines.take(CONTEXT) {
+            let place = Place { line: no, step, script: false };
+            if !self.all.iter().any(|line| line.line == no) {
+                self.keep(place, key(text), text, CONTEXT_WEIGHT, Vec::new(), None);
+            }
+        }
+    }
+
+    /// Takes in the last line of a step that said nothing else but how it ended.
+    pub fn last(&mut self, no: u64, text: &str, step: u32) {
+        let says = |line: &Candidate| line.step == step && line.weight > ENDING && !headings::is_heading(&line.text);
+        let said = self.all.iter().any(says);
+        if !said {
+            let place = Place { line: no, step, script: false };
+            self.keep(place, key(text), text, LAST_SAID, Vec::new(), None);
+        }
+    }
+
+    fn take_announced(&mut self, place: Place) -> Option<Announced> {
+        self.announced.take().filter(|announced| announced.step == place.step && place.line <= announced.until)
     }
 
     fn shrink(&mut self) {
@@ -180,8 +278,8 @@ impl Ranking {
         self.floor = self.all.last().map_or(0, |last| last.weight);
     }
 
-    /// Candidates with their scores, best first. `failing` is the step that failed, where the runner says so.
-    pub fn finish(mut self, failing: Option<u32>, green: Option<&HashSet<u64>>) -> Vec<(i32, Candidate)> {
+    /// Candidates with their scores, best first.
+    pub fn finish(mut self, failing: Failing, green: Option<&HashSet<u64>>) -> Vec<(i32, Candidate)> {
         let mut left: Vec<(i32, Candidate)> = std::mem::take(&mut self.all)
             .into_iter()
             .map(|candidate| (self.score(&candidate, failing, green), candidate))
@@ -197,11 +295,24 @@ impl Ranking {
         left
     }
 
-    fn score(&self, candidate: &Candidate, failing: Option<u32>, green: Option<&HashSet<u64>>) -> i32 {
+    fn score(&self, candidate: &Candidate, failing: Failing, green: Option<&HashSet<u64>>) -> i32 {
         let mut score = candidate.weight;
         let (seen, last_step) = self.repeats.get(&candidate.key).copied().unwrap_or((1, candidate.step));
-        if failing.is_some_and(|failing| failing == candidate.step || failing == last_step) {
+        if candidate.weight <= ENDING {
+            // It says only that something failed, or stands beside what does.
+            return score;
+        }
+        if failing.step.is_some_and(|step| step == candidate.step || step == last_step) {
             score += FAILING_STEP;
+        } else if failing.step.is_some() && failing.end.is_some() {
+            score -= PASSED;
+        }
+        if let Some(end) = failing.end {
+            if candidate.line > end && last_step >= candidate.step {
+                score -= AFTER_END;
+            } else if candidate.weight < WEAK && end - candidate.line <= LAST_LINES {
+                score += LAST;
+            }
         }
         if seen > OFTEN {
             score -= REPEATED;
@@ -213,18 +324,12 @@ impl Ranking {
     }
 }
 
-/// The lines to report, best first, and which of them to quote: where the best only frames or announces an error, the
-/// best of its step that says what is wrong.
+/// The lines to report, best first, and which of them to quote: where the best only frames, announces or names a
+/// failure, the best of its step that says what is wrong.
 pub fn reported(ranked: &[(i32, Candidate)]) -> (Vec<ErrorLine>, usize) {
     let positive = || ranked.iter().filter(|(score, _)| *score > 0).map(|(_, line)| line);
     let mut lines: Vec<&Candidate> = positive().take(REPORTED).collect();
-    let tells = |line: &Candidate| !is_banner(&line.text) && !is_bare(&line.text);
-    let quoted = match lines.first() {
-        Some(first) if !tells(first) => {
-            positive().position(|line| line.step == first.step && line.weight >= TELLING && tells(line)).unwrap_or(0)
-        }
-        _ => 0,
-    };
+    let quoted = lines.first().and_then(|first| quoted(first, ranked)).unwrap_or(0);
     if quoted >= REPORTED {
         lines.pop();
         lines.extend(positive().nth(quoted));
@@ -233,64 +338,28 @@ pub fn reported(ranked: &[(i32, Candidate)]) -> (Vec<ErrorLine>, usize) {
     (lines, quoted.min(REPORTED - 1))
 }
 
+/// Which line to quote instead of the best, by its place.
+fn quoted(first: &Candidate, ranked: &[(i32, Candidate)]) -> Option<usize> {
+    let rows = |line: &Candidate| line.kinds.iter().map(|kind| &SIGNS.rows[*kind]).collect::<Vec<_>>();
+    let tells =
+        |line: &Candidate| line.step == first.step && line.weight >= TELLING && !headings::is_heading(&line.text);
+    let is_message = |line: &Candidate| rows(line).iter().any(|row| row.message);
+    let find = |wanted: &dyn Fn(&Candidate) -> bool| {
+        ranked.iter().take_while(|(score, _)| *score > 0).position(|(_, line)| tells(line) && wanted(line))
+    };
+    let names_test = rows(first).iter().any(|row| row.category == Some(Category::Test) && row.weight >= TEST_HEADLINE);
+    if names_test && !is_message(first) {
+        // What the test said is nearer to it than to another.
+        let message =
+            find(&|line| is_message(line) && line.line.abs_diff(first.line) <= NEAR).or_else(|| find(&is_message));
+        if message.is_some() {
+            return message;
+        }
+    }
+    if headings::is_heading(&first.text) { find(&|_| true) } else { None }
+}
+
+/// A test's message stands at most so many lines away from its name.
+const NEAR: u64 = 40;
 /// A line of this weight says what is wrong.
 const TELLING: i32 = 66;
-
-/// `ERROR tests/test_a.py`, as pytest sums up a module that it could not import: why stands elsewhere.
-fn is_bare(text: &str) -> bool {
-    let name = body(text).unwrap_or(text).trim().strip_prefix("ERROR ");
-    name.is_some_and(|name| name.ends_with(".py") && !name.contains(' '))
-}
-
-/// Whether a line is a banner (`==== ERRORS ====`, `____ test_a ____`), nothing but punctuation, or progress.
-fn is_banner(text: &str) -> bool {
-    const RULE: usize = 4;
-    let text = body(text).unwrap_or(text).trim();
-    let Some(sign) = text.chars().next() else { return true };
-    let rule = |count: usize| !sign.is_alphanumeric() && count >= RULE;
-    let (before, after) =
-        (text.chars().take_while(|c| *c == sign).count(), text.chars().rev().take_while(|c| *c == sign).count());
-    // A rule on one side alone may be a list's or a diff's mark.
-    if rule(before) && rule(after) {
-        return true;
-    }
-    let words = text.chars().any(char::is_alphabetic);
-    !words || is_progress(text)
-}
-
-/// `[ 45%] tests/…`, `45% |████    |`.
-fn is_progress(text: &str) -> bool {
-    let number = text.trim_start_matches(['[', '(', ' ']);
-    let rest = number.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    rest.len() < number.len() && rest.starts_with('%')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn banners_are_told_from_errors() {
-        for banner in [
-            "____________ ERROR collecting tests/test_a.py ____________",
-            "==================================== ERRORS ====================================",
-            "!!!!!!!!!!!!!!!!!!!! Interrupted: 1 error during collection !!!!!!!!!!!!!!!!!!!!",
-            "----------",
-            "[ 45%] Building CXX object error.o",
-            "100% |████████████|",
-            "...F.E..",
-            "",
-        ] {
-            assert_eq!(is_banner(banner), !banner.contains('F'), "{banner}");
-        }
-        for error in [
-            "E   ModuleNotFoundError: No module named 'flask'",
-            "--- FAIL: TestX (0.00s)",
-            "    error: x",
-            "==> Error: the cask is gone",
-            "*** [Makefile:3: all] Error 2",
-        ] {
-            assert!(!is_banner(error), "{error}");
-        }
-    }
-}

@@ -23,6 +23,9 @@ pub struct Sign {
     /// No other kind makes such a line weigh more.
     #[serde(default)]
     pub cap: bool,
+    /// It says why the test failed that a line above names.
+    #[serde(default)]
+    pub message: bool,
     words: Vec<String>,
     pattern: String,
     #[cfg_attr(not(test), expect(dead_code, reason = "a test matches it"))]

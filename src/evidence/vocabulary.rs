@@ -4,7 +4,7 @@ use aho_corasick::automaton::{Automaton, StateID};
 use aho_corasick::dfa::DFA;
 use aho_corasick::{Anchored, MatchKind};
 
-const CELLS: usize = 7;
+const CELLS: usize = 9;
 /// Listeners that a vocabulary has room for.
 pub const LISTENERS: usize = CELLS * 64;
 
