@@ -38,14 +38,12 @@ pub fn run(args: &Args) -> Result<(), Failed> {
         None => None,
     };
     let mut failed = Vec::new();
-    for path in files(&args.paths)? {
+    for group in groups(&args.paths)? {
         let mut show = |name: &str, reading: Reading| {
             let report = Report::new(name.to_owned(), reading.evidence);
             show(args, &report, &reading.excerpt, green.as_ref()).map_err(|why| why.to_string())
         };
-        if let Err(why) = analyze(&path, green.as_ref(), &mut show) {
-            failed.push(format!("{}: {why}", shown(&path)));
-        }
+        failed.extend(analyze(&group, green.as_ref(), &mut show)?);
         // Whoever reads us may have seen enough.
         if terminal::is_closed() {
             break;
@@ -58,22 +56,28 @@ fn shown(path: &Path) -> String {
     if path.as_os_str() == "-" { "standard input".into() } else { path.display().to_string() }
 }
 
-/// Directories stand for the files in them, in order.
-fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+/// What belongs together: a file by itself, and the files of a directory, in order.
+struct Group {
+    /// What reports without a log are shown as.
+    name: PathBuf,
+    files: Vec<PathBuf>,
+}
+
+fn groups(paths: &[PathBuf]) -> Result<Vec<Group>, String> {
     let mut all = Vec::new();
     for path in paths {
         if !path.is_dir() {
-            all.push(path.clone());
+            all.push(Group { name: path.clone(), files: vec![path.clone()] });
             continue;
         }
         let entries = std::fs::read_dir(path).map_err(|why| format!("{}: {why}", path.display()))?;
-        let mut inside: Vec<PathBuf> =
+        let mut files: Vec<PathBuf> =
             entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
-        inside.sort();
-        if inside.is_empty() {
+        files.sort();
+        if files.is_empty() {
             return Err(format!("{}: no files in it", path.display()));
         }
-        all.extend(inside);
+        all.push(Group { name: path.clone(), files });
     }
     Ok(all)
 }
@@ -119,19 +123,50 @@ fn read_some(source: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> std::io::R
     Ok(n)
 }
 
+/// Shows each log of a group, with the reports where there is one log; answers what could not be read and why.
 fn analyze(
-    path: &Path,
+    group: &Group,
     green: Option<&Baseline>,
     show: &mut dyn FnMut(&str, Reading) -> Result<(), String>,
-) -> Result<(), String> {
-    let mut reports: Option<report::Report> = None;
-    // A report belongs to the only log there is: the first one waits until a second comes.
-    let (mut first, mut several): (Option<(String, Reading)>, bool) = (None, false);
-    let file = |name: &str| match name {
-        "" => path.display().to_string(),
-        name => format!("{}/{name}", path.display()),
-    };
-    let read = each(path, &mut |name, kind, source| {
+) -> Result<Vec<String>, String> {
+    let mut found = Found::default();
+    let mut failed = Vec::new();
+    for path in &group.files {
+        let before = found.things;
+        let read = each(path, &mut |name, kind, source| found.take(path, name, kind, source, green, show));
+        let why = match read {
+            Err(why) => why,
+            Ok(()) if found.things == before => "holds no log and no JUnit report".into(),
+            Ok(()) => continue,
+        };
+        failed.push(format!("{}: {why}", shown(path)));
+    }
+    // What was read before a fault is told.
+    found.finish(&group.name, show)?;
+    Ok(failed)
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Found {
+    reports: Option<report::Report>,
+    /// A report belongs to the only log there is: the first one waits until a second comes.
+    first: Option<(String, Reading)>,
+    several: bool,
+    /// Logs and reports.
+    things: u32,
+}
+
+impl Found {
+    fn take(
+        &mut self,
+        path: &Path,
+        name: &str,
+        kind: Kind,
+        source: &mut dyn Read,
+        green: Option<&Baseline>,
+        show: &mut dyn FnMut(&str, Reading) -> Result<(), String>,
+    ) -> Result<(), String> {
         if kind == Kind::Xml {
             let found = match archive::report(BufReader::new(source)) {
                 Ok(found) => found,
@@ -139,9 +174,10 @@ fn analyze(
                 Err(_) if !name.is_empty() => return Ok(()),
                 Err(why) => return Err(why),
             };
-            match &mut reports {
+            self.things += 1;
+            match &mut self.reports {
                 Some(all) => report::join(all, found),
-                None => reports = Some(found),
+                None => self.reports = Some(found),
             }
             return Ok(());
         }
@@ -152,28 +188,43 @@ fn analyze(
             Some(_) if !name.is_empty() => return Ok(()),
             Some(why) => return Err(why.into()),
         }
-        let reading = analyzer.finish();
-        if !several && first.is_none() {
-            first = Some((file(name), reading));
+        self.things += 1;
+        self.log(inside(path, name), analyzer.finish(), show)
+    }
+
+    fn log(
+        &mut self,
+        name: String,
+        reading: Reading,
+        show: &mut dyn FnMut(&str, Reading) -> Result<(), String>,
+    ) -> Result<(), String> {
+        if !self.several && self.first.is_none() {
+            self.first = Some((name, reading));
             return Ok(());
         }
-        several = true;
-        if let Some((name, reading)) = first.take() {
+        self.several = true;
+        if let Some((name, reading)) = self.first.take() {
             show(&name, reading)?;
         }
-        show(&file(name), reading)
-    });
-    if first.is_none() && reports.is_none() && !several && read.is_ok() {
-        return Err("holds no log and no JUnit report".into());
+        show(&name, reading)
     }
-    // What was read before the fault is told.
-    match (first, reports) {
-        (Some((name, reading)), Some(reports)) => show(&name, reading.with_report(reports))?,
-        (Some((name, reading)), None) => show(&name, reading)?,
-        (None, Some(reports)) => show(&file(""), Analyzer::default().finish().with_report(reports))?,
-        (None, None) => {}
+
+    fn finish(self, group: &Path, show: &mut dyn FnMut(&str, Reading) -> Result<(), String>) -> Result<(), String> {
+        match (self.first, self.reports) {
+            (Some((name, reading)), Some(reports)) => show(&name, reading.with_report(reports)),
+            (Some((name, reading)), None) => show(&name, reading),
+            (None, Some(reports)) => show(&inside(group, ""), Analyzer::default().finish().with_report(reports)),
+            (None, None) => Ok(()),
+        }
     }
-    read
+}
+
+/// A name within a file, or the file's own.
+fn inside(path: &Path, name: &str) -> String {
+    match name {
+        "" => path.display().to_string(),
+        name => format!("{}/{name}", path.display()),
+    }
 }
 
 /// Reads all of it; or says why it is no log.

@@ -109,6 +109,22 @@ fn archives_and_reports_win_over_the_log() {
 }
 
 #[test]
+fn a_directory_with_a_log_and_reports_is_one_object() {
+    let xml = r#"<?xml version="1.0"?><testsuite><testcase classname="tests.test_a" name="test_real"><failure message="boom"/></testcase></testsuite>"#;
+    let dir = tempfile::tempdir().unwrap();
+    file(dir.path(), "build.log", b"step x FAILED\n##[error]Process completed with exit code 1.\n");
+    file(dir.path(), "junit.xml", xml.as_bytes());
+    let path = dir.path().display().to_string();
+    let all = json(&analyze(&["--json", &path], None));
+    assert_eq!(all.len(), 1);
+    assert!(all[0]["file"].as_str().unwrap().ends_with("build.log"));
+    assert_eq!((all[0]["category"].as_str(), all[0]["exit_code"].as_i64()), (Some("test"), Some(1)));
+    assert_eq!(all[0]["failing_tests"][0]["name"], "tests.test_a.test_real");
+    file(dir.path(), "deploy.log", b"step y FAILED\n");
+    assert_eq!(json(&analyze(&["--json", &path], None)).len(), 3, "nobody knows whose report it is");
+}
+
+#[test]
 fn what_the_passing_run_had_too_counts_less() {
     let dir = tempfile::tempdir().unwrap();
     let red = "AssertionError: noise that is always there\nValueError: the news\n";

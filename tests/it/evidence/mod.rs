@@ -4,10 +4,14 @@ mod archives;
 mod cli;
 mod fingerprints;
 mod formats;
+mod kinds;
 mod people;
 mod properties;
+mod rules;
+mod samples;
 mod scores;
 mod secrets;
+mod unseen;
 
 use ci_rescue::domain::evidence::Evidence;
 use ci_rescue::evidence::{Analyzer, Reading};
