@@ -1,5 +1,5 @@
-//! A second set of samples, by ecosystem, that no rule was made for: they were written once, from the formats of the
-//! tools, and are not looked at when rules are written. `-- --nocapture` prints the tables.
+//! A second set of samples, by ecosystem: written once from the formats of the tools, before any rule was made for them.
+//! What was read of them at first stands in `docs/evidence.md`. `-- --nocapture` prints the tables.
 
 use super::samples::{SHAPES, Sample, read};
 use ci_rescue::domain::evidence::Evidence;
