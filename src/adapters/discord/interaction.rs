@@ -201,7 +201,7 @@ pub fn acknowledge(private: bool) -> CreateInteractionResponse {
 
 /// The form: one line, which may stay empty.
 pub fn ask(custom_id: &str) -> CreateInteractionResponse {
-    let input = CreateInputText::new(InputTextStyle::Short, "Reason (shown in the audit log and the thread)", "line")
+    let input = CreateInputText::new(InputTextStyle::Short, "Reason (shown in the thread and the log)", "line")
         .required(false)
         .max_length(INPUT_MAX);
     let modal = CreateModal::new(custom_id, "Reject proposal").components(vec![CreateActionRow::InputText(input)]);

@@ -35,7 +35,7 @@ pub fn asking(value: &str) -> Option<&str> {
 /// One line of text, which may stay empty.
 pub fn form(context: &Context) -> SlackView {
     let input = SlackBlockPlainTextInputElement::new().with_action_id(BLOCK.into()).with_max_length(INPUT_MAX);
-    let block = SlackInputBlock::new("Reason (shown in the audit log and the thread)".into(), input.into())
+    let block = SlackInputBlock::new("Reason (shown in the thread and the log)".into(), input.into())
         .with_block_id(BLOCK.into())
         .with_optional(true);
     let title: String = "Reject proposal".chars().take(TITLE_MAX).collect();

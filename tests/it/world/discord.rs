@@ -559,6 +559,16 @@ struct Wanted {
     with_response: Option<String>,
 }
 
+/// A modal's limits (docs.discord.com, "Text Input"): a title and labels of at most 45 characters.
+fn modal_fits(body: &Value) -> bool {
+    let data = &body["data"];
+    let length = |text: &Value| text.as_str().map_or(0, |text| text.chars().count());
+    let rows = data["components"].as_array().into_iter().flatten();
+    let mut inputs = rows.flat_map(|row| row["components"].as_array().into_iter().flatten());
+    body["type"] != 9
+        || (length(&data["title"]) <= 45 && inputs.all(|input| (1..=45).contains(&length(&input["label"]))))
+}
+
 async fn callback(
     State(double): State<DiscordDouble>,
     Path((id, token)): Path<(String, String)>,
@@ -567,6 +577,9 @@ async fn callback(
 ) -> Response {
     if let Some(fault) = double.fault_for("callback") {
         return fault;
+    }
+    if !modal_fits(&body) {
+        return refuse(400, 50_035, "Invalid Form Body");
     }
     let answer = {
         let mut inner = double.lock();
