@@ -18,7 +18,8 @@ struct WiredDiscord {
     rest: Arc<discord::Rest>,
     clock: Arc<dyn Clock>,
     config: crate::config::Discord,
-    gateway: Arc<Integration>,
+    /// Where its transport is the gateway.
+    gateway: Option<Arc<Integration>>,
 }
 
 #[async_trait]
@@ -46,7 +47,8 @@ impl Platform for DiscordPlatform {
             rest: Arc::new(rest),
             clock: base.clock.clone(),
             config: config.clone(),
-            gateway: base.health.integration("discord_gateway", "Discord's gateway"),
+            gateway: (config.transport == "gateway")
+                .then(|| base.health.integration("discord_gateway", "Discord's gateway")),
         })))
     }
 }
@@ -80,14 +82,13 @@ impl Wired for WiredDiscord {
         tasks.spawn(async move {
             register(&rest, config.application_id.as_deref(), config.guild_id.as_deref(), &ends).await;
         });
-        let token = self.config.bot_token.as_ref().filter(|_| self.config.transport == "gateway");
-        let Some(token) = token else { return Ok(()) };
+        let (Some(token), Some(health)) = (&self.config.bot_token, &self.gateway) else { return Ok(()) };
         let listener = discord::Listener {
             api_url: self.config.api_url.clone(),
             token: token.expose_secret().to_owned(),
             intake: self.intake(engine, Origin::Socket),
             rest: self.rest.clone(),
-            health: self.gateway.clone(),
+            health: health.clone(),
         };
         discord::listen(listener, tasks, stop.clone());
         Ok(())

@@ -3,6 +3,7 @@
 use crate::flows::quarantine::flaky_in;
 use crate::world::chromium::Browser;
 use crate::world::{NETWORK_LOG, Setup, World};
+use fantoccini::Locator;
 
 const PAGES: [(&str, &str); 12] = [
     ("/", "feed"),
@@ -133,6 +134,38 @@ async fn a_page_that_was_left_keeps_no_connection() {
     assert!(fetched.as_str().unwrap().contains("second"));
     let hears = page.execute("return document.getElementById('hold').textContent", vec![]).await.unwrap();
     assert!(hears.as_str().unwrap().contains("first"), "{hears}");
+    browser.close().await;
+    world.end().await;
+}
+
+/// Out of sight it hears nothing; back in sight it shows what it missed, and was not loaded again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_comes_back_catches_up() {
+    let Some(browser) = Browser::open(false, (1100, 900)).await else { return };
+    let world = World::with(Setup { slack: false, ..Setup::default() }).await;
+    let ada = world.sit("ada").await;
+    let page = &browser.page;
+    page.goto(&format!("http://{}/", world.private_at)).await.unwrap();
+    ada.say(&world, "hold first").await;
+    browser.until("#hold", "first").await;
+    page.execute("window.kept = true; window.dispatchEvent(new Event('pagehide'))", vec![]).await.unwrap();
+    world.broken_run(NETWORK_LOG, "success").await;
+    assert!(page.find(Locator::Css("#incident-1")).await.is_err(), "it listens although nobody sees it");
+    let back = "window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))";
+    page.execute(back, vec![]).await.unwrap();
+    browser.until("#incident-1", "ECONNRESET").await;
+    let kept = page.execute("return window.kept", vec![]).await.unwrap();
+    assert_eq!(kept, true, "the page was loaded again");
+    // The mark of another start of the server: only a new page can be right.
+    let answer = page
+        .execute(
+            "const got = await new Promise((done) => { const s = new EventSource('/events?since=x.1'); \
+             s.addEventListener('reload', () => { s.close(); done('reload'); }); }); return got",
+            vec![],
+        )
+        .await
+        .unwrap();
+    assert_eq!(answer, "reload");
     browser.close().await;
     world.end().await;
 }

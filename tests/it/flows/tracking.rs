@@ -189,6 +189,13 @@ async fn a_feed_by_owner_gets_the_card_once_owners_are_known() {
         let owners = world.incidents().await.iter().find_map(|i| i.owners.clone().filter(|all| !all.is_empty()));
         assert_eq!(owners, Some(vec!["@acme/qa".into(), "ben@example.org".into()]));
         assert_eq!(owned(&world), cards, "{owner}");
+        let no = world.incidents().await.iter().find(|i| i.owners.iter().flatten().count() > 0).unwrap().no.0;
+        let ben = world.sit("ben").await;
+        for path in ["/", "/history"] {
+            let page = ben.page(&format!("{path}?owner={}", owner.replace('@', "%40"))).await;
+            let shown = page.contains(&format!("id=\"incident-{no}\""));
+            assert_eq!(shown, path == "/" && cards == 1, "{path} {owner}: {page}");
+        }
         world.end().await;
     }
 }
