@@ -56,6 +56,31 @@ pub trait LineObserver: Send {
     fn finish(self: Box<Self>) -> Names;
 }
 
+/// The observer of a framework whose failures stand in one line each.
+pub struct ByLine {
+    names: Names,
+    read: fn(&mut Names, &str),
+}
+
+impl ByLine {
+    /// `read` adds what a line names.
+    #[must_use]
+    pub fn observer(read: fn(&mut Names, &str)) -> Box<dyn LineObserver> {
+        Box::new(Self { names: Names::default(), read })
+    }
+}
+
+impl LineObserver for ByLine {
+    fn line(&mut self, line: &str) -> bool {
+        (self.read)(&mut self.names, line);
+        false
+    }
+
+    fn finish(self: Box<Self>) -> Names {
+        self.names
+    }
+}
+
 pub trait TestFramework: Send + Sync {
     fn id(&self) -> &'static str;
     /// Every line that the observer needs holds one of these, in any case, unless it asked for the next line.

@@ -2,7 +2,7 @@
 
 mod read;
 
-use super::{LineObserver, TestFramework};
+use super::{ByLine, LineObserver, TestFramework};
 
 pub struct Ginkgo;
 
@@ -16,6 +16,6 @@ impl TestFramework for Ginkgo {
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {
-        Box::<read::Reader>::default()
+        ByLine::observer(read::line)
     }
 }

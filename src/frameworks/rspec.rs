@@ -4,7 +4,7 @@ mod edit;
 mod read;
 
 use super::edit::Editor;
-use super::{LineObserver, TestFramework};
+use super::{ByLine, LineObserver, TestFramework};
 
 pub struct Rspec;
 
@@ -18,7 +18,7 @@ impl TestFramework for Rspec {
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {
-        Box::<read::Reader>::default()
+        ByLine::observer(read::line)
     }
 
     fn editors(&self) -> &'static [&'static dyn Editor] {

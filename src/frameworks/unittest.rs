@@ -5,7 +5,7 @@ mod name;
 mod read;
 
 use super::edit::Editor;
-use super::{LineObserver, TestFramework};
+use super::{ByLine, LineObserver, TestFramework};
 
 pub struct Unittest;
 
@@ -19,7 +19,7 @@ impl TestFramework for Unittest {
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {
-        Box::<read::Reader>::default()
+        ByLine::observer(read::line)
     }
 
     fn editors(&self) -> &'static [&'static dyn Editor] {

@@ -1,6 +1,6 @@
 mod read;
 
-use super::{LineObserver, TestFramework};
+use super::{ByLine, LineObserver, TestFramework};
 
 pub struct Xctest;
 
@@ -14,6 +14,6 @@ impl TestFramework for Xctest {
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {
-        Box::<read::Reader>::default()
+        ByLine::observer(read::line)
     }
 }

@@ -137,7 +137,7 @@ pub fn gather_more(step: &mut Step<'_>, n: u32, lookups: Vec<Lookup>) {
     let incident = step.incident.no;
     let Some(proposal) = get(step, n) else { return };
     if !proposal.gathering.more(lookups) {
-        let why = "it could not be planned from what GitHub and the repository say; see the log".to_owned();
+        let why = "planning did not finish after three rounds of lookups; try again".to_owned();
         return refuse(step, n, vec![why]);
     }
     let lookups = proposal.gathering.lookups.clone();

@@ -1,6 +1,6 @@
 //! Bazel's summary (`//cart:totals_test  FAILED in 0.6s`), and `FAIL: //cart:totals_test (see …)` while it runs.
 
-use crate::frameworks::{LineObserver, Names};
+use crate::frameworks::Names;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -9,22 +9,11 @@ static FAILED: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a pattern")
 });
 
-#[derive(Default)]
-pub struct Reader {
-    names: Names,
-}
-
-impl LineObserver for Reader {
-    fn line(&mut self, line: &str) -> bool {
-        let found = FAILED.captures(line.trim());
-        if let Some(name) = found.as_ref().and_then(|found| found.get(1).or(found.get(2))) {
-            self.names.add("bazel", name.as_str(), None);
-        }
-        false
-    }
-
-    fn finish(self: Box<Self>) -> Names {
-        self.names
+/// Adds the failing test of a line.
+pub fn line(names: &mut Names, line: &str) {
+    let found = FAILED.captures(line.trim());
+    if let Some(name) = found.as_ref().and_then(|found| found.get(1).or(found.get(2))) {
+        names.add("bazel", name.as_str(), None);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The compact reporter's `00:05 +3 -1: name [E]`, with the file before the name where there are several.
 
-use crate::frameworks::{LineObserver, Names};
+use crate::frameworks::Names;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -8,21 +8,10 @@ static FAILED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^\d\d:\d\d \+\d+(?: ~\d+)?(?: -\d+)?: (?:(\S+_test\.dart): )?(.+) \[E\]$").expect("a pattern")
 });
 
-#[derive(Default)]
-pub struct Reader {
-    names: Names,
-}
-
-impl LineObserver for Reader {
-    fn line(&mut self, line: &str) -> bool {
-        if let Some(found) = FAILED.captures(line.trim()).filter(|found| !found[2].starts_with("loading ")) {
-            self.names.add("dart", &found[2], found.get(1).map(|file| file.as_str()));
-        }
-        false
-    }
-
-    fn finish(self: Box<Self>) -> Names {
-        self.names
+/// Adds the failing test of a line.
+pub fn line(names: &mut Names, line: &str) {
+    if let Some(found) = FAILED.captures(line.trim()).filter(|found| !found[2].starts_with("loading ")) {
+        names.add("dart", &found[2], found.get(1).map(|file| file.as_str()));
     }
 }
 

@@ -1,27 +1,16 @@
 //! Forge's `[FAIL: reason] testName() (gas: 12)`.
 
-use crate::frameworks::{LineObserver, Names};
+use crate::frameworks::Names;
 use regex::Regex;
 use std::sync::LazyLock;
 
 static FAILED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^\[FAIL(?:[.:] .*)?\] (\w+\(.*?\)) \((?:gas|runs|μ)").expect("a pattern"));
 
-#[derive(Default)]
-pub struct Reader {
-    names: Names,
-}
-
-impl LineObserver for Reader {
-    fn line(&mut self, line: &str) -> bool {
-        if let Some(found) = FAILED.captures(line.trim()) {
-            self.names.add("forge", &found[1], None);
-        }
-        false
-    }
-
-    fn finish(self: Box<Self>) -> Names {
-        self.names
+/// Adds the failing test of a line.
+pub fn line(names: &mut Names, line: &str) {
+    if let Some(found) = FAILED.captures(line.trim()) {
+        names.add("forge", &found[1], None);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Ginkgo's summary: `[Fail] Containers [It] test`, and `[FAIL]` from version 2 on.
 
-use crate::frameworks::{LineObserver, Names};
+use crate::frameworks::Names;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -14,24 +14,13 @@ static NODE: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a pattern")
 });
 
-#[derive(Default)]
-pub struct Reader {
-    names: Names,
-}
-
-impl LineObserver for Reader {
-    fn line(&mut self, line: &str) -> bool {
-        if let Some(found) = FAILED.captures(line).filter(|found| NODE.is_match(&found[1])) {
-            let whole = found[1].split(" [").next().map_or(0, str::len);
-            let name = NODE.replacen(&found[1], 1, " ");
-            let labels = name.rfind(" [").filter(|at| *at > whole && name.ends_with(']'));
-            self.names.add("ginkgo", name[..labels.unwrap_or(name.len())].trim(), None);
-        }
-        false
-    }
-
-    fn finish(self: Box<Self>) -> Names {
-        self.names
+/// Adds the failing test of a line.
+pub fn line(names: &mut Names, line: &str) {
+    if let Some(found) = FAILED.captures(line).filter(|found| NODE.is_match(&found[1])) {
+        let whole = found[1].split(" [").next().map_or(0, str::len);
+        let name = NODE.replacen(&found[1], 1, " ");
+        let labels = name.rfind(" [").filter(|at| *at > whole && name.ends_with(']'));
+        names.add("ginkgo", name[..labels.unwrap_or(name.len())].trim(), None);
     }
 }
 

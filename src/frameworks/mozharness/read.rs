@@ -1,6 +1,6 @@
 //! The Firefox harnesses' `TEST-UNEXPECTED-FAIL | test | message`.
 
-use crate::frameworks::{LineObserver, Names};
+use crate::frameworks::Names;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -8,21 +8,10 @@ static FAILED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"TEST-UNEXPECTED-(?:FAIL|ERROR|PASS|CRASH|TIMEOUT|STATUS|NOTRUN) \| ([^|\s][^|]*?)(?: (?:==|!=) [^|]*)? *(?:\||$)").expect("a pattern")
 });
 
-#[derive(Default)]
-pub struct Reader {
-    names: Names,
-}
-
-impl LineObserver for Reader {
-    fn line(&mut self, line: &str) -> bool {
-        if let Some(found) = FAILED.captures(line) {
-            self.names.add("mozharness", found[1].trim_end_matches(" (finished)"), None);
-        }
-        false
-    }
-
-    fn finish(self: Box<Self>) -> Names {
-        self.names
+/// Adds the failing test of a line.
+pub fn line(names: &mut Names, line: &str) {
+    if let Some(found) = FAILED.captures(line) {
+        names.add("mozharness", found[1].trim_end_matches(" (finished)"), None);
     }
 }
 

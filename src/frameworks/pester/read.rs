@@ -1,27 +1,16 @@
 //! Pester's `[-] name 12ms (10ms|2ms)`.
 
-use crate::frameworks::{LineObserver, Names};
+use crate::frameworks::Names;
 use regex::Regex;
 use std::sync::LazyLock;
 
 static FAILED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^\s*\[-\] (\S.*?) \d[\d.]*m?s(?: \(.*\))?$").expect("a pattern"));
 
-#[derive(Default)]
-pub struct Reader {
-    names: Names,
-}
-
-impl LineObserver for Reader {
-    fn line(&mut self, line: &str) -> bool {
-        if let Some(found) = FAILED.captures(line) {
-            self.names.add("pester", &found[1], None);
-        }
-        false
-    }
-
-    fn finish(self: Box<Self>) -> Names {
-        self.names
+/// Adds the failing test of a line.
+pub fn line(names: &mut Names, line: &str) {
+    if let Some(found) = FAILED.captures(line) {
+        names.add("pester", &found[1], None);
     }
 }
 

@@ -1,6 +1,6 @@
 //! RSpec's `rspec ./spec/a_spec.rb:12 # Thing does`.
 
-use crate::frameworks::{LineObserver, Names};
+use crate::frameworks::Names;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -8,21 +8,10 @@ static FAILED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^rspec (['\x22]?)(\S+_spec\.rb)((?::\d+|\[[\d:]+\]))['\x22]?(?: # .*)?$").expect("a pattern")
 });
 
-#[derive(Default)]
-pub struct Reader {
-    names: Names,
-}
-
-impl LineObserver for Reader {
-    fn line(&mut self, line: &str) -> bool {
-        if let Some(found) = FAILED.captures(line.trim()) {
-            self.names.add("rspec", &format!("{}{}", &found[2], &found[3]), Some(&found[2]));
-        }
-        false
-    }
-
-    fn finish(self: Box<Self>) -> Names {
-        self.names
+/// Adds the failing test of a line.
+pub fn line(names: &mut Names, line: &str) {
+    if let Some(found) = FAILED.captures(line.trim()) {
+        names.add("rspec", &format!("{}{}", &found[2], &found[3]), Some(&found[2]));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The Test Anything Protocol's `not ok 3 - name`; `# TODO` and `# SKIP` are not failures.
 
-use crate::frameworks::{LineObserver, Names};
+use crate::frameworks::Names;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -8,21 +8,10 @@ static FAILED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^\s*not ok \d+ +(?:- )?(\S.*?)(?:\s+# (?:time|duration).*)?$").expect("a pattern"));
 static EXCUSED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i) # (?:todo|skip|flaky)\b").expect("a pattern"));
 
-#[derive(Default)]
-pub struct Reader {
-    names: Names,
-}
-
-impl LineObserver for Reader {
-    fn line(&mut self, line: &str) -> bool {
-        if let Some(found) = FAILED.captures(line).filter(|_| !EXCUSED.is_match(line)) {
-            self.names.add("tap", &found[1], None);
-        }
-        false
-    }
-
-    fn finish(self: Box<Self>) -> Names {
-        self.names
+/// Adds the failing test of a line.
+pub fn line(names: &mut Names, line: &str) {
+    if let Some(found) = FAILED.captures(line).filter(|_| !EXCUSED.is_match(line)) {
+        names.add("tap", &found[1], None);
     }
 }
 

@@ -1,6 +1,6 @@
 //! unittest's `FAIL: test (module.Class)`, nose's `FAIL: module.Class.test`, and doctests.
 
-use crate::frameworks::{LineObserver, Names};
+use crate::frameworks::Names;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -11,38 +11,27 @@ static HEADLINE: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a pattern")
 });
 
-#[derive(Default)]
-pub struct Reader {
-    names: Names,
-}
-
-impl LineObserver for Reader {
-    fn line(&mut self, line: &str) -> bool {
-        if let Some(found) = HEADLINE.captures(line.trim()) {
-            // A module that could not be imported stands for its tests.
-            if let (Some(module), Some(class)) = (found.get(2), found.get(3))
-                && ["_FailedTest", "ModuleImportFailure", "LoadTestsFailure"]
-                    .iter()
-                    .any(|one| class.as_str().ends_with(one))
-            {
-                self.names.add_selected("unittest", &found[1], Some(module.as_str()), None);
-                return false;
-            }
-            let selector = match (found.get(2), found.get(3)) {
-                // Since Python 3.11 the class is followed by the test's own name.
-                (Some(test), Some(class)) if class.as_str().ends_with(&format!(".{}", test.as_str())) => {
-                    Some(class.as_str().to_owned())
-                }
-                (Some(test), Some(class)) => Some(format!("{}.{}", class.as_str(), test.as_str())),
-                _ => None,
-            };
-            self.names.add_selected("unittest", &found[1], selector.as_deref(), None);
+/// Adds the failing test of a line.
+pub fn line(names: &mut Names, line: &str) {
+    if let Some(found) = HEADLINE.captures(line.trim()) {
+        // A module that could not be imported stands for its tests.
+        if let (Some(module), Some(class)) = (found.get(2), found.get(3))
+            && ["_FailedTest", "ModuleImportFailure", "LoadTestsFailure"]
+                .iter()
+                .any(|one| class.as_str().ends_with(one))
+        {
+            names.add_selected("unittest", &found[1], Some(module.as_str()), None);
+            return;
         }
-        false
-    }
-
-    fn finish(self: Box<Self>) -> Names {
-        self.names
+        let selector = match (found.get(2), found.get(3)) {
+            // Since Python 3.11 the class is followed by the test's own name.
+            (Some(test), Some(class)) if class.as_str().ends_with(&format!(".{}", test.as_str())) => {
+                Some(class.as_str().to_owned())
+            }
+            (Some(test), Some(class)) => Some(format!("{}.{}", class.as_str(), test.as_str())),
+            _ => None,
+        };
+        names.add_selected("unittest", &found[1], selector.as_deref(), None);
     }
 }
 

@@ -1,6 +1,6 @@
 //! XCTest's `Test Case '-[Suite test]' failed` and Swift Testing's `✘ Test name() failed`.
 
-use crate::frameworks::{LineObserver, Names};
+use crate::frameworks::Names;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -11,26 +11,15 @@ static SWIFT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"✘ Test (?:\x22([^\x22]+)\x22|(\w+\(.*?\))) (?:failed|recorded an issue)").expect("a pattern")
 });
 
-#[derive(Default)]
-pub struct Reader {
-    names: Names,
-}
-
-impl LineObserver for Reader {
-    fn line(&mut self, line: &str) -> bool {
-        if let Some(found) = CASE.captures(line) {
-            let selector = format!("{}/{}", &found[1], &found[2]);
-            self.names.add_selected("xctest", &format!("{}.{}", &found[1], &found[2]), Some(&selector), None);
-        } else if let Some(name) =
-            SWIFT.captures(line).and_then(|found| found.get(1).or(found.get(2)).map(|m| m.as_str().to_owned()))
-        {
-            self.names.add("xctest", &name, None);
-        }
-        false
-    }
-
-    fn finish(self: Box<Self>) -> Names {
-        self.names
+/// Adds the failing test of a line.
+pub fn line(names: &mut Names, line: &str) {
+    if let Some(found) = CASE.captures(line) {
+        let selector = format!("{}/{}", &found[1], &found[2]);
+        names.add_selected("xctest", &format!("{}.{}", &found[1], &found[2]), Some(&selector), None);
+    } else if let Some(name) =
+        SWIFT.captures(line).and_then(|found| found.get(1).or(found.get(2)).map(|m| m.as_str().to_owned()))
+    {
+        names.add("xctest", &name, None);
     }
 }
 

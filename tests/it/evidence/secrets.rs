@@ -252,7 +252,7 @@ async fn threats_097_to_102_one_of_each_kind_is_in_no_card_store_page_or_trace()
     let writer = traced.clone();
     let subscriber =
         tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let guard = crate::world::trace(subscriber);
     let planted: Vec<(String, String)> = rules().iter().flat_map(|rule| rule.planted(1)).collect();
     let world = World::with(Setup { disk: true, ..Setup::default() }).await;
     let mut log = String::from("##[group]Run make\n##[endgroup]\n");

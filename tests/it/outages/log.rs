@@ -36,7 +36,7 @@ fn capture() -> (Lines, tracing::subscriber::DefaultGuard) {
         .with_ansi(false)
         .with_target(false)
         .finish();
-    (lines, tracing::subscriber::set_default(subscriber))
+    (lines, crate::world::trace(subscriber))
 }
 
 #[tokio::test]

@@ -354,6 +354,15 @@ impl World {
     }
 }
 
+/// Hands this thread's events to `subscriber` until the guard is dropped. With one subscriber alone in the process,
+/// tracing asks whichever thread meets an event first whether anybody wants it, and a thread without one says no for all:
+/// so there is always a second.
+pub fn trace(subscriber: impl tracing::Subscriber + Send + Sync + 'static) -> tracing::subscriber::DefaultGuard {
+    static SECOND: std::sync::OnceLock<tracing::Dispatch> = std::sync::OnceLock::new();
+    SECOND.get_or_init(|| tracing::Dispatch::new(tracing_subscriber::fmt().with_writer(std::io::sink).finish()));
+    tracing::subscriber::set_default(subscriber)
+}
+
 /// The sandbox forge on a port of its own, on our clock.
 pub async fn forge(clock: &Arc<HandClock>, git: Option<std::path::PathBuf>) -> (Forge, SocketAddr, CancellationToken) {
     let stop = CancellationToken::new();
