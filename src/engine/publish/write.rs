@@ -10,6 +10,9 @@ use crate::engine::perform::backoff_until;
 use crate::ports::{Chat, PortError, Publication, StoreError, Surface};
 use metrics::counter;
 
+/// Tries to begin a post while its incident moves on.
+const CLAIMS: u32 = 5;
+
 /// What one write to a channel came to.
 enum Wrote {
     Posted(String),
@@ -35,13 +38,7 @@ impl Engine {
             tracing::debug!(incident = incident.no.0, channel = %surface.channel, late_ms = late, "a card is late: its channel is busy");
         }
         if publication.message.is_none() && !publication.posting {
-            publication.posting = true;
-            publication = match self.claim(surface, publication).await? {
-                Some(publication) => publication,
-                None => return Ok(()),
-            };
-            let wrote = self.post(chat, surface, &incident, false).await;
-            return self.settle(surface, publication, &incident, wrote, false).await;
+            return self.post_first(chat, surface, publication, incident).await;
         }
         if incident.adopted_by.is_some()
             && let Some(message) = &publication.message
@@ -60,6 +57,31 @@ impl Engine {
             return self.tell(chat, surface, publication, &incident).await;
         };
         self.settle(surface, publication, &incident, wrote, true).await
+    }
+
+    /// The channel's slot is taken: when the incident moves on meanwhile, what is new is posted in it.
+    async fn post_first(
+        &self,
+        chat: &dyn Chat,
+        surface: &Surface,
+        mut publication: Publication,
+        mut incident: Incident,
+    ) -> Result<(), StoreError> {
+        for _ in 0..CLAIMS {
+            publication.posting = true;
+            if let Some(claimed) = self.claim(surface, publication).await? {
+                let wrote = self.post(chat, surface, &incident, false).await;
+                return self.settle(surface, claimed, &incident, wrote, false).await;
+            }
+            let newer = (self.store.publication(surface).await?, self.store.incident(surface.incident).await?);
+            let (Some(stored), Some(moved_on)) = newer else { return Ok(()) };
+            let waits = stored.message.is_none() && !stored.posting && stored.digest.is_none() && stored.dead.is_none();
+            if !waits || moved_on.adopted_by.is_some() {
+                return Ok(());
+            }
+            (publication, incident) = (stored, moved_on);
+        }
+        Ok(())
     }
 
     /// Marks a beginning before it begins, so that a crash in between is seen.
