@@ -9,6 +9,7 @@ mod code;
 mod context;
 mod desk;
 mod door;
+pub mod history;
 mod ledger;
 mod merge;
 mod perform;

@@ -26,6 +26,7 @@ pub mod edit;
 pub mod engine;
 pub mod evidence;
 pub mod frameworks;
+pub mod history;
 pub mod incident;
 pub mod policy;
 pub mod ports;

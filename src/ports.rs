@@ -5,6 +5,7 @@
 
 mod doors;
 mod health;
+mod history;
 mod integrations;
 mod resolver;
 mod store;
@@ -14,12 +15,13 @@ pub use doors::{
     Refusal, Route, Verified, Verifier,
 };
 pub use health::{Health, Integration, Vital, cause};
+pub use history::{History, HistoryAsked, Named, Pasts, Recorded};
 pub use integrations::{
     Chat, Ci, Clock, Decoder, Directory, Forge, Git, GitOrigin, Heard, LogStream, Message, NewIssue, NewPull, Origins,
     PortError, Pulled, Ticks, Wanted,
 };
 pub use resolver::Resolver;
 pub use store::{
-    Check, Checks, Claimed, Counts, DeadLetter, Delivery, Digested, Due, Lines, NewEffect, Publication, Put, Query,
-    Store, StoreError, Surface, TimerRow, Turn,
+    Before, Check, Checks, Claimed, Counts, DeadLetter, Delivery, Digested, Due, Lines, NewEffect, Publication, Put,
+    Query, Store, StoreError, Surface, TimerRow, Turn,
 };

@@ -2,6 +2,7 @@
 
 mod api;
 mod doors;
+mod history;
 mod limits;
 mod listen;
 mod private;

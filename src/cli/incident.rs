@@ -111,7 +111,7 @@ fn open(config: &Config) -> Result<Option<Ledger<Sled>>, String> {
     if !config.store.path.exists() {
         return Err(format!("there is no store at {}; see store.path", config.store.path.display()));
     }
-    match super::store::open(&config.store.path) {
+    match super::at::open(&config.store.path) {
         Ok(store) => Ok(Some(store)),
         Err(OpenError::InUse(_)) => Ok(None),
         Err(why) => Err(why.into()),

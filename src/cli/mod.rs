@@ -13,11 +13,14 @@ macro_rules! eprintln {
 }
 
 mod analyze;
+mod at;
 mod demo;
 mod doctor;
+mod history;
 mod incident;
 mod manifest;
 mod plan;
+mod progress;
 mod resolve;
 mod serve;
 mod store;
@@ -58,6 +61,8 @@ enum Command {
     Manifest(manifest::Args),
     /// Look at incidents
     Incident(incident::Args),
+    /// What executions of jobs and tests came to: import it, score it, classify failures
+    History(history::Args),
     /// Check, back up or restore the store
     Store(store::Args),
     /// Shell completions
@@ -153,6 +158,7 @@ fn run(command: Command) -> Result<u8, Failed> {
         Command::Doctor(args) => return doctor::run(&args),
         Command::Manifest(args) => manifest::run(&args)?,
         Command::Incident(args) => incident::run(&args)?,
+        Command::History(args) => return history::run(&args),
         Command::Store(args) => return store::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

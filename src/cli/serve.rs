@@ -14,7 +14,7 @@ pub fn run(args: &ConfigArg) -> Result<(), String> {
     log("info");
     redact::know(config::secrets(&config));
     runtime()?.block_on(async {
-        let store = super::store::open(&config.store.path)?;
+        let store = super::at::open(&config.store.path)?;
         let public = bind("server.listen", &config.server.listen).await?;
         // Without a token there is no console, and nothing to listen for.
         let private = match &config.console.token {

@@ -17,6 +17,8 @@ pub mod ids;
 pub mod incident;
 pub mod intent;
 pub mod journal;
+pub mod outcome;
+pub mod past;
 pub mod plan;
 pub mod quarantined;
 pub mod refs;

@@ -12,7 +12,9 @@ use crate::domain::journal::Entry;
 use crate::domain::subscription::{glob, slug};
 use crate::domain::{Quarantined, Repo, RunId};
 use crate::evidence;
-use crate::ports::{Answered, Ask, BudgetView, Checks, CiFailure, Counts, DeadLetter, Lines, Query, Route, StoreError};
+use crate::ports::{
+    Answered, Ask, BudgetView, Checks, CiFailure, Counts, DeadLetter, HistoryAsked, Lines, Query, Route, StoreError,
+};
 use crate::remedies::ledger;
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -170,6 +172,10 @@ impl Ask for Engine {
     async fn dead_letters(&self) -> Result<Vec<DeadLetter>, StoreError> {
         const LETTERS: usize = 50;
         self.store.dead_letters(LETTERS).await
+    }
+
+    async fn history(&self, asked: HistoryAsked) -> Result<Lines, StoreError> {
+        super::history::answer(self.store.clone(), asked).await
     }
 
     async fn backup(&self) -> Result<Lines, StoreError> {

@@ -2,12 +2,14 @@
 
 use super::Engine;
 use crate::domain::time::DAY_MS;
-use crate::ports::{Delivery, StoreError, Turn};
+use crate::ports::{Before, Delivery, StoreError, Turn};
 
 /// Timers fired in one go.
 const BATCH: usize = 100;
 /// How long a delivery's id is remembered.
 const SEEN_MS: i64 = 7 * DAY_MS;
+/// How long outcomes are remembered: what is older says nothing of a test as it is now.
+const HISTORY_MS: i64 = 180 * DAY_MS;
 
 impl Engine {
     /// Turns timers that are due into deliveries. `false` when none was.
@@ -40,10 +42,13 @@ impl Engine {
     /// The store failed.
     pub async fn compact(&self) -> Result<u64, StoreError> {
         let now = self.clock.now();
-        let seen_before = now.plus_ms(-SEEN_MS);
-        let closed_before = now.plus_ms(-i64::from(self.rules.keep_days) * DAY_MS);
-        let gone = self.store.compact(seen_before, closed_before).await?;
-        self.state.lock().await.index.forget_runs(seen_before.plus_ms(-30 * DAY_MS));
+        let before = Before {
+            seen: now.plus_ms(-SEEN_MS),
+            closed: now.plus_ms(-i64::from(self.rules.keep_days) * DAY_MS),
+            history: now.plus_ms(-HISTORY_MS),
+        };
+        let gone = self.store.compact(before).await?;
+        self.state.lock().await.index.forget_runs(before.seen.plus_ms(-30 * DAY_MS));
         if gone > 0 {
             tracing::info!(records = gone, "removed old records");
         }

@@ -216,6 +216,8 @@ pub trait Ask: Send + Sync {
     async fn hold(&self) -> Result<Option<crate::domain::facts::Hold>, super::StoreError>;
     async fn counts(&self) -> Result<super::Counts, super::StoreError>;
     async fn dead_letters(&self) -> Result<Vec<super::DeadLetter>, super::StoreError>;
+    /// What executions of jobs and tests came to, and what that says.
+    async fn history(&self, asked: super::HistoryAsked) -> Result<super::Lines, super::StoreError>;
     /// The whole store as a backup.
     async fn backup(&self) -> Result<super::Lines, super::StoreError>;
     /// A check of the whole store.

@@ -2,6 +2,7 @@
 //! change by compare-and-set on their version, and one [`Turn`] is one transaction.
 
 use super::doors::Origin;
+use super::history::History;
 use crate::domain::actor::{Platform, Thread};
 use crate::domain::effect::Effect;
 use crate::domain::event::Event;
@@ -235,6 +236,17 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
+/// What is older is forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// Delivery ids and runs.
+    pub seen: Time,
+    /// Closed incidents and what hangs on them.
+    pub closed: Time,
+    /// Outcomes of jobs and tests.
+    pub history: Time,
+}
+
 /// How far a check of the whole store is, and what it found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -262,7 +274,7 @@ pub type Lines = BoxStream<'static, Result<Vec<u8>, StoreError>>;
 
 /// Everything durable. A method that writes returns after its effect is on disk, but for leases.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: History {
     async fn put_delivery(&self, delivery: Delivery) -> Result<Put, StoreError>;
     /// The oldest delivery that nobody holds.
     async fn claim_delivery(&self, now: Time, lease_ms: i64) -> Result<Option<Claimed<Delivery>>, StoreError>;
@@ -303,9 +315,8 @@ pub trait Store: Send + Sync {
     async fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError>;
     async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, StoreError>;
     async fn counts(&self) -> Result<Counts, StoreError>;
-    /// Forgets delivery ids and runs older than `seen_before`, closed incidents and what hangs on them older than
-    /// `closed_before`; answers how many records went.
-    async fn compact(&self, seen_before: Time, closed_before: Time) -> Result<u64, StoreError>;
+    /// Forgets what is older than the time for its kind; answers how many records went.
+    async fn compact(&self, before: Before) -> Result<u64, StoreError>;
     /// Everything as it is now, with checksums of its own.
     async fn backup(&self) -> Result<Lines, StoreError>;
     /// Reads everything back from the disk and compares it with what was saved.

@@ -7,7 +7,7 @@ use super::shapes::{
     BudgetAnswer, CiHook, CiHookAnswer, ClassifyAnswer, ClassifyRequest, IncidentView, IncidentsAnswer,
     IntegrationView, QuarantineAnswer, RemediateAnswer, RemediateRequest, StatusAnswer, rfc3339,
 };
-use super::store;
+use super::{history, store};
 use crate::ports::{CiFailure, Query};
 use axum::body::Body;
 use axum::extract::{Path, Query as Params, State};
@@ -31,12 +31,13 @@ pub fn routes() -> Router<Doors> {
         .route("/api/quarantine/{owner}/{repo}", get(quarantine))
         .route("/api/openapi.json", get(|| async { Json(Document::openapi()) }))
         .merge(store::routes())
+        .merge(history::routes())
 }
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "CI Rescue", description = "Incidents, and what may be asked of the bot."),
-    paths(incidents, incident, status, loops, budget, classify, quarantine, ci_hook, remediate, store::backup, store::verify),
+    paths(incidents, incident, status, loops, budget, classify, quarantine, ci_hook, remediate, store::backup, store::verify, history::import, history::score, history::classify),
     modifiers(&Tokens)
 )]
 struct Document;

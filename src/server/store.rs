@@ -19,7 +19,7 @@ pub fn routes() -> Router<Doors> {
 }
 
 /// A backup holds everything, secrets included: reading is not enough.
-fn may_act(doors: &Doors, headers: &HeaderMap) -> Result<(), Response> {
+pub fn may_act(doors: &Doors, headers: &HeaderMap) -> Result<(), Response> {
     if is_token(token(headers), doors.act_token.as_deref()) {
         return Ok(());
     }
@@ -32,7 +32,7 @@ fn last_words(why: &StoreError) -> Vec<u8> {
     format!("{}\n", json!({key: why.to_string()})).into_bytes()
 }
 
-fn lines(stream: BoxStream<'static, Result<Vec<u8>, StoreError>>) -> Response {
+pub fn lines(stream: BoxStream<'static, Result<Vec<u8>, StoreError>>) -> Response {
     let stream = stream.scan(false, |ended, piece| {
         let piece = (!*ended).then(|| {
             Ok::<_, Infallible>(piece.unwrap_or_else(|why| {

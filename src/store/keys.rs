@@ -24,6 +24,17 @@ pub const DIRTY_UPDATE: &[u8] = b"u";
 pub const OPEN: u8 = b'O';
 pub const BOUND: u8 = b'b';
 pub const DEAD: u8 = b'x';
+/// History: what executions of jobs and tests came to. `history.rs` says how its tables hang together.
+pub const NAME: u8 = b'N';
+pub const NAME_OF: u8 = b'M';
+pub const SERIES: u8 = b'S';
+pub const SERIES_OF: u8 = b'Q';
+pub const CELL: u8 = b'L';
+pub const BLOCK: u8 = b'H';
+pub const RUN_FAILURES: u8 = b'U';
+pub const SIGHTINGS: u8 = b'P';
+pub const TIDE: u8 = b'W';
+pub const REPO: u8 = b'Y';
 
 pub fn number(table: u8, n: u64) -> Vec<u8> {
     let mut key = vec![table];
@@ -82,6 +93,35 @@ pub fn bound(thread: &Thread) -> Vec<u8> {
     parts(BOUND, &[&thread.platform.0, &thread.channel, &thread.message])
 }
 
+/// Numbers of 32 bits, as history's tables name things.
+pub fn numbers(table: u8, numbers: &[u32]) -> Vec<u8> {
+    let mut key = vec![table];
+    key.extend(numbers.iter().flat_map(|n| n.to_be_bytes()));
+    key
+}
+
+/// A series' block, by the first execution in it.
+pub fn block(series: u32, run: u64, attempt: u32) -> Vec<u8> {
+    let mut key = numbers(BLOCK, &[series]);
+    key.extend(run.to_be_bytes());
+    key.extend(attempt.to_be_bytes());
+    key
+}
+
+pub fn run_failures(repo: u32, run: u64, attempt: u32) -> Vec<u8> {
+    let mut key = numbers(RUN_FAILURES, &[repo]);
+    key.extend(run.to_be_bytes());
+    key.extend(attempt.to_be_bytes());
+    key
+}
+
+/// Ten minutes of a repository; of all repositories under number 0.
+pub fn tide(repo: u32, slot: i64) -> Vec<u8> {
+    let mut key = numbers(TIDE, &[repo]);
+    key.extend((slot.cast_unsigned() ^ (1 << 63)).to_be_bytes());
+    key
+}
+
 /// A table's rows, for people.
 pub fn name(table: u8) -> &'static str {
     match table {
@@ -97,6 +137,8 @@ pub fn name(table: u8) -> &'static str {
         OPEN => "open incidents",
         BOUND => "threads",
         DEAD => "dead letters",
+        NAME | NAME_OF | SERIES | SERIES_OF | CELL => "names in history",
+        BLOCK | RUN_FAILURES | SIGHTINGS | TIDE | REPO => "blocks of history",
         _ => "records",
     }
 }

@@ -1,20 +1,23 @@
 //! The store port over a backend: reads go straight to it, writes through the writer.
 
 use super::backend::{Backend, Still};
+use super::overlay::Overlay;
 use super::write::{Answer, InboxRow, SurfaceRow, Write, Writing, broken, decode};
 use super::writer::Writer;
-use super::{content, keys, reading};
+use super::{content, history, keys, reading};
 use crate::domain::actor::{Platform, Thread};
 use crate::domain::effect::Effect;
 use crate::domain::facts::RunSeen;
 use crate::domain::ids::{Digest, IncidentNo};
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
+use crate::domain::outcome::Outcome;
+use crate::domain::past::{Past, Row};
 use crate::domain::subscription::owns;
 use crate::domain::time::Time;
 use crate::ports::{
-    Checks, Claimed, Counts, DeadLetter, Delivery, Due, Lines, Publication, Put, Query, Store, StoreError, Surface,
-    TimerRow, Turn,
+    Before, Checks, Claimed, Counts, DeadLetter, Delivery, Due, History, Lines, Named, Pasts, Publication, Put, Query,
+    Recorded, Store, StoreError, Surface, TimerRow, Turn,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -269,8 +272,8 @@ impl<B: Backend> Store for Ledger<B> {
         })
     }
 
-    async fn compact(&self, seen_before: Time, closed_before: Time) -> Result<u64> {
-        match self.writer.write(Write::Compact { seen_before, closed_before }).await? {
+    async fn compact(&self, before: Before) -> Result<u64> {
+        match self.writer.write(Write::Compact(before)).await? {
             Answer::Count(count) => Ok(count),
             _ => Err(broken("an unexpected answer")),
         }
@@ -282,6 +285,36 @@ impl<B: Backend> Store for Ledger<B> {
 
     async fn verify(&self) -> Result<Checks> {
         reading::verify(self.still().await?)
+    }
+}
+
+#[async_trait]
+impl<B: Backend> History for Ledger<B> {
+    async fn record(&self, outcomes: Vec<Outcome>) -> Result<Recorded> {
+        match self.writer.write(Write::Record(outcomes)).await? {
+            Answer::Recorded(recorded) => Ok(recorded),
+            _ => Err(broken("an unexpected answer")),
+        }
+    }
+
+    async fn series(&self, repo: Option<&str>) -> Result<Vec<(u32, Named)>> {
+        history::Lookup(&*self.backend).series(repo)
+    }
+
+    async fn executions(&self, series: u32) -> Result<(Vec<Row>, u32)> {
+        history::Lookup(&*self.backend).rows(series)
+    }
+
+    async fn with(&self, outcomes: &[Outcome]) -> Result<Box<dyn Pasts>> {
+        let overlay = Overlay::new(Arc::clone(&self.backend));
+        history::record(&overlay, &mut history::Names::default(), outcomes)?;
+        Ok(Box::new(overlay))
+    }
+}
+
+impl<B: Backend> Pasts for Overlay<B> {
+    fn past(&self, failure: &Outcome) -> Result<(Past, Row)> {
+        history::Lookup(self).past(failure)
     }
 }
 

@@ -1,12 +1,15 @@
 //! What each write does. Only the writer thread is here, so a check and its change cannot be parted.
 
 use super::backend::{Backend, Batch, Still};
-use super::{content, keys};
+use super::{content, history, keys};
 use crate::domain::effect::Effect;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::Incident;
+use crate::domain::outcome::Outcome;
 use crate::domain::time::{DAY_MS, Time};
-use crate::ports::{Claimed, DeadLetter, Delivery, NewEffect, Publication, Put, StoreError, Surface, TimerRow, Turn};
+use crate::ports::{
+    Before, Claimed, DeadLetter, Delivery, NewEffect, Publication, Put, Recorded, StoreError, Surface, TimerRow, Turn,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -38,10 +41,8 @@ pub enum Write {
         name: String,
         bytes: Vec<u8>,
     },
-    Compact {
-        seen_before: Time,
-        closed_before: Time,
-    },
+    Compact(Before),
+    Record(Vec<Outcome>),
     /// A copy of everything, for somebody else to read.
     Still,
 }
@@ -58,6 +59,7 @@ pub enum Answer {
     Delivery(Option<Box<Claimed<Delivery>>>),
     Effect(Option<Box<Claimed<Effect>>>),
     Count(u64),
+    Recorded(Recorded),
     Still(Box<dyn Still>),
     Done,
 }
@@ -122,6 +124,8 @@ pub struct Writing<B> {
     outbox_leases: HashMap<u64, Lease>,
     /// Content files that were put since we started and that no record names yet: it is on its way.
     unnamed: HashSet<String>,
+    /// Names of history that were looked up lately.
+    names: history::Names,
 }
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -151,6 +155,7 @@ impl<B: Backend> Writing<B> {
             inbox_leases: HashMap::new(),
             outbox_leases: HashMap::new(),
             unnamed: HashSet::new(),
+            names: history::Names::default(),
         };
         for (key, _) in writing.all(keys::INBOX)? {
             writing.inbox.insert(keys::last_number(&key), 0);
@@ -202,8 +207,9 @@ impl<B: Backend> Writing<B> {
                 Ok(Answer::Done)
             }
             Write::Still => self.backend.still().map(Answer::Still),
-            Write::Compact { seen_before, closed_before } => {
-                self.compact(seen_before, closed_before).map(Answer::Count)
+            Write::Compact(before) => self.compact(before).map(Answer::Count),
+            Write::Record(outcomes) => {
+                history::record(&*self.backend, &mut self.names, &outcomes).map(Answer::Recorded)
             }
         }
     }
@@ -463,12 +469,12 @@ impl<B: Backend> Writing<B> {
         self.backend.apply(&batch)
     }
 
-    fn compact(&mut self, seen_before: Time, closed_before: Time) -> Result<u64> {
+    fn compact(&mut self, before: Before) -> Result<u64> {
         let mut batch = Batch::default();
         // GitHub re-runs what is up to 30 days old: a run is known for as long.
-        let runs_before = seen_before.plus_ms(-30 * DAY_MS);
+        let runs_before = before.seen.plus_ms(-30 * DAY_MS);
         for (key, value) in self.all(keys::SEEN)? {
-            if decode::<SeenRow>(&value)?.at < seen_before {
+            if decode::<SeenRow>(&value)?.at < before.seen {
                 batch.remove(key);
             }
         }
@@ -480,7 +486,7 @@ impl<B: Backend> Writing<B> {
         let mut gone = Vec::new();
         for (key, value) in self.all(keys::INCIDENT)? {
             let incident: Incident = decode(&value)?;
-            if incident.closed_at.is_some_and(|at| at < closed_before) {
+            if incident.closed_at.is_some_and(|at| at < before.closed) {
                 batch.remove(key);
                 gone.push(incident.no);
             }
@@ -488,6 +494,7 @@ impl<B: Backend> Writing<B> {
         for no in gone {
             self.compact_incident(&mut batch, no)?;
         }
+        history::retain(&*self.backend, &mut batch, before.history.0)?;
         let count = batch.0.len() as u64;
         self.backend.apply(&batch)?;
         self.sweep_files()?;

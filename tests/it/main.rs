@@ -22,11 +22,20 @@ mod editors;
 mod evidence;
 mod fix;
 mod flows;
+mod history;
 mod kill;
 mod outages;
 mod pins;
 mod plan;
 mod resolver;
+#[path = "../sim/mod.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    clippy::pedantic,
+    reason = "drawn numbers are cut to whole ones; the benchmark uses the rest"
+)]
+mod sim;
 mod threats;
 mod tidy;
 mod words;

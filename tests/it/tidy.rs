@@ -16,12 +16,16 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("updaters", &["domain", "edit"]),
     ("ports", &["domain"]),
     ("card", &["domain"]),
+    ("history", &["domain"]),
     ("evidence", &["domain", "frameworks", "ecosystems"]),
     ("repro", &["domain", "evidence"]),
     ("remedies", &["domain", "evidence", "frameworks", "ecosystems", "edit", "updaters"]),
     ("incident", &["domain", "policy", "remedies", "evidence"]),
     // The engine hands a remedy's editor to git: contents are read and edited there and nowhere else.
-    ("engine", &["domain", "command", "incident", "card", "evidence", "policy", "ports", "remedies", "repro"]),
+    (
+        "engine",
+        &["domain", "command", "incident", "card", "evidence", "history", "policy", "ports", "remedies", "repro"],
+    ),
     ("store", &["domain", "ports"]),
     ("adapters", &["domain", "card", "command", "edit", "ports"]),
     ("server", &["domain", "ports"]),
@@ -43,6 +47,7 @@ const PURE: &[&str] = &[
     "ports",
     "card",
     "evidence",
+    "history",
     "remedies",
     "incident",
 ];

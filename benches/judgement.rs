@@ -1,0 +1,47 @@
+//! How well causes are told: simulated histories with known truth, and the rules that others use.
+//!
+//! `cargo bench --bench judgement [-- SEED…]`. Seeds 1 to 4 were used to fit; the default is 11 to 15.
+
+#[path = "../tests/sim/mod.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    clippy::pedantic,
+    reason = "drawn numbers are cut to whole ones; the tests use the rest"
+)]
+mod sim;
+
+use sim::Shape;
+use sim::verdicts::{RULES, Verdict, auc, brier, calibration, found, missed, ranked, verdicts};
+
+fn spread(name: &str, of: &[f64]) {
+    let mean = of.iter().sum::<f64>() / of.len() as f64;
+    let (low, high) = of.iter().fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(*x), high.max(*x)));
+    println!("| {name} | {mean:.3} | {low:.3} to {high:.3} |");
+}
+
+fn main() {
+    let seeds: Vec<u64> = std::env::args().filter_map(|arg| arg.parse().ok()).collect();
+    let seeds = if seeds.is_empty() { (11..16).collect() } else { seeds };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let all: Vec<Vec<Verdict>> = seeds
+        .iter()
+        .map(|seed| {
+            let verdicts = runtime.block_on(verdicts(*seed, &Shape::default(), 2));
+            verdicts.into_iter().filter(|verdict| verdict.is_test).collect()
+        })
+        .collect();
+    println!("{} failures of tests in {} histories\n", all.iter().map(Vec::len).sum::<usize>(), seeds.len());
+    println!("| figure | mean | over the seeds |\n|---|---|---|");
+    let over = |of: &dyn Fn(&[Verdict]) -> f64| all.iter().map(|verdicts| of(verdicts)).collect::<Vec<_>>();
+    for (at, when) in ["at the first failure", "after 1 re-run", "after 3 re-runs"].into_iter().enumerate() {
+        spread(&format!("AUC {when}"), &over(&|v| auc(&ranked(v, |one| one.p_flaky[at]))));
+    }
+    for (at, rule) in RULES.into_iter().enumerate() {
+        spread(&format!("AUC of the {rule}"), &over(&|v| auc(&ranked(v, |one| one.rules[at]))));
+    }
+    spread("flakes found at 2 % false alarms", &over(&|v| found(&ranked(v, |one| one.p_flaky[0]))));
+    spread("calibration error", &over(&|v| calibration(&ranked(v, |one| one.p_flaky[0]))));
+    spread("Brier score", &over(&|v| brier(&ranked(v, |one| one.p_flaky[0]))));
+    spread("breakages called flaky", &over(&|v| missed(v)));
+}

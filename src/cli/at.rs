@@ -1,0 +1,149 @@
+//! Where the store is: on the disk, or behind the running server that holds it.
+
+use super::progress::Progress;
+use super::{ConfigArg, Failed};
+use ci_rescue::ports::StoreError;
+use ci_rescue::store::{Ledger, OpenError, Sled};
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args)]
+pub struct At {
+    /// The store's directory; else store.path of the configuration
+    #[arg(long = "store", value_name = "DIRECTORY")]
+    path: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+pub const DAMAGE: u8 = 1;
+pub const INPUT: u8 = 2;
+pub const SERVER: u8 = 3;
+
+/// What to say, and the exit status.
+pub struct Failure(pub u8, pub String);
+
+impl From<String> for Failure {
+    fn from(why: String) -> Self {
+        Self(INPUT, why)
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(why: OpenError) -> Self {
+        Self(if matches!(why, OpenError::Damaged(_)) { DAMAGE } else { INPUT }, why.to_string())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(why: StoreError) -> Self {
+        Self(if matches!(why, StoreError::Damaged(_)) { DAMAGE } else { INPUT }, why.to_string())
+    }
+}
+
+/// Opens the store, with a bar where that takes a while.
+pub fn open(path: &Path) -> Result<Ledger<Sled>, OpenError> {
+    let mut progress = Progress::new("checking the store");
+    let disk = Sled::open_watched(path, &mut |done, of| progress.at(done, of))?;
+    drop(progress);
+    Ledger::open(disk).map_err(OpenError::from)
+}
+
+/// Lines as they come.
+pub type Lines = BoxStream<'static, Result<Vec<u8>, Failure>>;
+
+impl From<Failure> for Failed {
+    fn from(Failure(status, why): Failure) -> Self {
+        Self { status, why }
+    }
+}
+
+impl At {
+    pub fn path(&self) -> Result<PathBuf, Failure> {
+        match &self.path {
+            Some(path) => Ok(path.clone()),
+            None => Ok(self.config.load()?.store.path),
+        }
+    }
+
+    /// The store, unless a running server holds it.
+    pub fn open(&self) -> Result<Option<Ledger<Sled>>, Failure> {
+        let path = self.path()?;
+        if !path.exists() {
+            return Err(Failure(INPUT, format!("no store at {}: set store.path or pass --store", path.display())));
+        }
+        match open(&path) {
+            Ok(store) => Ok(Some(store)),
+            Err(OpenError::InUse(_)) => Ok(None),
+            Err(why) => Err(why.into()),
+        }
+    }
+
+    /// What the running server answers, line by line.
+    pub async fn ask(&self, path: &str) -> Result<Lines, Failure> {
+        self.send(path, None).await
+    }
+
+    /// The same for a request with a body.
+    pub async fn send(&self, path: &str, body: Option<Vec<u8>>) -> Result<Lines, Failure> {
+        let config = self.config.load()?;
+        let token = config.api.act_token.as_ref();
+        let token = token.ok_or_else(|| {
+            Failure(INPUT, "a running server holds the store: set api.act_token in its configuration".into())
+        })?;
+        let url = format!("http://{}{path}", config.server.listen);
+        let broken = |why: reqwest::Error| Failure(SERVER, format!("the running server: {}", why.without_url()));
+        let client = reqwest::Client::new();
+        let request = match body {
+            Some(body) => client.post(url).body(body),
+            None => client.get(url),
+        };
+        let answer = request.bearer_auth(token.expose_secret()).send().await.map_err(broken)?;
+        let status = answer.status();
+        if !status.is_success() {
+            let body: Value = answer.json().await.unwrap_or_default();
+            let why = body.get("error").and_then(Value::as_str).map_or_else(|| status.to_string(), str::to_owned);
+            return Err(Failure(SERVER, format!("the running server refused: {why}")));
+        }
+        Ok(lines(answer.bytes_stream().map(move |piece| piece.map(Vec::from).map_err(broken)).boxed()))
+    }
+}
+
+/// Pieces cut into lines. A server's last words are its error.
+pub fn lines(pieces: Lines) -> Lines {
+    let state = (pieces, Vec::new(), std::collections::VecDeque::<Vec<u8>>::new());
+    let cut = |(mut pieces, mut rest, mut ready): (BoxStream<'static, _>, Vec<u8>, std::collections::VecDeque<_>)| async {
+        loop {
+            if let Some(line) = ready.pop_front() {
+                return Some((said(line), (pieces, rest, ready)));
+            }
+            match pieces.next().await {
+                Some(Ok(piece)) => {
+                    let piece: Vec<u8> = piece;
+                    rest.extend(piece);
+                    let end = rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+                    let left = rest.split_off(end);
+                    ready.extend(rest.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec));
+                    rest = left;
+                }
+                Some(Err(why)) => return Some((Err(why), (pieces, rest, ready))),
+                None if rest.is_empty() => return None,
+                None => ready.push_back(std::mem::take(&mut rest)),
+            }
+        }
+    };
+    futures::stream::unfold(state, cut).boxed()
+}
+
+fn said(line: Vec<u8>) -> Result<Vec<u8>, Failure> {
+    for (key, status) in [("damaged", DAMAGE), ("error", SERVER)] {
+        if line.starts_with(format!("{{\"{key}\":").as_bytes()) {
+            let value: Value = serde_json::from_slice(&line).unwrap_or_default();
+            return Err(Failure(status, value[key].as_str().unwrap_or("the running server failed").to_owned()));
+        }
+    }
+    Ok(line)
+}

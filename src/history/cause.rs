@@ -1,0 +1,427 @@
+//! What caused one failure: each thing that is known weighs for some causes and against others.
+//!
+//! A cause starts with how often it comes up, and every further fact multiplies it by how well the fact fits: naive
+//! Bayes in logarithms. The figures are likelihoods: "of broken commits, 65 % have a green one before them".
+
+use super::groups::{self, BREAKS_BRANCH, BREAKS_DEFAULT, Group};
+use super::words;
+use crate::domain::outcome::Ended;
+use crate::domain::past::{Past, Row, Sighting, Tide};
+use serde::{Deserialize, Serialize};
+
+/// What a failure comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The test fails now and then with nothing broken.
+    Flaky,
+    /// The machine or the network failed once.
+    Transient,
+    /// The change broke it.
+    Deterministic,
+    /// The branch it goes to was broken already.
+    BaseBroken,
+    /// Something that it depends on changed under it.
+    Dependency,
+    /// An outage.
+    Infra,
+    #[default]
+    Unknown,
+}
+
+impl Cause {
+    /// Those that are weighed, in the order of [`Judgement::chances`].
+    pub const WEIGHED: [Self; 6] =
+        [Self::Flaky, Self::Transient, Self::Deterministic, Self::BaseBroken, Self::Dependency, Self::Infra];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Flaky => "flaky",
+            Self::Transient => "transient",
+            Self::Deterministic => "deterministic",
+            Self::BaseBroken => "base_broken",
+            Self::Dependency => "dependency",
+            Self::Infra => "infra",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What one fact says: how well it fits each cause.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fact {
+    pub name: &'static str,
+    pub fits: [f64; 6],
+    /// For people; a fact that says nothing of note has none.
+    pub words: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    pub cause: Cause,
+    /// Of each of [`Cause::WEIGHED`]; they add up to 1.
+    pub chances: [f64; 6],
+    /// That nothing was broken: flaky or transient.
+    pub p_flaky: f64,
+    pub facts: Vec<Fact>,
+    /// The strongest reasons first.
+    pub because: Vec<String>,
+}
+
+/// A cause that is less likely than this is not named: the failure is unknown.
+const NAMED_FROM: f64 = 0.45;
+/// To call a real fault flaky is the dearer mistake. At this threshold fewer than one in fifty is.
+const FLAKY_FROM: f64 = 0.95;
+/// What is left after the weights, so that of failures said to be flaky with 80 % some 80 % are: from the same histories.
+const FLAKY_BIAS: f64 = 0.2;
+const SHARPNESS: f64 = 1.12;
+/// How far each fact is believed: facts overlap, and what overlaps must not count twice. Fitted by logistic regression
+/// on simulated histories (seeds 1 to 4; those that are reported are others), then rounded.
+const WEIGHTS: [(&str, f64); 10] = [
+    ("history", 0.75),
+    ("commit", 0.6),
+    ("branch", 0.95),
+    ("base", 0.8),
+    ("cells", 0.85),
+    ("fellows", 0.35),
+    ("fingerprint", 1.0),
+    ("elsewhere", 0.7),
+    ("tide", 0.9),
+    ("ending", 0.8),
+];
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// What one failure of the series came from.
+#[must_use]
+pub fn judge(past: &Past, failure: &Row) -> Judgement {
+    // A job failed because of its tests: as much as the one that is the least likely a flake.
+    let parts = past.parts.iter().map(|(past, row)| judge(past, row));
+    if let Some(worst) = parts.min_by(|a, b| a.p_flaky.total_cmp(&b.p_flaky)) {
+        return worst;
+    }
+    let case = Case::new(past, failure);
+    let mut facts = vec![case.often(), case.commit(), case.branch(), case.base()];
+    facts.extend([case.cells(), case.fellows(), case.print(), case.elsewhere(), case.tide(), case.ending()]);
+    conclude(facts)
+}
+
+fn conclude(facts: Vec<Fact>) -> Judgement {
+    let mut logs = [0.0_f64; 6];
+    for fact in &facts {
+        let weight = WEIGHTS.iter().find(|(name, _)| *name == fact.name).map_or(1.0, |(_, weight)| *weight);
+        for (log, fit) in logs.iter_mut().zip(fact.fits) {
+            *log += weight * fit.max(1e-12).ln();
+        }
+    }
+    logs[0] += FLAKY_BIAS;
+    let logs = logs.map(|log| log * SHARPNESS);
+    let top = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let chances = logs.map(|log| (log - top).exp());
+    let sum: f64 = chances.iter().sum();
+    let chances = chances.map(|chance| chance / sum);
+    let best = (0..6).max_by(|a, b| chances[*a].total_cmp(&chances[*b])).unwrap_or(0);
+    let cause = Cause::WEIGHED[best];
+    let enough = if cause == Cause::Flaky { FLAKY_FROM } else { NAMED_FROM };
+    let cause = if chances[best] >= enough { cause } else { Cause::Unknown };
+    let because = words::strongest(&facts, best);
+    Judgement { cause, chances, p_flaky: chances[0] + chances[1], facts, because }
+}
+
+/// The failure with what is worked out of its past.
+struct Case<'a> {
+    past: &'a Past,
+    failure: &'a Row,
+    groups: Vec<Group>,
+    own: Option<usize>,
+    on_default: bool,
+    /// Failures and passes at the commit beside this one, before and after it.
+    failed_before: u32,
+    failed_after: u32,
+    passed_before: u32,
+    passed_after: u32,
+}
+
+impl<'a> Case<'a> {
+    fn new(past: &'a Past, failure: &'a Row) -> Self {
+        let groups = groups::groups(&past.rows, past.default_branch);
+        let same = |group: &Group| {
+            group.branch == failure.branch && group.workflow == failure.workflow && group.sha == failure.sha
+        };
+        let own = groups.iter().position(same);
+        let mut case = Self {
+            past,
+            failure,
+            groups,
+            own,
+            on_default: failure.branch == past.default_branch && past.default_branch != 0,
+            failed_before: 0,
+            failed_after: 0,
+            passed_before: 0,
+            passed_after: 0,
+        };
+        // The same commit in whatever branch, of the same workflow.
+        let there = |row: &&Row| row.sha == failure.sha && row.workflow == failure.workflow && row.ended.is_telling();
+        for row in past.rows.iter().filter(there) {
+            if row.run == failure.run && row.attempt == failure.attempt {
+                continue;
+            }
+            let later = (row.at, row.attempt) > (failure.at, failure.attempt);
+            let count = match (row.ended.is_failure(), later) {
+                (true, false) => &mut case.failed_before,
+                (true, true) => &mut case.failed_after,
+                (false, false) => &mut case.passed_before,
+                (false, true) => &mut case.passed_after,
+            };
+            *count += 1;
+        }
+        case
+    }
+
+    /// Half as much for an execution of three weeks ago: rates change when tests do.
+    fn recency(&self, group: &Group) -> f64 {
+        const HALF_MS: f64 = 21.0 * DAY_MS as f64;
+        0.5_f64.powf((self.failure.at - group.last_at).abs() as f64 / HALF_MS)
+    }
+
+    fn rate(&self) -> super::rate::Rate {
+        groups::rate(&self.groups, Some((0, self.failure.sha)), |group| self.recency(group))
+    }
+
+    fn broken_groups(&self) -> f64 {
+        let other = self.groups.iter().filter(|group| group.failed > 0 && group.sha != self.failure.sha);
+        other.map(|group| 1.0 - group.flake).sum()
+    }
+
+    /// How often this test flakes, breaks, and meets an outage; with what was seen at the very commit.
+    fn often(&self) -> Fact {
+        let rate = self.rate();
+        let prior = if self.on_default { BREAKS_DEFAULT } else { BREAKS_BRANCH };
+        let prior = if self.past.is_test { prior } else { prior * 4.0 };
+        // Breakages of one author's branch come in a row and are one.
+        let breaks = (0.5 * self.broken_groups() + 1.0) / (self.groups.len() as f64 + 1.0 / prior);
+        let (flaky, transient) = (rate.mean(), if self.past.is_test { 0.0004 } else { 0.004 });
+        let flakes: f64 = self.groups.iter().map(|group| f64::from(group.failed) * group.flake).sum();
+        let executed: u32 = self.groups.iter().map(|group| group.failed + group.passed).sum();
+        let words = Some(words::often(flakes, executed, flaky));
+        let base = if self.on_default { 1e-6 } else { breaks };
+        Fact { name: "history", fits: [flaky, transient, breaks, base, 3e-4, 3e-4], words }
+    }
+
+    fn commit(&self) -> Fact {
+        let (failed, passed) = (self.failed_before + self.failed_after, self.passed_before + self.passed_after);
+        let rate = self.rate().after(1.0, 1.0);
+        let flaky = rate.chance(f64::from(failed), f64::from(passed));
+        let broken = groups::broken_chance(failed + 1, passed) / groups::broken_chance(1, 0);
+        let each = |fails: f64, passes: f64| fails.powi(failed.cast_signed()) * passes.powi(passed.cast_signed());
+        // What changed under it was green before and is not again.
+        let moved = 0.6_f64.powi(self.passed_before.cast_signed())
+            * 0.03_f64.powi(self.passed_after.cast_signed())
+            * 0.95_f64.powi(failed.cast_signed());
+        let fits = [flaky, each(0.12, 0.88), broken, moved, moved, each(0.4, 0.6)];
+        Fact { name: "commit", fits, words: words::commit(failed, passed, self.passed_after) }
+    }
+
+    fn branch(&self) -> Fact {
+        let rate = self.rate().after(1.0, 1.0).mean();
+        let mut fits = [1.0; 6];
+        let mut red = [false; 2];
+        let neighbours = self
+            .own
+            .map_or_else(|| [self.newest_before(), None], |own| [self.groups[own].before, self.groups[own].after]);
+        for (i, neighbour) in neighbours.into_iter().enumerate() {
+            let Some(group) = neighbour.map(|n| &self.groups[n]) else { continue };
+            let alike =
+                self.failure.print == 0 || group.prints.is_empty() || group.prints.contains(&self.failure.print);
+            red[i] = group.is_red();
+            let broken = if i == 0 { 0.33 } else { 0.5 };
+            let (flaky, broken, moved) = match (group.is_red(), alike) {
+                (true, true) => (rate, broken, 0.5),
+                (true, false) => (rate * 0.5, 0.05, 0.03),
+                (false, _) => (1.0 - rate, 1.0 - broken, 0.5),
+            };
+            let fit = [flaky, if red[i] { 0.03 } else { 0.97 }, broken, moved, moved, if red[i] { 0.1 } else { 0.9 }];
+            fits.iter_mut().zip(fit).for_each(|(all, one)| *all *= one);
+        }
+        Fact { name: "branch", fits, words: words::branch(red) }
+    }
+
+    fn newest_before(&self) -> Option<usize> {
+        let on_branch = |group: &Group| {
+            group.branch == self.failure.branch
+                && group.workflow == self.failure.workflow
+                && group.sha != self.failure.sha
+                && group.first_at <= self.failure.at
+        };
+        self.groups.iter().rposition(on_branch)
+    }
+
+    /// What the default branch says, for a failure elsewhere.
+    fn base(&self) -> Fact {
+        let none = Fact { name: "base", fits: [1.0; 6], words: None };
+        if self.on_default || self.past.default_branch == 0 {
+            return none;
+        }
+        let there = |group: &&Group| group.branch == self.past.default_branch;
+        let before: Vec<&Group> =
+            self.groups.iter().filter(there).filter(|group| group.first_at <= self.failure.at).collect();
+        let Some(last) = before.last() else { return none };
+        let alike = self.failure.print == 0 || last.prints.is_empty() || last.prints.contains(&self.failure.print);
+        let rate = self.rate().after(1.0, 1.0).mean();
+        let red = before.iter().rev().take_while(|group| group.is_red()).count();
+        let age = self.failure.at - last.last_at;
+        let stale = age > 3 * DAY_MS;
+        let fits = match (red, alike) {
+            (0, _) => [1.0 - rate, 0.98, 0.985, if stale { 0.3 } else { 0.06 }, 0.5, 0.95],
+            (_, false) => [rate * 0.5, 0.02, 0.015, 0.1, 0.1, 0.05],
+            (1, true) => [rate.max(0.01), 0.02, 0.012, 0.9, 0.5, 0.1],
+            (_, true) => [(rate * rate).max(0.0005), 0.005, 0.01, 0.94, 0.6, 0.05],
+        };
+        Fact { name: "base", fits, words: words::base(red, alike) }
+    }
+
+    /// The same test in other matrix cells of the same commit.
+    fn cells(&self) -> Fact {
+        let near = |row: &&Row| (row.at - self.failure.at).abs() < 6 * HOUR_MS && row.ended.is_telling();
+        let (mut failed, mut passed) = (0_u32, 0_u32);
+        for row in self.past.cells.iter().filter(near) {
+            *(if row.ended.is_failure() { &mut failed } else { &mut passed }) += 1;
+        }
+        let (failed, passed) = (failed.min(4), passed.min(4));
+        let each = |fails: f64, passes: f64| fails.powi(failed.cast_signed()) * passes.powi(passed.cast_signed());
+        // Cells fail together or not at all, so each further one says less than the first.
+        let whole = |fails: f64, passes: f64| match (failed, passed) {
+            (0, 0) => 1.0,
+            (_, 0) => fails,
+            (0, _) => passes,
+            _ => 0.1,
+        };
+        let flaky = each(0.08, 0.92);
+        let fits = [flaky, flaky, whole(0.75, 0.15), whole(0.8, 0.1), whole(0.8, 0.1), whole(0.4, 0.4)];
+        Fact { name: "cells", fits, words: words::cells(failed, passed) }
+    }
+
+    /// What else failed in the run.
+    fn fellows(&self) -> Fact {
+        let tests: Vec<_> = self.past.fellows.iter().filter(|fellow| fellow.is_test).collect();
+        let jobs = self.past.fellows.iter().filter(|fellow| !fellow.is_test && !fellow.same_job).count();
+        let (mut healthy, mut flaky) = (self.past.more_fellows.min(20), 0_u32);
+        for fellow in &tests {
+            let known = groups::groups(&fellow.rows, self.past.default_branch);
+            let rate = groups::rate(&known, Some((0, self.failure.sha)), |group| self.recency(group));
+            // Measured against a test of which nothing bad is known.
+            *(if rate.mean() > 0.01 { &mut flaky } else { &mut healthy }) += 1;
+        }
+        let alone = healthy + flaky == 0;
+        let fits = if self.past.is_test {
+            let flakes = if alone {
+                0.72
+            } else {
+                0.14 * 0.45_f64.powi(healthy.min(6).cast_signed()) * 0.9_f64.powi(flaky.min(6).cast_signed())
+            };
+            let breaks = if alone {
+                0.42
+            } else {
+                0.3 * 0.85_f64.powi(healthy.min(6).cast_signed()) * 0.4_f64.powi(flaky.min(6).cast_signed())
+            };
+            [flakes, flakes, breaks, breaks, breaks, if jobs > 1 { 0.5 } else { 0.2 }]
+        } else {
+            // A job of its own: what its tests did decides.
+            let own_tests = tests.iter().filter(|fellow| fellow.same_job).count();
+            if own_tests == 0 {
+                [0.3, 0.9, 0.3, 0.3, 0.3, 0.9]
+            } else {
+                let known = flaky > 0 && healthy == 0;
+                if known { [0.6, 0.1, 0.1, 0.1, 0.1, 0.05] } else { [0.12, 0.1, 0.5, 0.5, 0.5, 0.05] }
+            }
+        };
+        Fact { name: "fellows", fits, words: words::fellows(healthy, flaky, self.past.is_test) }
+    }
+
+    /// Whether the series failed like this before, and what that was.
+    fn print(&self) -> Fact {
+        let none = Fact { name: "fingerprint", fits: [1.0; 6], words: None };
+        if self.failure.print == 0 {
+            return none;
+        }
+        let (mut flaky, mut broken, mut known, mut any) = (0.0, 0.0, 0.0, 0.0);
+        // Its own branch's earlier failures prove nothing: they are the same change.
+        let elsewhere = |group: &&Group| {
+            group.failed > 0
+                && group.sha != self.failure.sha
+                && (self.on_default || group.branch != self.failure.branch)
+        };
+        for group in self.groups.iter().filter(elsewhere) {
+            any += group.flake;
+            if group.prints.is_empty() {
+                continue;
+            }
+            known += group.flake;
+            if group.prints.contains(&self.failure.print) {
+                flaky += group.flake;
+                broken += 1.0 - group.flake;
+            }
+        }
+        let fits = if flaky + broken > 0.0 {
+            let share = (flaky + 0.2) / (known + 1.0);
+            [share.max(0.15), 0.3, 0.05 + 0.03 * broken.min(3.0), 0.3, 0.2, 0.2]
+        } else {
+            // A new look: the more flakes are known, the less it is one of them.
+            let new = (0.35 + 0.65 * (-0.5 * known).exp()).max(0.25);
+            [new, 0.7, 0.95, 0.7, 0.8, 0.8]
+        };
+        Fact { name: "fingerprint", fits, words: words::print(flaky, any) }
+    }
+
+    /// The same fingerprint on other branches and in other tests.
+    fn elsewhere(&self) -> Fact {
+        let none = Fact { name: "elsewhere", fits: [1.0; 6], words: None };
+        if self.failure.print == 0 {
+            return none;
+        }
+        let other = |seen: &&Sighting| seen.sha != self.failure.sha && seen.branch != self.failure.branch;
+        let within = |ms: i64| {
+            let near = move |seen: &&Sighting| (seen.at - self.failure.at).abs() <= ms;
+            self.past.sightings.iter().filter(other).filter(near)
+        };
+        let mut branches: Vec<u32> =
+            within(12 * HOUR_MS).filter(|seen| seen.series == self.past.series).map(|seen| seen.branch).collect();
+        branches.sort_unstable();
+        branches.dedup();
+        let far = self.past.sightings.iter().filter(|seen| (seen.at - self.failure.at).abs() > 2 * DAY_MS).count();
+        let fits = match (branches.len(), far) {
+            (0, _) => [0.8, 0.7, 0.97, 0.35, 0.2, 0.4],
+            // Seen over and over on many days: the look of a flake, or of anything.
+            (_, 3..) => [0.3, 0.3, 0.06, 0.3, 0.1, 0.2],
+            (1, _) => [0.12, 0.15, 0.03, 0.35, 0.3, 0.2],
+            _ => [0.05, 0.1, 0.008, 0.4, 0.7, 0.3],
+        };
+        Fact { name: "elsewhere", fits, words: words::elsewhere(branches.len()) }
+    }
+
+    /// How other jobs fared at that time.
+    fn tide(&self) -> Fact {
+        let usual = share(self.past.usual, 20.0);
+        let storm = |tide: Tide, enough: u32| tide.failed >= enough && share(tide, 0.0) > (3.0 * usual).max(0.35);
+        let high = storm(self.past.here, 3) || storm(self.past.around, 4);
+        let fits = if high { [0.04, 0.25, 0.06, 0.12, 0.12, 0.9] } else { [0.96, 0.75, 0.94, 0.88, 0.88, 0.1] };
+        let words = high.then(|| words::tide(self.past.around));
+        Fact { name: "tide", fits, words }
+    }
+
+    fn ending(&self) -> Fact {
+        let fits = if self.failure.ended == Ended::Timeout {
+            [0.12, 0.3, 0.05, 0.05, 0.05, 0.3]
+        } else {
+            [0.88, 0.7, 0.95, 0.95, 0.95, 0.7]
+        };
+        let words = (self.failure.ended == Ended::Timeout).then(|| "it timed out".to_owned());
+        Fact { name: "ending", fits, words }
+    }
+}
+
+/// The share of jobs that failed, drawn to a tenth while there are few.
+fn share(tide: Tide, prior: f64) -> f64 {
+    (f64::from(tide.failed) + 0.1 * prior) / (f64::from(tide.jobs) + prior).max(1.0)
+}

@@ -1,0 +1,207 @@
+//! A series by commit, and how likely each failure in it was a flake rather than a breakage.
+
+use super::rate::Rate;
+use crate::domain::past::Row;
+use std::collections::HashMap;
+
+/// The executions of a series at one commit of one branch in one workflow.
+#[derive(Clone, Debug, Default)]
+pub struct Group {
+    pub branch: u32,
+    pub workflow: u32,
+    pub sha: u64,
+    pub first_at: i64,
+    pub last_at: i64,
+    pub failed: u32,
+    pub passed: u32,
+    /// A pass came after a failure.
+    pub recovered: bool,
+    /// Fingerprints of its failures.
+    pub prints: Vec<u64>,
+    /// Positions of its neighbours on the branch, in the list of groups.
+    pub before: Option<usize>,
+    pub after: Option<usize>,
+    /// The chance that its failures are flakes; 0 where nothing failed.
+    pub flake: f64,
+}
+
+impl Group {
+    #[must_use]
+    pub fn is_red(&self) -> bool {
+        self.failed > 0 && self.passed == 0
+    }
+}
+
+/// Groups in the order of their first execution, with the chance of flakes worked out.
+#[must_use]
+pub fn groups(rows: &[Row], default_branch: u32) -> Vec<Group> {
+    let mut groups = gather(rows);
+    link(&mut groups);
+    attribute(&mut groups, default_branch);
+    groups
+}
+
+fn gather(rows: &[Row]) -> Vec<Group> {
+    let mut all: Vec<Group> = Vec::new();
+    let mut at: HashMap<(u32, u32, u64), usize> = HashMap::new();
+    for row in rows.iter().filter(|row| row.ended.is_telling()) {
+        let key = (row.branch, row.workflow, row.sha);
+        let i = *at.entry(key).or_insert_with(|| {
+            all.push(Group {
+                branch: row.branch,
+                workflow: row.workflow,
+                sha: row.sha,
+                first_at: row.at,
+                ..Group::default()
+            });
+            all.len() - 1
+        });
+        let group = &mut all[i];
+        group.last_at = row.at;
+        if row.ended.is_failure() {
+            group.failed += 1;
+            if row.print != 0 && !group.prints.contains(&row.print) {
+                group.prints.push(row.print);
+            }
+        } else {
+            group.recovered |= group.failed > 0;
+            group.passed += 1;
+        }
+    }
+    all
+}
+
+fn link(groups: &mut [Group]) {
+    let mut last: HashMap<(u32, u32), usize> = HashMap::new();
+    for i in 0..groups.len() {
+        let before = last.insert((groups[i].branch, groups[i].workflow), i);
+        groups[i].before = before;
+        if let Some(before) = before {
+            groups[before].after = Some(i);
+        }
+    }
+}
+
+/// How often a commit breaks a test that its author did not mean to break, before anything is known of the test: on a
+/// branch, and on the default branch.
+pub const BREAKS_BRANCH: f64 = 0.006;
+pub const BREAKS_DEFAULT: f64 = 0.0015;
+/// The chance that a broken test passes all the same, once.
+pub const BROKEN_PASSES: f64 = 0.012;
+/// Of breakages, those that fail only now and then.
+pub const RACY_SHARE: f64 = 0.06;
+
+/// The chance of these outcomes at a commit that broke the series: for good, or racily at a rate that could be
+/// anything (Beta(2, 2)).
+#[must_use]
+pub fn broken_chance(failed: u32, passed: u32) -> f64 {
+    let steady = BROKEN_PASSES.powi(passed.min(60).cast_signed());
+    let racy = beta_ratio(f64::from(failed.min(60)), f64::from(passed.min(60)));
+    (1.0 - RACY_SHARE) * steady + RACY_SHARE * racy
+}
+
+/// E[r^f (1-r)^p] for r ~ Beta(2, 2).
+fn beta_ratio(failed: f64, passed: f64) -> f64 {
+    // B(2+f, 2+p) / B(2, 2), as a product of whole numbers.
+    let (mut ratio, mut total) = (1.0, 4.0);
+    let mut up = |mut from: f64, times: f64| {
+        let mut n = 0.0;
+        while n < times {
+            ratio *= from / total;
+            from += 1.0;
+            total += 1.0;
+            n += 1.0;
+        }
+    };
+    up(2.0, failed);
+    up(2.0, passed);
+    ratio
+}
+
+/// Rounds of estimating the rate from the flakes and the flakes from the rate; more change nothing that is shown.
+const ROUNDS: usize = 3;
+
+fn attribute(groups: &mut [Group], default_branch: u32) {
+    for group in &mut *groups {
+        group.flake = if group.failed == 0 {
+            0.0
+        } else if group.passed > 0 {
+            0.97
+        } else {
+            0.3
+        };
+    }
+    for _ in 0..ROUNDS {
+        let rate = rate(groups, None, |_| 1.0).mean();
+        let prints = flaky_prints(groups);
+        for i in 0..groups.len() {
+            if groups[i].failed > 0 {
+                groups[i].flake = flake(groups, i, rate, default_branch, &prints);
+            }
+        }
+    }
+}
+
+/// Fingerprints by how often they were flakes and breakages.
+fn flaky_prints(groups: &[Group]) -> HashMap<u64, (f64, f64)> {
+    let mut prints: HashMap<u64, (f64, f64)> = HashMap::new();
+    for group in groups {
+        for print in &group.prints {
+            let (flaky, broken) = prints.entry(*print).or_default();
+            *flaky += group.flake;
+            *broken += 1.0 - group.flake;
+        }
+    }
+    prints
+}
+
+fn flake(groups: &[Group], i: usize, rate: f64, default_branch: u32, prints: &HashMap<u64, (f64, f64)>) -> f64 {
+    let group = &groups[i];
+    let on_default = group.branch == default_branch && default_branch != 0;
+    let breaks = if on_default { BREAKS_DEFAULT } else { BREAKS_BRANCH };
+    let (failed, passed) = (group.failed, group.passed);
+    // A commit's own executions are more alike than the rate says.
+    let again = rate.max(0.05);
+    let mut flaky = rate * again.powi(failed.saturating_sub(1).min(60).cast_signed());
+    flaky *= (1.0 - again).powi(passed.min(60).cast_signed());
+    let mut broken = breaks * broken_chance(failed, passed);
+    for (neighbour, fails_on) in [(group.before, 0.35), (group.after, 0.5)] {
+        let Some(other) = neighbour.map(|n| &groups[n]) else { continue };
+        let red = other.is_red();
+        let same = other.prints.iter().any(|print| group.prints.contains(print)) || other.prints.is_empty();
+        flaky *= if red { again } else { 1.0 - again };
+        broken *= match (red, same) {
+            (true, true) => fails_on,
+            (true, false) => fails_on * 0.3,
+            (false, _) => 1.0 - fails_on,
+        };
+    }
+    // What a print was at other commits; its own share is taken out.
+    for print in &group.prints {
+        if let Some((flakes, breakages)) = prints.get(print) {
+            let flakes = (flakes - group.flake).max(0.0);
+            let breakages = (breakages - (1.0 - group.flake)).max(0.0);
+            flaky *= 0.3 + flakes;
+            broken *= 0.6 + 0.3 * breakages;
+        }
+    }
+    flaky / (flaky + broken)
+}
+
+/// The rate as the groups tell it: failures count as far as they were flakes, and a commit that was broken not at all.
+///
+/// `weight` makes an execution count in part, by the group it stands in; `but` is left out.
+#[must_use]
+pub fn rate(groups: &[Group], but: Option<(u32, u64)>, weight: impl Fn(&Group) -> f64) -> Rate {
+    let (mut failed, mut executed) = (0.0, 0.0);
+    for group in groups {
+        if but.is_some_and(|(_, sha)| group.sha == sha) {
+            continue;
+        }
+        let weight = weight(group);
+        let flakes = f64::from(group.failed) * group.flake;
+        failed += weight * flakes;
+        executed += weight * (f64::from(group.passed) + flakes);
+    }
+    Rate::prior().after(failed, executed)
+}

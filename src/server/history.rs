@@ -1,0 +1,73 @@
+//! History over the API: outcomes in, scores and causes out, as newline-delimited JSON.
+
+use super::Doors;
+use super::doors::refuse;
+use super::store::{lines, may_act};
+use crate::ports::HistoryAsked;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde::Deserialize;
+
+/// One piece of a file that is imported, or failures to be judged.
+const BODY_MAX: usize = 8 << 20;
+
+pub fn routes() -> Router<Doors> {
+    Router::new()
+        .route("/api/history/import", post(import))
+        .route("/api/history/score", get(score))
+        .route("/api/history/classify", post(classify))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+}
+
+async fn answer(doors: &Doors, headers: &HeaderMap, asked: HistoryAsked) -> Response {
+    if let Err(answer) = may_act(doors, headers) {
+        return answer;
+    }
+    match doors.ask.history(asked).await {
+        Ok(stream) => lines(stream),
+        Err(why) => refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string()),
+    }
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+pub struct ImportQuery {
+    /// Lines of the same file that came earlier.
+    #[serde(default)]
+    before: u64,
+}
+
+/// Records outcomes, a line each; those that are known change nothing.
+#[utoipa::path(post, path = "/api/history/import", params(ImportQuery), request_body = String, security(("token" = [])),
+    responses((status = 200, content_type = "application/x-ndjson", body = String), (status = 401), (status = 413), (status = 503)))]
+pub async fn import(
+    State(doors): State<Doors>,
+    Query(query): Query<ImportQuery>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    answer(&doors, &headers, HistoryAsked::Import { lines: body.into(), before: query.before }).await
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+pub struct ScoreQuery {
+    /// As `owner/name`; all repositories without it.
+    repo: Option<String>,
+}
+
+/// How flaky each job and test is, a line each.
+#[utoipa::path(get, path = "/api/history/score", params(ScoreQuery), security(("token" = [])),
+    responses((status = 200, content_type = "application/x-ndjson", body = String), (status = 401), (status = 503)))]
+pub async fn score(State(doors): State<Doors>, Query(query): Query<ScoreQuery>, headers: HeaderMap) -> Response {
+    answer(&doors, &headers, HistoryAsked::Score { repo: query.repo }).await
+}
+
+/// What caused these failures, a line each; nothing is written.
+#[utoipa::path(post, path = "/api/history/classify", request_body = String, security(("token" = [])),
+    responses((status = 200, content_type = "application/x-ndjson", body = String), (status = 401), (status = 413), (status = 503)))]
+pub async fn classify(State(doors): State<Doors>, headers: HeaderMap, body: Bytes) -> Response {
+    answer(&doors, &headers, HistoryAsked::Classify { lines: body.into() }).await
+}
