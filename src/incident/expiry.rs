@@ -1,20 +1,18 @@
 //! Quarantines and pins expire on the approved day: then the bot proposes to remove them.
 
-use super::proposal::{self, Opening};
-use super::step::Step;
-use crate::domain::Role;
+use super::state::Step;
 use crate::domain::action::{Action, Wanted};
 use crate::domain::event::Timer;
-use crate::domain::incident::{Incident, Proposal, ProposalState, Proposer};
+use crate::domain::incident::{Incident, Proposal, ProposalState};
 use crate::domain::intent::Wish;
 use crate::domain::quarantined::midnight;
 use crate::domain::time::{DAY_MS, Time};
 
 /// What ends, by the wish that ends it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Ending {
-    wish: Wish,
-    at: Time,
+pub struct Ending {
+    pub wish: Wish,
+    pub at: Time,
     /// The proposal that made it.
     made: u32,
 }
@@ -23,7 +21,7 @@ struct Ending {
 const TRIES: usize = 5;
 
 /// What this incident made and has not yet been proposed for removal.
-fn pending(incident: &Incident) -> Vec<Ending> {
+pub fn pending(incident: &Incident) -> Vec<Ending> {
     let mut endings: Vec<Ending> = Vec::new();
     // An undo that found its pull request merged undid nothing.
     let stands = |p: &&Proposal| match p.state {
@@ -85,30 +83,6 @@ pub fn watch(step: &mut Step<'_>) {
 pub fn failed(step: &mut Step<'_>, proposal: &Proposal) {
     if proposal.by.key.is_none() && matches!(proposal.wish, Wish::Unquarantine { .. } | Wish::Unpin { .. }) {
         let at = step.now.plus_ms(DAY_MS);
-        step.timer(Timer::Release, at);
-    }
-}
-
-/// Proposes to remove what has expired, one at a time; after a refusal, the next day.
-pub fn release(step: &mut Step<'_>) {
-    let now = step.now;
-    if step.context.hold.is_some() {
-        return step.timer(Timer::Release, now.plus_ms(DAY_MS));
-    }
-    let tried_at = |wish: &Wish| {
-        let tries = step.incident.proposals.iter().filter(|p| p.wish == *wish && p.by.key.is_none());
-        tries.map(|p| p.created_at).max().unwrap_or(Time(0))
-    };
-    let due = |ending: &Ending| ending.at <= now && now.ms_since(tried_at(&ending.wish)) >= DAY_MS;
-    if let Some(ending) = pending(&step.incident).into_iter().find(due) {
-        let by = Proposer { key: None, name: "CI Rescue".into(), role: Role::Viewer, github: None };
-        let wish = ending.wish;
-        proposal::open(step, Opening { wish, force: false, dry_run: false, by, reply: None, seen: None });
-        return watch(step);
-    }
-    let later = pending(&step.incident).into_iter().filter(|ending| ending.at > now).map(|ending| ending.at).min();
-    let again = pending(&step.incident).iter().any(|ending| ending.at <= now).then(|| now.plus_ms(DAY_MS));
-    if let Some(at) = later.into_iter().chain(again).min() {
         step.timer(Timer::Release, at);
     }
 }

@@ -1,6 +1,6 @@
 //! Pull requests of ours that the bot merges itself: by the operator's grant, once green, and never past a changed head.
 
-use super::step::Step;
+use super::state::Step;
 use crate::domain::action::Action;
 use crate::domain::effect::Effect;
 use crate::domain::event::{Merging, Timer};

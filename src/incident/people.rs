@@ -2,7 +2,7 @@
 
 use super::exclusion;
 use super::proposal::{self, Input, Opening};
-use super::step::Step;
+use super::state::Step;
 use crate::domain::effect::Effect;
 use crate::domain::event::Request;
 use crate::domain::incident::{Approval, Incident, Proposal, ProposalState, Proposer, ReplyTo};
