@@ -15,7 +15,7 @@ use crate::adapters::resolver::Resolver;
 use crate::card::{Places, Words};
 use crate::config::{Config, Feed, People};
 use crate::domain::subscription::Subscription;
-use crate::engine::{Budget, Engine, Parts, Scope};
+use crate::engine::{Budget, Engine, Parts, RepoFilter};
 use crate::ports::{Chat, Ci, Clock, Decoder, Endpoint, Forge, Health, Store};
 use crate::server::{self, Doors};
 use axum::Router;
@@ -83,7 +83,10 @@ impl App {
             store: store.clone(),
             clock: clock.clone(),
             rules: config.policy.clone(),
-            scope: Scope { repositories: config.github.repositories.clone(), branches: config.github.branches.clone() },
+            filter: RepoFilter {
+                repositories: config.github.repositories.clone(),
+                branches: config.github.branches.clone(),
+            },
             budget: Budget::default(),
             words: words.clone(),
             chats: chats(&console, writable.as_ref(), &platforms),

@@ -4,10 +4,14 @@
 //! contradict itself. It is an integration like any other: it talks to the bot over HTTP alone. The integration tests build
 //! their GitHub on it too.
 
+mod access;
 mod actions;
+mod checks;
+mod comments;
 mod git;
 mod hooks;
 mod issues;
+mod labels;
 mod logs;
 mod lost;
 mod pages;
@@ -15,7 +19,6 @@ mod pulls;
 mod routes;
 mod script;
 mod state;
-mod tracking;
 
 pub use git::{learn, seed};
 pub use hooks::{Hook, sign};

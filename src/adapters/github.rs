@@ -8,7 +8,7 @@ mod fetch;
 mod forge;
 mod granted;
 mod health;
-mod labels;
+mod issues;
 mod lost;
 mod manifest;
 mod origin;
@@ -16,7 +16,6 @@ mod payload;
 mod pulls;
 mod repositories;
 mod requests;
-mod tracking;
 mod verify;
 
 pub use api::{GitHub, Settings};

@@ -26,7 +26,7 @@ pub enum Action {
     /// Our comment with this marker stands on the issue or pull request and says `body`.
     Comment { repo: Repo, number: u64, marker: String, body: String },
     /// Our branch stands on the head of `onto` with this change, whose tree is `tree`; `at` dates its commits.
-    Branch { repo: Repo, onto: Branch, branch: OwnBranch, change: Wanted, message: String, tree: String, at: Time },
+    Branch { repo: Repo, onto: Branch, branch: OwnBranch, change: ChangeSpec, message: String, tree: String, at: Time },
     /// Our branch is not there.
     BranchGone { repo: Repo, branch: OwnBranch },
     /// A pull request from our branch is there.
@@ -58,7 +58,7 @@ pub enum Action {
 /// A change of contents, as what it is computed from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Wanted {
+pub enum ChangeSpec {
     Pick(Pick),
     Quarantine {
         test: String,

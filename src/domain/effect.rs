@@ -1,6 +1,6 @@
 //! Everything the bot wants from the world, except publishing: a card is marked dirty instead.
 
-use super::action::{Action, Wanted};
+use super::action::{Action, ChangeSpec};
 use super::actor::{Actor, Place};
 use super::event::{Event, Timer};
 use super::evidence::FailingTest;
@@ -38,7 +38,7 @@ pub enum Lookup {
     Change {
         repo: Repo,
         onto: Branch,
-        change: Wanted,
+        change: ChangeSpec,
         message: String,
     },
     /// A pull request, and the commits that it became.

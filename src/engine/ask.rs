@@ -78,7 +78,7 @@ impl Ask for Engine {
     async fn card(&self, no: IncidentNo, markup: &str) -> Option<Card> {
         let incident = self.store.incident(no).await.ok()??;
         let seal = |what: &crate::card::ButtonRef| self.seal.close(what);
-        self.words.card(markup, &crate::card::view(&incident), &seal, self.scope.has_several_owners()).ok()
+        self.words.card(markup, &crate::card::view(&incident), &seal, self.filter.has_several_owners()).ok()
     }
 
     async fn budget(&self) -> BudgetView {

@@ -1,7 +1,7 @@
 //! Changes of code: computed, pushed to branches of ours, proposed as pull requests.
 
 use super::Engine;
-use crate::domain::action::{Action, Made, Outcome, Wanted};
+use crate::domain::action::{Action, ChangeSpec, Made, Outcome};
 use crate::domain::change::{Change, ChangeOutcome};
 use crate::domain::edit::{Editing, Mark};
 use crate::domain::evidence::FailingTest;
@@ -24,25 +24,27 @@ const LINES_SHOWN: usize = 12;
 const MARKERS_CHECK: &str = "CI Rescue: conflicts";
 
 /// A change in the form that git takes.
-enum Order<'a> {
+enum Prepared<'a> {
     Pick(&'a crate::domain::change::Pick),
     Edit(Box<dyn Editing>),
 }
 
-fn edited(change: &Wanted) -> Result<Order<'_>, PortError> {
-    let edit = |editing: Result<Box<dyn Editing>, String>| editing.map(Order::Edit).map_err(PortError::permanent);
+fn edited(change: &ChangeSpec) -> Result<Prepared<'_>, PortError> {
+    let edit = |editing: Result<Box<dyn Editing>, String>| editing.map(Prepared::Edit).map_err(PortError::permanent);
     match change {
-        Wanted::Pick(pick) => Ok(Order::Pick(pick)),
-        Wanted::Quarantine { test, framework, file, id, until, reason } => {
+        ChangeSpec::Pick(pick) => Ok(Prepared::Pick(pick)),
+        ChangeSpec::Quarantine { test, framework, file, id, until, reason } => {
             let mark = Mark::new(id, until, reason);
             let wish = editing::Quarantine::new(test, framework.as_deref(), file.as_deref(), mark);
             edit(wish.map(|wish| Box::new(wish) as Box<dyn Editing>))
         }
-        Wanted::Unquarantine { id } => edit(editing::Release::new(id).map(|wish| Box::new(wish) as Box<dyn Editing>)),
-        Wanted::Extend { id, until } => {
+        ChangeSpec::Unquarantine { id } => {
+            edit(editing::Release::new(id).map(|wish| Box::new(wish) as Box<dyn Editing>))
+        }
+        ChangeSpec::Extend { id, until } => {
             edit(editing::Extend::new(id, until).map(|wish| Box::new(wish) as Box<dyn Editing>))
         }
-        Wanted::Fix { template, workflow, job, step, lines, words } => {
+        ChangeSpec::Fix { template, workflow, job, step, lines, words } => {
             let hint = Hint {
                 workflow: workflow.clone(),
                 job: job.clone(),
@@ -52,16 +54,18 @@ fn edited(change: &Wanted) -> Result<Order<'_>, PortError> {
             };
             edit(Fix::new(template, hint).map(|wish| Box::new(wish) as Box<dyn Editing>))
         }
-        Wanted::Pin { .. } => Err(PortError::permanent("a pin needs the resolver's answer first")),
-        Wanted::Unpin { package } => edit(editing::Unpin::new(package).map(|wish| Box::new(wish) as Box<dyn Editing>)),
+        ChangeSpec::Pin { .. } => Err(PortError::permanent("a pin needs the resolver's answer first")),
+        ChangeSpec::Unpin { package } => {
+            edit(editing::Unpin::new(package).map(|wish| Box::new(wish) as Box<dyn Editing>))
+        }
     }
 }
 
-impl Order<'_> {
-    fn wanted<'a>(&'a self, message: &'a str) -> ports::Wanted<'a> {
+impl Prepared<'_> {
+    fn wanted<'a>(&'a self, message: &'a str) -> ports::ChangeSource<'a> {
         match self {
-            Self::Pick(pick) => ports::Wanted::Pick(pick),
-            Self::Edit(editing) => ports::Wanted::Edit { editing: &**editing, message },
+            Self::Pick(pick) => ports::ChangeSource::Pick(pick),
+            Self::Edit(editing) => ports::ChangeSource::Edit { editing: &**editing, message },
         }
     }
 }
@@ -71,10 +75,10 @@ impl Engine {
         self.git.as_deref().ok_or_else(|| PortError::permanent("no directory for clones is configured"))
     }
 
-    async fn order<'w>(&self, repo: &Repo, onto: &Branch, change: &'w Wanted) -> Result<Order<'w>, PortError> {
+    async fn order<'w>(&self, repo: &Repo, onto: &Branch, change: &'w ChangeSpec) -> Result<Prepared<'w>, PortError> {
         match change {
-            Wanted::Pin { package, version, .. } => {
-                Ok(Order::Edit(Box::new(self.pinning(repo, onto, package, version).await?)))
+            ChangeSpec::Pin { package, version, .. } => {
+                Ok(Prepared::Edit(Box::new(self.pinning(repo, onto, package, version).await?)))
             }
             other => edited(other),
         }
@@ -84,11 +88,11 @@ impl Engine {
         &self,
         repo: &Repo,
         onto: &Branch,
-        change: &Wanted,
+        change: &ChangeSpec,
         message: &str,
     ) -> Result<ChangeFacts, PortError> {
         // A template checks what a workflow does before editing it; a pin does not.
-        let pins = matches!(change, Wanted::Pin { .. } | Wanted::Unpin { .. });
+        let pins = matches!(change, ChangeSpec::Pin { .. } | ChangeSpec::Unpin { .. });
         let order = self.order(repo, onto, change).await?;
         let change = self.git()?.change(repo, onto, order.wanted(message)).await?;
         let mut facts = self.facts_of(change).await?;
@@ -168,7 +172,7 @@ impl Engine {
         };
         let (paths, texts) = self.git()?.files(repo, sha, repro::reads).await?;
         let url = self.forge()?.clone_url(repo);
-        let mut wanted = repro::Wanted::new(&url, sha, framework);
+        let mut wanted = repro::ScriptInput::new(&url, sha, framework);
         wanted.selectors = tests
             .iter()
             .filter(|test| Framework::from_name(&test.framework) == Some(framework))

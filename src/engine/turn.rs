@@ -162,14 +162,14 @@ impl Working<'_> {
         let mut queue = std::collections::VecDeque::from([event]);
         while let Some(event) = queue.pop_front() {
             if let Event::Failed { failure } = &event
-                && !self.engine.scope.has(&failure.repo, failure.branch.raw())
+                && !self.engine.filter.has(&failure.repo, failure.branch.raw())
             {
                 counter!("ci_rescue_events_total", "outcome" => "filtered").increment(1);
                 tracing::debug!(delivery = %self.delivery.id, repo = %failure.repo, "outside github.repositories or github.branches");
                 continue;
             }
             if let Event::Requested { repo, .. } = &event
-                && !self.engine.scope.has_repo(repo)
+                && !self.engine.filter.has_repo(repo)
             {
                 counter!("ci_rescue_events_total", "outcome" => "filtered").increment(1);
                 continue;

@@ -1,7 +1,7 @@
 //! Quarantines and pins expire on the approved day: then the bot proposes to remove them.
 
 use super::state::Step;
-use crate::domain::action::{Action, Wanted};
+use crate::domain::action::{Action, ChangeSpec};
 use crate::domain::event::Timer;
 use crate::domain::incident::{Incident, Proposal, ProposalState};
 use crate::domain::intent::Wish;
@@ -34,7 +34,7 @@ pub fn pending(incident: &Incident) -> Vec<Ending> {
         for step in proposal.plan.iter().flat_map(|plan| &plan.steps) {
             let (wish, at) = match &step.action {
                 Action::Listed { entry } => (Wish::Unquarantine { id: Some(entry.id.clone()) }, Some(entry.ends())),
-                Action::Branch { change: Wanted::Pin { package, until, .. }, .. } => {
+                Action::Branch { change: ChangeSpec::Pin { package, until, .. }, .. } => {
                     (Wish::Unpin { package: package.clone() }, midnight(until))
                 }
                 _ => continue,

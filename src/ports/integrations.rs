@@ -273,7 +273,7 @@ pub struct NewIssue<'a> {
 
 /// What is to be computed on a branch.
 #[derive(Clone, Copy)]
-pub enum Wanted<'a> {
+pub enum ChangeSource<'a> {
     Pick(&'a Pick),
     /// An edit of files, as one commit with this message.
     Edit {
@@ -298,7 +298,7 @@ pub trait Origins: Send + Sync {
 #[async_trait]
 pub trait Git: Send + Sync {
     /// What is wanted, computed on the newest head of `onto`. Writes nothing outside our own rooms.
-    async fn change(&self, repo: &Repo, onto: &Branch, wanted: Wanted<'_>) -> Result<Change, PortError>;
+    async fn change(&self, repo: &Repo, onto: &Branch, wanted: ChangeSource<'_>) -> Result<Change, PortError>;
     /// All paths at a commit, and the texts of those that are wanted.
     async fn files(
         &self,
@@ -318,7 +318,7 @@ pub trait Git: Send + Sync {
         &self,
         repo: &Repo,
         onto: &Branch,
-        wanted: Wanted<'_>,
+        wanted: ChangeSource<'_>,
         tree: &str,
         branch: &OwnBranch,
         at: Time,

@@ -1,7 +1,7 @@
 //! What every remedy that changes code plans: a branch and a pull request from it.
 
 use super::PlanContext;
-use crate::domain::action::{Action, PullBody, Wanted};
+use crate::domain::action::{Action, ChangeSpec, PullBody};
 use crate::domain::change::ChangeOutcome;
 use crate::domain::effect::Lookup;
 use crate::domain::facts::{ChangeFacts, Known};
@@ -20,7 +20,7 @@ const EVIDENCE_MAX: usize = 8;
 /// A change for one branch.
 pub struct Target {
     pub onto: Branch,
-    pub change: Wanted,
+    pub change: ChangeSpec,
     pub message: String,
     pub title: String,
 }

@@ -3,7 +3,7 @@
 
 use super::code::{self, Target, Wanting};
 use super::{PlanContext, Remedy, issue, ledger};
-use crate::domain::action::{Action, Wanted};
+use crate::domain::action::{Action, ChangeSpec};
 use crate::domain::effect::Lookup;
 use crate::domain::evidence::FailingTest;
 use crate::domain::facts::Known;
@@ -155,7 +155,7 @@ impl Test {
                 onto: onto.clone(),
                 message: format!("Quarantine {shown} until {until}\n\n{}\n", self.reason),
                 title: format!("Quarantine {shown} until {until}"),
-                change: Wanted::Quarantine {
+                change: ChangeSpec::Quarantine {
                     test: self.name.clone(),
                     framework: self.framework.clone(),
                     file: file.as_ref().map(|file| file.raw().to_owned()),

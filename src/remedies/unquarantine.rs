@@ -3,7 +3,7 @@
 use super::code::{self, Target, Wanting};
 use super::held::{Own, is_absent, made, of_the_list, unmerged, which};
 use super::{PlanContext, Remedy, issue};
-use crate::domain::action::{Action, Wanted};
+use crate::domain::action::{Action, ChangeSpec};
 use crate::domain::ids::Repo;
 use crate::domain::incident::{Incident, ProposalState};
 use crate::domain::intent::Wish;
@@ -68,7 +68,7 @@ impl Remedy for Unquarantine {
                 onto,
                 message: format!("Remove quarantine {shown}\n"),
                 title: format!("Remove quarantine {shown}"),
-                change: Wanted::Unquarantine { id: id.clone() },
+                change: ChangeSpec::Unquarantine { id: id.clone() },
             }],
             closes: tracked(context.incident, &id),
             ..Wanting::of("unquarantine")

@@ -7,7 +7,7 @@ use crate::domain::ids::Repo;
 use crate::domain::refs::{Branch, OwnBranch, is_commit};
 use crate::domain::suspect::Landed;
 use crate::domain::time::Time;
-use crate::ports::{self, GitOrigin, Origins, PortError, Wanted};
+use crate::ports::{self, ChangeSource, GitOrigin, Origins, PortError};
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -175,11 +175,11 @@ impl Room {
 }
 
 /// Computes what is wanted, on the newest head of a branch.
-pub(super) async fn compute(view: &View, onto: &Branch, wanted: &Wanted<'_>) -> Result<Change, PortError> {
+pub(super) async fn compute(view: &View, onto: &Branch, wanted: &ChangeSource<'_>) -> Result<Change, PortError> {
     let head = view.git().branch(onto).await?;
     match wanted {
-        Wanted::Edit { editing, message } => view.git().edit(&head, *editing, message).await,
-        Wanted::Pick(pick) => {
+        ChangeSource::Edit { editing, message } => view.git().edit(&head, *editing, message).await,
+        ChangeSource::Pick(pick) => {
             for commit in &pick.commits {
                 view.git().reach(commit).await?;
             }
@@ -190,7 +190,7 @@ pub(super) async fn compute(view: &View, onto: &Branch, wanted: &Wanted<'_>) -> 
 
 #[async_trait]
 impl ports::Git for Rooms {
-    async fn change(&self, repo: &Repo, onto: &Branch, wanted: Wanted<'_>) -> Result<Change, PortError> {
+    async fn change(&self, repo: &Repo, onto: &Branch, wanted: ChangeSource<'_>) -> Result<Change, PortError> {
         let turn = self.turn(repo);
         let _mine = turn.lock().await;
         let room = self.enter(repo).await?;
@@ -235,7 +235,7 @@ impl ports::Git for Rooms {
         &self,
         repo: &Repo,
         onto: &Branch,
-        wanted: Wanted<'_>,
+        wanted: ChangeSource<'_>,
         tree: &str,
         branch: &OwnBranch,
         at: Time,

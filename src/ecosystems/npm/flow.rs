@@ -43,7 +43,7 @@ pub fn already(package: &str, version: &str) -> String {
 }
 
 /// A requirement with what it leads to.
-struct Wanted<'w, 'a> {
+struct Dependency<'w, 'a> {
     project: &'w Project<'a>,
     site: &'w Site,
     prefix: &'static str,
@@ -51,7 +51,7 @@ struct Wanted<'w, 'a> {
     resolved: Option<Resolved>,
 }
 
-impl Wanted<'_, '_> {
+impl Dependency<'_, '_> {
     /// The requirement as people wrote it.
     fn original(&self) -> &str {
         let mark = self.project.mark.as_ref();
@@ -63,14 +63,14 @@ fn was_of<'m>(mark: &'m PinMark, section: &str) -> Option<&'m str> {
     mark.was.iter().find(|(of, _)| of.is_empty() || of == section).map(|(_, was)| was.as_str())
 }
 
-fn wanted<'w, 'a>(draft: &mut Draft<'a>, world: &'w World<'a>, package: &str) -> Vec<Wanted<'w, 'a>> {
+fn wanted<'w, 'a>(draft: &mut Draft<'a>, world: &'w World<'a>, package: &str) -> Vec<Dependency<'w, 'a>> {
     let mut list = Vec::new();
     for project in &world.projects {
         for site in &project.sites {
             match prefix(&site.requirement) {
                 Ok(prefix) => {
                     let locks = world.locks_of(&project.file.path);
-                    list.push(Wanted { project, site, prefix, locks, resolved: None });
+                    list.push(Dependency { project, site, prefix, locks, resolved: None });
                 }
                 Err(reason) => {
                     draft.refuse(format!("{package} cannot be pinned in {}: {reason}.", project.file.path));
@@ -85,8 +85,8 @@ fn wanted<'w, 'a>(draft: &mut Draft<'a>, world: &'w World<'a>, package: &str) ->
 }
 
 /// Asks a lock what the requirements it holds for lead to.
-fn resolve(list: &mut [Wanted], index: usize, lock: &Lock, package: &str) {
-    let asks = |one: &Wanted| one.resolved.is_none() && one.locks.iter().any(|(lock, _)| *lock == index);
+fn resolve(list: &mut [Dependency], index: usize, lock: &Lock, package: &str) {
+    let asks = |one: &Dependency| one.resolved.is_none() && one.locks.iter().any(|(lock, _)| *lock == index);
     let places: Vec<usize> = (0..list.len()).filter(|&place| asks(&list[place])).collect();
     let asked: Vec<Asked> = places
         .iter()
@@ -104,16 +104,17 @@ fn resolve(list: &mut [Wanted], index: usize, lock: &Lock, package: &str) {
 
 /// The requirements the pin is for: all, when they are the same or lead to one entry; else those that the version meets
 /// and what shares an entry with them.
-fn choose<'l, 'w, 'a>(list: &'l [Wanted<'w, 'a>], version: &str) -> Vec<&'l Wanted<'w, 'a>> {
+fn choose<'l, 'w, 'a>(list: &'l [Dependency<'w, 'a>], version: &str) -> Vec<&'l Dependency<'w, 'a>> {
     let first = list.first();
-    let same = |one: &Wanted| first.is_some_and(|first| first.original() == one.original());
-    let one_entry = |one: &Wanted| one.resolved.is_some() && first.is_some_and(|first| first.resolved == one.resolved);
+    let same = |one: &Dependency| first.is_some_and(|first| first.original() == one.original());
+    let one_entry =
+        |one: &Dependency| one.resolved.is_some() && first.is_some_and(|first| first.resolved == one.resolved);
     if list.iter().all(same) || list.iter().all(one_entry) {
         return list.iter().collect();
     }
-    let met = |one: &&Wanted| meets(one.original(), version) == Some(true);
+    let met = |one: &&Dependency| meets(one.original(), version) == Some(true);
     let entries: Vec<&Resolved> = list.iter().filter(met).filter_map(|one| one.resolved.as_ref()).collect();
-    let shares = |one: &Wanted| one.resolved.as_ref().is_some_and(|resolved| entries.contains(&resolved));
+    let shares = |one: &Dependency| one.resolved.as_ref().is_some_and(|resolved| entries.contains(&resolved));
     list.iter().filter(|one| met(one) || shares(one)).collect()
 }
 
@@ -134,7 +135,7 @@ fn pin_required<'a>(manager: &dyn Manager, draft: &mut Draft<'a>, world: &World<
     }
     let chosen = choose(&list, version);
     if chosen.is_empty() {
-        let all = listed(list.iter().map(Wanted::original));
+        let all = listed(list.iter().map(Dependency::original));
         draft.refuse(format!(
             "{package} is required as {all} and {version} meets none of them: choose a version that meets one."
         ));
@@ -147,8 +148,8 @@ fn pin_required<'a>(manager: &dyn Manager, draft: &mut Draft<'a>, world: &World<
     }
     for project in &world.projects {
         let overridden = along.iter().find(|(path, _)| *path == project.file.path).map_or(&[][..], |(_, found)| found);
-        let sites: Vec<&&Wanted> = chosen.iter().filter(|one| one.project.file.path == project.file.path).collect();
-        let new = |one: &Wanted| format!("{}{version}", one.prefix);
+        let sites: Vec<&&Dependency> = chosen.iter().filter(|one| one.project.file.path == project.file.path).collect();
+        let new = |one: &Dependency| format!("{}{version}", one.prefix);
         let changes: Vec<(&str, String)> = sites
             .iter()
             .filter(|one| one.site.requirement != new(one))
@@ -190,7 +191,7 @@ fn pin_required<'a>(manager: &dyn Manager, draft: &mut Draft<'a>, world: &World<
     }
 }
 
-fn new_mark(sites: &[&&Wanted]) -> PinMark {
+fn new_mark(sites: &[&&Dependency]) -> PinMark {
     let mut was: Vec<(String, String)> =
         sites.iter().map(|one| (one.site.section.to_owned(), one.site.requirement.clone())).collect();
     if was.windows(2).all(|pair| pair[0].1 == pair[1].1) {
@@ -200,7 +201,7 @@ fn new_mark(sites: &[&&Wanted]) -> PinMark {
     PinMark { was, added: None, locked, overrides: Vec::new() }
 }
 
-fn change_of(chosen: &[&Wanted], lock: usize, package: &str, version: &str) -> Change {
+fn change_of(chosen: &[&Dependency], lock: usize, package: &str, version: &str) -> Change {
     let mut change = Change {
         package: package.to_owned(),
         version: version.to_owned(),

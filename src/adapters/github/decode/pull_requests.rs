@@ -1,8 +1,8 @@
 //! Pull requests as they move: new heads, ends, reviews, merge queues, and labels that ask for something.
 
-use super::decode::{Base, event, ignored, sha};
-use super::payload::Payload;
-use super::pulls::{PLATFORM, channel};
+use super::super::payload::Payload;
+use super::super::pulls::{PLATFORM, channel};
+use super::{Base, event, ignored, sha};
 use crate::domain::actor::{Actor, Place, Platform};
 use crate::domain::event::Event;
 use crate::domain::refs::{Branch, OWN_BRANCHES};
