@@ -1,11 +1,11 @@
 //! How a package of npm, pnpm or Yarn is pinned and unpinned: the same for all three but for their locks.
 
 use super::choose::is_of_another;
-use super::lock::{Asked, Change, Changed, Manager, Overriding, Resolved, SpecChange};
+use super::lock::{Asked, Change, Changed, LockFile, Manager, Overriding, Resolved, SpecChange};
 use super::manifest::{self, PinMark, SECTIONS, Site, prefix, requirements, with_mark, with_member};
 use super::overrides;
 use super::world::{Lock, Project, World, broken, not_accepted};
-use crate::domain::edit::Edited;
+use crate::domain::edit::{Edited, Source};
 use crate::domain::text::short;
 use crate::edit::draft::{Draft, Manifests};
 use crate::edit::json::Node;
@@ -227,8 +227,8 @@ fn change_of(chosen: &[&Dependency], lock: usize, package: &str, version: &str) 
 
 /// Edits a lock: by an earlier state of it; else as far as the tool takes it; else it stays and the command is named.
 pub fn apply<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, change: &Change) {
-    if let Some(changed) = from_earlier(draft, lock, change) {
-        take(draft, lock, change, changed);
+    if let Some(changed) = from_earlier(draft, &lock.file.path, &*lock.lock, &lock.file.text, change) {
+        take(draft, lock.file, lock.lock.refresh(), change, changed);
         return;
     }
     let (path, package, version) = (&lock.file.path, &change.package, &change.version);
@@ -248,15 +248,16 @@ pub fn apply<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, change: &Change) {
     }
 }
 
-fn from_earlier(draft: &Draft<'_>, lock: &Lock<'_>, change: &Change) -> Option<Changed> {
+/// `text` is what `lock` was read from.
+fn from_earlier(draft: &Draft<'_>, path: &str, lock: &dyn LockFile, text: &str, change: &Change) -> Option<Changed> {
     if change.from.is_empty() {
-        return lock.lock.change(change, &lock.file.text);
+        return lock.change(change, text);
     }
-    draft.earlier(&lock.file.path).into_iter().find_map(|earlier| lock.lock.change(change, earlier))
+    draft.earlier(path).into_iter().find_map(|earlier| lock.change(change, earlier))
 }
 
-fn take<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, change: &Change, changed: Changed) {
-    let path = &lock.file.path;
+fn take<'a>(draft: &mut Draft<'a>, file: &'a Source, refresh: &str, change: &Change, changed: Changed) {
+    let path = &file.path;
     if !change.from.is_empty() {
         draft.because(format!(
             "{path}: took the entry for {} {} from an earlier lock file.",
@@ -265,9 +266,9 @@ fn take<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, change: &Change, changed: Ch
         ));
     }
     for warning in changed.warnings {
-        draft.warn(format!("{path}: {warning} Run `{}` and commit it.", lock.lock.refresh()));
+        draft.warn(format!("{path}: {warning} Run `{refresh}` and commit it."));
     }
-    draft.put(lock.file, changed.text);
+    draft.put(file, changed.text);
 }
 
 fn pin_transitive<'a>(
@@ -380,7 +381,7 @@ pub fn unpin(manager: &dyn Manager, manifests: Manifests<'_>, package: &str) -> 
         }
     }
     for (index, change) in changes {
-        restore_lock(&mut draft, &world.locks[index], change);
+        restore_lock(manager, &mut draft, world.locks[index].file, change);
     }
     draft.finish()
 }
@@ -428,8 +429,10 @@ fn unpin_project<'a>(
     }
     let Some(pinned) = pinned else { return };
     for (lock, directory) in world.locks_of(path) {
-        let at = changes.iter().position(|(index, _)| *index == lock).unwrap_or_else(|| {
-            let version = mark.locked.clone().unwrap_or_else(|| pinned.clone());
+        // Each project goes back to the version that the lock had for it.
+        let version = mark.locked.clone().unwrap_or_else(|| pinned.clone());
+        let same = |(index, change): &(usize, Change)| *index == lock && change.version == version;
+        let at = changes.iter().position(same).unwrap_or_else(|| {
             let package = package.to_owned();
             let from = vec![pinned.clone()];
             let (specs, overriding, required) = (Vec::new(), overriding.clone(), world.required(lock));
@@ -445,24 +448,27 @@ fn unpin_project<'a>(
     }
 }
 
-pub fn restore_lock<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, mut change: Change) {
+/// Takes a pin back in a lock, as other parts of it may have been taken back before.
+pub fn restore_lock<'a>(manager: &dyn Manager, draft: &mut Draft<'a>, file: &'a Source, mut change: Change) {
+    let text = draft.text(file);
+    let Ok(lock) = manager.read(&text) else { return };
+    let path = &file.path;
     let pinned = change.from.first().cloned().unwrap_or_default();
-    if !lock.lock.versions(&change.package).contains(&pinned) {
+    if !lock.versions(&change.package).contains(&pinned) {
         // The pin had to leave this lock as it was.
         return;
     }
     change.from.retain(|from| *from != change.version);
-    if let Some(changed) = from_earlier(draft, lock, &change) {
-        take(draft, lock, &change, changed);
+    if let Some(changed) = from_earlier(draft, path, &*lock, &text, &change) {
+        take(draft, file, lock.refresh(), &change, changed);
         return;
     }
-    let path = &lock.file.path;
     let allowed = change.specs.iter().all(|spec| meets(&spec.new, &pinned) != Some(false));
     change.from.clear();
     change.version.clone_from(&pinned);
-    match lock.lock.change(&change, &lock.file.text) {
-        Some(changed) => draft.put(lock.file, changed.text),
-        None => draft.warn(format!("{path} was not changed: run `{}` and commit it.", lock.lock.refresh())),
+    match lock.change(&change, &text) {
+        Some(changed) => draft.put(file, changed.text),
+        None => draft.warn(format!("{path} was not changed: run `{}` and commit it.", lock.refresh())),
     }
     if allowed {
         draft.because(format!("{path} keeps {} {}, which is allowed.", change.package, short(&pinned)));
@@ -471,7 +477,7 @@ pub fn restore_lock<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, mut change: Chan
             "{path} still has {} {}, which the requirement does not allow: run `{}` and commit it.",
             change.package,
             short(&pinned),
-            lock.lock.refresh()
+            lock.refresh()
         ));
     }
 }
