@@ -92,7 +92,7 @@ impl App {
             chats: chats(&console, writable.as_ref(), &platforms),
             ci: github.clone().map(|github| github as Arc<dyn Ci>),
             forge: github.clone().map(|github| github as Arc<dyn Forge>),
-            git: github.map(|github| github::rooms(beside(config, "-git"), github)),
+            git: github.map(|github| github::rooms(config, beside(config, "-git"), github)),
             resolver: Some(Arc::new(Resolver::new(beside(config, "-resolver"), |key| std::env::var_os(key)))),
             directory: Arc::new(People::new(config.people.clone(), operator)),
             decoders: decoders(config, &name, &platforms),

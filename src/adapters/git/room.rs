@@ -25,14 +25,16 @@ const ROOMS_BYTES_MAX: u64 = 10 << 30;
 pub struct Rooms {
     dir: PathBuf,
     origins: Arc<dyn Origins>,
+    /// The authority behind the origins' certificate, where it is one of their own.
+    ca_file: Option<PathBuf>,
     /// One at a time for each repository.
     turns: Mutex<HashMap<Repo, Arc<Turn<()>>>>,
 }
 
 impl Rooms {
     #[must_use]
-    pub fn new(dir: impl Into<PathBuf>, origins: Arc<dyn Origins>) -> Self {
-        Self { dir: dir.into(), origins, turns: Mutex::default() }
+    pub fn new(dir: impl Into<PathBuf>, origins: Arc<dyn Origins>, ca_file: Option<PathBuf>) -> Self {
+        Self { dir: dir.into(), origins, ca_file, turns: Mutex::default() }
     }
 
     fn turn(&self, repo: &Repo) -> Arc<Turn<()>> {
@@ -46,7 +48,7 @@ impl Rooms {
     /// The room, as new as its origin.
     pub(super) async fn enter(&self, repo: &Repo) -> Result<Room, PortError> {
         let address = self.origins.origin(repo).await?;
-        let room = Room { path: self.path(repo), address };
+        let room = Room { path: self.path(repo), address, ca_file: self.ca_file.clone() };
         if let Err(why) = self.fetch(&room).await {
             if !is_broken(why.why()) {
                 return Err(unreachable(&why));
@@ -160,17 +162,27 @@ fn unreachable(why: &PortError) -> PortError {
 pub(super) struct Room {
     pub path: PathBuf,
     pub address: GitOrigin,
+    ca_file: Option<PathBuf>,
 }
 
 impl Room {
     /// A directory of our own on the room's objects.
     pub fn view(&self) -> Result<View, PortError> {
         let view = View::with(&self.path, &promisor(&self.address.url))?;
-        Ok(view.map(|git| with_token(git, &self.address).partial()))
+        Ok(view.map(|git| self.reaching(git)))
     }
 
     pub fn git(&self) -> Git {
-        with_token(Git::at(&self.path), &self.address).partial()
+        self.reaching(Git::at(&self.path))
+    }
+
+    /// What may ask the origin.
+    fn reaching(&self, git: Git) -> Git {
+        let git = match &self.ca_file {
+            Some(file) => git.with_env("GIT_SSL_CAINFO", file),
+            None => git,
+        };
+        with_token(git, &self.address).partial()
     }
 }
 

@@ -3,6 +3,7 @@
 mod approvals;
 mod automatic;
 mod burst;
+mod certificates;
 mod code;
 mod discord;
 pub mod events;
