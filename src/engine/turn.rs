@@ -232,6 +232,7 @@ impl Working<'_> {
     ) -> Result<(), StoreError> {
         let before = self.incident(no).await?;
         let context = self.context(before.as_ref(), event).await?;
+        self.count_merge(before.as_ref(), event);
         let entries = before.as_ref().map_or(0, |incident| incident.entries);
         let Some(Transition { incident, orders }) = step(&self.engine.rules, &context, before, no, event, self.now)
         else {

@@ -39,6 +39,11 @@ pub fn look(step: &mut Step<'_>) {
             end(step, proposal.id.n, "its CI did not turn green within a day");
             continue;
         }
+        if step.context.acts_today >= step.rules.daily_limit {
+            let limit = step.rules.daily_limit;
+            end(step, proposal.id.n, &format!("the daily limit of {limit} automatic actions is reached"));
+            continue;
+        }
         let branch = proposal.plan.iter().flat_map(|plan| &plan.steps).find_map(|step| match &step.action {
             Action::Branch { branch, tree, .. } => Some((branch.clone(), tree.clone())),
             _ => None,

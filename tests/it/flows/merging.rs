@@ -68,6 +68,22 @@ async fn a_granted_pin_is_merged_once_it_is_green_and_not_under_the_emergency_st
 }
 
 #[tokio::test]
+async fn merges_count_against_the_daily_limit() {
+    for (limit, merged) in [(0, false), (1, true)] {
+        let (world, repo) = pinned(&format!("{GRANT}daily_limit = {limit}\n")).await;
+        let head = ask(&world, &repo, &["rev-parse", "ci-rescue/pin/1-1"]);
+        checks(&world, &head, "success").await;
+        wait(&world, 6).await;
+        assert_eq!(!opened(&world)[0].open, merged, "{limit}");
+        let acts = world.store.settings("acts:").await.unwrap();
+        assert_eq!(acts.iter().map(|(_, n)| n.as_u64().unwrap()).sum::<u64>(), u64::from(merged), "{acts:?}");
+        let page = world.sit("ada").await.page("/incidents/1").await;
+        assert_eq!(page.contains("the daily limit of 0 automatic actions is reached"), !merged, "{page}");
+        world.end().await;
+    }
+}
+
+#[tokio::test]
 async fn a_head_that_somebody_changed_is_left_to_people_and_so_is_what_is_not_granted() {
     let (world, repo) = pinned(GRANT).await;
     let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
