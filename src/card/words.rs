@@ -1,6 +1,6 @@
 //! The words: templates rendered for a markup, everything that is not ours escaped.
 
-use super::markup::{MARKUPS, bold, code, cut, escape, link, when};
+use super::markup::{MARKUPS, bold, code, cut, escape, fenced, link, when};
 use super::view::View;
 use crate::domain::action::{IssueBody, PullBody};
 use crate::domain::card::{Button, ButtonRef, Card, Link, Look, Tone, Verb};
@@ -102,6 +102,7 @@ impl Words {
         });
         env.add_filter("b", |state: &State<'_, '_>, text: &str| Value::from_safe_string(bold(&markup(state), text)));
         env.add_filter("code", |state: &State<'_, '_>, text: &str| Value::from_safe_string(code(&markup(state), text)));
+        env.add_filter("fenced", |lines: Vec<String>| Value::from_safe_string(fenced(&lines)));
         env.add_filter("when", |state: &State<'_, '_>, ms: i64| {
             Value::from_safe_string(when(&markup(state), Time(ms)))
         });

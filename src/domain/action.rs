@@ -3,7 +3,7 @@
 //! GitHub has no idempotency keys, so idempotency lives in the nouns: a re-run carries the attempt it expects, a
 //! comment its hidden marker, a check its name and commit. Each is safe to ask for twice.
 
-use super::change::Pick;
+use super::change::{Conflicting, Pick};
 use super::ids::{Repo, RunId};
 use super::quarantined::Quarantined;
 use super::refs::{Branch, OwnBranch};
@@ -111,6 +111,9 @@ pub struct PullBody {
     /// The lines of the log that say so.
     pub evidence: Vec<Untrusted>,
     pub conflicts: Vec<Untrusted>,
+    /// What conflicts in them: the first regions.
+    #[serde(default)]
+    pub conflicting: Vec<Conflicting>,
     /// What was tried on the incident before.
     #[serde(default)]
     pub attempts: Vec<Untrusted>,

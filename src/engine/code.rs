@@ -4,7 +4,7 @@ use super::Engine;
 use super::owners::login;
 use super::preview::preview;
 use crate::domain::action::{Action, ChangeSpec, Made, Outcome};
-use crate::domain::change::{Change, ChangeOutcome};
+use crate::domain::change::{Change, ChangeOutcome, Conflicting, Hunk};
 use crate::domain::edit::{Editing, Mark};
 use crate::domain::facts::{ChangeFacts, PullFacts};
 use crate::domain::ids::Repo;
@@ -14,6 +14,10 @@ use crate::domain::time::HOUR_MS;
 use crate::ports::{self, Git, NewIssue, NewPull, PortError};
 use crate::remedies::editing;
 use crate::remedies::templates::{Fix, Hint};
+
+/// Regions of conflicts in a pull request's body, and lines of each.
+const HUNKS_SHOWN: usize = 6;
+const HUNK_LINES_SHOWN: usize = 30;
 
 /// A change, ready for git.
 enum Prepared<'a> {
@@ -118,6 +122,7 @@ impl Engine {
             because: change.because,
             warnings: change.warnings,
             conflicts: change.conflicts,
+            conflicting: first(change.conflicting),
             base: change.base,
             tree: change.tree,
             patch_id: change.patch_id,
@@ -191,4 +196,19 @@ impl Engine {
         let issue = NewIssue { marker, title: &title, body: &text, labels, assignees: &assignees };
         Ok(self.forge()?.open_issue(repo, &issue).await?.map_or(Outcome::Done, Outcome::Made))
     }
+}
+
+/// The first regions that conflict, each cut to what fits into a pull request's body.
+fn first(all: Vec<Conflicting>) -> Vec<Conflicting> {
+    let mut left = HUNKS_SHOWN;
+    let cut = |mut hunk: Hunk| {
+        hunk.lines.truncate(HUNK_LINES_SHOWN);
+        hunk
+    };
+    let shown = all.into_iter().map(|file| {
+        let hunks: Vec<Hunk> = file.hunks.into_iter().take(left).map(cut).collect();
+        left -= hunks.len();
+        Conflicting { path: file.path, hunks }
+    });
+    shown.filter(|file| !file.hunks.is_empty()).collect()
 }

@@ -292,6 +292,7 @@ fn body(context: &PlanContext<'_>, wanting: &Wanting, change: &ChangeFacts) -> P
         warnings: untrusted(&change.warnings),
         evidence: lines.iter().take(EVIDENCE_MAX).map(|line| line.text.clone()).collect(),
         conflicts: untrusted(&change.conflicts),
+        conflicting: change.conflicting.clone(),
         attempts: attempts(incident),
         closes: wanting.closes.clone(),
         upstream: wanting.upstream.clone(),

@@ -136,6 +136,8 @@ async fn a_backport_goes_to_each_branch_and_a_conflict_is_a_draft() {
     let draft = ask(&world, &repo, &["show", "ci-rescue/backport/1-1-2:lines.txt"]);
     assert!(draft.contains("<<<<<<< HEAD\ndrei\n=======\ntrois\n>>>>>>>"), "{draft}");
     assert!(pulls[1].body.contains("Conflicts to resolve") && pulls[1].title.starts_with("[conflicts]"));
+    let hunk = "`lines.txt`, line 3:\n\n```\none\ntwo\n<<<<<<< ours\ndrei\n=======\ntrois\n>>>>>>> theirs (";
+    assert!(pulls[1].body.contains(hunk), "{}", pulls[1].body);
     world.end().await;
 }
 
