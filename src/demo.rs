@@ -6,6 +6,7 @@
 
 mod access;
 mod actions;
+mod advisories;
 mod checks;
 mod comments;
 mod git;
@@ -20,6 +21,7 @@ mod routes;
 mod script;
 mod state;
 
+pub use advisories::Advisory;
 pub use git::{learn, seed};
 pub use hooks::{Hook, sign};
 pub use routes::router;

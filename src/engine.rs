@@ -3,6 +3,7 @@
 //! Each loop's body is a method that does one piece of work and says whether there was any, so that tests pump by hand
 //! what [`Engine::run`] repeats.
 
+mod advisories;
 mod ask;
 mod chronicle;
 mod code;

@@ -15,8 +15,8 @@ pub use doors::{
 };
 pub use health::{Health, Integration, Vital, cause};
 pub use integrations::{
-    ChangeSource, Chat, Ci, Clock, Decoder, Directory, Forge, Git, GitOrigin, Heard, LogStream, Message, NewIssue,
-    NewPull, Origins, PortError, Pulled, Ticks,
+    Advisory, ChangeSource, Chat, Ci, Clock, Decoder, Directory, Forge, Git, GitOrigin, Heard, LogStream, Message,
+    NewIssue, NewPull, Origins, PortError, Pulled, Ticks,
 };
 pub use resolver::Resolver;
 pub use store::{

@@ -1,5 +1,6 @@
 //! GitHub: webhooks in, the REST API out, through octocrab.
 
+mod advisories;
 mod api;
 mod auth;
 mod ci;

@@ -1,7 +1,7 @@
 //! The forge's own web: the part of GitHub's REST API that a bot like ours uses, logs, and git over HTTP.
 
 use super::state::{Call, Forge};
-use super::{access, actions, checks, comments, git, issues, labels, lost, pages, pulls};
+use super::{access, actions, advisories, checks, comments, git, issues, labels, lost, pages, pulls};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -20,6 +20,7 @@ pub fn router(forge: Forge) -> Router {
         .route("/meta", get(|| async { Json(json!({})) }))
         .route("/app/hook/deliveries", get(lost::deliveries))
         .route("/app/hook/deliveries/{id}/attempts", post(lost::again))
+        .route("/advisories", get(advisories::list))
         .route("/app/installations", get(lost::installations))
         .route("/installation/repositories", get(lost::repositories))
         .route("/user/repos", get(lost::own_repositories))

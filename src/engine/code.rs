@@ -13,6 +13,7 @@ use crate::domain::text::{clean_line, listing};
 use crate::domain::time::HOUR_MS;
 use crate::ports::{self, Git, NewIssue, NewPull, PortError};
 use crate::remedies::editing;
+use crate::remedies::editing::resolved::Resolved;
 use crate::remedies::templates::{Fix, Hint};
 
 /// Regions of conflicts in a pull request's body, and lines of each.
@@ -23,6 +24,7 @@ const HUNK_LINES_SHOWN: usize = 30;
 enum Prepared<'a> {
     Pick(&'a crate::domain::change::Pick),
     Edit(Box<dyn Editing>),
+    Pin(Box<Resolved>),
 }
 
 fn edited(change: &ChangeSpec) -> Result<Prepared<'_>, PortError> {
@@ -62,6 +64,7 @@ impl Prepared<'_> {
         match self {
             Self::Pick(pick) => ports::ChangeSource::Pick(pick),
             Self::Edit(editing) => ports::ChangeSource::Edit { editing: &**editing, message },
+            Self::Pin(pin) => ports::ChangeSource::Edit { editing: &**pin, message },
         }
     }
 }
@@ -74,7 +77,7 @@ impl Engine {
     async fn prepare<'w>(&self, repo: &Repo, onto: &Branch, change: &'w ChangeSpec) -> Result<Prepared<'w>, PortError> {
         match change {
             ChangeSpec::Pin { package, version, .. } => {
-                Ok(Prepared::Edit(Box::new(self.pinning(repo, onto, package, version).await?)))
+                Ok(Prepared::Pin(Box::new(self.pinning(repo, onto, package, version).await?)))
             }
             other => edited(other),
         }
@@ -84,17 +87,22 @@ impl Engine {
         &self,
         repo: &Repo,
         onto: &Branch,
-        change: &ChangeSpec,
+        spec: &ChangeSpec,
         message: &str,
     ) -> Result<ChangeFacts, PortError> {
         // A template checks what a workflow does before editing it; a pin does not.
-        let pins = matches!(change, ChangeSpec::Pin { .. } | ChangeSpec::Unpin { .. });
-        let prepared = self.prepare(repo, onto, change).await?;
+        let pins = matches!(spec, ChangeSpec::Pin { .. } | ChangeSpec::Unpin { .. });
+        let prepared = self.prepare(repo, onto, spec).await?;
         let change = self.git()?.change(repo, onto, prepared.source(message)).await?;
         let mut facts = self.facts_of(change).await?;
         let workflow = facts.preview.files.iter().find(|file| file.raw().starts_with(".github/workflows/"));
         if let Some(path) = workflow.filter(|_| pins) {
             facts.sensitive.push(format!("it changes workflow {}", path.line(100)));
+        }
+        if let (ChangeSpec::Pin { package, version, .. }, Prepared::Pin(pin)) = (spec, &prepared)
+            && let Some(ecosystem) = pin.ecosystem()
+        {
+            facts.warnings.extend(self.advised(repo, ecosystem, package, version).await);
         }
         if facts.outcome == ChangeOutcome::Ready
             && let Some(file) = facts.preview.files.first()

@@ -1,5 +1,6 @@
 //! Whole flows, from a webhook to a green card, over real HTTP and WebSocket.
 
+mod advisories;
 mod approvals;
 mod automatic;
 mod burst;
