@@ -11,6 +11,7 @@ mod expiry;
 mod failing;
 mod index;
 mod judging;
+mod landing;
 mod merging;
 mod offering;
 mod owning;
@@ -22,6 +23,7 @@ mod runs;
 mod state;
 mod step;
 mod suspecting;
+mod undoing;
 mod waiting;
 
 pub use index::{Index, Routed, route, run_key};

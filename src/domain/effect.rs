@@ -94,6 +94,11 @@ pub enum Effect {
         incident: IncidentNo,
         action: Box<Action>,
     },
+    /// Makes true what follows from the end of a pull request of ours.
+    Follow {
+        incident: IncidentNo,
+        action: Box<Action>,
+    },
     /// Merges our pull request if its CI is green and its head is still ours.
     Merge {
         incident: IncidentNo,
@@ -149,6 +154,7 @@ impl Effect {
             Self::Gather { .. } => "gather",
             Self::Perform { .. } => "perform",
             Self::Recheck { .. } => "recheck",
+            Self::Follow { .. } => "follow",
             Self::Merge { .. } => "merge",
             Self::Reproduce { .. } => "reproduce",
             Self::Suspect { .. } => "suspect",
@@ -165,6 +171,7 @@ impl Effect {
             | Self::Gather { incident, .. }
             | Self::Perform { incident, .. }
             | Self::Recheck { incident, .. }
+            | Self::Follow { incident, .. }
             | Self::Merge { incident, .. }
             | Self::Reproduce { incident, .. }
             | Self::Suspect { incident, .. } => Some(*incident),

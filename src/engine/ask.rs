@@ -122,13 +122,13 @@ impl Ask for Engine {
     async fn quarantined(&self, repo: &Repo) -> Result<Vec<Quarantined>, StoreError> {
         let now = self.clock.now();
         let mut all = self.read_ledger(Some(repo)).await?;
-        all.retain(|entry| entry.ends() > now);
+        all.retain(|entry| entry.ends() > now && !entry.pending);
         Ok(all)
     }
 
     async fn quarantines(&self) -> Result<Vec<(Quarantined, i64)>, StoreError> {
         let now = self.clock.now();
-        let all = self.read_ledger(None).await?.into_iter().filter(|entry| entry.ends() > now);
+        let all = self.read_ledger(None).await?.into_iter().filter(|entry| entry.ends() > now && !entry.pending);
         Ok(all
             .map(|entry| {
                 let age = entry.age_days(now);

@@ -3,7 +3,7 @@
 use super::state::Step;
 use crate::domain::action::{Action, ChangeSpec};
 use crate::domain::event::Timer;
-use crate::domain::incident::{Incident, Proposal, ProposalState};
+use crate::domain::incident::{Incident, Proposal, ProposalState, PullEnd};
 use crate::domain::intent::Wish;
 use crate::domain::quarantined::midnight;
 use crate::domain::time::{DAY_MS, Time};
@@ -13,6 +13,8 @@ use crate::domain::time::{DAY_MS, Time};
 pub struct Ending {
     pub wish: Wish,
     pub at: Time,
+    /// Nothing of it waits for a merge.
+    in_force: bool,
     /// The proposal that made it.
     made: u32,
 }
@@ -25,14 +27,17 @@ pub fn pending(incident: &Incident) -> Vec<Ending> {
     let mut endings: Vec<Ending> = Vec::new();
     // An undo that found its pull request merged undid nothing.
     let stands = |p: &&Proposal| match p.state {
-        ProposalState::Done => true,
+        ProposalState::Done => p.ended != Some(PullEnd::Closed),
         ProposalState::Failed { .. } => !p.made.is_empty(),
         _ => false,
     };
     for proposal in incident.proposals.iter().filter(stands) {
         let made = proposal.id.n;
-        for step in proposal.plan.iter().flat_map(|plan| &plan.steps) {
-            let (wish, at) = match &step.action {
+        let steps = proposal.plan.iter().flat_map(|plan| &plan.steps).map(|step| &step.action);
+        let merged = proposal.plan.iter().filter(|_| proposal.ended == Some(PullEnd::Merged));
+        for action in steps.chain(merged.flat_map(|plan| &plan.on_merge)) {
+            let in_force = !matches!(action, Action::Listed { entry } if entry.pending);
+            let (wish, at) = match action {
                 Action::Listed { entry } => (Wish::Unquarantine { id: Some(entry.id.clone()) }, Some(entry.ends())),
                 Action::Branch { change: ChangeSpec::Pin { package, until, .. }, .. } => {
                     (Wish::Unpin { package: package.clone() }, midnight(until))
@@ -42,7 +47,7 @@ pub fn pending(incident: &Incident) -> Vec<Ending> {
             let Some(at) = at else { continue };
             // What was extended or made again ends on its newest day.
             endings.retain(|have| have.wish != wish);
-            endings.push(Ending { wish, at, made });
+            endings.push(Ending { wish, at, in_force, made });
         }
     }
     endings.retain(|ending| !is_asked(incident, ending));
@@ -51,7 +56,7 @@ pub fn pending(incident: &Incident) -> Vec<Ending> {
 
 /// Whether a test of this incident is quarantined now.
 pub fn has_quarantine(incident: &Incident) -> bool {
-    pending(incident).iter().any(|ending| matches!(ending.wish, Wish::Unquarantine { .. }))
+    pending(incident).iter().any(|ending| ending.in_force && matches!(ending.wish, Wish::Unquarantine { .. }))
 }
 
 /// Whether this proposal made something that has yet to end.

@@ -3,7 +3,7 @@
 use super::judging::judge;
 use super::proposal::{self, Input};
 use super::state::Step;
-use super::{automatic, exclusion, offering, passing, runs};
+use super::{automatic, exclusion, offering, passing, runs, undoing};
 use crate::domain::event::{Conclusion, Scope, Timer};
 use crate::domain::evidence::Category;
 use crate::domain::facts::{Facts, JobFacts, Known};
@@ -152,6 +152,9 @@ fn learn_jobs(step: &mut Step<'_>, run: crate::domain::RunId, attempt: u32, jobs
 
 /// Facts for a proposal, at its planning or again right before it runs.
 pub fn planned(step: &mut Step<'_>, n: u32, facts: &Facts) {
+    if let Some(proposal) = step.incident.proposal(n).filter(|proposal| undoing::is_awaiting(proposal)).cloned() {
+        return undoing::judged(step, &proposal, facts);
+    }
     let Some(proposal) = step.incident.proposal(n).filter(|p| p.state == ProposalState::Planning).cloned() else {
         return;
     };

@@ -96,6 +96,8 @@ pub fn open(step: &mut Step<'_>, opening: Opening) {
         state: ProposalState::Planning,
         waits_for: None,
         merging: None,
+        ended: None,
+        undo: None,
         made: Vec::new(),
         created_at: step.now,
         expires_at: None,

@@ -2,8 +2,8 @@
 
 use super::state::Step;
 use super::{
-    adopting, automatic, escalating, expiry, failing, merging, offering, owning, passing, people, planning, proposal,
-    suspecting, waiting,
+    adopting, automatic, escalating, expiry, failing, landing, merging, offering, owning, passing, people, planning,
+    proposal, suspecting, waiting,
 };
 use crate::domain::effect::Order;
 use crate::domain::event::{Event, LogRead, Timer};
@@ -57,7 +57,8 @@ pub fn step(
             step.record(Note::Requested { by: request.by.name.clone() });
             people::asked(&mut step, request);
         }
-        Event::PullEnded { number, merged, .. } => {
+        Event::PullEnded { number, merged, branch, .. } => {
+            landing::ended(&mut step, branch.raw(), *merged);
             proposal::plan_waiting(&mut step);
             passing::pull_ended(&mut step, *number, *merged);
         }

@@ -223,6 +223,7 @@ impl Planned {
             reversible: false,
             previews: self.previews,
             sensitive: self.sensitive,
+            on_merge: Vec::new(),
             waits: false,
         }))
     }

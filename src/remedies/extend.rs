@@ -83,7 +83,7 @@ impl Remedy for Extend {
         };
         let planning = code::plan(context, &wanting);
         let Planning::Ready(mut plan) = planning else { return planning };
-        plan.steps.splice(..0, listed);
+        plan.on_merge.extend(listed.map(|listed| listed.action));
         Planning::Ready(plan)
     }
 }

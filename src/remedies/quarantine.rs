@@ -121,6 +121,7 @@ impl Test {
             since: context.proposal.map_or(context.now, |asked| asked.at),
             incident: context.incident.no,
             served: self.listed,
+            pending: !self.listed,
         }
     }
 
@@ -172,6 +173,8 @@ impl Test {
             Some(Known::Is(change)) => change.owners.clone(),
             _ => Vec::new(),
         };
+        let entry = Quarantined { pending: false, ..self.entry(context, &owners) };
+        plan.on_merge.push(Action::Listed { entry: Box::new(entry) });
         // Undone last: what was merged by then stays in the ledger.
         plan.steps.splice(..0, self.records(context, &owners));
         Planning::Ready(plan)
@@ -205,6 +208,7 @@ impl Test {
             reversible: false,
             previews: Vec::new(),
             sensitive: Vec::new(),
+            on_merge: Vec::new(),
             waits: false,
         }))
     }
