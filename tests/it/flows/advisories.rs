@@ -3,6 +3,7 @@
 use super::code::broken;
 use crate::world::REPO;
 use ci_rescue::demo::{Advisory, Fault};
+use ci_rescue::domain::Untrusted;
 
 #[tokio::test]
 async fn a_pin_to_a_vulnerable_version_is_warned_of_before_it_is_agreed_to() {
@@ -25,7 +26,7 @@ async fn a_pin_to_a_vulnerable_version_is_warned_of_before_it_is_agreed_to() {
     for (words, told) in [("pin 1 flask@3.0.2", None), ("pin 1 flask@3.0.1", Some(warning))] {
         ada.say(&world, words).await;
         let notes = world.incident(1).await.proposals.last().unwrap().plan.clone().unwrap().notes;
-        let about: Vec<&str> = notes.iter().map(|note| note.raw()).filter(|note| note.contains("vulnerable")).collect();
+        let about: Vec<&str> = notes.iter().map(Untrusted::raw).filter(|note| note.contains("vulnerable")).collect();
         assert_eq!(about, told.into_iter().collect::<Vec<_>>(), "{words}");
         if told.is_none() {
             ada.say(&world, "cancel 1").await;
