@@ -15,7 +15,7 @@ use crate::adapters::resolver::Resolver;
 use crate::card::{Places, Words};
 use crate::config::{Config, Feed, People};
 use crate::domain::subscription::Subscription;
-use crate::engine::{Budget, Engine, Parts, Scope};
+use crate::engine::{Budget, Engine, Parts, RepoFilter};
 use crate::ports::{Chat, Ci, Clock, Decoder, Endpoint, Forge, Health, Store};
 use crate::server::{self, Doors};
 use axum::Router;
@@ -83,13 +83,16 @@ impl App {
             store: store.clone(),
             clock: clock.clone(),
             rules: config.policy.clone(),
-            scope: Scope { repositories: config.github.repositories.clone(), branches: config.github.branches.clone() },
+            filter: RepoFilter {
+                repositories: config.github.repositories.clone(),
+                branches: config.github.branches.clone(),
+            },
             budget: Budget::default(),
             words: words.clone(),
             chats: chats(&console, writable.as_ref(), &platforms),
             ci: github.clone().map(|github| github as Arc<dyn Ci>),
             forge: github.clone().map(|github| github as Arc<dyn Forge>),
-            git: github.map(|github| github::rooms(beside(config, "-git"), github)),
+            git: github.map(|github| github::rooms(config, beside(config, "-git"), github)),
             resolver: Some(Arc::new(Resolver::new(beside(config, "-resolver"), |key| std::env::var_os(key)))),
             directory: Arc::new(People::new(config.people.clone(), operator)),
             decoders: decoders(config, &name, &platforms),

@@ -4,10 +4,15 @@
 //! contradict itself. It is an integration like any other: it talks to the bot over HTTP alone. The integration tests build
 //! their GitHub on it too.
 
+mod access;
 mod actions;
+mod advisories;
+mod checks;
+mod comments;
 mod git;
 mod hooks;
 mod issues;
+mod labels;
 mod logs;
 mod lost;
 mod pages;
@@ -15,8 +20,8 @@ mod pulls;
 mod routes;
 mod script;
 mod state;
-mod tracking;
 
+pub use advisories::Advisory;
 pub use git::{learn, seed};
 pub use hooks::{Hook, sign};
 pub use routes::router;

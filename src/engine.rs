@@ -3,6 +3,7 @@
 //! Each loop's body is a method that does one piece of work and says whether there was any, so that tests pump by hand
 //! what [`Engine::run`] repeats.
 
+mod advisories;
 mod ask;
 mod chronicle;
 mod code;
@@ -11,10 +12,14 @@ mod desk;
 mod door;
 pub mod history;
 mod ledger;
+mod markers;
 mod merge;
+mod owners;
 mod perform;
+mod preview;
 mod publish;
 mod reconcile;
+mod repro;
 mod resolve;
 mod run;
 mod seal;
@@ -43,12 +48,12 @@ use tokio::sync::{Mutex, Notify, watch};
 
 /// Which repositories and branches are ours. Empty lists mean all.
 #[derive(Clone, Debug, Default)]
-pub struct Scope {
+pub struct RepoFilter {
     pub repositories: Vec<String>,
     pub branches: Vec<String>,
 }
 
-impl Scope {
+impl RepoFilter {
     #[must_use]
     pub fn has_repo(&self, repo: &Repo) -> bool {
         self.repositories.is_empty() || self.repositories.iter().any(|want| glob(want, repo.as_str()))
@@ -86,7 +91,7 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub rules: Rules,
-    pub scope: Scope,
+    pub filter: RepoFilter,
     pub budget: Budget,
     pub words: Arc<Words>,
     pub chats: Vec<Arc<dyn Chat>>,
@@ -113,7 +118,7 @@ pub struct Engine {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     rules: Rules,
-    scope: Scope,
+    filter: RepoFilter,
     budget: Budget,
     words: Arc<Words>,
     chats: BTreeMap<Platform, Arc<dyn Chat>>,
@@ -132,7 +137,7 @@ pub struct Engine {
     slots: Mutex<HashMap<(Platform, String), Time>>,
     /// How fast cards may be edited, where the platform counts edits apart from posts.
     edits: BTreeMap<Platform, EditBudget>,
-    /// What wildcards of the scope are matched against.
+    /// What wildcards of the filter are matched against.
     listed: Mutex<reconcile::Listed>,
     turn_due: Notify,
     effect_due: Notify,
@@ -170,7 +175,7 @@ impl Engine {
             store: parts.store,
             clock: parts.clock,
             rules: parts.rules,
-            scope: parts.scope,
+            filter: parts.filter,
             budget: parts.budget,
             words: parts.words,
             edits,

@@ -4,19 +4,26 @@
 //! in their arguments, and what they want is in their answers.
 
 mod adopting;
+mod automatic;
 mod escalating;
 mod exclusion;
 mod expiry;
 mod failing;
 mod index;
+mod judging;
+mod landing;
 mod merging;
+mod offering;
 mod owning;
 mod passing;
 mod people;
 mod planning;
 mod proposal;
+mod runs;
+mod state;
 mod step;
 mod suspecting;
+mod undoing;
 mod waiting;
 
 pub use index::{Index, Routed, route, run_key};

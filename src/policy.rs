@@ -8,9 +8,10 @@ pub use severity::severity;
 pub use suspects::suspects;
 
 use crate::domain::action::Action;
-use crate::domain::actor::Role;
+use crate::domain::actor::{Principal, Role};
 use crate::domain::evidence::Evidence;
 use crate::domain::facts::{Context, Facts, Known};
+use crate::domain::ids::Repo;
 use crate::domain::incident::{Approval, Incident, Proposal, Proposer};
 use crate::domain::plan::{Nature, Plan};
 use crate::domain::refs::OWN_BRANCHES;
@@ -164,19 +165,25 @@ fn may_write(case: &Case<'_>, by: &Proposer) -> Reason {
     if case.plan.reversible {
         return gate("write", true, "it does not change code");
     }
+    writes(case.facts, &case.incident.repo, by)
+}
+
+const NO_ACCOUNT: &str =
+    "it changes code, and you have no linked GitHub account: ask an admin to add `github` to your [[people]] entry";
+
+fn writes(facts: &Facts, repo: &Repo, by: &Proposer) -> Reason {
     let Some(login) = &by.github else {
-        let words = "it changes code, and you have no linked GitHub account: ask an admin to add `github` to your [[people]] entry";
-        return gate("write", false, words);
+        return gate("write", false, NO_ACCOUNT);
     };
-    let no = case.facts.writers.iter().find(|(_, may)| **may != Known::Is(true));
-    match (no, case.facts.writers.get(login)) {
+    let no = facts.writers.iter().find(|(_, may)| **may != Known::Is(true));
+    match (no, facts.writers.get(login)) {
         (Some((login, Known::Is(false))), _) => {
-            gate("write", false, format!("{login} has no write permission on {}", case.incident.repo))
+            gate("write", false, format!("{login} has no write permission on {repo}"))
         }
         (Some((login, Known::Unavailable(why))), _) => {
             gate("write", false, format!("cannot read {login}'s permission: {why}"))
         }
-        (_, Some(_)) => gate("write", true, format!("{login} has write permission on {}", case.incident.repo)),
+        (_, Some(_)) => gate("write", true, format!("{login} has write permission on {repo}")),
         (_, None) => gate("write", false, format!("{login}'s permission has not been read")),
     }
 }
@@ -305,9 +312,13 @@ pub fn merges(rules: &Rules, remedy: &str) -> bool {
 ///
 /// # Errors
 /// A sentence for the person.
-pub fn may_approve(rules: &Rules, proposal: &Proposal, key: &str, role: Role) -> Result<(), String> {
-    if role < Role::Approver {
-        return Err(format!("approving needs the approver role; yours is {role}"));
+pub fn may_approve(rules: &Rules, proposal: &Proposal, by: &Principal) -> Result<(), String> {
+    let key = by.key.as_str();
+    if by.role < Role::Approver {
+        return Err(format!("approving needs the approver role; yours is {}", by.role));
+    }
+    if changes_code(proposal) && by.github.is_none() {
+        return Err(NO_ACCOUNT.into());
     }
     if rules.two_person && proposal.by.key.as_deref() == Some(key) {
         return Err("you proposed it, so someone else must approve it".into());
@@ -318,6 +329,31 @@ pub fn may_approve(rules: &Rules, proposal: &Proposal, key: &str, role: Role) ->
         return Err("you have already approved it".into());
     }
     Ok(())
+}
+
+/// May this person undo the proposal? It takes what the proposal took, besides the approvals.
+///
+/// # Errors
+/// Sentences for the person.
+pub fn may_undo(
+    rules: &Rules,
+    proposal: &Proposal,
+    repo: &Repo,
+    by: &Proposer,
+    facts: &Facts,
+) -> Result<(), Vec<String>> {
+    let mut gates = vec![not_observing(rules), not_dry(rules), may_respond(by)];
+    if changes_code(proposal) {
+        gates.push(writes(facts, repo, by));
+    }
+    let unmet: Vec<String> = gates.into_iter().filter(|gate| !gate.met).map(|gate| gate.words).collect();
+    if unmet.is_empty() { Ok(()) } else { Err(unmet) }
+}
+
+/// Whether what the proposal did needed write permission.
+#[must_use]
+pub fn changes_code(proposal: &Proposal) -> bool {
+    proposal.plan.as_ref().is_some_and(|plan| !plan.reversible)
 }
 
 /// Whether enough different people approved the change as it stands now.

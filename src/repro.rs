@@ -3,6 +3,7 @@
 mod command;
 mod dotnet;
 mod go;
+mod input;
 mod java;
 mod manifest;
 mod node;
@@ -17,11 +18,10 @@ mod ruby;
 mod rust;
 mod source;
 mod version;
-mod wanted;
 mod writer;
 
+pub use input::{Framework, Language, RepositoryFile, ScriptInput, Selector, Shard};
 pub use quote::quote;
-pub use wanted::{Framework, Language, RepositoryFile, Selector, Shard, Wanted};
 
 use recipe::Recipe;
 
@@ -31,7 +31,7 @@ use recipe::Recipe;
 ///
 /// # Errors
 /// Every reason why there can be no script.
-pub fn script(wanted: &Wanted) -> Result<String, Vec<String>> {
+pub fn script(wanted: &ScriptInput) -> Result<String, Vec<String>> {
     let mut recipe = Recipe::new(wanted);
     source::fetch(&mut recipe);
     match wanted.framework.language() {

@@ -19,6 +19,5 @@ mod there;
 mod view;
 
 pub use call::Git;
-pub use conflicts::{Conflicting, Hunk};
 pub use room::Rooms;
 pub use view::View;

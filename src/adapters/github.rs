@@ -1,5 +1,6 @@
 //! GitHub: webhooks in, the REST API out, through octocrab.
 
+mod advisories;
 mod api;
 mod auth;
 mod ci;
@@ -8,7 +9,7 @@ mod fetch;
 mod forge;
 mod granted;
 mod health;
-mod labels;
+mod issues;
 mod lost;
 mod manifest;
 mod origin;
@@ -16,7 +17,6 @@ mod payload;
 mod pulls;
 mod repositories;
 mod requests;
-mod tracking;
 mod verify;
 
 pub use api::{GitHub, Settings};

@@ -14,7 +14,7 @@ mod watched;
 
 pub use blocks::message;
 pub use chat::{Settings, Slack};
-pub use decode::Socket as SocketDecoder;
+pub use decode::EnvelopeDecoder;
 pub use granted::{lacking, may_listen};
 pub use http::{Address, Kind, Signature};
 pub use intake::Intake;

@@ -48,8 +48,8 @@ pub fn states(config: &Config) -> Vec<(String, String)> {
 }
 
 /// Clones live beside the store.
-pub fn rooms(dir: OsString, github: Arc<GitHub>) -> Arc<dyn Git> {
-    Arc::new(Rooms::new(dir, github))
+pub fn rooms(config: &Config, dir: OsString, github: Arc<GitHub>) -> Arc<dyn Git> {
+    Arc::new(Rooms::new(dir, github, config.github.ca_file.clone()))
 }
 
 /// Checks its webhooks; `None` where there is no secret to check them by.

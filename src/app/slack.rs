@@ -2,7 +2,7 @@
 
 use super::platform::{Base, Platform, Wired, pause, state};
 use crate::adapters::console::Preview;
-use crate::adapters::slack::{self, Slack, SocketDecoder};
+use crate::adapters::slack::{self, EnvelopeDecoder, Slack};
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::ports::{Chat, Clock, Decoder, Endpoint, Integration, Origin, Store, Turn};
@@ -76,7 +76,7 @@ impl Wired for WiredSlack {
     }
 
     fn decoder(&self) -> Arc<dyn Decoder> {
-        Arc::new(SocketDecoder { team: self.slack.team() })
+        Arc::new(EnvelopeDecoder { team: self.slack.team() })
     }
 
     fn endpoints(&self, engine: &Arc<Engine>) -> Result<Vec<Arc<dyn Endpoint>>, String> {

@@ -131,6 +131,21 @@ pub fn code(markup: &str, text: &str) -> String {
     }
 }
 
+/// Characters of a line of code that are shown.
+const CODE_CHARS: usize = 160;
+
+/// Lines of code as a block of GitHub's, which no line of them can end.
+pub(super) fn fenced(lines: &[String]) -> String {
+    let shown = |line: &String| -> String {
+        let seen = line.chars().filter(|c| *c == '\t' || !(c.is_control() || is_invisible(*c)));
+        seen.take(CODE_CHARS).collect()
+    };
+    let lines: Vec<String> = lines.iter().map(shown).collect();
+    let longest = lines.iter().flat_map(|line| line.split(|c| c != '`')).map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}\n{}\n{fence}", lines.join("\n"))
+}
+
 pub(super) fn bold(markup: &str, text: &str) -> String {
     let inner = escape(markup, text);
     match markup {

@@ -1,6 +1,6 @@
 //! The words: templates rendered for a markup, everything that is not ours escaped.
 
-use super::markup::{MARKUPS, bold, code, cut, escape, link, when};
+use super::markup::{MARKUPS, bold, code, cut, escape, fenced, link, when};
 use super::view::View;
 use crate::domain::action::{IssueBody, PullBody};
 use crate::domain::card::{Button, ButtonRef, Card, Link, Look, Tone, Verb};
@@ -54,6 +54,13 @@ pub struct Places {
     pub web: Option<String>,
 }
 
+/// What a check run says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckText {
+    pub title: String,
+    pub summary: String,
+}
+
 /// Failures named on a digest; the rest is counted.
 const DIGEST_ROWS: usize = 15;
 /// Rows of a digest in one paragraph.
@@ -95,6 +102,7 @@ impl Words {
         });
         env.add_filter("b", |state: &State<'_, '_>, text: &str| Value::from_safe_string(bold(&markup(state), text)));
         env.add_filter("code", |state: &State<'_, '_>, text: &str| Value::from_safe_string(code(&markup(state), text)));
+        env.add_filter("fenced", |lines: Vec<String>| Value::from_safe_string(fenced(&lines)));
         env.add_filter("when", |state: &State<'_, '_>, ms: i64| {
             Value::from_safe_string(when(&markup(state), Time(ms)))
         });
@@ -109,7 +117,7 @@ impl Words {
                 env.add_template_owned(format!("{markup}:{name}"), text.to_owned())?;
             }
         }
-        for name in ["pull", "issue"] {
+        for name in ["pull", "issue", "conflicts"] {
             let text = FILES.get_file(format!("github/{name}.jinja")).and_then(include_dir::File::contents_utf8);
             let text = text.ok_or_else(|| TemplateError(format!("there is no template github/{name}")))?;
             env.add_template_owned(format!("github:{name}"), text.to_owned())?;
@@ -145,6 +153,16 @@ impl Words {
     /// [`TemplateError`] when the template fails.
     pub fn issue(&self, body: &IssueBody, home: Option<&str>) -> Result<String, TemplateError> {
         self.page("github:issue", Value::from(Serde(body)), home)
+    }
+
+    /// The check on a draft with conflicts, in GitHub's markdown: the template's first line is its title.
+    ///
+    /// # Errors
+    /// [`TemplateError`] when the template fails.
+    pub fn conflicts(&self, left: &[String]) -> Result<CheckText, TemplateError> {
+        let text = self.page("github:conflicts", Value::from(Serde(left)), None)?;
+        let (title, summary) = text.split_once('\n').unwrap_or((&text, ""));
+        Ok(CheckText { title: title.to_owned(), summary: summary.trim().to_owned() })
     }
 
     fn page(&self, name: &str, what: Value, home: Option<&str>) -> Result<String, TemplateError> {

@@ -3,8 +3,8 @@
 use super::Failed;
 use super::terminal::visible;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
-use ci_rescue::adapters::git::{Conflicting, View};
-use ci_rescue::domain::change::{Change, ChangeOutcome, Direction, Method, Pick};
+use ci_rescue::adapters::git::View;
+use ci_rescue::domain::change::{Change, ChangeOutcome, Conflicting, Direction, Method, Pick};
 use ci_rescue::domain::edit::{Editing, Mark};
 use ci_rescue::domain::ids::Digest;
 use ci_rescue::domain::refs::Branch;
@@ -137,14 +137,6 @@ impl Remedy {
 struct Planned {
     id: String,
     change: Change,
-    /// What conflicts, by file.
-    conflicts: Vec<Conflicting>,
-}
-
-impl Planned {
-    fn of(id: String, change: Change) -> Self {
-        Self { id, change, conflicts: Vec::new() }
-    }
 }
 
 /// git that takes too long or cannot run is an integration that failed; the rest is about what was asked.
@@ -162,7 +154,7 @@ pub fn run(args: &Args) -> u8 {
             let status = status(planned.change.outcome);
             (planned, status)
         }
-        Err(Failed { status, why }) => (Planned::of(String::new(), Change::refused(why)), status),
+        Err(Failed { status, why }) => (Planned { id: String::new(), change: Change::refused(why) }, status),
     };
     show(args.remedy.name(), args.json, &planned);
     status
@@ -179,7 +171,7 @@ pub fn misspoken(why: &clap::Error) -> Option<ExitCode> {
     let text = why.render().to_string();
     let said: Vec<&str> = text.lines().take_while(|line| !line.starts_with("Usage")).map(str::trim).collect();
     let change = Change::refused(said.join(" ").trim().trim_start_matches("error: "));
-    show(&remedy, true, &Planned::of(String::new(), change));
+    show(&remedy, true, &Planned { id: String::new(), change });
     Some(ExitCode::from(super::BAD_INPUT))
 }
 
@@ -254,7 +246,20 @@ async fn edit(
         }
         Ok::<_, PortError>(change)
     };
-    work.await.map(|change| Planned::of(id, change)).map_err(failed)
+    let change = whole(&view, work.await, &["HEAD"]).await?;
+    Ok(Planned { id, change })
+}
+
+/// What was planned, unless it came out as it did because contents are missing in a partial clone.
+async fn whole(view: &View, planned: Result<Change, PortError>, commits: &[&str]) -> Result<Change, Failed> {
+    let rests = |change: &Change| matches!(change.outcome, ChangeOutcome::Ready | ChangeOutcome::Refused);
+    if planned.as_ref().is_ok_and(rests) {
+        return planned.map_err(failed);
+    }
+    match view.lacks(commits).await {
+        Ok(Some(why)) => Ok(Change::refused(why)),
+        _ => planned.map_err(failed),
+    }
 }
 
 async fn pick(picked: &Picked, direction: Direction) -> Result<Planned, Failed> {
@@ -282,14 +287,12 @@ async fn pick(picked: &Picked, direction: Direction) -> Result<Planned, Failed> 
             vec![if direction == Direction::Revert { "revert" } else { "backport" }, &picked.onto];
         words.extend(commits.iter().map(String::as_str));
         let id = id(&words);
-        let change = view.pick(&onto, &Pick { direction, commits, method }).await?;
-        let conflicts = match change.outcome {
-            ChangeOutcome::Conflict => view.git().conflicts(&change.tree, &change.conflicts).await?,
-            _ => Vec::new(),
-        };
-        Ok::<_, PortError>(Planned { id, change, conflicts })
+        Ok::<_, PortError>((id, onto, Pick { direction, commits, method }))
     };
-    work.await.map_err(failed)
+    let (id, onto, pick) = work.await.map_err(failed)?;
+    let all: Vec<&str> = std::iter::once(&onto).chain(&pick.commits).map(String::as_str).collect();
+    let change = whole(&view, view.pick(&onto, &pick).await, &all).await?;
+    Ok(Planned { id, change })
 }
 
 /// The id of a mark that stands in the source already.
@@ -339,7 +342,7 @@ fn today() -> DateTime<Utc> {
 }
 
 fn show(remedy: &str, as_json: bool, planned: &Planned) {
-    let Planned { id, change, conflicts } = planned;
+    let Planned { id, change } = planned;
     if as_json {
         let object = json!({
             "remedy": remedy, "outcome": change.outcome, "id": id, "because": change.because, "diff": change.diff,
@@ -357,21 +360,21 @@ fn show(remedy: &str, as_json: bool, planned: &Planned) {
     };
     eprintln!("{remedy}: {word}{}", if id.is_empty() { String::new() } else { format!("  (id {id})") });
     change.because.iter().for_each(|why| eprintln!("  because {why}"));
-    conflicts.iter().for_each(conflict);
+    change.conflicting.iter().for_each(conflict);
     change.warnings.iter().for_each(|warning| eprintln!("  note: {warning}"));
     print!("{}", change.diff);
 }
 
 /// The hunks of a file that conflict.
 fn conflict(file: &Conflicting) {
-    let path = clean_line(&file.path, PATH_MAX);
+    let path = clean_line(file.path.raw(), PATH_MAX);
     if file.hunks.is_empty() {
         eprintln!("  conflict in {path}: one side deleted or renamed it, or it is not text");
     }
     for hunk in file.hunks.iter().take(HUNKS) {
         eprintln!("  conflict in {path}, line {}:", hunk.line);
         for line in hunk.lines.iter().take(HUNK_LINES) {
-            eprintln!("    {}", visible(line));
+            eprintln!("    {}", visible(line.raw()));
         }
         if hunk.lines.len() > HUNK_LINES {
             eprintln!("    … and {} more lines", hunk.lines.len() - HUNK_LINES);

@@ -1,8 +1,8 @@
-//! Labels, comments, check runs, tokens.
+//! Issues that are no pull requests.
 
-use super::hooks::{account, stamp};
+use super::hooks::account;
 use super::routes::refuse;
-use super::state::Forge;
+use super::state::{Forge, Issue, State as Known};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -10,179 +10,100 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-type At<T> = Path<T>;
+type Named = (String, String);
+type Numbered = (String, String, u64);
 
-pub async fn mint(State(forge): State<Forge>, Json(body): Json<Value>) -> Response {
-    let mut state = forge.lock();
-    state.tokens_minted += 1;
-    state.narrowed.push(body["repositories"].clone());
-    let names = body["repositories"].as_array().cloned().unwrap_or_default();
-    let repositories: Vec<Value> = names.into_iter().map(|name| json!({"name": name})).collect();
-    let until = stamp((forge.now)() + 3_600_000);
-    let answer = json!({"token": format!("ghs_sandbox{}", state.tokens_minted), "expires_at": until, "repositories": repositories});
-    (StatusCode::CREATED, Json(answer)).into_response()
-}
-
-pub async fn labels(State(forge): State<Forge>, Path((owner, repo, number)): At<(String, String, u64)>) -> Response {
-    let state = forge.lock();
-    let Some(repo) = state.repos.get(&format!("{owner}/{repo}")) else { return refuse(404, "Not Found") };
-    let labels: Vec<Value> = repo.labels.get(&number).into_iter().flatten().map(|name| json!({"name": name})).collect();
-    Json(labels).into_response()
-}
-
-pub async fn add_labels(
-    State(forge): State<Forge>,
-    Path((owner, repo, number)): At<(String, String, u64)>,
-    Json(body): Json<Value>,
-) -> Response {
-    let mut state = forge.lock();
-    let Some(repo) = state.repos.get_mut(&format!("{owner}/{repo}")) else { return refuse(404, "Not Found") };
-    let have = repo.labels.entry(number).or_default();
-    for name in body.get("labels").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
-        if !have.iter().any(|label| label == name) {
-            have.push(name.to_owned());
-        }
-    }
-    Json(have.iter().map(|name| json!({"name": name})).collect::<Vec<_>>()).into_response()
-}
-
-pub async fn drop_label(
-    State(forge): State<Forge>,
-    Path((owner, repo, number, label)): At<(String, String, u64, String)>,
-) -> Response {
-    let mut state = forge.lock();
-    let Some(repo) = state.repos.get_mut(&format!("{owner}/{repo}")) else { return refuse(404, "Not Found") };
-    repo.labels.entry(number).or_default().retain(|have| *have != label);
-    Json(json!([])).into_response()
-}
-
-pub async fn comments(State(forge): State<Forge>, Path((owner, repo, number)): At<(String, String, u64)>) -> Response {
-    let state = forge.lock();
-    let Some(repo) = state.repos.get(&format!("{owner}/{repo}")) else { return refuse(404, "Not Found") };
-    let found: Vec<&Value> = repo.comments.iter().filter(|comment| comment["number"] == number).collect();
-    Json(found).into_response()
-}
-
-pub async fn add_comment(
-    State(forge): State<Forge>,
-    Path((owner, repo, number)): At<(String, String, u64)>,
-    Json(body): Json<Value>,
-) -> Response {
-    let mut state = forge.lock();
-    let (id, app) = (state.fresh(), state.app_id);
-    let Some(repo) = state.repos.get_mut(&format!("{owner}/{repo}")) else { return refuse(404, "Not Found") };
-    let comment = json!({"id": id, "number": number, "body": body["body"], "user": account("sandbox-bot"), "performed_via_github_app": {"id": app}});
-    repo.comments.push(comment.clone());
-    (StatusCode::CREATED, Json(comment)).into_response()
-}
-
-pub async fn edit_comment(
-    State(forge): State<Forge>,
-    Path((owner, repo, id)): At<(String, String, u64)>,
-    Json(body): Json<Value>,
-) -> Response {
-    let mut state = forge.lock();
-    let comments = state.repos.get_mut(&format!("{owner}/{repo}")).map(|repo| &mut repo.comments);
-    let Some(comment) = comments.and_then(|all| all.iter_mut().find(|comment| comment["id"] == id)) else {
-        return refuse(404, "Not Found");
-    };
-    comment["body"] = body["body"].clone();
-    Json(comment.clone()).into_response()
-}
-
-pub async fn delete_comment(
-    State(forge): State<Forge>,
-    Path((owner, repo, id)): At<(String, String, u64)>,
-) -> Response {
-    let mut state = forge.lock();
-    let comments = state.repos.get_mut(&format!("{owner}/{repo}")).map(|repo| &mut repo.comments);
-    let Some((at, comments)) = comments.and_then(|all| Some((all.iter().position(|one| one["id"] == id)?, all))) else {
-        return refuse(404, "Not Found");
-    };
-    comments.remove(at);
-    StatusCode::NO_CONTENT.into_response()
-}
-
-pub async fn react(
-    State(forge): State<Forge>,
-    Path((owner, repo, id)): At<(String, String, u64)>,
-    Json(body): Json<Value>,
-) -> Response {
-    let mut state = forge.lock();
-    let Some(repo) = state.repos.get_mut(&format!("{owner}/{repo}")) else { return refuse(404, "Not Found") };
-    if !repo.comments.iter().any(|comment| comment["id"] == id) {
-        return refuse(404, "Not Found");
-    }
-    let content = body["content"].as_str().unwrap_or_default();
-    if !["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"].contains(&content) {
-        return refuse(422, "Validation Failed");
-    }
-    let reaction = (id, content.to_owned());
-    if !repo.reactions.contains(&reaction) {
-        repo.reactions.push(reaction);
-    }
-    (StatusCode::CREATED, Json(json!({"id": id, "content": content, "user": account("sandbox-bot")}))).into_response()
-}
-
-pub async fn permission(
-    State(forge): State<Forge>,
-    Path((owner, repo, login)): At<(String, String, String)>,
-) -> Response {
-    let state = forge.lock();
-    let Some(repo) = state.repos.get(&format!("{owner}/{repo}")) else { return refuse(404, "Not Found") };
-    let permission = repo.permissions.get(&login).copied().unwrap_or("read");
-    Json(json!({"permission": permission, "role_name": permission, "user": account(&login)})).into_response()
+fn show(state: &Known, name: &str, issue: &Issue) -> Value {
+    let labels = state.repos.get(name).and_then(|repo| repo.labels.get(&issue.number)).into_iter().flatten();
+    let labels: Vec<Value> = labels.map(|label| json!({"name": label})).collect();
+    let assignees: Vec<Value> = issue.assignees.iter().map(|login| account(login)).collect();
+    json!({
+        "id": issue.number, "number": issue.number, "state": if issue.open { "open" } else { "closed" },
+        "title": issue.title, "body": issue.body, "user": account("sandbox-bot"), "labels": labels,
+        "assignees": assignees, "html_url": format!("{{web}}/{name}/issues/{}", issue.number),
+        "performed_via_github_app": {"id": state.app_id},
+    })
 }
 
 #[derive(Deserialize)]
-pub struct CheckQuery {
-    check_name: Option<String>,
+pub struct Search {
+    labels: Option<String>,
+    state: Option<String>,
+    page: Option<usize>,
+    per_page: Option<usize>,
 }
 
-pub async fn checks(
+pub async fn list(
     State(forge): State<Forge>,
-    Path((owner, repo, sha)): At<(String, String, String)>,
-    Query(query): Query<CheckQuery>,
+    Path((owner, repo)): Path<Named>,
+    Query(search): Query<Search>,
 ) -> Response {
     let state = forge.lock();
-    let Some(repo) = state.repos.get(&format!("{owner}/{repo}")) else { return refuse(404, "Not Found") };
-    let wanted = |check: &&Value| {
-        check["head_sha"] == sha.as_str() && query.check_name.as_deref().is_none_or(|name| check["name"] == name)
+    let name = format!("{owner}/{repo}");
+    let Some(repo) = state.repos.get(&name) else { return refuse(404, "Not Found") };
+    let has = |issue: &Issue, label: &str| repo.labels.get(&issue.number).is_some_and(|l| l.iter().any(|l| l == label));
+    let fits = |issue: &&Issue| {
+        (issue.open || search.state.as_deref() == Some("all"))
+            && search.labels.iter().flat_map(|labels| labels.split(',')).all(|label| has(issue, label))
     };
-    let found: Vec<&Value> = repo.checks.iter().filter(wanted).collect();
-    Json(json!({"total_count": found.len(), "check_runs": found})).into_response()
+    let page = search.per_page.unwrap_or(30).min(100);
+    let before = page * search.page.unwrap_or(1).saturating_sub(1);
+    let found = repo.issues.iter().rev().filter(fits).skip(before).take(page);
+    Json(found.map(|issue| show(&state, &name, issue)).collect::<Vec<_>>()).into_response()
 }
 
-pub async fn add_check(
-    State(forge): State<Forge>,
-    Path((owner, repo)): At<(String, String)>,
-    Json(mut body): Json<Value>,
-) -> Response {
+#[derive(Deserialize)]
+pub struct New {
+    title: String,
+    #[serde(default)]
+    body: String,
+    #[serde(default)]
+    labels: Vec<String>,
+    #[serde(default)]
+    assignees: Vec<String>,
+}
+
+pub async fn create(State(forge): State<Forge>, Path((owner, repo)): Path<Named>, Json(new): Json<New>) -> Response {
     let mut state = forge.lock();
-    body["id"] = state.fresh().into();
-    body["output"]["annotations_count"] = body["output"]["annotations"].as_array().map_or(0, Vec::len).into();
-    let Some(repo) = state.repos.get_mut(&format!("{owner}/{repo}")) else { return refuse(404, "Not Found") };
-    repo.checks.push(body.clone());
-    (StatusCode::CREATED, Json(body)).into_response()
+    let name = format!("{owner}/{repo}");
+    let number = state.fresh();
+    let Some(repo) = state.repos.get_mut(&name) else { return refuse(404, "Not Found") };
+    if new.assignees.iter().any(|login| !may_be_assigned(repo, login)) {
+        return refuse(422, "Validation Failed");
+    }
+    let issue = Issue { number, title: new.title, body: new.body, assignees: new.assignees, open: true };
+    repo.labels.insert(number, new.labels);
+    repo.issues.push(issue.clone());
+    (StatusCode::CREATED, Json(show(&state, &name, &issue))).into_response()
 }
 
-pub async fn edit_check(
+pub async fn edit(
     State(forge): State<Forge>,
-    Path((owner, repo, id)): At<(String, String, u64)>,
+    Path((owner, repo, number)): Path<Numbered>,
     Json(body): Json<Value>,
 ) -> Response {
     let mut state = forge.lock();
-    let checks = state.repos.get_mut(&format!("{owner}/{repo}")).map(|repo| &mut repo.checks);
-    let Some(check) = checks.and_then(|all| all.iter_mut().find(|check| check["id"] == id)) else {
+    let name = format!("{owner}/{repo}");
+    let found = state.repos.get_mut(&name);
+    let Some(issue) = found.and_then(|repo| repo.issues.iter_mut().find(|issue| issue.number == number)) else {
         return refuse(404, "Not Found");
     };
-    // As GitHub does: annotations are added to those that are there.
-    let mut notes = check["output"]["annotations"].as_array().cloned().unwrap_or_default();
-    notes.extend(body["output"]["annotations"].as_array().cloned().unwrap_or_default());
-    for (key, value) in body.as_object().into_iter().flatten() {
-        check[key.as_str()] = value.clone();
+    if let Some(wanted) = body.get("state").and_then(Value::as_str) {
+        issue.open = wanted == "open";
     }
-    check["output"]["annotations_count"] = notes.len().into();
-    check["output"]["annotations"] = notes.into();
-    Json(check.clone()).into_response()
+    let issue = issue.clone();
+    Json(show(&state, &name, &issue)).into_response()
+}
+
+fn may_be_assigned(repo: &super::state::Repo, login: &str) -> bool {
+    matches!(repo.permissions.get(login), Some(&("write" | "admin")))
+}
+
+pub async fn assignable(
+    State(forge): State<Forge>,
+    Path((owner, repo, login)): Path<(String, String, String)>,
+) -> Response {
+    let state = forge.lock();
+    let may = state.repos.get(&format!("{owner}/{repo}")).is_some_and(|repo| may_be_assigned(repo, &login));
+    if may { StatusCode::NO_CONTENT.into_response() } else { refuse(404, "Not Found") }
 }

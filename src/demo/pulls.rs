@@ -23,7 +23,7 @@ pub fn show(state: &Known, name: &str, pull: &Pull) -> Value {
         "draft": pull.draft, "user": account("sandbox-bot"), "merged": pull.merged.is_some(),
         "merged_at": pull.merged.as_ref().map(|_| stamp(pull.merged_at.unwrap_or(i64::try_from(pull.number).unwrap_or(0) * 1_000))), "merge_commit_sha": pull.merged,
         "html_url": format!("{{web}}/{name}/pull/{}", pull.number),
-        "head": {"ref": pull.head, "sha": sha(&pull.head), "label": format!("{owner}:{}", pull.head)},
+        "head": {"ref": pull.head, "sha": sha(&pull.head), "label": format!("{owner}:{}", pull.head), "repo": state.repository_json(name)},
         "base": {"ref": pull.base, "sha": sha(&pull.base), "repo": state.repository_json(name)},
     })
 }

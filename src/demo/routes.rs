@@ -1,7 +1,7 @@
 //! The forge's own web: the part of GitHub's REST API that a bot like ours uses, logs, and git over HTTP.
 
 use super::state::{Call, Forge};
-use super::{actions, git, issues, lost, pages, pulls, tracking};
+use super::{access, actions, advisories, checks, comments, git, issues, labels, lost, pages, pulls};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -20,10 +20,11 @@ pub fn router(forge: Forge) -> Router {
         .route("/meta", get(|| async { Json(json!({})) }))
         .route("/app/hook/deliveries", get(lost::deliveries))
         .route("/app/hook/deliveries/{id}/attempts", post(lost::again))
+        .route("/advisories", get(advisories::list))
         .route("/app/installations", get(lost::installations))
         .route("/installation/repositories", get(lost::repositories))
         .route("/user/repos", get(lost::own_repositories))
-        .route("/app/installations/{id}/access_tokens", post(issues::mint))
+        .route("/app/installations/{id}/access_tokens", post(access::mint))
         .route("/repos/{owner}/{repo}", get(actions::repository))
         .route("/repos/{owner}/{repo}/installation", get(|| async { Json(json!({"id": 11})) }))
         .route("/repos/{owner}/{repo}/actions/runs", get(actions::runs))
@@ -41,18 +42,18 @@ pub fn router(forge: Forge) -> Router {
         .route("/repos/{owner}/{repo}/pulls/{number}/commits", get(pulls::commits))
         .route("/repos/{owner}/{repo}/pulls/{number}/merge", axum::routing::put(pulls::merge))
         .route("/repos/{owner}/{repo}/commits/{sha}", get(actions::commit))
-        .route("/repos/{owner}/{repo}/commits/{sha}/check-runs", get(issues::checks))
-        .route("/repos/{owner}/{repo}/check-runs", post(issues::add_check))
-        .route("/repos/{owner}/{repo}/check-runs/{id}", patch(issues::edit_check))
-        .route("/repos/{owner}/{repo}/issues", get(tracking::list).post(tracking::create))
-        .route("/repos/{owner}/{repo}/issues/{number}", patch(tracking::edit))
-        .route("/repos/{owner}/{repo}/assignees/{login}", get(tracking::assignable))
-        .route("/repos/{owner}/{repo}/issues/{number}/labels", get(issues::labels).post(issues::add_labels))
-        .route("/repos/{owner}/{repo}/issues/{number}/labels/{label}", axum::routing::delete(issues::drop_label))
-        .route("/repos/{owner}/{repo}/issues/{number}/comments", get(issues::comments).post(issues::add_comment))
-        .route("/repos/{owner}/{repo}/issues/comments/{id}", patch(issues::edit_comment).delete(issues::delete_comment))
-        .route("/repos/{owner}/{repo}/issues/comments/{id}/reactions", post(issues::react))
-        .route("/repos/{owner}/{repo}/collaborators/{login}/permission", get(issues::permission))
+        .route("/repos/{owner}/{repo}/commits/{sha}/check-runs", get(checks::list))
+        .route("/repos/{owner}/{repo}/check-runs", post(checks::add))
+        .route("/repos/{owner}/{repo}/check-runs/{id}", patch(checks::edit))
+        .route("/repos/{owner}/{repo}/issues", get(issues::list).post(issues::create))
+        .route("/repos/{owner}/{repo}/issues/{number}", patch(issues::edit))
+        .route("/repos/{owner}/{repo}/assignees/{login}", get(issues::assignable))
+        .route("/repos/{owner}/{repo}/issues/{number}/labels", get(labels::list).post(labels::add))
+        .route("/repos/{owner}/{repo}/issues/{number}/labels/{label}", axum::routing::delete(labels::remove))
+        .route("/repos/{owner}/{repo}/issues/{number}/comments", get(comments::list).post(comments::add))
+        .route("/repos/{owner}/{repo}/issues/comments/{id}", patch(comments::edit).delete(comments::remove))
+        .route("/repos/{owner}/{repo}/issues/comments/{id}/reactions", post(comments::react))
+        .route("/repos/{owner}/{repo}/collaborators/{login}/permission", get(access::permission))
         .route("/{owner}/{repo}/actions/runs/{run}", get(pages::run))
         .route("/{owner}/{repo}/actions/runs/{run}/job/{job}", get(pages::job))
         .route("/{owner}/{repo}/pull/{number}", get(pages::pull))

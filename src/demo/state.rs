@@ -153,6 +153,7 @@ pub struct State {
     pub hooks: VecDeque<Hook>,
     pub calls: Vec<Call>,
     pub faults: Vec<Fault>,
+    pub advisories: Vec<super::advisories::Advisory>,
     /// The oldest first.
     pub delivered: Vec<Delivered>,
     pub tokens_minted: u64,

@@ -3,7 +3,7 @@
 //! GitHub has no idempotency keys, so idempotency lives in the nouns: a re-run carries the attempt it expects, a
 //! comment its hidden marker, a check its name and commit. Each is safe to ask for twice.
 
-use super::change::Pick;
+use super::change::{Conflicting, Pick};
 use super::ids::{Repo, RunId};
 use super::quarantined::Quarantined;
 use super::refs::{Branch, OwnBranch};
@@ -26,7 +26,7 @@ pub enum Action {
     /// Our comment with this marker stands on the issue or pull request and says `body`.
     Comment { repo: Repo, number: u64, marker: String, body: String },
     /// Our branch stands on the head of `onto` with this change, whose tree is `tree`; `at` dates its commits.
-    Branch { repo: Repo, onto: Branch, branch: OwnBranch, change: Wanted, message: String, tree: String, at: Time },
+    Branch { repo: Repo, onto: Branch, branch: OwnBranch, change: ChangeSpec, message: String, tree: String, at: Time },
     /// Our branch is not there.
     BranchGone { repo: Repo, branch: OwnBranch },
     /// A pull request from our branch is there.
@@ -58,7 +58,7 @@ pub enum Action {
 /// A change of contents, as what it is computed from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Wanted {
+pub enum ChangeSpec {
     Pick(Pick),
     Quarantine {
         test: String,
@@ -111,6 +111,9 @@ pub struct PullBody {
     /// The lines of the log that say so.
     pub evidence: Vec<Untrusted>,
     pub conflicts: Vec<Untrusted>,
+    /// What conflicts in them: the first regions.
+    #[serde(default)]
+    pub conflicting: Vec<Conflicting>,
     /// What was tried on the incident before.
     #[serde(default)]
     pub attempts: Vec<Untrusted>,

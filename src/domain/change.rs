@@ -1,5 +1,6 @@
 //! A change of a repository's contents that a remedy wants, computed and not yet written to any branch.
 
+use super::text::Untrusted;
 use serde::{Deserialize, Serialize};
 
 /// What came of computing a change.
@@ -37,6 +38,9 @@ pub struct Change {
     pub warnings: Vec<String>,
     /// Unmerged paths of a conflict.
     pub conflicts: Vec<String>,
+    /// What conflicts in them, as a draft shows it.
+    #[serde(default)]
+    pub conflicting: Vec<Conflicting>,
     /// The commit that it stands on.
     pub base: String,
     /// The whole tree after it, an object id; empty where there is none.
@@ -67,6 +71,7 @@ impl Change {
             because,
             warnings: Vec::new(),
             conflicts: Vec::new(),
+            conflicting: Vec::new(),
             base: String::new(),
             tree: String::new(),
             diff: String::new(),
@@ -82,6 +87,21 @@ impl Change {
     pub fn refused(why: impl Into<String>) -> Self {
         Self::nothing(ChangeOutcome::Refused, vec![why.into()])
     }
+}
+
+/// A file that conflicts; without hunks where one side deleted or renamed it, or it is not text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conflicting {
+    pub path: Untrusted,
+    pub hunks: Vec<Hunk>,
+}
+
+/// A marked region with a few lines around it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hunk {
+    /// Where the opening marker stands in the draft, from 1.
+    pub line: usize,
+    pub lines: Vec<Untrusted>,
 }
 
 /// Another commit that a conflict has to do with.

@@ -1,6 +1,6 @@
 //! Everything the bot wants from the world, except publishing: a card is marked dirty instead.
 
-use super::action::{Action, Wanted};
+use super::action::{Action, ChangeSpec};
 use super::actor::{Actor, Place};
 use super::event::{Event, Timer};
 use super::evidence::FailingTest;
@@ -38,7 +38,7 @@ pub enum Lookup {
     Change {
         repo: Repo,
         onto: Branch,
-        change: Wanted,
+        change: ChangeSpec,
         message: String,
     },
     /// A pull request, and the commits that it became.
@@ -91,6 +91,11 @@ pub enum Effect {
     },
     /// Looks again whether conflict markers are left in a draft of ours.
     Recheck {
+        incident: IncidentNo,
+        action: Box<Action>,
+    },
+    /// Makes true what follows from the end of a pull request of ours.
+    Follow {
         incident: IncidentNo,
         action: Box<Action>,
     },
@@ -149,6 +154,7 @@ impl Effect {
             Self::Gather { .. } => "gather",
             Self::Perform { .. } => "perform",
             Self::Recheck { .. } => "recheck",
+            Self::Follow { .. } => "follow",
             Self::Merge { .. } => "merge",
             Self::Reproduce { .. } => "reproduce",
             Self::Suspect { .. } => "suspect",
@@ -165,6 +171,7 @@ impl Effect {
             | Self::Gather { incident, .. }
             | Self::Perform { incident, .. }
             | Self::Recheck { incident, .. }
+            | Self::Follow { incident, .. }
             | Self::Merge { incident, .. }
             | Self::Reproduce { incident, .. }
             | Self::Suspect { incident, .. } => Some(*incident),

@@ -189,6 +189,9 @@ pub enum Event {
         number: u64,
         #[serde(default)]
         merged: bool,
+        /// Its head, where that is in the same repository.
+        #[serde(default)]
+        branch: Untrusted,
     },
     /// A person approved a pull request of ours.
     Reviewed {

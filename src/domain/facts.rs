@@ -1,6 +1,6 @@
 //! What was looked up: for planning (gathered by effects), and for a step (known to the engine).
 
-use super::change::{ChangeOutcome, Method, Related};
+use super::change::{ChangeOutcome, Conflicting, Method, Related};
 use super::event::Conclusion;
 use super::ids::{Digest, IncidentNo, RunId};
 use super::quarantined::Quarantined;
@@ -40,6 +40,9 @@ pub struct ChangeFacts {
     pub because: Vec<String>,
     pub warnings: Vec<String>,
     pub conflicts: Vec<String>,
+    /// What conflicts in them: the first regions.
+    #[serde(default)]
+    pub conflicting: Vec<Conflicting>,
     /// The commit that it stands on.
     pub base: String,
     pub tree: String,

@@ -200,6 +200,23 @@ pub struct ReplyTo {
     pub actor_id: String,
 }
 
+/// How a pull request of the bot's ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PullEnd {
+    Merged,
+    Closed,
+}
+
+/// A wish to undo a proposal, which needs what the proposal needed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndoRequest {
+    pub by: Proposer,
+    pub at: Time,
+    pub approvals: Vec<Approval>,
+    pub reply: Option<ReplyTo>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proposal {
     pub id: ProposalId,
@@ -222,6 +239,12 @@ pub struct Proposal {
     /// Since when the bot has been waiting to merge its pull request.
     #[serde(default)]
     pub merging: Option<Time>,
+    /// How its pull request ended.
+    #[serde(default)]
+    pub ended: Option<PullEnd>,
+    /// Somebody wants it undone, and may still need approvals.
+    #[serde(default)]
+    pub undo: Option<UndoRequest>,
     /// What its steps made, in order.
     #[serde(default)]
     pub made: Vec<Made>,

@@ -337,6 +337,9 @@ pub struct QuarantinedRow {
     pub until: String,
     pub reason: Untrusted,
     pub served: bool,
+    /// Its pull request is not merged yet.
+    #[serde(default)]
+    pub pending: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

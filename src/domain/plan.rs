@@ -23,6 +23,9 @@ pub struct Plan {
     /// Why this and not something smaller or larger.
     pub because: Vec<String>,
     pub steps: Vec<PlannedAction>,
+    /// What becomes true when its pull request is merged.
+    #[serde(default)]
+    pub on_merge: Vec<Action>,
     /// It can be undone completely: no code changes.
     pub reversible: bool,
     /// What will change in which branch.

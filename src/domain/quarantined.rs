@@ -24,6 +24,9 @@ pub struct Quarantined {
     pub incident: IncidentNo,
     /// On the list that CI fetches; else skipped in the source.
     pub served: bool,
+    /// Its pull request is not merged yet: nothing is skipped.
+    #[serde(default)]
+    pub pending: bool,
 }
 
 impl Quarantined {

@@ -80,7 +80,7 @@ impl Ask for Engine {
     async fn card(&self, no: IncidentNo, markup: &str) -> Option<Card> {
         let incident = self.store.incident(no).await.ok()??;
         let seal = |what: &crate::card::ButtonRef| self.seal.close(what);
-        self.words.card(markup, &crate::card::view(&incident), &seal, self.scope.has_several_owners()).ok()
+        self.words.card(markup, &crate::card::view(&incident), &seal, self.filter.has_several_owners()).ok()
     }
 
     async fn budget(&self) -> BudgetView {
@@ -124,13 +124,13 @@ impl Ask for Engine {
     async fn quarantined(&self, repo: &Repo) -> Result<Vec<Quarantined>, StoreError> {
         let now = self.clock.now();
         let mut all = self.read_ledger(Some(repo)).await?;
-        all.retain(|entry| entry.ends() > now);
+        all.retain(|entry| entry.ends() > now && !entry.pending);
         Ok(all)
     }
 
     async fn quarantines(&self) -> Result<Vec<(Quarantined, i64)>, StoreError> {
         let now = self.clock.now();
-        let all = self.read_ledger(None).await?.into_iter().filter(|entry| entry.ends() > now);
+        let all = self.read_ledger(None).await?.into_iter().filter(|entry| entry.ends() > now && !entry.pending);
         Ok(all
             .map(|entry| {
                 let age = entry.age_days(now);

@@ -1,48 +1,48 @@
 //! Changes of code: computed, pushed to branches of ours, proposed as pull requests.
 
 use super::Engine;
-use crate::domain::action::{Action, Made, Outcome, Wanted};
-use crate::domain::change::{Change, ChangeOutcome};
+use super::owners::login;
+use super::preview::preview;
+use crate::domain::action::{Action, ChangeSpec, Made, Outcome};
+use crate::domain::change::{Change, ChangeOutcome, Conflicting, Hunk};
 use crate::domain::edit::{Editing, Mark};
-use crate::domain::evidence::FailingTest;
-use crate::domain::facts::{ChangeFacts, Preview, PullFacts, TOUCHED_MAX};
-use crate::domain::ids::{Digest, Repo};
+use crate::domain::facts::{ChangeFacts, PullFacts};
+use crate::domain::ids::Repo;
 use crate::domain::refs::Branch;
-use crate::domain::text::{Untrusted, clean_line, listing};
+use crate::domain::text::{clean_line, listing};
 use crate::domain::time::HOUR_MS;
-use crate::policy::codeowners::{LOCATIONS, Owners};
 use crate::ports::{self, Git, NewIssue, NewPull, PortError};
 use crate::remedies::editing;
+use crate::remedies::editing::resolved::Resolved;
 use crate::remedies::templates::{Fix, Hint};
-use crate::repro::{self, Framework};
 
-/// Paths and lines of a change that a card shows.
-const FILES_SHOWN: usize = 5;
-const LINES_SHOWN: usize = 12;
+/// Regions of conflicts in a pull request's body, and lines of each.
+const HUNKS_SHOWN: usize = 6;
+const HUNK_LINES_SHOWN: usize = 30;
 
-/// The check on drafts with conflicts.
-const MARKERS_CHECK: &str = "CI Rescue: conflicts";
-
-/// A change in the form that git takes.
-enum Order<'a> {
+/// A change, ready for git.
+enum Prepared<'a> {
     Pick(&'a crate::domain::change::Pick),
     Edit(Box<dyn Editing>),
+    Pin(Box<Resolved>),
 }
 
-fn edited(change: &Wanted) -> Result<Order<'_>, PortError> {
-    let edit = |editing: Result<Box<dyn Editing>, String>| editing.map(Order::Edit).map_err(PortError::permanent);
+fn edited(change: &ChangeSpec) -> Result<Prepared<'_>, PortError> {
+    let edit = |editing: Result<Box<dyn Editing>, String>| editing.map(Prepared::Edit).map_err(PortError::permanent);
     match change {
-        Wanted::Pick(pick) => Ok(Order::Pick(pick)),
-        Wanted::Quarantine { test, framework, file, id, until, reason } => {
+        ChangeSpec::Pick(pick) => Ok(Prepared::Pick(pick)),
+        ChangeSpec::Quarantine { test, framework, file, id, until, reason } => {
             let mark = Mark::new(id, until, reason);
             let wish = editing::Quarantine::new(test, framework.as_deref(), file.as_deref(), mark);
             edit(wish.map(|wish| Box::new(wish) as Box<dyn Editing>))
         }
-        Wanted::Unquarantine { id } => edit(editing::Release::new(id).map(|wish| Box::new(wish) as Box<dyn Editing>)),
-        Wanted::Extend { id, until } => {
+        ChangeSpec::Unquarantine { id } => {
+            edit(editing::Release::new(id).map(|wish| Box::new(wish) as Box<dyn Editing>))
+        }
+        ChangeSpec::Extend { id, until } => {
             edit(editing::Extend::new(id, until).map(|wish| Box::new(wish) as Box<dyn Editing>))
         }
-        Wanted::Fix { template, workflow, job, step, lines, words } => {
+        ChangeSpec::Fix { template, workflow, job, step, lines, words } => {
             let hint = Hint {
                 workflow: workflow.clone(),
                 job: job.clone(),
@@ -52,16 +52,19 @@ fn edited(change: &Wanted) -> Result<Order<'_>, PortError> {
             };
             edit(Fix::new(template, hint).map(|wish| Box::new(wish) as Box<dyn Editing>))
         }
-        Wanted::Pin { .. } => Err(PortError::permanent("a pin needs the resolver's answer first")),
-        Wanted::Unpin { package } => edit(editing::Unpin::new(package).map(|wish| Box::new(wish) as Box<dyn Editing>)),
+        ChangeSpec::Pin { .. } => Err(PortError::permanent("a pin needs the resolver's answer first")),
+        ChangeSpec::Unpin { package } => {
+            edit(editing::Unpin::new(package).map(|wish| Box::new(wish) as Box<dyn Editing>))
+        }
     }
 }
 
-impl Order<'_> {
-    fn wanted<'a>(&'a self, message: &'a str) -> ports::Wanted<'a> {
+impl Prepared<'_> {
+    fn source<'a>(&'a self, message: &'a str) -> ports::ChangeSource<'a> {
         match self {
-            Self::Pick(pick) => ports::Wanted::Pick(pick),
-            Self::Edit(editing) => ports::Wanted::Edit { editing: &**editing, message },
+            Self::Pick(pick) => ports::ChangeSource::Pick(pick),
+            Self::Edit(editing) => ports::ChangeSource::Edit { editing: &**editing, message },
+            Self::Pin(pin) => ports::ChangeSource::Edit { editing: &**pin, message },
         }
     }
 }
@@ -71,10 +74,10 @@ impl Engine {
         self.git.as_deref().ok_or_else(|| PortError::permanent("no directory for clones is configured"))
     }
 
-    async fn order<'w>(&self, repo: &Repo, onto: &Branch, change: &'w Wanted) -> Result<Order<'w>, PortError> {
+    async fn prepare<'w>(&self, repo: &Repo, onto: &Branch, change: &'w ChangeSpec) -> Result<Prepared<'w>, PortError> {
         match change {
-            Wanted::Pin { package, version, .. } => {
-                Ok(Order::Edit(Box::new(self.pinning(repo, onto, package, version).await?)))
+            ChangeSpec::Pin { package, version, .. } => {
+                Ok(Prepared::Pin(Box::new(self.pinning(repo, onto, package, version).await?)))
             }
             other => edited(other),
         }
@@ -84,17 +87,22 @@ impl Engine {
         &self,
         repo: &Repo,
         onto: &Branch,
-        change: &Wanted,
+        spec: &ChangeSpec,
         message: &str,
     ) -> Result<ChangeFacts, PortError> {
         // A template checks what a workflow does before editing it; a pin does not.
-        let pins = matches!(change, Wanted::Pin { .. } | Wanted::Unpin { .. });
-        let order = self.order(repo, onto, change).await?;
-        let change = self.git()?.change(repo, onto, order.wanted(message)).await?;
+        let pins = matches!(spec, ChangeSpec::Pin { .. } | ChangeSpec::Unpin { .. });
+        let prepared = self.prepare(repo, onto, spec).await?;
+        let change = self.git()?.change(repo, onto, prepared.source(message)).await?;
         let mut facts = self.facts_of(change).await?;
         let workflow = facts.preview.files.iter().find(|file| file.raw().starts_with(".github/workflows/"));
         if let Some(path) = workflow.filter(|_| pins) {
             facts.sensitive.push(format!("it changes workflow {}", path.line(100)));
+        }
+        if let (ChangeSpec::Pin { package, version, .. }, Prepared::Pin(pin)) = (spec, &prepared)
+            && let Some(ecosystem) = pin.ecosystem()
+        {
+            facts.warnings.extend(self.advised(repo, ecosystem, package, version).await);
         }
         if facts.outcome == ChangeOutcome::Ready
             && let Some(file) = facts.preview.files.first()
@@ -110,29 +118,6 @@ impl Engine {
         Ok(facts)
     }
 
-    /// A file's owners, and the line of CODEOWNERS that says so.
-    async fn owned(&self, repo: &Repo, base: &str, path: &str) -> Result<Option<(usize, Vec<String>)>, PortError> {
-        let (_, texts) = self.git()?.files(repo, base, is_codeowners).await?;
-        // GitHub takes the first of these places that has the file.
-        let text = LOCATIONS.iter().find_map(|at| texts.iter().find(|source| source.path == *at));
-        let Some(rule) = text.and_then(|source| Owners::parse(&source.text).of(path)) else { return Ok(None) };
-        Ok(Some((rule.line, rule.owners.iter().map(ToString::to_string).collect())))
-    }
-
-    /// The owners of the first of these paths that has any.
-    pub(super) async fn owners(&self, repo: &Repo, onto: &Branch, paths: &[String]) -> Result<Vec<String>, PortError> {
-        let branch: Untrusted = onto.as_str().into();
-        let Some(base) = self.forge()?.head(repo, &branch, None).await? else {
-            return Err(PortError::permanent(format!("branch {onto} does not exist")));
-        };
-        for path in paths {
-            if let Some((_, owners)) = self.owned(repo, &base, path).await?.filter(|(_, owners)| !owners.is_empty()) {
-                return Ok(owners);
-            }
-        }
-        Ok(Vec::new())
-    }
-
     /// Stores the diff as a blob; the preview stays in the record.
     async fn facts_of(&self, change: Change) -> Result<ChangeFacts, PortError> {
         let mut preview = preview(&change.diff);
@@ -145,6 +130,7 @@ impl Engine {
             because: change.because,
             warnings: change.warnings,
             conflicts: change.conflicts,
+            conflicting: first(change.conflicting),
             base: change.base,
             tree: change.tree,
             patch_id: change.patch_id,
@@ -154,35 +140,6 @@ impl Engine {
             related: change.related,
             absent: change.absent,
         })
-    }
-
-    /// A script that runs the failing tests on a clean machine; the repository's manifests say what it needs.
-    pub(super) async fn reproduce(
-        &self,
-        repo: &Repo,
-        sha: &str,
-        tests: &[FailingTest],
-    ) -> Result<Result<Digest, Vec<String>>, PortError> {
-        let Some(framework) = tests.first().and_then(|test| Framework::from_name(&test.framework)) else {
-            return Ok(Err(vec!["scripts are not supported for the test framework".into()]));
-        };
-        let (paths, texts) = self.git()?.files(repo, sha, repro::reads).await?;
-        let url = self.forge()?.clone_url(repo);
-        let mut wanted = repro::Wanted::new(&url, sha, framework);
-        wanted.selectors = tests
-            .iter()
-            .filter(|test| Framework::from_name(&test.framework) == Some(framework))
-            .map(selector)
-            .collect();
-        let text = |path: &str| texts.iter().find(|source| source.path == path).map(|source| source.text.clone());
-        wanted.files = paths.into_iter().map(|path| repro::RepositoryFile { text: text(&path), path }).collect();
-        match repro::script(&wanted) {
-            Ok(script) => {
-                let kept = self.store.put_blob(script.into_bytes()).await;
-                Ok(Ok(kept.map_err(|why| PortError::transient(why.to_string()))?))
-            }
-            Err(why) => Ok(Err(why)),
-        }
     }
 
     pub(super) async fn pull(&self, repo: &Repo, number: u64) -> Result<PullFacts, PortError> {
@@ -219,37 +176,12 @@ impl Engine {
     pub(super) async fn branch(&self, action: &Action) -> Result<(), PortError> {
         match action {
             Action::Branch { repo, onto, branch, change, message, tree, at } => {
-                let order = self.order(repo, onto, change).await?;
-                self.git()?.push(repo, onto, order.wanted(message), tree, branch, *at).await
+                let prepared = self.prepare(repo, onto, change).await?;
+                self.git()?.push(repo, onto, prepared.source(message), tree, branch, *at).await
             }
             Action::BranchGone { repo, branch } => self.git()?.drop_branch(repo, branch).await,
             _ => Err(PortError::permanent("not a branch action")),
         }
-    }
-
-    /// The check at the head of the bot's branch: are there conflicts left to resolve?
-    pub(super) async fn check_markers(&self, action: &Action) -> Result<(), PortError> {
-        let Action::Markers { repo, branch, paths, tree } = action else {
-            return Err(PortError::permanent("not a check action"));
-        };
-        let (sha, left) = self.git()?.markers(repo, branch, paths, tree).await?;
-        let (conclusion, title) = match left.len() {
-            0 => ("success", "All conflicts are resolved".to_owned()),
-            n => ("failure", format!("Unresolved conflicts in {n} file{}", if n == 1 { "" } else { "s" })),
-        };
-        let shown: Vec<String> =
-            left.iter().map(|path| format!("- `{}`", clean_line(path, 200).replace('`', "'"))).collect();
-        let summary = if left.is_empty() {
-            "Review the change, then mark the pull request as ready.".to_owned()
-        } else {
-            format!(
-                "Resolve these files and push. Where one side deleted a file, decide whether to keep it.\n\n{}",
-                shown.join("\n")
-            )
-        };
-        let name = MARKERS_CHECK.to_owned();
-        let check = Action::Check { repo: repo.clone(), sha, name, conclusion: conclusion.into(), title, summary };
-        self.forge()?.ensure(&check).await
     }
 
     pub(super) async fn open_pull(&self, action: &Action) -> Result<Made, PortError> {
@@ -261,9 +193,7 @@ impl Engine {
         let pull = NewPull { onto, branch, title: &title, body: &body, labels, draft: *draft };
         self.forge()?.open_pull(repo, &pull).await
     }
-}
 
-impl Engine {
     pub(super) async fn open_issue(&self, action: &Action) -> Result<Outcome, PortError> {
         let Action::Issue { repo, marker, title, body, labels } = action else {
             return Err(PortError::permanent("not an issue action"));
@@ -276,59 +206,17 @@ impl Engine {
     }
 }
 
-/// An owner that is an account, not a team and not an address.
-fn login(owner: &str) -> Option<&str> {
-    owner.strip_prefix('@').filter(|name| !name.contains('/'))
-}
-
-fn selector(test: &FailingTest) -> repro::Selector {
-    let name = test.selector.as_ref().unwrap_or(&test.name);
-    match &test.file {
-        Some(file) if !name.raw().contains(file.raw()) => repro::Selector::new(file.raw(), name.raw()),
-        _ => repro::Selector::from_text(name.raw()),
-    }
-}
-
-fn is_codeowners(path: &str) -> bool {
-    LOCATIONS.contains(&path)
-}
-
-/// The stat, the paths and the first changed lines of a diff.
-fn preview(diff: &str) -> Preview {
-    let (mut touched, mut hunk): (Vec<Untrusted>, Vec<Untrusted>) = (Vec::new(), Vec::new());
-    let (mut count, mut plus, mut minus, mut inside) = (0_usize, 0_usize, 0_usize, false);
-    for line in diff.lines() {
-        if let Some(names) = line.strip_prefix("diff --git ") {
-            (count, inside) = (count + 1, false);
-            let name = names.rsplit_once(" b/").map_or(names, |(_, name)| name);
-            if touched.len() < TOUCHED_MAX {
-                touched.push(name.into());
-            }
-        } else if line.starts_with("@@") {
-            inside = true;
-        } else if inside && line.starts_with(['+', '-']) {
-            plus += usize::from(line.starts_with('+'));
-            minus += usize::from(line.starts_with('-'));
-            if hunk.len() < LINES_SHOWN {
-                hunk.push(line.chars().take(160).collect::<String>().into());
-            }
-        }
-    }
-    let stat = format!("{count} file{}, +{plus} -{minus}", if count == 1 { "" } else { "s" });
-    let files = touched.iter().take(FILES_SHOWN).cloned().collect();
-    Preview { stat, files, touched, hunk, diff: None }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_preview_counts_lines_and_not_headers() {
-        let diff = "diff --git a/x.py b/x.py\nindex 1..2 100644\n--- a/x.py\n+++ b/x.py\n@@ -1,2 +1,3 @@\n+@skip\n def a():\n-    pass\n+    return\n";
-        let preview = preview(diff);
-        assert_eq!(preview.stat, "1 file, +2 -1");
-        assert_eq!(preview.files, vec![Untrusted::new("x.py")]);
-        assert_eq!(preview.hunk.len(), 3);
-    }
+/// The first regions that conflict, each cut to what fits into a pull request's body.
+fn first(all: Vec<Conflicting>) -> Vec<Conflicting> {
+    let mut left = HUNKS_SHOWN;
+    let cut = |mut hunk: Hunk| {
+        hunk.lines.truncate(HUNK_LINES_SHOWN);
+        hunk
+    };
+    let shown = all.into_iter().map(|file| {
+        let hunks: Vec<Hunk> = file.hunks.into_iter().take(left).map(cut).collect();
+        left -= hunks.len();
+        Conflicting { path: file.path, hunks }
+    });
+    shown.filter(|file| !file.hunks.is_empty()).collect()
 }

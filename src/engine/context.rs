@@ -2,7 +2,7 @@
 
 use super::turn::Working;
 use crate::domain::effect::Effect;
-use crate::domain::event::{Event, LogRead};
+use crate::domain::event::{Event, LogRead, Merging};
 use crate::domain::facts::Context;
 use crate::domain::incident::Incident;
 use crate::domain::time::Time;
@@ -44,6 +44,14 @@ impl Working<'_> {
         self.turn.bump.push(acts_key(self.now));
         if let Some(print) = incident.fingerprint() {
             self.turn.bump.push(retries_key(self.now, print));
+        }
+    }
+
+    /// A merge is tried until it succeeds, so it counts then.
+    pub(super) fn count_merge(&mut self, before: Option<&Incident>, event: &Event) {
+        let Event::MergeLooked { proposal, outcome: Merging::Merged, .. } = event else { return };
+        if before.and_then(|incident| incident.proposal(*proposal)).is_some_and(|p| p.merging.is_some()) {
+            self.turn.bump.push(acts_key(self.now));
         }
     }
 }

@@ -268,6 +268,7 @@ impl Working<'_> {
             until: entry.until.clone(),
             reason: entry.reason.clone(),
             served: entry.served,
+            pending: entry.pending,
         };
         let what = owner.or_else(|| repo.map(|repo| repo.to_string()));
         Ok(Note::Quarantined { rows: all.iter().take(ROWS).map(row).collect(), more, what })
@@ -369,7 +370,7 @@ impl Working<'_> {
 pub(super) fn waits_for(rules: &Rules, incident: &Incident, person: &Principal) -> bool {
     let awaiting = |proposal: &&Proposal| proposal.state == ProposalState::Awaiting && !proposal.dry_run;
     let mut open = incident.proposals.iter().filter(awaiting);
-    open.any(|proposal| may_approve(rules, proposal, &person.key, person.role).is_ok())
+    open.any(|proposal| may_approve(rules, proposal, person).is_ok())
 }
 
 fn mute_key(platform: &Platform, channel: &str) -> String {

@@ -50,7 +50,9 @@ impl Engine {
             Effect::ReadLog { repo, job_id, names, .. } => self.read_log(repo, *job_id, names).await.map(Done::Log),
             Effect::Gather { lookups, .. } => self.gather(lookups).await.map(|facts| Done::Facts(Box::new(facts))),
             Effect::Perform { action, automatic, .. } => self.act(action, *automatic).await.map(Done::Outcome),
-            Effect::Recheck { action, .. } => self.act(action, false).await.map(|_| Done::Nothing),
+            Effect::Recheck { action, .. } | Effect::Follow { action, .. } => {
+                self.act(action, false).await.map(|_| Done::Nothing)
+            }
             Effect::Merge { .. } => self.merge(effect).await.map(Done::Merging),
             Effect::Reproduce { repo, sha, tests, .. } => self.reproduce(repo, sha, tests).await.map(Done::Script),
             Effect::Suspect { .. } => self.suspect(effect).await.map(|facts| Done::Suspects(Ok(Box::new(facts)))),
@@ -320,7 +322,7 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         Effect::Merge { .. } => Done::Merging(Merging::Never(why.into())),
         // No answer means no.
         Effect::Vouch { .. } => Done::Vouched(false),
-        Effect::Recheck { .. } | Effect::Welcome { .. } | Effect::Reply { .. } => Done::Nothing,
+        Effect::Recheck { .. } | Effect::Follow { .. } | Effect::Welcome { .. } | Effect::Reply { .. } => Done::Nothing,
     }
 }
 

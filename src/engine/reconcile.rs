@@ -55,12 +55,12 @@ impl Engine {
     /// The repositories to look at: those named, and those that a wildcard means.
     async fn polled(&self, ci: &dyn Ci) -> Vec<Repo> {
         let is_glob = |name: &&String| name.contains('*');
-        let named = self.scope.repositories.iter().filter(|name| !is_glob(name)).filter_map(|name| name.parse().ok());
+        let named = self.filter.repositories.iter().filter(|name| !is_glob(name)).filter_map(|name| name.parse().ok());
         let mut all: Vec<Repo> = named.collect();
-        if !self.scope.repositories.iter().any(|name| is_glob(&name)) {
+        if !self.filter.repositories.iter().any(|name| is_glob(&name)) {
             return all;
         }
-        all.extend(self.listed(ci).await.into_iter().filter(|repo| self.scope.has_repo(repo)));
+        all.extend(self.listed(ci).await.into_iter().filter(|repo| self.filter.has_repo(repo)));
         all.sort_by(|a, b| a.as_str().cmp(b.as_str()));
         all.dedup();
         // Of very many, some each time, in turn.

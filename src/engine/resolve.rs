@@ -21,7 +21,7 @@ impl Engine {
             return pin();
         }
         let first = pin()?;
-        self.git()?.change(repo, onto, ports::Wanted::Edit { editing: &first, message: "" }).await?;
+        self.git()?.change(repo, onto, ports::ChangeSource::Edit { editing: &first, message: "" }).await?;
         let Some(question) = first.question().filter(|q| self.rules.resolvers.iter().any(|id| id == q.ecosystem))
         else {
             return pin();

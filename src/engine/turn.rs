@@ -162,14 +162,14 @@ impl Working<'_> {
         let mut queue = std::collections::VecDeque::from([event]);
         while let Some(event) = queue.pop_front() {
             if let Event::Failed { failure } = &event
-                && !self.engine.scope.has(&failure.repo, failure.branch.raw())
+                && !self.engine.filter.has(&failure.repo, failure.branch.raw())
             {
                 counter!("ci_rescue_events_total", "outcome" => "filtered").increment(1);
                 tracing::debug!(delivery = %self.delivery.id, repo = %failure.repo, "outside github.repositories or github.branches");
                 continue;
             }
             if let Event::Requested { repo, .. } = &event
-                && !self.engine.scope.has_repo(repo)
+                && !self.engine.filter.has_repo(repo)
             {
                 counter!("ci_rescue_events_total", "outcome" => "filtered").increment(1);
                 continue;
@@ -232,6 +232,7 @@ impl Working<'_> {
     ) -> Result<(), StoreError> {
         let before = self.incident(no).await?;
         let context = self.context(before.as_ref(), event).await?;
+        self.count_merge(before.as_ref(), event);
         let entries = before.as_ref().map_or(0, |incident| incident.entries);
         let Some(Transition { incident, orders }) = step(&self.engine.rules, &context, before, no, event, self.now)
         else {

@@ -5,9 +5,9 @@
 //! default branch too says so and keeps its card. The decision follows from the record at the end of each step, so a
 //! log that comes late, or a proposal that was under way, only postpones it.
 
-use super::failing::reopen;
-use super::planning;
-use super::step::Step;
+use super::offering;
+use super::runs::reopen;
+use super::state::Step;
 use crate::domain::effect::Order;
 use crate::domain::event::Event;
 use crate::domain::facts::Same;
@@ -112,7 +112,7 @@ pub fn adopt(step: &mut Step<'_>, brought: &Brought<'_>) {
         reopen(step, "the same failure recurred");
     }
     step.tell(None, Note::Adopted { incident: brought.younger });
-    planning::ask_for_offers(step);
+    offering::ask(step);
 }
 
 /// A run that came with an adopted incident has ended: what may happen to it is decided there.
@@ -126,6 +126,6 @@ pub fn pass_on(step: &mut Step<'_>, run: Option<crate::domain::RunId>) {
 /// Another incident learned something that concerns this one.
 pub fn revisit(step: &mut Step<'_>) {
     if step.incident.adopted_by.is_some() {
-        planning::ask_for_offers(step);
+        offering::ask(step);
     }
 }

@@ -1,6 +1,6 @@
 //! A critical workflow that stays broken on the default branch is escalated, once.
 
-use super::step::Step;
+use super::state::Step;
 use crate::domain::event::Timer;
 use crate::domain::incident::Incident;
 use crate::domain::journal::Note;

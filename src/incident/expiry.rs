@@ -1,20 +1,20 @@
 //! Quarantines and pins expire on the approved day: then the bot proposes to remove them.
 
-use super::proposal::{self, Opening};
-use super::step::Step;
-use crate::domain::Role;
-use crate::domain::action::{Action, Wanted};
+use super::state::Step;
+use crate::domain::action::{Action, ChangeSpec};
 use crate::domain::event::Timer;
-use crate::domain::incident::{Incident, Proposal, ProposalState, Proposer};
+use crate::domain::incident::{Incident, Proposal, ProposalState, PullEnd};
 use crate::domain::intent::Wish;
 use crate::domain::quarantined::midnight;
 use crate::domain::time::{DAY_MS, Time};
 
 /// What ends, by the wish that ends it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Ending {
-    wish: Wish,
-    at: Time,
+pub struct Ending {
+    pub wish: Wish,
+    pub at: Time,
+    /// Nothing of it waits for a merge.
+    in_force: bool,
     /// The proposal that made it.
     made: u32,
 }
@@ -23,20 +23,23 @@ struct Ending {
 const TRIES: usize = 5;
 
 /// What this incident made and has not yet been proposed for removal.
-fn pending(incident: &Incident) -> Vec<Ending> {
+pub fn pending(incident: &Incident) -> Vec<Ending> {
     let mut endings: Vec<Ending> = Vec::new();
     // An undo that found its pull request merged undid nothing.
     let stands = |p: &&Proposal| match p.state {
-        ProposalState::Done => true,
+        ProposalState::Done => p.ended != Some(PullEnd::Closed),
         ProposalState::Failed { .. } => !p.made.is_empty(),
         _ => false,
     };
     for proposal in incident.proposals.iter().filter(stands) {
         let made = proposal.id.n;
-        for step in proposal.plan.iter().flat_map(|plan| &plan.steps) {
-            let (wish, at) = match &step.action {
+        let steps = proposal.plan.iter().flat_map(|plan| &plan.steps).map(|step| &step.action);
+        let merged = proposal.plan.iter().filter(|_| proposal.ended == Some(PullEnd::Merged));
+        for action in steps.chain(merged.flat_map(|plan| &plan.on_merge)) {
+            let in_force = !matches!(action, Action::Listed { entry } if entry.pending);
+            let (wish, at) = match action {
                 Action::Listed { entry } => (Wish::Unquarantine { id: Some(entry.id.clone()) }, Some(entry.ends())),
-                Action::Branch { change: Wanted::Pin { package, until, .. }, .. } => {
+                Action::Branch { change: ChangeSpec::Pin { package, until, .. }, .. } => {
                     (Wish::Unpin { package: package.clone() }, midnight(until))
                 }
                 _ => continue,
@@ -44,7 +47,7 @@ fn pending(incident: &Incident) -> Vec<Ending> {
             let Some(at) = at else { continue };
             // What was extended or made again ends on its newest day.
             endings.retain(|have| have.wish != wish);
-            endings.push(Ending { wish, at, made });
+            endings.push(Ending { wish, at, in_force, made });
         }
     }
     endings.retain(|ending| !is_asked(incident, ending));
@@ -53,7 +56,7 @@ fn pending(incident: &Incident) -> Vec<Ending> {
 
 /// Whether a test of this incident is quarantined now.
 pub fn has_quarantine(incident: &Incident) -> bool {
-    pending(incident).iter().any(|ending| matches!(ending.wish, Wish::Unquarantine { .. }))
+    pending(incident).iter().any(|ending| ending.in_force && matches!(ending.wish, Wish::Unquarantine { .. }))
 }
 
 /// Whether this proposal made something that has yet to end.
@@ -85,30 +88,6 @@ pub fn watch(step: &mut Step<'_>) {
 pub fn failed(step: &mut Step<'_>, proposal: &Proposal) {
     if proposal.by.key.is_none() && matches!(proposal.wish, Wish::Unquarantine { .. } | Wish::Unpin { .. }) {
         let at = step.now.plus_ms(DAY_MS);
-        step.timer(Timer::Release, at);
-    }
-}
-
-/// Proposes to remove what has expired, one at a time; after a refusal, the next day.
-pub fn release(step: &mut Step<'_>) {
-    let now = step.now;
-    if step.context.hold.is_some() {
-        return step.timer(Timer::Release, now.plus_ms(DAY_MS));
-    }
-    let tried_at = |wish: &Wish| {
-        let tries = step.incident.proposals.iter().filter(|p| p.wish == *wish && p.by.key.is_none());
-        tries.map(|p| p.created_at).max().unwrap_or(Time(0))
-    };
-    let due = |ending: &Ending| ending.at <= now && now.ms_since(tried_at(&ending.wish)) >= DAY_MS;
-    if let Some(ending) = pending(&step.incident).into_iter().find(due) {
-        let by = Proposer { key: None, name: "CI Rescue".into(), role: Role::Viewer, github: None };
-        let wish = ending.wish;
-        proposal::open(step, Opening { wish, force: false, dry_run: false, by, reply: None, seen: None });
-        return watch(step);
-    }
-    let later = pending(&step.incident).into_iter().filter(|ending| ending.at > now).map(|ending| ending.at).min();
-    let again = pending(&step.incident).iter().any(|ending| ending.at <= now).then(|| now.plus_ms(DAY_MS));
-    if let Some(at) = later.into_iter().chain(again).min() {
         step.timer(Timer::Release, at);
     }
 }

@@ -1,8 +1,7 @@
 //! Failures that arrive: opening, joining, storms.
 
-use super::step::Step;
-use super::{adopting, escalating, planning};
-use crate::domain::effect::Effect;
+use super::state::Step;
+use super::{adopting, escalating, offering, runs};
 use crate::domain::event::{Conclusion, Failure, Scope};
 use crate::domain::evidence::Severity;
 use crate::domain::gathering::Gathering;
@@ -112,16 +111,16 @@ pub fn failed(step: &mut Step<'_>, failure: &Failure) {
         joined(step, failure);
     }
     if step.incident.closed_at.is_some() && news {
-        reopen(step, "it failed again");
+        runs::reopen(step, "it failed again");
     }
     if added {
-        read_log(step, failure.run, failure.attempt, failure.job_id);
+        runs::read_log(step, failure.run, failure.attempt, failure.job_id);
     }
     if news {
         adopting::pass_on(step, failure.run);
     }
     if failure.job.is_none() || failure.job_id.is_none() || !failure.confirmed {
-        planning::ask_for_offers(step);
+        offering::ask(step);
     }
 }
 
@@ -210,18 +209,6 @@ fn meet_run(step: &mut Step<'_>, failure: &Failure) -> Result<bool, String> {
     Ok(newer || again)
 }
 
-/// Drops what earlier attempts left behind.
-pub fn new_attempt(incident: &mut Incident, id: crate::domain::RunId, attempt: u32) {
-    let Some(run) = incident.runs.iter_mut().find(|run| run.run == Some(id)) else { return };
-    if run.conclusion.is_some_and(Conclusion::is_failure) && attempt > run.failed_attempt {
-        run.failed_attempt = attempt;
-        run.logs = 0;
-        incident.jobs.retain(|job| job.run != Some(id) || job.attempt >= attempt);
-        incident.evidence.clear();
-        incident.log_missing = None;
-    }
-}
-
 /// Whether the job was not known yet.
 fn meet_job(step: &mut Step<'_>, failure: &Failure) -> bool {
     let incident = &mut step.incident;
@@ -268,30 +255,6 @@ fn joined(step: &mut Step<'_>, failure: &Failure) {
     } else {
         step.record(Note::Joined { job: job_name(failure), count });
     }
-}
-
-pub fn reopen(step: &mut Step<'_>, because: &str) {
-    step.incident.closed_at = None;
-    step.incident.gone = false;
-    step.incident.escalated_at = None;
-    escalating::watch(step);
-    step.incident.adopted_by = None;
-    step.tell(None, Note::Reopened { because: because.into() });
-}
-
-/// Requests a job's log, at most `logs_per_run` per run.
-pub fn read_log(step: &mut Step<'_>, run: Option<crate::domain::RunId>, attempt: u32, job_id: Option<u64>) {
-    let (Some(run), Some(job_id)) = (run, job_id) else { return };
-    let limit = step.rules.logs_per_run;
-    let Some(state) = step.incident.runs.iter_mut().find(|state| state.run == Some(run)) else { return };
-    if state.logs >= limit {
-        return;
-    }
-    state.logs += 1;
-    let (incident, repo) = (step.incident.no, step.incident.repo.clone());
-    let job = step.incident.jobs.iter().find(|job| job.id == Some(job_id));
-    let names = job.map_or_else(Vec::new, |job| job.step.iter().chain([&job.name]).cloned().collect());
-    step.effect(Effect::ReadLog { incident, repo, run, attempt, job_id, names });
 }
 
 /// A merge queue threw the entry out that failed here.

@@ -230,8 +230,9 @@ pub fn route(index: &Index, rules: &Rules, event: &Event, now: Time) -> Routed {
         Event::Failed { failure } => route_failure(index, rules, failure, now),
         Event::Progressed { progress } => route_progress(index, progress),
         Event::Requested { .. } => Routed::Open,
-        Event::PullEnded { repo, number, .. } => {
-            let nos = index.pulls.get(&key(&[repo.as_str(), &number.to_string()])).cloned().unwrap_or_default();
+        Event::PullEnded { repo, number, branch, .. } => {
+            let mut nos = index.pulls.get(&key(&[repo.as_str(), &number.to_string()])).cloned().unwrap_or_default();
+            nos.extend(own(branch.raw()));
             join(nos, "no open incident is about this pull request")
         }
         Event::Reviewed { branch, .. } => match own(branch.raw()) {

@@ -1,6 +1,7 @@
 //! Pull requests of ours that the bot merges itself: by the operator's grant, once green, and never past a changed head.
 
-use super::step::Step;
+use super::landing;
+use super::state::Step;
 use crate::domain::action::Action;
 use crate::domain::effect::Effect;
 use crate::domain::event::{Merging, Timer};
@@ -39,6 +40,11 @@ pub fn look(step: &mut Step<'_>) {
             end(step, proposal.id.n, "its CI did not turn green within a day");
             continue;
         }
+        if step.context.acts_today >= step.rules.daily_limit {
+            let limit = step.rules.daily_limit;
+            end(step, proposal.id.n, &format!("the daily limit of {limit} automatic actions is reached"));
+            continue;
+        }
         let branch = proposal.plan.iter().flat_map(|plan| &plan.steps).find_map(|step| match &step.action {
             Action::Branch { branch, tree, .. } => Some((branch.clone(), tree.clone())),
             _ => None,
@@ -58,7 +64,16 @@ pub fn looked(step: &mut Step<'_>, n: u32, outcome: &Merging) {
     match outcome {
         Merging::Merged => {
             proposal.merging = None;
+            let mut branches = proposal.plan.iter().flat_map(|plan| &plan.steps);
+            let branch = branches.find_map(|step| match &step.action {
+                Action::Branch { branch, .. } => Some(branch.as_str().to_owned()),
+                _ => None,
+            });
             step.tell(None, Note::Merged { proposal: id });
+            // Where no webhook tells of it.
+            if let Some(branch) = branch {
+                landing::ended(step, &branch, true);
+            }
         }
         Merging::NotYet(_) => {
             let at = step.now.plus_ms(LOOK_MS);

@@ -1,7 +1,7 @@
 //! Who owns what failed: asked for where somebody wants to know.
 
 use super::escalating;
-use super::step::Step;
+use super::state::Step;
 use crate::domain::effect::{Effect, Lookup};
 use crate::domain::facts::{Facts, Known};
 use crate::domain::incident::Incident;

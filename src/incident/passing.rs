@@ -1,9 +1,7 @@
 //! Runs that move on: new attempts, ends, green at last.
 
-use super::adopting;
-use super::planning;
-use super::proposal;
-use super::step::Step;
+use super::state::Step;
+use super::{adopting, automatic, offering, proposal};
 use crate::domain::event::{Conclusion, Progress, Scope};
 use crate::domain::facts::RunFacts;
 use crate::domain::ids::RunId;
@@ -78,7 +76,7 @@ fn meet_attempt(step: &mut Step<'_>, id: RunId, attempt: u32, conclusion: Option
     if ended {
         proposal::run_ended(step);
         if conclusion.is_some_and(|c| !c.is_green()) {
-            planning::ask_for_offers(step);
+            offering::ask(step);
         }
     }
 }
@@ -140,7 +138,7 @@ fn settle(step: &mut Step<'_>) {
     proposal::close(step, "the run is green");
     step.tell(None, Note::Resolved { because });
     if flaked {
-        planning::quarantine(step);
+        automatic::quarantine(step);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::exclusion;
 use super::proposal::{self, Input, Opening};
-use super::step::Step;
+use super::state::Step;
+use super::undoing;
 use crate::domain::effect::Effect;
 use crate::domain::event::Request;
 use crate::domain::incident::{Approval, Incident, Proposal, ProposalState, Proposer, ReplyTo};
@@ -145,11 +146,14 @@ fn stale(request: &Request, proposal: &Proposal) -> bool {
 }
 
 fn approve(step: &mut Step<'_>, request: &Request, target: Target) {
-    let found = find(&step.incident, target, |p| p.state == ProposalState::Awaiting, "approve");
-    let proposal = match found {
+    let awaits = |p: &Proposal| p.state == ProposalState::Awaiting || undoing::is_awaiting(p);
+    let proposal = match find(&step.incident, target, awaits, "approve") {
         Ok(proposal) => proposal,
         Err(why) => return refuse(step, request, why),
     };
+    if let Some(wanted) = undoing::as_undo(&proposal).filter(undoing::is_awaiting) {
+        return approve_undo(step, request, &wanted);
+    }
     if proposal.expires_at.is_some_and(|at| at <= step.now) {
         proposal::expire(step);
         return refuse(step, request, format!("{} has expired", proposal.id));
@@ -157,7 +161,7 @@ fn approve(step: &mut Step<'_>, request: &Request, target: Target) {
     if stale(request, &proposal) {
         return refuse(step, request, "the change is different from the one on that card; check the updated card");
     }
-    if let Err(why) = policy::may_approve(step.rules, &proposal, &request.by.key, request.by.role) {
+    if let Err(why) = policy::may_approve(step.rules, &proposal, &request.by) {
         return refuse(step, request, why);
     }
     let Some(digest) = proposal.plan.as_ref().map(|plan| plan.digest.clone()) else { return };
@@ -174,6 +178,26 @@ fn approve(step: &mut Step<'_>, request: &Request, target: Target) {
     if enough {
         proposal::advance(step, proposal.id.n, &Input::Quorum);
     }
+}
+
+/// `wanted` is the proposal as its undo is judged.
+fn approve_undo(step: &mut Step<'_>, request: &Request, wanted: &Proposal) {
+    if undoing::is_over(step, wanted) {
+        return refuse(step, request, format!("the request to undo {} has expired; undo it again", wanted.id));
+    }
+    if stale(request, wanted) {
+        return refuse(step, request, "the change is different from the one on that card; check the updated card");
+    }
+    if let Err(why) = policy::may_approve(step.rules, wanted, &request.by) {
+        return refuse(step, request, why);
+    }
+    let Some(digest) = wanted.plan.as_ref().map(|plan| plan.digest.clone()) else { return };
+    let (key, name, github) = (request.by.key.clone(), request.by.name.clone(), request.by.github.clone());
+    let approval = Approval { key: key.clone(), name: name.clone(), github, at: step.now, digest };
+    let have = undoing::approve(step, wanted.id.n, approval);
+    let note = Note::Approved { proposal: wanted.id, by: name, have, quorum: wanted.quorum };
+    confirm(step, request, &note);
+    step.tell(Some(key), note);
 }
 
 fn reject(step: &mut Step<'_>, request: &Request, target: Target, reason: Option<&Untrusted>) {
@@ -243,10 +267,7 @@ fn undo(step: &mut Step<'_>, request: &Request, target: Target) {
     if let Some(other) = exclusion::acting(&step.incident, Some(proposal.id.n)) {
         return refuse(step, request, format!("{} is {}; try again when it is done", other.id, other.state.as_str()));
     }
-    let note = Note::Undoing { proposal: proposal.id, by: request.by.name.clone() };
-    confirm(step, request, &note);
-    step.tell(Some(request.by.key.clone()), note);
-    proposal::advance(step, proposal.id.n, &Input::Undo(request.by.name.line(60)));
+    undoing::ask(step, request, proposal.id.n);
 }
 
 /// An incident in one row.

@@ -1,62 +1,26 @@
-//! Offers, plans and automatic actions: remedies applied to the gathered facts.
+//! Offers and plans: remedies applied to the gathered facts.
 
-use super::exclusion;
-use super::failing;
-use super::passing;
+use super::judging::judge;
 use super::proposal::{self, Input};
-use super::step::Step;
-use crate::domain::effect::{Effect, Lookup, Order};
+use super::state::Step;
+use super::{automatic, exclusion, offering, passing, runs, undoing};
 use crate::domain::event::{Conclusion, Scope, Timer};
 use crate::domain::evidence::Category;
 use crate::domain::facts::{Facts, JobFacts, Known};
-use crate::domain::gathering::Gathering;
-use crate::domain::incident::{Incident, Offer, Proposal, ProposalState, Proposer};
-use crate::domain::intent::{Which, Wish};
+use crate::domain::incident::{Incident, Offer, Proposal, ProposalState};
 use crate::domain::journal::Note;
 use crate::domain::plan::{Plan, Planning};
-use crate::domain::time::{DAY_MS, SECOND_MS};
-use crate::policy::{self, Case, Verdict};
+use crate::policy::{self, Verdict};
 use crate::remedies::{self, Asked, PlanContext};
-
-/// Gathers the facts that remedies need to make offers, unless the incident is closed.
-pub fn ask_for_offers(step: &mut Step<'_>) {
-    if step.incident.is_over() {
-        return;
-    }
-    let Some((run, attempt)) = step.incident.lead_run().and_then(|state| state.run.map(|run| (run, state.attempt)))
-    else {
-        return;
-    };
-    let incident = &step.incident;
-    let repo = incident.repo.clone();
-    let mut lookups = vec![Lookup::Run { repo: repo.clone(), run }, Lookup::Jobs { repo: repo.clone(), run, attempt }];
-    if incident.commit_message.is_none() {
-        lookups.push(Lookup::CommitMessage { repo, sha: incident.sha.clone() });
-    }
-    if !step.orders.iter().any(is_for_offers) {
-        step.incident.gathering = Gathering::begin(lookups);
-        gather_for_offers(step);
-    }
-}
-
-fn is_for_offers(order: &Order) -> bool {
-    let Order::Effect(Effect::Gather { proposal: None, lookups, .. }) = order else { return false };
-    lookups.iter().any(|lookup| matches!(lookup, Lookup::Run { .. }))
-}
-
-fn gather_for_offers(step: &mut Step<'_>) {
-    let (incident, lookups) = (step.incident.no, step.incident.gathering.lookups.clone());
-    step.effect(Effect::Gather { incident, proposal: None, lookups });
-}
 
 /// Looks for a re-run that was requested and not reported.
 pub fn look_again(step: &mut Step<'_>) {
-    super::waiting::look(step);
+    proposal::plan_waiting(step);
     let waits = |p: &Proposal| p.state == ProposalState::Waiting && p.waits_for.is_none();
     if step.incident.proposals.iter().any(waits)
         || step.incident.runs.iter().any(|run| run.conclusion.is_none() && !run.superseded)
     {
-        ask_for_offers(step);
+        offering::ask(step);
         let at = step.now.plus_ms(proposal::WATCH_MS);
         step.timer(Timer::Watch, at);
     }
@@ -64,7 +28,7 @@ pub fn look_again(step: &mut Step<'_>) {
 
 pub fn head_moved(step: &mut Step<'_>, sha: &str) {
     if !step.incident.on_default_branch() && step.incident.sha != sha && !step.incident.offers.is_empty() {
-        ask_for_offers(step);
+        offering::ask(step);
     }
 }
 
@@ -75,7 +39,7 @@ pub fn offers(step: &mut Step<'_>, facts: &Facts) {
         return;
     }
     if are_of_another_run(step, facts) {
-        return ask_for_offers(step);
+        return offering::ask(step);
     }
     let mut offers = Vec::new();
     let mut lookups = Vec::new();
@@ -89,9 +53,9 @@ pub fn offers(step: &mut Step<'_>, facts: &Facts) {
     }
     step.incident.offers = offers;
     if !lookups.is_empty() && step.incident.gathering.more(lookups) {
-        return gather_for_offers(step);
+        return offering::gather(step);
     }
-    consider_automatic(step);
+    automatic::consider(step);
 }
 
 /// A retry, with what speaks for it or against it.
@@ -156,7 +120,7 @@ fn learn_jobs(step: &mut Step<'_>, run: crate::domain::RunId, attempt: u32, jobs
         return;
     }
     let failed = jobs.iter().filter(|job| job.conclusion.is_some_and(Conclusion::is_failure));
-    failing::new_attempt(&mut step.incident, run, attempt);
+    runs::new_attempt(&mut step.incident, run, attempt);
     for job in failed {
         let room = step.incident.jobs.len() < crate::domain::incident::JOBS_KEPT;
         let known = step.incident.jobs.iter_mut().find(|have| {
@@ -182,92 +146,15 @@ fn learn_jobs(step: &mut Step<'_>, run: crate::domain::RunId, attempt: u32, jobs
             }
             None => continue,
         }
-        failing::read_log(step, Some(run), attempt, Some(job.id));
+        runs::read_log(step, Some(run), attempt, Some(job.id));
     }
-}
-
-/// In mode `act`, schedules the retry that policy allows, or records why not.
-fn consider_automatic(step: &mut Step<'_>) {
-    if step.rules.mode != crate::domain::rules::Mode::Act
-        || step.incident.busy().is_some()
-        || step.incident.evidence.is_empty()
-    {
-        return;
-    }
-    let Some(plan) = step.incident.offers.first().map(|offer| offer.plan.clone()) else { return };
-    if plan.waits {
-        return;
-    }
-    let decision = judge(step, &plan, None, false, &Facts::default());
-    if decision.verdict == Verdict::Allow {
-        if step.incident.scheduled.as_ref() == Some(&plan.digest) {
-            return;
-        }
-        step.incident.scheduled = Some(plan.digest.clone());
-        let at = step.now.plus_ms(backoff_ms(step));
-        step.timer(Timer::Backoff, at);
-        step.tell(None, Note::AutoScheduled { at, because: decision.words() });
-    } else {
-        step.record(Note::AutoSkipped { why: decision.words() });
-    }
-}
-
-/// Doubling pauses with jitter, by incident number: a step draws no random numbers, and incidents that fail together
-/// still spread out.
-fn backoff_ms(step: &Step<'_>) -> i64 {
-    use backon::{BackoffBuilder, ExponentialBuilder};
-    let base = std::time::Duration::from_secs(u64::from(step.rules.retry_backoff_seconds));
-    let nth = (step.incident.auto_retries.max(step.context.fingerprint_retries)) as usize;
-    let mut delays = ExponentialBuilder::new()
-        .with_min_delay(base)
-        .with_max_delay(base * 16)
-        .without_max_times()
-        .with_jitter()
-        .with_jitter_seed(step.incident.no.0)
-        .build();
-    let delay = delays.nth(nth).unwrap_or(base);
-    i64::try_from(delay.as_millis()).unwrap_or(i64::from(step.rules.retry_backoff_seconds) * SECOND_MS)
-}
-
-/// The backoff is over: proposes the retry if policy still allows it.
-pub fn automatic(step: &mut Step<'_>) {
-    if step.incident.is_over() || step.incident.busy().is_some() {
-        return;
-    }
-    let Some(plan) = step.incident.offers.first().map(|offer| offer.plan.clone()) else { return };
-    let decision = judge(step, &plan, None, false, &Facts::default());
-    if decision.verdict != Verdict::Allow {
-        step.tell(None, Note::AutoSkipped { why: decision.words() });
-        return;
-    }
-    let by = Proposer { key: None, name: "CI Rescue".into(), role: crate::domain::Role::Viewer, github: None };
-    let seen = Some(plan.digest);
-    proposal::open(
-        step,
-        proposal::Opening { wish: Wish::Retry(Which::Smallest), force: false, dry_run: false, by, reply: None, seen },
-    );
-}
-
-/// A test that failed and passed on the same commit: where the operator grants it, the bot proposes its quarantine.
-pub fn quarantine(step: &mut Step<'_>) {
-    let granted = step.rules.automatic.iter().any(|id| id == "quarantine");
-    if !granted || step.rules.mode != crate::domain::rules::Mode::Act || step.incident.busy().is_some() {
-        return;
-    }
-    let by = Proposer { key: None, name: "CI Rescue".into(), role: crate::domain::Role::Viewer, github: None };
-    let reason = Some("failed and passed on the same commit".into());
-    let wish = Wish::Quarantine { test: None, file: None, for_ms: 7 * DAY_MS, reason, listed: false };
-    proposal::open(step, proposal::Opening { wish, force: false, dry_run: false, by, reply: None, seen: None });
-}
-
-fn judge(step: &Step<'_>, plan: &Plan, by: Option<&Proposer>, force: bool, facts: &Facts) -> policy::Decision {
-    let nature = remedies::by_id(&plan.remedy).map(|remedy| remedy.nature()).unwrap_or_default();
-    let case = Case { incident: &step.incident, plan, nature, by, force, facts, context: step.context, now: step.now };
-    policy::judge(step.rules, &case)
 }
 
 /// Facts for a proposal, at its planning or again right before it runs.
 pub fn planned(step: &mut Step<'_>, n: u32, facts: &Facts) {
+    if let Some(proposal) = step.incident.proposal(n).filter(|proposal| undoing::is_awaiting(proposal)).cloned() {
+        return undoing::judged(step, &proposal, facts);
+    }
     let Some(proposal) = step.incident.proposal(n).filter(|p| p.state == ProposalState::Planning).cloned() else {
         return;
     };

@@ -1,7 +1,7 @@
 //! A proposal's life: the table of transitions, and what each brings with it.
 
-use super::planning;
-use super::step::Step;
+use super::state::Step;
+use super::{exclusion, expiry, merging, offering};
 use crate::domain::action::{Action, Outcome};
 use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::Timer;
@@ -96,6 +96,8 @@ pub fn open(step: &mut Step<'_>, opening: Opening) {
         state: ProposalState::Planning,
         waits_for: None,
         merging: None,
+        ended: None,
+        undo: None,
         made: Vec::new(),
         created_at: step.now,
         expires_at: None,
@@ -104,7 +106,7 @@ pub fn open(step: &mut Step<'_>, opening: Opening) {
     if incident.proposals.len() > PROPOSALS_KEPT {
         let over = |p: &Proposal| p.dry_run || !p.state.is_active();
         // What expires is needed until then.
-        let spare = |p: &Proposal| over(p) && !super::expiry::is_to_end(incident, p.id.n);
+        let spare = |p: &Proposal| over(p) && !expiry::is_to_end(incident, p.id.n);
         let oldest = incident.proposals.iter().position(spare);
         let oldest = oldest.or_else(|| incident.proposals.iter().position(over)).unwrap_or(0);
         incident.proposals.remove(oldest);
@@ -213,8 +215,8 @@ fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
         }
         ProposalState::Failed { why } => {
             step.tell(None, Note::Failed { proposal: id, why: why.clone(), patch: has_patch(proposal) });
-            super::expiry::failed(step, proposal);
-            planning::ask_for_offers(step);
+            expiry::failed(step, proposal);
+            offering::ask(step);
         }
         ProposalState::Refused { why } => {
             let note = Note::Refused { what: proposal.remedy.clone(), why: why.clone() };
@@ -223,13 +225,13 @@ fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
                 tell: proposal.by.key.is_none(),
                 note: note.clone(),
             });
-            super::expiry::failed(step, proposal);
+            expiry::failed(step, proposal);
             answer(step, proposal, note);
         }
-        ProposalState::Rejected { .. } | ProposalState::Cancelled { .. } => planning::ask_for_offers(step),
+        ProposalState::Rejected { .. } | ProposalState::Cancelled { .. } => offering::ask(step),
         ProposalState::Expired => {
             step.tell(None, Note::Expired { proposal: id });
-            planning::ask_for_offers(step);
+            offering::ask(step);
         }
     }
     debug_assert!(!matches!(input, Input::Refuse(_)) || !proposal.state.is_active());
@@ -306,8 +308,8 @@ fn started(step: &mut Step<'_>, proposal: &Proposal) {
 
 fn finished(step: &mut Step<'_>, proposal: &Proposal) {
     let summary = proposal.plan.as_ref().map(|plan| plan.summary.clone()).unwrap_or_default();
-    super::expiry::watch(step);
-    super::merging::begin(step, proposal.id.n);
+    expiry::watch(step);
+    merging::begin(step, proposal.id.n);
     let rerun = proposal.plan.iter().flat_map(|plan| &plan.steps).any(|s| matches!(s.action, Action::Rerun { .. }));
     if !rerun {
         let made = proposal.made.iter().map(|made| format!("{} #{}", made.what, made.number)).collect();
@@ -369,11 +371,11 @@ pub fn performed(step: &mut Step<'_>, n: u32, at: usize, undo: bool, outcome: &O
         Outcome::Unknown(why) => Input::StepFailed(format!("the outcome is unknown: {why}")),
     };
     advance(step, n, &input);
-    if super::exclusion::acting(&step.incident, None).is_none() {
-        super::waiting::look(step);
+    if exclusion::acting(&step.incident, None).is_none() {
+        plan_waiting(step);
     }
     if matches!(outcome, Outcome::Done | Outcome::Made(_)) && !undo {
-        planning::ask_for_offers(step);
+        offering::ask(step);
     }
 }
 
@@ -415,6 +417,15 @@ fn answer(step: &mut Step<'_>, proposal: &Proposal, note: Note) {
 pub fn run_ended(step: &mut Step<'_>) {
     let waits = |p: &&Proposal| p.state == ProposalState::Waiting && p.waits_for.is_none();
     let due: Vec<u32> = step.incident.proposals.iter().filter(waits).map(|p| p.id.n).collect();
+    for n in due {
+        advance(step, n, &Input::RunEnded);
+    }
+}
+
+/// Plans waiting proposals again: what they waited for may have happened.
+pub fn plan_waiting(step: &mut Step<'_>) {
+    let waits = |proposal: &&Proposal| proposal.state == ProposalState::Waiting && proposal.waits_for.is_some();
+    let due: Vec<u32> = step.incident.proposals.iter().filter(waits).map(|proposal| proposal.id.n).collect();
     for n in due {
         advance(step, n, &Input::RunEnded);
     }

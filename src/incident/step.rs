@@ -1,9 +1,11 @@
 //! The one place where an incident changes.
 
+use super::state::Step;
 use super::{
-    adopting, escalating, expiry, failing, merging, owning, passing, people, planning, proposal, suspecting, waiting,
+    adopting, automatic, escalating, expiry, failing, landing, merging, offering, owning, passing, people, planning,
+    proposal, suspecting, waiting,
 };
-use crate::domain::effect::{Effect, Order};
+use crate::domain::effect::Order;
 use crate::domain::event::{Event, LogRead, Timer};
 use crate::domain::evidence::Evidence;
 use crate::domain::facts::Context;
@@ -21,35 +23,6 @@ pub struct Transition {
     /// The version is the store's business and is left as it was.
     pub incident: Incident,
     pub orders: Vec<Order>,
-}
-
-/// A step at work: the incident that is being changed and the orders so far.
-pub(super) struct Step<'a> {
-    pub rules: &'a Rules,
-    pub context: &'a Context,
-    pub now: Time,
-    pub incident: Incident,
-    pub orders: Vec<Order>,
-}
-
-impl Step<'_> {
-    pub fn effect(&mut self, effect: Effect) {
-        self.orders.push(Order::Effect(effect));
-    }
-
-    pub fn timer(&mut self, timer: Timer, at: Time) {
-        self.orders.push(Order::Timer { timer, at });
-    }
-
-    /// For the journal and the thread.
-    pub fn tell(&mut self, by: Option<String>, note: Note) {
-        self.orders.push(Order::Note { by, tell: true, note });
-    }
-
-    /// For the journal alone.
-    pub fn record(&mut self, note: Note) {
-        self.orders.push(Order::Note { by: None, tell: false, note });
-    }
 }
 
 /// Applies an event. `incident` is `None` for a failure that opens one, under the number `no`.
@@ -84,8 +57,9 @@ pub fn step(
             step.record(Note::Requested { by: request.by.name.clone() });
             people::asked(&mut step, request);
         }
-        Event::PullEnded { number, merged, .. } => {
-            waiting::look(&mut step);
+        Event::PullEnded { number, merged, branch, .. } => {
+            landing::ended(&mut step, branch.raw(), *merged);
+            proposal::plan_waiting(&mut step);
             passing::pull_ended(&mut step, *number, *merged);
         }
         Event::Reviewed { number, branch, by, .. } => merging::reviewed(&mut step, *number, branch.raw(), by),
@@ -165,9 +139,9 @@ fn newest_attempt(incident: &Incident, job: &crate::domain::incident::JobState) 
 fn fired(step: &mut Step<'_>, timer: Timer) {
     match timer {
         Timer::Expiry => proposal::expire(step),
-        Timer::Backoff => planning::automatic(step),
+        Timer::Backoff => automatic::retry(step),
         Timer::Watch => planning::look_again(step),
-        Timer::Release => expiry::release(step),
+        Timer::Release => automatic::release(step),
         Timer::Merge => merging::look(step),
         Timer::Critical => escalating::due(step),
     }
@@ -186,7 +160,7 @@ fn log_read(step: &mut Step<'_>, read: &LogRead) {
             }
         }
     }
-    planning::ask_for_offers(step);
+    offering::ask(step);
     suspecting::ask(step);
 }
 

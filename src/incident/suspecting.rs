@@ -1,6 +1,6 @@
 //! Suspects: looked up once the log is read, listed in the thread, shown on the card.
 
-use super::step::Step;
+use super::state::Step;
 use crate::domain::effect::Effect;
 use crate::domain::ids::short_sha;
 use crate::domain::incident::Incident;

@@ -1,11 +1,11 @@
 //! Proposals that wait for something outside: a merge, a green branch, resolved conflicts.
 
-use super::proposal::{self, Input};
-use super::step::Step;
+use super::proposal;
+use super::state::Step;
 use crate::domain::action::Action;
 use crate::domain::effect::Effect;
 use crate::domain::event::{Scope, Timer};
-use crate::domain::incident::{Proposal, ProposalState};
+use crate::domain::incident::ProposalState;
 use crate::domain::journal::Note;
 use crate::domain::time::{DAY_MS, HOUR_MS};
 
@@ -36,15 +36,6 @@ pub fn later(step: &mut Step<'_>, n: u32, what: String) {
         if let Some(to) = reply {
             step.effect(Effect::Reply { place: to.place, actor_id: to.actor_id, note });
         }
-    }
-}
-
-/// Plans waiting proposals again: what they waited for may have happened.
-pub fn look(step: &mut Step<'_>) {
-    let waits = |proposal: &&Proposal| proposal.state == ProposalState::Waiting && proposal.waits_for.is_some();
-    let due: Vec<u32> = step.incident.proposals.iter().filter(waits).map(|proposal| proposal.id.n).collect();
-    for n in due {
-        proposal::advance(step, n, &Input::RunEnded);
     }
 }
 

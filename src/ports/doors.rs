@@ -119,6 +119,8 @@ impl fmt::Display for DoorError {
     }
 }
 
+impl std::error::Error for DoorError {}
+
 /// Why an integration's call was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotTaken {

@@ -218,6 +218,14 @@ pub trait Forge: Send + Sync {
     async fn pull(&self, repo: &Repo, number: u64) -> Result<Pulled, PortError>;
     /// Whether the account may write to the repository, asked at this moment.
     async fn may_write(&self, repo: &Repo, login: &str) -> Result<bool, PortError>;
+    /// Published security advisories that affect this version of a package; `ecosystem` is the id of its editor.
+    async fn advisories(
+        &self,
+        repo: &Repo,
+        ecosystem: &str,
+        package: &str,
+        version: &str,
+    ) -> Result<Vec<Advisory>, PortError>;
     /// A pull request from our branch is there: looks first, so it may be asked twice.
     async fn open_pull(&self, repo: &Repo, pull: &NewPull<'_>) -> Result<Made, PortError>;
     /// The pull request from our branch is merged, if its head is `sha`: looks first, so it may be asked twice.
@@ -228,6 +236,14 @@ pub trait Forge: Send + Sync {
     /// Makes a [`Action::Label`], [`Action::Comment`], [`Action::Check`], [`Action::PullClosed`] or
     /// [`Action::IssueClosed`] true.
     async fn ensure(&self, action: &Action) -> Result<(), PortError>;
+}
+
+/// A security advisory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advisory {
+    pub id: String,
+    pub severity: String,
+    pub summary: Untrusted,
 }
 
 /// A pull request, as the forge tells of it.
@@ -273,7 +289,7 @@ pub struct NewIssue<'a> {
 
 /// What is to be computed on a branch.
 #[derive(Clone, Copy)]
-pub enum Wanted<'a> {
+pub enum ChangeSource<'a> {
     Pick(&'a Pick),
     /// An edit of files, as one commit with this message.
     Edit {
@@ -298,7 +314,7 @@ pub trait Origins: Send + Sync {
 #[async_trait]
 pub trait Git: Send + Sync {
     /// What is wanted, computed on the newest head of `onto`. Writes nothing outside our own rooms.
-    async fn change(&self, repo: &Repo, onto: &Branch, wanted: Wanted<'_>) -> Result<Change, PortError>;
+    async fn change(&self, repo: &Repo, onto: &Branch, wanted: ChangeSource<'_>) -> Result<Change, PortError>;
     /// All paths at a commit, and the texts of those that are wanted.
     async fn files(
         &self,
@@ -318,7 +334,7 @@ pub trait Git: Send + Sync {
         &self,
         repo: &Repo,
         onto: &Branch,
-        wanted: Wanted<'_>,
+        wanted: ChangeSource<'_>,
         tree: &str,
         branch: &OwnBranch,
         at: Time,

@@ -3,7 +3,7 @@
 use super::code::{self, Target, Wanting};
 use super::revert::{how, merged};
 use super::{PlanContext, Remedy};
-use crate::domain::action::Wanted;
+use crate::domain::action::ChangeSpec;
 use crate::domain::change::{Direction, Pick};
 use crate::domain::facts::Known;
 use crate::domain::intent::Wish;
@@ -59,7 +59,7 @@ impl Remedy for Backport {
             onto: onto.clone(),
             message: format!("[{onto}] {title} (#{})\n", facts.number),
             title: format!("[{onto}] {title} (#{})", facts.number),
-            change: Wanted::Pick(Pick {
+            change: ChangeSpec::Pick(Pick {
                 direction: Direction::Backport,
                 commits: facts.commits.clone(),
                 method: facts.method,

@@ -1,7 +1,7 @@
 //! What every remedy that changes code plans: a branch and a pull request from it.
 
 use super::PlanContext;
-use crate::domain::action::{Action, PullBody, Wanted};
+use crate::domain::action::{Action, ChangeSpec, PullBody};
 use crate::domain::change::ChangeOutcome;
 use crate::domain::effect::Lookup;
 use crate::domain::facts::{ChangeFacts, Known};
@@ -20,7 +20,7 @@ const EVIDENCE_MAX: usize = 8;
 /// A change for one branch.
 pub struct Target {
     pub onto: Branch,
-    pub change: Wanted,
+    pub change: ChangeSpec,
     pub message: String,
     pub title: String,
 }
@@ -223,6 +223,7 @@ impl Planned {
             reversible: false,
             previews: self.previews,
             sensitive: self.sensitive,
+            on_merge: Vec::new(),
             waits: false,
         }))
     }
@@ -292,6 +293,7 @@ fn body(context: &PlanContext<'_>, wanting: &Wanting, change: &ChangeFacts) -> P
         warnings: untrusted(&change.warnings),
         evidence: lines.iter().take(EVIDENCE_MAX).map(|line| line.text.clone()).collect(),
         conflicts: untrusted(&change.conflicts),
+        conflicting: change.conflicting.clone(),
         attempts: attempts(incident),
         closes: wanting.closes.clone(),
         upstream: wanting.upstream.clone(),

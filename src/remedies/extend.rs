@@ -4,7 +4,7 @@ use super::code::{self, Target, Wanting};
 use super::held::{is_absent, made, of_the_list, unmerged, which};
 use super::quarantine::length;
 use super::{PlanContext, Remedy};
-use crate::domain::action::{Action, Wanted};
+use crate::domain::action::{Action, ChangeSpec};
 use crate::domain::intent::Wish;
 use crate::domain::plan::{PlannedAction, Planning};
 use crate::domain::quarantined::{Quarantined, day};
@@ -77,13 +77,13 @@ impl Remedy for Extend {
                 onto,
                 message: format!("Extend quarantine {shown} until {until}\n"),
                 title: format!("Extend quarantine {shown} until {until}"),
-                change: Wanted::Extend { id, until },
+                change: ChangeSpec::Extend { id, until },
             }],
             ..Wanting::of("extend")
         };
         let planning = code::plan(context, &wanting);
         let Planning::Ready(mut plan) = planning else { return planning };
-        plan.steps.splice(..0, listed);
+        plan.on_merge.extend(listed.map(|listed| listed.action));
         Planning::Ready(plan)
     }
 }

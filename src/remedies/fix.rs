@@ -3,7 +3,7 @@
 use super::code::{self, Target, Wanting};
 use super::templates::{self, Template};
 use super::{PlanContext, Remedy};
-use crate::domain::action::Wanted;
+use crate::domain::action::ChangeSpec;
 use crate::domain::incident::Incident;
 use crate::domain::intent::Wish;
 use crate::domain::plan::Planning;
@@ -40,7 +40,7 @@ impl Remedy for Fix {
         let lines = incident.evidence.iter().flat_map(|evidence| &evidence.errors).take(LINES);
         let raw = |text: &Untrusted| Some(text.raw().to_owned()).filter(|text| !text.is_empty());
         let job = incident.first_job();
-        let change = Wanted::Fix {
+        let change = ChangeSpec::Fix {
             template: template.id().into(),
             workflow: raw(&incident.workflow),
             job: job.and_then(|job| raw(&job.name)),

@@ -44,6 +44,7 @@ pub(super) fn of_the_list(
         reversible: false,
         previews: Vec::new(),
         sensitive: Vec::new(),
+        on_merge: Vec::new(),
         waits: false,
     }))
 }

@@ -63,6 +63,7 @@ impl Remedy for Issue {
             reversible: true,
             previews: Vec::new(),
             sensitive: Vec::new(),
+            on_merge: Vec::new(),
             waits: false,
             digest: Digest::of(parts.iter().map(String::as_bytes)),
         }))

@@ -75,6 +75,7 @@ mod tests {
             since: Time(0),
             incident: IncidentNo(1),
             served: true,
+            pending: false,
         }
     }
 

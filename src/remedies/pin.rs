@@ -2,7 +2,7 @@
 
 use super::code::{self, Target, Wanting};
 use super::{PlanContext, Remedy};
-use crate::domain::action::Wanted;
+use crate::domain::action::ChangeSpec;
 use crate::domain::facts::Known;
 use crate::domain::ids::Repo;
 use crate::domain::incident::Incident;
@@ -31,7 +31,7 @@ pub(super) fn one(
     remedy: &'static str,
     title: String,
     because: Vec<String>,
-    change: Wanted,
+    change: ChangeSpec,
     undo: &'static str,
 ) -> Planning {
     let onto = match code::default_branch(context.incident) {
@@ -43,7 +43,7 @@ pub(super) fn one(
         _ => false,
     };
     let upstream = match &change {
-        Wanted::Pin { package, .. } => upstream(package, in_workflows),
+        ChangeSpec::Pin { package, .. } => upstream(package, in_workflows),
         _ => None,
     };
     let wanting = Wanting {
@@ -119,7 +119,7 @@ impl Remedy for Pin {
         };
         let title = format!("Pin {} to {}", clean_line(&package, 80), clean_line(&version, 70));
         because.push(format!("expires on {until}; the bot will propose to remove it"));
-        let change = Wanted::Pin { package, version, until };
+        let change = ChangeSpec::Pin { package, version, until };
         one(context, "pin", title, because, change, "use unpin")
     }
 }

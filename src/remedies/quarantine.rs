@@ -3,7 +3,7 @@
 
 use super::code::{self, Target, Wanting};
 use super::{PlanContext, Remedy, issue, ledger};
-use crate::domain::action::{Action, Wanted};
+use crate::domain::action::{Action, ChangeSpec};
 use crate::domain::effect::Lookup;
 use crate::domain::evidence::FailingTest;
 use crate::domain::facts::Known;
@@ -121,6 +121,7 @@ impl Test {
             since: context.proposal.map_or(context.now, |asked| asked.at),
             incident: context.incident.no,
             served: self.listed,
+            pending: !self.listed,
         }
     }
 
@@ -155,7 +156,7 @@ impl Test {
                 onto: onto.clone(),
                 message: format!("Quarantine {shown} until {until}\n\n{}\n", self.reason),
                 title: format!("Quarantine {shown} until {until}"),
-                change: Wanted::Quarantine {
+                change: ChangeSpec::Quarantine {
                     test: self.name.clone(),
                     framework: self.framework.clone(),
                     file: file.as_ref().map(|file| file.raw().to_owned()),
@@ -172,6 +173,8 @@ impl Test {
             Some(Known::Is(change)) => change.owners.clone(),
             _ => Vec::new(),
         };
+        let entry = Quarantined { pending: false, ..self.entry(context, &owners) };
+        plan.on_merge.push(Action::Listed { entry: Box::new(entry) });
         // Undone last: what was merged by then stays in the ledger.
         plan.steps.splice(..0, self.records(context, &owners));
         Planning::Ready(plan)
@@ -205,6 +208,7 @@ impl Test {
             reversible: false,
             previews: Vec::new(),
             sensitive: Vec::new(),
+            on_merge: Vec::new(),
             waits: false,
         }))
     }

@@ -222,6 +222,7 @@ fn plan(incident: &Incident, run: RunId, facts: &RunFacts, choice: Choice) -> Pl
         reversible: true,
         previews: Vec::new(),
         sensitive: Vec::new(),
+        on_merge: Vec::new(),
         waits: facts.conclusion.is_none(),
         digest,
     }

@@ -3,7 +3,7 @@
 
 use super::code::{self, Target, Wanting};
 use super::{PlanContext, Remedy};
-use crate::domain::action::Wanted;
+use crate::domain::action::ChangeSpec;
 use crate::domain::change::{Direction, Method, Pick};
 use crate::domain::effect::Lookup;
 use crate::domain::facts::{ChangeFacts, Known, PullFacts};
@@ -137,7 +137,7 @@ fn of_commit(incident: &Incident, sha: &str, subject: &str) -> Result<Wanting, B
     let pick = Pick { direction: Direction::Revert, commits: vec![sha.to_owned()], method: None };
     Ok(Wanting {
         summary: title.clone(),
-        targets: vec![Target { onto, message: format!("{title}\n"), title, change: Wanted::Pick(pick) }],
+        targets: vec![Target { onto, message: format!("{title}\n"), title, change: ChangeSpec::Pick(pick) }],
         ..common()
     })
 }
@@ -165,7 +165,7 @@ fn of_pulls(context: &PlanContext<'_>, numbers: &[u64]) -> Result<Wanting, Box<P
     Ok(Wanting {
         summary: title.clone(),
         because: all.iter().map(|facts| how(facts)).collect(),
-        targets: vec![Target { onto, message: format!("{title}\n"), title, change: Wanted::Pick(pick) }],
+        targets: vec![Target { onto, message: format!("{title}\n"), title, change: ChangeSpec::Pick(pick) }],
         ..common()
     })
 }

@@ -2,7 +2,7 @@
 
 use super::pin::one;
 use super::{PlanContext, Remedy};
-use crate::domain::action::Wanted;
+use crate::domain::action::ChangeSpec;
 use crate::domain::intent::Wish;
 use crate::domain::plan::{Nature, Planning};
 use crate::domain::text::clean_line;
@@ -25,6 +25,6 @@ impl Remedy for Unpin {
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
         let Wish::Unpin { package } = context.wish else { return Planning::Refused(Vec::new()) };
         let title = format!("Unpin {}", clean_line(package, 80));
-        one(context, "unpin", title, Vec::new(), Wanted::Unpin { package: package.clone() }, "pin it again")
+        one(context, "unpin", title, Vec::new(), ChangeSpec::Unpin { package: package.clone() }, "pin it again")
     }
 }

@@ -3,9 +3,9 @@
 use super::code::{self, Target, Wanting};
 use super::held::{Own, is_absent, made, of_the_list, unmerged, which};
 use super::{PlanContext, Remedy, issue};
-use crate::domain::action::{Action, Wanted};
-use crate::domain::ids::Repo;
-use crate::domain::incident::{Incident, ProposalState};
+use crate::domain::action::{Action, ChangeSpec};
+use crate::domain::ids::{ProposalId, Repo};
+use crate::domain::incident::{Incident, Proposal, ProposalState};
 use crate::domain::intent::Wish;
 use crate::domain::plan::{Nature, PlannedAction, Planning};
 use crate::domain::text::{clean_line, inert};
@@ -61,6 +61,10 @@ impl Remedy for Unquarantine {
             let steps = vec![PlannedAction { action: closed, undo: None }, unlisted];
             return of_the_list("unquarantine", summary, repo.as_str(), steps, &[&id], why);
         }
+        if let Some(open) = opened(context.incident, &id) {
+            let why = format!("{open} already opened a pull request for it: merge that, or undo {open}");
+            return Planning::Refused(vec![why]);
+        }
         let wanting = Wanting {
             summary,
             undo: "quarantine the test again",
@@ -68,16 +72,24 @@ impl Remedy for Unquarantine {
                 onto,
                 message: format!("Remove quarantine {shown}\n"),
                 title: format!("Remove quarantine {shown}"),
-                change: Wanted::Unquarantine { id: id.clone() },
+                change: ChangeSpec::Unquarantine { id: id.clone() },
             }],
             closes: tracked(context.incident, &id),
             ..Wanting::of("unquarantine")
         };
         let planning = code::plan(context, &wanting);
         let Planning::Ready(mut plan) = planning else { return planning };
-        plan.steps.insert(0, unlisted);
+        plan.on_merge.push(unlisted.action);
         Planning::Ready(plan)
     }
+}
+
+/// The proposal whose open pull request ends this quarantine.
+fn opened(incident: &Incident, id: &str) -> Option<ProposalId> {
+    let ends = |action: &Action| matches!(action, Action::Unlisted { id: ended, .. } if ended == id);
+    let open = |p: &&Proposal| p.state == ProposalState::Done && p.ended.is_none();
+    let mut all = incident.proposals.iter().filter(open);
+    all.find(|p| p.plan.iter().flat_map(|plan| &plan.on_merge).any(ends)).map(|p| p.id)
 }
 
 /// The quarantine was never merged: withdraw it.

@@ -1,11 +1,11 @@
 //! Java and Kotlin: Maven and Gradle.
 
+use super::input::{Framework, Selector};
 use super::manifest::xml_text;
 use super::preamble::Helper;
 use super::quote::shown;
 use super::recipe::Recipe;
 use super::version::{self, Found, first_in_range};
-use super::wanted::{Framework, Selector};
 use super::writer::Packages;
 
 const INSTALL: &str = r#"if [ -x "$tools/java/bin/javac" ]; then export JAVA_HOME=$tools/java; fi

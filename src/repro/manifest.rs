@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::wanted::Wanted;
+use super::input::ScriptInput;
 
 /// The files by path.
 pub(super) struct Repository<'wanted> {
@@ -18,7 +18,7 @@ const FOREIGN: [&str; 8] =
     ["node_modules", "vendor", "third_party", "fixtures", "testdata", "examples", "docs", "__fixtures__"];
 
 impl<'wanted> Repository<'wanted> {
-    pub(super) fn new(wanted: &'wanted Wanted) -> Self {
+    pub(super) fn new(wanted: &'wanted ScriptInput) -> Self {
         let texts = wanted.files.iter().map(|file| (file.path.as_str(), file.text.as_deref())).collect();
         let mut names: HashMap<&str, Vec<&str>> = HashMap::new();
         for path in wanted.files.iter().map(|file| file.path.as_str()) {

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
+use super::input::{Framework, Selector};
 use super::manifest::json;
 use super::node_install::{self, Manager};
 use super::recipe::Recipe;
-use super::wanted::{Framework, Selector};
 
 /// Writes the part of the script for Node.js.
 pub(super) fn write(recipe: &mut Recipe) {

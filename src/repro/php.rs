@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
+use super::input::Framework;
 use super::manifest::{json, text_at};
 use super::node::escaped;
 use super::preamble::Helper;
 use super::recipe::Recipe;
 use super::version::{self, Found, dotted, first_in_range};
-use super::wanted::Framework;
 use super::writer::Packages;
 
 /// Extensions that are packages of their own.

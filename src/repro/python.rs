@@ -1,8 +1,8 @@
 //! Python: pytest and unittest.
 
+use super::input::{Framework, Selector};
 use super::python_install;
 use super::recipe::Recipe;
-use super::wanted::{Framework, Selector};
 
 /// Plugins whose options stand in settings although no manifest may name them.
 const PLUGINS: [(&str, &str); 6] = [

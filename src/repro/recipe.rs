@@ -1,15 +1,15 @@
 //! What every language needs to write its part of the script.
 
 use super::command;
+use super::input::{Framework, ScriptInput, Selector};
 use super::manifest::{Repository, join, parent};
 use super::preamble::{BEGINNING, END, PLACES, RUN};
 use super::quote::shown;
-use super::wanted::{Framework, Selector, Wanted};
 use super::writer::Writer;
 
 /// The script in the making.
 pub(super) struct Recipe<'wanted> {
-    pub wanted: &'wanted Wanted,
+    pub wanted: &'wanted ScriptInput,
     pub repository: Repository<'wanted>,
     pub writer: Writer,
     /// Where the failing command runs, from the root of the repository.
@@ -18,7 +18,7 @@ pub(super) struct Recipe<'wanted> {
 }
 
 impl<'wanted> Recipe<'wanted> {
-    pub(super) fn new(wanted: &'wanted Wanted) -> Self {
+    pub(super) fn new(wanted: &'wanted ScriptInput) -> Self {
         let repository = Repository::new(wanted);
         Self { wanted, repository, writer: Writer::default(), directory: String::new(), runs: Vec::new() }
     }

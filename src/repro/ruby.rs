@@ -1,9 +1,9 @@
 //! Ruby: `RSpec` and Minitest.
 
+use super::input::Framework;
 use super::preamble::Helper;
 use super::recipe::Recipe;
 use super::version::{self, Found, dotted, numbers};
-use super::wanted::Framework;
 use super::writer::Packages;
 
 /// Gems that are built with a library of the system.

@@ -159,7 +159,7 @@ fn hostile_names_stay_words() {
     ];
     for (number, framework) in frameworks.into_iter().enumerate() {
         for (index, name) in HOSTILE.into_iter().enumerate() {
-            let mut wanted = Wanted::new("https://example.com/a/b.git", SHA, framework);
+            let mut wanted = ScriptInput::new("https://example.com/a/b.git", SHA, framework);
             wanted.selectors = vec![Selector::new(&format!("tests/{name}"), name), Selector::of_name(name)];
             wanted.matrix = vec![("os".into(), name.into()), ("python-version".into(), "$(touch x)".into())];
             let Ok(text) = script(&wanted) else { continue };
@@ -167,7 +167,7 @@ fn hostile_names_stay_words() {
             only_words(&text, &format!("{framework:?} {name}"));
         }
         for name in ["a\nrm -rf /", "\u{1b}]0;x"] {
-            let mut wanted = Wanted::new("https://example.com/a/b.git", SHA, framework);
+            let mut wanted = ScriptInput::new("https://example.com/a/b.git", SHA, framework);
             wanted.selectors = vec![Selector::of_name(name), Selector::of_file(name)];
             assert!(script(&wanted).is_err(), "{framework:?}");
         }
@@ -218,7 +218,7 @@ fn every_name_of_a_framework_is_known() {
 
 #[test]
 fn large_hostile_input_does_no_harm() {
-    let mut wanted = Wanted::new("https://example.com/a/b.git", SHA, Framework::Jest);
+    let mut wanted = ScriptInput::new("https://example.com/a/b.git", SHA, Framework::Jest);
     wanted.selectors = vec![Selector::of_file(&"a/".repeat(1500)); 300];
     wanted.command = Some("'".repeat(50_000));
     let texts = ["[".repeat(50_000), "{\"a\":".repeat(10_000), "\"".repeat(50_000), "\\".repeat(50_000)];
@@ -246,7 +246,7 @@ fn status_with(go: &str) -> Option<i32> {
         fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
         assert!(Command::new("chmod").arg("+x").arg(&path).status().unwrap().success());
     }
-    let mut wanted = Wanted::new("https://example.com/a/b.git", SHA, Framework::GoTest);
+    let mut wanted = ScriptInput::new("https://example.com/a/b.git", SHA, Framework::GoTest);
     wanted.selectors = vec![Selector::of_name("TestA"), Selector::of_name("TestB/c")];
     let output = Command::new("bash")
         .args(["-c", &script(&wanted).unwrap()])

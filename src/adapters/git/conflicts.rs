@@ -1,32 +1,15 @@
 //! What conflicts in a draft, as people look at it: the marked regions with a few lines around them.
 
 use super::Git;
+use crate::domain::change::{Conflicting, Hunk};
 use crate::ports::PortError;
 
 /// Lines shown before and after a region.
 const AROUND: usize = 2;
 
-/// A file that conflicts; without hunks where one side deleted or renamed it, or it is not text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Conflicting {
-    pub path: String,
-    pub hunks: Vec<Hunk>,
-}
-
-/// A marked region.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hunk {
-    /// Where the opening marker stands in the draft, from 1.
-    pub line: usize,
-    pub lines: Vec<String>,
-}
-
 impl Git {
     /// The conflicting regions of these files of a draft's tree.
-    ///
-    /// # Errors
-    /// git failed.
-    pub async fn conflicts(&self, tree: &str, paths: &[String]) -> Result<Vec<Conflicting>, PortError> {
+    pub(super) async fn conflicts(&self, tree: &str, paths: &[String]) -> Result<Vec<Conflicting>, PortError> {
         let entries = self.entries(tree).await?;
         let mut all = Vec::new();
         for path in paths {
@@ -36,7 +19,7 @@ impl Git {
                 None => None,
             };
             let hunks = text.map_or_else(Vec::new, |text| hunks(&String::from_utf8_lossy(&text)));
-            all.push(Conflicting { path: path.clone(), hunks });
+            all.push(Conflicting { path: path.as_str().into(), hunks });
         }
         Ok(all)
     }
@@ -59,7 +42,7 @@ fn hunks(text: &str) -> Vec<Hunk> {
             continue;
         };
         let shown = &lines[at.saturating_sub(AROUND)..lines.len().min(end + 1 + AROUND)];
-        all.push(Hunk { line: at + 1, lines: shown.iter().map(|line| sided(line)).collect() });
+        all.push(Hunk { line: at + 1, lines: shown.iter().map(|line| sided(line).into()).collect() });
         at = end + 1;
     }
     all
@@ -86,7 +69,7 @@ mod tests {
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].line, 4);
         let wanted = ["2", "3", "<<<<<<< ours", "a", "=======", "b", ">>>>>>> theirs (1234567)", "4", "<<<<<<<<< ours"];
-        assert_eq!(found[0].lines, wanted);
+        assert_eq!(found[0].lines.iter().map(crate::domain::text::Untrusted::raw).collect::<Vec<_>>(), wanted);
         assert_eq!(found[1].line, 10);
         assert!(hunks("<<<<<<< HEAD\nnever closed\n=======\n").is_empty());
         assert!(hunks("a <<<<<<< HEAD\n>>>>>>> x\n").is_empty());

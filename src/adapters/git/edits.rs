@@ -229,18 +229,13 @@ impl Git {
         let own =
             NewCommit { tree: tree.clone(), author: String::new(), date: String::new(), message: message.to_owned() };
         Ok(Change {
-            outcome: ChangeOutcome::Ready,
-            because: edit.because,
             warnings: edit.warnings,
-            conflicts: Vec::new(),
             base: commit.to_owned(),
             tree,
             diff,
             patch_id,
             commits: vec![own],
-            sensitive: Vec::new(),
-            related: Vec::new(),
-            absent: false,
+            ..Change::nothing(ChangeOutcome::Ready, edit.because)
         })
     }
 
@@ -259,10 +254,11 @@ fn former(out: &[u8], now: &str) -> Vec<String> {
     let text = String::from_utf8_lossy(out);
     let mut all: Vec<String> = Vec::new();
     for line in text.split('\0').filter_map(|line| line.trim_start().strip_prefix(':')) {
-        // old mode, new mode, old id, new id, status
         let words: Vec<&str> = line.split(' ').collect();
-        for oid in words.get(2..4).into_iter().flatten().rev() {
-            let none = oid.bytes().all(|byte| byte == b'0');
+        let [old_mode, new_mode, old, new, ..] = words.as_slice() else { continue };
+        for (mode, oid) in [(new_mode, new), (old_mode, old)] {
+            // A submodule's commit is not in this repository.
+            let none = oid.bytes().all(|byte| byte == b'0') || *mode == "160000";
             if !none && *oid != now && !all.iter().any(|have| have == oid) {
                 all.push((*oid).to_owned());
             }

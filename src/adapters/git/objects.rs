@@ -52,6 +52,9 @@ impl Git {
         let asked = oids.join("\n") + "\n";
         let sizes = self.run(&["cat-file", "--batch-check=%(objectsize)"], asked.as_bytes()).await?;
         let sizes = String::from_utf8_lossy(&sizes).into_owned();
+        if sizes.lines().any(|line| line.ends_with(" missing")) {
+            return Err(PortError::permanent("this clone does not have all contents"));
+        }
         let fits: Vec<bool> =
             sizes.lines().map(|line| line.parse::<usize>().is_ok_and(|size| size <= BLOB_MAX)).collect();
         let wanted: Vec<&str> =

@@ -103,6 +103,7 @@ impl Picking<'_> {
                 change.because.push(format!("{} is already there, as {as_commit}", named(commit)));
             } else {
                 self.conflict(&mut change, commit, &merged, &ordered[n + 1..]);
+                change.conflicting = self.git.conflicts(&merged.tree, &merged.conflicts).await?;
                 self.renames(&mut change, commit, &merged.conflicts).await?;
                 self.relate(&mut change, commit, &merged.conflicts).await?;
                 tree = merged.tree;
@@ -242,16 +243,25 @@ impl Picking<'_> {
             Direction::Backport => (before, commit.tree.clone(), commit.short().to_owned()),
             Direction::Revert => (commit.tree.clone(), before, format!("parent-of-{}", commit.short())),
         };
-        self.merge(&base, ours, &theirs, &label).await
+        let merged = self.merge(self.git, &base, ours, &theirs, &label).await?;
+        let kept = direction == Direction::Revert || merged.tree == ours;
+        if !merged.conflicts.is_empty() || !kept {
+            return Ok(merged);
+        }
+        // `merge=union` keeps the lines of both sides: what is to go would stay, and nobody would be told.
+        let nothing = self.git.empty_tree().await?;
+        let without_drivers = self.git.clone().with_env("GIT_ATTR_SOURCE", nothing);
+        let plain = self.merge(&without_drivers, &base, ours, &theirs, &label).await?;
+        Ok(if plain.conflicts.is_empty() { merged } else { plain })
     }
 
     /// A three-way merge by commits made for it, since `--merge-base` came with git 2.40 only. The names of the sides
     /// are what people see at the markers, so they are refs of our own directory.
-    async fn merge(&self, base: &str, ours: &str, theirs: &str, label: &str) -> Result<Merged, PortError> {
+    async fn merge(&self, git: &Git, base: &str, ours: &str, theirs: &str, label: &str) -> Result<Merged, PortError> {
         if base == theirs {
             return Ok(Merged { tree: ours.to_owned(), conflicts: Vec::new() });
         }
-        let at = self.git.clone().with_env("GIT_AUTHOR_DATE", "@0 +0000").with_env("GIT_COMMITTER_DATE", "@0 +0000");
+        let at = git.clone().with_env("GIT_AUTHOR_DATE", "@0 +0000").with_env("GIT_COMMITTER_DATE", "@0 +0000");
         let base = at.line(&["commit-tree", base, "-m", "base"], b"").await?;
         let ours = at.line(&["commit-tree", ours, "-p", &base, "-m", "ours"], b"").await?;
         let theirs = at.line(&["commit-tree", theirs, "-p", &base, "-m", "theirs"], b"").await?;
@@ -262,7 +272,7 @@ impl Picking<'_> {
         point("HEAD", &ours)?;
         point(label, &theirs)?;
         let args = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "HEAD", label];
-        let printed = self.git.ask(&args, b"").await?;
+        let printed = git.ask(&args, b"").await?;
         if printed.code > 1 || printed.code < 0 {
             return Err(PortError::permanent(format!("git merge-tree: {}", printed.err)));
         }

@@ -5,14 +5,14 @@ use super::room::{Room, compute};
 use crate::domain::change::{Change, Method, NewCommit};
 use crate::domain::refs::{Branch, OwnBranch};
 use crate::domain::time::Time;
-use crate::ports::{PortError, Wanted};
+use crate::ports::{ChangeSource, PortError};
 
 /// Makes our branch point at the change. The commits depend on what is given alone, so a second call finds the branch
 /// as the first one left it.
 pub(super) async fn push(
     room: &Room,
     onto: &Branch,
-    wanted: &Wanted<'_>,
+    wanted: &ChangeSource<'_>,
     tree: &str,
     branch: &OwnBranch,
     at: Time,

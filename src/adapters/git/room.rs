@@ -7,7 +7,7 @@ use crate::domain::ids::Repo;
 use crate::domain::refs::{Branch, OwnBranch, is_commit};
 use crate::domain::suspect::Landed;
 use crate::domain::time::Time;
-use crate::ports::{self, GitOrigin, Origins, PortError, Wanted};
+use crate::ports::{self, ChangeSource, GitOrigin, Origins, PortError};
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -25,14 +25,16 @@ const ROOMS_BYTES_MAX: u64 = 10 << 30;
 pub struct Rooms {
     dir: PathBuf,
     origins: Arc<dyn Origins>,
+    /// The authority behind the origins' certificate, where it is one of their own.
+    ca_file: Option<PathBuf>,
     /// One at a time for each repository.
     turns: Mutex<HashMap<Repo, Arc<Turn<()>>>>,
 }
 
 impl Rooms {
     #[must_use]
-    pub fn new(dir: impl Into<PathBuf>, origins: Arc<dyn Origins>) -> Self {
-        Self { dir: dir.into(), origins, turns: Mutex::default() }
+    pub fn new(dir: impl Into<PathBuf>, origins: Arc<dyn Origins>, ca_file: Option<PathBuf>) -> Self {
+        Self { dir: dir.into(), origins, ca_file, turns: Mutex::default() }
     }
 
     fn turn(&self, repo: &Repo) -> Arc<Turn<()>> {
@@ -46,7 +48,7 @@ impl Rooms {
     /// The room, as new as its origin.
     pub(super) async fn enter(&self, repo: &Repo) -> Result<Room, PortError> {
         let address = self.origins.origin(repo).await?;
-        let room = Room { path: self.path(repo), address };
+        let room = Room { path: self.path(repo), address, ca_file: self.ca_file.clone() };
         if let Err(why) = self.fetch(&room).await {
             if !is_broken(why.why()) {
                 return Err(unreachable(&why));
@@ -160,26 +162,36 @@ fn unreachable(why: &PortError) -> PortError {
 pub(super) struct Room {
     pub path: PathBuf,
     pub address: GitOrigin,
+    ca_file: Option<PathBuf>,
 }
 
 impl Room {
     /// A directory of our own on the room's objects.
     pub fn view(&self) -> Result<View, PortError> {
         let view = View::with(&self.path, &promisor(&self.address.url))?;
-        Ok(view.map(|git| with_token(git, &self.address).partial()))
+        Ok(view.map(|git| self.reaching(git)))
     }
 
     pub fn git(&self) -> Git {
-        with_token(Git::at(&self.path), &self.address).partial()
+        self.reaching(Git::at(&self.path))
+    }
+
+    /// What may ask the origin.
+    fn reaching(&self, git: Git) -> Git {
+        let git = match &self.ca_file {
+            Some(file) => git.with_env("GIT_SSL_CAINFO", file),
+            None => git,
+        };
+        with_token(git, &self.address).partial()
     }
 }
 
 /// Computes what is wanted, on the newest head of a branch.
-pub(super) async fn compute(view: &View, onto: &Branch, wanted: &Wanted<'_>) -> Result<Change, PortError> {
+pub(super) async fn compute(view: &View, onto: &Branch, wanted: &ChangeSource<'_>) -> Result<Change, PortError> {
     let head = view.git().branch(onto).await?;
     match wanted {
-        Wanted::Edit { editing, message } => view.git().edit(&head, *editing, message).await,
-        Wanted::Pick(pick) => {
+        ChangeSource::Edit { editing, message } => view.git().edit(&head, *editing, message).await,
+        ChangeSource::Pick(pick) => {
             for commit in &pick.commits {
                 view.git().reach(commit).await?;
             }
@@ -190,7 +202,7 @@ pub(super) async fn compute(view: &View, onto: &Branch, wanted: &Wanted<'_>) -> 
 
 #[async_trait]
 impl ports::Git for Rooms {
-    async fn change(&self, repo: &Repo, onto: &Branch, wanted: Wanted<'_>) -> Result<Change, PortError> {
+    async fn change(&self, repo: &Repo, onto: &Branch, wanted: ChangeSource<'_>) -> Result<Change, PortError> {
         let turn = self.turn(repo);
         let _mine = turn.lock().await;
         let room = self.enter(repo).await?;
@@ -235,7 +247,7 @@ impl ports::Git for Rooms {
         &self,
         repo: &Repo,
         onto: &Branch,
-        wanted: Wanted<'_>,
+        wanted: ChangeSource<'_>,
         tree: &str,
         branch: &OwnBranch,
         at: Time,

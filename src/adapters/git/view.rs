@@ -16,6 +16,8 @@ pub struct View {
     git: Git,
     /// Removed with the view.
     dir: tempfile::TempDir,
+    /// A partial clone, whose origin we do not ask.
+    partial: bool,
 }
 
 /// Our own configuration: what git needs to know of the format, and nothing else.
@@ -71,12 +73,28 @@ impl View {
         fs::write(dir.path().join("HEAD"), own_head(&head)).map_err(failed)?;
         let format = if is_sha256(&common) { "[extensions]\n\tobjectFormat = sha256\n" } else { "" };
         fs::write(dir.path().join("config"), format!("{CONFIG}{format}{more}")).map_err(failed)?;
-        Ok(Self { git: Git::at(dir.path()), dir })
+        Ok(Self { git: Git::at(dir.path()), dir, partial: more.is_empty() && is_partial(&common) })
     }
 
     #[must_use]
     pub(super) fn map(self, change: impl FnOnce(Git) -> Git) -> Self {
-        Self { git: change(self.git), dir: self.dir }
+        Self { git: change(self.git), ..self }
+    }
+
+    /// The command that fetches what is not here of these commits' history; `None` where all of it is here.
+    ///
+    /// # Errors
+    /// git failed.
+    pub async fn lacks(&self, commits: &[&str]) -> Result<Option<String>, PortError> {
+        if !self.partial {
+            return Ok(None);
+        }
+        let listed = [&["rev-list", "--objects", "--missing=print", "--end-of-options"], commits].concat();
+        let printed = self.git.run(&listed, b"").await?;
+        let lacks = printed.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"?"));
+        Ok(lacks.then(|| {
+            "this partial clone does not have all contents: run `git fetch --refetch --no-filter` first".to_owned()
+        }))
     }
 
     /// Our own git directory.
@@ -133,10 +151,17 @@ fn common_dir(dir: &Path) -> PathBuf {
     }
 }
 
-/// The object format stands in their configuration; only this word is taken from it.
-fn is_sha256(common: &Path) -> bool {
+/// Of their configuration, two words are taken: the object format, and whether a remote has the missing objects.
+fn says(common: &Path, key: &str, value: &str) -> bool {
     let config = small(&common.join("config")).unwrap_or_default().to_ascii_lowercase();
-    config.lines().any(|line| {
-        line.split_once('=').is_some_and(|(key, value)| key.trim() == "objectformat" && value.trim() == "sha256")
-    })
+    let said = |line: &str| line.split_once('=').is_some_and(|(k, v)| k.trim() == key && v.trim() == value);
+    config.lines().any(said)
+}
+
+fn is_sha256(common: &Path) -> bool {
+    says(common, "objectformat", "sha256")
+}
+
+fn is_partial(common: &Path) -> bool {
+    says(common, "promisor", "true")
 }

@@ -1,5 +1,7 @@
 //! Webhooks to events of our own.
 
+mod pull_requests;
+
 use super::payload::{Alert, Check, Job, Payload, Run, Suite};
 use crate::command::in_comment;
 use crate::domain::actor::{Actor, Place, Platform};
@@ -48,9 +50,9 @@ impl Decoder for Webhooks {
             "status" => self.status(&base, &payload),
             "push" => push(&base, &payload),
             "issue_comment" => self.comment(&base, &payload),
-            "pull_request" => super::labels::pull(&base, &payload),
-            "pull_request_review" => super::labels::reviewed(&base, &payload),
-            "merge_group" => super::labels::queued(&base, &payload),
+            "pull_request" => pull_requests::pull(&base, &payload),
+            "pull_request_review" => pull_requests::reviewed(&base, &payload),
+            "merge_group" => pull_requests::queued(&base, &payload),
             kind => payload.alert.as_ref().map(|alert| self.alert(&base, kind, &payload.action, alert)),
         };
         Ok(heard.unwrap_or_else(|| ignored(&delivery.kind, "lacks its subject")))

@@ -6,7 +6,7 @@ use crate::domain::action::{Action, Made};
 use crate::domain::ids::Repo;
 use crate::domain::refs::OwnBranch;
 use crate::domain::text::Untrusted;
-use crate::ports::{Forge, NewIssue, NewPull, PortError, Pulled};
+use crate::ports::{Advisory, Forge, NewIssue, NewPull, PortError, Pulled};
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -54,6 +54,16 @@ impl Forge for GitHub {
 
     async fn may_write(&self, repo: &Repo, login: &str) -> Result<bool, PortError> {
         self.writes(repo, login).await
+    }
+
+    async fn advisories(
+        &self,
+        repo: &Repo,
+        ecosystem: &str,
+        package: &str,
+        version: &str,
+    ) -> Result<Vec<Advisory>, PortError> {
+        self.advisories_of(repo, ecosystem, package, version).await
     }
 
     async fn open_pull(&self, repo: &Repo, pull: &NewPull<'_>) -> Result<Made, PortError> {

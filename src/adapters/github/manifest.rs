@@ -191,8 +191,13 @@ mod tests {
         ];
         let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/adapters/github");
         let mut seen = std::collections::BTreeSet::new();
-        for file in std::fs::read_dir(here).unwrap().flatten() {
-            let text = std::fs::read_to_string(file.path()).unwrap();
+        let mut paths = vec![here];
+        while let Some(path) = paths.pop() {
+            if path.is_dir() {
+                paths.extend(std::fs::read_dir(path).unwrap().flatten().map(|entry| entry.path()));
+                continue;
+            }
+            let text = std::fs::read_to_string(path).unwrap();
             for call in text.split("\"/repos/{repo}").skip(1) {
                 let end = call.find(['"', '?', '{']).unwrap_or(call.len());
                 seen.insert(call[..end].split('/').nth(1).unwrap_or("").to_owned());

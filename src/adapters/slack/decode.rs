@@ -43,11 +43,11 @@ pub enum Envelope {
 }
 
 /// Decodes what was kept. `team` is ours, once Slack has told it.
-pub struct Socket {
+pub struct EnvelopeDecoder {
     pub team: Arc<OnceLock<String>>,
 }
 
-impl Decoder for Socket {
+impl Decoder for EnvelopeDecoder {
     fn source(&self) -> &'static str {
         "slack"
     }
@@ -79,7 +79,7 @@ impl Decoder for Socket {
     }
 }
 
-impl Socket {
+impl EnvelopeDecoder {
     /// User ids are unique per workspace only. Someone from another workspace, or from any while ours is not known yet,
     /// gets an id that matches no person in the configuration.
     fn actor(&self, team: &str, user: &str, name: &str) -> Actor {

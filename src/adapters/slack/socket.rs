@@ -4,7 +4,7 @@
 use super::decode::Envelope;
 use super::intake::Intake;
 use super::watched::Watched;
-use crate::ports::Integration;
+use crate::ports::{DoorError, Integration};
 use slack_morphism::prelude::*;
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -67,7 +67,7 @@ pub async fn listen(
                     response_url: event.response_url.0.to_string(),
                 };
                 // Not kept means not acknowledged: Slack tells the person, or sends it again.
-                intake.keep(id, "command", &envelope).await.map_err(|why| why.to_string())?;
+                intake.keep(id, "command", &envelope).await?;
                 Ok(SlackCommandEventResponse::new(SlackMessageContent::new()))
             }
         });
@@ -76,14 +76,14 @@ pub async fn listen(
         Box::new(move |event: SlackInteractionEvent, _: Arc<Client>, _: SlackClientEventsUserState| {
             let intake = at.clone();
             async move {
-                intake.interaction(event).await.map_err(|why| why.to_string())?;
+                intake.interaction(event).await?;
                 Ok(SlackInteractionResponse::Empty)
             }
         });
     callbacks.push_events_callback =
         Box::new(move |event: SlackPushEventCallback, _: Arc<Client>, _: SlackClientEventsUserState| {
             let intake = intake.clone();
-            async move { Ok(intake.event(event).await.map_err(|why| why.to_string())?) }
+            async move { Ok(intake.event(event).await?) }
         });
     let environment = Arc::new(SlackClientEventsListenerEnvironment::new(client).with_error_handler(on_error));
     let config = SlackClientSocketModeConfig::new()
@@ -114,5 +114,29 @@ fn on_error(
 ) -> HttpStatusCode {
     let words = crate::domain::text::clean_line(&why.to_string(), 200);
     tracing::debug!(why = %words, "Slack Socket Mode");
-    if words.contains("the store failed") { HttpStatusCode::SERVICE_UNAVAILABLE } else { HttpStatusCode::OK }
+    acknowledgement(&*why)
+}
+
+fn acknowledgement(why: &(dyn std::error::Error + Send + Sync + 'static)) -> HttpStatusCode {
+    if why.is::<DoorError>() { HttpStatusCode::SERVICE_UNAVAILABLE } else { HttpStatusCode::OK }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::StoreError;
+
+    #[test]
+    fn what_was_not_kept_is_never_acknowledged() {
+        for store in [
+            StoreError::Broken("the disk is full".into()),
+            StoreError::Damaged("run `ci-rescue store restore`".into()),
+            StoreError::Conflict("version 2".into()),
+        ] {
+            let why = DoorError(store.to_string());
+            assert_eq!(acknowledgement(&why), HttpStatusCode::SERVICE_UNAVAILABLE, "{store}");
+        }
+        let unreadable = serde_json::from_str::<u8>("{").unwrap_err();
+        assert_eq!(acknowledgement(&unreadable), HttpStatusCode::OK);
+    }
 }

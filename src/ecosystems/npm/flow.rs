@@ -1,11 +1,11 @@
 //! How a package of npm, pnpm or Yarn is pinned and unpinned: the same for all three but for their locks.
 
 use super::choose::is_of_another;
-use super::lock::{Asked, Change, Changed, Manager, Overriding, Resolved, SpecChange};
+use super::lock::{Asked, Change, Changed, LockFile, Manager, Overriding, Resolved, SpecChange};
 use super::manifest::{self, PinMark, SECTIONS, Site, prefix, requirements, with_mark, with_member};
 use super::overrides;
 use super::world::{Lock, Project, World, broken, not_accepted};
-use crate::domain::edit::Edited;
+use crate::domain::edit::{Edited, Source};
 use crate::domain::text::short;
 use crate::edit::draft::{Draft, Manifests};
 use crate::edit::json::Node;
@@ -43,7 +43,7 @@ pub fn already(package: &str, version: &str) -> String {
 }
 
 /// A requirement with what it leads to.
-struct Wanted<'w, 'a> {
+struct Dependency<'w, 'a> {
     project: &'w Project<'a>,
     site: &'w Site,
     prefix: &'static str,
@@ -51,7 +51,7 @@ struct Wanted<'w, 'a> {
     resolved: Option<Resolved>,
 }
 
-impl Wanted<'_, '_> {
+impl Dependency<'_, '_> {
     /// The requirement as people wrote it.
     fn original(&self) -> &str {
         let mark = self.project.mark.as_ref();
@@ -63,14 +63,14 @@ fn was_of<'m>(mark: &'m PinMark, section: &str) -> Option<&'m str> {
     mark.was.iter().find(|(of, _)| of.is_empty() || of == section).map(|(_, was)| was.as_str())
 }
 
-fn wanted<'w, 'a>(draft: &mut Draft<'a>, world: &'w World<'a>, package: &str) -> Vec<Wanted<'w, 'a>> {
+fn wanted<'w, 'a>(draft: &mut Draft<'a>, world: &'w World<'a>, package: &str) -> Vec<Dependency<'w, 'a>> {
     let mut list = Vec::new();
     for project in &world.projects {
         for site in &project.sites {
             match prefix(&site.requirement) {
                 Ok(prefix) => {
                     let locks = world.locks_of(&project.file.path);
-                    list.push(Wanted { project, site, prefix, locks, resolved: None });
+                    list.push(Dependency { project, site, prefix, locks, resolved: None });
                 }
                 Err(reason) => {
                     draft.refuse(format!("{package} cannot be pinned in {}: {reason}.", project.file.path));
@@ -85,8 +85,8 @@ fn wanted<'w, 'a>(draft: &mut Draft<'a>, world: &'w World<'a>, package: &str) ->
 }
 
 /// Asks a lock what the requirements it holds for lead to.
-fn resolve(list: &mut [Wanted], index: usize, lock: &Lock, package: &str) {
-    let asks = |one: &Wanted| one.resolved.is_none() && one.locks.iter().any(|(lock, _)| *lock == index);
+fn resolve(list: &mut [Dependency], index: usize, lock: &Lock, package: &str) {
+    let asks = |one: &Dependency| one.resolved.is_none() && one.locks.iter().any(|(lock, _)| *lock == index);
     let places: Vec<usize> = (0..list.len()).filter(|&place| asks(&list[place])).collect();
     let asked: Vec<Asked> = places
         .iter()
@@ -104,16 +104,17 @@ fn resolve(list: &mut [Wanted], index: usize, lock: &Lock, package: &str) {
 
 /// The requirements the pin is for: all, when they are the same or lead to one entry; else those that the version meets
 /// and what shares an entry with them.
-fn choose<'l, 'w, 'a>(list: &'l [Wanted<'w, 'a>], version: &str) -> Vec<&'l Wanted<'w, 'a>> {
+fn choose<'l, 'w, 'a>(list: &'l [Dependency<'w, 'a>], version: &str) -> Vec<&'l Dependency<'w, 'a>> {
     let first = list.first();
-    let same = |one: &Wanted| first.is_some_and(|first| first.original() == one.original());
-    let one_entry = |one: &Wanted| one.resolved.is_some() && first.is_some_and(|first| first.resolved == one.resolved);
+    let same = |one: &Dependency| first.is_some_and(|first| first.original() == one.original());
+    let one_entry =
+        |one: &Dependency| one.resolved.is_some() && first.is_some_and(|first| first.resolved == one.resolved);
     if list.iter().all(same) || list.iter().all(one_entry) {
         return list.iter().collect();
     }
-    let met = |one: &&Wanted| meets(one.original(), version) == Some(true);
+    let met = |one: &&Dependency| meets(one.original(), version) == Some(true);
     let entries: Vec<&Resolved> = list.iter().filter(met).filter_map(|one| one.resolved.as_ref()).collect();
-    let shares = |one: &Wanted| one.resolved.as_ref().is_some_and(|resolved| entries.contains(&resolved));
+    let shares = |one: &Dependency| one.resolved.as_ref().is_some_and(|resolved| entries.contains(&resolved));
     list.iter().filter(|one| met(one) || shares(one)).collect()
 }
 
@@ -134,7 +135,7 @@ fn pin_required<'a>(manager: &dyn Manager, draft: &mut Draft<'a>, world: &World<
     }
     let chosen = choose(&list, version);
     if chosen.is_empty() {
-        let all = listed(list.iter().map(Wanted::original));
+        let all = listed(list.iter().map(Dependency::original));
         draft.refuse(format!(
             "{package} is required as {all} and {version} meets none of them: choose a version that meets one."
         ));
@@ -147,8 +148,8 @@ fn pin_required<'a>(manager: &dyn Manager, draft: &mut Draft<'a>, world: &World<
     }
     for project in &world.projects {
         let overridden = along.iter().find(|(path, _)| *path == project.file.path).map_or(&[][..], |(_, found)| found);
-        let sites: Vec<&&Wanted> = chosen.iter().filter(|one| one.project.file.path == project.file.path).collect();
-        let new = |one: &Wanted| format!("{}{version}", one.prefix);
+        let sites: Vec<&&Dependency> = chosen.iter().filter(|one| one.project.file.path == project.file.path).collect();
+        let new = |one: &Dependency| format!("{}{version}", one.prefix);
         let changes: Vec<(&str, String)> = sites
             .iter()
             .filter(|one| one.site.requirement != new(one))
@@ -190,7 +191,7 @@ fn pin_required<'a>(manager: &dyn Manager, draft: &mut Draft<'a>, world: &World<
     }
 }
 
-fn new_mark(sites: &[&&Wanted]) -> PinMark {
+fn new_mark(sites: &[&&Dependency]) -> PinMark {
     let mut was: Vec<(String, String)> =
         sites.iter().map(|one| (one.site.section.to_owned(), one.site.requirement.clone())).collect();
     if was.windows(2).all(|pair| pair[0].1 == pair[1].1) {
@@ -200,7 +201,7 @@ fn new_mark(sites: &[&&Wanted]) -> PinMark {
     PinMark { was, added: None, locked, overrides: Vec::new() }
 }
 
-fn change_of(chosen: &[&Wanted], lock: usize, package: &str, version: &str) -> Change {
+fn change_of(chosen: &[&Dependency], lock: usize, package: &str, version: &str) -> Change {
     let mut change = Change {
         package: package.to_owned(),
         version: version.to_owned(),
@@ -226,8 +227,8 @@ fn change_of(chosen: &[&Wanted], lock: usize, package: &str, version: &str) -> C
 
 /// Edits a lock: by an earlier state of it; else as far as the tool takes it; else it stays and the command is named.
 pub fn apply<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, change: &Change) {
-    if let Some(changed) = from_earlier(draft, lock, change) {
-        take(draft, lock, change, changed);
+    if let Some(changed) = from_earlier(draft, &lock.file.path, &*lock.lock, &lock.file.text, change) {
+        take(draft, lock.file, lock.lock.refresh(), change, changed);
         return;
     }
     let (path, package, version) = (&lock.file.path, &change.package, &change.version);
@@ -247,15 +248,16 @@ pub fn apply<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, change: &Change) {
     }
 }
 
-fn from_earlier(draft: &Draft<'_>, lock: &Lock<'_>, change: &Change) -> Option<Changed> {
+/// `text` is what `lock` was read from.
+fn from_earlier(draft: &Draft<'_>, path: &str, lock: &dyn LockFile, text: &str, change: &Change) -> Option<Changed> {
     if change.from.is_empty() {
-        return lock.lock.change(change, &lock.file.text);
+        return lock.change(change, text);
     }
-    draft.earlier(&lock.file.path).into_iter().find_map(|earlier| lock.lock.change(change, earlier))
+    draft.earlier(path).into_iter().find_map(|earlier| lock.change(change, earlier))
 }
 
-fn take<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, change: &Change, changed: Changed) {
-    let path = &lock.file.path;
+fn take<'a>(draft: &mut Draft<'a>, file: &'a Source, refresh: &str, change: &Change, changed: Changed) {
+    let path = &file.path;
     if !change.from.is_empty() {
         draft.because(format!(
             "{path}: took the entry for {} {} from an earlier lock file.",
@@ -264,9 +266,9 @@ fn take<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, change: &Change, changed: Ch
         ));
     }
     for warning in changed.warnings {
-        draft.warn(format!("{path}: {warning} Run `{}` and commit it.", lock.lock.refresh()));
+        draft.warn(format!("{path}: {warning} Run `{refresh}` and commit it."));
     }
-    draft.put(lock.file, changed.text);
+    draft.put(file, changed.text);
 }
 
 fn pin_transitive<'a>(
@@ -379,7 +381,7 @@ pub fn unpin(manager: &dyn Manager, manifests: Manifests<'_>, package: &str) -> 
         }
     }
     for (index, change) in changes {
-        restore_lock(&mut draft, &world.locks[index], change);
+        restore_lock(manager, &mut draft, world.locks[index].file, change);
     }
     draft.finish()
 }
@@ -427,8 +429,10 @@ fn unpin_project<'a>(
     }
     let Some(pinned) = pinned else { return };
     for (lock, directory) in world.locks_of(path) {
-        let at = changes.iter().position(|(index, _)| *index == lock).unwrap_or_else(|| {
-            let version = mark.locked.clone().unwrap_or_else(|| pinned.clone());
+        // Each project goes back to the version that the lock had for it.
+        let version = mark.locked.clone().unwrap_or_else(|| pinned.clone());
+        let same = |(index, change): &(usize, Change)| *index == lock && change.version == version;
+        let at = changes.iter().position(same).unwrap_or_else(|| {
             let package = package.to_owned();
             let from = vec![pinned.clone()];
             let (specs, overriding, required) = (Vec::new(), overriding.clone(), world.required(lock));
@@ -444,24 +448,27 @@ fn unpin_project<'a>(
     }
 }
 
-pub fn restore_lock<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, mut change: Change) {
+/// Takes a pin back in a lock, as other parts of it may have been taken back before.
+pub fn restore_lock<'a>(manager: &dyn Manager, draft: &mut Draft<'a>, file: &'a Source, mut change: Change) {
+    let text = draft.text(file);
+    let Ok(lock) = manager.read(&text) else { return };
+    let path = &file.path;
     let pinned = change.from.first().cloned().unwrap_or_default();
-    if !lock.lock.versions(&change.package).contains(&pinned) {
+    if !lock.versions(&change.package).contains(&pinned) {
         // The pin had to leave this lock as it was.
         return;
     }
     change.from.retain(|from| *from != change.version);
-    if let Some(changed) = from_earlier(draft, lock, &change) {
-        take(draft, lock, &change, changed);
+    if let Some(changed) = from_earlier(draft, path, &*lock, &text, &change) {
+        take(draft, file, lock.refresh(), &change, changed);
         return;
     }
-    let path = &lock.file.path;
     let allowed = change.specs.iter().all(|spec| meets(&spec.new, &pinned) != Some(false));
     change.from.clear();
     change.version.clone_from(&pinned);
-    match lock.lock.change(&change, &lock.file.text) {
-        Some(changed) => draft.put(lock.file, changed.text),
-        None => draft.warn(format!("{path} was not changed: run `{}` and commit it.", lock.lock.refresh())),
+    match lock.change(&change, &text) {
+        Some(changed) => draft.put(file, changed.text),
+        None => draft.warn(format!("{path} was not changed: run `{}` and commit it.", lock.refresh())),
     }
     if allowed {
         draft.because(format!("{path} keeps {} {}, which is allowed.", change.package, short(&pinned)));
@@ -470,7 +477,7 @@ pub fn restore_lock<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, mut change: Chan
             "{path} still has {} {}, which the requirement does not allow: run `{}` and commit it.",
             change.package,
             short(&pinned),
-            lock.lock.refresh()
+            lock.refresh()
         ));
     }
 }

@@ -316,7 +316,7 @@ impl Engine {
         let platform = chat.platform();
         let fed = self.all_feeds(&state).filter(|feed| feed.platform == platform && feed.channel == channel);
         let owners = crate::domain::subscription::owners(fed.map(|feed| feed.filter.repo.as_deref()));
-        owners.unwrap_or_else(|| self.scope.has_several_owners())
+        owners.unwrap_or_else(|| self.filter.has_several_owners())
     }
 
     /// A feed that does not outlive the process is filled again.

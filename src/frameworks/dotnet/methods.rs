@@ -5,7 +5,7 @@ use std::rc::Rc;
 use tree_sitter::{Node, Tree};
 
 use super::attributes::{Attribute, attributes};
-use super::names::Wanted;
+use super::names::TestName;
 use crate::frameworks::finder::{child, line, named};
 use crate::frameworks::syntax;
 
@@ -161,7 +161,7 @@ impl Declarations<'_> {
     }
 
     /// The methods that a name may mean, of those that `test` accepts: by the whole path if there are such.
-    pub fn methods_of(&self, wanted: &Wanted<'_>, test: impl Fn(&Method<'_>) -> bool) -> Vec<usize> {
+    pub fn methods_of(&self, wanted: &TestName<'_>, test: impl Fn(&Method<'_>) -> bool) -> Vec<usize> {
         let Some((name, path)) = wanted.path.split_last() else { return Vec::new() };
         let candidates =
             (0..self.methods.len()).filter(|at| self.methods[*at].name == *name && test(&self.methods[*at]));
@@ -169,7 +169,7 @@ impl Declarations<'_> {
     }
 
     /// The classes that a name may mean, of those that hold methods which `test` accepts.
-    pub fn classes_of(&self, wanted: &Wanted<'_>, test: impl Fn(&Method<'_>) -> bool) -> Vec<usize> {
+    pub fn classes_of(&self, wanted: &TestName<'_>, test: impl Fn(&Method<'_>) -> bool) -> Vec<usize> {
         let mut holds = vec![false; self.classes.len()];
         for method in self.methods.iter().filter(|method| test(method)) {
             holds[method.class] = true;

@@ -1,7 +1,7 @@
 //! What the names of tests of .NET mean.
 
 /// A name, taken apart.
-pub struct Wanted<'a> {
+pub struct TestName<'a> {
     pub name: &'a str,
     /// Namespaces, classes and the method; type arguments and arguments of fixtures left out.
     pub path: Vec<&'a str>,
@@ -14,9 +14,9 @@ pub struct Wanted<'a> {
 }
 
 /// Takes `NS.Outer+Inner.M(x: 1, y: "a")` and its shorter forms apart.
-pub fn wanted(name: &str) -> Wanted<'_> {
+pub fn wanted(name: &str) -> TestName<'_> {
     let name = name.trim();
-    let mut wanted = Wanted { name, path: Vec::new(), arguments: None, fixture: false, outer: None };
+    let mut wanted = TestName { name, path: Vec::new(), arguments: None, fixture: false, outer: None };
     let mut rest = name;
     loop {
         let end = rest.find(['.', '+', '(', '<', '`', '/']).unwrap_or(rest.len());
@@ -73,7 +73,7 @@ fn closed(text: &str, open: char, close: char) -> Option<usize> {
     None
 }
 
-impl Wanted<'_> {
+impl TestName<'_> {
     /// Files are named after their classes, mostly: `CartTests.cs`.
     pub fn file(&self) -> Option<String> {
         let class_last = |last: &&&str| {

@@ -6,7 +6,7 @@ use tree_sitter::{Language, Node, Tree};
 
 use super::attributes::{self, Attribute};
 use super::methods::{self, Class, Declarations, Method};
-use super::names::{self, Wanted};
+use super::names::{self, TestName};
 use super::values;
 use crate::domain::edit::{Edited, Mark, Source};
 use crate::frameworks::edit::Editor;
@@ -92,7 +92,7 @@ fn tests<'a, 't>(all: &Declarations<'t>, method: &'a Method<'t>) -> Option<&'a A
 /// One search in one file.
 struct Work<'a, 't> {
     all: &'a Declarations<'t>,
-    wanted: Wanted<'a>,
+    wanted: TestName<'a>,
     text: &'t str,
     words: &'a str,
 }

@@ -6,7 +6,7 @@ use tree_sitter::{Language, Tree};
 
 use super::attributes::{self, Attribute};
 use super::methods::{self, Declarations, Method};
-use super::names::{self, Wanted};
+use super::names::{self, TestName};
 use super::values;
 use crate::domain::edit::{Edited, Mark, Source};
 use crate::frameworks::edit::Editor;
@@ -92,7 +92,7 @@ fn fact<'a, 't>(all: &Declarations<'t>, method: &'a Method<'t>) -> Option<&'a At
 }
 
 /// The tests whose `DisplayName` the name is, perhaps with arguments after it.
-fn displayed(all: &Declarations<'_>, wanted: &mut Wanted<'_>, text: &str) -> Vec<usize> {
+fn displayed(all: &Declarations<'_>, wanted: &mut TestName<'_>, text: &str) -> Vec<usize> {
     let mut found = Vec::new();
     let mut arguments = wanted.arguments;
     for (at, method) in all.methods.iter().enumerate() {
@@ -116,7 +116,7 @@ fn displayed(all: &Declarations<'_>, wanted: &mut Wanted<'_>, text: &str) -> Vec
     found
 }
 
-fn judge(all: &Declarations<'_>, method: &Method<'_>, wanted: &Wanted<'_>, text: &str, words: &str) -> Found {
+fn judge(all: &Declarations<'_>, method: &Method<'_>, wanted: &TestName<'_>, text: &str, words: &str) -> Found {
     let line = method.line;
     if method.node.has_error() {
         return unfit(format!("The test on line {line} does not parse. Fix its syntax, or skip it by hand."));

@@ -10,7 +10,7 @@ use std::ops::Range;
 use tree_sitter::{Language, Tree};
 
 use self::classes::{Class, Method};
-use self::names::Wanted;
+use self::names::TestName;
 use self::rows::{Key, Rows};
 use crate::domain::edit::{Edited, Mark, Source};
 use crate::frameworks::edit::Editor;
@@ -78,7 +78,7 @@ impl Finder for PhpunitEditor {
 }
 
 /// The test methods that a name may mean.
-fn tests<'a, 't>(classes: &'a [Class<'t>], wanted: &Wanted<'_>) -> Vec<(&'a Class<'t>, &'a Method<'t>)> {
+fn tests<'a, 't>(classes: &'a [Class<'t>], wanted: &TestName<'_>) -> Vec<(&'a Class<'t>, &'a Method<'t>)> {
     let Some(name) = wanted.method else { return Vec::new() };
     let of_name = |method: &&Method<'_>| method.test && method.name == name;
     let fitting = classes.iter().filter(|class| wanted.class.is_none_or(|name| class.is(name)));
@@ -86,13 +86,13 @@ fn tests<'a, 't>(classes: &'a [Class<'t>], wanted: &Wanted<'_>) -> Vec<(&'a Clas
 }
 
 /// The classes that a name without a method may mean.
-fn named<'a, 't>(classes: &'a [Class<'t>], wanted: &Wanted<'_>) -> Vec<&'a Class<'t>> {
+fn named<'a, 't>(classes: &'a [Class<'t>], wanted: &TestName<'_>) -> Vec<&'a Class<'t>> {
     let Some(name) = wanted.class.filter(|_| wanted.method.is_none()).or(wanted.bare()) else { return Vec::new() };
     let holds = |class: &&Class<'_>| class.is(name) && class.methods.iter().any(|method| method.test);
     classes.iter().filter(holds).collect()
 }
 
-fn by_method(class: &Class<'_>, method: &Method<'_>, wanted: &Wanted<'_>, text: &str, words: &str) -> Found {
+fn by_method(class: &Class<'_>, method: &Method<'_>, wanted: &TestName<'_>, text: &str, words: &str) -> Found {
     let line = method.line;
     if let Some(found) = spoiled(class, method, text) {
         return found;

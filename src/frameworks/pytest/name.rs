@@ -1,13 +1,13 @@
 //! Names of tests as pytest prints and accepts them.
 
 use crate::domain::text::short;
-use crate::frameworks::python::names::{Wanted, identifiers, tidy};
+use crate::frameworks::python::names::{TestName, identifiers, tidy};
 
 /// So many places of a name may be the end of a case's id.
 const CASES_MAX: usize = 20;
 
 /// Takes a node id, a part of one, or a dotted name apart. What cannot be one is refused with the reason.
-pub fn read(name: &str) -> Result<Wanted, String> {
+pub fn read(name: &str) -> Result<TestName, String> {
     let name = tidy(name)?;
     let name = ["FAILED ", "ERROR "].iter().find_map(|word| name.strip_prefix(word)).unwrap_or(name);
     let (path, rest) = split_file(name);
@@ -22,7 +22,7 @@ pub fn read(name: &str) -> Result<Wanted, String> {
     }
     let dotted = path.is_none() && head.contains('.');
     let parts = identifiers(name, head.split("::").flat_map(|part| part.split('.')).map(str::trim))?;
-    Ok(Wanted { file: path, parts, dotted, cases, warnings: Vec::new() })
+    Ok(TestName { file: path, parts, dotted, cases, warnings: Vec::new() })
 }
 
 /// The file before the first `::`, if that is one.

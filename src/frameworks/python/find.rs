@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::classes::Classes;
 use super::collected::{Collected, Runner};
 use super::module::{Kind, Module};
-use super::names::{Fit, Wanted};
+use super::names::{Fit, TestName};
 
 /// What a name means in a module.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl<'m, 't> Finder<'m, 't> {
     }
 
     /// The definition that is meant.
-    pub fn find(&self, wanted: &Wanted) -> Found {
+    pub fn find(&self, wanted: &TestName) -> Found {
         let named = |index: &usize| self.module.items[*index].name == wanted.last();
         let mut exact = Vec::new();
         let mut near = Vec::new();
@@ -81,7 +81,7 @@ impl<'m, 't> Finder<'m, 't> {
         Found::Refused(vec![format!("The name matches {count} definitions: {}; {advice}.", places.join(", "))])
     }
 
-    fn hint(&self, wanted: &Wanted, near: &[usize]) -> Found {
+    fn hint(&self, wanted: &TestName, near: &[usize]) -> Found {
         if near.is_empty() || wanted.file.is_none() {
             return Found::None;
         }
@@ -91,9 +91,9 @@ impl<'m, 't> Finder<'m, 't> {
     }
 
     /// The test of a base class that a class of the wanted name runs.
-    fn inherited(&self, wanted: &Wanted) -> Option<Found> {
+    fn inherited(&self, wanted: &TestName) -> Option<Found> {
         let (method, class) = wanted.parts.split_last()?;
-        let class = Wanted { parts: class.to_vec(), ..wanted.clone() };
+        let class = TestName { parts: class.to_vec(), ..wanted.clone() };
         let is_class = |index: &usize| {
             let item = &self.module.items[*index];
             let named = item.kind == Kind::Class && item.name == class.last();

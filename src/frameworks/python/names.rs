@@ -7,7 +7,7 @@ const NAME_MAX: usize = 4096;
 
 /// A test's name, taken apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct TestName {
     /// The file, as the name gives it, with `/`, and without `./` or `../` before it.
     pub file: Option<String>,
     /// Classes and the function; before them the package and module in a dotted name.
@@ -19,7 +19,7 @@ pub struct Wanted {
     pub warnings: Vec<String>,
 }
 
-impl Wanted {
+impl TestName {
     /// The name of the function, or of the class.
     pub fn last(&self) -> &str {
         self.parts.last().map_or("", String::as_str)

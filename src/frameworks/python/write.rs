@@ -8,7 +8,7 @@ use super::collected::Runner;
 use super::find::{Finder, Found};
 use super::imports::Bindings;
 use super::module::{Module, language};
-use super::names::Wanted;
+use super::names::TestName;
 use super::place::{Access, decorator};
 use super::release::release;
 use super::skips::Skips;
@@ -36,7 +36,7 @@ pub struct Plan {
 /// Finds the test and has `plan` say how it is skipped.
 pub fn quarantine(
     source: &Source,
-    wanted: &Wanted,
+    wanted: &TestName,
     mark: &Mark,
     runner: Runner,
     plan: impl FnOnce(&Target<'_, '_>) -> Result<Plan, Edited>,

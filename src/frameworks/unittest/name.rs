@@ -1,11 +1,11 @@
 //! Names of tests as unittest prints and accepts them.
 
 use crate::domain::text::short;
-use crate::frameworks::python::names::{Wanted, identifiers, tidy};
+use crate::frameworks::python::names::{TestName, identifiers, tidy};
 
 /// Takes `pkg.module.Class.test`, `test (pkg.module.Class)` or `test (pkg.module.Class.test)` apart. What cannot be one
 /// is refused with the reason.
-pub fn read(name: &str) -> Result<Wanted, String> {
+pub fn read(name: &str) -> Result<TestName, String> {
     let name = tidy(name)?;
     let words = ["FAIL: ", "ERROR: ", "UNEXPECTED SUCCESS: "];
     let name = words.iter().find_map(|word| name.strip_prefix(word)).unwrap_or(name);
@@ -27,7 +27,7 @@ pub fn read(name: &str) -> Result<Wanted, String> {
     };
     let parts = identifiers(name, parts.into_iter())?;
     let subtest = behind.split(" ... ").next().unwrap_or("").trim();
-    let mut wanted = Wanted { dotted: true, parts, ..Wanted::default() };
+    let mut wanted = TestName { dotted: true, parts, ..TestName::default() };
     if subtest.starts_with(['(', '[']) {
         let test = short(test);
         wanted.warnings.push(format!("This skips all of {test}, not only its subtest {}.", short(subtest)));

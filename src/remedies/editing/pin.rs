@@ -7,6 +7,7 @@ use crate::domain::text::clean_line;
 use crate::ecosystems::edit::PinEditor;
 use crate::ecosystems::editors;
 use crate::edit::draft::Manifests;
+use std::sync::OnceLock;
 
 fn chosen(ecosystem: Option<&str>) -> Result<Vec<&'static dyn PinEditor>, String> {
     let all = editors();
@@ -36,17 +37,28 @@ pub struct Pin {
     editors: Vec<&'static dyn PinEditor>,
     package: String,
     version: String,
+    /// The ecosystem of the last edit.
+    edited: OnceLock<&'static str>,
 }
 
 impl Pin {
     /// # Errors
     /// The ecosystem is not known, or the package has no name that a package can have.
     pub fn new(package: &str, version: &str, ecosystem: Option<&str>) -> Result<Self, String> {
-        Ok(Self { editors: chosen(ecosystem)?, package: checked(package)?, version: version.trim().to_owned() })
+        Ok(Self {
+            editors: chosen(ecosystem)?,
+            package: checked(package)?,
+            version: version.trim().to_owned(),
+            edited: OnceLock::new(),
+        })
     }
-}
 
-impl Pin {
+    /// The ecosystem that the package turned out to be of; `None` before it was edited.
+    #[must_use]
+    pub fn ecosystem(&self) -> Option<&'static str> {
+        self.edited.get().copied()
+    }
+
     fn unknown(&self, by_name: Option<&str>) -> String {
         let package = &self.package;
         match by_name {
@@ -96,7 +108,7 @@ impl Editing for Pin {
         match decide(answers.all) {
             Edited::Absent => Edited::Refused(vec![self.unknown(by_name)]),
             Edited::Ready(edit) => {
-                let ecosystem = ecosystem.unwrap_or_default();
+                let ecosystem = *self.edited.get_or_init(|| ecosystem.unwrap_or_default());
                 Edited::Ready(updates::hold(edit, sources, ecosystem, &self.package, &self.version))
             }
             edited => edited,

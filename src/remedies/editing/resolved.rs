@@ -75,6 +75,12 @@ impl Resolved {
         })
     }
 
+    /// The ecosystem that the package turned out to be of; `None` before it was edited.
+    #[must_use]
+    pub fn ecosystem(&self) -> Option<&'static str> {
+        self.pin.ecosystem()
+    }
+
     /// What the last edit left open for a resolver: a lock that it could not bring up to date itself.
     #[must_use]
     pub fn question(&self) -> Option<Question> {

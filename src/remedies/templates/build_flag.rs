@@ -33,14 +33,14 @@ impl Template for BuildFlag {
 }
 
 /// The flags that may be meant, and the value that a person gave.
-struct Wanted {
+struct Candidates {
     flags: Vec<&'static Flag>,
     value: Option<String>,
     /// A person named it.
     is_named: bool,
 }
 
-fn wanted(hint: &Hint) -> Result<Wanted, String> {
+fn wanted(hint: &Hint) -> Result<Candidates, String> {
     let lines: Vec<String> = hint.lines().map(str::to_ascii_lowercase).collect();
     let spoken = |flag: &&Flag| flag.words.iter().any(|words| lines.iter().any(|line| line.contains(words)));
     let mut flags: Vec<&Flag> = FLAGS.iter().filter(spoken).collect();
@@ -69,7 +69,7 @@ fn wanted(hint: &Hint) -> Result<Wanted, String> {
     if flags.is_empty() {
         return Err(format!("The log asks for no known flag: name one of {}.", ids(FLAGS.iter())));
     }
-    Ok(Wanted { flags, value: wanted_value, is_named })
+    Ok(Candidates { flags, value: wanted_value, is_named })
 }
 
 fn ids<'f>(flags: impl Iterator<Item = &'f Flag>) -> String {
@@ -118,7 +118,7 @@ fn check_value(flag: &Flag, value: &str) -> Result<(), String> {
     Err(format!("`{shown}` is not a valid value for {id}: omit it to use `{}`.", flag.value))
 }
 
-fn edit(desk: &mut Desk<'_, '_>, hint: &Hint, wanted: &Wanted) -> Found {
+fn edit(desk: &mut Desk<'_, '_>, hint: &Hint, wanted: &Candidates) -> Found {
     let job = match the_job(desk, hint) {
         Ok(Some(job)) => job,
         Ok(None) => return Found::Nothing,
@@ -170,7 +170,7 @@ fn the_job<'w>(desk: &Desk<'_, 'w>, hint: &Hint) -> Result<Option<&'w Job>, Stri
 }
 
 /// The one flag that is meant, by the programs that the job calls where the log leaves it open.
-fn the_flag(job: &Job, wanted: &Wanted) -> Result<&'static Flag, String> {
+fn the_flag(job: &Job, wanted: &Candidates) -> Result<&'static Flag, String> {
     let calls = |flag: &Flag| {
         flag.programs.is_empty()
             || job.steps.iter().filter_map(|step| step.run.as_deref()).any(|run| calls(run, flag.programs))
@@ -260,7 +260,7 @@ fn put(desk: &mut Desk<'_, '_>, job: &Job, place: &Place, flag: &Flag, value: &s
     Ok(None)
 }
 
-fn explain(desk: &mut Desk<'_, '_>, job: &Job, flag: &Flag, wanted: &Wanted) {
+fn explain(desk: &mut Desk<'_, '_>, job: &Job, flag: &Flag, wanted: &Candidates) {
     if !wanted.is_named {
         desk.because(format!("The log asks for {}.", flag.id));
     }

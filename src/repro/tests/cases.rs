@@ -1,11 +1,11 @@
 //! Reads the tables in data/repro: `=== name`, fields, `--- path` with the text of a file, and what must come of it.
 
-use super::super::{Framework, Language, RepositoryFile, Selector, Shard, Wanted};
+use super::super::{Framework, Language, RepositoryFile, ScriptInput, Selector, Shard};
 use super::SHA;
 
 pub struct Case {
     pub name: String,
-    pub wanted: Wanted,
+    pub wanted: ScriptInput,
     /// Must be in the script, in this order.
     pub expected: Vec<String>,
     pub absent: Vec<String>,
@@ -46,7 +46,7 @@ fn read_case(text: &str) -> Case {
     let mut lines = text.lines();
     let mut case = Case {
         name: lines.next().unwrap().trim().to_owned(),
-        wanted: Wanted::new("https://github.com/example/sample.git", SHA, Framework::Pytest),
+        wanted: ScriptInput::new("https://github.com/example/sample.git", SHA, Framework::Pytest),
         expected: Vec::new(),
         absent: Vec::new(),
         refused: Vec::new(),

@@ -106,7 +106,21 @@ async fn a_revert_is_approved_pushed_proposed_and_undone() {
     assert_eq!(labels, vec!["ci:auto-rescue", "ci:revert"]);
     assert_eq!(proposal.made[0].number, pull.number);
 
+    // As much as the revert took: her permission, and another person.
+    let state = || async { world.incident(1).await.proposals.last().unwrap().state.clone() };
+    world.forge.permit(REPO, "ada", "read");
+    let answer = ada.say(&world, "undo 1-1").await;
+    assert!(answer.contains("ada has no write permission on acme/shop"), "{answer}");
+    world.forge.permit(REPO, "ada", "write");
+    let answer = ada.say(&world, "undo 1-1").await;
+    assert!(answer.contains("needs 1 approval"), "{answer}");
+    assert!(ada.say(&world, "approve 1-1").await.contains("someone else must approve it"));
+    assert_eq!(state().await, ProposalState::Done);
+    let cyd = world.sit("cyd").await;
+    world.clock.advance(61 * 60_000);
+    assert!(cyd.say(&world, "approve 1-1").await.contains("has expired"));
     ada.say(&world, "undo 1-1").await;
+    cyd.say(&world, "approve 1-1").await;
     let proposal = world.incident(1).await.proposals.last().unwrap().clone();
     assert!(matches!(proposal.state, ProposalState::Undone { .. }), "{proposal:?}");
     assert!(!opened(&world)[0].open);
@@ -136,6 +150,8 @@ async fn a_backport_goes_to_each_branch_and_a_conflict_is_a_draft() {
     let draft = ask(&world, &repo, &["show", "ci-rescue/backport/1-1-2:lines.txt"]);
     assert!(draft.contains("<<<<<<< HEAD\ndrei\n=======\ntrois\n>>>>>>>"), "{draft}");
     assert!(pulls[1].body.contains("Conflicts to resolve") && pulls[1].title.starts_with("[conflicts]"));
+    let hunk = "`lines.txt`, line 3:\n\n```\none\ntwo\n<<<<<<< ours\ndrei\n=======\ntrois\n>>>>>>> theirs (";
+    assert!(pulls[1].body.contains(hunk), "{}", pulls[1].body);
     world.end().await;
 }
 

@@ -68,6 +68,22 @@ async fn a_granted_pin_is_merged_once_it_is_green_and_not_under_the_emergency_st
 }
 
 #[tokio::test]
+async fn merges_count_against_the_daily_limit() {
+    for (limit, merged) in [(0, false), (1, true)] {
+        let (world, repo) = pinned(&format!("{GRANT}daily_limit = {limit}\n")).await;
+        let head = ask(&world, &repo, &["rev-parse", "ci-rescue/pin/1-1"]);
+        checks(&world, &head, "success").await;
+        wait(&world, 6).await;
+        assert_eq!(!opened(&world)[0].open, merged, "{limit}");
+        let acts = world.store.settings("acts:").await.unwrap();
+        assert_eq!(acts.iter().map(|(_, n)| n.as_u64().unwrap()).sum::<u64>(), u64::from(merged), "{acts:?}");
+        let page = world.sit("ada").await.page("/incidents/1").await;
+        assert_eq!(page.contains("the daily limit of 0 automatic actions is reached"), !merged, "{page}");
+        world.end().await;
+    }
+}
+
+#[tokio::test]
 async fn a_head_that_somebody_changed_is_left_to_people_and_so_is_what_is_not_granted() {
     let (world, repo) = pinned(GRANT).await;
     let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
@@ -121,30 +137,62 @@ async fn a_push_that_is_refused_for_good_leaves_its_patch_with_the_incident() {
     world.end().await;
 }
 
+const REGISTRY: &str = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
+
+/// A crate that requires this one, with its lock.
+fn crate_of(required: &str, entries: &[(&str, &str, &str)]) -> (String, String) {
+    let manifest =
+        format!("[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[dependencies]\n{required}\n");
+    let entry = |(name, version, rest): &(&str, &str, &str)| {
+        format!("\n[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n{REGISTRY}\n{rest}\n")
+    };
+    let (name, _) = required.split_once(' ').unwrap();
+    let entries: String = entries.iter().map(entry).collect();
+    let own = format!("\n[[package]]\nname = \"shop\"\nversion = \"0.1.0\"\ndependencies = [\n \"{name}\",\n]\n");
+    (manifest, format!("version = 3\n{entries}{own}"))
+}
+
+/// What the edit alone cannot write is asked of cargo, which asks its registry.
 #[tokio::test]
 async fn a_lock_is_written_by_its_resolver_where_granted_and_that_is_asked_once() {
-    const CARGO: &str = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[dependencies]\nitoa = \"1\" # digits\n";
-    const LOCK: &str = "version = 3\n\n[[package]]\nname = \"itoa\"\nversion = \"1.0.11\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"49f1f14873335454500d59611f1cf4a4b0f786f9ac11f4312a78e4cf2566695b\"\n\n[[package]]\nname = \"shop\"\nversion = \"0.1.0\"\ndependencies = [\n \"itoa\",\n]\n";
-    let config = "[policy]\nresolvers = [\"cargo\"]\n".to_owned();
-    let (world, repo) = broken_with(Setup { config, ..Setup::default() }).await;
-    repo.write("Cargo.toml", CARGO);
-    repo.write("Cargo.lock", LOCK);
-    repo.commit("A crate");
-    let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
-    repo.git(&["push", "--quiet", bare.to_str().unwrap(), "main"]);
-    let ada = world.sit("ada").await;
-    ada.say(&world, "pin 1 itoa@1.0.9").await;
-    let facts = || async { world.store.settings("resolved:").await.unwrap() };
-    if facts().await.iter().all(|(_, answer)| answer.get("locks").is_none()) {
+    let itoa = "checksum = \"49f1f14873335454500d59611f1cf4a4b0f786f9ac11f4312a78e4cf2566695b\"";
+    let memoffset = "checksum = \"488016bfae457b036d996092f6cb448677611ce4449e970ceaf42695203f218a\"\ndependencies = [\n \"autocfg\",\n]";
+    let autocfg = "checksum = \"f2032f911046de80f0a198e0901378627c33f59ea0ac00e363d481118bd70a53\"";
+    for ((manifest, lock), wish, written) in [
+        // Required: the manifest can be edited, its lock cannot.
+        (
+            crate_of("itoa = \"1\" # digits", &[("itoa", "1.0.11", itoa)]),
+            "itoa@1.0.9",
+            "af150ab688ff2122fcef229be89cb50dd66af9e01a4ff320cc137eecc9bacc38",
+        ),
+        // In the lock alone: the edit alone is refused.
+        (
+            crate_of("memoffset = \"0.9\"", &[("autocfg", "1.5.1", autocfg), ("memoffset", "0.9.1", memoffset)]),
+            "autocfg@1.1.0",
+            "d468802bab17cbc0cc575e9b053f41e72aa36bfa6b7f55e3529ffa43161b97fa",
+        ),
+    ] {
+        let config = "[policy]\nresolvers = [\"cargo\"]\n".to_owned();
+        let (world, repo) = broken_with(Setup { config, ..Setup::default() }).await;
+        repo.write("Cargo.toml", manifest);
+        repo.write("Cargo.lock", lock);
+        repo.commit("A crate");
+        let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
+        repo.git(&["push", "--quiet", bare.to_str().unwrap(), "main"]);
+        let ada = world.sit("ada").await;
+        ada.say(&world, &format!("pin 1 {wish}")).await;
+        let facts = || async { world.store.settings("resolved:").await.unwrap() };
+        if facts().await.iter().all(|(_, answer)| answer.get("locks").is_none()) {
+            world.end().await;
+            return println!("skipped: cargo or its registry is not reached");
+        }
+        world.sit("cyd").await.say(&world, "approve 1").await;
+        let proposal = world.incident(1).await.proposals.last().unwrap().clone();
+        assert_eq!(proposal.state, ProposalState::Done, "{wish}: {proposal:?}");
+        let lock = ask(&world, &repo, &["show", "ci-rescue/pin/1-1:Cargo.lock"]);
+        assert!(lock.contains(written), "{wish}: {lock}");
+        // Planned, planned again, pushed: one question.
+        assert_eq!(facts().await.len(), 1);
         world.end().await;
-        return println!("skipped: cargo or its registry is not reached");
     }
-    world.sit("cyd").await.say(&world, "approve 1").await;
-    let proposal = world.incident(1).await.proposals.last().unwrap().clone();
-    assert_eq!(proposal.state, ProposalState::Done, "{proposal:?}");
-    let lock = ask(&world, &repo, &["show", "ci-rescue/pin/1-1:Cargo.lock"]);
-    assert!(lock.contains("af150ab688ff2122fcef229be89cb50dd66af9e01a4ff320cc137eecc9bacc38"), "{lock}");
-    // Planned, planned again, pushed: one question.
-    assert_eq!(facts().await.len(), 1);
-    world.end().await;
 }

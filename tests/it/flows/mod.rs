@@ -1,8 +1,10 @@
 //! Whole flows, from a webhook to a green card, over real HTTP and WebSocket.
 
+mod advisories;
 mod approvals;
 mod automatic;
 mod burst;
+mod certificates;
 mod code;
 mod discord;
 pub mod events;

@@ -29,7 +29,10 @@ async fn a_quarantine_is_shown_before_it_is_agreed_to_and_released_again() {
     assert_eq!(proposal.state, ProposalState::Done, "{proposal:?}");
     let text = ask(&world, &repo, &["show", "ci-rescue/quarantine/2-1:tests/test_cart.py"]);
     assert!(text.contains("ci-rescue id=2-1 until=2026-01-08: port taken"), "{text}");
-    assert_eq!(world.incident(2).await.stage, Stage::Quarantined);
+    // Nothing is skipped before the merge, and people are told so.
+    assert_eq!(world.incident(2).await.stage, Stage::Open);
+    assert!(ada.say(&world, "quarantined").await.contains("not merged yet"));
+    assert!(api(&world, "/api/quarantine/acme/shop").await.1.contains("\"quarantined\":[]"));
     let page = ada.page("/").await;
     assert!(page.contains(">issue #") && page.contains(">pull request #"), "{page}");
 
@@ -37,10 +40,11 @@ async fn a_quarantine_is_shown_before_it_is_agreed_to_and_released_again() {
     assert!(body.contains("is owned by") && body.contains("acme/qa") && !body.contains(" @acme"), "{body}");
 
     // Merged by people; then it is taken out again.
-    let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
-    repo.git(&["fetch", "--quiet", bare.to_str().unwrap(), "ci-rescue/quarantine/2-1"]);
-    repo.git(&["merge", "--quiet", "--ff-only", "FETCH_HEAD"]);
-    repo.git(&["push", "--quiet", bare.to_str().unwrap(), "main"]);
+    merge(&world, &repo, "ci-rescue/quarantine/2-1").await;
+    assert_eq!(world.incident(2).await.stage, Stage::Quarantined);
+    let list = ada.say(&world, "quarantined").await;
+    assert!(list.contains("0d old") && !list.contains("not merged yet"), "{list}");
+    assert!(api(&world, "/api/quarantine/acme/shop").await.1.contains("tests/test_cart.py::test_total"));
     // A week later the bot proposes to take it out, by itself and once; not while the emergency stop is on.
     world.clock.advance(6 * 24 * 3_600_000);
     world.settle().await;
@@ -167,13 +171,13 @@ async fn a_quarantine_has_a_tracking_issue_that_ends_with_it() {
     assert_eq!(labels, &["ci:auto-rescue", "ci:flake"]);
     assert!(assignees.is_empty());
     // Extended in the code: the day, and nothing else.
-    merge(&world, &repo, "ci-rescue/quarantine/2-1");
+    merge(&world, &repo, "ci-rescue/quarantine/2-1").await;
     assert_eq!(agreed_2(&world, &ada, "extend 2 for=21d").await, ProposalState::Done);
     let diff = ask(&world, &repo, &["diff", "--numstat", "main", "ci-rescue/extend/2-2"]);
     assert_eq!(diff, "1\t1\ttests/test_cart.py");
     let text = ask(&world, &repo, &["show", "ci-rescue/extend/2-2:tests/test_cart.py"]);
     assert!(text.contains("ci-rescue id=2-1 until=2026-01-22: flaky"), "{text}");
-    merge(&world, &repo, "ci-rescue/extend/2-2");
+    merge(&world, &repo, "ci-rescue/extend/2-2").await;
     world.clock.advance(8 * 24 * 3_600_000);
     world.settle().await;
     assert_eq!(opened(&world).len(), 2, "not released on the first day");
@@ -186,19 +190,45 @@ async fn a_quarantine_has_a_tracking_issue_that_ends_with_it() {
         ask(&world, &repo, &["rev-parse", "ci-rescue/unquarantine/2-3^{tree}"]),
         repo.git(&["rev-parse", "HEAD~2^{tree}"])
     );
-    assert!(ada.say(&world, "quarantined").await.contains("Nothing is quarantined"));
-    // Undone: it is in the ledger again.
-    ada.say(&world, "undo 2-3").await;
+    // It is quarantined until that is merged, and one pull request is enough.
     assert!(ada.say(&world, "quarantined acme/shop").await.contains("2-1"));
+    let twice = agreed_2(&world, &ada, "unquarantine 2").await;
+    assert!(matches!(&twice, ProposalState::Refused { why } if why[0].contains("2-3 already opened")), "{twice:?}");
+    merge(&world, &repo, "ci-rescue/unquarantine/2-3").await;
+    assert!(ada.say(&world, "quarantined").await.contains("Nothing is quarantined"));
     world.end().await;
 }
 
 /// Merges a branch of ours, as a person would.
-pub fn merge(world: &World, repo: &Repo, branch: &str) {
+pub async fn merge(world: &World, repo: &Repo, branch: &str) {
     let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
     repo.git(&["fetch", "--quiet", bare.to_str().unwrap(), branch]);
     repo.git(&["merge", "--quiet", "--ff-only", "FETCH_HEAD"]);
     repo.git(&["push", "--quiet", bare.to_str().unwrap(), "main"]);
+    let head = repo.git(&["rev-parse", "HEAD"]);
+    let number = opened(world).iter().find(|pull| pull.head == branch).unwrap().number;
+    world.forge.end_pull(REPO, number, "gil", Some(&head));
+    world.deliver().await;
+}
+
+#[tokio::test]
+async fn a_quarantine_whose_pull_request_is_closed_leaves_nothing_behind() {
+    let (world, _) = flaky().await;
+    let ada = world.sit("ada").await;
+    assert_eq!(agreed_2(&world, &ada, "quarantine 2").await, ProposalState::Done);
+    assert_eq!(issues(&world).len(), 1);
+    world.forge.end_pull(REPO, opened(&world)[0].number, "gil", None);
+    world.deliver().await;
+    assert!(issues(&world).is_empty(), "{:?}", issues(&world));
+    assert!(world.store.settings("quarantine:").await.unwrap().is_empty());
+    // On its day there is nothing to take out.
+    let proposals = world.incident(2).await.proposals.len();
+    for _ in 0..9 {
+        world.clock.advance(24 * 3_600_000);
+        world.settle().await;
+    }
+    assert_eq!(world.incident(2).await.proposals.len(), proposals);
+    world.end().await;
 }
 
 #[tokio::test]
@@ -215,6 +245,7 @@ async fn a_suite_has_a_cap_and_an_undo_takes_everything_back() {
     assert_eq!(agreed_2(&world, &ada, "quarantine 2").await, ProposalState::Done);
     let last = world.incident(2).await.proposals.last().unwrap().id;
     ada.say(&world, &format!("undo {last}")).await;
+    world.sit("cyd").await.say(&world, &format!("approve {last}")).await;
     let proposal = world.incident(2).await.proposals.last().unwrap().clone();
     assert!(matches!(proposal.state, ProposalState::Undone { .. }), "{proposal:?}");
     assert!(!opened(&world)[0].open && !ask(&world, &repo, &["branch"]).contains("ci-rescue"));
@@ -272,7 +303,7 @@ async fn a_pin_is_let_go_on_its_day() {
     agreed(&world, &ada, "pin 1 flask@3.0.1 for=3d").await;
     let pull = opened(&world).pop().unwrap();
     assert!(pull.body.contains("expires on 2026-01-04"), "{}", pull.body);
-    merge(&world, &repo, "ci-rescue/pin/1-1");
+    merge(&world, &repo, "ci-rescue/pin/1-1").await;
     world.clock.advance(3 * 24 * 3_600_000);
     world.settle().await;
     let proposal = world.incident(1).await.proposals.last().unwrap().clone();

@@ -27,7 +27,7 @@ async fn scene(remedy: &str) -> Scene {
             let (world, repo) = packaged().await;
             let ada = world.sit("ada").await;
             agreed(&world, &ada, "pin 1 flask@3.0.1").await;
-            merge(&world, &repo, "ci-rescue/pin/1-1");
+            merge(&world, &repo, "ci-rescue/pin/1-1").await;
             with((world, repo), 1, "unpin 1 flask")
         }
         "revert" => with(broken().await, 1, "revert 1 pr=117"),
@@ -46,7 +46,7 @@ async fn quarantined() -> (World, Repo) {
     let (world, repo) = flaky().await;
     world.sit("ada").await.say(&world, "quarantine 2").await;
     world.sit("cyd").await.say(&world, "approve 2").await;
-    merge(&world, &repo, "ci-rescue/quarantine/2-1");
+    merge(&world, &repo, "ci-rescue/quarantine/2-1").await;
     (world, repo)
 }
 

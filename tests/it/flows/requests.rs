@@ -152,12 +152,17 @@ async fn a_draft_has_a_failing_check_until_its_markers_are_gone() {
         let state = world.forge.lock();
         let found =
             state.repos[REPO].checks.iter().find(|c| c["head_sha"] == sha && c["name"] == "CI Rescue: conflicts");
-        found.map(|check| (check["conclusion"].clone(), check["output"]["summary"].clone()))
+        found.map(|check| {
+            ["conclusion", "title", "summary"].map(|key| {
+                let said = if key == "conclusion" { &check[key] } else { &check["output"][key] };
+                said.as_str().unwrap_or_default().to_owned()
+            })
+        })
     };
     let head = ask(&world, &repo, &["rev-parse", branch]);
-    let (conclusion, summary) = check(&head).unwrap();
-    assert_eq!(conclusion, "failure");
-    assert!(summary.as_str().unwrap().contains("- `lines.txt`"), "{summary}");
+    let resolve = "Resolve these files and push. Where one side deleted a file, decide whether to keep it.";
+    let summary = format!("{resolve}\n\n- `lines.txt`");
+    assert_eq!(check(&head).unwrap(), ["failure", "Unresolved conflicts in 1 file", &summary]);
     // A person resolves it on our branch.
     let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
     repo.git(&["fetch", "--quiet", bare.to_str().unwrap(), branch]);
@@ -169,7 +174,8 @@ async fn a_draft_has_a_failing_check_until_its_markers_are_gone() {
     world.forge.lock().repos.get_mut(REPO).unwrap().branches.insert(branch.into(), mine.clone());
     world.forge.lock().tell_pull(REPO, number, "synchronize", "gil", None);
     world.deliver().await;
-    assert_eq!(check(&mine).unwrap().0, "success");
+    let review = "Review the change, then mark the pull request as ready.";
+    assert_eq!(check(&mine).unwrap(), ["success", "All conflicts are resolved", review]);
     world.end().await;
 }
 

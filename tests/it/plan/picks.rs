@@ -430,3 +430,53 @@ fn conflicts_show_their_hunks_to_people() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("conflict in lines.txt: one side deleted or renamed it"), "{said}");
 }
+
+/// Where `merge=union` keeps the lines of both sides, what is to go would stay in silence.
+#[test]
+fn a_union_that_keeps_what_is_to_go_is_a_conflict() {
+    for attributes in ["list.txt merge=union\n", ""] {
+        let repo = Repo::new();
+        repo.write(".gitattributes", attributes);
+        repo.write("list.txt", "one\ntwo\n");
+        repo.commit("First light");
+        repo.write("list.txt", "one\nbad\ntwo\n");
+        let bad = repo.commit("Bad");
+        repo.write("list.txt", "one\nbad and worse\ntwo\n");
+        repo.commit("Worse");
+        let answer = repo.plan(&["revert", "--onto", "main", "--commit", &bad]);
+        assert_eq!(outcome(&answer), "conflict", "{attributes}: {}", answer.1);
+        assert!(answer.1["diff"].as_str().unwrap().contains("<<<<<<<"), "{attributes}: {}", answer.1);
+        repo.write("list.txt", "one\ntwo\n");
+        repo.commit("Both gone");
+        let answer = repo.plan(&["revert", "--onto", "main", "--commit", &bad]);
+        assert_eq!(outcome(&answer), "already", "{attributes}: {}", answer.1);
+    }
+}
+
+#[test]
+fn a_partial_clone_is_planned_for_or_told_what_to_fetch() {
+    let (repo, commits) = scene(Method::Squash, Case::ConflictInOneOfThree, Direction::Backport);
+    repo.git(&["config", "uploadpack.allowFilter", "true"]);
+    repo.write("requirements.txt", "flask>=3\n");
+    repo.commit("Needs");
+    let other = tempfile::tempdir().unwrap();
+    let partial = other.path().join("partial");
+    let from = format!("file://{}", repo.path().display());
+    repo.git(&["clone", "--quiet", "--filter=blob:none", "--branch", "release", &from, partial.to_str().unwrap()]);
+    let backport = ["backport", "--onto", "origin/release", "--commit", &commits[0]];
+    // What is checked out is there.
+    let pin = super::repo::plan(&partial, &["pin", "--package", "flask", "--version", "3.0.1"]);
+    assert_eq!((pin.0, outcome(&pin)), (0, "ready"), "{}", pin.1);
+    let answer = super::repo::plan(&partial, &backport);
+    assert_eq!((answer.0, outcome(&answer)), (2, "refused"), "{}", answer.1);
+    assert!(answer.1["because"].to_string().contains("git fetch --refetch --no-filter"), "{}", answer.1);
+    let fetched = std::process::Command::new("git")
+        .args(["fetch", "--quiet", "--refetch", "--no-filter"])
+        .current_dir(&partial)
+        .status()
+        .unwrap();
+    assert!(fetched.success());
+    let whole = repo.plan(&["backport", "--onto", "release", "--commit", &commits[0]]);
+    let fetched = super::repo::plan(&partial, &backport);
+    assert_eq!((outcome(&fetched), &fetched.1["diff"]), (outcome(&whole), &whole.1["diff"]));
+}

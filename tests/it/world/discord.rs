@@ -555,7 +555,7 @@ async fn open_thread(
 }
 
 #[derive(serde::Deserialize)]
-struct Wanted {
+struct CallbackQuery {
     with_response: Option<String>,
 }
 
@@ -572,7 +572,7 @@ fn modal_fits(body: &Value) -> bool {
 async fn callback(
     State(double): State<DiscordDouble>,
     Path((id, token)): Path<(String, String)>,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<CallbackQuery>,
     Json(body): Json<Value>,
 ) -> Response {
     if let Some(fault) = double.fault_for("callback") {

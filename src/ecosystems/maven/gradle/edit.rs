@@ -5,6 +5,7 @@
 
 mod catalog;
 mod lexer;
+mod rich;
 mod script;
 
 use crate::domain::edit::{Edited, Source};

@@ -273,10 +273,10 @@ fn pin_entries<'a>(
 ) {
     for (file, _) in used {
         let entries: Vec<&Entry> = used.iter().filter(|(other, _)| other.path == file.path).map(|(_, e)| *e).collect();
-        let stale: Vec<&Entry> = entries.into_iter().filter(|entry| entry.requirement != version).collect();
-        let locked = locked_by(draft, &stale, package);
+        let stale = entries.into_iter().filter(|entry| entry.requirement != version);
+        let stale: Vec<_> = stale.map(|entry| (entry, locked_by(draft, entry, package))).collect();
         if !stale.is_empty() {
-            draft.put(file, workspace::pinned(&file.text, &stale, version, locked.as_deref()));
+            draft.put(file, workspace::pinned(&file.text, &stale, version));
             draft.because(format!("{} has {package} in a catalog: changed to {version} there.", file.path));
         }
     }
@@ -286,18 +286,18 @@ fn pin_entries<'a>(
             let (directory, old) = (entry.catalog.clone(), entry.requirement.clone());
             change.specs.push(SpecChange { directory, section: "catalogs", old, new: version.to_owned() });
         }
-        let entries: Vec<&Entry> = used.iter().map(|(_, entry)| *entry).collect();
-        change.from.extend(locked_by(draft, &entries, package).filter(|has| has != version));
+        let had = used.iter().filter_map(|(_, entry)| locked_by(draft, entry, package));
+        change.from.extend(had.filter(|has| has != version));
         flow::apply(draft, lock, &change);
     }
 }
 
-/// The version the locks have for these entries of catalogs.
-fn locked_by(draft: &Draft<'_>, entries: &[&Entry], package: &str) -> Option<String> {
+/// The version the locks have for an entry of a catalog.
+fn locked_by(draft: &Draft<'_>, entry: &Entry, package: &str) -> Option<String> {
     for file in draft.named("pnpm-lock.yaml") {
         let Ok(lock) = Lock::read(&file.text) else { continue };
         let is_meant = |spec: &&super::lock::Spec| {
-            spec.section == "catalogs" && spec.name == package && entries.iter().any(|it| it.catalog == spec.directory)
+            spec.section == "catalogs" && spec.name == package && entry.catalog == spec.directory
         };
         if let Some(spec) = lock.specs.iter().find(is_meant) {
             return Some(bare(spec.version.0).to_owned());
@@ -408,15 +408,20 @@ fn unpin_workspace(pnpm: Pnpm, draft: &mut Draft<'_>, package: &str) -> bool {
         if let Some(first) = marked.first() {
             draft.put(file, workspace::restored(&file.text, &marked));
             draft.because(format!("{}: restored {package} to {} in the catalog.", file.path, short(first.original())));
-            let locked = first.mark.as_ref().and_then(|mark| mark.was.locked.clone());
-            let mut change = empty_change(package, &locked.unwrap_or_else(|| first.requirement.clone()));
-            change.from.push(first.requirement.clone());
             for entry in &marked {
+                let locked = entry.mark.as_ref().and_then(|mark| mark.was.locked.clone());
+                let version = locked.unwrap_or_else(|| entry.requirement.clone());
+                let same = |(other, change): &(&Source, Change)| other.path == file.path && change.version == version;
+                let at = changes.iter().position(same).unwrap_or_else(|| {
+                    let mut change = empty_change(package, &version);
+                    change.from.push(entry.requirement.clone());
+                    changes.push((file, change));
+                    changes.len() - 1
+                });
                 let (directory, old, new) =
                     (entry.catalog.clone(), entry.requirement.clone(), entry.original().to_owned());
-                change.specs.push(SpecChange { directory, section: "catalogs", old, new });
+                changes[at].1.specs.push(SpecChange { directory, section: "catalogs", old, new });
             }
-            changes.push((file, change));
         }
         if let Ok(Some(Overrides { ours: Some(ours), .. })) = workspace::overrides(&file.text, package) {
             draft.put(file, workspace::without_override(&file.text, &ours));
@@ -430,7 +435,7 @@ fn unpin_workspace(pnpm: Pnpm, draft: &mut Draft<'_>, package: &str) -> bool {
     let was_ours = !changes.is_empty();
     for (file, change) in changes {
         for lock in world.locks.iter().filter(|lock| folder(&lock.file.path) == folder(&file.path)) {
-            flow::restore_lock(draft, lock, change.clone());
+            flow::restore_lock(&pnpm, draft, lock.file, change.clone());
         }
     }
     was_ours

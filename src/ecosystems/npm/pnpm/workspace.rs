@@ -52,15 +52,15 @@ pub fn entries(text: &str, package: &str) -> Result<Vec<Entry>, String> {
     Ok(list)
 }
 
-/// The text with these requirements pinned.
-pub fn pinned(text: &str, entries: &[&Entry], version: &str, locked: Option<&str>) -> String {
+/// The text with these requirements pinned, each with the version that the lock has for it.
+pub fn pinned(text: &str, entries: &[(&Entry, Option<String>)], version: &str) -> String {
     let mut splices = Splices::default();
-    for entry in entries {
+    for (entry, locked) in entries {
         let raw = &text[entry.range.clone()];
         let quote = &raw[..usize::from(raw.starts_with(['"', '\'']))];
         splices.replace(entry.range.clone(), format!("{quote}{version}{quote}"));
         if entry.mark.is_none() {
-            splices.insert(entry.end, comment(raw, locked, PIN).unwrap_or_default());
+            splices.insert(entry.end, comment(raw, locked.as_deref(), PIN).unwrap_or_default());
         }
     }
     splices.apply(text)

@@ -233,7 +233,14 @@ impl<'a> Pin<'a> {
     fn lock_back(&mut self, lock: &'a Source, locked: Option<&str>, specs: &[String], constrained: bool) {
         let path = short(&lock.path);
         let before = self.draft.text(lock);
-        let Some(block) = blocks(&before).into_iter().find(|block| normal(block.name) == self.package) else { return };
+        let all: Vec<_> = blocks(&before).into_iter().filter(|block| normal(block.name) == self.package).collect();
+        let refresh = format!("run `uv lock --upgrade-package {}`", self.package);
+        let [block] = all.as_slice() else {
+            if locked.is_some() && !all.is_empty() {
+                self.draft.warn(format!("{path} has it in several versions and was not changed: {refresh}."));
+            }
+            return;
+        };
         let earlier = self.draft.earlier(&lock.path);
         let mut text = before.clone();
         let mut stays = block.version.to_owned();
@@ -243,8 +250,11 @@ impl<'a> Pin<'a> {
             self.draft.because(format!("{path}: restored the entry for {} from an earlier lock file.", short(&stays)));
         }
         let fits = specs.iter().all(|spec| admits(spec, &stays) == Some(true));
-        let refresh = format!("run `uv lock --upgrade-package {}`", self.package);
-        match lock::set_specifiers(&text, &self.package, specs, constrained) {
+        let set = match specs {
+            [_, _, ..] => lock::former_specifiers(&text, &earlier, &self.package, specs),
+            _ => lock::set_specifiers(&text, &self.package, specs, constrained),
+        };
+        match set {
             Some(new) => text = new,
             None => self.draft.warn(format!("{path} no longer matches pyproject.toml: {refresh}.")),
         }

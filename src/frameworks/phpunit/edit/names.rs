@@ -1,7 +1,7 @@
 //! What the names of `PHPUnit`'s tests mean.
 
 /// A name, taken apart.
-pub struct Wanted<'a> {
+pub struct TestName<'a> {
     /// With its namespace where the name has one, without a leading backslash.
     pub class: Option<&'a str>,
     pub method: Option<&'a str>,
@@ -9,7 +9,7 @@ pub struct Wanted<'a> {
     pub set: Option<String>,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> TestName<'a> {
     /// The class without its namespace.
     pub fn class_name(&self) -> Option<&'a str> {
         let class = self.class.or_else(|| self.bare().filter(|name| name.starts_with(char::is_uppercase)))?;
@@ -23,7 +23,7 @@ impl<'a> Wanted<'a> {
 }
 
 /// Takes `App\Tests\CartTest::testAdds with data set "two" (1, 2)` and its shorter forms apart.
-pub fn wanted(name: &str) -> Wanted<'_> {
+pub fn wanted(name: &str) -> TestName<'_> {
     let name = name.trim().trim_start_matches('\\');
     let (test, set) = match name.split_once(" with data set ") {
         Some((test, set)) => (test, Some(set.trim().to_owned())),
@@ -32,9 +32,9 @@ pub fn wanted(name: &str) -> Wanted<'_> {
     let test = test.trim();
     let test = test.strip_suffix("()").unwrap_or(test);
     match test.rsplit_once("::") {
-        Some((class, method)) => Wanted { class: Some(class), method: Some(method), set },
-        None if test.contains('\\') => Wanted { class: Some(test), method: None, set },
-        None => Wanted { class: None, method: Some(test), set },
+        Some((class, method)) => TestName { class: Some(class), method: Some(method), set },
+        None if test.contains('\\') => TestName { class: Some(test), method: None, set },
+        None => TestName { class: None, method: Some(test), set },
     }
 }
 

@@ -4,7 +4,7 @@ use super::items::{Item, Kind};
 use super::titles::{Piece, Title};
 
 /// A name, taken apart.
-pub struct Wanted<'a> {
+pub struct TestName<'a> {
     /// The description; empty where there is only a place.
     pub text: &'a str,
     pub place: Option<Place<'a>>,
@@ -37,17 +37,17 @@ impl<'a> Place<'a> {
 }
 
 /// Takes a name apart: `rspec ./spec/x_spec.rb:3 # text`, `text example at ./spec/x_spec.rb:3`, a place, or a text.
-pub fn wanted(name: &str) -> Wanted<'_> {
+pub fn wanted(name: &str) -> TestName<'_> {
     let name = name.trim();
     let rest = name.strip_prefix("rspec ").unwrap_or(name);
     let (first, text) = rest.split_once(" # ").unwrap_or((rest, ""));
     if let Some(place) = Place::parse(first) {
-        return Wanted { text: text.trim(), place: Some(place) };
+        return TestName { text: text.trim(), place: Some(place) };
     }
     if let Some(place) = name.rsplit_once("example at ").and_then(|(_, place)| Place::parse(place)) {
-        return Wanted { text: "", place: Some(place) };
+        return TestName { text: "", place: Some(place) };
     }
-    Wanted { text: name, place: None }
+    TestName { text: name, place: None }
 }
 
 /// The longest word of a description, which its source has most likely in one piece.

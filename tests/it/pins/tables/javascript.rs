@@ -151,6 +151,26 @@ pub const PNPM: &[Row] = &[
             "pnpm-lock.yaml: \n  left-pad@1.2.0: {}",
         ],
     ),
+    plain(
+        "importers",
+        "left-pad",
+        "1.2.1",
+        &[
+            "packages/a/package.json: \"left-pad\": \"1.2.1\"",
+            "packages/b/package.json: \"left-pad\": \"1.2.1\"",
+            "pnpm-lock.yaml: packages/b:\n    dependencies:\n      left-pad:\n        specifier: 1.2.1\n        version: 1.2.1",
+        ],
+    ),
+    plain(
+        "catalogs",
+        "left-pad",
+        "1.2.1",
+        &[
+            "pnpm-workspace.yaml: left-pad: 1.2.1 # ci-rescue pin was ~1.2.0; locked 1.2.0\n",
+            "pnpm-workspace.yaml: left-pad: 1.2.1 # ci-rescue pin was ^1.1.0; locked 1.3.0\n",
+            "pnpm-lock.yaml:   next:\n    left-pad:\n      specifier: 1.2.1\n      version: 1.2.1",
+        ],
+    ),
     plain("form-6", "left-pad", "1.2.0", &["package.json: ", "pnpm-lock.yaml: /left-pad@1.2.0:"]),
     ready(
         "transitive",

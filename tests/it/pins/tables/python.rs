@@ -190,6 +190,19 @@ pub const UV: &[Row] = &[
         &["pyproject.toml: requests[socks]==2.31.0 ; sys", "uv.lock: version = \"2.31.0\""],
         "",
     ),
+    ready("forked", "numpy", "1.26.4", &["pyproject.toml: [\"numpy==1.26.4\"]  # ci"], "has it in several versions"),
+    refused("markers", "numpy", "2.1.0", "differently for different environments"),
+    ready("markers", "numpy", "1.26.4", &["pyproject.toml: \"numpy==1.26.4"], "has it in several versions"),
+    ready(
+        "twice",
+        "numpy",
+        "1.25.2",
+        &[
+            "pyproject.toml: \"numpy==1.25.2 ; sys_platform == 'linux'\",  # ci",
+            "uv.lock: marker = \"sys_platform != 'linux'\", specifier = \"==1.25.2\"",
+        ],
+        "",
+    ),
     refused("sources", "my_lib", "1.0", "tool.uv.sources"),
     ready("sources", "torch", "2.1.0", &["pyproject.toml: \"torch==2.1.0\"]  # ci"], ""),
     ready(

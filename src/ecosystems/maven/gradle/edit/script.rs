@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::lexer::{Kind, Token, inside, tokens};
+use super::rich;
 use crate::edit::lines::Lines;
 use crate::edit::places::Place;
 
@@ -73,6 +74,11 @@ impl<'t> Reader<'t> {
         let Some(said) = self.string(at) else { return };
         let Some(inner) = inside(self.text, &self.tokens[at]) else { return };
         let Some(rest) = said.strip_prefix(self.package) else { return };
+        if (rest.is_empty() || rest.starts_with(':'))
+            && let Some(rules) = rich::rules(self.text, &self.tokens, at)
+        {
+            return self.rich(&rules);
+        }
         if rest.is_empty() {
             // As an argument of exclude and the like there is no version to be set.
             let call = self.word(at.saturating_sub(1 + usize::from(self.is_sign(at.saturating_sub(1), &['(']))));
@@ -97,6 +103,19 @@ impl<'t> Reader<'t> {
         self.push(start..start + 1 + length, format!(":{}", self.version), done, false);
     }
 
+    /// A rich version decides by its own rules, whatever the notation before it says.
+    fn rich(&mut self, rules: &[rich::Rule]) {
+        let decides = |rule: &&rich::Rule| matches!(rule.name, "strictly" | "require");
+        match rules {
+            [] => {}
+            [rule] if decides(&rule) => match rule.value {
+                Some(value) => self.value(value),
+                None => self.said.refused.push("its version block is computed"),
+            },
+            _ => self.said.refused.push("its version block is not a single strictly or require"),
+        }
+    }
+
     /// `group: 'g', name: 'n', version: 'v'`, or with `=` in Kotlin.
     fn named(&mut self, at: usize) {
         let Some((group, name)) = self.package.split_once(':') else { return };
@@ -119,6 +138,9 @@ impl<'t> Reader<'t> {
             }
         }
         match found {
+            (true, _) if rich::rules(self.text, &self.tokens, key - 1).is_some_and(|rules| !rules.is_empty()) => {
+                self.said.refused.push("its map notation has a version block");
+            }
             (true, Some(value)) => self.value(value),
             (true, None) => self.said.refused.push("its map notation has no version: add one there"),
             _ => {}

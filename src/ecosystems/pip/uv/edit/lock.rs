@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use toml_edit::{Array, Document, Item, TableLike};
+use toml_edit::{Array, Document, InlineTable, Item, TableLike};
 
 use crate::domain::text::short;
 use crate::ecosystems::pip::edit::requirement::normal;
@@ -10,7 +10,7 @@ use crate::edit::blocks::{Block, blocks};
 use crate::edit::lines::{fitted, line_end};
 use crate::edit::splice::{Splice, splice};
 use crate::edit::toml::{at, inside, read};
-use crate::edit::version::pep440::same;
+use crate::edit::version::pep440::{canonical, same};
 
 /// What becomes of a lock.
 #[derive(Default)]
@@ -119,29 +119,53 @@ pub(super) fn set_specifiers(text: &str, package: &str, specs: &[String], constr
         return set_constraint(text, package, spec);
     }
     let document = read("", text).ok()?;
+    let splices = repeated(&document, package)?.into_iter().map(|table| specifier(text, table, spec));
+    Some(splice(text, splices.collect::<Option<Vec<_>>>()?))
+}
+
+/// What the lock repeats of the requirements of a package, in its order.
+fn repeated<'d>(document: &'d Document<&str>, package: &str) -> Option<Vec<&'d InlineTable>> {
     let mut lists: Vec<&Array> = Vec::new();
-    for table in at(&document, &["package"])?.as_array_of_tables()? {
+    for table in at(document, &["package"])?.as_array_of_tables()? {
         let Some(metadata) = table.get("metadata").and_then(Item::as_table_like) else { continue };
         lists.extend(metadata.get("requires-dist").and_then(Item::as_array));
         let groups = metadata.get("requires-dev").and_then(Item::as_table_like);
         lists.extend(groups.into_iter().flat_map(TableLike::iter).filter_map(|(_, item)| item.as_array()));
     }
     for key in ["constraints", "overrides"] {
-        lists.extend(at(&document, &["manifest", key]).and_then(Item::as_array));
+        lists.extend(at(document, &["manifest", key]).and_then(Item::as_array));
     }
-    let mut splices = Vec::new();
-    for list in lists {
-        for table in list.iter().filter_map(toml_edit::Value::as_inline_table) {
-            if table.get("name").and_then(toml_edit::Value::as_str) == Some(package) {
-                splices.push(specifier(text, table, spec)?);
-            }
+    let tables = lists.into_iter().flatten().filter_map(toml_edit::Value::as_inline_table);
+    Some(tables.filter(|table| said(table, "name") == Some(package)).collect())
+}
+
+fn said<'t>(table: &'t InlineTable, key: &str) -> Option<&'t str> {
+    table.get(key).and_then(toml_edit::Value::as_str)
+}
+
+/// Puts back what an earlier lock repeated of a package that is required differently in several places: which of them
+/// has which specifier is told by that lock alone, since uv writes markers in a form of its own.
+pub(super) fn former_specifiers(text: &str, earlier: &[&str], package: &str, specs: &[String]) -> Option<String> {
+    let document = read("", text).ok()?;
+    let now = repeated(&document, package)?;
+    earlier.iter().find_map(|lock| {
+        let former = read("", lock).ok()?;
+        let then = repeated(&former, package)?;
+        let place = |table: &InlineTable| (said(table, "marker").map(str::to_owned), table.len());
+        let alike = now.len() == then.len() && now.iter().zip(&then).all(|(now, then)| place(now) == place(then));
+        let mut had = then.iter().filter_map(|table| canonical(said(table, "specifier")?)).collect::<Vec<_>>();
+        had.sort();
+        had.dedup();
+        if !alike || had != specs {
+            return None;
         }
-    }
-    Some(splice(text, splices))
+        let set = |(now, then): (&&InlineTable, &&InlineTable)| specifier(text, now, said(then, "specifier")?);
+        Some(splice(text, now.iter().zip(&then).map(set).collect::<Option<Vec<_>>>()?))
+    })
 }
 
 /// How the specifier of one repeated requirement becomes another.
-fn specifier(text: &str, table: &toml_edit::InlineTable, spec: &str) -> Option<Splice> {
+fn specifier(text: &str, table: &InlineTable, spec: &str) -> Option<Splice> {
     let Some(value) = table.get("specifier") else {
         let end = table.span()?.end.checked_sub(1)?;
         let at = text.get(..end)?.trim_end().len();

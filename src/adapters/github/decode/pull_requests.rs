@@ -1,8 +1,8 @@
 //! Pull requests as they move: new heads, ends, reviews, merge queues, and labels that ask for something.
 
-use super::decode::{Base, event, ignored, sha};
-use super::payload::Payload;
-use super::pulls::{PLATFORM, channel};
+use super::super::payload::{Head, Payload};
+use super::super::pulls::{PLATFORM, channel};
+use super::{Base, event, ignored, sha};
 use crate::domain::actor::{Actor, Place, Platform};
 use crate::domain::event::Event;
 use crate::domain::refs::{Branch, OWN_BRANCHES};
@@ -21,7 +21,9 @@ pub(super) fn pull(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
         }
         "closed" => {
             let merged = pull.merged.unwrap_or(false);
-            Some(event(Event::PullEnded { repo: base.repo.clone(), number: pull.number, merged }))
+            let inside = |head: &&Head| head.repo.as_ref().is_some_and(|repo| repo.full_name == base.repo.as_str());
+            let branch = pull.head.as_ref().filter(inside).map(|head| head.git_ref.clone()).unwrap_or_default().into();
+            Some(event(Event::PullEnded { repo: base.repo.clone(), number: pull.number, merged, branch }))
         }
         "labeled" => Some(labeled(base, payload, pull.number)),
         _ => Some(ignored("pull_request", "moved no head")),

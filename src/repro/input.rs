@@ -32,7 +32,7 @@ pub enum Framework {
     Phpunit,
     Pest,
     DotnetTest,
-    /// No test framework: a linter, a compiler, a script. [`Wanted::command`] says what ran.
+    /// No test framework: a linter, a compiler, a script. [`ScriptInput::command`] says what ran.
     Command(Language),
 }
 
@@ -154,7 +154,7 @@ pub struct RepositoryFile {
 
 /// Everything that is known of the failure.
 #[derive(Debug, Clone)]
-pub struct Wanted {
+pub struct ScriptInput {
     /// `https://…`, `ssh://…`, `git@host:path`, `file:///…` or an absolute path; without a password or a token.
     pub repo_url: String,
     /// The full commit id.
@@ -172,7 +172,7 @@ pub struct Wanted {
     pub shard: Option<Shard>,
 }
 
-impl Wanted {
+impl ScriptInput {
     /// Takes the least that must be known; the other fields are empty.
     pub fn new(repo_url: &str, sha: &str, framework: Framework) -> Self {
         Self {

@@ -1,0 +1,47 @@
+//! Whom CODEOWNERS names for a path.
+
+use super::Engine;
+use crate::domain::ids::Repo;
+use crate::domain::refs::Branch;
+use crate::domain::text::Untrusted;
+use crate::policy::codeowners::{LOCATIONS, Owners};
+use crate::ports::PortError;
+
+impl Engine {
+    /// A file's owners, and the line of CODEOWNERS that says so.
+    pub(super) async fn owned(
+        &self,
+        repo: &Repo,
+        base: &str,
+        path: &str,
+    ) -> Result<Option<(usize, Vec<String>)>, PortError> {
+        let (_, texts) = self.git()?.files(repo, base, is_codeowners).await?;
+        // GitHub takes the first of these places that has the file.
+        let text = LOCATIONS.iter().find_map(|at| texts.iter().find(|source| source.path == *at));
+        let Some(rule) = text.and_then(|source| Owners::parse(&source.text).of(path)) else { return Ok(None) };
+        Ok(Some((rule.line, rule.owners.iter().map(ToString::to_string).collect())))
+    }
+
+    /// The owners of the first of these paths that has any.
+    pub(super) async fn owners(&self, repo: &Repo, onto: &Branch, paths: &[String]) -> Result<Vec<String>, PortError> {
+        let branch: Untrusted = onto.as_str().into();
+        let Some(base) = self.forge()?.head(repo, &branch, None).await? else {
+            return Err(PortError::permanent(format!("branch {onto} does not exist")));
+        };
+        for path in paths {
+            if let Some((_, owners)) = self.owned(repo, &base, path).await?.filter(|(_, owners)| !owners.is_empty()) {
+                return Ok(owners);
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
+/// An owner that is an account, not a team and not an address.
+pub(super) fn login(owner: &str) -> Option<&str> {
+    owner.strip_prefix('@').filter(|name| !name.contains('/'))
+}
+
+fn is_codeowners(path: &str) -> bool {
+    LOCATIONS.contains(&path)
+}

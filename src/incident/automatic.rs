@@ -1,0 +1,110 @@
+//! What the bot proposes by itself, where the operator grants it: a retry, a quarantine, the end of what has expired.
+
+use super::expiry::{Ending, pending, watch};
+use super::judging::judge;
+use super::proposal::{self, Opening};
+use super::state::Step;
+use crate::domain::Role;
+use crate::domain::event::Timer;
+use crate::domain::facts::Facts;
+use crate::domain::incident::Proposer;
+use crate::domain::intent::{Which, Wish};
+use crate::domain::journal::Note;
+use crate::domain::rules::Mode;
+use crate::domain::time::{DAY_MS, SECOND_MS, Time};
+use crate::policy::Verdict;
+
+/// In mode `act`, schedules the retry that policy allows, or records why not.
+pub fn consider(step: &mut Step<'_>) {
+    if step.rules.mode != Mode::Act || step.incident.busy().is_some() || step.incident.evidence.is_empty() {
+        return;
+    }
+    let Some(plan) = step.incident.offers.first().map(|offer| offer.plan.clone()) else { return };
+    if plan.waits {
+        return;
+    }
+    let decision = judge(step, &plan, None, false, &Facts::default());
+    if decision.verdict == Verdict::Allow {
+        if step.incident.scheduled.as_ref() == Some(&plan.digest) {
+            return;
+        }
+        step.incident.scheduled = Some(plan.digest.clone());
+        let at = step.now.plus_ms(backoff_ms(step));
+        step.timer(Timer::Backoff, at);
+        step.tell(None, Note::AutoScheduled { at, because: decision.words() });
+    } else {
+        step.record(Note::AutoSkipped { why: decision.words() });
+    }
+}
+
+/// Doubling pauses with jitter, by incident number: a step draws no random numbers, and incidents that fail together
+/// still spread out.
+fn backoff_ms(step: &Step<'_>) -> i64 {
+    use backon::{BackoffBuilder, ExponentialBuilder};
+    let base = std::time::Duration::from_secs(u64::from(step.rules.retry_backoff_seconds));
+    let nth = (step.incident.auto_retries.max(step.context.fingerprint_retries)) as usize;
+    let mut delays = ExponentialBuilder::new()
+        .with_min_delay(base)
+        .with_max_delay(base * 16)
+        .without_max_times()
+        .with_jitter()
+        .with_jitter_seed(step.incident.no.0)
+        .build();
+    let delay = delays.nth(nth).unwrap_or(base);
+    i64::try_from(delay.as_millis()).unwrap_or(i64::from(step.rules.retry_backoff_seconds) * SECOND_MS)
+}
+
+/// The backoff is over: proposes the retry if policy still allows it.
+pub fn retry(step: &mut Step<'_>) {
+    if step.incident.is_over() || step.incident.busy().is_some() {
+        return;
+    }
+    let Some(plan) = step.incident.offers.first().map(|offer| offer.plan.clone()) else { return };
+    let decision = judge(step, &plan, None, false, &Facts::default());
+    if decision.verdict != Verdict::Allow {
+        step.tell(None, Note::AutoSkipped { why: decision.words() });
+        return;
+    }
+    let by = Proposer { key: None, name: "CI Rescue".into(), role: Role::Viewer, github: None };
+    let seen = Some(plan.digest);
+    proposal::open(
+        step,
+        Opening { wish: Wish::Retry(Which::Smallest), force: false, dry_run: false, by, reply: None, seen },
+    );
+}
+
+/// A test that failed and passed on the same commit: where the operator grants it, the bot proposes its quarantine.
+pub fn quarantine(step: &mut Step<'_>) {
+    let granted = step.rules.automatic.iter().any(|id| id == "quarantine");
+    if !granted || step.rules.mode != Mode::Act || step.incident.busy().is_some() {
+        return;
+    }
+    let by = Proposer { key: None, name: "CI Rescue".into(), role: Role::Viewer, github: None };
+    let reason = Some("failed and passed on the same commit".into());
+    let wish = Wish::Quarantine { test: None, file: None, for_ms: 7 * DAY_MS, reason, listed: false };
+    proposal::open(step, Opening { wish, force: false, dry_run: false, by, reply: None, seen: None });
+}
+
+/// Proposes to remove what has expired, one at a time; after a refusal, the next day.
+pub fn release(step: &mut Step<'_>) {
+    let now = step.now;
+    if step.context.hold.is_some() {
+        return step.timer(Timer::Release, now.plus_ms(DAY_MS));
+    }
+    let tried_at = |wish: &Wish| {
+        let tries = step.incident.proposals.iter().filter(|p| p.wish == *wish && p.by.key.is_none());
+        tries.map(|p| p.created_at).max().unwrap_or(Time(0))
+    };
+    let due = |ending: &Ending| ending.at <= now && now.ms_since(tried_at(&ending.wish)) >= DAY_MS;
+    if let Some(ending) = pending(&step.incident).into_iter().find(due) {
+        let by = Proposer { key: None, name: "CI Rescue".into(), role: Role::Viewer, github: None };
+        let wish = ending.wish;
+        proposal::open(step, Opening { wish, force: false, dry_run: false, by, reply: None, seen: None });
+        return watch(step);
+    }
+    let later = pending(&step.incident).into_iter().filter(|ending| ending.at > now).map(|ending| ending.at).min();
+    let again = pending(&step.incident).iter().any(|ending| ending.at <= now).then(|| now.plus_ms(DAY_MS));
+    if let Some(at) = later.into_iter().chain(again).min() {
+        step.timer(Timer::Release, at);
+    }
+}
