@@ -15,8 +15,10 @@ pub struct Around<'a> {
 }
 
 pub trait Editor: Send + Sync {
-    /// The framework, as `--framework` names it.
+    /// The framework, as `--framework` names it. A framework of several languages has an editor for each.
     fn id(&self) -> &'static str;
+    /// The endings of files in its language, without the dot.
+    fn endings(&self) -> &'static [&'static str];
     /// Whether a file of this path may hold its tests, judged by the path alone.
     fn reads(&self, path: &str) -> bool;
     /// What the test's name says of the file that holds it: the end of a path, such as `tests/test_x.py` or

@@ -31,6 +31,10 @@ impl Editor for Dialect {
         self.id
     }
 
+    fn endings(&self) -> &'static [&'static str] {
+        &source::EXTENSIONS
+    }
+
     fn reads(&self, path: &str) -> bool {
         source::reads(path)
     }

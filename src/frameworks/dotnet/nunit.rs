@@ -20,6 +20,10 @@ impl Editor for NunitEditor {
         "nunit"
     }
 
+    fn endings(&self) -> &'static [&'static str] {
+        &["cs", "csx"]
+    }
+
     fn reads(&self, path: &str) -> bool {
         path.ends_with(".cs")
     }

@@ -26,6 +26,12 @@ const TESTS: &[(&str, &str, &str, &str)] = &[
         "src/test/java/com/acme/cart/CartTest.java",
         "com.acme.cart.CartTest.isEmpty",
     ),
+    (
+        "junit",
+        "../kotlin/com/acme/cart/CartTest.kt",
+        "src/test/kotlin/cart/CartTest.kt",
+        "com.acme.cart.CartTest.adds two",
+    ),
     ("rspec", "cart_spec.rb", "spec/cart_spec.rb", "Cart#total adds the shipping"),
     ("phpunit", "CartTest.php", "tests/CartTest.php", "App\\Tests\\CartTest::testAdds"),
     ("xunit", "CartTests.cs", "src/CartTests.cs", "Shop.Tests.CartTests.Adds"),
@@ -260,6 +266,7 @@ fn a_name_that_is_twice_in_one_file_is_not_taken_from_another() {
         "q/q_test.go",
         "package q\n\nimport \"testing\"\n\nfunc TestP(t *testing.T) {\n\tt.Run(\"u\", func(t *testing.T) {})\n}\n",
     );
+    repo.write("checks/notes.scala", "def test_d = 1\n");
     repo.write("checks/foo.py", "def test_odd():\n    pass\n");
     repo.commit("First");
     assert_eq!(outcome(&repo.plan(&["quarantine", "--test", "test_d"])), (2, "refused"));
@@ -281,6 +288,12 @@ fn a_name_that_is_twice_in_one_file_is_not_taken_from_another() {
     }
     let gone = repo.plan(&["quarantine", "--test", "test_d", "--file", "b/gone.py"]);
     assert!(gone.1["because"].to_string().contains("no editable `b/gone.py`"), "{}", gone.1);
+    for (framework, words) in [(None, "not in a language"), (Some("junit"), "its files end in .java or .kt")] {
+        let named = ["quarantine", "--test", "test_d", "--file", "checks/notes.scala"];
+        let framework: Vec<&str> = framework.iter().flat_map(|id| ["--framework", id]).collect();
+        let other = repo.plan(&[&named[..], &framework].concat());
+        assert!(other.1["because"].to_string().contains(words), "{}", other.1);
+    }
 }
 
 /// A crate whose targets and modules stand where only Cargo.toml and `#[path]` say.
