@@ -1,6 +1,6 @@
 //! Skip one test, and release it again.
 
-use super::alternatives;
+use super::{alternatives, told};
 use crate::domain::edit::{Edit, Edited, Editing, Mark, Source};
 use crate::domain::text::{clean_line, listing};
 use crate::frameworks::edit::{Around, Editor};
@@ -38,6 +38,11 @@ impl Quarantine {
         }
         let file = file.map(|file| file.trim_start_matches("./").to_owned());
         Ok(Self { editors, name: name.to_owned(), file, mark })
+    }
+
+    /// Whether a manifest may have to tell which framework is meant.
+    fn is_open(&self) -> bool {
+        self.editors.iter().filter(|editor| !editor.packages().is_empty()).count() > 1
     }
 
     fn reads(&self, editor: &dyn Editor, path: &str) -> bool {
@@ -128,6 +133,7 @@ impl Editing for Quarantine {
     fn wants(&self, path: &str) -> bool {
         let reads = |editor: &dyn Editor| self.reads(editor, path) && self.hint(editor, path) != Hint::Elsewhere;
         self.editors.iter().any(|editor| reads(*editor) || (self.file.is_none() && editor.reads_beside(path)))
+            || self.is_open() && told::is_manifest(path)
     }
 
     fn needles(&self) -> Vec<String> {
@@ -136,6 +142,9 @@ impl Editing for Quarantine {
             return Vec::new();
         }
         needles.extend(self.editors.iter().flat_map(|editor| editor.needles_beside()).map(|text| (*text).to_owned()));
+        if self.is_open() {
+            needles.extend(self.editors.iter().flat_map(|editor| editor.packages()).map(|text| (*text).to_owned()));
+        }
         needles.sort();
         needles.dedup();
         needles
@@ -160,7 +169,8 @@ impl Editing for Quarantine {
             }
         }
         let name = clean_line(&self.name, 100);
-        if let Some(file) = self.file.as_ref().filter(|_| sources.is_empty()) {
+        let is_there = |file: &&String| sources.iter().any(|source| source.path == **file);
+        if let Some(file) = self.file.as_ref().filter(|file| !is_there(file)) {
             let shown = clean_line(file, 100);
             if !self.editors.iter().any(|editor| is_in_its_language(*editor, file)) {
                 return Edited::Refused(vec![self.foreign(&shown)]);
@@ -193,9 +203,17 @@ impl Quarantine {
             .map(|editor| (editor, editor.quarantine_among(source, &self.name, &self.mark, around)))
             .filter(|(editor, edited)| *edited != Edited::Absent && !self.is_about_the_name(*editor, edited))
             .collect();
+        told::narrow(&mut answers, &source.path, around.sources);
         answers.sort_by_key(|(editor, edited)| (rank(edited), !self.speaks_for(source, editor.id())));
+        let open = told::open(&answers);
         match answers.into_iter().next() {
-            Some((_, Edited::Ready(edit))) => found.ready.push((source.path.clone(), edit)),
+            Some((_, Edited::Ready(edit))) => match open {
+                Ok(note) => {
+                    let because = edit.because.into_iter().chain(note).collect();
+                    found.ready.push((source.path.clone(), Edit { because, ..edit }));
+                }
+                Err(why) => found.refused.push(why),
+            },
             Some((_, Edited::Already(why))) => found.already.push(why),
             // A test of the same name whose subtests are others' is no second one.
             Some((editor, Edited::Refused(why))) if editor.id() == "go" => found.others.extend(why),

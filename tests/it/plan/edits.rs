@@ -362,3 +362,31 @@ fn a_pin_follows_what_requirements_bring_in() {
     let back = repo.plan(&["unpin", "--package", "jinja2"]);
     assert_eq!(back.1["tree"].as_str().unwrap(), tree, "{}", back.1);
 }
+
+#[test]
+fn javascript_that_does_not_tell_its_framework_is_told_by_package_json() {
+    let test = "describe('cart', () => {\n  it('adds', () => {\n    adds();\n  });\n});\n";
+    let package = |name: &str| format!("{{\"devDependencies\": {{\"{name}\": \"^1\"}}}}\n");
+    for (root, own, words) in [
+        (Some("mocha"), None, "Mocha skips it"),
+        (Some("jest"), None, "Jest skips it"),
+        (Some("jest"), Some("vitest"), "Vitest skips it"),
+        (Some("mocha"), Some("chai"), "Mocha skips it"),
+        (Some("left-pad"), None, "tells whether it is jest, vitest"),
+        (None, None, "tells whether it is jest, vitest"),
+    ] {
+        let repo = Repo::new();
+        repo.write("shop/test/cart.test.js", test);
+        for (path, name) in [("package.json", root), ("shop/package.json", own)] {
+            if let Some(name) = name {
+                repo.write(path, package(name));
+            }
+        }
+        repo.commit("First");
+        for file in [&[][..], &["--file", "shop/test/cart.test.js"]] {
+            let planned = repo.plan(&[&["quarantine", "--test", "cart adds"], file].concat());
+            assert_eq!(outcome(&planned), (0, "ready"), "{root:?} {own:?}: {}", planned.1);
+            assert!(planned.1["because"].to_string().contains(words), "{root:?} {own:?}: {}", planned.1);
+        }
+    }
+}
