@@ -133,6 +133,14 @@ pub fn editors() -> Vec<&'static dyn edit::Editor> {
     all().iter().flat_map(|framework| framework.editors().iter().copied()).collect()
 }
 
+/// The frameworks whose tests can be skipped, in the order of [`all`].
+#[must_use]
+pub fn edited() -> Vec<&'static str> {
+    let mut ids: Vec<&str> = editors().iter().map(|editor| editor.id()).collect();
+    ids.dedup();
+    ids
+}
+
 /// Names seen so far, each once.
 #[derive(Debug, Default)]
 pub struct Names {

@@ -29,14 +29,15 @@ public class QuarantineRun {
 
     private static void run(Path folder) throws Exception {
         Path classes = Files.createDirectories(folder.resolve("classes"));
-        List<String> sources;
-        try (Stream<Path> files = Files.walk(folder)) {
-            sources = files.map(Path::toString).filter(name -> name.endsWith(".java")).toList();
-        }
         String classpath = System.getProperty("java.class.path");
-        List<String> options = List.of("-proc:none", "-nowarn", "-cp", classpath, "-d", classes.toString());
-        String[] arguments = Stream.concat(options.stream(), sources.stream()).toArray(String[]::new);
-        if (ToolProvider.getSystemJavaCompiler().run(null, System.err, System.err, arguments) != 0) {
+        List<String> kotlin = sources(folder, ".kt");
+        List<String> java = sources(folder, ".java");
+        boolean done = kotlin.isEmpty()
+            || compileKotlin(with(kotlin, "-no-stdlib", "-no-reflect", "-nowarn", "-jvm-target", "1.8",
+                "-Xallow-kotlin-package", "-cp", classpath, "-d", classes.toString()));
+        done = done && (java.isEmpty() || ToolProvider.getSystemJavaCompiler().run(null, System.err, System.err,
+            with(java, "-proc:none", "-nowarn", "-cp", classpath, "-d", classes.toString())) == 0);
+        if (!done) {
             throw new IllegalStateException(folder + " does not compile");
         }
         try (URLClassLoader loader = new URLClassLoader(new URL[] {classes.toUri().toURL()})) {
@@ -48,6 +49,24 @@ public class QuarantineRun {
                     .build(),
                 new Report(folder));
         }
+    }
+
+    private static List<String> sources(Path folder, String ending) throws Exception {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.map(Path::toString).filter(name -> name.endsWith(ending)).toList();
+        }
+    }
+
+    private static String[] with(List<String> sources, String... options) {
+        return Stream.concat(Stream.of(options), sources.stream()).toArray(String[]::new);
+    }
+
+    /** The compiler is there only where Kotlin's samples are run. */
+    private static boolean compileKotlin(String[] arguments) throws Exception {
+        Class<?> compiler = Class.forName("org.jetbrains.kotlin.cli.jvm.K2JVMCompiler");
+        Object code = compiler.getMethod("exec", PrintStream.class, String[].class)
+            .invoke(compiler.getConstructor().newInstance(), System.err, arguments);
+        return code.toString().equals("OK");
     }
 
     private record Report(Path folder) implements TestExecutionListener {

@@ -22,6 +22,8 @@ class Row:
 
 class Framework:
     name: str
+    # as `--framework` names it, where that is not the name
+    editor = ""
     table = "cases.txt"
     read_row: Callable[[str], Row]
     # where a sample stands in its repository

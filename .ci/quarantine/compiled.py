@@ -1,9 +1,10 @@
-"""Go, Rust, JUnit."""
+"""Go, Rust, JUnit in Java and in Kotlin."""
 
 import json
 import os
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 from base import Framework, call, copy, lacking, of_compiled
 
@@ -154,6 +155,7 @@ class Junit(Framework):
     jars = ("junit-jupiter-api", "junit-jupiter-engine", "junit-jupiter-params", "junit-platform-commons",
             "junit-platform-engine", "junit-platform-launcher", "junit-vintage-engine", "junit4", "hamcrest-core",
             "apiguardian-api", "opentest4j", "univocity-parsers")
+    packages = "junit5, junit4, libhamcrest-java"
     unfit = {"odd/BrokenTest.java": "does not parse"}
     # All tests of the class, of which some are skipped already.
     counts = {("com/acme/cart/CartTest.java", "com.acme.cart.CartTest"): 5}
@@ -173,7 +175,7 @@ class Junit(Framework):
         paths = [self.debian / f"{jar}.jar" for jar in self.jars]
         gone = [path for path in paths if not path.exists()]
         self.classpath = ":".join(map(str, paths))
-        return f"no {gone[0]} (Debian: junit5, junit4, libhamcrest-java)" if gone else ""
+        return f"no {gone[0]} (Debian: {self.packages})" if gone else ""
 
     def lay(self, folder, samples, variant):
         super().lay(folder, samples, variant)
@@ -199,4 +201,34 @@ class Junit(Framework):
         return method[1] if method else ""
 
 
-FRAMEWORKS = [Go(), Rust(), Junit()]
+class Kotlin(Junit):
+    name = "kotlin"
+    editor = "junit"
+    place = "src/test/kotlin"
+    jars = (*Junit.jars, "kotlin-stdlib", "kotlin-test", "kotlin-reflect", "kotlin-compiler",
+            "kotlin-script-runtime", "libtrove-intellij", "org.jetbrains.annotations-common")
+    packages = "kotlin, junit5, junit4, libhamcrest-java"
+    unfit = {"odd/BrokenTest.kt": "does not parse"}
+    # Some are skipped already.
+    counts = {
+        ("com/acme/cart/CartTest.kt", "com.acme.cart.CartTest"): 7,
+        ("com/acme/legacy/OldTest.kt", "com.acme.legacy.OldTest"): 2,
+        ("com/acme/plain/PlainTest.kt", "com.acme.plain.PlainTest"): 2,
+    }
+    # What Kotlin's own library for JUnit 5 says, which Debian does not have, and a piece of Kotest.
+    stubs = {
+        "stubs/KotlinTest.kt":
+            "package kotlin.test\n"
+            "typealias Test = org.junit.jupiter.api.Test\n"
+            "typealias Ignore = org.junit.jupiter.api.Disabled\n"
+            "typealias BeforeTest = org.junit.jupiter.api.BeforeEach\n",
+        "stubs/Kotest.kt":
+            "package io.kotest.matchers\ninfix fun Any?.shouldBe(other: Any?) { check(this == other) }\n",
+    }
+
+    def title(self, test):
+        method = re.match(r"\[(?:method|test|test-template|test-factory):(.*)\(", test[-1])
+        return unquote(method[1]) if method else ""
+
+
+FRAMEWORKS = [Go(), Rust(), Junit(), Kotlin()]

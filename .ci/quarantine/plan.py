@@ -69,7 +69,7 @@ def plan_file(framework, binary: Path, samples: Path, file: str, rows: list[Row]
 
 def plan_row(framework, repository: Repository, path: Path, row: Row) -> Edit | None:
     original = path.read_bytes()
-    arguments = [f"--test={row.name}", "--framework", framework.name, "--now", "2026-01-01"]
+    arguments = [f"--test={row.name}", "--framework", framework.editor or framework.name, "--now", "2026-01-01"]
     code, plan = repository.plan("quarantine", *arguments)
     wished = row.outcome.replace("absent", "refused")
     if plan["outcome"] != wished or code != EXIT[wished]:

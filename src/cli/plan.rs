@@ -75,7 +75,7 @@ enum Remedy {
         #[arg(long = "for", default_value = "7d", value_name = "TIME")]
         time: String,
         /// Why, for readers of the source
-        #[arg(long, default_value = "flaky", value_name = "TEXT")]
+        #[arg(long, default_value = "quarantined", value_name = "TEXT")]
         reason: String,
         /// Day to count from, 2026-01-31 [default: today]
         #[arg(long, value_name = "DATE")]

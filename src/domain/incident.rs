@@ -358,6 +358,14 @@ impl Incident {
         self.headline().and_then(|evidence| evidence.fingerprint.as_deref())
     }
 
+    /// Whether its one failing test, named in the log, failed and passed at the same commit.
+    #[must_use]
+    pub fn flaked(&self) -> bool {
+        let again = self.runs.iter().any(|run| run.attempt > 1 && !run.superseded && run.failed_attempt < run.attempt);
+        let tests = self.evidence.iter().flat_map(|evidence| &evidence.failing_tests).count();
+        again && tests == 1
+    }
+
     #[must_use]
     pub fn on_default_branch(&self) -> bool {
         self.branch.raw() == self.default_branch && self.pulls.is_empty() && !self.fork

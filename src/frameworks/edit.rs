@@ -15,8 +15,10 @@ pub struct Around<'a> {
 }
 
 pub trait Editor: Send + Sync {
-    /// The framework, as `--framework` names it.
+    /// The framework, as `--framework` names it. A framework of several languages has an editor for each.
     fn id(&self) -> &'static str;
+    /// The endings of files in its language, without the dot.
+    fn endings(&self) -> &'static [&'static str];
     /// Whether a file of this path may hold its tests, judged by the path alone.
     fn reads(&self, path: &str) -> bool;
     /// What the test's name says of the file that holds it: the end of a path, such as `tests/test_x.py` or
@@ -42,6 +44,10 @@ pub trait Editor: Send + Sync {
     /// Takes the mark `id` out again: the bytes as before. None when the file has no such mark, or when what stands
     /// around it was changed so that it cannot be taken out alone.
     fn release(&self, source: &Source, id: &str) -> Option<String>;
+    /// Packages of npm, in quotes: a `package.json` that names one has this framework. None where the file alone tells.
+    fn packages(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// Arguments with which its runner leaves out these tests, a line each; names are what the runner accepts. None
     /// where the runner has no such arguments.
     fn leave_out(&self, _names: &[String]) -> Option<String> {

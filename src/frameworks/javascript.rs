@@ -11,6 +11,7 @@ mod chain;
 mod insertion;
 mod literal;
 mod names;
+mod options;
 mod paths;
 mod printed;
 mod rows;
@@ -31,8 +32,16 @@ impl Editor for Dialect {
         self.id
     }
 
+    fn endings(&self) -> &'static [&'static str] {
+        &source::EXTENSIONS
+    }
+
     fn reads(&self, path: &str) -> bool {
         source::reads(path)
+    }
+
+    fn packages(&self) -> &'static [&'static str] {
+        self.packages
     }
 
     fn file_of(&self, name: &str) -> Option<String> {

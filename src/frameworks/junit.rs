@@ -1,8 +1,11 @@
 //! JUnit, whichever tool prints it, and the XML reports that most frameworks can write.
 
+mod annotations;
 mod edit;
 mod find;
 mod imports;
+mod java;
+mod kotlin;
 mod name;
 mod read;
 pub mod report;
@@ -53,6 +56,6 @@ impl TestFramework for Junit {
     }
 
     fn editors(&self) -> &'static [&'static dyn Editor] {
-        &[&edit::JunitEditor]
+        &[&java::JavaEditor, &kotlin::KotlinEditor]
     }
 }

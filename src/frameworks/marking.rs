@@ -4,6 +4,7 @@ use super::edit::Editor;
 use super::syntax::{errors, parse};
 use crate::domain::edit::{Edit, Edited, Mark, Source};
 use crate::domain::text::short;
+use std::ops::Range;
 use tree_sitter::{Language, Node, Tree};
 
 /// Longer test names are not looked for, in bytes.
@@ -26,11 +27,16 @@ pub fn checked(
     id: &str,
     draft: Draft,
 ) -> Edited {
+    let is_sound = parse(language, &draft.text).is_some_and(|after| errors(&after) <= errors(tree));
+    reversible(editor, source, id, draft, is_sound)
+}
+
+/// The same where it is known already whether the draft parses as well as the source.
+pub fn reversible(editor: &dyn Editor, source: &Source, id: &str, draft: Draft, is_sound: bool) -> Edited {
     if source.text.contains(&Mark::needle(id)) {
         return refused("This file already has a mark with this id; remove that one first, or use another id.");
     }
-    let sound = parse(language, &draft.text).is_some_and(|after| errors(&after) <= errors(tree));
-    if !sound {
+    if !is_sound {
         return refused("The file would not parse after the edit; skip the test by hand.");
     }
     let edited = Source { path: source.path.clone(), text: draft.text };
@@ -47,8 +53,13 @@ pub fn refused(reason: impl Into<String>) -> Edited {
 
 /// What is said of a test that is skipped already by this piece of source: our mark with its id, or the skip itself.
 pub fn already(text: &str, skip: Node<'_>) -> Edited {
-    let piece = &text[skip.byte_range()];
-    let line = line_number(text, skip.start_byte());
+    already_at(text, skip.byte_range())
+}
+
+/// The same for a skip that is more than one node.
+pub fn already_at(text: &str, skip: Range<usize>) -> Edited {
+    let piece = &text[skip.clone()];
+    let line = line_number(text, skip.start);
     Edited::Already(match mark_in(piece) {
         Some(mark) => format!("The test is already quarantined, on line {line}: {mark}."),
         None => format!("The test is already skipped, on line {line}: {}", short(piece)),

@@ -5,7 +5,7 @@ use super::{adopting, automatic, offering, proposal};
 use crate::domain::event::{Conclusion, Progress, Scope};
 use crate::domain::facts::RunFacts;
 use crate::domain::ids::RunId;
-use crate::domain::incident::{Incident, Proposal, ProposalState, RunState};
+use crate::domain::incident::{Proposal, ProposalState, RunState};
 use crate::domain::journal::Note;
 
 pub fn progressed(step: &mut Step<'_>, progress: &Progress) {
@@ -126,7 +126,7 @@ fn settle(step: &mut Step<'_>) {
     if incident.closed_at.is_some() || incident.runs.is_empty() || !incident.runs.iter().all(RunState::is_settled) {
         return;
     }
-    let flaked = flaked(incident);
+    let flaked = incident.flaked();
     let retried = incident.runs.iter().any(|run| run.attempt > 1 && !run.superseded);
     let because = match (retried, incident.runs.iter().all(|run| run.superseded)) {
         (_, true) => "a newer run passed".to_owned(),
@@ -161,11 +161,4 @@ pub fn pull_ended(step: &mut Step<'_>, number: u64, merged: bool) {
     let how = if merged { "merged" } else { "closed without a merge" };
     proposal::close(step, &format!("PR {number} was {how}"));
     step.tell(None, Note::PullEnded { number, merged });
-}
-
-/// One test, named in the log, failed and passed at the same commit: it is flaky.
-fn flaked(incident: &Incident) -> bool {
-    let again = incident.runs.iter().any(|run| run.attempt > 1 && !run.superseded && run.failed_attempt < run.attempt);
-    let tests = incident.evidence.iter().flat_map(|evidence| &evidence.failing_tests).count();
-    again && tests == 1
 }

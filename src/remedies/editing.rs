@@ -4,6 +4,7 @@ mod choice;
 mod pin;
 mod quarantine;
 pub mod resolved;
+mod told;
 mod updates;
 
 pub use pin::{Pin, Unpin};

@@ -53,7 +53,7 @@ pub fn arguments<'a>(framework: &str, entries: impl Iterator<Item = &'a Quaranti
 #[must_use]
 pub fn forms() -> Vec<&'static str> {
     let takes = |id: &&str| arguments(id, std::iter::empty()).is_some();
-    frameworks::editors().iter().map(|editor| editor.id()).filter(takes).collect()
+    frameworks::edited().into_iter().filter(takes).collect()
 }
 
 #[cfg(test)]

@@ -90,9 +90,7 @@ impl Test {
             || test.as_ref().map_or_else(String::new, |test| test.raw().to_owned()),
             |test| test.selector.as_ref().unwrap_or(&test.name).raw().to_owned(),
         );
-        let reason = reason
-            .as_ref()
-            .map_or_else(|| format!("flaky, see incident {}", context.incident.no.0), |r| inert(r.raw(), 120));
+        let reason = reason.as_ref().map_or_else(|| reason_of(context.incident), |reason| inert(reason.raw(), 120));
         Ok(Self {
             id: asked.id.to_string(),
             name,
@@ -129,12 +127,14 @@ impl Test {
     fn records(&self, context: &PlanContext<'_>, owners: &[String]) -> [PlannedAction; 2] {
         let entry = self.entry(context, owners);
         let (repo, id) = (entry.repo.clone(), entry.id.clone());
+        let (title, label) =
+            if context.incident.flaked() { ("Flaky", "ci:flake") } else { ("Quarantined", "ci:quarantined") };
         let about = issue::About {
-            title: format!("Flaky: {}", self.shown()),
+            title: format!("{title}: {}", self.shown()),
             owners: owners.to_vec(),
             quarantine: Some((self.name.as_str().into(), self.until.clone())),
             reason: Some(self.reason.as_str().into()),
-            label: "ci:flake",
+            label,
         };
         let listed = Action::Listed { entry: Box::new(entry) };
         [issue::step(context, about), PlannedAction { action: listed, undo: Some(Action::Unlisted { repo, id }) }]
@@ -214,8 +214,14 @@ impl Test {
     }
 }
 
+/// The reason where people give none: a test is called flaky only where it passed without a change.
+fn reason_of(incident: &Incident) -> String {
+    let what = if incident.flaked() { "flaky: failed and passed at one commit" } else { "fails" };
+    format!("{what}, see incident {}", incident.no.0)
+}
+
 fn can_edit(framework: &str) -> bool {
-    frameworks::editors().iter().any(|editor| editor.id() == framework)
+    frameworks::edited().contains(&framework)
 }
 
 /// The failing test to quarantine: the named one, or the only one.

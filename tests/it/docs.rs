@@ -317,7 +317,7 @@ fn the_command_table_is_that_of_the_manifests() {
 #[test]
 fn every_remedy_framework_and_ecosystem_is_listed() {
     let listed = document("docs/remedies.md").spans;
-    let frameworks: Vec<&str> = ci_rescue::frameworks::editors().iter().map(|editor| editor.id()).collect();
+    let frameworks = ci_rescue::frameworks::edited();
     let ecosystems: Vec<&str> = ci_rescue::ecosystems::editors().iter().map(|editor| editor.id()).collect();
     let remedies: Vec<&str> = ci_rescue::remedies::all().iter().map(|remedy| remedy.id()).collect();
     for id in remedies.iter().chain(&frameworks).chain(&ecosystems) {

@@ -15,9 +15,16 @@ use crate::frameworks::syntax::{self, Insertion};
 
 pub struct NunitEditor;
 
+/// The length of `2031-01-01`.
+const DAY: usize = 10;
+
 impl Editor for NunitEditor {
     fn id(&self) -> &'static str {
         "nunit"
+    }
+
+    fn endings(&self) -> &'static [&'static str] {
+        &["cs", "csx"]
     }
 
     fn reads(&self, path: &str) -> bool {
@@ -154,12 +161,34 @@ impl<'t> Work<'_, 't> {
             return Some(unfit(format!("The test on line {line} does not parse. Fix its syntax, or skip it by hand.")));
         }
         let class = &self.all.classes[method.class];
-        ignored(&method.attributes, self.text).or_else(|| self.ignored_class(class)).map(Found::Already)
+        self.ignored(&method.attributes).or_else(|| self.ignored_class(class))
+    }
+
+    /// Who skips a method or class, by its attributes.
+    fn ignored(&self, attributes: &[Attribute<'t>]) -> Option<Found> {
+        let by = attributes.iter().find(|attribute| matches!(attribute.name, "Ignore" | "Explicit"))?;
+        let line = finder::line(by.node);
+        let ends = self.ends_before(by, line);
+        Some(ends.unwrap_or_else(|| Found::Already(finder::already(syntax::of(by.node, self.text), line, by.name))))
+    }
+
+    /// An `Ignore` that ends before the quarantine would. A second one beside it does not compile.
+    fn ends_before(&self, ignore: &Attribute<'t>, line: usize) -> Option<Found> {
+        let said = ignore.property("Until", self.text).and_then(attributes::literal)?;
+        let day = said.get(..DAY)?;
+        let (_, wanted) = self.words.split_once(" until=")?;
+        let is_day = |day: &str| day.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        (is_day(day) && day < wanted.get(..DAY)?).then(|| {
+            unfit(format!(
+                "The `Ignore` on line {line} ends on {day}, and the test runs from then on. Change its `Until` by hand, \
+                 or remove it first."
+            ))
+        })
     }
 
     /// Who skips a class, by the attributes of any of its parts.
-    fn ignored_class(&self, class: &Class<'t>) -> Option<String> {
-        self.all.classes.iter().filter(|part| part.same(class)).find_map(|part| ignored(&part.attributes, self.text))
+    fn ignored_class(&self, class: &Class<'t>) -> Option<Found> {
+        self.all.classes.iter().filter(|part| part.same(class)).find_map(|part| self.ignored(&part.attributes))
     }
 
     fn by_method(&self, method: &Method<'t>) -> Found {
@@ -177,10 +206,10 @@ impl<'t> Work<'_, 't> {
     }
 
     fn by_row(&self, method: &Method<'t>, row: &Attribute<'t>) -> Found {
-        if let Some(by) = skipped_row(row, self.text) {
-            return Found::Already(by);
-        }
         let line = finder::line(row.node);
+        if let Some(by) = skipped_row(row, self.text) {
+            return self.ends_before(row, line).unwrap_or(Found::Already(by));
+        }
         let because = format!("The test case on line {line} is skipped by its `Ignore` property.");
         let warnings = derived(&self.all.classes[method.class]).into_iter().collect();
         Found::Change(Change { insertions: vec![row.set("Ignore", self.words)], because, warnings })
@@ -193,8 +222,8 @@ impl<'t> Work<'_, 't> {
             let lines: Vec<usize> = hits.iter().map(|hit| self.all.classes[*hit].line).collect();
             return finder::several(self.wanted.name, &lines, "Give the namespace.");
         }
-        if let Some(by) = self.ignored_class(class) {
-            return Found::Already(by);
+        if let Some(found) = self.ignored_class(class) {
+            return found;
         }
         if self.wanted.fixture || self.wanted.arguments.is_some() {
             return unfit(format!(
@@ -252,12 +281,6 @@ fn derived(class: &Class<'_>) -> Option<String> {
     class
         .is_abstract
         .then(|| "This class is abstract, so the test is skipped in every class that derives from it.".to_owned())
-}
-
-/// Who skips a method or class, by its attributes.
-fn ignored(attributes: &[Attribute<'_>], text: &str) -> Option<String> {
-    let by = attributes.iter().find(|attribute| matches!(attribute.name, "Ignore" | "Explicit"))?;
-    Some(finder::already(syntax::of(by.node, text), finder::line(by.node), by.name))
 }
 
 /// Who skips one test case, by its properties.

@@ -19,6 +19,10 @@ impl Editor for XunitEditor {
         "xunit"
     }
 
+    fn endings(&self) -> &'static [&'static str] {
+        &["cs", "csx"]
+    }
+
     fn reads(&self, path: &str) -> bool {
         path.ends_with(".cs")
     }

@@ -24,6 +24,10 @@ impl Editor for GoEditor {
         "go"
     }
 
+    fn endings(&self) -> &'static [&'static str] {
+        &["go"]
+    }
+
     fn reads(&self, path: &str) -> bool {
         path.ends_with("_test.go")
     }

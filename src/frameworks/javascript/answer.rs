@@ -129,6 +129,13 @@ impl Asked<'_> {
                 shown(self.base(case))
             )));
         }
+        if case.undoes_skip {
+            return Some(refused(format!(
+                "The options of the {} on line {line} have a `skip` of their own, which counts more than `.skip`; set it \
+                 to `true` by hand.",
+                noun(case.kind)
+            )));
+        }
         case.broken.then(|| refused(does_not_parse(line)))
     }
 

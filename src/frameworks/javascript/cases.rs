@@ -7,6 +7,7 @@ use tree_sitter::{Node, Tree};
 use super::bindings::{Bindings, bare};
 use super::body::{self, Body, is_function};
 use super::chain::{self, Callee};
+use super::options;
 use super::rows;
 use super::title::{self, Title};
 use super::words::{Dialect, Kind, State};
@@ -27,8 +28,10 @@ pub enum Rows {
 #[derive(Clone, Debug)]
 pub struct Case {
     pub kind: Kind,
-    /// As its own call says it.
+    /// As its own call or its options say it.
     pub state: State,
+    /// Its options decide whether it is skipped, whatever is chained to its function.
+    pub undoes_skip: bool,
     /// Empty for a group without one.
     pub title: Title,
     pub parent: Option<usize>,
@@ -181,11 +184,13 @@ impl Walk<'_> {
             Some(table) => rows::count(table, text).map_or(Rows::Unknown, Rows::Known),
             None => Rows::One,
         };
+        let options = options::read(&given.rest, self.context);
         let position = node.start_position();
         let quote = title_node.and_then(|title| syntax::of(title, text).chars().next());
         Some(Case {
             kind: callee.kind,
-            state: if pending { State::Skipped } else { callee.state },
+            state: if pending { State::Skipped } else { callee.state.max(options.state) },
+            undoes_skip: options.undoes_skip,
             title,
             parent: scope.parent,
             depth,

@@ -4,7 +4,7 @@ use tree_sitter::{Language, Tree};
 
 use crate::frameworks::syntax;
 
-const EXTENSIONS: [&str; 8] = ["js", "jsx", "ts", "tsx", "mjs", "cjs", "mts", "cts"];
+pub const EXTENSIONS: [&str; 9] = ["js", "jsx", "ts", "tsx", "mjs", "cjs", "mts", "cts", "es6"];
 const INFIXES: [&str; 7] = [".test.", ".spec.", "-test.", "_test.", ".e2e.", ".cy.", "-spec."];
 const FOLDERS: [&str; 6] = ["__tests__", "test", "tests", "spec", "e2e", "integration"];
 const FOREIGN: [&str; 4] = ["node_modules", "dist", "__snapshots__", ".git"];

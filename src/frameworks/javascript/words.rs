@@ -69,6 +69,8 @@ pub struct Dialect {
     pub words: &'static [Word],
     /// The modules that its functions are imported from.
     pub modules: &'static [&'static str],
+    /// The packages that bring it, in quotes.
+    pub packages: &'static [&'static str],
     /// What may be chained to a function besides the words that all share, and changes nothing for a name.
     pub modifiers: &'static [&'static str],
     /// What makes many tests of one title: `each`, `for`.

@@ -18,6 +18,7 @@ pub const DIALECT: Dialect = Dialect {
         words::focused_group("fdescribe"),
     ],
     modules: &["@jest/globals"],
+    packages: &[r#""jest""#, r#""ts-jest""#, r#""react-scripts""#],
     modifiers: &["failing"],
     tables: &["each"],
     separator: " › ",

@@ -1,9 +1,7 @@
-//! The classes and test methods of a Java file, and which of them a name means.
+//! The classes and test methods of a file, and which of them a name means.
 
-use super::imports::{annotations, simple, title};
-use super::name::{Reading, class as class_segments, readings, simple_type, titled};
-use crate::frameworks::marking::children;
-use crate::frameworks::syntax::of;
+use super::annotations::Annotation;
+use super::name::{Reading, class as class_segments, odd, readings, titled};
 use tree_sitter::Node;
 
 /// Classes nested deeper are not looked into.
@@ -12,21 +10,54 @@ const DEPTH_MAX: usize = 32;
 /// More titles are not tried as the end of a name.
 const TITLES_MAX: usize = 20;
 
+/// A name and its title.
+type Named = (String, Option<String>);
+
 pub struct Class<'tree> {
     pub node: Node<'tree>,
+    /// Where it begins, with its annotations.
+    pub start: usize,
     /// The class around it, by its number.
     pub outer: Option<usize>,
     /// The package and the classes around it and its own name, each with its title.
-    path: Vec<(String, Option<String>)>,
-    pub annotations: Vec<Node<'tree>>,
+    pub path: Vec<Named>,
+    pub annotations: Vec<Annotation>,
+    /// The classes that it extends.
+    pub bases: Vec<String>,
+    /// Whether its name, and whether its body was understood.
+    pub is_named: bool,
+    pub is_whole: bool,
 }
 
 pub struct Method<'tree> {
     pub node: Node<'tree>,
+    /// Where it begins, with its annotations.
+    pub start: usize,
     pub class: usize,
     pub name: String,
-    title: Option<String>,
-    pub annotations: Vec<Node<'tree>>,
+    pub title: Option<String>,
+    pub annotations: Vec<Annotation>,
+    /// Its parameters' types, as they are printed.
+    pub types: Vec<String>,
+}
+
+/// Where a class or method stands: in a class, or in the package.
+#[derive(Clone, Default)]
+pub struct Outer {
+    pub class: Option<usize>,
+    path: Vec<Named>,
+}
+
+impl Outer {
+    pub fn package(name: &str) -> Self {
+        let parts = name.split('.').map(str::trim).filter(|part| !part.is_empty());
+        Self { class: None, path: parts.map(|part| (part.to_owned(), None)).collect() }
+    }
+
+    /// The path of what stands within.
+    pub fn within(&self, name: String, title: Option<String>) -> Vec<Named> {
+        self.path.iter().cloned().chain([(name, title)]).collect()
+    }
 }
 
 /// What a file declares.
@@ -46,75 +77,43 @@ pub enum Meant<'a, 'tree> {
     Several(Vec<Node<'tree>>),
 }
 
-impl<'tree> Method<'tree> {
+impl Method<'_> {
     /// The annotation that makes it a test.
-    pub fn test(&self, text: &str) -> Option<Node<'tree>> {
-        self.annotations.iter().copied().find(|annotation| {
-            let name = simple(*annotation, text);
-            name.ends_with("Test") || matches!(name, "TestFactory" | "TestTemplate" | "Theory")
-        })
+    pub fn test(&self) -> Option<&Annotation> {
+        self.annotations.iter().find(|annotation| annotation.is_test())
     }
 
-    fn types(&self, text: &str) -> Vec<String> {
-        let parameters = self.node.child_by_field_name("parameters").map(children).unwrap_or_default();
-        let of_parameter = |parameter: &Node<'_>| {
-            let kind = parameter.child_by_field_name("type").map(|kind| of(kind, text).to_owned());
-            match parameter.kind() {
-                "formal_parameter" => kind,
-                "spread_parameter" => {
-                    let kind = children(*parameter).into_iter().find(|child| child.kind() != "modifiers")?;
-                    Some(format!("{}...", of(kind, text)))
-                }
-                _ => None,
-            }
-        };
-        parameters.iter().filter_map(of_parameter).map(|kind| simple_type(&kind)).collect()
+    /// What a name may end with that is no plain identifier: its title, or its own name.
+    fn titles(&self) -> impl Iterator<Item = &str> {
+        let own = Some(self.name.as_str()).filter(|name| name.contains(odd));
+        self.title.as_deref().into_iter().chain(own).filter(|title| !title.is_empty())
     }
 }
 
 impl<'tree> Declared<'tree> {
-    pub fn of(text: &str, root: Node<'tree>) -> Self {
-        let package = children(root).into_iter().find(|node| node.kind() == "package_declaration");
-        let package = package.and_then(|package| children(package).into_iter().next_back());
-        let package = package.map_or("", |name| of(name, text));
-        let path = package.split('.').filter(|part| !part.is_empty()).map(|part| (part.trim().to_owned(), None));
-        let path = path.collect::<Vec<_>>();
-        let mut declared = Self::default();
-        let mut pending = vec![(root, None, path)];
-        while let Some((body, outer, path)) = pending.pop() {
-            for node in children(body) {
-                let annotations = annotations(node);
-                let name = node.child_by_field_name("name").map_or("", |name| of(name, text)).to_owned();
-                let title = title(&annotations, text);
-                match (node.kind(), outer) {
-                    ("method_declaration", Some(class)) => {
-                        declared.methods.push(Method { node, class, name, title, annotations });
-                    }
-                    ("class_declaration" | "interface_declaration" | "record_declaration", _) => {
-                        let mut path = path.clone();
-                        path.push((name, title));
-                        let inner = node.child_by_field_name("body").filter(|_| path.len() < DEPTH_MAX);
-                        pending.extend(inner.map(|body| (body, Some(declared.classes.len()), path.clone())));
-                        declared.classes.push(Class { node, outer, path, annotations });
-                    }
-                    _ => {}
-                }
-            }
-        }
-        declared.methods.sort_by_key(|method| method.node.start_byte());
-        declared
+    /// Adds a class; answers what stands within it, unless that is too deep.
+    pub fn add(&mut self, class: Class<'tree>) -> Option<Outer> {
+        let path = class.path.clone();
+        self.classes.push(class);
+        (path.len() < DEPTH_MAX).then(|| Outer { class: Some(self.classes.len() - 1), path })
+    }
+
+    /// The methods in the order of the text.
+    pub fn sorted(mut self) -> Self {
+        self.methods.sort_by_key(|method| method.node.start_byte());
+        self
     }
 
     /// What the name means: a method by the first reading that fits, or else a class.
-    pub fn find(&self, text: &str, name: &str) -> Meant<'_, 'tree> {
-        let titles = self.methods.iter().filter_map(|method| method.title.as_deref()).filter(|title| !title.is_empty());
+    pub fn find(&self, name: &str) -> Meant<'_, 'tree> {
+        let titles = self.methods.iter().flat_map(Method::titles);
         let by_title = titles.filter_map(|title| titled(name, title)).take(TITLES_MAX);
         for reading in readings(name).into_iter().chain(by_title) {
-            let mut found = self.methods.iter().filter(|method| self.fits(text, method, &reading)).collect::<Vec<_>>();
+            let mut found = self.methods.iter().filter(|method| self.fits(method, &reading)).collect::<Vec<_>>();
             if let Some(parameters) = &reading.parameters
                 && found.len() > 1
             {
-                found.retain(|method| method.types(text) == *parameters);
+                found.retain(|method| method.types == *parameters);
             }
             match found[..] {
                 [] => {}
@@ -133,12 +132,12 @@ impl<'tree> Declared<'tree> {
     }
 
     /// Whether a method is meant by a reading. What is printed as `m()` may take what `JUnit` hands in.
-    fn fits(&self, text: &str, method: &Method<'_>, reading: &Reading) -> bool {
+    fn fits(&self, method: &Method<'_>, reading: &Reading) -> bool {
         let named = reading.label == method.name || method.title.as_ref() == Some(&reading.label);
         let types = reading.parameters.as_ref().filter(|parameters| !parameters.is_empty());
         named
             && is_end(&self.classes[method.class].path, &reading.classes)
-            && types.is_none_or(|types| *types == method.types(text))
+            && types.is_none_or(|types| *types == method.types)
     }
 
     /// A class and those around it, from the inside out.
@@ -149,8 +148,8 @@ impl<'tree> Declared<'tree> {
 
     /// A class and those around it whose skip is its own too, from the inside out: only what is `@Nested` inherits it
     /// (JUnit 5's user guide, "Nested Tests"); a static class inside another runs by itself.
-    pub fn skipped_with(&self, class: usize, text: &str) -> Vec<&Class<'tree>> {
-        let nested = |class: &Class<'_>| class.annotations.iter().any(|node| simple(*node, text) == "Nested");
+    pub fn skipped_with(&self, class: usize) -> Vec<&Class<'tree>> {
+        let nested = |class: &Class<'_>| class.annotations.iter().any(|annotation| annotation.simple() == "Nested");
         let mut all = self.around(class);
         let inherited = all.iter().take_while(|class| nested(class)).count();
         all.truncate(inherited + 1);
@@ -158,23 +157,21 @@ impl<'tree> Declared<'tree> {
     }
 
     /// The methods of a class and of the classes inside it which are skipped with it.
-    pub fn methods_in(&self, class: &Class<'_>, text: &str) -> impl Iterator<Item = &Method<'tree>> {
+    pub fn methods_in(&self, class: &Class<'_>) -> impl Iterator<Item = &Method<'tree>> {
         let range = class.node.byte_range();
         let id = class.node.id();
         self.methods.iter().filter(move |method| {
             range.contains(&method.node.start_byte())
-                && self.skipped_with(method.class, text).iter().any(|around| around.node.id() == id)
+                && self.skipped_with(method.class).iter().any(|around| around.node.id() == id)
         })
     }
 }
 
 /// Whether the segments are the end of a class's path, by names or titles.
-fn is_end(path: &[(String, Option<String>)], segments: &[String]) -> bool {
+pub fn is_end(path: &[Named], segments: &[String]) -> bool {
     let Some(from) = path.len().checked_sub(segments.len()) else {
         return false;
     };
-    let same = |((name, title), segment): (&(String, Option<String>), &String)| {
-        name == segment || title.as_ref() == Some(segment)
-    };
+    let same = |((name, title), segment): (&Named, &String)| name == segment || title.as_ref() == Some(segment);
     path[from..].iter().zip(segments).all(same)
 }

@@ -1,8 +1,4 @@
-//! Annotations of a Java file and what its imports make of their names.
-
-use crate::frameworks::marking::{children, visit};
-use crate::frameworks::syntax::of;
-use tree_sitter::Node;
+//! What a file's imports make of the names of annotations.
 
 /// What runs a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +6,8 @@ pub enum Runner {
     Jupiter,
     Four,
     TestNg,
+    /// Kotlin's own annotations, which stand for those of the framework that the build names.
+    KotlinTest,
 }
 
 impl Runner {
@@ -18,47 +16,54 @@ impl Runner {
             path if path.starts_with("org.junit.jupiter.") => Some(Self::Jupiter),
             path if path.starts_with("org.junit.") => Some(Self::Four),
             path if path.starts_with("org.testng.") => Some(Self::TestNg),
+            path if path.starts_with("kotlin.test.") => Some(Self::KotlinTest),
             _ => None,
         }
     }
 
-    /// The annotation that skips: its package and its name.
-    pub fn skip(self) -> Option<(&'static str, &'static str)> {
+    /// The annotation that skips.
+    pub fn skip(self) -> Option<&'static str> {
         match self {
-            Self::Jupiter => Some(("org.junit.jupiter.api", "Disabled")),
-            Self::Four => Some(("org.junit", "Ignore")),
+            Self::Jupiter => Some("org.junit.jupiter.api.Disabled"),
+            Self::Four => Some("org.junit.Ignore"),
+            Self::KotlinTest => Some("kotlin.test.Ignore"),
             Self::TestNg => None,
         }
     }
+
+    /// Whether an annotation skips what it runs. Kotlin's own stands for any of the others.
+    pub fn is_skipped_by(self, path: &str) -> bool {
+        let mut others = [Self::Jupiter, Self::Four].into_iter().filter_map(Self::skip);
+        self.skip() == Some(path)
+            || path == "kotlin.test.Ignore"
+            || self == Self::KotlinTest && others.any(|other| other == path)
+    }
 }
 
-/// The imports of a file, `org.junit.Test` or `org.junit.*`, and the types that it declares itself.
+/// An import: `org.junit.Test` or `org.junit.*`, and the name that it gives.
+pub struct Import {
+    pub path: String,
+    pub name: String,
+}
+
+impl Import {
+    pub fn is_alias(&self) -> bool {
+        self.path.rsplit('.').next() != Some(self.name.as_str())
+    }
+}
+
+/// The imports of a file and the types that it declares itself.
+#[derive(Default)]
 pub struct Imports {
-    paths: Vec<String>,
-    own: Vec<String>,
+    pub all: Vec<Import>,
+    pub own: Vec<String>,
 }
 
 impl Imports {
-    pub fn of(text: &str, root: Node<'_>) -> Self {
-        let mut paths = Vec::new();
-        let mut own = Vec::new();
-        visit(root, &mut |node| {
-            match node.kind() {
-                "import_declaration" => {
-                    let words = of(node, text).trim_start_matches("import").trim_end_matches(';').split_whitespace();
-                    let words = words.collect::<Vec<_>>();
-                    if words.first() != Some(&"static") {
-                        paths.push(words.concat());
-                    }
-                }
-                kind if kind.ends_with("_declaration") && kind != "method_declaration" => {
-                    own.extend(node.child_by_field_name("name").map(|name| of(name, text).to_owned()));
-                }
-                _ => {}
-            }
-            matches!(node.kind(), "program" | "class_declaration" | "class_body")
-        });
-        Self { paths, own }
+    /// Adds an import without an alias.
+    pub fn add(&mut self, path: String) {
+        let name = path.rsplit('.').next().unwrap_or_default().to_owned();
+        self.all.push(Import { path, name });
     }
 
     /// The whole name that a short one stands for, as far as the imports say.
@@ -69,13 +74,13 @@ impl Imports {
         if self.own.iter().any(|own| own == name) {
             return None;
         }
-        let explicit = self.paths.iter().find(|path| path.rsplit('.').next() == Some(name));
-        let known = |path: &&String| Runner::of_path(path).is_some() && path.ends_with(".*");
+        let explicit = self.all.iter().find(|import| import.name == name);
+        let known = |path: &&str| Runner::of_path(path).is_some() && path.ends_with(".*");
         let wildcard = || {
-            let mut packages = self.paths.iter().filter(known).map(|path| path.trim_end_matches('*'));
+            let mut packages = self.paths().filter(known).map(|path| path.trim_end_matches('*'));
             packages.find(|package| declares(package, name)).map(|package| format!("{package}{name}"))
         };
-        explicit.cloned().or_else(wildcard)
+        explicit.map(|import| import.path.clone()).or_else(wildcard)
     }
 
     /// What runs a test with this annotation; by the file's other imports when the annotation is not known.
@@ -86,15 +91,20 @@ impl Imports {
 
     /// What runs the tests of this file, judged by all its imports.
     pub fn any_runner(&self) -> Option<Runner> {
-        let runners = self.paths.iter().filter_map(|path| Runner::of_path(path)).collect::<Vec<_>>();
-        [Runner::Jupiter, Runner::Four, Runner::TestNg].into_iter().find(|runner| runners.contains(runner))
+        let runners = self.paths().filter_map(Runner::of_path).collect::<Vec<_>>();
+        let order = [Runner::Jupiter, Runner::Four, Runner::TestNg, Runner::KotlinTest];
+        order.into_iter().find(|runner| runners.contains(runner))
+    }
+
+    fn paths(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().map(|import| import.path.as_str())
     }
 }
 
-/// Whether a package, of those that `JUnit` and `TestNG` have, has an annotation of this name that matters here.
+/// Whether a package, of those that runners have, has an annotation of this name that matters here.
 fn declares(package: &str, name: &str) -> bool {
     match package {
-        "org.junit." => matches!(name, "Test" | "Ignore"),
+        "org.junit." | "kotlin.test." => matches!(name, "Test" | "Ignore"),
         "org.junit.jupiter.api." => {
             matches!(
                 name,
@@ -105,54 +115,4 @@ fn declares(package: &str, name: &str) -> bool {
         "org.testng.annotations." => name == "Test",
         _ => false,
     }
-}
-
-/// The annotations of a method or class.
-pub fn annotations(declaration: Node<'_>) -> Vec<Node<'_>> {
-    let modifiers = children(declaration).into_iter().find(|child| child.kind() == "modifiers");
-    let all = modifiers.map(children).unwrap_or_default();
-    all.into_iter().filter(|node| matches!(node.kind(), "annotation" | "marker_annotation")).collect()
-}
-
-/// The name of an annotation as it is written.
-pub fn name<'a>(annotation: Node<'_>, text: &'a str) -> &'a str {
-    annotation.child_by_field_name("name").map_or("", |name| of(name, text))
-}
-
-/// The last part of an annotation's name.
-pub fn simple<'a>(annotation: Node<'_>, text: &'a str) -> &'a str {
-    name(annotation, text).rsplit('.').next().unwrap_or("").trim()
-}
-
-/// The text of `@DisplayName("…")`.
-pub fn title(annotations: &[Node<'_>], text: &str) -> Option<String> {
-    let annotation = annotations.iter().find(|annotation| simple(**annotation, text) == "DisplayName")?;
-    let mut given = annotation.child_by_field_name("arguments")?.named_child(0)?;
-    if given.kind() == "element_value_pair" {
-        given = given.child_by_field_name("value")?;
-    }
-    let literal = of(given, text).strip_prefix('"').filter(|_| given.kind() == "string_literal")?;
-    unescaped(literal.strip_suffix('"')?)
-}
-
-/// The text that a string literal's inside stands for.
-fn unescaped(inside: &str) -> Option<String> {
-    let mut out = String::new();
-    let mut characters = inside.chars();
-    while let Some(c) = characters.next() {
-        if c != '\\' {
-            out.push(c);
-            continue;
-        }
-        out.push(match characters.next()? {
-            'n' => '\n',
-            't' => '\t',
-            'u' => {
-                let digits = characters.by_ref().skip_while(|c| *c == 'u').take(4).collect::<String>();
-                char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?
-            }
-            c => c,
-        });
-    }
-    Some(out)
 }

@@ -25,9 +25,22 @@ pub fn bare(name: &str) -> &str {
     name.trim()
 }
 
+/// Without the target that Kotlin's multiplatform builds print too: `CartTest[jvm] > adds[jvm]`.
+pub fn without_target(name: &str) -> String {
+    let class = name.split_once(" > ").map_or("", |(class, _)| class);
+    let target = class.rfind('[').map(|at| &class[at..]);
+    let is_target = |target: &&str| target[1..].starts_with(char::is_alphabetic) && target.ends_with(']');
+    target.filter(is_target).map_or_else(|| name.to_owned(), |target| name.replace(target, ""))
+}
+
+/// Whether a character stands in no plain identifier: in Kotlin, any text between backticks is a name.
+pub fn odd(c: char) -> bool {
+    !c.is_alphanumeric() && c != '_'
+}
+
 /// The ways to read a name as one of a method, the likelier first.
 pub fn readings(name: &str) -> Vec<Reading> {
-    let name = bare(name);
+    let name = &without_target(bare(name));
     let parts = name.split(" > ").map(str::trim).collect::<Vec<_>>();
     if let [outer @ .., last] = &parts[..]
         && !outer.is_empty()
@@ -46,17 +59,19 @@ pub fn readings(name: &str) -> Vec<Reading> {
 
 /// A name that ends with this title, read as the method of the title.
 pub fn titled(name: &str, title: &str) -> Option<Reading> {
-    let before = bare(name).strip_suffix(title)?.trim_end_matches([' ', '.', '#', '>', '$', ':']);
+    let name = without_target(bare(name));
+    let called = || name.strip_suffix(')')?.rsplit_once('(')?.0.strip_suffix(title);
+    let before = name.strip_suffix(title).or_else(called)?.trim_end_matches([' ', '.', '#', '>', '$', ':']);
     Some(Reading { classes: segments(before), label: title.to_owned(), ..Reading::default() })
 }
 
 /// A name read as one of a class.
 pub fn class(name: &str) -> Vec<String> {
-    class_path(&bare(name).split(" > ").map(str::trim).collect::<Vec<_>>())
+    class_path(&without_target(bare(name)).split(" > ").map(str::trim).collect::<Vec<_>>())
 }
 
 /// The file of a name's outermost class: the first segment that begins as a class's name does.
-pub fn file_of(name: &str) -> Option<String> {
+pub fn file_of(name: &str, ending: &str) -> Option<String> {
     let reading = readings(name).into_iter().next()?;
     let segments = reading.classes.iter().chain([&reading.label]).collect::<Vec<_>>();
     let class = segments.iter().position(|segment| segment.starts_with(char::is_uppercase))?;
@@ -65,7 +80,7 @@ pub fn file_of(name: &str) -> Option<String> {
         return None;
     }
     let path = segments[..=class].iter().map(|segment| segment.as_str()).collect::<Vec<_>>();
-    Some(format!("{}.java", path.join("/")))
+    Some(format!("{}.{ending}", path.join("/")))
 }
 
 /// A piece of the source of a test of this name: its method or class, or the longest plain piece of a title.
@@ -162,6 +177,7 @@ mod tests {
             ("FooTest > bar(int[], String) FAILED", "FooTest", "bar", Some("int[],String"), false),
             ("bar(String)[1]", "", "bar", Some("String"), true),
             ("bar{java.lang.String, int}[2]", "", "bar", Some("String,int"), true),
+            ("com.acme.FooTest[jvm] > adds two()[jvm] FAILED", "com.acme.FooTest", "adds two", Some(""), false),
             (
                 "[ERROR] com.acme.FooTest.bar -- Time elapsed: 0.1 s <<< FAILURE!",
                 "com.acme.FooTest",
@@ -194,7 +210,7 @@ mod tests {
             ("", None, ""),
         ];
         for (name, file, piece) in table {
-            assert_eq!((file_of(name).as_deref(), needle(name).as_str()), (file, piece), "{name}");
+            assert_eq!((file_of(name, "java").as_deref(), needle(name).as_str()), (file, piece), "{name}");
         }
     }
 }

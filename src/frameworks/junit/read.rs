@@ -1,6 +1,7 @@
 //! JUnit as Maven Surefire (`Class.test  Time elapsed: … <<< FAILURE!`), Gradle (`Class > test() FAILED`), Ant
 //! (`Testcase: test(Class): FAILED`) and JUnit's own console (`1) test(Class)`) print it.
 
+use super::name::without_target;
 use super::summary::Summary;
 use crate::frameworks::{LineObserver, Names};
 use regex::Regex;
@@ -43,13 +44,13 @@ pub struct Reader {
 impl Reader {
     /// `name` as JUnit itself describes a test; Maven's `-Dtest` takes `Class#method`.
     fn maven(&mut self, class: &str, test: &str) {
-        let method = test.split(['[', '(', '{', ' ']).next().unwrap_or(test);
+        let method = method_of(test);
         self.names.add_selected("junit", &format!("{test}({class})"), Some(&format!("{class}#{method}")), None);
     }
 
     /// Gradle's `--tests` takes `Class.method`.
     fn qualified(&mut self, class: &str, test: &str) {
-        let method = test.split(['[', '(']).next().unwrap_or(test).trim();
+        let method = method_of(test);
         self.names.add_selected("junit", &format!("{class}.{test}"), Some(&format!("{class}.{method}")), None);
     }
 
@@ -67,7 +68,7 @@ impl Reader {
 
     /// `Class > test() FAILED`, with nested classes or containers between them, or `Class.test FAILED`.
     fn gradle(&mut self, line: &str) {
-        let Some(path) = line.strip_suffix(" FAILED") else { return };
+        let Some(path) = line.strip_suffix(" FAILED").map(without_target) else { return };
         let parts: Vec<&str> = path.split(" > ").filter(|part| !part.starts_with("Gradle Test ")).collect();
         match parts.as_slice() {
             [one] if !one.contains(' ') => {
@@ -156,6 +157,12 @@ impl LineObserver for Reader {
     }
 }
 
+/// A method's name, without its run and its parameters' types. In Kotlin it may hold spaces and parentheses.
+fn method_of(test: &str) -> &str {
+    let test = test.split(['[', '{']).next().unwrap_or(test).trim();
+    test.strip_suffix(')').and_then(|test| test.rsplit_once('(')).map_or(test, |(method, _)| method).trim()
+}
+
 /// The last part of a class's name begins with a capital, and there are no spaces in it.
 fn is_class(name: &str) -> bool {
     name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'$' | b'_'))
@@ -164,7 +171,24 @@ fn is_class(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::frameworks::{junit::Junit, read_lines};
+    use crate::frameworks::{TestFramework, junit::Junit, read_lines};
+
+    #[test]
+    fn methods_are_selected_by_their_names() {
+        for (line, want) in [
+            ("CartTest > adds two() FAILED", "CartTest.adds two"),
+            ("CartTest > adds two (at once)() FAILED", "CartTest.adds two (at once)"),
+            ("com.acme.CartTest[jvm] > adds two[jvm] FAILED", "com.acme.CartTest.adds two"),
+            ("[ERROR] com.acme.CartTest.adds two -- Time elapsed: 0.1 s <<< FAILURE!", "com.acme.CartTest#adds two"),
+            ("[ERROR] adds two(com.acme.CartTest)  Time elapsed: 0.1 s  <<< FAILURE!", "com.acme.CartTest#adds two"),
+            ("[ERROR] com.acme.CartTest.adds(int)[1] -- Time elapsed: 0.1 s <<< FAILURE!", "com.acme.CartTest#adds"),
+        ] {
+            let mut observer = Junit.observer();
+            observer.line(line);
+            let test = observer.finish().tests.remove(0);
+            assert_eq!(test.selector.unwrap().raw(), want, "{line}");
+        }
+    }
 
     #[test]
     fn reads_what_is_printed() {

@@ -20,6 +20,7 @@ pub const DIALECT: Dialect = Dialect {
         words::skipped_group("xcontext"),
     ],
     modules: &["mocha"],
+    packages: &[r#""mocha""#],
     modifiers: &[],
     tables: &[],
     separator: " ",

@@ -23,6 +23,10 @@ impl Editor for PhpunitEditor {
         "phpunit"
     }
 
+    fn endings(&self) -> &'static [&'static str] {
+        &["php"]
+    }
+
     fn reads(&self, path: &str) -> bool {
         path.ends_with("Test.php")
     }

@@ -9,6 +9,7 @@ pub const DIALECT: Dialect = Dialect {
     title: "Playwright",
     words: &[words::test("test")],
     modules: &["@playwright/test", "playwright/test"],
+    packages: &[r#""@playwright/test""#],
     modifiers: &["parallel", "serial", "fail"],
     tables: &[],
     separator: " › ",

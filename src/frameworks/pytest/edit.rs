@@ -20,6 +20,10 @@ impl Editor for PytestEditor {
         "pytest"
     }
 
+    fn endings(&self) -> &'static [&'static str] {
+        &["py"]
+    }
+
     fn reads(&self, path: &str) -> bool {
         is_test_path(path)
     }

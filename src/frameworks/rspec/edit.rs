@@ -22,6 +22,10 @@ impl Editor for RspecEditor {
         "rspec"
     }
 
+    fn endings(&self) -> &'static [&'static str] {
+        &["rb"]
+    }
+
     fn reads(&self, path: &str) -> bool {
         path.ends_with("_spec.rb")
     }

@@ -24,6 +24,10 @@ impl Editor for RustEditor {
         "rust"
     }
 
+    fn endings(&self) -> &'static [&'static str] {
+        &["rs"]
+    }
+
     fn reads(&self, path: &str) -> bool {
         path.ends_with(".rs")
     }

@@ -22,6 +22,10 @@ impl Editor for UnittestEditor {
         "unittest"
     }
 
+    fn endings(&self) -> &'static [&'static str] {
+        &["py"]
+    }
+
     fn reads(&self, path: &str) -> bool {
         is_test_path(path)
     }

@@ -9,6 +9,7 @@ pub const DIALECT: Dialect = Dialect {
     title: "Vitest",
     words: &[words::test("it"), words::test("test"), words::group("describe"), words::group("suite")],
     modules: &["vitest"],
+    packages: &[r#""vitest""#],
     modifiers: &["sequential", "shuffle", "fails"],
     tables: &["each", "for"],
     separator: " > ",

@@ -1,10 +1,10 @@
 //! Skip one test, and release it again.
 
-use super::alternatives;
+use super::{alternatives, told};
 use crate::domain::edit::{Edit, Edited, Editing, Mark, Source};
 use crate::domain::text::{clean_line, listing};
 use crate::frameworks::edit::{Around, Editor};
-use crate::frameworks::editors;
+use crate::frameworks::{edited, editors};
 
 /// A wish to skip one test.
 pub struct Quarantine {
@@ -31,19 +31,23 @@ impl Quarantine {
             return Err("a test name must be one line, as the framework prints it".into());
         }
         let all = editors();
-        let ids: Vec<&str> = all.iter().map(|editor| editor.id()).collect();
         let editors: Vec<_> = all.into_iter().filter(|editor| framework.is_none_or(|id| editor.id() == id)).collect();
         if editors.is_empty() {
             let shown = clean_line(framework.unwrap_or_default(), 40);
-            return Err(format!("`{shown}` is not a supported framework: use {}", alternatives(&ids)));
+            return Err(format!("`{shown}` is not a supported framework: use {}", alternatives(&edited())));
         }
         let file = file.map(|file| file.trim_start_matches("./").to_owned());
         Ok(Self { editors, name: name.to_owned(), file, mark })
     }
 
+    /// Whether a manifest may have to tell which framework is meant.
+    fn is_open(&self) -> bool {
+        self.editors.iter().filter(|editor| !editor.packages().is_empty()).count() > 1
+    }
+
     fn reads(&self, editor: &dyn Editor, path: &str) -> bool {
         match self.file.as_deref() {
-            Some(file) => file == path && is_in_its_language(editor.id(), path),
+            Some(file) => file == path && is_in_its_language(editor, path),
             None => editor.reads(path),
         }
     }
@@ -60,24 +64,12 @@ impl Quarantine {
     }
 }
 
-/// Endings of the files that a framework's tests are written in.
-const LANGUAGES: &[(&[&str], &[&str])] = &[
-    (&["pytest", "unittest"], &["py"]),
-    (&["jest", "vitest", "mocha", "playwright"], &["js", "jsx", "ts", "tsx", "mjs", "cjs", "mts", "cts", "es6"]),
-    (&["go"], &["go"]),
-    (&["rust"], &["rs"]),
-    (&["junit"], &["java"]),
-    (&["rspec"], &["rb"]),
-    (&["phpunit"], &["php"]),
-    (&["xunit", "nunit"], &["cs", "csx"]),
-];
-
 fn ending(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path).rsplit_once('.').map_or("", |(_, ending)| ending)
 }
 
-fn is_in_its_language(framework: &str, path: &str) -> bool {
-    LANGUAGES.iter().any(|(ids, endings)| ids.contains(&framework) && endings.contains(&ending(path)))
+fn is_in_its_language(editor: &dyn Editor, path: &str) -> bool {
+    editor.endings().contains(&ending(path))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -141,6 +133,7 @@ impl Editing for Quarantine {
     fn wants(&self, path: &str) -> bool {
         let reads = |editor: &dyn Editor| self.reads(editor, path) && self.hint(editor, path) != Hint::Elsewhere;
         self.editors.iter().any(|editor| reads(*editor) || (self.file.is_none() && editor.reads_beside(path)))
+            || self.is_open() && told::is_manifest(path)
     }
 
     fn needles(&self) -> Vec<String> {
@@ -149,6 +142,9 @@ impl Editing for Quarantine {
             return Vec::new();
         }
         needles.extend(self.editors.iter().flat_map(|editor| editor.needles_beside()).map(|text| (*text).to_owned()));
+        if self.is_open() {
+            needles.extend(self.editors.iter().flat_map(|editor| editor.packages()).map(|text| (*text).to_owned()));
+        }
         needles.sort();
         needles.dedup();
         needles
@@ -173,10 +169,14 @@ impl Editing for Quarantine {
             }
         }
         let name = clean_line(&self.name, 100);
-        if let Some(file) = self.file.as_ref().filter(|_| sources.is_empty()) {
-            let file = clean_line(file, 100);
+        let is_there = |file: &&String| sources.iter().any(|source| source.path == **file);
+        if let Some(file) = self.file.as_ref().filter(|file| !is_there(file)) {
+            let shown = clean_line(file, 100);
+            if !self.editors.iter().any(|editor| is_in_its_language(*editor, file)) {
+                return Edited::Refused(vec![self.foreign(&shown)]);
+            }
             return Edited::Refused(vec![format!(
-                "HEAD has no editable `{file}`: give the path from the repository root"
+                "HEAD has no editable `{shown}`: give the path from the repository root"
             )]);
         }
         if let [one] = self.editors.as_slice()
@@ -203,14 +203,35 @@ impl Quarantine {
             .map(|editor| (editor, editor.quarantine_among(source, &self.name, &self.mark, around)))
             .filter(|(editor, edited)| *edited != Edited::Absent && !self.is_about_the_name(*editor, edited))
             .collect();
+        told::narrow(&mut answers, &source.path, around.sources);
         answers.sort_by_key(|(editor, edited)| (rank(edited), !self.speaks_for(source, editor.id())));
+        let open = told::open(&answers);
         match answers.into_iter().next() {
-            Some((_, Edited::Ready(edit))) => found.ready.push((source.path.clone(), edit)),
+            Some((_, Edited::Ready(edit))) => match open {
+                Ok(note) => {
+                    let because = edit.because.into_iter().chain(note).collect();
+                    found.ready.push((source.path.clone(), Edit { because, ..edit }));
+                }
+                Err(why) => found.refused.push(why),
+            },
             Some((_, Edited::Already(why))) => found.already.push(why),
             // A test of the same name whose subtests are others' is no second one.
             Some((editor, Edited::Refused(why))) if editor.id() == "go" => found.others.extend(why),
             Some((_, Edited::Refused(why))) => found.refused.extend(why),
             Some((_, Edited::Absent)) | None => {}
+        }
+    }
+
+    /// Why a named file is not looked at.
+    fn foreign(&self, file: &str) -> String {
+        match self.editors.as_slice() {
+            [one, rest @ ..] if rest.iter().all(|other| other.id() == one.id()) => {
+                let endings = self.editors.iter().flat_map(|editor| editor.endings());
+                let endings: Vec<String> = endings.map(|ending| format!(".{ending}")).collect();
+                let endings: Vec<&str> = endings.iter().map(String::as_str).collect();
+                format!("`{file}` cannot hold a {} test: its files end in {}", one.id(), alternatives(&endings))
+            }
+            _ => format!("`{file}` is not in a language whose tests can be skipped: see docs/remedies.md"),
         }
     }
 
@@ -341,7 +362,7 @@ impl Release {
 impl Editing for Release {
     /// A quarantine may stand in a file with an unusual name, where a person named it.
     fn wants(&self, path: &str) -> bool {
-        LANGUAGES.iter().any(|(_, endings)| endings.contains(&ending(path)))
+        self.editors.iter().any(|editor| is_in_its_language(*editor, path))
     }
 
     fn needles(&self) -> Vec<String> {
@@ -353,7 +374,7 @@ impl Editing for Release {
         let mut edit = Edit::default();
         let mut stuck = Vec::new();
         for source in sources.iter().filter(|source| source.text.contains(&needle)) {
-            let speaks = self.editors.iter().filter(|editor| is_in_its_language(editor.id(), &source.path));
+            let speaks = self.editors.iter().filter(|editor| is_in_its_language(**editor, &source.path));
             match speaks.filter_map(|editor| editor.release(source, &self.id)).find(|text| !text.contains(&needle)) {
                 Some(text) => edit.files.push(Source { path: source.path.clone(), text }),
                 None => stuck.push(source.path.clone()),

@@ -92,17 +92,18 @@ fn check_pair(editor: &dyn Editor, source: &Source, first: &str, second: &str) {
     }
 }
 
-fn walk(editor: &dyn Editor) {
-    let rows = rows(editor.id());
+/// Walks over the samples of a folder.
+fn walk(folder: &str, editor: &dyn Editor) {
+    let rows = rows(folder);
     for row in &rows {
-        for (variant, source) in variants(editor.id(), &row.path) {
+        for (variant, source) in variants(folder, &row.path) {
             check(editor, row, variant, &source);
         }
     }
     for row in rows.iter().filter(|row| row.outcome == "ready") {
         let others = rows.iter().filter(|other| other.path == row.path && other.outcome == "ready");
         for other in others {
-            for (_, source) in variants(editor.id(), &row.path).into_iter().take(2) {
+            for (_, source) in variants(folder, &row.path).into_iter().take(2) {
                 check_pair(editor, &source, &row.name, &other.name);
             }
         }
@@ -142,7 +143,7 @@ fn hostile(editor: &dyn Editor, path: &str, head: &str, name: &str) {
 
 #[test]
 fn go() {
-    walk(super::editor("go"));
+    walk("go", super::editor("go"));
     hostile(
         super::editor("go"),
         "a_test.go",
@@ -153,12 +154,21 @@ fn go() {
 
 #[test]
 fn rust() {
-    walk(super::editor("rust"));
+    walk("rust", super::editor("rust"));
     hostile(super::editor("rust"), "src/lib.rs", "mod tests { #[test] fn a() { x! { #[test] fn b(", "tests::a");
 }
 
 #[test]
 fn junit() {
-    walk(super::editor("junit"));
+    walk("junit", super::editor("junit"));
     hostile(super::editor("junit"), "A.java", "import org.junit.Test; class A { @Test void a() { b(", "A.a");
+}
+
+#[test]
+fn kotlin() {
+    let editors = ci_rescue::frameworks::editors();
+    let editor = *editors.iter().find(|editor| editor.reads("ATest.kt")).expect("an editor");
+    walk("kotlin", editor);
+    hostile(editor, "A.kt", "import org.junit.Test\nclass A { @Test fun a() { b(", "A.a");
+    hostile(editor, "A.kt", "import io.kotest.core.spec.style.*\nclass A : FunSpec({ test(\"a\") { \"${", "A > a");
 }

@@ -26,6 +26,12 @@ const TESTS: &[(&str, &str, &str, &str)] = &[
         "src/test/java/com/acme/cart/CartTest.java",
         "com.acme.cart.CartTest.isEmpty",
     ),
+    (
+        "junit",
+        "../kotlin/com/acme/cart/CartTest.kt",
+        "src/test/kotlin/cart/CartTest.kt",
+        "com.acme.cart.CartTest.adds two",
+    ),
     ("rspec", "cart_spec.rb", "spec/cart_spec.rb", "Cart#total adds the shipping"),
     ("phpunit", "CartTest.php", "tests/CartTest.php", "App\\Tests\\CartTest::testAdds"),
     ("xunit", "CartTests.cs", "src/CartTests.cs", "Shop.Tests.CartTests.Adds"),
@@ -260,6 +266,7 @@ fn a_name_that_is_twice_in_one_file_is_not_taken_from_another() {
         "q/q_test.go",
         "package q\n\nimport \"testing\"\n\nfunc TestP(t *testing.T) {\n\tt.Run(\"u\", func(t *testing.T) {})\n}\n",
     );
+    repo.write("checks/notes.scala", "def test_d = 1\n");
     repo.write("checks/foo.py", "def test_odd():\n    pass\n");
     repo.commit("First");
     assert_eq!(outcome(&repo.plan(&["quarantine", "--test", "test_d"])), (2, "refused"));
@@ -281,6 +288,12 @@ fn a_name_that_is_twice_in_one_file_is_not_taken_from_another() {
     }
     let gone = repo.plan(&["quarantine", "--test", "test_d", "--file", "b/gone.py"]);
     assert!(gone.1["because"].to_string().contains("no editable `b/gone.py`"), "{}", gone.1);
+    for (framework, words) in [(None, "not in a language"), (Some("junit"), "its files end in .java or .kt")] {
+        let named = ["quarantine", "--test", "test_d", "--file", "checks/notes.scala"];
+        let framework: Vec<&str> = framework.iter().flat_map(|id| ["--framework", id]).collect();
+        let other = repo.plan(&[&named[..], &framework].concat());
+        assert!(other.1["because"].to_string().contains(words), "{}", other.1);
+    }
 }
 
 /// A crate whose targets and modules stand where only Cargo.toml and `#[path]` say.
@@ -348,4 +361,32 @@ fn a_pin_follows_what_requirements_bring_in() {
     apply(&repo, &planned.1);
     let back = repo.plan(&["unpin", "--package", "jinja2"]);
     assert_eq!(back.1["tree"].as_str().unwrap(), tree, "{}", back.1);
+}
+
+#[test]
+fn javascript_that_does_not_tell_its_framework_is_told_by_package_json() {
+    let test = "describe('cart', () => {\n  it('adds', () => {\n    adds();\n  });\n});\n";
+    let package = |name: &str| format!("{{\"devDependencies\": {{\"{name}\": \"^1\"}}}}\n");
+    for (root, own, words) in [
+        (Some("mocha"), None, "Mocha skips it"),
+        (Some("jest"), None, "Jest skips it"),
+        (Some("jest"), Some("vitest"), "Vitest skips it"),
+        (Some("mocha"), Some("chai"), "Mocha skips it"),
+        (Some("left-pad"), None, "tells whether it is jest, vitest"),
+        (None, None, "tells whether it is jest, vitest"),
+    ] {
+        let repo = Repo::new();
+        repo.write("shop/test/cart.test.js", test);
+        for (path, name) in [("package.json", root), ("shop/package.json", own)] {
+            if let Some(name) = name {
+                repo.write(path, package(name));
+            }
+        }
+        repo.commit("First");
+        for file in [&[][..], &["--file", "shop/test/cart.test.js"]] {
+            let planned = repo.plan(&[&["quarantine", "--test", "cart adds"], file].concat());
+            assert_eq!(outcome(&planned), (0, "ready"), "{root:?} {own:?}: {}", planned.1);
+            assert!(planned.1["because"].to_string().contains(words), "{root:?} {own:?}: {}", planned.1);
+        }
+    }
 }

@@ -26,3 +26,24 @@ public class IgnoredTests
     [Test]
     public void InClass() { }
 }
+
+public class EndedTests
+{
+    [Test]
+    [Ignore("until the fix", Until = "2020-01-31")]
+    public void Ended() { }
+
+    [Test, Ignore("for long", Until = "2099-01-31 12:00:00Z")]
+    public void Lasts() { }
+
+    [TestCase(1, Ignore = "until the fix", Until = "2020-01-31")]
+    [TestCase(2, Ignore = "for long", Until = "2099-01-31")]
+    public void ByCase(int a) { }
+}
+
+[Ignore("the whole class", Until = "2020-01-31")]
+public class EndedClassTests
+{
+    [Test]
+    public void InClass() { }
+}

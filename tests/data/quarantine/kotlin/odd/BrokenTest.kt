@@ -1,0 +1,9 @@
+import org.junit.Test
+
+class BrokenTest {
+    @Test
+    fun whole() {}
+
+    @Test
+    fun broken() { val x = ( }
+}

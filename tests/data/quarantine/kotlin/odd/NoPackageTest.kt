@@ -1,0 +1,3 @@
+import org.junit.Test
+
+class NoPackageTest { @Test fun a() {}; @Test fun b() {} }
