@@ -27,6 +27,7 @@ mod suspects;
 mod tail;
 mod timers;
 mod turn;
+mod verdict;
 
 use crate::card::Words;
 use crate::domain::Repo;

@@ -13,9 +13,11 @@
 pub mod cause;
 pub mod groups;
 pub mod line;
+pub mod outcomes;
 pub mod rate;
 pub mod score;
 mod words;
 
-pub use cause::{Cause, Judgement, judge};
+pub use crate::domain::cause::Cause;
+pub use cause::{Judgement, judge, judge_with};
 pub use score::{Score, score};

@@ -22,6 +22,7 @@ pub mod editing;
 mod extend;
 mod fix;
 mod held;
+mod hope;
 mod issue;
 pub mod ledger;
 mod pin;
@@ -64,8 +65,8 @@ pub trait Remedy: Send + Sync {
     fn id(&self) -> &'static str;
     /// Deterministic in its context.
     fn plan(&self, context: &PlanContext<'_>) -> Planning;
-    /// What a card may offer by itself, before anybody asked.
-    fn offer(&self) -> Option<Wish> {
+    /// What a card may offer before anybody asked: what it would do here, whether that is likely to help, and why.
+    fn offer(&self, _incident: &Incident) -> Option<Offering> {
         None
     }
     /// Whether it changes code: then whoever asks for it has to be allowed to.
@@ -88,6 +89,21 @@ pub trait Remedy: Send + Sync {
     fn is_once(&self) -> bool {
         false
     }
+}
+
+/// What a remedy would do for an incident as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offering {
+    /// What the command does without an argument: a press asks for this.
+    pub wish: Wish,
+    /// The button's words: `Revert #9`.
+    pub label: String,
+    /// The chance that it helps, 0 to 1.
+    pub help: f64,
+    /// The reason, a clause.
+    pub because: String,
+    /// It is done as soon as it is asked for: the offer needs its plan.
+    pub at_once: bool,
 }
 
 /// Every remedy, in the order in which cards offer them.

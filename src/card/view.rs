@@ -2,8 +2,9 @@
 
 use crate::domain::action::Made;
 use crate::domain::card::{Annotation, ButtonRef, Look, Tone, Verb};
-use crate::domain::ids::{Digest, IncidentNo, short_sha};
-use crate::domain::incident::{Incident, Proposal, ProposalState, Stage};
+use crate::domain::cause::Cause;
+use crate::domain::ids::{Digest, IncidentNo, ProposalId, short_sha};
+use crate::domain::incident::{Incident, Offer, Proposal, ProposalState, Stage};
 use crate::domain::intent::Wish;
 use crate::domain::text::{Untrusted, clean_line};
 use crate::domain::time::Time;
@@ -49,6 +50,8 @@ pub struct View {
     pub solution: String,
     pub log_missing: String,
     pub base: Option<BaseView>,
+    /// The cause with its chance and its first reason; empty while it is not known.
+    pub verdict: String,
     /// The likeliest, with what speaks against it; where the evidence brackets it, what can be said.
     pub suspect: String,
     pub adopted_by: Option<u64>,
@@ -70,9 +73,9 @@ pub struct View {
     #[serde(skip)]
     pub host: Option<String>,
     #[serde(skip)]
-    pub buttons: Vec<(ButtonRef, Look)>,
+    pub buttons: Vec<ViewButton>,
     #[serde(skip)]
-    pub more: Vec<(ButtonRef, Look)>,
+    pub more: Vec<ViewButton>,
     /// The whole hash.
     pub commit: String,
     #[serde(skip)]
@@ -119,13 +122,24 @@ pub struct MadeView {
     pub url: String,
 }
 
+/// A button before its words are put into a platform's form.
+#[derive(Clone, Debug)]
+pub struct ViewButton {
+    pub what: ButtonRef,
+    pub look: Look,
+    /// Empty where the verb says it.
+    pub label: String,
+}
+
 #[derive(Clone, Debug, Serialize)]
 pub struct OfferView {
-    pub remedy: String,
-    pub summary: String,
+    pub label: String,
     pub because: String,
     pub recommended: bool,
-    pub waits: bool,
+    /// The chance that it helps, in percent.
+    pub help: u32,
+    /// The known issue's own: its solution says it already.
+    pub is_fix: bool,
 }
 
 /// Lengths that keep a card near 700 characters.
@@ -180,17 +194,18 @@ pub fn view(incident: &Incident) -> View {
             branch: base.branch.line(NAME),
             since: base.since,
         }),
+        verdict: verdict(incident),
         suspect: suspect(incident),
         adopted_by: incident.adopted_by.map(|no| no.0),
         adopted: incident.adopted.len(),
         remedy: active.or_else(|| rerunning(incident)).map_or_else(String::new, |proposal| proposal.remedy.clone()),
         proposal: active.map(proposal_view),
         offer: incident.offers.first().filter(|_| active.is_none()).map(|offer| OfferView {
-            remedy: offer.remedy.clone(),
-            summary: offer.plan.summary.line(SENTENCE),
-            because: offer.because.first().cloned().unwrap_or_default(),
+            label: offer.label.clone(),
+            because: clean_line(offer.because.first().map_or("", String::as_str), SENTENCE),
             recommended: offer.recommended,
-            waits: offer.plan.waits,
+            help: whole_percent(offer.help),
+            is_fix: offer.remedy == "fix",
         }),
         last: incident.proposals.last().filter(|p| !p.state.is_active()).map(proposal_view),
         confirmed: incident.confirmed,
@@ -238,7 +253,7 @@ fn annotations(incident: &Incident) -> Vec<Annotation> {
 const FRAMES: usize = 10;
 
 fn percent(confidence: f32) -> u32 {
-    (0..=100).rev().find(|p| f64::from(*p) <= f64::from(confidence) * 100.0 + 0.5).unwrap_or(0)
+    whole_percent(f64::from(confidence))
 }
 
 fn failing_step(incident: &Incident) -> String {
@@ -365,6 +380,26 @@ fn wish(proposal: &Proposal) -> String {
     clean_line(&format!("{remedy} {on}"), NAME).trim_end().to_owned()
 }
 
+/// `Flaky test (97 %): passed on retry at this commit`. A known issue says its own, a broken base is named by its incident.
+fn verdict(incident: &Incident) -> String {
+    let known = incident.headline().is_some_and(|evidence| evidence.advice.is_some()) || incident.base.is_some();
+    let Some(judged) = incident.judged.as_ref().filter(|judged| !known && judged.cause != Cause::Unknown) else {
+        return String::new();
+    };
+    let mut cause = judged.cause.spoken().to_owned();
+    cause[..1].make_ascii_uppercase();
+    let chance = match &judged.by {
+        Some(by) => format!("says {}", clean_line(by, NAME)),
+        None => format!("{} %", whole_percent(judged.chance(judged.cause))),
+    };
+    let because = judged.because.first().map_or_else(String::new, |why| format!(": {}", clean_line(why, SENTENCE)));
+    format!("{cause} ({chance}){because}")
+}
+
+fn whole_percent(chance: f64) -> u32 {
+    (0..=100).rev().find(|percent| f64::from(*percent) <= chance * 100.0 + 0.5).unwrap_or(0)
+}
+
 /// What is suspected first, and the word for it where the evidence brackets it.
 fn suspect(incident: &Incident) -> String {
     let Some(suspicion) = &incident.suspicion else { return String::new() };
@@ -393,80 +428,68 @@ fn change(proposal: &Proposal) -> String {
     format!("{file}{}{more}", first.stat)
 }
 
-type Buttons = Vec<(ButtonRef, Look)>;
+type Buttons = Vec<ViewButton>;
 
 /// What may be clicked now: at most three, and what people need less often.
 fn buttons(incident: &Incident) -> (Buttons, Buttons) {
     let none = Digest::of([]);
-    let why = (ButtonRef { verb: Verb::Why, incident: incident.no, proposal: None, digest: none.clone() }, Look::Plain);
     if incident.stage.is_closed() {
         return (Vec::new(), Vec::new());
     }
-    let mut shown = Vec::new();
-    let mut more = Vec::new();
+    let (mut shown, mut more) = (Vec::new(), Vec::new());
     if let Some(active) = incident.active() {
-        let digest = active.plan.as_ref().map_or(none, |plan| plan.digest.clone());
-        let button = |verb, look| {
-            (ButtonRef { verb, incident: incident.no, proposal: Some(active.id), digest: digest.clone() }, look)
-        };
+        let digest = active.plan.as_ref().map_or(none.clone(), |plan| plan.digest.clone());
+        let on = |verb, look| button(incident, verb, Some(active.id), digest.clone(), look);
         match active.state {
             ProposalState::Awaiting => {
                 shown.extend([
-                    button(Verb::Approve, Look::Primary),
-                    button(Verb::Reject, Look::Danger),
-                    button(Verb::Cancel, Look::Plain),
+                    on(Verb::Approve, Look::Primary),
+                    on(Verb::Reject, Look::Danger),
+                    on(Verb::Cancel, Look::Plain),
                 ]);
-                more.push(button(Verb::RejectReason, Look::Plain));
+                more.push(on(Verb::RejectReason, Look::Plain));
             }
-            ProposalState::Waiting | ProposalState::Planning => shown.push(button(Verb::Cancel, Look::Plain)),
+            ProposalState::Waiting | ProposalState::Planning => shown.push(on(Verb::Cancel, Look::Plain)),
             _ => {}
         }
-    } else if let Some(offers) = offered(incident) {
+    } else if !incident.offers.is_empty() {
+        let mut offers = offered(incident);
+        more.extend(offers.split_off(offers.len().min(SHOWN)));
         shown.extend(offers);
     } else if let Some(done) = rerunning(incident) {
-        let digest = done.plan.as_ref().map_or(none, |plan| plan.digest.clone());
-        shown.push((
-            ButtonRef { verb: Verb::Cancel, incident: incident.no, proposal: Some(done.id), digest },
-            Look::Plain,
-        ));
+        let digest = done.plan.as_ref().map_or(none.clone(), |plan| plan.digest.clone());
+        shown.push(button(incident, Verb::Cancel, Some(done.id), digest, Look::Plain));
     }
     let last = incident.proposals.last().filter(|last| last.state == ProposalState::Done && !last.made.is_empty());
     if let (Some(last), None) = (last, incident.busy()) {
-        let digest = last.plan.as_ref().map_or_else(|| Digest::of([]), |plan| plan.digest.clone());
-        let undo = ButtonRef { verb: Verb::Undo, incident: incident.no, proposal: Some(last.id), digest };
-        shown.push((undo, Look::Plain));
+        let digest = last.plan.as_ref().map_or(none.clone(), |plan| plan.digest.clone());
+        shown.truncate(SHOWN - 1);
+        shown.push(button(incident, Verb::Undo, Some(last.id), digest, Look::Plain));
     }
-    more.push(why);
+    more.push(button(incident, Verb::Why, None, none, Look::Plain));
     (shown, more)
 }
 
-/// What may be done by one click: the fix that the known issue names before a retry that does not help.
-fn offered(incident: &Incident) -> Option<Buttons> {
-    let retry = incident.offers.iter().find(|offer| offer.remedy == "retry");
-    let recommended = retry.is_some_and(|offer| offer.recommended);
-    let mut all: Buttons = Vec::new();
-    if has_fix(incident) {
-        let fix = ButtonRef { verb: Verb::Fix, incident: incident.no, proposal: None, digest: Digest::of([]) };
-        all.push((fix, if recommended { Look::Plain } else { Look::Primary }));
-    }
-    if let Some(offer) = retry {
-        let digest = offer.plan.digest.clone();
-        let retry = ButtonRef { verb: Verb::Retry, incident: incident.no, proposal: None, digest };
-        let at = if recommended { 0 } else { all.len() };
-        all.insert(at, (retry, if recommended { Look::Primary } else { Look::Plain }));
-    }
-    (!all.is_empty()).then_some(all)
+/// Buttons beside each other; the rest is behind *More*.
+const SHOWN: usize = 3;
+
+fn button(incident: &Incident, verb: Verb, proposal: Option<ProposalId>, digest: Digest, look: Look) -> ViewButton {
+    ViewButton { what: ButtonRef { verb, incident: incident.no, proposal, digest }, look, label: String::new() }
 }
 
-/// Whether the known issue names a fix that was not tried here yet.
-fn has_fix(incident: &Incident) -> bool {
-    let named = incident.headline().and_then(|evidence| evidence.advice.as_ref()).is_some_and(|a| a.fix.is_some());
-    let ended = |state: &ProposalState| {
-        matches!(state, ProposalState::Done | ProposalState::Failed { .. } | ProposalState::Refused { .. })
+/// What may be requested by one click, best first.
+fn offered(incident: &Incident) -> Buttons {
+    let one = |offer: &Offer| {
+        let digest = offer.plan.as_ref().map_or_else(|| Digest::of([]), |plan| plan.digest.clone());
+        let look = if offer.recommended { Look::Primary } else { Look::Plain };
+        let button = button(incident, Verb::of(&offer.remedy)?, None, digest, look);
+        Some(ViewButton { label: clean_line(&offer.label, LABEL), ..button })
     };
-    let tried = incident.proposals.iter().any(|p| p.remedy == "fix" && !p.dry_run && ended(&p.state));
-    named && !tried && incident.confirmed && incident.base.is_none()
+    incident.offers.iter().filter_map(one).collect()
 }
+
+/// Slack allows 75 characters on a button, Discord 80.
+const LABEL: usize = 60;
 
 /// The proposal whose re-run is going.
 fn rerunning(incident: &Incident) -> Option<&Proposal> {

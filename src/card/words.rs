@@ -1,9 +1,9 @@
 //! The words: templates rendered for a markup, everything that is not ours escaped.
 
 use super::markup::{MARKUPS, bold, code, cut, escape, fenced, link, when};
-use super::view::View;
+use super::view::{View, ViewButton};
 use crate::domain::action::{IssueBody, PullBody};
-use crate::domain::card::{Button, ButtonRef, Card, Link, Look, Tone, Verb};
+use crate::domain::card::{Button, ButtonRef, Card, Link, Tone, Verb};
 use crate::domain::ids::short_sha;
 use crate::domain::incident::Stage;
 use crate::domain::journal::Note;
@@ -191,14 +191,17 @@ impl Words {
                 lines.push(cut(markup, &text, LINE_CHARS));
             }
         }
-        let button = |(what, look): &(ButtonRef, Look)| Button {
-            label: label(what),
-            hint: format!("{} for incident #{} in {}", label(what), view.no, view.repo),
-            look: *look,
-            verb: what.verb,
-            value: seal(what),
-            words: said(what),
-            asks: what.verb == Verb::RejectReason,
+        let button = |ViewButton { what, look, label: own }: &ViewButton| {
+            let label = if own.is_empty() { label(what) } else { own.clone() };
+            Button {
+                hint: format!("{label} for incident #{} in {}", view.no, view.repo),
+                label,
+                look: *look,
+                verb: what.verb,
+                value: seal(what),
+                words: said(what),
+                asks: what.verb == Verb::RejectReason,
+            }
         };
         let run = view.host.as_ref().map_or_else(|| "Run".into(), |host| format!("Run on {}", escape(markup, host)));
         let mut links: Vec<Link> = view.url.iter().map(|url| Link { label: run.clone(), url: url.clone() }).collect();

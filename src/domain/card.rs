@@ -24,14 +24,38 @@ pub enum Verb {
     RejectReason,
     Cancel,
     Undo,
+    Quarantine,
+    Pin,
+    Revert,
     /// By the template that the known issue names.
     Fix,
+    Issue,
     Why,
 }
 
 impl Verb {
-    pub const ALL: [Self; 8] =
-        [Self::Retry, Self::Approve, Self::Reject, Self::RejectReason, Self::Cancel, Self::Undo, Self::Fix, Self::Why];
+    pub const ALL: [Self; 12] = [
+        Self::Retry,
+        Self::Approve,
+        Self::Reject,
+        Self::RejectReason,
+        Self::Cancel,
+        Self::Undo,
+        Self::Quarantine,
+        Self::Pin,
+        Self::Revert,
+        Self::Fix,
+        Self::Issue,
+        Self::Why,
+    ];
+
+    /// The verb of a remedy that a card may offer.
+    #[must_use]
+    pub fn of(remedy: &str) -> Option<Self> {
+        [Self::Retry, Self::Quarantine, Self::Pin, Self::Revert, Self::Fix, Self::Issue]
+            .into_iter()
+            .find(|verb| verb.as_str() == remedy)
+    }
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -42,7 +66,11 @@ impl Verb {
             Self::RejectReason => "reject_reason",
             Self::Cancel => "cancel",
             Self::Undo => "undo",
+            Self::Quarantine => "quarantine",
+            Self::Pin => "pin",
+            Self::Revert => "revert",
             Self::Fix => "fix",
+            Self::Issue => "issue",
             Self::Why => "why",
         }
     }

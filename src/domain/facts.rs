@@ -1,5 +1,6 @@
 //! What was looked up: for planning (gathered by effects), and for a step (known to the engine).
 
+use super::cause::Judged;
 use super::change::{ChangeOutcome, Conflicting, Method, Related};
 use super::event::Conclusion;
 use super::ids::{Digest, IncidentNo, RunId};
@@ -156,6 +157,9 @@ pub struct Context {
     pub acts_today: u32,
     /// How often this fingerprint was retried automatically within the last day.
     pub fingerprint_retries: u32,
+    /// What history says of the failure; read only where it is about to be judged.
+    #[serde(default)]
+    pub judged: Option<Judged>,
 }
 
 /// Open incidents that share a fingerprint with one, as that one sees them.

@@ -1,6 +1,7 @@
 //! One failure with everything known and decided about it. Only `incident::step` changes it.
 
 use super::action::Made;
+use super::cause::Judged;
 use super::event::{Conclusion, Scope};
 use super::evidence::{Evidence, Severity};
 use super::facts::BaseFailure;
@@ -93,12 +94,20 @@ pub struct JobState {
 }
 
 /// What one click can request, as the card shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Offer {
     pub remedy: String,
-    pub plan: Plan,
-    /// Why it is recommended, or why a person should think twice.
+    /// The button's words: `Revert #9`.
+    #[serde(default)]
+    pub label: String,
+    /// What would be done at once; a change of code is planned when it is asked for.
+    pub plan: Option<Plan>,
+    /// Why it is recommended, or why a person should think twice; the first is the card's.
     pub because: Vec<String>,
+    /// The chance that it helps, 0 to 1.
+    #[serde(default)]
+    pub help: f64,
+    /// The one that the card shows as its first button.
     pub recommended: bool,
 }
 
@@ -300,7 +309,11 @@ pub struct Incident {
     pub base: Option<BaseFailure>,
     pub adopted_by: Option<IncidentNo>,
     pub adopted: Vec<IncidentNo>,
+    /// Best first.
     pub offers: Vec<Offer>,
+    /// What is thought to have caused it.
+    #[serde(default)]
+    pub judged: Option<Judged>,
     pub proposals: Vec<Proposal>,
     /// How many proposals there ever were; `proposals` keeps the newest.
     pub proposed: u32,
@@ -364,6 +377,12 @@ impl Incident {
         let again = self.runs.iter().any(|run| run.attempt > 1 && !run.superseded && run.failed_attempt < run.attempt);
         let tests = self.evidence.iter().flat_map(|evidence| &evidence.failing_tests).count();
         again && tests == 1
+    }
+
+    /// The plan of a retry, where one is possible.
+    #[must_use]
+    pub fn retry(&self) -> Option<&Plan> {
+        self.offers.iter().find(|offer| offer.remedy == "retry")?.plan.as_ref()
     }
 
     #[must_use]

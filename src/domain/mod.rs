@@ -6,6 +6,7 @@
 pub mod action;
 pub mod actor;
 pub mod card;
+pub mod cause;
 pub mod change;
 pub mod edit;
 pub mod effect;

@@ -26,6 +26,10 @@ impl Working<'_> {
         }
         let acted = self.engine.store.setting(&acted_key(incident)).await?;
         context.branch_acted_at = acted.and_then(|at| at.as_i64()).map(Time);
+        // Judged where the card's facts come in: by then the log has been read, and its tests are on record.
+        if matches!(event, Event::FactsGathered { proposal: None, .. }) && !incident.is_over() {
+            context.judged = self.judged(incident).await?;
+        }
         context.acts_today = self.counted(&acts_key(self.now)).await?;
         Ok(context)
     }

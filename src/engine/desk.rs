@@ -20,6 +20,7 @@ use crate::domain::text::listing;
 use crate::incident::row;
 use crate::policy::may_approve;
 use crate::ports::{Query, StoreError, Surface};
+use crate::remedies;
 use serde_json::json;
 
 /// Rows of a list in one private reply.
@@ -153,14 +154,22 @@ impl Working<'_> {
             }
             Verb::Cancel => Intent::Cancel { target },
             Verb::Undo => Intent::Undo { target },
-            Verb::Fix => {
-                let wish = Wish::Fix { template: None, words: Vec::new() };
-                Intent::Remedy { target, wish, force: false, dry_run: false }
+            Verb::Quarantine | Verb::Pin | Verb::Revert | Verb::Fix | Verb::Issue => {
+                let incident = self.incident(what.incident).await?;
+                let remedy = remedies::by_id(what.verb.as_str());
+                let offering = incident.as_ref().zip(remedy).and_then(|(incident, remedy)| remedy.offer(incident));
+                let Some(offering) = offering else {
+                    let what = "This is not offered any more: check the updated card".to_owned();
+                    self.answer(&place, &actor.id, Note::Mistake { what, nearest: None, example: None });
+                    return Ok(());
+                };
+                Intent::Remedy { target, wish: offering.wish, force: false, dry_run: false }
             }
             Verb::Why => Intent::Why { target },
         };
-        // A fix is planned once it is asked for: the card shows no plan that a press could bind to.
-        let seen = (!matches!(what.verb, Verb::Why | Verb::Fix)).then_some(what.digest);
+        // A change of code is planned once it is asked for: the card shows no plan that a press could bind to.
+        let planned = Verb::of(what.verb.as_str()).is_none_or(|verb| verb == Verb::Retry);
+        let seen = (planned && what.verb != Verb::Why).then_some(what.digest);
         self.intent(actor, place, intent, seen).await
     }
 

@@ -9,6 +9,7 @@ use crate::domain::incident::{Incident, RunState};
 use crate::domain::journal::{Entry, Note};
 use crate::domain::subscription::Subject;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
+use crate::history::outcomes;
 use crate::incident::{Routed, Transition, route, run_key, step};
 use crate::ports::{Claimed, Delivery, Heard, NewEffect, StoreError, Surface, TimerRow, Turn};
 use futures::FutureExt;
@@ -174,6 +175,7 @@ impl Working<'_> {
                 counter!("ci_rescue_events_total", "outcome" => "filtered").increment(1);
                 continue;
             }
+            self.turn.outcomes.extend(outcomes::told(&event, None, self.now));
             let routed = route(&self.state.index, &self.engine.rules, &event, self.now);
             self.see_run(&event);
             match routed {
@@ -233,6 +235,9 @@ impl Working<'_> {
         let before = self.incident(no).await?;
         let context = self.context(before.as_ref(), event).await?;
         self.count_merge(before.as_ref(), event);
+        if matches!(event, Event::LogRead { .. }) {
+            self.turn.outcomes.extend(outcomes::told(event, before.as_ref(), self.now));
+        }
         let entries = before.as_ref().map_or(0, |incident| incident.entries);
         let Some(Transition { incident, orders }) = step(&self.engine.rules, &context, before, no, event, self.now)
         else {

@@ -5,48 +5,10 @@
 
 use super::groups::{self, BREAKS_BRANCH, BREAKS_DEFAULT, Group};
 use super::words;
+use crate::domain::cause::Cause;
+use crate::domain::evidence::{Category, Evidence, Severity};
 use crate::domain::outcome::Ended;
 use crate::domain::past::{Past, Row, Sighting, Tide};
-use serde::{Deserialize, Serialize};
-
-/// What a failure comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cause {
-    /// The test fails now and then with nothing broken.
-    Flaky,
-    /// The machine or the network failed once.
-    Transient,
-    /// The change broke it.
-    Deterministic,
-    /// The branch it goes to was broken already.
-    BaseBroken,
-    /// Something that it depends on changed under it.
-    Dependency,
-    /// An outage.
-    Infra,
-    #[default]
-    Unknown,
-}
-
-impl Cause {
-    /// Those that are weighed, in the order of [`Judgement::chances`].
-    pub const WEIGHED: [Self; 6] =
-        [Self::Flaky, Self::Transient, Self::Deterministic, Self::BaseBroken, Self::Dependency, Self::Infra];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Flaky => "flaky",
-            Self::Transient => "transient",
-            Self::Deterministic => "deterministic",
-            Self::BaseBroken => "base_broken",
-            Self::Dependency => "dependency",
-            Self::Infra => "infra",
-            Self::Unknown => "unknown",
-        }
-    }
-}
 
 /// What one fact says: how well it fits each cause.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,18 +55,42 @@ const WEIGHTS: [(&str, f64); 10] = [
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
-/// What one failure of the series came from.
+/// What one failure of the series came from, by history alone.
 #[must_use]
 pub fn judge(past: &Past, failure: &Row) -> Judgement {
+    judge_with(past, failure, None)
+}
+
+/// The same with what the log says.
+#[must_use]
+pub fn judge_with(past: &Past, failure: &Row, log: Option<&Evidence>) -> Judgement {
     // A job failed because of its tests: as much as the one that is the least likely a flake.
-    let parts = past.parts.iter().map(|(past, row)| judge(past, row));
+    let parts = past.parts.iter().map(|(past, row)| judge_with(past, row, log));
     if let Some(worst) = parts.min_by(|a, b| a.p_flaky.total_cmp(&b.p_flaky)) {
         return worst;
     }
     let case = Case::new(past, failure);
     let mut facts = vec![case.often(), case.commit(), case.branch(), case.base()];
     facts.extend([case.cells(), case.fellows(), case.print(), case.elsewhere(), case.tide(), case.ending()]);
+    facts.extend(log.map(said));
     conclude(facts)
+}
+
+/// What the log says. A known issue beats its category.
+fn said(log: &Evidence) -> Fact {
+    let category = log.category;
+    let words = format!("the log points to {}", category.subject());
+    let known = log.advice.as_ref().map(|advice| advice.severity);
+    let fits = match (known, category) {
+        (Some(Severity::Blocker), _) => [0.01, 0.01, 1.0, 0.6, 0.6, 0.05],
+        (Some(Severity::Transient), _) => [0.2, 1.0, 0.03, 0.03, 0.05, 0.8],
+        (_, category) if category.is_transient() => [0.25, 1.0, 0.06, 0.06, 0.1, 1.0],
+        (_, Category::Dependency) => [0.02, 0.1, 0.5, 0.5, 1.0, 0.1],
+        (_, category) if category.is_deterministic() => [0.01, 0.01, 1.0, 1.0, 0.3, 0.02],
+        (_, Category::Test | Category::Crash | Category::Oom) => [1.0, 0.15, 1.0, 1.0, 0.5, 0.1],
+        _ => return Fact { name: "log", fits: [1.0; 6], words: None },
+    };
+    Fact { name: "log", fits, words: Some(words) }
 }
 
 fn conclude(facts: Vec<Fact>) -> Judgement {

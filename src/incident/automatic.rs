@@ -19,7 +19,7 @@ pub fn consider(step: &mut Step<'_>) {
     if step.rules.mode != Mode::Act || step.incident.busy().is_some() || step.incident.evidence.is_empty() {
         return;
     }
-    let Some(plan) = step.incident.offers.first().map(|offer| offer.plan.clone()) else { return };
+    let Some(plan) = step.incident.retry().cloned() else { return };
     if plan.waits {
         return;
     }
@@ -59,7 +59,7 @@ pub fn retry(step: &mut Step<'_>) {
     if step.incident.is_over() || step.incident.busy().is_some() {
         return;
     }
-    let Some(plan) = step.incident.offers.first().map(|offer| offer.plan.clone()) else { return };
+    let Some(plan) = step.incident.retry().cloned() else { return };
     let decision = judge(step, &plan, None, false, &Facts::default());
     if decision.verdict != Verdict::Allow {
         step.tell(None, Note::AutoSkipped { why: decision.words() });

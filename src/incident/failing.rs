@@ -45,6 +45,7 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         adopted_by: None,
         adopted: Vec::new(),
         offers: Vec::new(),
+        judged: None,
         proposals: Vec::new(),
         proposed: 0,
         scheduled: None,

@@ -1,8 +1,9 @@
-//! What policy says of a plan, as the incident stands.
+//! What policy says of a plan, and what is thought of the cause, as the incident stands.
 
 use super::state::Step;
+use crate::domain::cause::{Cause, Judged};
 use crate::domain::facts::Facts;
-use crate::domain::incident::Proposer;
+use crate::domain::incident::{Incident, Proposer};
 use crate::domain::plan::Plan;
 use crate::policy::{self, Case, Decision};
 use crate::remedies;
@@ -11,4 +12,68 @@ pub fn judge(step: &Step<'_>, plan: &Plan, by: Option<&Proposer>, force: bool, f
     let nature = remedies::by_id(&plan.remedy).map(|remedy| remedy.nature()).unwrap_or_default();
     let case = Case { incident: &step.incident, plan, nature, by, force, facts, context: step.context, now: step.now };
     policy::judge(step.rules, &case)
+}
+
+/// A cause that was named stays while it is at least this likely…
+const STAYS_FROM: f64 = 0.25;
+/// …unless the new one is this likely.
+const TURNS_FROM: f64 = 0.85;
+
+/// Takes in a new judgement. A cause that is still plausible stays, so that a card does not flap; what a person said
+/// stays for good.
+pub fn learn(incident: &mut Incident, new: &Judged) {
+    let mut new = new.clone();
+    if let Some(old) = &incident.judged {
+        if old.by.is_some() {
+            (new.cause, new.chances, new.by) = (old.cause, old.chances, old.by.clone());
+        } else if old.cause != Cause::Unknown
+            && new.cause != old.cause
+            && new.chance(old.cause) >= STAYS_FROM
+            && new.chance(new.cause) < TURNS_FROM
+        {
+            new.cause = old.cause;
+        }
+    }
+    incident.judged = Some(new);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::IncidentNo;
+    use crate::domain::time::Time;
+
+    fn judged(cause: Cause, flaky: f64, broken: f64) -> Judged {
+        let mut chances = [0.0; 6];
+        (chances[0], chances[2]) = (flaky, broken);
+        Judged { cause, chances, ..Judged::default() }
+    }
+
+    #[test]
+    fn a_cause_turns_only_when_it_has_to() {
+        use Cause::{Deterministic, Flaky, Unknown};
+        for (first, then, stays) in [
+            (judged(Flaky, 0.96, 0.04), judged(Unknown, 0.5, 0.5), Flaky),
+            (judged(Flaky, 0.96, 0.04), judged(Deterministic, 0.4, 0.6), Flaky),
+            (judged(Flaky, 0.96, 0.04), judged(Deterministic, 0.1, 0.9), Deterministic),
+            (judged(Flaky, 0.96, 0.04), judged(Deterministic, 0.2, 0.8), Deterministic),
+            (judged(Deterministic, 0.1, 0.9), judged(Flaky, 0.97, 0.03), Flaky),
+            (judged(Unknown, 0.5, 0.5), judged(Deterministic, 0.45, 0.55), Deterministic),
+        ] {
+            let mut incident = crate::incident::failing::request(IncidentNo(1), &"a/b".parse().unwrap(), 1, Time(0));
+            learn(&mut incident, &first);
+            learn(&mut incident, &then);
+            assert_eq!(incident.judged.unwrap().cause, stays, "{first:?} then {then:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_person_said_stays() {
+        let mut incident = crate::incident::failing::request(IncidentNo(1), &"a/b".parse().unwrap(), 1, Time(0));
+        let said = Judged { by: Some("ada".into()), ..judged(Cause::Deterministic, 0.0, 1.0) };
+        incident.judged = Some(said);
+        learn(&mut incident, &judged(Cause::Flaky, 0.99, 0.01));
+        let kept = incident.judged.unwrap();
+        assert_eq!((kept.cause, kept.by.as_deref()), (Cause::Deterministic, Some("ada")));
+    }
 }

@@ -1,8 +1,11 @@
-//! Facts for the card: asked for whenever what one click could do may have changed.
+//! What one click could do: the facts for it, and the remedies that offer themselves, best first.
 
 use super::state::Step;
 use crate::domain::effect::{Effect, Lookup, Order};
 use crate::domain::gathering::Gathering;
+use crate::domain::incident::{Incident, Offer};
+use crate::domain::plan::Plan;
+use crate::remedies::{self, Offering, Remedy};
 
 /// Gathers the facts that remedies need to make offers, unless the incident is closed.
 pub fn ask(step: &mut Step<'_>) {
@@ -33,4 +36,40 @@ fn is_for_offers(order: &Order) -> bool {
 pub fn gather(step: &mut Step<'_>) {
     let (incident, lookups) = (step.incident.no, step.incident.gathering.lookups.clone());
     step.effect(Effect::Gather { incident, proposal: None, lookups });
+}
+
+/// An offer that helps less likely than this is not recommended.
+const RECOMMENDED_FROM: f64 = 0.4;
+
+/// Every offer, best first; those that are done at once need their plan.
+#[must_use]
+pub fn rank(incident: &Incident, plans: &[Plan]) -> Vec<Offer> {
+    let mut offers: Vec<Offer> =
+        remedies::all().iter().filter_map(|remedy| offer(incident, &**remedy, plans)).collect();
+    offers.sort_by(|a, b| b.help.total_cmp(&a.help));
+    if let Some(best) = offers.first_mut() {
+        best.recommended = best.help >= RECOMMENDED_FROM;
+    }
+    offers
+}
+
+fn offer(incident: &Incident, remedy: &dyn Remedy, plans: &[Plan]) -> Option<Offer> {
+    let offering = remedy.offer(incident)?;
+    let plan = plans.iter().find(|plan| plan.remedy == remedy.id()).cloned();
+    if offering.at_once && plan.is_none() {
+        return None;
+    }
+    let more = plan.iter().flat_map(|plan| plan.because.clone());
+    let because = std::iter::once(offering.because).chain(more).collect();
+    let Offering { label, help, .. } = offering;
+    Some(Offer { remedy: remedy.id().into(), label, plan, because, help, recommended: false })
+}
+
+/// The same offers as the incident stands now: suspects and verdicts come after the plans.
+pub fn renew(incident: &mut Incident) {
+    if incident.closed_at.is_some() || (incident.offers.is_empty() && incident.suspicion.is_none()) {
+        return;
+    }
+    let plans: Vec<Plan> = incident.offers.iter().filter_map(|offer| offer.plan.clone()).collect();
+    incident.offers = rank(incident, &plans);
 }

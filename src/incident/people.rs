@@ -4,6 +4,7 @@ use super::exclusion;
 use super::proposal::{self, Input, Opening};
 use super::state::Step;
 use super::undoing;
+use crate::domain::cause::{Cause, Judged};
 use crate::domain::effect::Effect;
 use crate::domain::event::Request;
 use crate::domain::incident::{Approval, Incident, Proposal, ProposalState, Proposer, ReplyTo};
@@ -104,8 +105,7 @@ fn remedy(step: &mut Step<'_>, request: &Request, wish: &Wish, force: bool, dry_
         );
         return refuse(step, request, why);
     }
-    let stale =
-        request.seen.as_ref().is_some_and(|seen| !step.incident.offers.iter().any(|offer| offer.plan.digest == *seen));
+    let stale = request.seen.as_ref().is_some_and(|seen| step.incident.retry().is_none_or(|plan| plan.digest != *seen));
     if stale {
         return refuse(step, request, "the card you clicked is out of date; check the updated card");
     }
@@ -298,6 +298,26 @@ fn show(incident: &Incident) -> Note {
     Note::Shown { row: Box::new(row(incident)), lines, state }
 }
 
+fn percent(chance: f64) -> String {
+    format!("{:.0}", chance * 100.0)
+}
+
+/// The cause with its chances, and what they rest on.
+fn judgement(judged: &Judged) -> Vec<String> {
+    let mut chances: Vec<_> = Cause::WEIGHED.iter().zip(judged.chances).filter(|(_, chance)| *chance >= 0.01).collect();
+    chances.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let chances: Vec<String> =
+        chances.iter().map(|(cause, chance)| format!("{} {} %", cause.spoken(), percent(*chance))).collect();
+    let by = judged.by.as_ref().map_or_else(String::new, |by| format!(", as {by} said"));
+    let mut lines = vec![format!("cause {}{by}: {}", judged.cause.spoken(), chances.join(", "))];
+    lines.extend(judged.because.iter().map(|why| format!("because: {why}")));
+    let record = judged.record.words();
+    if !record.is_empty() {
+        lines.push(format!("record: {record}"));
+    }
+    lines
+}
+
 /// The reasons for severity, category, offers and proposals.
 fn why(incident: &Incident) -> Vec<String> {
     let mut lines = vec![format!("severity {}: {}", incident.severity.as_str(), incident.severity_because.join("; "))];
@@ -314,13 +334,17 @@ fn why(incident: &Incident) -> Vec<String> {
     if let Some((issue, advice)) = incident.headline().and_then(|e| e.known_issue.as_ref().zip(e.advice.as_ref())) {
         lines.push(format!("known issue {issue}, severity {}: {}", advice.severity.as_str(), advice.solution));
     }
+    if let Some(judged) = &incident.judged {
+        lines.extend(judgement(judged));
+    }
     if let Some(base) = &incident.base {
         lines.push(format!("{} has the same failure, see {}", base.branch.line(60), base.incident));
     }
     lines.extend(super::suspecting::lines(incident).into_iter().map(|line| format!("suspect: {line}")));
     for offer in &incident.offers {
-        let word = if offer.recommended { "recommended" } else { "possible, but not recommended" };
-        lines.push(format!("{} is {word}: {}", offer.remedy, offer.because.join("; ")));
+        let word = if offer.recommended { "recommended" } else { "possible" };
+        let (help, because) = (percent(offer.help), offer.because.join("; "));
+        lines.push(format!("{} is {word}, expected to help in {help} %: {because}", offer.label));
     }
     for proposal in incident.proposals.iter().rev().take(3) {
         let who = proposal.by.name.line(60);

@@ -1,13 +1,12 @@
 //! Offers and plans: remedies applied to the gathered facts.
 
-use super::judging::judge;
+use super::judging::{self, judge};
 use super::proposal::{self, Input};
 use super::state::Step;
 use super::{automatic, exclusion, offering, passing, runs, undoing};
 use crate::domain::event::{Conclusion, Scope, Timer};
-use crate::domain::evidence::Category;
 use crate::domain::facts::{Facts, JobFacts, Known};
-use crate::domain::incident::{Incident, Offer, Proposal, ProposalState};
+use crate::domain::incident::{Proposal, ProposalState};
 use crate::domain::journal::Note;
 use crate::domain::plan::{Plan, Planning};
 use crate::policy::{self, Verdict};
@@ -41,51 +40,26 @@ pub fn offers(step: &mut Step<'_>, facts: &Facts) {
     if are_of_another_run(step, facts) {
         return offering::ask(step);
     }
-    let mut offers = Vec::new();
+    if let Some(judged) = &step.context.judged {
+        judging::learn(&mut step.incident, judged);
+    }
     let mut lookups = Vec::new();
-    for (remedy, wish) in remedies::all().into_iter().filter_map(|remedy| remedy.offer().map(|wish| (remedy, wish))) {
-        let context = PlanContext { incident: &step.incident, facts, wish: &wish, proposal: None, now: step.now };
+    let mut plans = Vec::new();
+    for remedy in remedies::all() {
+        let Some(offering) = remedy.offer(&step.incident).filter(|offering| offering.at_once) else { continue };
+        let wish = &offering.wish;
+        let context = PlanContext { incident: &step.incident, facts, wish, proposal: None, now: step.now };
         match remedy.plan(&context) {
-            Planning::Ready(plan) => offers.push(offer(step, *plan)),
+            Planning::Ready(plan) => plans.push(*plan),
             Planning::Needs(more) => lookups.extend(more),
             Planning::Refused(_) | Planning::Later(_) => {}
         }
     }
-    step.incident.offers = offers;
+    step.incident.offers = offering::rank(&step.incident, &plans);
     if !lookups.is_empty() && step.incident.gathering.more(lookups) {
         return offering::gather(step);
     }
     automatic::consider(step);
-}
-
-/// A retry, with what speaks for it or against it.
-fn offer(step: &Step<'_>, plan: Plan) -> Offer {
-    let (recommended, why) = chances(&step.incident);
-    let because = std::iter::once(why).chain(plan.because.iter().cloned()).collect();
-    Offer { remedy: plan.remedy.clone(), recommended: recommended && step.incident.base.is_none(), plan, because }
-}
-
-/// Whether another try is worth it, and why. What is known of the very failure beats its category.
-fn chances(incident: &Incident) -> (bool, String) {
-    let Some(evidence) = incident.headline() else {
-        let words = match &incident.log_missing {
-            Some(_) => "there is no log to say otherwise",
-            None => "the log has not been read yet",
-        };
-        return (true, words.into());
-    };
-    let category = evidence.category;
-    let words = match (&evidence.advice, category) {
-        _ if evidence.is_transient() => return (true, format!("{category} failures often pass on retry")),
-        (Some(_), _) => return (false, "the cause is known, and a retry does not remove it".into()),
-        _ if evidence.is_deterministic() => {
-            return (false, format!("{category} failures recur on the same commit"));
-        }
-        (None, Category::Test) => "a retry shows whether the test is flaky",
-        (None, Category::Cancelled) => "it was cancelled before it could finish",
-        _ => "the log shows no cause that must recur",
-    };
-    (true, words.into())
 }
 
 /// Applies the forge's facts about the run, its jobs and its commit.

@@ -105,6 +105,7 @@ fn finish(mut step: Step<'_>, before: &adopting::Before) -> Transition {
     waiting::close(&mut step);
     adopting::compare(&mut step, before);
     let incident = &mut step.incident;
+    offering::renew(incident);
     (incident.severity, incident.severity_because) = policy::severity(incident);
     incident.stage = stage(incident);
     incident.updated_at = step.now;

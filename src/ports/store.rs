@@ -11,6 +11,7 @@ use crate::domain::facts::RunSeen;
 use crate::domain::ids::{Digest, IncidentNo};
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
+use crate::domain::outcome::Outcome;
 use crate::domain::time::Time;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -168,6 +169,8 @@ pub struct Turn {
     pub settings: Vec<(String, Option<serde_json::Value>)>,
     /// Settings that hold a count, to be raised by one.
     pub bump: Vec<String>,
+    /// What executions came to; those that are known change nothing.
+    pub outcomes: Vec<Outcome>,
     /// The delivery could not be understood, and why: it goes to the dead letters.
     pub dead: Option<String>,
 }

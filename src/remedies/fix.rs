@@ -2,12 +2,13 @@
 
 use super::code::{self, Target, Wanting};
 use super::templates::{self, Template};
-use super::{PlanContext, Remedy};
+use super::{Offering, PlanContext, Remedy};
 use crate::domain::action::ChangeSpec;
-use crate::domain::incident::Incident;
+use crate::domain::evidence::Severity;
+use crate::domain::incident::{Incident, ProposalState};
 use crate::domain::intent::Wish;
 use crate::domain::plan::Planning;
-use crate::domain::text::{Untrusted, inert, listing};
+use crate::domain::text::{Untrusted, clean_line, inert, listing};
 use crate::evidence::known;
 
 pub struct Fix;
@@ -22,6 +23,24 @@ impl Remedy for Fix {
 
     fn is_once(&self) -> bool {
         true
+    }
+
+    /// The template that the known issue names, unless it was tried here.
+    fn offer(&self, incident: &Incident) -> Option<Offering> {
+        let advice = incident.headline()?.advice.as_ref()?;
+        let template = advice.fix.as_ref()?;
+        let ended = |state: &ProposalState| {
+            matches!(state, ProposalState::Done | ProposalState::Failed { .. } | ProposalState::Refused { .. })
+        };
+        let tried = incident.proposals.iter().any(|p| p.remedy == "fix" && !p.dry_run && ended(&p.state));
+        if tried || !incident.confirmed || incident.base.is_some() {
+            return None;
+        }
+        let label = clean_line(&format!("Fix: {}", template.replace('_', " ")), 60);
+        // Where a retry often helps as well, it is the cheaper try.
+        let help = if advice.severity == Severity::Transient { 0.6 } else { 0.9 };
+        let wish = Wish::Fix { template: None, words: Vec::new() };
+        Some(Offering { wish, label, help, because: clean_line(&advice.solution, 200), at_once: false })
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {

@@ -1,6 +1,6 @@
 //! issue: a tracking issue with what failed, why that is thought, the excerpt, what was tried, and whose it is.
 
-use super::{PlanContext, Remedy, code};
+use super::{Offering, PlanContext, Remedy, code, hope};
 use crate::domain::action::{Action, IssueBody};
 use crate::domain::effect::Lookup;
 use crate::domain::facts::Known;
@@ -26,6 +26,17 @@ impl Remedy for Issue {
 
     fn changes_code(&self) -> bool {
         false
+    }
+
+    /// Where nothing else is known to help with what is everybody's.
+    fn offer(&self, incident: &Incident) -> Option<Offering> {
+        if incident.base.is_some() || !incident.on_default_branch() || incident.headline().is_none() {
+            return None;
+        }
+        let because = "nothing here is known to fix it, and somebody has to own it".into();
+        let help = 0.35 * hope::of_a_breakage(incident);
+        let wish = Wish::Issue { reason: None };
+        Some(Offering { wish, label: "Open issue".into(), help, because, at_once: false })
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {

@@ -1,8 +1,10 @@
 //! pin: a package is held at one version, in manifest and lock together.
 
 use super::code::{self, Target, Wanting};
-use super::{PlanContext, Remedy};
+use super::{Offering, PlanContext, Remedy, hope};
 use crate::domain::action::ChangeSpec;
+use crate::domain::cause::Cause;
+use crate::domain::evidence::Category;
 use crate::domain::facts::Known;
 use crate::domain::ids::Repo;
 use crate::domain::incident::Incident;
@@ -103,6 +105,28 @@ impl Remedy for Pin {
 
     fn is_once(&self) -> bool {
         true
+    }
+
+    /// The one package whose version differs from the last green run's.
+    fn offer(&self, incident: &Incident) -> Option<Offering> {
+        let suspicion = incident.suspicion.as_ref()?;
+        let [moved] = suspicion.moved.as_slice() else { return None };
+        if incident.base.is_some() || !incident.on_default_branch() {
+            return None;
+        }
+        let (package, green, red) = (moved.package.line(40), moved.green.line(20), moved.red.line(20));
+        let dependency = incident.headline().is_some_and(|evidence| evidence.category == Category::Dependency);
+        let changed = incident.judged.as_ref().is_some_and(|judged| judged.cause == Cause::Dependency);
+        let isolated = suspicion.bracketed().is_some_and(|best| best.score > 0);
+        let sure = match (dependency || changed, isolated) {
+            (true, _) => 0.97,
+            (false, false) => 0.8,
+            (false, true) => 0.5,
+        };
+        let because = format!("{package} went from {green} to {red} since the last green run");
+        let wish = Wish::Pin { package: None, version: None, for_ms: 14 * DAY_MS };
+        let help = sure * hope::of_a_breakage(incident);
+        Some(Offering { wish, label: format!("Pin {package} {green}"), help, because, at_once: false })
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {

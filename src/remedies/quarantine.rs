@@ -2,8 +2,9 @@
 //! list that CI asks for. Each has an entry in the ledger, a tracking issue, an owner and a last day.
 
 use super::code::{self, Target, Wanting};
-use super::{PlanContext, Remedy, issue, ledger};
+use super::{Offering, PlanContext, Remedy, issue, ledger};
 use crate::domain::action::{Action, ChangeSpec};
+use crate::domain::cause::Cause;
 use crate::domain::effect::Lookup;
 use crate::domain::evidence::FailingTest;
 use crate::domain::facts::Known;
@@ -36,6 +37,19 @@ impl Remedy for Quarantine {
 
     fn is_exact(&self) -> bool {
         true
+    }
+
+    /// One failing test, and evidence that it is flaky. It helps everybody after this run, so a retry goes first.
+    fn offer(&self, incident: &Incident) -> Option<Offering> {
+        let judged = incident.judged.as_ref().filter(|judged| judged.cause == Cause::Flaky)?;
+        let tests = incident.evidence.iter().flat_map(|evidence| &evidence.failing_tests).count();
+        if tests != 1 || judged.record.passed_on_retry == 0 || incident.base.is_some() {
+            return None;
+        }
+        let wish = Wish::Quarantine { test: None, file: None, for_ms: 7 * DAY_MS, reason: None, listed: false };
+        let because = format!("the test {}", judged.record.words());
+        let help = 0.9 * judged.passes_again();
+        Some(Offering { wish, label: "Quarantine".into(), help, because, at_once: false })
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {

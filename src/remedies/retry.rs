@@ -4,7 +4,7 @@
 //! refuses runs older than 30 days and after 50 re-runs, full and partial together
 //! (docs.github.com, "Re-running workflows and jobs").
 
-use super::{PlanContext, Remedy};
+use super::{Offering, PlanContext, Remedy, hope};
 use crate::domain::action::{Action, RerunJobs};
 use crate::domain::effect::Lookup;
 use crate::domain::event::{Conclusion, Scope};
@@ -36,8 +36,9 @@ impl Remedy for Retry {
         true
     }
 
-    fn offer(&self) -> Option<Wish> {
-        Some(Wish::Retry(Which::Smallest))
+    fn offer(&self, incident: &Incident) -> Option<Offering> {
+        let (help, because) = hope::of_another_try(incident);
+        Some(Offering { wish: Wish::Retry(Which::Smallest), label: "Retry".into(), help, because, at_once: true })
     }
 
     fn changes_code(&self) -> bool {

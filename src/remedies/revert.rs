@@ -2,7 +2,7 @@
 //! build on each other.
 
 use super::code::{self, Target, Wanting};
-use super::{PlanContext, Remedy};
+use super::{Offering, PlanContext, Remedy, hope};
 use crate::domain::action::ChangeSpec;
 use crate::domain::change::{Direction, Method, Pick};
 use crate::domain::effect::Lookup;
@@ -24,6 +24,26 @@ impl Remedy for Revert {
 
     fn is_once(&self) -> bool {
         true
+    }
+
+    /// The commit that the evidence isolates, on the branch where it landed.
+    fn offer(&self, incident: &Incident) -> Option<Offering> {
+        let best = incident.suspicion.as_ref()?.bracketed()?;
+        if incident.base.is_some() || !incident.on_default_branch() {
+            return None;
+        }
+        let label = match best.pull {
+            Some(pull) => format!("Revert #{pull}"),
+            None => format!("Revert {}", short_sha(&best.sha)),
+        };
+        let because = best.because.first().map_or_else(
+            || format!("nothing but {} landed since the last green run", short_sha(&best.sha)),
+            |why| format!("{} landed since the last green run: {why}", short_sha(&best.sha)),
+        );
+        // Nothing in the failure points to it: it is only the one that is there.
+        let sure = if best.score > 0 { 0.95 } else { 0.7 };
+        let wish = Wish::Revert { pulls: Vec::new(), commit: None };
+        Some(Offering { wish, label, help: sure * hope::of_a_breakage(incident), because, at_once: false })
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {

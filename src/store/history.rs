@@ -21,7 +21,7 @@ mod retain;
 
 pub use lookup::Lookup;
 pub use names::Names;
-pub use record::record;
+pub use record::{record, stage};
 pub use retain::retain;
 
 use super::backend::Backend;

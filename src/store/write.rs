@@ -351,7 +351,13 @@ impl<B: Backend> Writing<B> {
             batch.put(key, encode(&(count + 1))?);
         }
         self.stage_ends(&mut batch, turn.delivery, turn.effect, turn.dead.as_deref())?;
-        self.backend.apply(&batch)?;
+        if !turn.outcomes.is_empty() {
+            history::stage(&*self.backend, &mut self.names, &mut batch, &turn.outcomes)?;
+        }
+        if let Err(why) = self.backend.apply(&batch) {
+            self.names.reset();
+            return Err(why);
+        }
         if let Some((key, _)) = turn.delivery {
             self.inbox.remove(&key);
             self.inbox_leases.remove(&key);

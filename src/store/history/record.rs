@@ -10,6 +10,7 @@ use crate::domain::past::{Row, Sighting, Tide};
 use crate::ports::Recorded;
 use crate::store::backend::{Backend, Batch};
 use crate::store::keys;
+use serde::de::DeserializeOwned;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
@@ -25,21 +26,28 @@ struct Placed {
 /// Adds what is new, in one transaction.
 pub fn record(backend: &dyn Backend, names: &mut Names, outcomes: &[Outcome]) -> Result<Recorded> {
     let mut batch = Batch::default();
-    let mut placed = Vec::with_capacity(outcomes.len());
-    for outcome in outcomes {
-        placed.push(place(backend, names, &mut batch, outcome)?);
-    }
-    let new = blocks(backend, &mut batch, placed)?;
-    let recorded = Recorded { new: new.len() as u64, known: (outcomes.len() - new.len()) as u64 };
-    failures(backend, &mut batch, &new)?;
-    tides(backend, &mut batch, &new)?;
-    repositories(backend, &mut batch, &new)?;
+    let recorded = stage(backend, names, &mut batch, outcomes)?;
     let written = backend.apply(&batch);
     if written.is_err() {
         // Numbers that were given out with it do not exist.
         names.reset();
     }
     written.map(|()| recorded)
+}
+
+/// Adds what is new to a batch that is applied as a whole, or `names` is reset.
+pub fn stage(backend: &dyn Backend, names: &mut Names, batch: &mut Batch, outcomes: &[Outcome]) -> Result<Recorded> {
+    let mut placed = Vec::with_capacity(outcomes.len());
+    for outcome in outcomes {
+        placed.push(place(backend, names, batch, outcome)?);
+    }
+    let Added { new, told } = blocks(backend, batch, placed)?;
+    let recorded = Recorded { new: new.len() as u64, known: (outcomes.len() - new.len()) as u64 };
+    failures(backend, batch, &new)?;
+    sightings(backend, batch, new.iter().chain(&told))?;
+    tides(backend, batch, &new)?;
+    repositories(backend, batch, &new)?;
+    Ok(recorded)
 }
 
 fn place(backend: &dyn Backend, names: &mut Names, batch: &mut Batch, outcome: &Outcome) -> Result<Placed> {
@@ -67,13 +75,20 @@ fn place(backend: &dyn Backend, names: &mut Names, batch: &mut Batch, outcome: &
     })
 }
 
-/// Puts the rows into their series' blocks; answers those that were not there.
-fn blocks(backend: &dyn Backend, batch: &mut Batch, placed: Vec<Placed>) -> Result<Vec<Placed>> {
+/// Rows that were not there, and those whose fingerprint was told only now: a job ends before its log is read.
+#[derive(Default)]
+struct Added {
+    new: Vec<Placed>,
+    told: Vec<Placed>,
+}
+
+/// Puts the rows into their series' blocks.
+fn blocks(backend: &dyn Backend, batch: &mut Batch, placed: Vec<Placed>) -> Result<Added> {
     let mut by_series: HashMap<u32, Vec<Placed>> = HashMap::new();
     for one in placed {
         by_series.entry(one.series).or_default().push(one);
     }
-    let mut new = Vec::new();
+    let mut added = Added::default();
     for (series, mut rows) in by_series {
         rows.sort_by_key(|one| (one.row.run, one.row.attempt));
         let mut open: Option<Open> = None;
@@ -86,16 +101,25 @@ fn blocks(backend: &dyn Backend, batch: &mut Batch, placed: Vec<Placed>) -> Resu
                 open = Some(Open::find(backend, series, key)?);
             }
             let Some(block) = &mut open else { continue };
-            if let Err(at) = block.rows.binary_search_by_key(&key, |row| (row.run, row.attempt)) {
-                block.rows.insert(at, one.row);
-                new.push(one);
+            match block.rows.binary_search_by_key(&key, |row| (row.run, row.attempt)) {
+                Err(at) => {
+                    block.rows.insert(at, one.row);
+                    block.changed = true;
+                    added.new.push(one);
+                }
+                Ok(at) if block.rows[at].print == 0 && one.row.print != 0 => {
+                    block.rows[at].print = one.row.print;
+                    block.changed = true;
+                    added.told.push(one);
+                }
+                Ok(_) => {}
             }
         }
         if let Some(done) = open {
             done.close(series, batch)?;
         }
     }
-    Ok(new)
+    Ok(added)
 }
 
 /// A block that is being changed.
@@ -105,7 +129,7 @@ struct Open {
     rows: Vec<Row>,
     /// Where the next block begins.
     until: Option<(u64, u32)>,
-    was: usize,
+    changed: bool,
 }
 
 impl Open {
@@ -118,16 +142,15 @@ impl Open {
             found = backend.scan(&prefix, &[], 1)?;
         }
         let Some((key, bytes)) = found.pop() else {
-            return Ok(Self { key: None, rows: Vec::new(), until: None, was: 0 });
+            return Ok(Self { key: None, rows: Vec::new(), until: None, changed: false });
         };
         let next = backend.scan(&prefix, &[key.as_slice(), &[0]].concat(), 1)?;
         let rows = block::read(&bytes).map_err(broken)?;
-        let was = rows.len();
-        Ok(Self { key: Some(key), rows, until: next.first().map(|(key, _)| first_of(key)), was })
+        Ok(Self { key: Some(key), rows, until: next.first().map(|(key, _)| first_of(key)), changed: false })
     }
 
     fn close(self, series: u32, batch: &mut Batch) -> Result<()> {
-        if self.rows.len() == self.was {
+        if !self.changed {
             return Ok(());
         }
         if let Some(key) = self.key {
@@ -148,31 +171,27 @@ fn first_of(key: &[u8]) -> (u64, u32) {
     (run, attempt)
 }
 
-/// What failed together, and where a fingerprint was seen.
+/// What failed together.
 fn failures(backend: &dyn Backend, batch: &mut Batch, new: &[Placed]) -> Result<()> {
     let mut runs: BTreeMap<Vec<u8>, RunFailures> = BTreeMap::new();
-    let mut prints: BTreeMap<Vec<u8>, Vec<Sighting>> = BTreeMap::new();
     for one in new.iter().filter(|one| one.row.ended.is_failure()) {
-        let key = keys::run_failures(one.repo, one.row.run, one.row.attempt);
-        if !runs.contains_key(&key) {
-            runs.insert(key.clone(), load(backend, &key)?);
-        }
-        if let Some(run) = runs.get_mut(&key) {
-            run.at = one.row.at;
-            if run.series.len() < FAILURES_KEPT { run.series.push(one.series) } else { run.more += 1 }
-        }
-        if one.row.print == 0 {
-            continue;
-        }
-        let key = keys::number(keys::SIGHTINGS, one.row.print);
-        if !prints.contains_key(&key) {
-            prints.insert(key.clone(), load(backend, &key)?);
-        }
-        let Row { branch, sha, at, .. } = one.row;
-        prints.entry(key).or_default().push(Sighting { series: one.series, branch, sha, at });
+        let run = loaded(backend, &mut runs, keys::run_failures(one.repo, one.row.run, one.row.attempt))?;
+        run.at = one.row.at;
+        if run.series.len() < FAILURES_KEPT { run.series.push(one.series) } else { run.more += 1 }
     }
     for (key, run) in runs {
         batch.put(key, packed(&run)?);
+    }
+    Ok(())
+}
+
+/// Where fingerprints were seen.
+fn sightings<'a>(backend: &dyn Backend, batch: &mut Batch, rows: impl Iterator<Item = &'a Placed>) -> Result<()> {
+    let mut prints: BTreeMap<Vec<u8>, Vec<Sighting>> = BTreeMap::new();
+    for one in rows.filter(|one| one.row.print != 0) {
+        let Row { branch, sha, at, print, .. } = one.row;
+        let seen = loaded(backend, &mut prints, keys::number(keys::SIGHTINGS, print))?;
+        seen.push(Sighting { series: one.series, branch, sha, at });
     }
     for (key, mut seen) in prints {
         seen.sort_by_key(|seen| std::cmp::Reverse(seen.at));
@@ -182,18 +201,28 @@ fn failures(backend: &dyn Backend, batch: &mut Batch, new: &[Placed]) -> Result<
     Ok(())
 }
 
+/// The record under a key as it is being changed.
+fn loaded<'a, T: DeserializeOwned + Default>(
+    backend: &dyn Backend,
+    changed: &'a mut BTreeMap<Vec<u8>, T>,
+    key: Vec<u8>,
+) -> Result<&'a mut T> {
+    Ok(match changed.entry(key) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(free) => {
+            let record = load(backend, free.key())?;
+            free.insert(record)
+        }
+    })
+}
+
 fn tides(backend: &dyn Backend, batch: &mut Batch, new: &[Placed]) -> Result<()> {
     let mut tides: BTreeMap<Vec<u8>, Tide> = BTreeMap::new();
     for one in new.iter().filter(|one| one.is_job && one.row.ended.is_telling()) {
         for repo in [0, one.repo] {
-            let key = keys::tide(repo, one.row.at.div_euclid(SLOT_MS));
-            if !tides.contains_key(&key) {
-                tides.insert(key.clone(), load(backend, &key)?);
-            }
-            if let Some(tide) = tides.get_mut(&key) {
-                tide.jobs += 1;
-                tide.failed += u32::from(one.row.ended.is_failure());
-            }
+            let tide = loaded(backend, &mut tides, keys::tide(repo, one.row.at.div_euclid(SLOT_MS)))?;
+            tide.jobs += 1;
+            tide.failed += u32::from(one.row.ended.is_failure());
         }
     }
     for (key, tide) in tides {

@@ -1,0 +1,111 @@
+//! What an event says of executions: jobs as they end, tests as logs name them.
+
+use crate::domain::event::{Conclusion, Event, Failure, LogRead, Progress, Scope};
+use crate::domain::evidence::Evidence;
+use crate::domain::ids::RunId;
+use crate::domain::incident::{Incident, JobState};
+use crate::domain::outcome::{Ended, Outcome};
+use crate::domain::time::Time;
+
+/// Failing tests kept of one job: what breaks more than this broke at once.
+const TESTS_MAX: usize = 50;
+
+/// The outcomes that an event tells, `incident` being the one that it is for, where it names one.
+#[must_use]
+pub fn told(event: &Event, incident: Option<&Incident>, now: Time) -> Vec<Outcome> {
+    match (event, incident) {
+        (Event::Failed { failure }, _) if failure.confirmed => failed(failure, now).into_iter().collect(),
+        (Event::Progressed { progress }, _) => ended(progress, now).into_iter().collect(),
+        (Event::LogRead { run, attempt, job_id, read: LogRead::Read(evidence), .. }, Some(incident)) => {
+            let of = |job: &&JobState| job.run == Some(*run) && job.attempt == *attempt && job.id == Some(*job_id);
+            incident.jobs.iter().find(of).map_or_else(Vec::new, |job| read(incident, *run, job, evidence, now))
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn kind(conclusion: Conclusion) -> Option<Ended> {
+    match conclusion {
+        Conclusion::Success => Some(Ended::Pass),
+        Conclusion::Failure | Conclusion::StartupFailure => Some(Ended::Fail),
+        Conclusion::TimedOut => Some(Ended::Timeout),
+        Conclusion::Cancelled => Some(Ended::Cancelled),
+        Conclusion::Skipped => Some(Ended::Skip),
+        _ => None,
+    }
+}
+
+fn failed(failure: &Failure, now: Time) -> Option<Outcome> {
+    Some(Outcome {
+        repo: failure.repo.as_str().into(),
+        branch: failure.branch.clone(),
+        default_branch: Some(failure.default_branch.as_str().into()),
+        sha: failure.sha.clone(),
+        run: failure.run.filter(|_| failure.scope == Scope::Job)?.0,
+        attempt: failure.attempt.max(1),
+        workflow: failure.workflow.clone(),
+        job: failure.job.clone()?,
+        test: None,
+        ended: kind(failure.conclusion)?,
+        at: now,
+        duration_ms: None,
+        fingerprint: None,
+    })
+}
+
+fn ended(progress: &Progress, now: Time) -> Option<Outcome> {
+    Some(Outcome {
+        repo: progress.repo.as_str().into(),
+        branch: progress.branch.clone(),
+        default_branch: None,
+        sha: progress.sha.clone(),
+        run: progress.run.filter(|_| progress.scope == Scope::Job)?.0,
+        attempt: progress.attempt.max(1),
+        workflow: progress.workflow.clone(),
+        job: progress.job.clone()?,
+        test: None,
+        ended: kind(progress.conclusion?)?,
+        at: now,
+        duration_ms: None,
+        fingerprint: None,
+    })
+}
+
+/// The job once more, with its fingerprint, and the tests that its log names.
+fn read(incident: &Incident, run: RunId, job: &JobState, evidence: &Evidence, now: Time) -> Vec<Outcome> {
+    let state = incident.runs.iter().find(|state| state.run == Some(run));
+    let Some(state) = state.filter(|_| incident.confirmed) else { return Vec::new() };
+    let of_job = Outcome {
+        repo: incident.repo.as_str().into(),
+        branch: state.branch.clone(),
+        default_branch: Some(incident.default_branch.as_str().into()),
+        sha: state.sha.clone(),
+        run: run.0,
+        attempt: job.attempt.max(1),
+        workflow: state.workflow.clone(),
+        job: job.name.clone(),
+        test: None,
+        ended: kind(job.conclusion).unwrap_or(Ended::Fail),
+        at: now,
+        duration_ms: None,
+        fingerprint: evidence.fingerprint.clone(),
+    };
+    let tests = evidence.failing_tests.iter().take(TESTS_MAX);
+    let tests = tests.map(|test| Outcome { test: Some(test.name.clone()), ended: Ended::Fail, ..of_job.clone() });
+    std::iter::once(of_job.clone()).chain(tests).collect()
+}
+
+/// The failure that an incident is judged by: its one failing test, else its job.
+#[must_use]
+pub fn headline(incident: &Incident, now: Time) -> Option<Outcome> {
+    let evidence = incident.headline();
+    let newest = incident.jobs.iter().max_by_key(|job| job.attempt)?;
+    let job = incident.jobs.iter().find(|job| job.attempt == newest.attempt && job.run == newest.run)?;
+    let none = Evidence::default();
+    let mut all = read(incident, job.run?, job, evidence.unwrap_or(&none), now);
+    match all.len() {
+        0 => None,
+        2 => all.pop(),
+        _ => Some(all.swap_remove(0)),
+    }
+}

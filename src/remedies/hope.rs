@@ -1,0 +1,78 @@
+//! How likely a failure goes away by itself, and what that is thought to rest on. Remedies offer themselves by it.
+
+use crate::domain::cause::{Cause, Judged};
+use crate::domain::evidence::Category;
+use crate::domain::incident::Incident;
+
+/// The chance that another try passes with nothing changed, and the reason in a clause.
+pub fn of_another_try(incident: &Incident) -> (f64, String) {
+    if let Some(base) = &incident.base {
+        return (0.03, format!("{} fails in the same way", base.branch.line(60)));
+    }
+    match incident.judged.as_ref().filter(|judged| is_telling(judged)) {
+        Some(judged) => by_history(incident, judged),
+        None => by_log(incident),
+    }
+}
+
+/// Without a record, and without a cause, history adds nothing to the log.
+fn is_telling(judged: &Judged) -> bool {
+    judged.by.is_some() || judged.cause != Cause::Unknown || judged.record.passed_on_retry > 0
+}
+
+fn by_history(incident: &Incident, judged: &Judged) -> (f64, String) {
+    let record = judged.record.words();
+    let first = || judged.because.first().cloned().unwrap_or_default();
+    let known = incident.headline().is_some_and(|evidence| evidence.advice.is_some() && !evidence.is_transient());
+    if known {
+        return (0.03, "the cause is known, and a retry does not remove it".into());
+    }
+    let words = match judged.cause {
+        Cause::Flaky | Cause::Unknown if !record.is_empty() => format!("it {record}"),
+        Cause::Deterministic | Cause::Dependency => match first() {
+            why if why.is_empty() => "it fails on every try".into(),
+            why => why,
+        },
+        Cause::BaseBroken => "the base branch fails in the same way".into(),
+        _ => first(),
+    };
+    (judged.passes_again(), words)
+}
+
+/// What is known of the very failure beats its category.
+fn by_log(incident: &Incident) -> (f64, String) {
+    let tried = incident.runs.iter().any(|run| run.attempt > 1 && run.failed_attempt == run.attempt);
+    let (hope, words) = first_try(incident);
+    if tried && hope > 0.3 {
+        return (hope * 0.3, "it failed again on retry".into());
+    }
+    (hope, words)
+}
+
+fn first_try(incident: &Incident) -> (f64, String) {
+    let Some(evidence) = incident.headline() else {
+        let words = match &incident.log_missing {
+            Some(_) => "there is no log to say otherwise",
+            None => "the log has not been read yet",
+        };
+        return (0.5, words.into());
+    };
+    let category = evidence.category;
+    let (hope, words) = match (&evidence.advice, category) {
+        _ if evidence.is_transient() => return (0.85, format!("{category} failures often pass on retry")),
+        (Some(_), _) => (0.03, "the cause is known, and a retry does not remove it"),
+        _ if evidence.is_deterministic() => {
+            return (0.03, format!("{category} failures recur on the same commit"));
+        }
+        (None, Category::Dependency) => (0.3, "a registry may have answered wrongly"),
+        (None, Category::Test) => (0.5, "a retry shows whether the test is flaky"),
+        (None, Category::Cancelled) => (0.7, "it was cancelled before it could finish"),
+        _ => (0.5, "the log shows no cause that must recur"),
+    };
+    (hope, words.into())
+}
+
+/// The chance that the code, or what it depends on, is broken: then a retry does not help and something has to change.
+pub fn of_a_breakage(incident: &Incident) -> f64 {
+    1.0 - of_another_try(incident).0
+}
