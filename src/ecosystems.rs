@@ -19,6 +19,7 @@ mod npm;
 mod nuget;
 mod pip;
 mod poetry;
+mod precommit;
 
 /// Takes a package and the version that was resolved of it.
 pub type Found<'a> = dyn FnMut(&str, &str) + 'a;
@@ -57,6 +58,7 @@ pub fn all() -> &'static [&'static dyn Ecosystem] {
         &nuget::Nuget,
         &pip::Pip,
         &poetry::Poetry,
+        &precommit::PreCommit,
     ]
 }
 

@@ -68,6 +68,13 @@ fn action_repository(package: &str) -> String {
     package.split('/').take(2).collect::<Vec<_>>().join("/")
 }
 
+/// `owner/name` of a repository of hooks, whose address may be given whole.
+fn hook_repository(package: &str) -> String {
+    let path = package.split_once("://").map_or(package, |(_, path)| path).trim_end_matches(".git");
+    let on_host = path.split_once('/').filter(|(host, _)| host.contains('.'));
+    on_host.map_or(path, |(_, path)| path).to_owned()
+}
+
 /// An image without the registry's host.
 fn image_without_registry(package: &str) -> &str {
     match package.split_once('/') {

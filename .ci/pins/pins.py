@@ -11,17 +11,17 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from pin_trials import bundler, cargo, composer, go, maven, node, python
+from pin_trials import bundler, cargo, composer, go, gradle, maven, node, precommit, python
 from pin_trials.judge import Verdict, judge
 from pin_trials.tools import Tools
 
 ALL = [
     cargo.Cargo, node.Npm, node.Pnpm, node.Yarn, python.Pip, python.Uv, python.Poetry,
-    go.Go, bundler.Bundler, composer.Composer, maven.Maven,
+    go.Go, bundler.Bundler, composer.Composer, maven.Maven, gradle.Gradle, precommit.PreCommit,
 ]
 UNTRIED = {
-    "gradle": "Debian's Gradle is 4.4.1, which knows neither catalogs nor lock files, and newer ones are elsewhere",
-    "nuget": "Debian has no dotnet",
+    "gradle catalogs, locks and Kotlin": "Debian's Gradle is 4.4.1, which knows none of them, and newer ones are elsewhere",
+    "nuget": "Debian has no dotnet, and no package of PyPI or npm carries its SDK",
     "github-actions": "no tool checks a workflow without GitHub",
     "docker": "no tool checks an image's digest without a registry",
 }  # fmt: skip

@@ -14,6 +14,10 @@ pub trait PinEditor: Send + Sync {
     }
     /// Whether it is a lock.
     fn is_lock(&self, path: &str) -> bool;
+    /// Whether a name can be one of its packages', where nobody said which ecosystem is meant.
+    fn is_name(&self, package: &str) -> bool {
+        !package.contains(':')
+    }
     /// Pins `package` to exactly `version`, by a minimal edit that keeps comments, order and format. Already, when
     /// manifest and lock say so; absent, when no file knows the package; refused with every reason otherwise.
     fn pin(&self, manifests: Manifests<'_>, package: &str, version: &str) -> Edited;

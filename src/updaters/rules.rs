@@ -1,6 +1,6 @@
 //! What a Renovate configuration says of a package, and the rule that is ours.
 
-use super::{action_repository, python_name};
+use super::{action_repository, hook_repository, python_name};
 use crate::edit::json::layout::New;
 use crate::edit::json::{Item, Node};
 
@@ -22,6 +22,7 @@ pub fn managers(ecosystem: &str) -> Option<&'static [&'static str]> {
         "composer" => &["composer"],
         "github-actions" => &["github-actions"],
         "docker" => &["dockerfile", "docker-compose"],
+        "pre-commit" => &["pre-commit"],
         _ => return None,
     })
 }
@@ -32,6 +33,7 @@ pub fn names(ecosystem: &str, package: &str) -> Vec<String> {
     let other = match ecosystem {
         "pip" | "poetry" | "uv" => python_name(package),
         "github-actions" => action_repository(package),
+        "pre-commit" => hook_repository(package),
         _ => return names,
     };
     if other != package {

@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-PYTHON_PACKAGES = ["uv==0.*", "poetry==2.*"]
+PYTHON_PACKAGES = ["uv==0.*", "poetry==2.*", "pre-commit==4.*"]
 NODE_PACKAGES = [
     "pnpm8@npm:pnpm@8", "pnpm9@npm:pnpm@9", "pnpm10@npm:pnpm@10",
     "yarn1@npm:yarn@1", "yarn4@npm:@yarnpkg/cli-dist@4",

@@ -30,6 +30,10 @@ impl PinEditor for ActionsPins {
         false
     }
 
+    fn is_name(&self, package: &str) -> bool {
+        package.contains('/') && !package.starts_with('@')
+    }
+
     fn pin(&self, manifests: Manifests<'_>, package: &str, version: &str) -> Edited {
         let mut draft = Draft::new(manifests);
         check_package(&mut draft, package);
@@ -96,13 +100,14 @@ fn check_package(draft: &mut Draft<'_>, package: &str) {
     }
 }
 
-fn is_commit(version: &str) -> bool {
+/// Whether a version is a whole commit.
+pub(crate) fn is_commit(version: &str) -> bool {
     version.len() == 40 && version.chars().all(|c| c.is_ascii_hexdigit())
 }
 
 /// `v4`, `4.1.1`, `v2.0.0-beta.1`, `release/v1`, `bundle-v2.1`: what ends in a number. Branches, `latest`, ranges and
 /// pieces of commits move or mean several things.
-fn is_tag(version: &str) -> bool {
+pub(crate) fn is_tag(version: &str) -> bool {
     const LENGTH_MAX: usize = 100;
     static TAG: LazyLock<Regex> = LazyLock::new(|| {
         let (line, number, end) =

@@ -35,6 +35,10 @@ impl PinEditor for ComposerPins {
         file_name(path) == "composer.lock"
     }
 
+    fn is_name(&self, package: &str) -> bool {
+        package.contains('/') && !package.starts_with('@')
+    }
+
     fn pin(&self, manifests: Manifests<'_>, package: &str, version: &str) -> Edited {
         let package = package.to_ascii_lowercase();
         if let Some(reasons) = not_accepted(&package, Some(version)) {

@@ -34,6 +34,10 @@ impl PinEditor for DockerPins {
         false
     }
 
+    fn is_name(&self, package: &str) -> bool {
+        !package.starts_with('@')
+    }
+
     fn pin(&self, manifests: Manifests<'_>, package: &str, version: &str) -> Edited {
         let mut draft = Draft::new(manifests);
         check_name(&mut draft, package);

@@ -34,6 +34,10 @@ impl PinEditor for MavenPins {
         false
     }
 
+    fn is_name(&self, package: &str) -> bool {
+        package.contains(':')
+    }
+
     fn pin(&self, manifests: Manifests<'_>, package: &str, version: &str) -> Edited {
         let mut reasons = Vec::new();
         let Some((group, artifact)) = coordinates(package) else {

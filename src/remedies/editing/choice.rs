@@ -69,16 +69,6 @@ fn folded(text: &str) -> String {
     text.to_ascii_lowercase().replace(['_', '.'], "-")
 }
 
-/// Whether a name can be one of this ecosystem's.
-fn is_name_of(id: &str, package: &str) -> bool {
-    match id {
-        "github-actions" | "composer" => package.contains('/') && !package.starts_with('@'),
-        "maven" | "gradle" => package.contains(':'),
-        "docker" => !package.starts_with('@'),
-        _ => !package.contains(':'),
-    }
-}
-
 /// Asks each editor, with the files that are its own.
 pub fn ask(
     editors: &[&'static dyn PinEditor],
@@ -93,7 +83,7 @@ pub fn ask(
     for editor in editors {
         let files = files_of(*editor, sources);
         // Who never heard of the package has nothing to say of its name or version.
-        let heard = is_name_of(editor.id(), package) && files.iter().any(|file| folded(&file.text).contains(&leaf));
+        let heard = editor.is_name(package) && files.iter().any(|file| folded(&file.text).contains(&leaf));
         if files.is_empty() || !named && !heard {
             continue;
         }

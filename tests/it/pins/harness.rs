@@ -202,6 +202,7 @@ walks! {
     pip: "pip", tables::PIP;
     pnpm: "pnpm", tables::PNPM;
     poetry: "poetry", tables::POETRY;
+    pre_commit: "pre-commit", tables::PRE_COMMIT;
     uv: "uv", tables::UV;
     yarn: "yarn", tables::YARN;
 }

@@ -17,6 +17,7 @@ const GOOD: &[(&str, &str, &str, &str)] = &[
     ("composer", "plain", "monolog/monolog", "3.4.0"),
     ("github-actions", "plain", "actions/checkout", "v4.1.1"),
     ("docker", "plain", "node", DIGEST),
+    ("pre-commit", "plain", "psf/black", "24.1.1"),
     ("pip", "plain", "requests", "2.31.0"),
     ("uv", "simple", "requests", "2.31.0"),
     ("poetry", "simple", "requests", "2.31.0"),

@@ -27,6 +27,7 @@ const RENOVATE: &[Row] = &[
     ("comments.json5", "cargo", "sqlx", Held),
     ("quoted.json5", "poetry", "Flask_Login", Held),
     ("empty_rules.json", "composer", "symfony/console", Held),
+    ("empty_rules.json", "pre-commit", "https://github.com/psf/black.git", Held),
     ("nothing.json", "bundler", "rails", Held),
     ("windows.json", "nuget", "Newtonsoft.Json", Held),
     ("no_comma.json5", "maven", "org.slf4j:slf4j-api", Held),

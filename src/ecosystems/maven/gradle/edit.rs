@@ -59,6 +59,10 @@ impl PinEditor for GradlePins {
         kind(path) == Some(Kind::Lock)
     }
 
+    fn is_name(&self, package: &str) -> bool {
+        package.contains(':')
+    }
+
     fn pin(&self, manifests: Manifests<'_>, package: &str, version: &str) -> Edited {
         let mut reasons = Vec::new();
         if !is_name(package) {

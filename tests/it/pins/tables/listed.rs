@@ -352,3 +352,49 @@ pub const DOCKER: &[Row] = &[
     refused("workflow-matrix", "node", DIGEST, "from a variable"),
     row("workflow-matrix", "postgres", DIGEST, Absent),
 ];
+
+pub const PRE_COMMIT: &[Row] = &[
+    plain(
+        "plain",
+        "psf/black",
+        "24.1.1",
+        &[".pre-commit-config.yaml: rev: 24.1.1 # ci-rescue pin was 24.2.0  # formats everything\n"],
+    ),
+    plain(
+        "plain",
+        "https://github.com/pre-commit/pre-commit-hooks",
+        "v4.4.0",
+        &[".pre-commit-config.yaml: rev: v4.4.0 # ci-rescue pin was v4.5.0\n"],
+    ),
+    row("plain", "github.com/PSF/black", "24.2.0", Already),
+    row("plain", "acme/black", "24.2.0", Absent),
+    refused("plain", "psf/black", "main", "to a tag"),
+    refused("plain", "black", "24.1.1", "owner/name"),
+    plain(
+        "several",
+        "astral-sh/ruff-pre-commit",
+        "v0.2.2",
+        &[
+            ".pre-commit-config.yaml:   rev: \"v0.2.2\" # ci-rescue pin was v0.3.0\n",
+            ".pre-commit-config.yaml:   rev: 'v0.2.2' # ci-rescue pin was v0.3.0\n",
+        ],
+    ),
+    plain(
+        "several",
+        "tools/hooks",
+        "v1.1.0",
+        &[
+            ".pre-commit-config.yaml: v1.1.0 # ci-rescue pin was 0a1b2c3d4e5f60718293a4b5c6d7e8f901234567  # frozen: v1.2.0\n",
+        ],
+    ),
+    row("several", "acme/tools", "v1.1.0", Absent),
+    plain(
+        "shapes",
+        "acme/one-line",
+        "v0.9.0",
+        &[".pre-commit-config.yaml: rev: v0.9.0, hooks: [{id: a}]} # ci-rescue pin was v1.0.0\n"],
+    ),
+    refused("shapes", "acme/no-rev", "v1.0.0", "has no `rev`"),
+    refused("shapes", "acme/folded", "v0.9.0", "one plain value"),
+    refused("shapes", "acme/tagged", "v0.9.0", "one plain value"),
+];

@@ -47,6 +47,6 @@ mod python;
 
 pub use javascript::{NPM, PNPM, YARN};
 pub use jvm::{GRADLE, MAVEN};
-pub use listed::{ACTIONS, CARGO, COMPOSER, DOCKER};
+pub use listed::{ACTIONS, CARGO, COMPOSER, DOCKER, PRE_COMMIT};
 pub use others::{BUNDLER, GO, NUGET};
 pub use python::{PIP, POETRY, UV};
