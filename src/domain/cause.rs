@@ -79,7 +79,16 @@ pub struct Record {
     pub passed_on_retry: u32,
     /// The chance that an execution fails with nothing broken.
     pub rate: f64,
+    /// Passes at the very commit.
+    #[serde(default)]
+    pub passed_here: u32,
+    /// Earlier flakes that looked like this failure; `None` where that cannot be told.
+    #[serde(default)]
+    pub alike: Option<u32>,
 }
+
+/// The chance that an outage is over when a retry runs.
+const OVER_SOON: f64 = 0.2;
 
 impl Judged {
     #[must_use]
@@ -91,7 +100,7 @@ impl Judged {
     #[must_use]
     pub fn passes_again(&self) -> f64 {
         let rate = self.record.rate.clamp(0.0, 1.0);
-        self.chance(Cause::Flaky) * (1.0 - rate) + self.chance(Cause::Transient) + 0.5 * self.chance(Cause::Infra)
+        self.chance(Cause::Flaky) * (1.0 - rate) + self.chance(Cause::Transient) + OVER_SOON * self.chance(Cause::Infra)
     }
 }
 

@@ -159,7 +159,7 @@ impl Working<'_> {
                 let remedy = remedies::by_id(what.verb.as_str());
                 let offering = incident.as_ref().zip(remedy).and_then(|(incident, remedy)| remedy.offer(incident));
                 let Some(offering) = offering else {
-                    let what = "This is not offered any more: check the updated card".to_owned();
+                    let what = "This is no longer offered: check the updated card".to_owned();
                     self.answer(&place, &actor.id, Note::Mistake { what, nearest: None, example: None });
                     return Ok(());
                 };

@@ -24,6 +24,8 @@ impl Working<'_> {
                 failures: evidence.recent_failures,
                 passed_on_retry: evidence.passed_on_retry,
                 rate: score.flake.score,
+                passed_here: history::passed_at(&past, &row),
+                alike: history::flakes_like(&past, &row),
             },
             by: None,
         }))

@@ -76,6 +76,24 @@ pub fn judge_with(past: &Past, failure: &Row, log: Option<&Evidence>) -> Judgeme
     conclude(facts)
 }
 
+/// Passes of the series at the failure's commit, in the same workflow.
+#[must_use]
+pub fn passed_at(past: &Past, failure: &Row) -> u32 {
+    let there = |row: &&Row| row.sha == failure.sha && row.workflow == failure.workflow && row.ended == Ended::Pass;
+    u32::try_from(past.rows.iter().filter(there).count()).unwrap_or(u32::MAX)
+}
+
+/// Earlier failures with the same fingerprint that were flakes; `None` where either has no fingerprint.
+#[must_use]
+pub fn flakes_like(past: &Past, failure: &Row) -> Option<u32> {
+    let groups = groups::groups(&past.rows, past.default_branch);
+    let flakes =
+        groups.iter().filter(|group| group.flake > 0.5 && group.sha != failure.sha && !group.prints.is_empty());
+    let flakes: Vec<&Group> = flakes.collect();
+    let alike = flakes.iter().filter(|group| group.prints.contains(&failure.print)).count();
+    (failure.print != 0 && !flakes.is_empty()).then(|| u32::try_from(alike).unwrap_or(u32::MAX))
+}
+
 /// What the log says. A known issue beats its category.
 fn said(log: &Evidence) -> Fact {
     let category = log.category;
@@ -86,8 +104,10 @@ fn said(log: &Evidence) -> Fact {
         (Some(Severity::Transient), _) => [0.2, 1.0, 0.03, 0.03, 0.05, 0.8],
         (_, category) if category.is_transient() => [0.25, 1.0, 0.06, 0.06, 0.1, 1.0],
         (_, Category::Dependency) => [0.02, 0.1, 0.5, 0.5, 1.0, 0.1],
-        (_, category) if category.is_deterministic() => [0.01, 0.01, 1.0, 1.0, 0.3, 0.02],
-        (_, Category::Test | Category::Crash | Category::Oom) => [1.0, 0.15, 1.0, 1.0, 0.5, 0.1],
+        (_, category) if category.is_deterministic() => [0.03, 0.02, 1.0, 1.0, 0.3, 0.02],
+        // A neighbour on the machine may have taken the memory.
+        (_, Category::Oom) => [0.5, 0.6, 0.8, 0.8, 0.4, 0.3],
+        (_, Category::Test | Category::Crash) => [1.0, 0.15, 1.0, 1.0, 0.5, 0.1],
         _ => return Fact { name: "log", fits: [1.0; 6], words: None },
     };
     Fact { name: "log", fits, words: Some(words) }
@@ -192,7 +212,7 @@ impl<'a> Case<'a> {
         let executed: u32 = self.groups.iter().map(|group| group.failed + group.passed).sum();
         let words = Some(words::often(flakes, executed, flaky));
         let base = if self.on_default { 1e-6 } else { breaks };
-        Fact { name: "history", fits: [flaky, transient, breaks, base, 3e-4, 3e-4], words }
+        Fact { name: "history", fits: [flaky, transient, breaks, base, 3e-4, 6e-4], words }
     }
 
     fn commit(&self) -> Fact {
@@ -245,10 +265,11 @@ impl<'a> Case<'a> {
 
     /// What the default branch says, for a failure elsewhere.
     fn base(&self) -> Fact {
-        let none = Fact { name: "base", fits: [1.0; 6], words: None };
-        if self.on_default || self.past.default_branch == 0 {
-            return none;
+        if self.on_default {
+            return Fact { name: "base", fits: [1.0; 6], words: None };
         }
+        // Most bases are green.
+        let none = Fact { name: "base", fits: [1.0, 1.0, 1.0, 0.12, 0.6, 1.0], words: None };
         let there = |group: &&Group| group.branch == self.past.default_branch;
         let before: Vec<&Group> =
             self.groups.iter().filter(there).filter(|group| group.first_at <= self.failure.at).collect();
@@ -391,7 +412,7 @@ impl<'a> Case<'a> {
         let usual = share(self.past.usual, 20.0);
         let storm = |tide: Tide, enough: u32| tide.failed >= enough && share(tide, 0.0) > (3.0 * usual).max(0.35);
         let high = storm(self.past.here, 3) || storm(self.past.around, 4);
-        let fits = if high { [0.04, 0.25, 0.06, 0.12, 0.12, 0.9] } else { [0.96, 0.75, 0.94, 0.88, 0.88, 0.1] };
+        let fits = if high { [0.012, 0.1, 0.012, 0.05, 0.05, 0.9] } else { [0.96, 0.75, 0.94, 0.88, 0.88, 0.1] };
         let words = high.then(|| words::tide(self.past.around));
         Fact { name: "tide", fits, words }
     }

@@ -39,7 +39,7 @@ pub fn gather(step: &mut Step<'_>) {
 }
 
 /// An offer that helps less likely than this is not recommended.
-const RECOMMENDED_FROM: f64 = 0.4;
+const RECOMMENDED_FROM: f64 = 0.25;
 
 /// Every offer, best first; those that are done at once need their plan.
 #[must_use]

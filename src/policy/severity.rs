@@ -65,8 +65,12 @@ fn recurs(incident: &Incident, cause: Cause) -> Option<String> {
         Cause::Dependency => return Some("a dependency's change".into()),
         _ => {}
     }
-    if let Some(evidence) = incident.headline().filter(|evidence| evidence.is_deterministic()) {
-        return Some(format!("a {} failure", evidence.category));
+    if let Some(evidence) = incident.headline().filter(|evidence| !evidence.is_transient()) {
+        let issue = evidence.known_issue.as_ref().filter(|_| evidence.advice.is_some());
+        let category = evidence.is_deterministic().then(|| format!("a {} failure", evidence.category));
+        if let Some(why) = issue.cloned().or(category) {
+            return Some(why);
+        }
     }
     let again = |run: &RunState| run.attempt > 1 && run.failed_attempt == run.attempt && !run.superseded;
     if incident.runs.iter().any(again) {

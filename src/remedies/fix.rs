@@ -16,6 +16,9 @@ pub struct Fix;
 /// Lines of evidence that a template is shown.
 const LINES: usize = 10;
 
+/// What came back as often is worth the template.
+const OFTEN: u32 = 5;
+
 impl Remedy for Fix {
     fn id(&self) -> &'static str {
         "fix"
@@ -38,7 +41,10 @@ impl Remedy for Fix {
         }
         let label = clean_line(&format!("Fix: {}", template.replace('_', " ")), 60);
         // Where a retry often helps as well, it is the cheaper try.
-        let help = if advice.severity == Severity::Transient { 0.6 } else { 0.9 };
+        let often = incident.judged.as_ref().is_some_and(|judged| judged.record.passed_on_retry >= OFTEN);
+        let retried = incident.runs.iter().any(|run| run.attempt > 1);
+        let retry_first = advice.severity == Severity::Transient && !often && !retried;
+        let help = if retry_first { 0.6 } else { 0.98 };
         let wish = Wish::Fix { template: None, words: Vec::new() };
         Some(Offering { wish, label, help, because: clean_line(&advice.solution, 200), at_once: false })
     }

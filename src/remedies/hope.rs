@@ -3,16 +3,51 @@
 use crate::domain::cause::{Cause, Judged};
 use crate::domain::evidence::Category;
 use crate::domain::incident::Incident;
+use crate::domain::suspect::Suspicion;
 
 /// The chance that another try passes with nothing changed, and the reason in a clause.
 pub fn of_another_try(incident: &Incident) -> (f64, String) {
     if let Some(base) = &incident.base {
         return (0.03, format!("{} fails in the same way", base.branch.line(60)));
     }
-    match incident.judged.as_ref().filter(|judged| is_telling(judged)) {
+    let (hope, words) = match incident.judged.as_ref().filter(|judged| is_telling(judged)) {
         Some(judged) => by_history(incident, judged),
-        None => by_log(incident),
+        None => first_try(incident),
+    };
+    let hope = unlike_a_suspect(incident, hope);
+    match tries(incident) {
+        0 => (hope, words),
+        n => {
+            let kept = incident.judged.as_ref().map_or(0.0, |judged| judged.record.rate).clamp(LASTS, 1.0);
+            let words = if hope > 0.3 { format!("{words}, and it failed again on {}", retries(n)) } else { words };
+            (hope * kept.sqrt().powi(n.min(9).cast_signed()), words)
+        }
     }
+}
+
+/// How much a retry that failed leaves of what was hoped of the next one: its square root. A test that fails every other
+/// time may well fail twice.
+const LASTS: f64 = 0.12;
+
+fn retries(n: u32) -> String {
+    if n == 1 { "retry".into() } else { format!("{n} retries") }
+}
+
+/// Retries of the failing run that failed as well.
+fn tries(incident: &Incident) -> u32 {
+    let failed = incident.runs.iter().filter(|run| run.failed_attempt == run.attempt && !run.superseded);
+    failed.map(|run| run.attempt.saturating_sub(1)).max().unwrap_or(0)
+}
+
+/// A commit that changed what failed, on the branch where it failed, speaks against chance.
+fn unlike_a_suspect(incident: &Incident, hope: f64) -> f64 {
+    let best = incident.suspicion.as_ref().and_then(Suspicion::bracketed).filter(|_| incident.on_default_branch());
+    let against = match best {
+        Some(best) if best.score > 0 => 4.0,
+        Some(_) => 1.3,
+        None => 1.0,
+    };
+    hope / (hope + (1.0 - hope) * against)
 }
 
 /// Without a record, and without a cause, history adds nothing to the log.
@@ -40,15 +75,6 @@ fn by_history(incident: &Incident, judged: &Judged) -> (f64, String) {
 }
 
 /// What is known of the very failure beats its category.
-fn by_log(incident: &Incident) -> (f64, String) {
-    let tried = incident.runs.iter().any(|run| run.attempt > 1 && run.failed_attempt == run.attempt);
-    let (hope, words) = first_try(incident);
-    if tried && hope > 0.3 {
-        return (hope * 0.3, "it failed again on retry".into());
-    }
-    (hope, words)
-}
-
 fn first_try(incident: &Incident) -> (f64, String) {
     let Some(evidence) = incident.headline() else {
         let words = match &incident.log_missing {
@@ -74,5 +100,6 @@ fn first_try(incident: &Incident) -> (f64, String) {
 
 /// The chance that the code, or what it depends on, is broken: then a retry does not help and something has to change.
 pub fn of_a_breakage(incident: &Incident) -> f64 {
-    1.0 - of_another_try(incident).0
+    let outage = incident.judged.as_ref().map_or(0.0, |judged| judged.chance(Cause::Infra));
+    (1.0 - of_another_try(incident).0 - outage).max(0.0)
 }

@@ -2,6 +2,7 @@
 
 use super::{Offering, PlanContext, Remedy, code, hope};
 use crate::domain::action::{Action, IssueBody};
+use crate::domain::cause::Cause;
 use crate::domain::effect::Lookup;
 use crate::domain::facts::Known;
 use crate::domain::ids::Digest;
@@ -14,6 +15,9 @@ pub struct Issue;
 
 /// Lines of evidence, and names of tests, in an issue.
 const LINES: usize = 10;
+
+/// A failure that is more likely its branch's own is its author's.
+const SHARED: f64 = 0.5;
 
 impl Remedy for Issue {
     fn id(&self) -> &'static str {
@@ -30,11 +34,20 @@ impl Remedy for Issue {
 
     /// Where nothing else is known to help with what is everybody's.
     fn offer(&self, incident: &Incident) -> Option<Offering> {
-        if incident.base.is_some() || !incident.on_default_branch() || incident.headline().is_none() {
+        if incident.base.is_some() {
+            return None;
+        }
+        // On a branch its author mends it, unless it is everybody's.
+        let everybodys = incident
+            .judged
+            .as_ref()
+            .map_or(0.0, |judged| judged.chance(Cause::Dependency) + judged.chance(Cause::BaseBroken));
+        let share = if incident.on_default_branch() { 1.0 } else { everybodys };
+        if share < SHARED {
             return None;
         }
         let because = "nothing here is known to fix it, and somebody has to own it".into();
-        let help = 0.35 * hope::of_a_breakage(incident);
+        let help = 0.5 * share * hope::of_a_breakage(incident);
         let wish = Wish::Issue { reason: None };
         Some(Offering { wish, label: "Open issue".into(), help, because, at_once: false })
     }

@@ -119,7 +119,8 @@ impl Remedy for Pin {
         let changed = incident.judged.as_ref().is_some_and(|judged| judged.cause == Cause::Dependency);
         let isolated = suspicion.bracketed().is_some_and(|best| best.score > 0);
         let sure = match (dependency || changed, isolated) {
-            (true, _) => 0.97,
+            (true, false) => 0.97,
+            (true, true) => 0.9,
             (false, false) => 0.8,
             (false, true) => 0.5,
         };

@@ -2,7 +2,7 @@
 //! list that CI asks for. Each has an entry in the ledger, a tracking issue, an owner and a last day.
 
 use super::code::{self, Target, Wanting};
-use super::{Offering, PlanContext, Remedy, issue, ledger};
+use super::{Offering, PlanContext, Remedy, hope, issue, ledger};
 use crate::domain::action::{Action, ChangeSpec};
 use crate::domain::cause::Cause;
 use crate::domain::effect::Lookup;
@@ -21,6 +21,11 @@ pub struct Quarantine;
 
 /// A test is skipped for at most this long without a person's word.
 pub const DAYS_MAX: i64 = 90;
+
+/// A test that flakes as often costs more by its failures than it finds while it is skipped.
+const OFTEN: f64 = 0.03;
+/// So many flakes are no accident.
+const PROVEN: u32 = 4;
 
 impl Remedy for Quarantine {
     fn id(&self) -> &'static str {
@@ -43,12 +48,16 @@ impl Remedy for Quarantine {
     fn offer(&self, incident: &Incident) -> Option<Offering> {
         let judged = incident.judged.as_ref().filter(|judged| judged.cause == Cause::Flaky)?;
         let tests = incident.evidence.iter().flat_map(|evidence| &evidence.failing_tests).count();
-        if tests != 1 || judged.record.passed_on_retry == 0 || incident.base.is_some() {
+        // A flaky test that fails in a new way may have found something.
+        let new = judged.record.alike == Some(0);
+        if tests != 1 || new || judged.record.passed_on_retry == 0 || incident.base.is_some() {
             return None;
         }
         let wish = Wish::Quarantine { test: None, file: None, for_ms: 7 * DAY_MS, reason: None, listed: false };
         let because = format!("the test {}", judged.record.words());
-        let help = 0.9 * judged.passes_again();
+        // It spares everybody after this run: where that is often enough, it goes before the retry.
+        let often = judged.record.rate >= OFTEN && judged.record.passed_on_retry >= PROVEN;
+        let help = (if often { 1.02 } else { 0.9 }) * hope::of_another_try(incident).0;
         Some(Offering { wish, label: "Quarantine".into(), help, because, at_once: false })
     }
 

@@ -6,6 +6,7 @@ use super::{Offering, PlanContext, Remedy, hope};
 use crate::domain::action::ChangeSpec;
 use crate::domain::change::{Direction, Method, Pick};
 use crate::domain::effect::Lookup;
+use crate::domain::evidence::{Category, Evidence};
 use crate::domain::facts::{ChangeFacts, Known, PullFacts};
 use crate::domain::ids::short_sha;
 use crate::domain::incident::Incident;
@@ -28,7 +29,8 @@ impl Remedy for Revert {
 
     /// The commit that the evidence isolates, on the branch where it landed.
     fn offer(&self, incident: &Incident) -> Option<Offering> {
-        let best = incident.suspicion.as_ref()?.bracketed()?;
+        let suspicion = incident.suspicion.as_ref()?;
+        let best = suspicion.bracketed()?;
         if incident.base.is_some() || !incident.on_default_branch() {
             return None;
         }
@@ -40,8 +42,13 @@ impl Remedy for Revert {
             || format!("nothing but {} landed since the last green run", short_sha(&best.sha)),
             |why| format!("{} landed since the last green run: {why}", short_sha(&best.sha)),
         );
-        // Nothing in the failure points to it: it is only the one that is there.
-        let sure = if best.score > 0 { 0.95 } else { 0.7 };
+        let passed = incident.judged.as_ref().is_some_and(|judged| judged.record.passed_here > 0);
+        // Nothing in the failure points to it: it is only the one that is there, and other things changed as well.
+        let sure = match best.score {
+            1.. => 0.95,
+            0 if passed || is_outside(incident) || suspicion.moved.len() > 1 => 0.2,
+            0 => 0.7,
+        };
         let wish = Wish::Revert { pulls: Vec::new(), commit: None };
         Some(Offering { wish, label, help: sure * hope::of_a_breakage(incident), because, at_once: false })
     }
@@ -73,6 +80,15 @@ impl Remedy for Revert {
             Err(planning) => *planning,
         }
     }
+}
+
+/// What failed does not live in the repository: commits rarely change it.
+fn is_outside(incident: &Incident) -> bool {
+    let outside = |evidence: &Evidence| {
+        evidence.advice.is_some()
+            || matches!(evidence.category, Category::SecretMissing | Category::Permission | Category::QualityGate)
+    };
+    incident.headline().is_some_and(outside)
 }
 
 /// What is to be taken back.

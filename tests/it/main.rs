@@ -24,6 +24,7 @@ mod fix;
 mod flows;
 mod history;
 mod kill;
+mod offers;
 mod outages;
 mod pins;
 mod plan;
