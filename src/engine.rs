@@ -23,6 +23,7 @@ mod repro;
 mod resolve;
 mod run;
 mod seal;
+mod stats;
 mod suspects;
 mod tail;
 mod timers;

@@ -5,6 +5,7 @@
 
 mod adopting;
 mod automatic;
+mod correcting;
 mod escalating;
 mod exclusion;
 mod expiry;

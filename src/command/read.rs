@@ -117,6 +117,11 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
         "list" => Intent::List { repo: take("repo").and_then(|repo| repo.parse().ok()), stage: take("stage") },
         "show" => Intent::Show { target: target? },
         "why" => Intent::Why { target: target? },
+        "wrong" => {
+            let cause = take("cause").and_then(|word| serde_json::from_value(word.into()).ok());
+            Intent::Wrong { target: target?, cause }
+        }
+        "stats" => Intent::Stats { repo: take("repo").and_then(|repo| repo.parse().ok()) },
         "retry" => {
             let which = match (take("job"), take("which").as_deref()) {
                 (Some(_), Some(_)) => return Err("Use either job= or failed/all, not both".into()),

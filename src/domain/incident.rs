@@ -314,6 +314,9 @@ pub struct Incident {
     /// What is thought to have caused it.
     #[serde(default)]
     pub judged: Option<Judged>,
+    /// The chance that it passes again, as it was first told: what the verdicts are measured by.
+    #[serde(default)]
+    pub first_told: Option<f64>,
     pub proposals: Vec<Proposal>,
     /// How many proposals there ever were; `proposals` keeps the newest.
     pub proposed: u32,

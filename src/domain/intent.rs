@@ -1,6 +1,7 @@
 //! What a person wants, as the grammar reads their command.
 
 use super::actor::Role;
+use super::cause::Cause;
 use super::ids::{IncidentNo, ProposalId, Repo};
 use super::refs::Branch;
 use super::subscription::Filter;
@@ -135,6 +136,15 @@ pub enum Intent {
     Why {
         target: Target,
     },
+    /// The cause shown is wrong; what it is, where the person says so.
+    Wrong {
+        target: Target,
+        cause: Option<Cause>,
+    },
+    /// How the last weeks went.
+    Stats {
+        repo: Option<Repo>,
+    },
     Remedy {
         target: Target,
         wish: Wish,
@@ -188,6 +198,7 @@ impl Intent {
         match self {
             Self::Show { target }
             | Self::Why { target }
+            | Self::Wrong { target, .. }
             | Self::Remedy { target, .. }
             | Self::Undo { target }
             | Self::Repro { target }
@@ -206,6 +217,7 @@ impl Intent {
             | Self::List { .. }
             | Self::Show { .. }
             | Self::Why { .. }
+            | Self::Stats { .. }
             | Self::Subscriptions
             | Self::Quarantined { .. }
             | Self::Remedy { dry_run: true, .. } => Role::Viewer,
@@ -213,6 +225,7 @@ impl Intent {
             | Self::Undo { .. }
             | Self::Repro { .. }
             | Self::Reject { .. }
+            | Self::Wrong { .. }
             | Self::Cancel { .. }
             | Self::Hold { .. }
             | Self::Subscribe { .. }

@@ -263,6 +263,15 @@ pub enum Note {
     Why {
         lines: Vec<String>,
     },
+    Stats {
+        lines: Vec<String>,
+    },
+    /// A person corrected the cause.
+    Corrected {
+        by: Untrusted,
+        from: String,
+        to: String,
+    },
     Help {
         text: String,
     },
@@ -307,6 +316,7 @@ impl Note {
             | Self::Quarantined { .. }
             | Self::Shown { .. }
             | Self::Why { .. }
+            | Self::Stats { .. }
             | Self::Planned { .. }
             | Self::Feeds { .. } => Mood::Told,
             _ => Mood::Done,

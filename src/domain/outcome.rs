@@ -49,6 +49,9 @@ pub struct Outcome {
     pub duration_ms: Option<u64>,
     /// What the failure looked like in the log.
     pub fingerprint: Option<String>,
+    /// A person said whether nothing was broken.
+    #[serde(default)]
+    pub harmless: Option<bool>,
 }
 
 /// A job's name without its matrix cell.

@@ -20,6 +20,8 @@ pub struct Row {
     pub duration_ms: u64,
     /// The fingerprint's number; 0 is none.
     pub print: u64,
+    /// A person said whether nothing was broken.
+    pub harmless: Option<bool>,
 }
 
 /// A series that failed in the same run.

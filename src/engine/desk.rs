@@ -30,6 +30,9 @@ const VOUCH_MS: i64 = 60_000;
 /// The installation's own journal.
 const HOUSE: IncidentNo = IncidentNo(0);
 
+/// Incidents that figures are taken of: the newest.
+const STATS_MAX: usize = 5_000;
+
 impl Working<'_> {
     /// Handles a command at once, or first asks the platform what its author may do.
     pub(super) async fn said(&mut self, actor: Actor, place: Place, text: String) -> Result<(), StoreError> {
@@ -188,7 +191,10 @@ impl Working<'_> {
         }
         let (need, have) = (intent.role(), by.role);
         let wide = place.pull.is_some()
-            && !matches!(intent, Intent::Help { .. } | Intent::List { .. } | Intent::Quarantined { .. });
+            && !matches!(
+                intent,
+                Intent::Help { .. } | Intent::List { .. } | Intent::Quarantined { .. } | Intent::Stats { .. }
+            );
         let note = if wide {
             let why = "it affects more than this pull request; use chat or the console";
             Note::Refused { what: word(&intent).into(), why: vec![why.into()] }
@@ -243,6 +249,7 @@ impl Working<'_> {
                 let here = place.pull.as_ref().map(|(repo, _)| repo.clone());
                 self.quarantined(here.or(repo), owner).await?
             }
+            Intent::Stats { repo } => self.stats(place.pull.as_ref().map(|(repo, _)| repo.clone()).or(repo)).await?,
             Intent::Hold { reason } => self.hold(by, reason).await?,
             Intent::Unhold => self.unhold(by).await?,
             Intent::Subscribe { filter } => self.subscribe(place, filter),
@@ -259,6 +266,12 @@ impl Working<'_> {
         let what = if stage.is_none() { "open incidents".to_owned() } else { "matching incidents".to_owned() };
         let more = found.len().saturating_sub(ROWS) as u64;
         Ok(Note::List { rows: found.iter().take(ROWS).map(row).collect(), more, what })
+    }
+
+    async fn stats(&self, repo: Option<Repo>) -> Result<Note, StoreError> {
+        let query = Query { repo: repo.map(|repo| repo.to_string()), limit: STATS_MAX, ..Query::default() };
+        let found = self.engine.store.incidents(&query).await?;
+        Ok(Note::Stats { lines: super::stats::lines(&found, self.now) })
     }
 
     /// Quarantined tests by owner, oldest first.

@@ -248,6 +248,9 @@ impl Working<'_> {
         };
         tracing::debug!(incident = no.0, delivery = %self.delivery.id, stage = incident.stage.as_str(), "stepped");
         self.absorb(&incident, orders, entries, queue);
+        if matches!(event, Event::Asked { .. }) {
+            self.turn.outcomes.extend(outcomes::corrected(&incident, self.now));
+        }
         self.state.index.note(&incident);
         for run in &incident.runs {
             self.see_incident_run(&incident, run);

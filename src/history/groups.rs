@@ -21,6 +21,8 @@ pub struct Group {
     /// Positions of its neighbours on the branch, in the list of groups.
     pub before: Option<usize>,
     pub after: Option<usize>,
+    /// A person said whether nothing was broken.
+    pub harmless: Option<bool>,
     /// The chance that its failures are flakes; 0 where nothing failed.
     pub flake: f64,
 }
@@ -60,6 +62,7 @@ fn gather(rows: &[Row]) -> Vec<Group> {
         group.last_at = row.at;
         if row.ended.is_failure() {
             group.failed += 1;
+            group.harmless = row.harmless.or(group.harmless);
             if row.print != 0 && !group.prints.contains(&row.print) {
                 group.prints.push(row.print);
             }
@@ -157,6 +160,9 @@ fn flaky_prints(groups: &[Group]) -> HashMap<u64, (f64, f64)> {
 
 fn flake(groups: &[Group], i: usize, rate: f64, default_branch: u32, prints: &HashMap<u64, (f64, f64)>) -> f64 {
     let group = &groups[i];
+    if let Some(harmless) = group.harmless {
+        return f64::from(u8::from(harmless));
+    }
     let on_default = group.branch == default_branch && default_branch != 0;
     let breaks = if on_default { BREAKS_DEFAULT } else { BREAKS_BRANCH };
     let (failed, passed) = (group.failed, group.passed);

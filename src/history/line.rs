@@ -69,6 +69,7 @@ pub fn read(line: &[u8]) -> Result<Outcome, String> {
         at: Time(at.timestamp_millis()),
         duration_ms: line.duration_ms.and_then(whole_ms),
         fingerprint: some(line.fingerprint).map(|print| print.raw().to_owned()),
+        harmless: None,
     })
 }
 

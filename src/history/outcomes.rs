@@ -1,5 +1,6 @@
 //! What an event says of executions: jobs as they end, tests as logs name them.
 
+use crate::domain::cause::Cause;
 use crate::domain::event::{Conclusion, Event, Failure, LogRead, Progress, Scope};
 use crate::domain::evidence::Evidence;
 use crate::domain::ids::RunId;
@@ -50,6 +51,7 @@ fn failed(failure: &Failure, now: Time) -> Option<Outcome> {
         at: now,
         duration_ms: None,
         fingerprint: None,
+        harmless: None,
     })
 }
 
@@ -68,6 +70,7 @@ fn ended(progress: &Progress, now: Time) -> Option<Outcome> {
         at: now,
         duration_ms: None,
         fingerprint: None,
+        harmless: None,
     })
 }
 
@@ -89,10 +92,23 @@ fn read(incident: &Incident, run: RunId, job: &JobState, evidence: &Evidence, no
         at: now,
         duration_ms: None,
         fingerprint: evidence.fingerprint.clone(),
+        harmless: None,
     };
     let tests = evidence.failing_tests.iter().take(TESTS_MAX);
     let tests = tests.map(|test| Outcome { test: Some(test.name.clone()), ended: Ended::Fail, ..of_job.clone() });
     std::iter::once(of_job.clone()).chain(tests).collect()
+}
+
+/// What a person's word about an incident says of its failures; nothing where nobody said it.
+#[must_use]
+pub fn corrected(incident: &Incident, now: Time) -> Vec<Outcome> {
+    let Some(judged) = incident.judged.as_ref().filter(|judged| judged.by.is_some()) else { return Vec::new() };
+    let harmless = Some(matches!(judged.cause, Cause::Flaky | Cause::Transient | Cause::Infra));
+    let none = Evidence::default();
+    let evidence = incident.headline().unwrap_or(&none);
+    let told = |job: &JobState| job.run.map(|run| read(incident, run, job, evidence, now)).unwrap_or_default();
+    let outcomes = incident.jobs.iter().flat_map(told);
+    outcomes.map(|outcome| Outcome { harmless, ..outcome }).collect()
 }
 
 /// The failure that an incident is judged by: its one failing test, else its job.

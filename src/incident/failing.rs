@@ -46,6 +46,7 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         adopted: Vec::new(),
         offers: Vec::new(),
         judged: None,
+        first_told: None,
         proposals: Vec::new(),
         proposed: 0,
         scheduled: None,

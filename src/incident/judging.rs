@@ -34,6 +34,7 @@ pub fn learn(incident: &mut Incident, new: &Judged) {
             new.cause = old.cause;
         }
     }
+    incident.first_told = incident.first_told.or(Some(new.passes_again()));
     incident.judged = Some(new);
 }
 

@@ -1,5 +1,6 @@
 //! Requests from people: role, stale-digest and quorum checks, each refusal with its reason.
 
+use super::correcting;
 use super::exclusion;
 use super::proposal::{self, Input, Opening};
 use super::state::Step;
@@ -38,6 +39,10 @@ pub fn asked(step: &mut Step<'_>, request: &Request) {
             let note = Note::Why { lines: why(&step.incident) };
             answer(step, request, note);
         }
+        Intent::Wrong { cause, .. } => match correcting::correct(step, &request.by.name, &request.by.key, *cause) {
+            Ok(note) => confirm(step, request, &note),
+            Err(why) => refuse(step, request, why),
+        },
         Intent::Remedy { wish, force, dry_run, .. } => remedy(step, request, wish, *force, *dry_run),
         Intent::Repro { .. } => repro(step, request),
         Intent::Undo { target } => undo(step, request, *target),
@@ -53,6 +58,7 @@ fn word(intent: &Intent) -> &'static str {
     match intent {
         Intent::Show { .. } => "show",
         Intent::Why { .. } => "why",
+        Intent::Wrong { .. } => "wrong",
         Intent::Remedy { wish, .. } => wish.remedy(),
         Intent::Repro { .. } => "repro",
         Intent::Undo { .. } => "undo",

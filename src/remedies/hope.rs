@@ -30,7 +30,7 @@ pub fn of_another_try(incident: &Incident) -> (f64, String) {
 const LASTS: f64 = 0.12;
 
 fn retries(n: u32) -> String {
-    if n == 1 { "retry".into() } else { format!("{n} retries") }
+    if n == 1 { "one retry".into() } else { format!("{n} retries") }
 }
 
 /// Retries of the failing run that failed as well.

@@ -143,6 +143,7 @@ impl Row {
             at,
             duration_ms: None,
             fingerprint: None,
+            harmless: None,
         }
     }
 

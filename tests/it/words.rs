@@ -85,6 +85,8 @@ fn notes() -> Vec<Value> {
         json!({"note": "quarantined", "rows": [], "more": 0, "what": "acme/shop"}),
         json!({"note": "shown", "row": row, "lines": ["l"], "state": ""}),
         json!({"note": "why", "lines": ["l"]}),
+        json!({"note": "stats", "lines": ["l"]}),
+        json!({"note": "corrected", "by": "ada", "from": "flaky test", "to": "outage"}),
         json!({"note": "help", "text": "t"}),
         json!({"note": "mistake", "what": "Unknown command \"foo\"", "nearest": null, "example": null}),
         json!({"note": "mistake", "what": "Unknown command \"rety\"", "nearest": "retry [ID]", "example": "retry 42"}),

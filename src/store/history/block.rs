@@ -20,6 +20,7 @@ struct Packed {
     at: i64,
     duration_ms: u64,
     print: Option<[u8; 8]>,
+    harmless: Option<bool>,
 }
 
 /// # Errors
@@ -37,6 +38,7 @@ pub fn write(rows: &[Row]) -> Result<Vec<u8>, postcard::Error> {
             at: row.at.wrapping_sub(at),
             duration_ms: row.duration_ms,
             print: (row.print != 0).then(|| row.print.to_be_bytes()),
+            harmless: row.harmless,
         };
         (run, at) = (row.run.cast_signed(), row.at);
         packed
@@ -62,6 +64,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Row>, postcard::Error> {
             at,
             duration_ms: packed.duration_ms,
             print: packed.print.map_or(0, u64::from_be_bytes),
+            harmless: packed.harmless,
         }
     };
     Ok(packed.into_iter().map(unpack).collect())
@@ -75,9 +78,9 @@ mod tests {
     prop_compose! {
         fn row()(run in any::<u64>(), attempt in any::<u32>(), ended in 0..5_usize, branch in any::<u32>(),
             workflow in any::<u32>(), sha in any::<u64>(), at in any::<i64>(), duration_ms in any::<u64>(),
-            print in any::<u64>()) -> Row {
+            print in any::<u64>(), harmless in any::<Option<bool>>()) -> Row {
             let ended = [Ended::Pass, Ended::Fail, Ended::Skip, Ended::Timeout, Ended::Cancelled][ended];
-            Row { run, attempt, ended, branch, workflow, sha, at, duration_ms, print }
+            Row { run, attempt, ended, branch, workflow, sha, at, duration_ms, print, harmless }
         }
     }
 

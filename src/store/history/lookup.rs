@@ -95,6 +95,7 @@ impl Lookup<'_> {
             at: failure.at.0,
             duration_ms: failure.duration_ms.unwrap_or(0),
             print: failure.fingerprint.as_deref().map_or(0, number),
+            harmless: None,
         };
         let base = unheard(without_cell(failure.job.raw()))?;
         let series = known_series(self.0, repo, job, test)?;

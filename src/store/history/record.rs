@@ -65,6 +65,7 @@ fn place(backend: &dyn Backend, names: &mut Names, batch: &mut Batch, outcome: &
         at: outcome.at.0,
         duration_ms: outcome.duration_ms.unwrap_or(0),
         print: outcome.fingerprint.as_deref().filter(|_| outcome.ended.is_failure()).map_or(0, number),
+        harmless: outcome.harmless,
     };
     Ok(Placed {
         repo,
@@ -107,12 +108,18 @@ fn blocks(backend: &dyn Backend, batch: &mut Batch, placed: Vec<Placed>) -> Resu
                     block.changed = true;
                     added.new.push(one);
                 }
-                Ok(at) if block.rows[at].print == 0 && one.row.print != 0 => {
-                    block.rows[at].print = one.row.print;
-                    block.changed = true;
-                    added.told.push(one);
+                Ok(at) => {
+                    let known = &mut block.rows[at];
+                    if one.row.harmless.is_some() && known.harmless != one.row.harmless {
+                        known.harmless = one.row.harmless;
+                        block.changed = true;
+                    }
+                    if known.print == 0 && one.row.print != 0 {
+                        known.print = one.row.print;
+                        block.changed = true;
+                        added.told.push(one);
+                    }
                 }
-                Ok(_) => {}
             }
         }
         if let Some(done) = open {

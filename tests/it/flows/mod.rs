@@ -14,6 +14,7 @@ mod feeds;
 mod fix;
 mod github;
 mod hooks;
+mod judging;
 mod merging;
 pub mod quarantine;
 mod remedies;
