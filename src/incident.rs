@@ -6,6 +6,7 @@
 mod adopting;
 mod automatic;
 mod correcting;
+mod deadline;
 mod escalating;
 mod exclusion;
 mod expiry;

@@ -70,6 +70,7 @@ fn ecosystems(ecosystem: &str) -> &'static [&'static str] {
         "composer" => &["composer"],
         "github-actions" => &["github-actions"],
         "docker" => &["docker", "docker-compose"],
+        "pre-commit" => &["pre-commit"],
         _ => &[],
     }
 }
@@ -79,6 +80,8 @@ fn name(ecosystem: &str, package: &str) -> String {
     match ecosystem {
         "docker" => image_without_registry(package).to_owned(),
         "github-actions" => action_repository(package),
+        // Its name is the address as the configuration of the hooks has it (dependabot-core, pre_commit/file_parser.rb).
+        "pre-commit" if !package.contains("://") && !package.starts_with("git@") => format!("*/{package}"),
         _ => package.to_owned(),
     }
 }
@@ -243,7 +246,7 @@ fn hold(file: &Source, wanted: &[&str], package: &str, name: &str, version: &str
         "Meanwhile Dependabot opens no security updates of `{name}` either: remove the pin as soon as it is \
          not needed."
     );
-    Ok(Edited::Ready(Edit { files: vec![new], because: vec![because], warnings: vec![warning] }))
+    Ok(Edited::Ready(Edit { files: vec![new], because: vec![because], warnings: vec![warning], ..Edit::default() }))
 }
 
 /// That a text says exactly this.
@@ -325,7 +328,7 @@ fn release(file: &Source, package: &str) -> Result<Edited, &'static str> {
     same(&new, kept.map(|(path, value)| (renumbered(path, &ours), value)).collect())?;
     let files = vec![Source { path: file.path.clone(), text: new }];
     let because = format!("Dependabot may update `{package}` again: removed the pin's rule from `ignore`.");
-    Ok(Edited::Ready(Edit { files, because: vec![because], warnings: Vec::new() }))
+    Ok(Edited::Ready(Edit { files, because: vec![because], ..Edit::default() }))
 }
 
 /// Whether no other element of ours stands in the list that begins on this line.

@@ -235,16 +235,20 @@ pub fn apply<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, change: &Change) {
     let refresh = lock.lock.refresh();
     match lock.lock.without_earlier(change) {
         Some(changed) => {
-            draft.warn(format!(
+            let sentence = format!(
                 "{path}: no earlier version of it has {package} {version}, so the entry has no checksum and its \
                  dependencies are unchanged: run `{refresh}` and commit it."
-            ));
+            );
+            draft.unresolved(path, sentence);
             draft.put(lock.file, changed.text);
         }
-        None => draft.warn(format!(
-            "{path} was not changed, because no earlier version of it has a usable entry for {package} {version}: \
-             run `{refresh}` and commit it."
-        )),
+        None => {
+            let sentence = format!(
+                "{path} was not changed, because no earlier version of it has a usable entry for {package} {version}: \
+                 run `{refresh}` and commit it."
+            );
+            draft.unresolved(path, sentence);
+        }
     }
 }
 
@@ -266,7 +270,7 @@ fn take<'a>(draft: &mut Draft<'a>, file: &'a Source, refresh: &str, change: &Cha
         ));
     }
     for warning in changed.warnings {
-        draft.warn(format!("{path}: {warning} Run `{refresh}` and commit it."));
+        draft.unresolved(path, format!("{path}: {warning} Run `{refresh}` and commit it."));
     }
     draft.put(file, changed.text);
 }
@@ -468,16 +472,17 @@ pub fn restore_lock<'a>(manager: &dyn Manager, draft: &mut Draft<'a>, file: &'a 
     change.version.clone_from(&pinned);
     match lock.change(&change, &text) {
         Some(changed) => draft.put(file, changed.text),
-        None => draft.warn(format!("{path} was not changed: run `{}` and commit it.", lock.refresh())),
+        None => draft.unresolved(path, format!("{path} was not changed: run `{}` and commit it.", lock.refresh())),
     }
     if allowed {
         draft.because(format!("{path} keeps {} {}, which is allowed.", change.package, short(&pinned)));
     } else {
-        draft.warn(format!(
+        let sentence = format!(
             "{path} still has {} {}, which the requirement does not allow: run `{}` and commit it.",
             change.package,
             short(&pinned),
             lock.refresh()
-        ));
+        );
+        draft.unresolved(path, sentence);
     }
 }
