@@ -159,9 +159,9 @@ fn approve(step: &mut Step<'_>, request: &Request, target: Target) {
     };
     if proposal.expires_at.is_some_and(|at| at <= step.now) {
         if proposal.is_undo() {
-            undoing::expire(step)
+            undoing::expire(step);
         } else {
-            proposal::expire(step)
+            proposal::expire(step);
         }
         return refuse(step, request, format!("{} has expired", named(&proposal)));
     }

@@ -329,7 +329,7 @@ fn wanted(query: &Query, incident: &Incident) -> bool {
         && query.severity.is_none_or(|severity| severity == incident.severity)
         && query.owner.as_deref().is_none_or(|want| incident.owners.iter().flatten().any(|have| owns(want, have)))
         && !(query.open_only && incident.stage.is_closed())
-        && !(query.awaits_people && !incident.awaits_people())
+        && (!query.awaits_people || incident.awaits_people())
         && (!query.closed_only || incident.stage.is_closed())
         && query.text.as_deref().is_none_or(|text| says(incident, text))
 }

@@ -233,23 +233,19 @@ pub fn apply<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, change: &Change) {
     }
     let (path, package, version) = (&lock.file.path, &change.package, &change.version);
     let refresh = lock.lock.refresh();
-    match lock.lock.without_earlier(change) {
-        Some(changed) => {
-            let sentence = format!(
-                "{path}: no earlier version of it has {package} {version}, so the entry has no checksum and its \
-                 dependencies are unchanged: run `{refresh}` and commit it."
-            );
-            draft.unresolved(path, sentence);
-            draft.put(lock.file, changed.text);
-        }
-        None => {
-            let sentence = format!(
-                "{path} was not changed, because no earlier version of it has a usable entry for {package} {version}: \
-                 run `{refresh}` and commit it."
-            );
-            draft.unresolved(path, sentence);
-        }
-    }
+    let Some(changed) = lock.lock.without_earlier(change) else {
+        let sentence = format!(
+            "{path} was not changed, because no earlier version of it has a usable entry for {package} {version}: \
+             run `{refresh}` and commit it."
+        );
+        return draft.unresolved(path, sentence);
+    };
+    let sentence = format!(
+        "{path}: no earlier version of it has {package} {version}, so the entry has no checksum and its \
+         dependencies are unchanged: run `{refresh}` and commit it."
+    );
+    draft.unresolved(path, sentence);
+    draft.put(lock.file, changed.text);
 }
 
 /// `text` is what `lock` was read from.

@@ -9,7 +9,7 @@ static HEADING: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^(?:\[\w+\] )?\s*(?:Failed tests|Tests in error|Failures|Errors): *(.*)$").expect("a pattern")
 });
 /// A name between backticks: the JVM allows all but a few signs. Parentheses behind it without a space are of parameters.
-const SPACED: &str = r"\w(?:[^.;:/\\\[\]<>()»]| \([^()]*\))*?";
+const SPACED: &str = r"\w(?:(?:[^.;:/\\\[\]<>()»]| \([^()]*\))*?(?:[^.;:/\\\[\]<>()»\s]| \([^()]*\)))??";
 /// `test(package.Class): why`, up to Surefire 2.12. What has spaces counts before a whole class name: a message may too.
 static OLD: LazyLock<Regex> = LazyLock::new(|| {
     let test = format!(r"(?:(\w+(?:\[.*?\])?)\(((?:\w+\.)*[A-Z][\w$]*)\)|({SPACED})\(((?:\w+\.)+[A-Z][\w$]*)\))");
