@@ -143,6 +143,8 @@ pub struct OfferView {
     pub help: u32,
     /// The known issue's own: its solution says it already.
     pub is_fix: bool,
+    /// It mends nothing by itself, so that a chance would say nothing.
+    pub is_issue: bool,
 }
 
 /// Lengths that keep a card near 700 characters.
@@ -209,7 +211,8 @@ pub fn view(incident: &Incident) -> View {
             because: clean_line(offer.because.first().map_or("", String::as_str), SENTENCE),
             recommended: offer.recommended,
             help: whole_percent(offer.help),
-            is_fix: offer.remedy == "fix",
+            is_fix: Verb::of(&offer.remedy) == Some(Verb::Fix),
+            is_issue: Verb::of(&offer.remedy) == Some(Verb::Issue),
         }),
         last: incident.proposals.last().filter(|p| !p.state.is_active()).map(proposal_view),
         confirmed: incident.confirmed,

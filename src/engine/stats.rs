@@ -1,7 +1,8 @@
 //! How it went: figures over the incidents that closed lately.
 
 use crate::domain::cause::Cause;
-use crate::domain::incident::{Incident, ProposalState};
+use crate::domain::incident::{Incident, Proposal, ProposalState};
+use crate::domain::intent::Wish;
 use crate::domain::time::{DAY_MS, Span, Time};
 use std::collections::BTreeMap;
 
@@ -50,11 +51,15 @@ fn time_to_green(all: &[&Incident]) -> Option<String> {
 
 fn retries(all: &[&Incident]) -> Option<String> {
     let done = |incident: &&&Incident| {
-        incident.proposals.iter().any(|p| p.remedy == "retry" && p.state == ProposalState::Done && !p.dry_run)
+        incident.proposals.iter().any(|p| is_retry(p) && p.state == ProposalState::Done && !p.dry_run)
     };
     let retried: Vec<&&Incident> = all.iter().filter(done).collect();
     let passed = retried.iter().filter(|incident| passed_on_retry(incident)).count();
     (!retried.is_empty()).then(|| format!("retries: {passed} of {} made it green", retried.len()))
+}
+
+fn is_retry(proposal: &Proposal) -> bool {
+    matches!(proposal.wish, Wish::Retry(_))
 }
 
 fn passed_on_retry(incident: &Incident) -> bool {
@@ -65,7 +70,7 @@ fn passed_on_retry(incident: &Incident) -> bool {
 fn proposals(all: &[&Incident]) -> Option<String> {
     let mut ends: BTreeMap<(&str, &str), u32> = BTreeMap::new();
     for proposal in all.iter().flat_map(|incident| &incident.proposals) {
-        if proposal.remedy != "retry" && !proposal.dry_run {
+        if !is_retry(proposal) && !proposal.dry_run {
             *ends.entry((&proposal.remedy, proposal.state.as_str())).or_default() += 1;
         }
     }
