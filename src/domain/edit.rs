@@ -17,6 +17,16 @@ pub struct Edit {
     pub because: Vec<String>,
     /// What a person has to know before they agree, a sentence each.
     pub warnings: Vec<String>,
+    /// Locks that are not up to date, or not surely.
+    pub unresolved: Vec<Unresolved>,
+}
+
+/// A lock that its package manager has to bring up to date, or a resolver in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unresolved {
+    pub path: String,
+    /// What is missing and the command that mends it, a sentence.
+    pub why: String,
 }
 
 /// What became of a wish to edit.
@@ -27,6 +37,8 @@ pub enum Edited {
     Already(String),
     /// It is here and must not or cannot be done: every reason.
     Refused(Vec<String>),
+    /// As refused, but a resolver could do it.
+    Unresolved(Vec<Unresolved>),
     /// What was to be edited is not in these files.
     Absent,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::edit::{Edit, Edited, Source};
+use crate::domain::edit::{Edit, Edited, Source, Unresolved};
 use crate::edit::path::file_name;
 
 /// What an editor may look at.
@@ -22,7 +22,10 @@ pub struct Draft<'a> {
     changed: BTreeMap<&'a str, String>,
     because: Vec<String>,
     warnings: Vec<String>,
+    unresolved: Vec<Unresolved>,
     refused: Vec<String>,
+    /// What is refused unless a resolver does it.
+    unwritten: Vec<Unresolved>,
     already: Vec<String>,
 }
 
@@ -33,8 +36,16 @@ const SENTENCES_MAX: usize = 50;
 
 impl<'a> Draft<'a> {
     pub fn new(manifests: Manifests<'a>) -> Self {
-        let changed = BTreeMap::new();
-        Self { manifests, changed, because: vec![], warnings: vec![], refused: vec![], already: vec![] }
+        Self {
+            manifests,
+            changed: BTreeMap::new(),
+            because: vec![],
+            warnings: vec![],
+            unresolved: vec![],
+            refused: vec![],
+            unwritten: vec![],
+            already: vec![],
+        }
     }
 
     pub fn files(&self) -> &'a [Source] {
@@ -83,6 +94,16 @@ impl<'a> Draft<'a> {
         push(&mut self.warnings, sentence.into());
     }
 
+    /// As a warning, of a lock that a resolver could bring up to date.
+    pub fn unresolved(&mut self, lock: &str, sentence: impl Into<String>) {
+        push(&mut self.unresolved, Unresolved { path: lock.to_owned(), why: sentence.into() });
+    }
+
+    /// As a refusal, of a lock that a resolver could bring up to date.
+    pub fn refuse_unresolved(&mut self, lock: &str, sentence: impl Into<String>) {
+        push(&mut self.unwritten, Unresolved { path: lock.to_owned(), why: sentence.into() });
+    }
+
     pub fn refuse(&mut self, sentence: impl Into<String>) {
         push(&mut self.refused, sentence.into());
     }
@@ -93,28 +114,34 @@ impl<'a> Draft<'a> {
     }
 
     pub fn is_refused(&self) -> bool {
-        !self.refused.is_empty()
+        !self.refused.is_empty() || !self.unwritten.is_empty()
     }
 
     /// What became of it: every refusal counts, then every change, then what was so already, with its warnings.
     pub fn finish(mut self) -> Edited {
         if !self.refused.is_empty() {
+            self.refused.extend(self.unwritten.into_iter().map(|lock| lock.why));
             return Edited::Refused(self.refused);
+        }
+        if !self.unwritten.is_empty() {
+            return Edited::Unresolved(self.unwritten);
         }
         let new = self.manifests.files.iter().filter(|file| self.is_new(file));
         let files: Vec<Source> = new.map(|file| Source { path: file.path.clone(), text: self.text(file) }).collect();
         if !files.is_empty() {
-            return Edited::Ready(Edit { files, because: self.because, warnings: self.warnings });
+            let Self { because, warnings, unresolved, .. } = self;
+            return Edited::Ready(Edit { files, because, warnings, unresolved });
         }
         if self.already.is_empty() {
             return Edited::Absent;
         }
         self.already.append(&mut self.warnings);
+        self.already.extend(self.unresolved.into_iter().map(|lock| lock.why));
         Edited::Already(self.already.join(" "))
     }
 }
 
-fn push(list: &mut Vec<String>, sentence: String) {
+fn push<T: PartialEq>(list: &mut Vec<T>, sentence: T) {
     if list.len() < SENTENCES_MAX && !list.contains(&sentence) {
         list.push(sentence);
     }

@@ -100,6 +100,7 @@ impl Engine {
             facts.sensitive.push(format!("it changes workflow {}", path.line(100)));
         }
         if let (ChangeSpec::Pin { package, version, .. }, Prepared::Pin(pin)) = (spec, &prepared)
+            && facts.outcome == ChangeOutcome::Ready
             && let Some(ecosystem) = pin.ecosystem()
         {
             facts.warnings.extend(self.advised(repo, ecosystem, package, version).await);

@@ -80,7 +80,12 @@ pub fn quarantine(finder: &impl Finder, source: &Source, name: &str, needle: &st
     if release(finder, &edited, &mark.id).as_ref() != Some(&source.text) {
         return refused("The skip could not be removed again exactly. Skip the test by hand.");
     }
-    Edited::Ready(Edit { files: vec![edited], because: vec![change.because], warnings: change.warnings })
+    Edited::Ready(Edit {
+        files: vec![edited],
+        because: vec![change.because],
+        warnings: change.warnings,
+        ..Edit::default()
+    })
 }
 
 /// Whether the edited file parses as well as before and its test is skipped by the mark `id`.

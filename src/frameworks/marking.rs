@@ -43,7 +43,7 @@ pub fn reversible(editor: &dyn Editor, source: &Source, id: &str, draft: Draft, 
     if editor.release(&edited, id).as_deref() != Some(source.text.as_str()) {
         return refused("The skip could not be removed again exactly; skip the test by hand.");
     }
-    Edited::Ready(Edit { files: vec![edited], because: draft.because, warnings: draft.warnings })
+    Edited::Ready(Edit { files: vec![edited], because: draft.because, warnings: draft.warnings, ..Edit::default() })
 }
 
 /// A refusal for one reason.

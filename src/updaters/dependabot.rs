@@ -243,7 +243,7 @@ fn hold(file: &Source, wanted: &[&str], package: &str, name: &str, version: &str
         "Meanwhile Dependabot opens no security updates of `{name}` either: remove the pin as soon as it is \
          not needed."
     );
-    Ok(Edited::Ready(Edit { files: vec![new], because: vec![because], warnings: vec![warning] }))
+    Ok(Edited::Ready(Edit { files: vec![new], because: vec![because], warnings: vec![warning], ..Edit::default() }))
 }
 
 /// That a text says exactly this.
@@ -325,7 +325,7 @@ fn release(file: &Source, package: &str) -> Result<Edited, &'static str> {
     same(&new, kept.map(|(path, value)| (renumbered(path, &ours), value)).collect())?;
     let files = vec![Source { path: file.path.clone(), text: new }];
     let because = format!("Dependabot may update `{package}` again: removed the pin's rule from `ignore`.");
-    Ok(Edited::Ready(Edit { files, because: vec![because], warnings: Vec::new() }))
+    Ok(Edited::Ready(Edit { files, because: vec![because], ..Edit::default() }))
 }
 
 /// Whether no other element of ours stands in the list that begins on this line.

@@ -113,6 +113,7 @@ fn hold(file: &Source, rule: &Rule, package: &str, version: &str) -> Result<Edit
              would undo the pin."
         )],
         warnings: warnings(text, &root, package),
+        ..Edit::default()
     }))
 }
 
@@ -145,7 +146,7 @@ fn release(file: &Source, package: &str) -> Result<Edited, &'static str> {
     Ok(Edited::Ready(Edit {
         files: vec![Source { path: file.path.clone(), text }],
         because: vec![format!("Renovate may update `{package}` again: removed the pin's rule.")],
-        warnings: Vec::new(),
+        ..Edit::default()
     }))
 }
 

@@ -102,6 +102,9 @@ impl Git {
             Edited::Ready(edit) => self.write(commit, &entries, &utf8, edit, message).await,
             Edited::Already(why) => Ok(Change::nothing(ChangeOutcome::Already, vec![why])),
             Edited::Refused(why) => Ok(Change::nothing(ChangeOutcome::Refused, why)),
+            Edited::Unresolved(locks) => {
+                Ok(Change::nothing(ChangeOutcome::Refused, locks.into_iter().map(|lock| lock.why).collect()))
+            }
             Edited::Absent => {
                 let nothing = Change::refused("found nothing with that name in the repository");
                 Ok(Change { absent: true, ..nothing })
@@ -228,8 +231,9 @@ impl Git {
         let patch_id = self.patch_id(&diff).await?;
         let own =
             NewCommit { tree: tree.clone(), author: String::new(), date: String::new(), message: message.to_owned() };
+        let locks = edit.unresolved.into_iter().map(|lock| lock.why);
         Ok(Change {
-            warnings: edit.warnings,
+            warnings: edit.warnings.into_iter().chain(locks).collect(),
             base: commit.to_owned(),
             tree,
             diff,

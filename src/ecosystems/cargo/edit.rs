@@ -237,25 +237,32 @@ fn pin_lock<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, version:
         Some(moved) => {
             tell(draft, file, package, version, &moved);
             if required.is_none() {
-                draft.warn(format!(
+                let sentence = format!(
                     "{}: a lock file does not tell whether everything that depends on {package} accepts {version}: \
                      check with `cargo metadata --locked`.",
                     file.path
-                ));
+                );
+                draft.unresolved(&file.path, sentence);
             }
             let text =
                 if required.is_some() { moved.text } else { with_lock_mark(&moved.text, package, version, &old) };
             draft.put(file, text);
         }
-        None if required.is_some() => draft.warn(format!(
-            "{} still has {package} {old}: run `cargo update -p {package}@{old} --precise {version}` and commit it.",
-            file.path
-        )),
-        None => draft.refuse(format!(
-            "{package} is only in {}, and no earlier version of that file fits {version}: \
-             run `cargo update -p {package}@{old} --precise {version}` and commit the lock.",
-            file.path
-        )),
+        None if required.is_some() => {
+            let sentence = format!(
+                "{} still has {package} {old}: run `cargo update -p {package}@{old} --precise {version}` and commit it.",
+                file.path
+            );
+            draft.unresolved(&file.path, sentence);
+        }
+        None => {
+            let sentence = format!(
+                "{package} is only in {}, and no earlier version of that file fits {version}: \
+                 run `cargo update -p {package}@{old} --precise {version}` and commit the lock.",
+                file.path
+            );
+            draft.refuse_unresolved(&file.path, sentence);
+        }
     }
 }
 
@@ -275,11 +282,12 @@ fn tell(draft: &mut Draft<'_>, file: &Source, package: &str, version: &str, move
         draft.because(format!("{}: {name} also moves from {from} to {to}.", file.path));
     }
     for (name, then, now) in &moved.newer {
-        draft.warn(format!(
+        let sentence = format!(
             "{}: the lock file with {package} {version} had {name} {then} and now has {now}; \
              if `cargo metadata --locked` fails, run `cargo update -p {package} --precise {version}`.",
             file.path
-        ));
+        );
+        draft.unresolved(&file.path, sentence);
     }
 }
 
@@ -363,11 +371,12 @@ fn unpin_lock<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, taken_
             tell(draft, file, package, &wanted, &moved);
             result = moved.text;
         } else if taken_back.is_some_and(|back| !meets(&back.requirement, &pinned)) {
-            draft.warn(format!(
+            let sentence = format!(
                 "{} still has {package} {}, which the requirement does not allow: run `cargo update -p {package}`.",
                 file.path,
                 short(&pinned)
-            ));
+            );
+            draft.unresolved(&file.path, sentence);
         } else {
             draft.because(format!("{} keeps {package} {}, which is allowed.", file.path, short(&pinned)));
         }

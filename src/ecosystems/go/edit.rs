@@ -14,7 +14,7 @@ use crate::ecosystems::edit::PinEditor;
 use crate::edit::draft::{Draft, Manifests};
 use crate::edit::lines::{whole_line, with_line};
 use crate::edit::mark::{ABSENT, PIN, Was};
-use crate::edit::path::{below, file_name, folder};
+use crate::edit::path::{below, file_name, folder, join};
 use crate::edit::say::by_whom;
 use crate::edit::splice::{Splice, splice};
 use crate::edit::version::not_plain;
@@ -177,7 +177,8 @@ impl<'a> Pin<'a> {
                 .warn("A go.work combines several modules, which share one version: run `go work sync` and check.");
         }
         let Some(sum) = self.sum_of(source) else {
-            self.draft.warn(format!("There is no go.sum next to {}: {refresh}.", short(&source.path)));
+            let lock = join(folder(&source.path), "go.sum");
+            self.draft.unresolved(&lock, format!("There is no go.sum next to {}: {refresh}.", short(&source.path)));
             return String::new();
         };
         let path = short(&sum.path);
@@ -188,15 +189,15 @@ impl<'a> Pin<'a> {
         let earlier = self.draft.earlier(&sum.path);
         if let Some((text, added)) = sum::with(&self.draft.text(sum), &earlier, self.module, &self.version) {
             self.draft.because(format!("{path}: took the checksums of {} from an earlier go.sum.", self.version));
-            self.draft.warn(format!(
-                "If {} needs different modules than before, {refresh} to complete {path}.",
-                self.version
-            ));
+            let sentence =
+                format!("If {} needs different modules than before, {refresh} to complete {path}.", self.version);
+            self.draft.unresolved(&sum.path, sentence);
             self.draft.put(sum, text);
             return format!("{SUM}{added}");
         }
-        self.draft
-            .warn(format!("No earlier {path} has the checksums of {}, so Go will not build: {refresh}.", self.version));
+        let sentence =
+            format!("No earlier {path} has the checksums of {}, so Go will not build: {refresh}.", self.version);
+        self.draft.unresolved(&sum.path, sentence);
         String::new()
     }
 

@@ -233,19 +233,19 @@ pub fn apply<'a>(draft: &mut Draft<'a>, lock: &Lock<'a>, change: &Change) {
     }
     let (path, package, version) = (&lock.file.path, &change.package, &change.version);
     let refresh = lock.lock.refresh();
-    match lock.lock.without_earlier(change) {
-        Some(changed) => {
-            draft.warn(format!(
-                "{path}: no earlier version of it has {package} {version}, so the entry has no checksum and its \
-                 dependencies are unchanged: run `{refresh}` and commit it."
-            ));
-            draft.put(lock.file, changed.text);
-        }
-        None => draft.warn(format!(
+    let Some(changed) = lock.lock.without_earlier(change) else {
+        let sentence = format!(
             "{path} was not changed, because no earlier version of it has a usable entry for {package} {version}: \
              run `{refresh}` and commit it."
-        )),
-    }
+        );
+        return draft.unresolved(path, sentence);
+    };
+    let sentence = format!(
+        "{path}: no earlier version of it has {package} {version}, so the entry has no checksum and its \
+         dependencies are unchanged: run `{refresh}` and commit it."
+    );
+    draft.unresolved(path, sentence);
+    draft.put(lock.file, changed.text);
 }
 
 /// `text` is what `lock` was read from.
@@ -266,7 +266,7 @@ fn take<'a>(draft: &mut Draft<'a>, file: &'a Source, refresh: &str, change: &Cha
         ));
     }
     for warning in changed.warnings {
-        draft.warn(format!("{path}: {warning} Run `{refresh}` and commit it."));
+        draft.unresolved(path, format!("{path}: {warning} Run `{refresh}` and commit it."));
     }
     draft.put(file, changed.text);
 }
@@ -468,16 +468,17 @@ pub fn restore_lock<'a>(manager: &dyn Manager, draft: &mut Draft<'a>, file: &'a 
     change.version.clone_from(&pinned);
     match lock.change(&change, &text) {
         Some(changed) => draft.put(file, changed.text),
-        None => draft.warn(format!("{path} was not changed: run `{}` and commit it.", lock.refresh())),
+        None => draft.unresolved(path, format!("{path} was not changed: run `{}` and commit it.", lock.refresh())),
     }
     if allowed {
         draft.because(format!("{path} keeps {} {}, which is allowed.", change.package, short(&pinned)));
     } else {
-        draft.warn(format!(
+        let sentence = format!(
             "{path} still has {} {}, which the requirement does not allow: run `{}` and commit it.",
             change.package,
             short(&pinned),
             lock.refresh()
-        ));
+        );
+        draft.unresolved(path, sentence);
     }
 }

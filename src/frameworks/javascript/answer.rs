@@ -157,7 +157,7 @@ impl Asked<'_> {
             ));
         }
         let files = vec![Source { path: self.source.path.clone(), text }];
-        Edited::Ready(Edit { files, because: self.because(index), warnings: self.warnings(index) })
+        Edited::Ready(Edit { files, because: self.because(index), warnings: self.warnings(index), ..Edit::default() })
     }
 
     /// Whether the edited text holds the same tests, with this one skipped under our mark.

@@ -146,5 +146,5 @@ fn finish(source: &Source, tree: &Tree, plan: Plan, mark: &Mark) -> Edited {
         return refused(format!("{path}: the edit could not be checked; skip the test by hand."));
     }
     let files = vec![Source { path: source.path.clone(), text }];
-    Edited::Ready(Edit { files, because: plan.because, warnings: plan.warnings })
+    Edited::Ready(Edit { files, because: plan.because, warnings: plan.warnings, ..Edit::default() })
 }

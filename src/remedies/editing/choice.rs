@@ -121,7 +121,9 @@ fn python_order(sources: &[Source]) -> Vec<&'static str> {
 /// Of several managers of one kind, the first that can.
 fn one_of(answers: &mut Vec<Answer>, order: &[&'static str]) {
     let able = |answers: &[Answer], id: &str| {
-        answers.iter().any(|answer| answer.editor.id() == id && !matches!(answer.edited, Edited::Refused(_)))
+        answers.iter().any(|answer| {
+            answer.editor.id() == id && !matches!(answer.edited, Edited::Refused(_) | Edited::Unresolved(_))
+        })
     };
     let first = order.iter().find(|id| able(answers, id));
     let first = first.or_else(|| order.iter().find(|id| answers.iter().any(|answer| answer.editor.id() == **id)));
@@ -189,8 +191,9 @@ pub fn decide(mut answers: Vec<Answer>) -> Edited {
     answers.sort_by_key(|answer| match answer.edited {
         Edited::Ready(_) => 0,
         Edited::Already(_) => 1,
-        Edited::Refused(_) => 2,
-        Edited::Absent => 3,
+        Edited::Unresolved(_) => 2,
+        Edited::Refused(_) => 3,
+        Edited::Absent => 4,
     });
     answers.into_iter().next().map_or(Edited::Absent, |answer| answer.edited)
 }
@@ -207,6 +210,7 @@ pub fn join(answers: Vec<Answer>) -> Edited {
                 whole.files.extend(edit.files);
                 whole.because.extend(edit.because);
                 whole.warnings.extend(edit.warnings);
+                whole.unresolved.extend(edit.unresolved);
             }
             other => others.push(Answer { editor: answer.editor, edited: other }),
         }

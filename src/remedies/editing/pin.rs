@@ -1,6 +1,6 @@
 //! Pin a package to one version, and take the pin back.
 
-use super::choice::{ask, decide, join, tells_the_manager};
+use super::choice::{Answer, ask, decide, join, tells_the_manager};
 use super::{alternatives, updates};
 use crate::domain::edit::{Edited, Editing, Source};
 use crate::domain::text::clean_line;
@@ -103,12 +103,16 @@ impl Editing for Pin {
         let pin = |editor: &dyn PinEditor, files: Manifests<'_>| editor.pin(files, &self.package, &self.version);
         let answers = ask(&self.editors, &self.package, sources, earlier, pin);
         let by_name = answers.by_name;
-        let chosen = answers.all.iter().find(|answer| matches!(answer.edited, Edited::Ready(_)));
-        let ecosystem = chosen.map(|answer| answer.editor.id());
+        let ready = |answer: &&Answer| matches!(answer.edited, Edited::Ready(_));
+        let unresolved = |answer: &&Answer| matches!(answer.edited, Edited::Unresolved(_));
+        let chosen = answers.all.iter().find(ready).or_else(|| answers.all.iter().find(unresolved));
+        if let Some(answer) = chosen {
+            self.edited.get_or_init(|| answer.editor.id());
+        }
         match decide(answers.all) {
             Edited::Absent => Edited::Refused(vec![self.unknown(by_name)]),
             Edited::Ready(edit) => {
-                let ecosystem = *self.edited.get_or_init(|| ecosystem.unwrap_or_default());
+                let ecosystem = self.ecosystem().unwrap_or_default();
                 Edited::Ready(updates::hold(edit, sources, ecosystem, &self.package, &self.version))
             }
             edited => edited,

@@ -218,7 +218,7 @@ impl Quarantine {
             // A test of the same name whose subtests are others' is no second one.
             Some((editor, Edited::Refused(why))) if editor.id() == "go" => found.others.extend(why),
             Some((_, Edited::Refused(why))) => found.refused.extend(why),
-            Some((_, Edited::Absent)) | None => {}
+            Some((_, Edited::Unresolved(_) | Edited::Absent)) | None => {}
         }
     }
 
@@ -267,7 +267,7 @@ fn rank(edited: &Edited) -> u8 {
     match edited {
         Edited::Already(_) => 0,
         Edited::Ready(_) => 1,
-        Edited::Refused(_) => 2,
+        Edited::Refused(_) | Edited::Unresolved(_) => 2,
         Edited::Absent => 3,
     }
 }

@@ -1,7 +1,7 @@
 //! A pin whose lock an ecosystem's own resolver wrote: what the resolver is given, and what is taken of its answer.
 
 use super::Pin;
-use crate::domain::edit::{Edit, Edited, Editing, Source};
+use crate::domain::edit::{Edit, Edited, Editing, Source, Unresolved};
 use crate::domain::ids::Digest;
 use crate::domain::text::listing;
 use crate::edit::path::file_name as name;
@@ -92,50 +92,42 @@ impl Resolved {
         Self { answer: Some((question, answer)), ..self }
     }
 
-    fn ask(&self, edit: &Edit, sources: &[Source]) -> Option<Question> {
-        let edited = |file: &str| edit.files.iter().any(|source| name(&source.path) == file);
-        let (ecosystem, manifest, lock) = FILES.iter().find(|(_, manifest, lock)| edited(manifest) || edited(lock))?;
+    /// `edited` are new texts, `open` the locks that lack something.
+    fn ask(&self, edited: &[Source], open: &[Unresolved], sources: &[Source]) -> Option<Question> {
+        let (ecosystem, manifest, lock) = FILES.iter().copied().find(|(id, ..)| self.ecosystem() == Some(id))?;
+        if !open.iter().any(|open| name(&open.path) == lock) {
+            return None;
+        }
         // Manifests as edited; the lock as it was, since what we could write of it is what is missing.
-        let mine = sources.iter().filter(|source| [*manifest, *lock].contains(&name(&source.path)));
+        let mine = sources.iter().filter(|source| [manifest, lock].contains(&name(&source.path)));
         let files: Vec<Source> = mine
             .map(|source| {
-                let edited = edit.files.iter().find(|new| new.path == source.path && name(&new.path) == *manifest);
+                let edited = edited.iter().find(|new| new.path == source.path && name(&new.path) == manifest);
                 edited.unwrap_or(source).clone()
             })
             .collect();
-        let open = edit.warnings.iter().any(|warning| is_about_a_lock(warning));
-        let (package, version) = (self.package.clone(), self.version.clone());
-        open.then_some(Question { ecosystem, package, version, files })
-    }
-
-    /// What a lock alone holds, and no earlier one gives: Cargo's resolver can move it, as the refusal tells people to do.
-    fn ask_anyway(&self, reasons: &[String], sources: &[Source]) -> Option<Question> {
-        let (ecosystem, manifest, lock) = FILES.iter().copied().find(|(ecosystem, ..)| *ecosystem == "cargo")?;
-        let could = !reasons.is_empty() && reasons.iter().all(|reason| reason.contains("run `cargo update -p "));
-        let mine = sources.iter().filter(|source| [manifest, lock].contains(&name(&source.path)));
-        let (package, version, files) = (self.package.clone(), self.version.clone(), mine.cloned().collect());
-        could.then_some(Question { ecosystem, package, version, files })
+        Some(Question { ecosystem, package: self.package.clone(), version: self.version.clone(), files })
     }
 
     /// The answer to what was refused: the resolver's locks are where the wanted entry is found, and the edit of them has
     /// its mark as any other.
-    fn instead(&self, reasons: Vec<String>, question: &Question, sources: &[Source], earlier: &[Source]) -> Edited {
+    fn instead(&self, open: Vec<Unresolved>, question: &Question, sources: &[Source], earlier: &[Source]) -> Edited {
         let Some((_, answer)) = self.answer.as_ref().filter(|(asked, _)| asked.key() == question.key()) else {
-            return Edited::Refused(reasons);
+            return Edited::Unresolved(open);
         };
         let locks = match answer {
             Answer::Locks(locks) => locks,
             Answer::No(why) => return Edited::Refused(vec![question.rejected(why)]),
             Answer::Not(why) => {
                 let why = format!("{} could not resolve it: {why}", question.ecosystem);
-                return Edited::Refused([reasons, vec![why]].concat());
+                return Edited::Refused(open.into_iter().map(|lock| lock.why).chain([why]).collect());
             }
         };
         let resolved = locks.iter().map(|(path, text)| Source { path: path.clone(), text: text.clone() });
         let known: Vec<Source> = resolved.chain(earlier.iter().cloned()).collect();
         match self.pin.edit(sources, &known) {
             Edited::Ready(mut edit) => {
-                edit.warnings.retain(|warning| !is_about_a_lock(warning));
+                edit.unresolved.clear();
                 edit.because.push(format!("{} resolved it", question.ecosystem));
                 Edited::Ready(edit)
             }
@@ -157,7 +149,7 @@ impl Resolved {
             Answer::Locks(locks) => {
                 edit.files.retain(|file| !locks.iter().any(|(path, _)| *path == file.path));
                 edit.files.extend(locks.iter().map(|(path, text)| Source { path: path.clone(), text: text.clone() }));
-                edit.warnings.retain(|warning| !is_about_a_lock(warning));
+                edit.unresolved.clear();
                 let paths: Vec<String> = locks.iter().map(|(path, _)| path.clone()).collect();
                 let what = if paths.is_empty() { "nothing more".to_owned() } else { listing(&paths, 5) };
                 edit.because.push(format!("{} resolved it and changed {what}", question.ecosystem));
@@ -165,10 +157,6 @@ impl Resolved {
         }
         Edited::Ready(edit)
     }
-}
-
-fn is_about_a_lock(warning: &str) -> bool {
-    FILES.iter().any(|(_, _, lock)| warning.contains(lock))
 }
 
 impl Editing for Resolved {
@@ -187,14 +175,14 @@ impl Editing for Resolved {
     fn edit(&self, sources: &[Source], earlier: &[Source]) -> Edited {
         let edited = self.pin.edit(sources, earlier);
         let question = match &edited {
-            Edited::Ready(edit) => self.ask(edit, sources),
-            Edited::Refused(reasons) => self.ask_anyway(reasons, sources),
+            Edited::Ready(edit) => self.ask(&edit.files, &edit.unresolved, sources),
+            Edited::Unresolved(open) => self.ask(&[], open, sources),
             _ => None,
         };
         self.question.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&question);
         match (edited, question) {
             (Edited::Ready(edit), Some(question)) => self.over(edit, &question),
-            (Edited::Refused(reasons), Some(question)) => self.instead(reasons, &question, sources, earlier),
+            (Edited::Unresolved(open), Some(question)) => self.instead(open, &question, sources, earlier),
             (edited, _) => edited,
         }
     }

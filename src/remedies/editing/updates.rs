@@ -30,7 +30,7 @@ fn with(mut edit: Edit, sources: &[Source], act: impl Fn(&dyn Updater, &Source) 
             }
             // A pin does not fail for it.
             Edited::Refused(why) => edit.warnings.extend(why),
-            Edited::Already(_) | Edited::Absent => {}
+            Edited::Already(_) | Edited::Unresolved(_) | Edited::Absent => {}
         }
     }
     edit

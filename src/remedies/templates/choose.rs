@@ -171,7 +171,7 @@ fn finish(desk: Desk<'_, '_>, path: &str) -> Answer {
     match patch.finish() {
         Ok(text) => {
             let files = vec![Source { path: workflow.source.path.clone(), text }];
-            Answer::Ready(Box::new(Edit { files, because, warnings }))
+            Answer::Ready(Box::new(Edit { files, because, warnings, ..Edit::default() }))
         }
         Err(why) => Answer::Refused(vec![format!(
             "{path} cannot be edited safely ({}): change it by hand.",

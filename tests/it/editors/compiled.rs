@@ -46,7 +46,7 @@ fn check(editor: &dyn Editor, row: &Row, variant: &str, source: &Source) {
         Edited::Ready(edit) => ("ready", edit.warnings.join(" ")),
         Edited::Already(by) => ("already", by.clone()),
         Edited::Refused(reasons) => ("refused", reasons.join(" ")),
-        Edited::Absent => ("absent", String::new()),
+        Edited::Unresolved(_) | Edited::Absent => ("absent", String::new()),
     };
     assert_eq!(outcome, row.outcome, "{at}: {edited:?}");
     let Edited::Ready(edit) = edited else {

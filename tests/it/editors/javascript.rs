@@ -67,7 +67,7 @@ fn check(editor: &dyn Editor, row: &Row, source: &Source, literal: bool) -> Opti
         Edited::Ready(_) => ("skip", String::new()),
         Edited::Already(by) => ("already", by.clone()),
         Edited::Refused(why) => ("refused", why.join(" ")),
-        Edited::Absent => ("absent", String::new()),
+        Edited::Unresolved(_) | Edited::Absent => ("absent", String::new()),
     };
     if was != row.outcome {
         return Some(format!("is {outcome:?}"));

@@ -57,7 +57,7 @@ fn check(editor: &dyn Editor, case: &Case) {
         Edited::Ready(edit) => ("ready", format!("{}\nwarning: {}", edit.files[0].text, edit.warnings.join(" "))),
         Edited::Already(reason) => ("already", reason.clone()),
         Edited::Refused(reasons) => ("refused", reasons.join(" ")),
-        Edited::Absent => ("absent", String::new()),
+        Edited::Unresolved(_) | Edited::Absent => ("absent", String::new()),
     };
     assert_eq!(outcome, case.outcome.split(' ').next().unwrap(), "{label}: {answer}");
     let answer = match case.detail.strip_prefix("warning: ") {

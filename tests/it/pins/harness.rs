@@ -91,6 +91,9 @@ fn check(editor: &dyn PinEditor, row: &Row) {
     match (&row.expect, &edited) {
         (Expect::Absent, Edited::Absent) => {}
         (Expect::Already, Edited::Already(said)) => assert!(said.ends_with('.'), "{what}: {said}"),
+        (Expect::Refused(part), Edited::Unresolved(locks)) => {
+            assert!(locks.iter().any(|lock| lock.why.contains(part)), "{what}: {locks:?}");
+        }
         (Expect::Refused(part), Edited::Refused(reasons)) => {
             assert!(reasons.iter().any(|reason| reason.contains(part)), "{what}: {reasons:?}");
         }
@@ -105,12 +108,13 @@ fn check(editor: &dyn PinEditor, row: &Row) {
                 let expected = lines.iter().any(|line| line.starts_with(&format!("{}: ", file.path)));
                 assert!(expected, "{what}: {} is edited\n{}", file.path, file.text);
             }
+            let warnings = warnings(edit);
             match warning {
                 Some(part) => {
-                    let warned = edit.warnings.iter().any(|said| said.contains(part));
-                    assert!(part.is_empty() || warned, "{what}: {:?}", edit.warnings);
+                    let warned = warnings.iter().any(|said| said.contains(part));
+                    assert!(part.is_empty() || warned, "{what}: {warnings:?}");
                 }
-                None => assert!(edit.warnings.is_empty(), "{what}: {:?}", edit.warnings),
+                None => assert!(warnings.is_empty(), "{what}: {warnings:?}"),
             }
             assert!(!edit.because.is_empty(), "{what}: no reason given");
         }
@@ -121,6 +125,10 @@ fn check(editor: &dyn PinEditor, row: &Row) {
         round(editor, row, &with_bom(&files), &with_bom(&earlier), &format!("{what} with a byte order mark"));
         round(editor, row, &with_crlf(&files), &with_crlf(&earlier), &format!("{what} with CRLF"));
     }
+}
+
+fn warnings(edit: &Edit) -> Vec<&str> {
+    edit.warnings.iter().chain(edit.unresolved.iter().map(|lock| &lock.why)).map(String::as_str).collect()
 }
 
 /// Pins, pins again, pins another version, and takes it back.
@@ -135,7 +143,7 @@ fn round(editor: &dyn PinEditor, row: &Row, files: &[Source], earlier: &[Source]
     }
     let again = pin(&pinned, row.version);
     // A lock that had to stay as it was is told of again.
-    let warned = !edit.warnings.is_empty() && matches!(again, Edited::Refused(_));
+    let warned = !warnings(&edit).is_empty() && matches!(again, Edited::Refused(_) | Edited::Unresolved(_));
     assert!(warned || matches!(&again, Edited::Already(_)), "{what}: pinned again: {again:#?}");
     let locks = files.iter().filter(|file| editor.is_lock(&file.path)).cloned();
     let history = pinned.iter().filter(|file| editor.is_lock(&file.path)).cloned();
