@@ -5,6 +5,7 @@
 
 mod adopting;
 mod automatic;
+mod deadline;
 mod escalating;
 mod exclusion;
 mod expiry;

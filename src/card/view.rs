@@ -113,6 +113,9 @@ pub struct ProposalView {
     pub change: String,
     /// What its steps made.
     pub made: Vec<MadeView>,
+    /// Somebody wants it undone, which would change this.
+    pub undo: bool,
+    pub undoes: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -152,7 +155,8 @@ const SENTENCE: usize = 160;
 pub fn view(incident: &Incident) -> View {
     let evidence = incident.headline();
     let job = incident.first_job();
-    let active = incident.active();
+    let shown = incident.shown();
+    let active = shown.as_deref();
     let (buttons, more) = buttons(incident);
     let url = job.and_then(|job| job.url.clone()).or_else(|| incident.lead_run().and_then(|run| run.url.clone()));
     let host = url.as_deref().filter(|_| !incident.confirmed).and_then(host);
@@ -296,6 +300,8 @@ fn proposal_view(proposal: &Proposal) -> ProposalView {
         waits_for: clean_line(proposal.waits_for.as_deref().unwrap_or_default(), SENTENCE),
         change: change(proposal),
         made: proposal.made.iter().map(made).collect(),
+        undo: proposal.is_undo(),
+        undoes: proposal.plan.as_ref().map_or_else(String::new, |plan| plan.undoes().join(", ")),
     }
 }
 
@@ -345,11 +351,15 @@ fn subject(incident: &Incident) -> String {
 
 /// `revert #9 awaiting approval`.
 fn ending(incident: &Incident) -> String {
+    let shown = incident.shown();
+    if let Some(undo) = shown.as_deref().filter(|proposal| proposal.is_undo()) {
+        return format!("undo of {} awaiting approval", wish(undo));
+    }
     if let Some(older) = incident.adopted_by {
         return format!("same failure as {older}");
     }
     let stage = look(incident).2;
-    if let Some(proposal) = incident.active().or_else(|| rerunning(incident)) {
+    if let Some(proposal) = shown.as_deref().or_else(|| rerunning(incident)) {
         let stage = if proposal.state == ProposalState::Waiting { "waiting" } else { stage };
         return format!("{} {stage}", wish(proposal));
     }
@@ -433,11 +443,11 @@ type Buttons = Vec<ViewButton>;
 /// What may be clicked now: at most three, and what people need less often.
 fn buttons(incident: &Incident) -> (Buttons, Buttons) {
     let none = Digest::of([]);
-    if incident.stage.is_closed() {
+    if incident.stage.is_closed() && !incident.awaits_people() {
         return (Vec::new(), Vec::new());
     }
     let (mut shown, mut more) = (Vec::new(), Vec::new());
-    if let Some(active) = incident.active() {
+    if let Some(active) = incident.shown() {
         let digest = active.plan.as_ref().map_or(none.clone(), |plan| plan.digest.clone());
         let on = |verb, look| button(incident, verb, Some(active.id), digest.clone(), look);
         match active.state {
@@ -452,16 +462,17 @@ fn buttons(incident: &Incident) -> (Buttons, Buttons) {
             ProposalState::Waiting | ProposalState::Planning => shown.push(on(Verb::Cancel, Look::Plain)),
             _ => {}
         }
-    } else if !incident.offers.is_empty() {
+    } else {
+        if let Some(done) = rerunning(incident) {
+            let digest = done.plan.as_ref().map_or(none.clone(), |plan| plan.digest.clone());
+            shown.push(button(incident, Verb::Cancel, Some(done.id), digest, Look::Plain));
+        }
         let mut offers = offered(incident);
-        more.extend(offers.split_off(offers.len().min(SHOWN)));
+        more.extend(offers.split_off(offers.len().min(SHOWN - shown.len())));
         shown.extend(offers);
-    } else if let Some(done) = rerunning(incident) {
-        let digest = done.plan.as_ref().map_or(none.clone(), |plan| plan.digest.clone());
-        shown.push(button(incident, Verb::Cancel, Some(done.id), digest, Look::Plain));
     }
     let last = incident.proposals.last().filter(|last| last.state == ProposalState::Done && !last.made.is_empty());
-    if let (Some(last), None) = (last, incident.busy()) {
+    if let (Some(last), None) = (last.filter(|_| !incident.awaits_people()), incident.busy()) {
         let digest = last.plan.as_ref().map_or(none.clone(), |plan| plan.digest.clone());
         shown.truncate(SHOWN - 1);
         shown.push(button(incident, Verb::Undo, Some(last.id), digest, Look::Plain));

@@ -13,6 +13,7 @@ use super::suspect::Suspicion;
 use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Where an incident stands. GitHub owns the word *status*.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -224,6 +225,9 @@ pub struct UndoRequest {
     pub at: Time,
     pub approvals: Vec<Approval>,
     pub reply: Option<ReplyTo>,
+    /// Once it awaits approvals.
+    #[serde(default)]
+    pub expires_at: Option<Time>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -270,6 +274,43 @@ impl Proposal {
     pub fn valid_approvals(&self) -> usize {
         let digest = self.plan.as_ref().map(|plan| &plan.digest);
         self.approvals.iter().filter(|approval| Some(&approval.digest) == digest).count()
+    }
+
+    /// Waits for people to approve its undo.
+    #[must_use]
+    pub fn awaits_undo(&self) -> bool {
+        self.state == ProposalState::Done && self.undo.as_ref().is_some_and(|undo| undo.expires_at.is_some())
+    }
+
+    /// The undo that was asked for, as a proposal. Its digest is its own: what approved the act does not approve this.
+    #[must_use]
+    pub fn as_undo(&self) -> Option<Self> {
+        let (undo, plan) = (self.undo.as_ref()?, self.plan.as_ref()?);
+        let asked_at = undo.at.0.to_be_bytes();
+        let digest = Digest::of([b"undo".as_slice(), plan.digest.as_str().as_bytes(), &asked_at]);
+        Some(Self {
+            by: undo.by.clone(),
+            approvals: undo.approvals.clone(),
+            expires_at: undo.expires_at,
+            plan: Some(Plan { digest, ..plan.clone() }),
+            state: ProposalState::Awaiting,
+            ..self.clone()
+        })
+    }
+
+    /// What people decide on: the proposal, or its undo.
+    #[must_use]
+    pub fn awaited(&self) -> Option<Cow<'_, Self>> {
+        match self.state {
+            ProposalState::Awaiting => Some(Cow::Borrowed(self)),
+            _ => self.as_undo().filter(|_| self.awaits_undo()).map(Cow::Owned),
+        }
+    }
+
+    /// Whether it stands for the undo of itself.
+    #[must_use]
+    pub fn is_undo(&self) -> bool {
+        self.state == ProposalState::Awaiting && self.undo.is_some()
     }
 }
 
@@ -400,6 +441,20 @@ impl Incident {
     pub fn active(&self) -> Option<&Proposal> {
         let waiting = || self.proposals.iter().rev().find(|proposal| proposal.state.is_active() && !proposal.dry_run);
         self.busy().or_else(waiting)
+    }
+
+    /// As [`Self::active`], and with the undos that await approval.
+    #[must_use]
+    pub fn shown(&self) -> Option<Cow<'_, Proposal>> {
+        let undo = || self.proposals.iter().rev().filter(|p| p.awaits_undo()).find_map(Proposal::awaited);
+        self.busy().map(Cow::Borrowed).or_else(undo).or_else(|| self.active().map(Cow::Borrowed))
+    }
+
+    /// Whether people have to decide on something.
+    #[must_use]
+    pub fn awaits_people(&self) -> bool {
+        let proposed = |p: &Proposal| p.state == ProposalState::Awaiting && !p.dry_run;
+        self.proposals.iter().any(|p| proposed(p) || p.awaits_undo())
     }
 
     /// The proposal that runs or awaits a decision: one that runs before one that awaits, and the newest of these. One

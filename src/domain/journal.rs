@@ -93,6 +93,8 @@ pub enum Note {
         by: Untrusted,
         have: u32,
         quorum: u32,
+        #[serde(default)]
+        undo: bool,
     },
     PlanChanged {
         proposal: ProposalId,
@@ -172,13 +174,20 @@ pub enum Note {
         proposal: ProposalId,
         by: Untrusted,
         reason: Option<Untrusted>,
+        /// Its undo, not the proposal.
+        #[serde(default)]
+        undo: bool,
     },
     Cancelled {
         proposal: ProposalId,
         by: Untrusted,
+        #[serde(default)]
+        undo: bool,
     },
     Expired {
         proposal: ProposalId,
+        #[serde(default)]
+        undo: bool,
     },
     AutoSkipped {
         why: Vec<String>,

@@ -39,6 +39,29 @@ pub struct Plan {
     pub digest: Digest,
 }
 
+impl Plan {
+    /// What its undos change, each in two or three words.
+    #[must_use]
+    pub fn undoes(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for undo in self.steps.iter().rev().filter_map(|step| step.undo.as_ref()) {
+            let words = match undo {
+                Action::Cancelled { .. } => "re-run cancelled",
+                Action::PullClosed { .. } => "PR closed",
+                Action::BranchGone { .. } => "branch deleted",
+                Action::IssueClosed { .. } => "issue closed",
+                Action::Unlisted { .. } => "quarantine removed from the ledger",
+                Action::Listed { .. } => "quarantine restored in the ledger",
+                _ => continue,
+            };
+            if all.iter().all(|have| have != words) {
+                all.push(words.to_owned());
+            }
+        }
+        all
+    }
+}
+
 /// What policy has to know of the remedy that a plan is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Nature {

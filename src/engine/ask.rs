@@ -141,7 +141,8 @@ impl Ask for Engine {
 
     async fn waits_for(&self, actor: &Actor, place: &Place) -> Result<Vec<Incident>, StoreError> {
         let principal = self.directory.principal(actor, place);
-        let mut open = self.store.incidents(&Query { open_only: true, limit: usize::MAX, ..Query::default() }).await?;
+        let mut open =
+            self.store.incidents(&Query { awaits_people: true, limit: usize::MAX, ..Query::default() }).await?;
         open.retain(|incident| waits_for(&self.rules, incident, &principal));
         Ok(open)
     }

@@ -10,7 +10,7 @@ use crate::domain::effect::Effect;
 use crate::domain::event::{Event, Request, Spoken};
 use crate::domain::facts::Hold;
 use crate::domain::ids::{Digest, IncidentNo};
-use crate::domain::incident::{Incident, Proposal, ProposalState};
+use crate::domain::incident::{Incident, Proposal};
 use crate::domain::intent::{Intent, Target, Which, Wish};
 use crate::domain::journal::{Entry, FeedRow, Note, QuarantinedRow};
 use crate::domain::quarantined::Quarantined;
@@ -116,17 +116,20 @@ impl Working<'_> {
     /// A person's home page: what awaits their approval, then their own requests.
     pub(super) async fn visited(&mut self, actor: &Actor, place: Place) -> Result<(), StoreError> {
         let principal = self.principal(actor, &place);
-        let query = Query { open_only: true, limit: 200, ..Query::default() };
-        let mut found = self.engine.store.incidents(&query).await?;
+        let waiting = Query { awaits_people: true, limit: 200, ..Query::default() };
+        let open = Query { open_only: true, limit: 200, ..Query::default() };
+        let mut found = self.engine.store.incidents(&waiting).await?;
+        let mut others = self.engine.store.incidents(&open).await?;
+        let open = others.len();
         let waits = |incident: &Incident| waits_for(&self.engine.rules, incident, &principal);
         let theirs = |incident: &Incident| {
             incident.proposals.iter().any(|proposal| proposal.by.key.as_ref() == Some(&principal.key))
         };
-        let open = found.len();
-        found.retain(|incident| waits(incident) || theirs(incident));
-        found.sort_by_key(|incident| !waits(incident));
+        found.retain(waits);
+        others.retain(|incident| theirs(incident) && found.iter().all(|waiting| waiting.no != incident.no));
+        found.extend(others);
         let rows: Vec<_> = found.iter().take(ROWS).map(row).collect();
-        let more = (open - rows.len()) as u64;
+        let more = open.saturating_sub(rows.len()) as u64;
         let note = Note::List { rows, more, what: "open incidents involve you, and none awaits your approval".into() };
         self.effect(Effect::Welcome { place, actor_id: actor.id.clone(), note });
         Ok(())
@@ -159,7 +162,7 @@ impl Working<'_> {
                 let remedy = remedies::by_id(what.verb.as_str());
                 let offering = incident.as_ref().zip(remedy).and_then(|(incident, remedy)| remedy.offer(incident));
                 let Some(offering) = offering else {
-                    let what = "This is not offered any more: check the updated card".to_owned();
+                    let what = "This is no longer offered: check the updated card".to_owned();
                     self.answer(&place, &actor.id, Note::Mistake { what, nearest: None, example: None });
                     return Ok(());
                 };
@@ -375,11 +378,10 @@ impl Working<'_> {
     }
 }
 
-/// Whether a proposal awaits this person's approval.
+/// Whether a proposal or an undo awaits this person's approval.
 pub(super) fn waits_for(rules: &Rules, incident: &Incident, person: &Principal) -> bool {
-    let awaiting = |proposal: &&Proposal| proposal.state == ProposalState::Awaiting && !proposal.dry_run;
-    let mut open = incident.proposals.iter().filter(awaiting);
-    open.any(|proposal| may_approve(rules, proposal, person).is_ok())
+    let mut open = incident.proposals.iter().filter(|proposal| !proposal.dry_run).filter_map(Proposal::awaited);
+    open.any(|proposal| may_approve(rules, &proposal, person).is_ok())
 }
 
 fn mute_key(platform: &Platform, channel: &str) -> String {

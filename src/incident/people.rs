@@ -13,6 +13,7 @@ use crate::domain::journal::{ListRow, Note};
 use crate::domain::text::Untrusted;
 use crate::policy;
 use crate::remedies;
+use std::borrow::Cow;
 
 pub fn asked(step: &mut Step<'_>, request: &Request) {
     let intent = &request.intent;
@@ -146,17 +147,17 @@ fn stale(request: &Request, proposal: &Proposal) -> bool {
 }
 
 fn approve(step: &mut Step<'_>, request: &Request, target: Target) {
-    let awaits = |p: &Proposal| p.state == ProposalState::Awaiting || undoing::is_awaiting(p);
-    let proposal = match find(&step.incident, target, awaits, "approve") {
+    let proposal = match awaited(&step.incident, target, "approve") {
         Ok(proposal) => proposal,
         Err(why) => return refuse(step, request, why),
     };
-    if let Some(wanted) = undoing::as_undo(&proposal).filter(undoing::is_awaiting) {
-        return approve_undo(step, request, &wanted);
-    }
     if proposal.expires_at.is_some_and(|at| at <= step.now) {
-        proposal::expire(step);
-        return refuse(step, request, format!("{} has expired", proposal.id));
+        if proposal.is_undo() {
+            undoing::expire(step);
+        } else {
+            proposal::expire(step);
+        }
+        return refuse(step, request, format!("{} has expired", named(&proposal)));
     }
     if stale(request, &proposal) {
         return refuse(step, request, "the change is different from the one on that card; check the updated card");
@@ -165,43 +166,37 @@ fn approve(step: &mut Step<'_>, request: &Request, target: Target) {
         return refuse(step, request, why);
     }
     let Some(digest) = proposal.plan.as_ref().map(|plan| plan.digest.clone()) else { return };
-    let (key, name) = (request.by.key.clone(), request.by.name.clone());
-    let now = step.now;
-    let Some(kept) = step.incident.proposals.iter_mut().find(|p| p.id == proposal.id) else { return };
-    let github = request.by.github.clone();
-    kept.approvals.push(Approval { key: key.clone(), name: name.clone(), github, at: now, digest });
-    let have = u32::try_from(kept.valid_approvals()).unwrap_or(u32::MAX);
-    let (quorum, enough) = (kept.quorum, policy::quorum_met(step.rules, kept, now));
-    let note = Note::Approved { proposal: proposal.id, by: name, have, quorum };
+    let (key, name, github) = (request.by.key.clone(), request.by.name.clone(), request.by.github.clone());
+    let approval = Approval { key: key.clone(), name: name.clone(), github, at: step.now, digest };
+    let mut approved = proposal.clone();
+    approved.approvals.push(approval.clone());
+    let have = u32::try_from(approved.valid_approvals()).unwrap_or(u32::MAX);
+    let note =
+        Note::Approved { proposal: proposal.id, by: name, have, quorum: proposal.quorum, undo: proposal.is_undo() };
     confirm(step, request, &note);
     step.tell(Some(key), note);
-    if enough {
+    if proposal.is_undo() {
+        return undoing::approve(step, proposal.id.n, approval);
+    }
+    let Some(kept) = step.incident.proposals.iter_mut().find(|p| p.id == proposal.id) else { return };
+    kept.approvals.push(approval);
+    if policy::quorum_met(step.rules, &approved, step.now) {
         proposal::advance(step, proposal.id.n, &Input::Quorum);
     }
 }
 
-/// `wanted` is the proposal as its undo is judged.
-fn approve_undo(step: &mut Step<'_>, request: &Request, wanted: &Proposal) {
-    if undoing::is_over(step, wanted) {
-        return refuse(step, request, format!("the request to undo {} has expired; undo it again", wanted.id));
-    }
-    if stale(request, wanted) {
-        return refuse(step, request, "the change is different from the one on that card; check the updated card");
-    }
-    if let Err(why) = policy::may_approve(step.rules, wanted, &request.by) {
-        return refuse(step, request, why);
-    }
-    let Some(digest) = wanted.plan.as_ref().map(|plan| plan.digest.clone()) else { return };
-    let (key, name, github) = (request.by.key.clone(), request.by.name.clone(), request.by.github.clone());
-    let approval = Approval { key: key.clone(), name: name.clone(), github, at: step.now, digest };
-    let have = undoing::approve(step, wanted.id.n, approval);
-    let note = Note::Approved { proposal: wanted.id, by: name, have, quorum: wanted.quorum };
-    confirm(step, request, &note);
-    step.tell(Some(key), note);
+/// The proposal, or its undo, that people are to decide on.
+fn awaited(incident: &Incident, target: Target, verb: &str) -> Result<Proposal, String> {
+    let proposal = find(incident, target, |p| p.awaited().is_some(), verb)?;
+    Ok(proposal.awaited().map_or(proposal.clone(), Cow::into_owned))
+}
+
+fn named(proposal: &Proposal) -> String {
+    if proposal.is_undo() { format!("the request to undo {}", proposal.id) } else { proposal.id.to_string() }
 }
 
 fn reject(step: &mut Step<'_>, request: &Request, target: Target, reason: Option<&Untrusted>) {
-    let proposal = match find(&step.incident, target, |p| p.state == ProposalState::Awaiting, "reject") {
+    let proposal = match awaited(&step.incident, target, "reject") {
         Ok(proposal) => proposal,
         Err(why) => return refuse(step, request, why),
     };
@@ -209,9 +204,13 @@ fn reject(step: &mut Step<'_>, request: &Request, target: Target, reason: Option
         return refuse(step, request, "the change is different from the one on that card; check the updated card");
     }
     let by = request.by.name.clone();
-    let note = Note::Rejected { proposal: proposal.id, by: by.clone(), reason: reason.cloned() };
+    let undo = proposal.is_undo();
+    let note = Note::Rejected { proposal: proposal.id, by: by.clone(), reason: reason.cloned(), undo };
     confirm(step, request, &note);
     step.tell(Some(request.by.key.clone()), note);
+    if undo {
+        return undoing::forget(step, proposal.id.n);
+    }
     proposal::advance(step, proposal.id.n, &Input::Reject(request.by.key.clone()));
 }
 
@@ -220,7 +219,7 @@ fn cancel(step: &mut Step<'_>, request: &Request, target: Target) {
     let newest = step.incident.proposals.iter().rev().find(|p| p.state == ProposalState::Done).map(|p| p.id);
     let want = |p: &Proposal| match p.state {
         ProposalState::Planning | ProposalState::Awaiting | ProposalState::Waiting => !p.dry_run,
-        ProposalState::Done => rerunning && Some(p.id) == newest,
+        ProposalState::Done => p.awaits_undo() || rerunning && Some(p.id) == newest,
         _ => false,
     };
     let proposal = match find(&step.incident, target, want, "cancel") {
@@ -228,9 +227,13 @@ fn cancel(step: &mut Step<'_>, request: &Request, target: Target) {
         Err(why) => return refuse(step, request, why),
     };
     let by = request.by.name.clone();
-    let note = Note::Cancelled { proposal: proposal.id, by };
+    let undo = proposal.awaits_undo();
+    let note = Note::Cancelled { proposal: proposal.id, by, undo };
     confirm(step, request, &note);
     step.tell(Some(request.by.key.clone()), note);
+    if undo {
+        return undoing::forget(step, proposal.id.n);
+    }
     let input = match proposal.state {
         ProposalState::Done => Input::Undo(request.by.name.line(60)),
         _ => Input::Cancel(request.by.key.clone()),
@@ -293,8 +296,10 @@ fn show(incident: &Incident) -> Note {
         lines.extend(evidence.errors.iter().take(LINES).map(|error| error.text.clone()));
         lines.extend(evidence.failing_tests.iter().take(LINES).map(|test| test.name.clone()));
     }
-    let state =
-        incident.active().map_or_else(String::new, |p| format!("{} {} is {}", p.remedy, p.id, p.state.as_str()));
+    let undo = |p: &Proposal| if p.is_undo() { "undo of " } else { "" };
+    let state = incident
+        .shown()
+        .map_or_else(String::new, |p| format!("{}{} {} is {}", undo(&p), p.remedy, p.id, p.state.as_str()));
     Note::Shown { row: Box::new(row(incident)), lines, state }
 }
 

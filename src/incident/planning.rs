@@ -126,7 +126,7 @@ fn learn_jobs(step: &mut Step<'_>, run: crate::domain::RunId, attempt: u32, jobs
 
 /// Facts for a proposal, at its planning or again right before it runs.
 pub fn planned(step: &mut Step<'_>, n: u32, facts: &Facts) {
-    if let Some(proposal) = step.incident.proposal(n).filter(|proposal| undoing::is_awaiting(proposal)).cloned() {
+    if let Some(proposal) = step.incident.proposal(n).filter(|proposal| undoing::is_asked(proposal)).cloned() {
         return undoing::judged(step, &proposal, facts);
     }
     let Some(proposal) = step.incident.proposal(n).filter(|p| p.state == ProposalState::Planning).cloned() else {

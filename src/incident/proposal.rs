@@ -1,7 +1,7 @@
 //! A proposal's life: the table of transitions, and what each brings with it.
 
 use super::state::Step;
-use super::{exclusion, expiry, merging, offering};
+use super::{deadline, exclusion, expiry, merging, offering};
 use crate::domain::action::{Action, Outcome};
 use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::Timer;
@@ -210,7 +210,7 @@ fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
             if let Some(kept) = get(step, id.n) {
                 kept.merging = None;
             }
-            let undid = undid(proposal);
+            let undid = proposal.plan.as_ref().map(Plan::undoes).unwrap_or_default();
             step.tell(None, Note::Undone { proposal: id, why: why.clone(), by: by.clone(), undid });
         }
         ProposalState::Failed { why } => {
@@ -230,32 +230,11 @@ fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
         }
         ProposalState::Rejected { .. } | ProposalState::Cancelled { .. } => offering::ask(step),
         ProposalState::Expired => {
-            step.tell(None, Note::Expired { proposal: id });
+            step.tell(None, Note::Expired { proposal: id, undo: false });
             offering::ask(step);
         }
     }
     debug_assert!(!matches!(input, Input::Refuse(_)) || !proposal.state.is_active());
-}
-
-/// What its undos changed, each in two or three words.
-fn undid(proposal: &Proposal) -> Vec<String> {
-    let undos = proposal.plan.iter().flat_map(|plan| plan.steps.iter().rev()).filter_map(|step| step.undo.as_ref());
-    let mut all: Vec<String> = Vec::new();
-    for undo in undos {
-        let words = match undo {
-            Action::Cancelled { .. } => "re-run cancelled",
-            Action::PullClosed { .. } => "PR closed",
-            Action::BranchGone { .. } => "branch deleted",
-            Action::IssueClosed { .. } => "issue closed",
-            Action::Unlisted { .. } => "quarantine removed from the ledger",
-            Action::Listed { .. } => "quarantine restored in the ledger",
-            _ => continue,
-        };
-        if all.iter().all(|have| have != words) {
-            all.push(words.to_owned());
-        }
-    }
-    all
 }
 
 /// Whether its patch is still available.
@@ -270,7 +249,7 @@ fn await_people(step: &mut Step<'_>, proposal: &Proposal) {
     if let Some(kept) = get(step, proposal.id.n) {
         kept.expires_at = Some(expires_at);
     }
-    watch_expiry(step);
+    deadline::watch(step);
     for (onto, preview) in plan.iter().flat_map(|plan| &plan.previews) {
         step.tell(
             None,
@@ -431,14 +410,6 @@ pub fn plan_waiting(step: &mut Step<'_>) {
     }
 }
 
-/// Wakes up when the next approval runs out.
-fn watch_expiry(step: &mut Step<'_>) {
-    let awaiting = step.incident.proposals.iter().filter(|p| p.state == ProposalState::Awaiting);
-    if let Some(at) = awaiting.filter_map(|p| p.expires_at).min() {
-        step.timer(Timer::Expiry, at);
-    }
-}
-
 pub fn expire(step: &mut Step<'_>) {
     let now = step.now;
     let due: Vec<u32> = step
@@ -451,7 +422,7 @@ pub fn expire(step: &mut Step<'_>) {
     for n in due {
         advance(step, n, &Input::TimeUp);
     }
-    watch_expiry(step);
+    deadline::watch(step);
 }
 
 /// The incident is closed: withdraws what still waited.

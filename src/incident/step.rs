@@ -3,7 +3,7 @@
 use super::state::Step;
 use super::{
     adopting, automatic, escalating, expiry, failing, landing, merging, offering, owning, passing, people, planning,
-    proposal, suspecting, waiting,
+    proposal, suspecting, undoing, waiting,
 };
 use crate::domain::effect::Order;
 use crate::domain::event::{Event, LogRead, Timer};
@@ -118,7 +118,7 @@ fn stage(incident: &Incident) -> Stage {
     if incident.closed_at.is_some() {
         return Stage::Resolved;
     }
-    match incident.active().map(|proposal| &proposal.state) {
+    match incident.shown().map(|proposal| proposal.into_owned().state) {
         Some(ProposalState::Awaiting) => Stage::AwaitingApproval,
         Some(_) => Stage::Running,
         None if incident.runs.iter().any(|run| run.attempt > 1 && run.conclusion.is_none() && !run.superseded)
@@ -139,7 +139,10 @@ fn newest_attempt(incident: &Incident, job: &crate::domain::incident::JobState) 
 
 fn fired(step: &mut Step<'_>, timer: Timer) {
     match timer {
-        Timer::Expiry => proposal::expire(step),
+        Timer::Expiry => {
+            proposal::expire(step);
+            undoing::expire(step);
+        }
         Timer::Backoff => automatic::retry(step),
         Timer::Watch => planning::look_again(step),
         Timer::Release => automatic::release(step),

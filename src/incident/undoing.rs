@@ -1,11 +1,12 @@
 //! Undoing takes what the act took: write permission, read now, and as many approvals.
 
-use super::exclusion;
 use super::proposal::{self, Input};
 use super::state::Step;
+use super::{deadline, exclusion};
 use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::Request;
 use crate::domain::facts::Facts;
+use crate::domain::ids::ProposalId;
 use crate::domain::incident::{Approval, Proposal, ProposalState, Proposer, ReplyTo, UndoRequest};
 use crate::domain::journal::Note;
 use crate::domain::time::{MINUTE_MS, Time};
@@ -22,45 +23,34 @@ pub fn ask(step: &mut Step<'_>, request: &Request, n: u32) {
     // A button is answered by its card.
     let reply = ReplyTo { place: request.place.clone(), actor_id: request.actor_id.clone() };
     let reply = request.seen.is_none().then_some(reply);
-    let wish = UndoRequest { by, at: step.now, approvals: Vec::new(), reply };
+    let wish = UndoRequest { by, at: step.now, approvals: Vec::new(), reply, expires_at: None };
     if let Some(proposal) = get(step, n) {
         proposal.undo = Some(wish);
     }
     gather(step, n);
 }
 
-/// Whether the proposal waits for approvals of its undo.
-pub fn is_awaiting(proposal: &Proposal) -> bool {
+/// Whether somebody wants it undone.
+pub fn is_asked(proposal: &Proposal) -> bool {
     proposal.state == ProposalState::Done && proposal.undo.is_some()
-}
-
-/// The proposal as its undo is judged: by whom, and with which approvals.
-pub fn as_undo(proposal: &Proposal) -> Option<Proposal> {
-    let undo = proposal.undo.as_ref()?;
-    Some(Proposal { by: undo.by.clone(), approvals: undo.approvals.clone(), ..proposal.clone() })
-}
-
-pub fn is_over(step: &Step<'_>, proposal: &Proposal) -> bool {
-    proposal.undo.as_ref().is_some_and(|undo| expires(step, undo.at) <= step.now)
 }
 
 fn expires(step: &Step<'_>, at: Time) -> Time {
     at.plus_ms(i64::from(step.rules.approval_expires_minutes) * MINUTE_MS)
 }
 
-/// An approval; answers how many there are, and goes on when they suffice.
-pub fn approve(step: &mut Step<'_>, n: u32, approval: Approval) -> u32 {
-    let Some(undo) = get(step, n).and_then(|proposal| proposal.undo.as_mut()) else { return 0 };
+/// An approval; goes on when they suffice.
+pub fn approve(step: &mut Step<'_>, n: u32, approval: Approval) {
+    let Some(undo) = get(step, n).and_then(|proposal| proposal.undo.as_mut()) else { return };
     undo.approvals.push(approval);
-    let Some(wanted) = step.incident.proposal(n).and_then(as_undo) else { return 0 };
+    let Some(wanted) = step.incident.proposal(n).and_then(Proposal::as_undo) else { return };
     if policy::quorum_met(step.rules, &wanted, step.now) {
         gather(step, n);
     }
-    u32::try_from(wanted.valid_approvals()).unwrap_or(u32::MAX)
 }
 
 fn gather(step: &mut Step<'_>, n: u32) {
-    let Some(wanted) = step.incident.proposal(n).and_then(as_undo) else { return };
+    let Some(wanted) = step.incident.proposal(n).and_then(Proposal::as_undo) else { return };
     let approvers = wanted.approvals.iter().map(|approval| &approval.github);
     let mut logins: Vec<String> = std::iter::once(&wanted.by.github).chain(approvers).flatten().cloned().collect();
     logins.sort_unstable();
@@ -73,7 +63,7 @@ fn gather(step: &mut Step<'_>, n: u32) {
 
 /// The permissions are known: refuses, asks for approvals, or undoes.
 pub fn judged(step: &mut Step<'_>, proposal: &Proposal, facts: &Facts) {
-    let (Some(wanted), Some(undo)) = (as_undo(proposal), &proposal.undo) else { return };
+    let (Some(wanted), Some(undo)) = (proposal.as_undo(), &proposal.undo) else { return };
     let n = proposal.id.n;
     // Somebody approved after these were asked for.
     let known = |approval: &Approval| approval.github.as_ref().is_none_or(|login| facts.writers.contains_key(login));
@@ -85,12 +75,17 @@ pub fn judged(step: &mut Step<'_>, proposal: &Proposal, facts: &Facts) {
         return tell(step, undo, Note::Refused { what: "undo".into(), why });
     }
     if !policy::quorum_met(step.rules, &wanted, step.now) {
+        let expires_at = expires(step, undo.at);
+        if let Some(undo) = get(step, n).and_then(|proposal| proposal.undo.as_mut()) {
+            undo.expires_at = Some(expires_at);
+        }
+        deadline::watch(step);
         let summary = proposal.plan.as_ref().map(|plan| plan.summary.line(160)).unwrap_or_default();
         let note = Note::AwaitingApproval {
             proposal: proposal.id,
             summary: format!("undo of: {summary}").into(),
             quorum: proposal.quorum,
-            expires_at: expires(step, undo.at),
+            expires_at,
             because: Vec::new(),
         };
         return tell(step, undo, note);
@@ -106,7 +101,20 @@ pub fn judged(step: &mut Step<'_>, proposal: &Proposal, facts: &Facts) {
     proposal::advance(step, n, &Input::Undo(words));
 }
 
-fn forget(step: &mut Step<'_>, n: u32) {
+/// Nobody approved it in time.
+pub fn expire(step: &mut Step<'_>) {
+    let over =
+        |p: &&Proposal| p.awaits_undo() && p.awaited().and_then(|p| p.expires_at).is_some_and(|at| at <= step.now);
+    let due: Vec<ProposalId> = step.incident.proposals.iter().filter(over).map(|p| p.id).collect();
+    for id in due {
+        forget(step, id.n);
+        step.tell(None, Note::Expired { proposal: id, undo: true });
+    }
+    deadline::watch(step);
+}
+
+/// It will not be undone now.
+pub fn forget(step: &mut Step<'_>, n: u32) {
     if let Some(proposal) = get(step, n) {
         proposal.undo = None;
     }

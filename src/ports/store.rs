@@ -181,6 +181,8 @@ pub struct Query {
     pub repo: Option<String>,
     pub stage: Option<crate::domain::Stage>,
     pub open_only: bool,
+    /// Only where people have to decide on something, also on a closed one.
+    pub awaits_people: bool,
     pub closed_only: bool,
     pub branch: Option<String>,
     pub severity: Option<Severity>,

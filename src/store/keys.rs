@@ -22,6 +22,8 @@ pub const DIRTY_FIRST: &[u8] = b"f";
 pub const DIRTY_UPDATE: &[u8] = b"u";
 /// Incidents that are not closed.
 pub const OPEN: u8 = b'O';
+/// Incidents that wait for people, open or closed.
+pub const AWAITING: u8 = b'A';
 pub const BOUND: u8 = b'b';
 pub const DEAD: u8 = b'x';
 /// History: what executions of jobs and tests came to. `history.rs` says how its tables hang together.
@@ -135,6 +137,7 @@ pub fn name(table: u8) -> &'static str {
         SETTING => "settings",
         SURFACE | DIRTY => "cards",
         OPEN => "open incidents",
+        AWAITING => "awaited decisions",
         BOUND => "threads",
         DEAD => "dead letters",
         NAME | NAME_OF | SERIES | SERIES_OF | CELL => "names in history",

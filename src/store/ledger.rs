@@ -52,11 +52,11 @@ impl<B: Backend> Ledger<B> {
     }
 
     /// By the table of open incidents, however many closed ones there are.
-    fn open_incidents(&self, query: &Query) -> Result<Vec<Incident>> {
-        let before = keys::number(keys::OPEN, query.before.unwrap_or(u64::MAX));
-        let open = self.backend.scan_down(&[keys::OPEN], &before, usize::MAX)?;
+    fn listed_incidents(&self, table: u8, query: &Query) -> Result<Vec<Incident>> {
+        let before = keys::number(table, query.before.unwrap_or(u64::MAX));
+        let listed = self.backend.scan_down(&[table], &before, usize::MAX)?;
         let mut found = Vec::new();
-        for (key, _) in open {
+        for (key, _) in listed {
             let incident = self.record(&keys::number(keys::INCIDENT, keys::last_number(&key)))?;
             found.extend(incident.filter(|incident| wanted(query, incident)));
             if found.len() >= query.limit {
@@ -132,8 +132,11 @@ impl<B: Backend> Store for Ledger<B> {
 
     async fn incidents(&self, query: &Query) -> Result<Vec<Incident>> {
         const PAGE: usize = 64;
+        if query.awaits_people {
+            return self.listed_incidents(keys::AWAITING, query);
+        }
         if query.open_only {
-            return self.open_incidents(query);
+            return self.listed_incidents(keys::OPEN, query);
         }
         let mut found = Vec::new();
         let mut before = keys::number(keys::INCIDENT, query.before.unwrap_or(u64::MAX));
@@ -326,6 +329,7 @@ fn wanted(query: &Query, incident: &Incident) -> bool {
         && query.severity.is_none_or(|severity| severity == incident.severity)
         && query.owner.as_deref().is_none_or(|want| incident.owners.iter().flatten().any(|have| owns(want, have)))
         && !(query.open_only && incident.stage.is_closed())
+        && (!query.awaits_people || incident.awaits_people())
         && (!query.closed_only || incident.stage.is_closed())
         && query.text.as_deref().is_none_or(|text| says(incident, text))
 }

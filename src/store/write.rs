@@ -379,12 +379,12 @@ impl<B: Backend> Writing<B> {
             return Err(StoreError::Conflict(format!("incident {} is at version {version}", incident.no)));
         }
         batch.put(key, encode(incident)?);
-        let open = keys::number(keys::OPEN, incident.no.0);
-        if incident.stage.is_closed() {
-            batch.remove(open);
-        } else {
-            batch.put(open, Vec::new());
-        }
+        let mut list = |table: u8, listed: bool| {
+            let key = keys::number(table, incident.no.0);
+            if listed { batch.put(key, Vec::new()) } else { batch.remove(key) }
+        };
+        list(keys::OPEN, !incident.stage.is_closed());
+        list(keys::AWAITING, incident.awaits_people());
         Ok(())
     }
 
@@ -494,6 +494,7 @@ impl<B: Backend> Writing<B> {
             let incident: Incident = decode(&value)?;
             if incident.closed_at.is_some_and(|at| at < before.closed) {
                 batch.remove(key);
+                batch.remove(keys::number(keys::AWAITING, incident.no.0));
                 gone.push(incident.no);
             }
         }

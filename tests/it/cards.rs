@@ -56,6 +56,13 @@ async fn every_state() {
     add("awaiting approval", shown(&world, 0));
     world.end().await;
 
+    let (world, _) = crate::flows::code::broken().await;
+    let ada = world.sit("ada").await;
+    crate::flows::code::agreed(&world, &ada, "revert 1 pr=117").await;
+    ada.say(&world, "undo 1-1").await;
+    add("an undo awaiting approval", shown(&world, 0));
+    world.end().await;
+
     let world = one("", NETWORK_LOG).await;
     let mut run = spec(NETWORK_LOG, "success");
     run.branch = "topic".into();

@@ -84,7 +84,7 @@ fn is_in_digest(publication: &Publication) -> bool {
 fn wants_own_card(incident: &Incident) -> bool {
     let acted =
         matches!(incident.stage, Stage::AwaitingApproval | Stage::Running | Stage::Escalated | Stage::Quarantined);
-    acted || incident.active().is_some()
+    acted || incident.shown().is_some()
 }
 
 /// What people wait for comes first.
