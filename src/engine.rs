@@ -199,6 +199,7 @@ impl Engine {
             card_due: watch::Sender::new(0),
         });
         engine.refill_forgetful_chats().await?;
+        engine.look_at_pending().await?;
         Ok(engine)
     }
 

@@ -10,6 +10,7 @@ use super::refs::{Branch, OwnBranch};
 use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The label on everything that the bot makes.
 pub const OWN_LABEL: &str = "ci:auto-rescue";
@@ -147,11 +148,27 @@ pub struct IssueBody {
     pub by: Untrusted,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MadeKind {
+    #[serde(rename = "pull request")]
+    Pull,
+    #[serde(rename = "issue")]
+    Issue,
+}
+
+impl fmt::Display for MadeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pull => "pull request",
+            Self::Issue => "issue",
+        })
+    }
+}
+
 /// Something that a step created and that people will look for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Made {
-    /// `pull request` or `issue`.
-    pub what: String,
+    pub what: MadeKind,
     pub number: u64,
     pub url: String,
 }

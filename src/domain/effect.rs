@@ -108,6 +108,13 @@ pub enum Effect {
         /// What we pushed.
         tree: String,
     },
+    /// Looks whether a pull request of ours has ended: a webhook may be lost.
+    LookAtPull {
+        incident: IncidentNo,
+        repo: Repo,
+        number: u64,
+        branch: OwnBranch,
+    },
     /// Writes a script that reproduces the failure.
     Reproduce {
         incident: IncidentNo,
@@ -156,6 +163,7 @@ impl Effect {
             Self::Recheck { .. } => "recheck",
             Self::Follow { .. } => "follow",
             Self::Merge { .. } => "merge",
+            Self::LookAtPull { .. } => "look_at_pull",
             Self::Reproduce { .. } => "reproduce",
             Self::Suspect { .. } => "suspect",
             Self::Vouch { .. } => "vouch",
@@ -173,6 +181,7 @@ impl Effect {
             | Self::Recheck { incident, .. }
             | Self::Follow { incident, .. }
             | Self::Merge { incident, .. }
+            | Self::LookAtPull { incident, .. }
             | Self::Reproduce { incident, .. }
             | Self::Suspect { incident, .. } => Some(*incident),
             Self::Vouch { .. } | Self::Welcome { .. } | Self::Reply { .. } => None,

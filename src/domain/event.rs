@@ -156,6 +156,8 @@ pub enum Timer {
     Merge,
     /// A critical workflow may still be broken.
     Critical,
+    /// A pull request of ours may have ended unheard.
+    Pulls,
     /// A re-run should have shown itself by now: look at the forge.
     Watch,
 }

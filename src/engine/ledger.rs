@@ -1,10 +1,11 @@
 //! The ledger of quarantines, on disk.
 
-use super::Engine;
+use super::{Engine, timer_key};
 use crate::domain::Repo;
 use crate::domain::action::Action;
+use crate::domain::event::{Event, Timer};
 use crate::domain::quarantined::Quarantined;
-use crate::ports::{PortError, StoreError, Turn};
+use crate::ports::{PortError, StoreError, TimerRow, Turn};
 use serde_json::json;
 
 const LEDGER: &str = "quarantine:";
@@ -27,6 +28,20 @@ impl Engine {
 
     pub(super) async fn ledger(&self, repo: Option<&Repo>) -> Result<Vec<Quarantined>, PortError> {
         self.read_ledger(repo).await.map_err(|why| PortError::transient(why.to_string()))
+    }
+
+    /// Entries that wait for a merge are looked at now: it may have gone unheard while we were away.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn look_at_pending(&self) -> Result<(), StoreError> {
+        let at = self.clock.now();
+        let pending = self.read_ledger(None).await?.into_iter().filter(|entry| entry.pending);
+        let row = |entry: Quarantined| {
+            let (incident, timer) = (entry.incident, Timer::Pulls);
+            TimerRow { key: timer_key(incident, timer), at, event: Event::Fired { incident, timer } }
+        };
+        self.store.commit(Turn { timers: pending.map(row).collect(), ..Turn::default() }).await
     }
 
     /// Makes a [`Action::Listed`] or [`Action::Unlisted`] true.

@@ -1,8 +1,10 @@
-//! Merging our own pull requests: green, and still as we pushed them.
+//! Our own pull requests: merging those that are green and still as we pushed them, and how they ended.
 
 use super::Engine;
 use crate::domain::effect::Effect;
 use crate::domain::event::Merging;
+use crate::domain::ids::Repo;
+use crate::domain::incident::PullEnd;
 use crate::ports::PortError;
 
 impl Engine {
@@ -24,5 +26,12 @@ impl Engine {
             return Ok(Merging::NotYet("the emergency stop is on".into()));
         }
         self.forge()?.merge(repo, branch, &sha).await.map(|()| Merging::Merged)
+    }
+
+    /// How a pull request ended; `None` while it is open.
+    pub(super) async fn ended(&self, repo: &Repo, number: u64) -> Result<Option<PullEnd>, PortError> {
+        let pull = self.forge()?.pull(repo, number).await?;
+        let merged = pull.merged_at.map(|_| PullEnd::Merged);
+        Ok(merged.or_else(|| pull.closed.then_some(PullEnd::Closed)))
     }
 }

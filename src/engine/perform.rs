@@ -6,6 +6,7 @@ use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::{Event, LogRead, Merging, Spoken};
 use crate::domain::facts::{Facts, Known};
 use crate::domain::ids::{Digest, Repo};
+use crate::domain::incident::PullEnd;
 use crate::domain::suspect::SuspectFacts;
 use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, Time};
@@ -54,6 +55,7 @@ impl Engine {
                 self.act(action, false).await.map(|_| Done::Nothing)
             }
             Effect::Merge { .. } => self.merge(effect).await.map(Done::Merging),
+            Effect::LookAtPull { repo, number, .. } => self.ended(repo, *number).await.map(Done::Ended),
             Effect::Reproduce { repo, sha, tests, .. } => self.reproduce(repo, sha, tests).await.map(Done::Script),
             Effect::Suspect { .. } => self.suspect(effect).await.map(|facts| Done::Suspects(Ok(Box::new(facts)))),
             Effect::Vouch { actor, place, .. } => self.vouch(place, &actor.id).await.map(Done::Vouched),
@@ -101,7 +103,11 @@ impl Engine {
     async fn failed(&self, claim: &Claimed<Effect>, why: &PortError) -> Result<(), StoreError> {
         let looking = matches!(
             claim.work,
-            Effect::ReadLog { .. } | Effect::Gather { .. } | Effect::Suspect { .. } | Effect::Recheck { .. }
+            Effect::ReadLog { .. }
+                | Effect::Gather { .. }
+                | Effect::Suspect { .. }
+                | Effect::Recheck { .. }
+                | Effect::LookAtPull { .. }
         );
         let tries = if looking { LOOKS } else { TRIES };
         // Wait longer for an integration that says when to retry.
@@ -278,6 +284,7 @@ enum Done {
     Vouched(bool),
     Script(Result<Digest, Vec<String>>),
     Merging(Merging),
+    Ended(Option<PullEnd>),
     Suspects(Result<Box<SuspectFacts>, String>),
     Nothing,
 }
@@ -301,6 +308,12 @@ fn result(effect: &Effect, done: Done, at: Time) -> Option<Event> {
         (Effect::Merge { incident, proposal, .. }, Done::Merging(outcome)) => {
             Event::MergeLooked { incident: *incident, proposal: *proposal, outcome }
         }
+        (Effect::LookAtPull { repo, number, branch, .. }, Done::Ended(Some(end))) => Event::PullEnded {
+            repo: repo.clone(),
+            number: *number,
+            merged: end == PullEnd::Merged,
+            branch: branch.as_str().into(),
+        },
         (Effect::Vouch { actor, place, text }, Done::Vouched(may_write)) => {
             let (actor, place, text) = (actor.clone(), place.clone(), text.clone());
             Event::Spoken { spoken: Spoken { actor, place, text, may_write, at } }
@@ -322,7 +335,11 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         Effect::Merge { .. } => Done::Merging(Merging::Never(why.into())),
         // No answer means no.
         Effect::Vouch { .. } => Done::Vouched(false),
-        Effect::Recheck { .. } | Effect::Follow { .. } | Effect::Welcome { .. } | Effect::Reply { .. } => Done::Nothing,
+        Effect::Recheck { .. }
+        | Effect::Follow { .. }
+        | Effect::LookAtPull { .. }
+        | Effect::Welcome { .. }
+        | Effect::Reply { .. } => Done::Nothing,
     }
 }
 

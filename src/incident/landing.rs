@@ -2,11 +2,13 @@
 
 use super::expiry;
 use super::state::Step;
-use crate::domain::action::Action;
+use crate::domain::action::{Action, MadeKind};
 use crate::domain::effect::Effect;
-use crate::domain::incident::{Proposal, ProposalState, PullEnd};
+use crate::domain::event::Timer;
+use crate::domain::incident::{Incident, Proposal, ProposalState, PullEnd};
 use crate::domain::quarantined::Quarantined;
-use crate::domain::time::Time;
+use crate::domain::refs::OwnBranch;
+use crate::domain::time::{DAY_MS, Time};
 
 /// The pull request from this branch was merged, or closed without it.
 pub fn ended(step: &mut Step<'_>, branch: &str, merged: bool) {
@@ -23,6 +25,40 @@ pub fn ended(step: &mut Step<'_>, branch: &str, merged: bool) {
         step.effect(Effect::Follow { incident, action: Box::new(action) });
     }
     expiry::watch(step);
+}
+
+/// A webhook may be lost: how often to look.
+const LOOK_MS: i64 = DAY_MS;
+
+/// Looks again tomorrow, as long as a pull request of ours is open.
+pub fn watch(step: &mut Step<'_>) {
+    if open(&step.incident).next().is_some() {
+        let at = step.now.plus_ms(LOOK_MS);
+        step.timer(Timer::Pulls, at);
+    }
+}
+
+pub fn look(step: &mut Step<'_>) {
+    let (incident, repo) = (step.incident.no, step.incident.repo.clone());
+    let open: Vec<(u64, OwnBranch)> = open(&step.incident).collect();
+    for (number, branch) in open {
+        step.effect(Effect::LookAtPull { incident, repo: repo.clone(), number, branch });
+    }
+    watch(step);
+}
+
+/// Our pull requests that are not known to have ended, by number and branch.
+fn open(incident: &Incident) -> impl Iterator<Item = (u64, OwnBranch)> {
+    let stands = |proposal: &&Proposal| proposal.state == ProposalState::Done && proposal.ended.is_none();
+    incident.proposals.iter().filter(stands).flat_map(|proposal| {
+        let steps = proposal.plan.iter().flat_map(|plan| &plan.steps);
+        let branches = steps.filter_map(|step| match &step.action {
+            Action::Pull { branch, .. } => Some(branch.clone()),
+            _ => None,
+        });
+        let pulls = proposal.made.iter().filter(|made| made.what == MadeKind::Pull);
+        pulls.map(|made| made.number).zip(branches)
+    })
 }
 
 fn pushes(proposal: &Proposal, branch: &str) -> bool {

@@ -1,7 +1,7 @@
 //! A proposal's life: the table of transitions, and what each brings with it.
 
 use super::state::Step;
-use super::{deadline, exclusion, expiry, merging, offering};
+use super::{deadline, exclusion, expiry, landing, merging, offering};
 use crate::domain::action::{Action, Outcome};
 use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::Timer;
@@ -289,6 +289,7 @@ fn finished(step: &mut Step<'_>, proposal: &Proposal) {
     let summary = proposal.plan.as_ref().map(|plan| plan.summary.clone()).unwrap_or_default();
     expiry::watch(step);
     merging::begin(step, proposal.id.n);
+    landing::watch(step);
     let rerun = proposal.plan.iter().flat_map(|plan| &plan.steps).any(|s| matches!(s.action, Action::Rerun { .. }));
     if !rerun {
         let made = proposal.made.iter().map(|made| format!("{} #{}", made.what, made.number)).collect();

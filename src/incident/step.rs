@@ -147,6 +147,7 @@ fn fired(step: &mut Step<'_>, timer: Timer) {
         Timer::Watch => planning::look_again(step),
         Timer::Release => automatic::release(step),
         Timer::Merge => merging::look(step),
+        Timer::Pulls => landing::look(step),
         Timer::Critical => escalating::due(step),
     }
 }

@@ -1,7 +1,7 @@
 //! What unquarantine and extend find out about a quarantine that is there.
 
 use super::{PlanContext, ledger};
-use crate::domain::action::Action;
+use crate::domain::action::{Action, MadeKind};
 use crate::domain::effect::Lookup;
 use crate::domain::facts::Known;
 use crate::domain::ids::Digest;
@@ -62,7 +62,7 @@ pub(super) struct Own {
 
 pub(super) fn made(incident: &Incident, id: &str) -> Option<Own> {
     let proposal = incident.proposals.iter().find(|p| p.id.to_string() == id && p.state == ProposalState::Done)?;
-    let number = proposal.made.iter().find(|made| made.what == "pull request")?.number;
+    let number = proposal.made.iter().find(|made| made.what == MadeKind::Pull)?.number;
     let branch = proposal.plan.iter().flat_map(|plan| &plan.steps).find_map(|step| match &step.action {
         Action::Branch { branch, .. } => Some(branch.clone()),
         _ => None,

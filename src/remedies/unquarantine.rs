@@ -3,7 +3,7 @@
 use super::code::{self, Target, Wanting};
 use super::held::{Own, is_absent, made, of_the_list, unmerged, which};
 use super::{PlanContext, Remedy, issue};
-use crate::domain::action::{Action, ChangeSpec};
+use crate::domain::action::{Action, ChangeSpec, MadeKind};
 use crate::domain::ids::{ProposalId, Repo};
 use crate::domain::incident::{Incident, Proposal, ProposalState};
 use crate::domain::intent::Wish;
@@ -108,5 +108,5 @@ fn withdrawn(summary: &str, repo: &Repo, own: &Own, unlisted: PlannedAction, id:
 /// Tracking issues of a quarantine that this incident made.
 fn tracked(incident: &Incident, id: &str) -> Vec<u64> {
     let made = incident.proposals.iter().filter(|p| p.id.to_string() == id && p.state == ProposalState::Done);
-    made.flat_map(|p| &p.made).filter(|made| made.what == "issue").map(|made| made.number).collect()
+    made.flat_map(|p| &p.made).filter(|made| made.what == MadeKind::Issue).map(|made| made.number).collect()
 }

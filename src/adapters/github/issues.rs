@@ -2,7 +2,7 @@
 
 use super::api::{GitHub, refused, segment};
 use super::auth::Credentials;
-use crate::domain::action::{Made, OWN_LABEL};
+use crate::domain::action::{Made, MadeKind, OWN_LABEL};
 use crate::domain::ids::Repo;
 use crate::ports::{NewIssue, PortError};
 use axum::http::StatusCode;
@@ -27,7 +27,7 @@ impl GitHub {
         let number = found.get("number").and_then(Value::as_u64);
         let number = number.ok_or_else(|| PortError::ambiguous("GitHub's answer has no number"))?;
         let url = found.get("html_url").and_then(Value::as_str).unwrap_or_default().to_owned();
-        Ok(Some(Made { what: "issue".into(), number, url }))
+        Ok(Some(Made { what: MadeKind::Issue, number, url }))
     }
 
     async fn create_issue(&self, repo: &Repo, issue: &NewIssue<'_>) -> Result<Option<Value>, PortError> {

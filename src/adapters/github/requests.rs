@@ -1,7 +1,7 @@
 //! Pull requests that we make, and those that people made: asked for, opened, closed.
 
 use super::api::{GitHub, refused, segment};
-use crate::domain::action::Made;
+use crate::domain::action::{Made, MadeKind};
 use crate::domain::ids::Repo;
 use crate::domain::refs::OwnBranch;
 use crate::domain::time::Time;
@@ -91,7 +91,7 @@ impl GitHub {
             }
         }
         let url = found.get("html_url").and_then(Value::as_str).unwrap_or_default().to_owned();
-        Ok(Made { what: "pull request".into(), number, url })
+        Ok(Made { what: MadeKind::Pull, number, url })
     }
 
     async fn create(&self, repo: &Repo, pull: &NewPull<'_>) -> Result<Value, PortError> {

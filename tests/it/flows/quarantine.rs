@@ -212,6 +212,50 @@ pub async fn merge(world: &World, repo: &Repo, branch: &str) {
     world.deliver().await;
 }
 
+/// As [`merge`], and the forge tells nobody.
+async fn merge_unheard(world: &World, repo: &Repo, branch: &str) {
+    let bare = world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
+    let head = repo.git(&["--git-dir", bare.to_str().unwrap(), "rev-parse", branch]);
+    let number = opened(world).iter().find(|pull| pull.head == branch).unwrap().number;
+    world.forge.end_pull(REPO, number, "gil", Some(&head));
+    drop(world.forge.take_hooks());
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn what_ends_unheard_is_seen_within_a_day() {
+    for merged in [true, false] {
+        let (world, repo) = flaky().await;
+        let ada = world.sit("ada").await;
+        assert_eq!(agreed_2(&world, &ada, "quarantine 2").await, ProposalState::Done);
+        if merged {
+            merge_unheard(&world, &repo, "ci-rescue/quarantine/2-1").await;
+        } else {
+            world.forge.end_pull(REPO, opened(&world)[0].number, "gil", None);
+            drop(world.forge.take_hooks());
+        }
+        assert!(ada.say(&world, "quarantined").await.contains("not merged yet"));
+        world.clock.advance(24 * 3_600_000);
+        world.settle().await;
+        let list = ada.say(&world, "quarantined").await;
+        assert_eq!((list.contains("0d old"), list.contains("Nothing is quarantined")), (merged, !merged), "{list}");
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn what_ends_while_the_bot_is_away_is_seen_when_it_starts() {
+    let (world, repo) = flaky().await;
+    let ada = world.sit("ada").await;
+    assert_eq!(agreed_2(&world, &ada, "quarantine 2").await, ProposalState::Done);
+    merge_unheard(&world, &repo, "ci-rescue/quarantine/2-1").await;
+    assert!(ada.say(&world, "quarantined").await.contains("not merged yet"));
+    world.app.engine.look_at_pending().await.unwrap();
+    world.settle().await;
+    assert!(ada.say(&world, "quarantined").await.contains("0d old"));
+    world.end().await;
+}
+
 #[tokio::test]
 async fn a_quarantine_whose_pull_request_is_closed_leaves_nothing_behind() {
     let (world, _) = flaky().await;
