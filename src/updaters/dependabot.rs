@@ -70,6 +70,7 @@ fn ecosystems(ecosystem: &str) -> &'static [&'static str] {
         "composer" => &["composer"],
         "github-actions" => &["github-actions"],
         "docker" => &["docker", "docker-compose"],
+        "pre-commit" => &["pre-commit"],
         _ => &[],
     }
 }
@@ -79,6 +80,8 @@ fn name(ecosystem: &str, package: &str) -> String {
     match ecosystem {
         "docker" => image_without_registry(package).to_owned(),
         "github-actions" => action_repository(package),
+        // Its name is the address as the configuration of the hooks has it (dependabot-core, pre_commit/file_parser.rb).
+        "pre-commit" if !package.contains("://") && !package.starts_with("git@") => format!("*/{package}"),
         _ => package.to_owned(),
     }
 }

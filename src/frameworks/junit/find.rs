@@ -1,7 +1,7 @@
 //! The classes and test methods of a file, and which of them a name means.
 
 use super::annotations::Annotation;
-use super::name::{Reading, class as class_segments, odd, readings, titled};
+use super::name::{Reading, class as class_segments, odd, readings, titled, without_module};
 use tree_sitter::Node;
 
 /// Classes nested deeper are not looked into.
@@ -39,6 +39,8 @@ pub struct Method<'tree> {
     pub annotations: Vec<Annotation>,
     /// Its parameters' types, as they are printed.
     pub types: Vec<String>,
+    /// Of its Kotlin module alone: then its name is printed with the module's behind it.
+    pub is_internal: bool,
 }
 
 /// Where a class or method stands: in a class, or in the package.
@@ -108,8 +110,11 @@ impl<'tree> Declared<'tree> {
     pub fn find(&self, name: &str) -> Meant<'_, 'tree> {
         let titles = self.methods.iter().flat_map(Method::titles);
         let by_title = titles.filter_map(|title| titled(name, title)).take(TITLES_MAX);
-        for reading in readings(name).into_iter().chain(by_title) {
-            let mut found = self.methods.iter().filter(|method| self.fits(method, &reading)).collect::<Vec<_>>();
+        let plain = readings(name).into_iter().chain(by_title).map(|reading| (reading, false));
+        let of_module = without_module(name).map(|name| readings(&name)).unwrap_or_default();
+        for (reading, internal) in plain.chain(of_module.into_iter().map(|reading| (reading, true))) {
+            let fits = |method: &&Method<'_>| (!internal || method.is_internal) && self.fits(method, &reading);
+            let mut found = self.methods.iter().filter(fits).collect::<Vec<_>>();
             if let Some(parameters) = &reading.parameters
                 && found.len() > 1
             {

@@ -99,7 +99,16 @@ impl Jvm for JavaEditor {
                 match (node.kind(), outer.class) {
                     ("method_declaration", Some(class)) => {
                         let types = types(node, text);
-                        declared.methods.push(Method { node, start, class, name, title, annotations, types });
+                        declared.methods.push(Method {
+                            node,
+                            start,
+                            class,
+                            name,
+                            title,
+                            annotations,
+                            types,
+                            is_internal: false,
+                        });
                     }
                     ("class_declaration" | "interface_declaration" | "record_declaration", _) => {
                         let body = node.child_by_field_name("body");

@@ -10,7 +10,7 @@ use super::annotations::Annotation;
 use super::edit::{Jvm, quarantine, without};
 use super::find::Declared;
 use super::imports::{Import, Imports};
-use super::name::{file_of, needle};
+use super::name::{file_of, needle, without_module};
 use crate::domain::edit::{Edited, Mark, Source};
 use crate::frameworks::edit::Editor;
 use crate::frameworks::marking::{NAME_MAX, children, only_mark};
@@ -38,7 +38,7 @@ impl Editor for KotlinEditor {
     }
 
     fn needle(&self, name: &str) -> String {
-        needle(name)
+        without_module(name).map_or_else(|| needle(name), |name| needle(&name))
     }
 
     fn quarantine(&self, source: &Source, name: &str, mark: &Mark) -> Edited {

@@ -1,5 +1,8 @@
 //! Names of `JUnit` tests: what Gradle, Maven's Surefire and report files print.
 
+use regex::Regex;
+use std::sync::LazyLock;
+
 /// One way to read a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
@@ -31,6 +34,15 @@ pub fn without_target(name: &str) -> String {
     let target = class.rfind('[').map(|at| &class[at..]);
     let is_target = |target: &&str| target[1..].starts_with(char::is_alphabetic) && target.ends_with(']');
     target.filter(is_target).map_or_else(|| name.to_owned(), |target| name.replace(target, ""))
+}
+
+/// The module of an `internal` function of Kotlin, which the JVM knows as `name$module`.
+static MODULE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\$[A-Za-z_][\w-]*([(\[]|$)").expect("a pattern"));
+
+/// Without the module that stands behind the name of an `internal` function.
+pub fn without_module(name: &str) -> Option<String> {
+    let name = bare(name);
+    MODULE.is_match(name).then(|| MODULE.replace(name, "$1").into_owned())
 }
 
 /// Whether a character stands in no plain identifier: in Kotlin, any text between backticks is a name.

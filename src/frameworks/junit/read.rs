@@ -227,6 +227,23 @@ mod tests {
                 &["adds(CartTest)", "opens(ShopTest)"][..],
             ),
             (
+                "[ERROR] Failures: \n[ERROR]   CartTest.adds two:12 expected: <1> but was: <2>\n[ERROR]   CartTest.adds two (at once):15->sum:30 no\n[ERROR]   CartTest.pays in €:16\n[ERROR] Errors: \n[ERROR]   ShopTest.opens at nine » NullPointer\n[INFO] ",
+                &[
+                    "adds two(CartTest)",
+                    "adds two (at once)(CartTest)",
+                    "pays in €(CartTest)",
+                    "opens at nine(ShopTest)",
+                ][..],
+            ),
+            (
+                "Failed tests:   adds two(com.acme.CartTest): expected\n  it was seen by him(Ada)\n\nTests run: 5",
+                &["adds two(com.acme.CartTest)"][..],
+            ),
+            (
+                "    MethodSource [className = 'com.acme.CartTest', methodName = 'adds two$shop_test', methodParameterTypes = '']",
+                &["adds two$shop_test(com.acme.CartTest)"][..],
+            ),
+            (
                 "FAILED: com.acme.CartTest.adds\njava.lang.AssertionError: x\nTotal tests run: 2, Passes: 1, Failures: 1",
                 &["com.acme.CartTest.adds"][..],
             ),

@@ -8,20 +8,24 @@ use std::sync::LazyLock;
 static HEADING: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^(?:\[\w+\] )?\s*(?:Failed tests|Tests in error|Failures|Errors): *(.*)$").expect("a pattern")
 });
-/// `test(package.Class): why`, up to Surefire 2.12.
+/// A name between backticks: the JVM allows all but a few signs. Parentheses behind it without a space are of parameters.
+const SPACED: &str = r"\w(?:(?:[^.;:/\\\[\]<>()»]| \([^()]*\))*?(?:[^.;:/\\\[\]<>()»\s]| \([^()]*\)))??";
+/// `test(package.Class): why`, up to Surefire 2.12. What has spaces counts before a whole class name: a message may too.
 static OLD: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:\[\w+\] )?\s*(?:Run \d+: )?(\w+(?:\[.*?\])?)\(((?:\w+\.)*[A-Z][\w$]*)\)(?:[:\s].*)?$")
-        .expect("a pattern")
+    let test = format!(r"(?:(\w+(?:\[.*?\])?)\(((?:\w+\.)*[A-Z][\w$]*)\)|({SPACED})\(((?:\w+\.)+[A-Z][\w$]*)\))");
+    Regex::new(&format!(r"^(?:\[\w+\] )?\s*(?:Run \d+: )?{test}(?:[:\s].*)?$")).expect("a pattern")
 });
 /// `Class.test:12 why`, `Class>Base.test:12->helper:34 » Exception`.
 static NEW: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:\[\w+\] )?\s*(?:Run \d+: )?((?:[a-z]\w*\.)*[A-Z][\w$]*)(?:>[\w$]+)?\.(\w+(?:\[.*?\])?)(?:\(.*?\))?(?::\d+|->| »).*$")
-        .expect("a pattern")
+    let class = r"((?:[a-z]\w*\.)*[A-Z][\w$]*)(?:>[\w$]+)?";
+    let test = format!(r"({SPACED}(?:\[.*?\])?)(?:\(.*?\))?");
+    Regex::new(&format!(r"^(?:\[\w+\] )?\s*(?:Run \d+: )?{class}\.{test}(?::\d+|->| »).*$")).expect("a pattern")
 });
 static TESTNG: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^FAILED: ((?:[\w$]+\.)*[\w$]+)(?:\(.*\))?$").expect("a pattern"));
-static SOURCE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^MethodSource \[className = '([\w.$]+)', methodName = '(\w+)'").expect("a pattern"));
+static SOURCE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^MethodSource \[className = '([\w.$]+)', methodName = '([^']+)'").expect("a pattern")
+});
 
 #[derive(Default)]
 pub struct Summary {
@@ -54,7 +58,8 @@ impl Summary {
 
     fn listed(&mut self, line: &str) -> bool {
         if let Some(found) = OLD.captures(line) {
-            self.add(&found[2], &found[1]);
+            let at = if found.get(1).is_some() { 1 } else { 3 };
+            self.add(&found[at + 1], &found[at]);
         } else if let Some(found) = NEW.captures(line) {
             self.add(&found[1], &found[2]);
         } else {

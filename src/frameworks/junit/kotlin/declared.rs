@@ -20,8 +20,8 @@ pub fn of<'tree>(text: &str, root: Node<'tree>, imports: &Imports) -> Declared<'
                 ("function_declaration", Some(class)) => {
                     let (annotations, start) = all.of_declaration(node);
                     let (name, title) = (name(node, text), title(&annotations));
-                    let types = types(node, text);
-                    declared.methods.push(Method { node, start, class, name, title, annotations, types });
+                    let (types, is_internal) = (types(node, text), is_internal(node, text));
+                    declared.methods.push(Method { node, start, class, name, title, annotations, types, is_internal });
                 }
                 ("class_declaration" | "object_declaration" | "companion_object", _) => {
                     let body = child(node, "class_body").or_else(|| child(node, "enum_class_body"));
@@ -50,6 +50,11 @@ fn class<'tree>(node: Node<'tree>, outer: &Outer, text: &str, all: &Annotations<
         is_whole: child(node, "class_body").is_some_and(|body| !body.is_missing()),
         annotations,
     }
+}
+
+fn is_internal(node: Node<'_>, text: &str) -> bool {
+    let modifiers = child(node, "modifiers").map(children).unwrap_or_default();
+    modifiers.iter().any(|modifier| text_of(*modifier, text) == "internal")
 }
 
 /// A name without its backticks; a companion has one even where none is written.
