@@ -65,6 +65,7 @@ const DEPENDABOT: &[Row] = &[
     ("windows.yml", "docker", "redis", Held),
     ("groups.yml", "maven", "org.slf4j:slf4j-api", Held),
     ("hooks.yml", "pre-commit", "psf/black", Held),
+    ("hooks_by_address.yml", "pre-commit", "https://github.com/psf/black.git", Held),
     ("ignored.yml", "bundler", "rails", Already("already has Dependabot ignore `rails`")),
     ("ignored.yml", "composer", "symfony/console", Already("already")),
     ("held.yml", "cargo", "serde", Already("already")),
