@@ -30,9 +30,16 @@ impl Visitor {
         self.browser.page.goto(&format!("{}{path}", self.home)).await.expect("a page");
     }
 
+    /// A card that is renewed between the look and the click is looked for again.
     pub async fn click(&self, css: &str) {
-        let found = self.browser.page.wait().for_element(Locator::Css(css)).await;
-        found.unwrap_or_else(|why| panic!("{css}: {why}")).click().await.unwrap_or_else(|why| panic!("{css}: {why}"));
+        loop {
+            let found = self.browser.page.wait().for_element(Locator::Css(css)).await;
+            match found.unwrap_or_else(|why| panic!("{css}: {why}")).click().await {
+                Ok(()) => return,
+                Err(why) if why.to_string().contains("stale element") => {}
+                Err(why) => panic!("{css}: {why}"),
+            }
+        }
     }
 
     pub async fn fill(&self, css: &str, text: &str) {
