@@ -9,9 +9,6 @@ use std::time::Duration;
 
 /// A longer line is refused unread.
 pub const BYTES_MAX: usize = 64 * 1024;
-/// A longer name is cut: no store should keep a megabyte for a test's name.
-const NAME_MAX: usize = 512;
-
 #[derive(Deserialize)]
 struct Line<'a> {
     #[serde(borrow)]
@@ -54,16 +51,16 @@ pub fn read(line: &[u8]) -> Result<Outcome, String> {
     if line.repo.is_empty() || line.job.is_empty() {
         return Err("repo and job must not be empty".into());
     }
-    let some = |text: Option<Cow<'_, str>>| text.filter(|text| !text.is_empty()).map(|text| name(&text));
+    let some = |text: Option<Cow<'_, str>>| text.filter(|text| !text.is_empty()).map(|text| Untrusted::from(&*text));
     Ok(Outcome {
-        repo: name(&line.repo),
+        repo: (&*line.repo).into(),
         branch: some(line.branch).unwrap_or_default(),
         default_branch: some(line.default_branch),
-        sha: line.sha.map(|sha| sha.chars().take(NAME_MAX).collect()).unwrap_or_default(),
+        sha: line.sha.map(Cow::into_owned).unwrap_or_default(),
         run: line.run_id,
         attempt: line.attempt.unwrap_or(1).max(1),
         workflow: some(line.workflow).unwrap_or_default(),
-        job: name(&line.job),
+        job: (&*line.job).into(),
         test: some(line.test),
         ended: line.outcome,
         at: Time(at.timestamp_millis()),
@@ -77,10 +74,6 @@ pub fn read(line: &[u8]) -> Result<Outcome, String> {
 fn whole_ms(ms: f64) -> Option<u64> {
     let length = Duration::try_from_secs_f64(ms / 1000.0).ok()?;
     u64::try_from(length.as_millis()).ok()
-}
-
-fn name(text: &str) -> Untrusted {
-    text.chars().take(NAME_MAX).collect::<String>().into()
 }
 
 /// A run is named by a number, or by a text that stands for one.

@@ -351,10 +351,11 @@ impl<B: Backend> Writing<B> {
             batch.put(key, encode(&(count + 1))?);
         }
         self.stage_ends(&mut batch, turn.delivery, turn.effect, turn.dead.as_deref())?;
-        if !turn.outcomes.is_empty() {
-            history::stage(&*self.backend, &mut self.names, &mut batch, &turn.outcomes)?;
-        }
-        if let Err(why) = self.backend.apply(&batch) {
+        let staged = match turn.outcomes.as_slice() {
+            [] => Ok(()),
+            outcomes => history::stage(&*self.backend, &mut self.names, &mut batch, outcomes).map(|_| ()),
+        };
+        if let Err(why) = staged.and_then(|()| self.backend.apply(&batch)) {
             self.names.reset();
             return Err(why);
         }

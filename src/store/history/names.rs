@@ -22,8 +22,16 @@ fn number(bytes: &[u8]) -> u32 {
     bytes.try_into().map_or(0, u32::from_be_bytes)
 }
 
+/// A longer name is cut: no key should hold a megabyte that somebody called a job.
+const CHARS_MAX: usize = 512;
+
+fn cut(name: &str) -> &str {
+    name.char_indices().nth(CHARS_MAX).map_or(name, |(end, _)| &name[..end])
+}
+
 /// The number of a name; `None` where it was never heard of.
 pub fn known(backend: &dyn Backend, name: &str) -> Result<Option<u32>> {
+    let name = cut(name);
     Ok(backend.get(&keys::text(keys::NAME, name))?.map(|bytes| number(&bytes)))
 }
 
@@ -66,6 +74,7 @@ impl Names {
 
     /// The number of a name, given out now where it is new; the empty name is 0.
     pub fn number(&mut self, backend: &dyn Backend, batch: &mut Batch, name: &str) -> Result<u32> {
+        let name = cut(name);
         if name.is_empty() {
             return Ok(0);
         }

@@ -26,16 +26,16 @@ struct Placed {
 /// Adds what is new, in one transaction.
 pub fn record(backend: &dyn Backend, names: &mut Names, outcomes: &[Outcome]) -> Result<Recorded> {
     let mut batch = Batch::default();
-    let recorded = stage(backend, names, &mut batch, outcomes)?;
-    let written = backend.apply(&batch);
+    let staged = stage(backend, names, &mut batch, outcomes);
+    let written = staged.and_then(|recorded| backend.apply(&batch).map(|()| recorded));
     if written.is_err() {
         // Numbers that were given out with it do not exist.
         names.reset();
     }
-    written.map(|()| recorded)
+    written
 }
 
-/// Adds what is new to a batch that is applied as a whole, or `names` is reset.
+/// Adds what is new to a batch that is applied as a whole. Whoever fails to stage or to apply it resets `names`.
 pub fn stage(backend: &dyn Backend, names: &mut Names, batch: &mut Batch, outcomes: &[Outcome]) -> Result<Recorded> {
     let mut placed = Vec::with_capacity(outcomes.len());
     for outcome in outcomes {
@@ -70,7 +70,7 @@ fn place(backend: &dyn Backend, names: &mut Names, batch: &mut Batch, outcome: &
     Ok(Placed {
         repo,
         series: names.series(backend, batch, (repo, job, test), outcome.job.raw())?,
-        is_job: outcome.test.is_none(),
+        is_job: test == 0,
         default_branch: names.number(backend, batch, default_branch)?,
         row,
     })

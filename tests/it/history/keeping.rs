@@ -61,3 +61,17 @@ async fn what_is_old_is_forgotten() {
     assert!(held(&store).await.iter().all(|(_, rows)| rows.is_empty()));
     assert_eq!(store.record(outcomes).await.unwrap(), recorded, "it may come again");
 }
+
+#[tokio::test]
+async fn a_name_without_end_is_cut_and_found_by_itself() {
+    let store = Ledger::open(Memory::default()).unwrap();
+    let long = "x".repeat(1 << 20);
+    let mut one = outcomes().remove(0);
+    (one.test, one.job) = (Some(long.as_str().into()), "test".into());
+    assert_eq!(store.record(vec![one.clone()]).await.unwrap().new, 1);
+    assert_eq!(store.record(vec![one.clone()]).await.unwrap().known, 1);
+    let series = store.series(None).await.unwrap();
+    assert_eq!(series.iter().map(|(_, named)| named.test.as_ref().map(String::len)).collect::<Vec<_>>(), [Some(512)]);
+    let (past, _) = store.with(&[]).await.unwrap().past(&one).unwrap();
+    assert_eq!(past.rows.len(), 1);
+}
