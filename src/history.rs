@@ -19,5 +19,5 @@ pub mod score;
 mod words;
 
 pub use crate::domain::cause::Cause;
-pub use cause::{Judgement, flakes_like, judge, judge_with, passed_at};
+pub use cause::{Judgement, judge, opinion};
 pub use score::{Score, score};

@@ -9,6 +9,7 @@ pub use suspects::suspects;
 
 use crate::domain::action::Action;
 use crate::domain::actor::{Principal, Role};
+use crate::domain::cause::Cause;
 use crate::domain::evidence::Evidence;
 use crate::domain::facts::{Context, Facts, Known};
 use crate::domain::ids::Repo;
@@ -254,6 +255,13 @@ fn careful_gates(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
     ]
 }
 
+/// What history or a person calls broken fails again.
+fn not_broken(incident: &Incident) -> Reason {
+    let cause = incident.judged.as_ref().map_or(Cause::Unknown, |judged| judged.cause);
+    let broken = matches!(cause, Cause::Deterministic | Cause::BaseBroken | Cause::Dependency);
+    gate("cause", !broken, format!("the verdict is {}", cause.spoken()))
+}
+
 /// Further gates for an automatic retry.
 fn automatic_gates(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
     let Case { incident, plan, context, now, .. } = *case;
@@ -276,6 +284,7 @@ fn automatic_gates(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
             "only fully reversible actions run automatically",
         ),
         gate("transient", transient, kind),
+        not_broken(incident),
         gate(
             "jobs",
             failed <= rules.retry_max_jobs as usize,

@@ -175,7 +175,9 @@ impl Working<'_> {
                 counter!("ci_rescue_events_total", "outcome" => "filtered").increment(1);
                 continue;
             }
-            self.turn.outcomes.extend(outcomes::told(&event, None, self.now));
+            if !matches!(&event, Event::Progressed { progress } if !self.engine.filter.has_repo(&progress.repo)) {
+                self.turn.outcomes.extend(outcomes::told(&event, None, self.now));
+            }
             let routed = route(&self.state.index, &self.engine.rules, &event, self.now);
             self.see_run(&event);
             match routed {

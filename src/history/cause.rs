@@ -4,8 +4,9 @@
 //! Bayes in logarithms. The figures are likelihoods: "of broken commits, 65 % have a green one before them".
 
 use super::groups::{self, BREAKS_BRANCH, BREAKS_DEFAULT, Group};
+use super::score::score;
 use super::words;
-use crate::domain::cause::Cause;
+use crate::domain::cause::{Cause, Judged, Record};
 use crate::domain::evidence::{Category, Evidence, Severity};
 use crate::domain::outcome::Ended;
 use crate::domain::past::{Past, Row, Sighting, Tide};
@@ -62,8 +63,7 @@ pub fn judge(past: &Past, failure: &Row) -> Judgement {
 }
 
 /// The same with what the log says.
-#[must_use]
-pub fn judge_with(past: &Past, failure: &Row, log: Option<&Evidence>) -> Judgement {
+fn judge_with(past: &Past, failure: &Row, log: Option<&Evidence>) -> Judgement {
     // A job failed because of its tests: as much as the one that is the least likely a flake.
     let parts = past.parts.iter().map(|(past, row)| judge_with(past, row, log));
     if let Some(worst) = parts.min_by(|a, b| a.p_flaky.total_cmp(&b.p_flaky)) {
@@ -76,16 +76,30 @@ pub fn judge_with(past: &Past, failure: &Row, log: Option<&Evidence>) -> Judgeme
     conclude(facts)
 }
 
-/// Passes of the series at the failure's commit, in the same workflow.
+/// What is thought of a failure, with the record that it rests on.
 #[must_use]
-pub fn passed_at(past: &Past, failure: &Row) -> u32 {
+pub fn opinion(past: &Past, failure: &Row, log: Option<&Evidence>) -> Judged {
+    let Judgement { cause, chances, because, .. } = judge_with(past, failure, log);
+    let score = score(&past.rows, past.default_branch);
+    let record = Record {
+        executions: score.evidence.recent,
+        failures: score.evidence.recent_failures,
+        passed_on_retry: score.evidence.passed_on_retry,
+        rate: score.flake.score,
+        passed_here: passed_at(past, failure),
+        alike: flakes_like(past, failure),
+    };
+    Judged { cause, chances, because, record, by: None }
+}
+
+/// Passes of the series at the failure's commit, in the same workflow.
+fn passed_at(past: &Past, failure: &Row) -> u32 {
     let there = |row: &&Row| row.sha == failure.sha && row.workflow == failure.workflow && row.ended == Ended::Pass;
     u32::try_from(past.rows.iter().filter(there).count()).unwrap_or(u32::MAX)
 }
 
 /// Earlier failures with the same fingerprint that were flakes; `None` where either has no fingerprint.
-#[must_use]
-pub fn flakes_like(past: &Past, failure: &Row) -> Option<u32> {
+fn flakes_like(past: &Past, failure: &Row) -> Option<u32> {
     let groups = groups::groups(&past.rows, past.default_branch);
     let flakes =
         groups.iter().filter(|group| group.flake > 0.5 && group.sha != failure.sha && !group.prints.is_empty());

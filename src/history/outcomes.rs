@@ -6,6 +6,7 @@ use crate::domain::evidence::Evidence;
 use crate::domain::ids::RunId;
 use crate::domain::incident::{Incident, JobState};
 use crate::domain::outcome::{Ended, Outcome};
+use crate::domain::text::Untrusted;
 use crate::domain::time::Time;
 
 /// Failing tests kept of one job: what breaks more than this broke at once.
@@ -25,6 +26,11 @@ pub fn told(event: &Event, incident: Option<&Incident>, now: Time) -> Vec<Outcom
     }
 }
 
+/// A fork's `main` is not ours. Git allows no such characters in a branch's own name.
+fn branch(name: &Untrusted, fork: bool) -> Untrusted {
+    if fork { format!("~fork:{}", name.raw()).into() } else { name.clone() }
+}
+
 fn kind(conclusion: Conclusion) -> Option<Ended> {
     match conclusion {
         Conclusion::Success => Some(Ended::Pass),
@@ -39,7 +45,7 @@ fn kind(conclusion: Conclusion) -> Option<Ended> {
 fn failed(failure: &Failure, now: Time) -> Option<Outcome> {
     Some(Outcome {
         repo: failure.repo.as_str().into(),
-        branch: failure.branch.clone(),
+        branch: branch(&failure.branch, failure.fork),
         default_branch: Some(failure.default_branch.as_str().into()),
         sha: failure.sha.clone(),
         run: failure.run.filter(|_| failure.scope == Scope::Job)?.0,
@@ -80,7 +86,7 @@ fn read(incident: &Incident, run: RunId, job: &JobState, evidence: &Evidence, no
     let Some(state) = state.filter(|_| incident.confirmed) else { return Vec::new() };
     let of_job = Outcome {
         repo: incident.repo.as_str().into(),
-        branch: state.branch.clone(),
+        branch: branch(&state.branch, incident.fork),
         default_branch: Some(incident.default_branch.as_str().into()),
         sha: state.sha.clone(),
         run: run.0,

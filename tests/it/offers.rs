@@ -1,7 +1,7 @@
 //! The first button against what a senior engineer would press: `tests/data/offers/incidents.toml`, written apart from the
 //! code. Rows marked `held_out` were never tuned to.
 
-use ci_rescue::domain::cause::{Judged, Record};
+use ci_rescue::domain::cause::Judged;
 use ci_rescue::domain::event::{Conclusion, Event, Failure, LogRead, Scope};
 use ci_rescue::domain::evidence::{Advice, Category, Evidence, FailingTest, Severity};
 use ci_rescue::domain::facts::{BaseFailure, Context, Facts, JobFacts, Known, RunFacts};
@@ -245,18 +245,7 @@ async fn judged(row: &Row, incident: &Incident, read: &Event) -> Option<Judged> 
     let failure = outcomes::headline(incident, NOW)?;
     let pasts = store.with(std::slice::from_ref(&failure)).await.unwrap();
     let (past, seen) = pasts.past(&failure).unwrap();
-    let judged = history::judge_with(&past, &seen, incident.headline());
-    let score = history::score(&past.rows, past.default_branch);
-    let evidence = score.evidence;
-    let record = Record {
-        executions: evidence.recent,
-        failures: evidence.recent_failures,
-        passed_on_retry: evidence.passed_on_retry,
-        rate: score.flake.score,
-        passed_here: history::passed_at(&past, &seen),
-        alike: history::flakes_like(&past, &seen),
-    };
-    Some(Judged { cause: judged.cause, chances: judged.chances, because: judged.because, record, by: None })
+    Some(history::opinion(&past, &seen, incident.headline()))
 }
 
 /// The incident as it stands once everything has come in.

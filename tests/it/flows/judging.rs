@@ -2,7 +2,7 @@
 //! person's word.
 
 use super::quarantine::PYTEST_LOG;
-use crate::world::{World, job, spec};
+use crate::world::{NETWORK_LOG, Setup, World, job, spec};
 use ci_rescue::domain::Stage;
 use ci_rescue::domain::cause::Cause;
 use ci_rescue::domain::evidence::Severity;
@@ -113,4 +113,19 @@ async fn a_retry_that_fails_the_same_way_again_changes_the_verdict() {
     assert!(second < first / 2.0 && !recommended, "{first} then {second}: {:?}", after.offers);
     assert_eq!(after.severity, Severity::Blocker, "{:?}", after.severity_because);
     world.end().await;
+}
+
+#[tokio::test]
+async fn what_a_person_calls_broken_is_not_retried_automatically() {
+    for (words, retries) in [("why 1", 1), ("wrong 1 deterministic", 0)] {
+        let setup = Setup { config: "[policy]\nmode = \"act\"\n".into(), ..Setup::default() };
+        let world = World::with(setup).await;
+        world.broken_run(NETWORK_LOG, "failure").await;
+        world.slack.command("UBEN", words).await;
+        world.settle().await;
+        world.clock.advance(3_600_000);
+        world.settle().await;
+        assert_eq!(world.reruns(), retries, "{words}");
+        world.end().await;
+    }
 }
