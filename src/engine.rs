@@ -12,6 +12,7 @@ mod desk;
 mod door;
 pub mod history;
 mod ledger;
+mod look;
 mod markers;
 mod merge;
 mod owners;

@@ -19,6 +19,7 @@ mod offering;
 mod owning;
 mod passing;
 mod people;
+mod placing;
 mod planning;
 mod proposal;
 mod runs;

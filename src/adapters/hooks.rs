@@ -84,6 +84,7 @@ impl Decoder for Hooks {
             sender: "hook".into(),
             sender_is_bot: true,
             fork: false,
+            looked: true,
             commit_message: told.message.map(Into::into),
             confirmed: false,
         };

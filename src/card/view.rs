@@ -3,6 +3,7 @@
 use crate::domain::action::Made;
 use crate::domain::card::{Annotation, ButtonRef, Look, Tone, Verb};
 use crate::domain::cause::Cause;
+use crate::domain::head;
 use crate::domain::ids::{Digest, IncidentNo, ProposalId, short_sha};
 use crate::domain::incident::{Incident, Offer, Proposal, ProposalState, Stage};
 use crate::domain::intent::Wish;
@@ -27,6 +28,8 @@ pub struct View {
     /// The first line of the commit's message.
     pub subject: String,
     pub branch: String,
+    /// Its head is in another repository.
+    pub fork: bool,
     pub workflow: String,
     pub stage: String,
     pub severity: String,
@@ -172,7 +175,8 @@ pub fn view(incident: &Incident) -> View {
         author: incident.sender.line(NAME),
         subject: subject(incident),
         sha: short_sha(&incident.sha).chars().filter(char::is_ascii_alphanumeric).collect(),
-        branch: incident.branch.line(NAME),
+        branch: head::shown(&incident.branch).line(NAME),
+        fork: incident.fork,
         workflow: incident.workflow.line(NAME),
         stage: incident.stage.as_str().replace('_', " "),
         severity: incident.severity.as_str().into(),

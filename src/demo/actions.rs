@@ -42,7 +42,12 @@ pub async fn runs(
         .values()
         .filter(|run| run.spec.repo == name && (run.conclusion.is_some() || search.head_sha.is_some()))
         .filter(|run| search.head_sha.as_ref().is_none_or(|sha| *sha == run.spec.sha))
-        .filter(|run| search.branch.as_ref().is_none_or(|branch| *branch == run.spec.branch))
+        .filter(|run| {
+            search
+                .branch
+                .as_ref()
+                .is_none_or(|branch| *branch == super::hooks::head(&run.spec.repo, &run.spec.branch).1)
+        })
         .filter(|run| search.status.as_deref().is_none_or(|s| s == "completed" || run.conclusion == Some(s)))
         .map(|run| state.run_json(run))
         .collect();

@@ -101,23 +101,26 @@ impl State {
     pub fn repository_json(&self, name: &str) -> Value {
         let (owner, short) = name.split_once('/').unwrap_or(("", name));
         let branch = self.repos.get(name).map_or("main", |repo| repo.default_branch.as_str());
-        json!({"id": 1, "name": short, "full_name": name, "private": true, "owner": account(owner), "default_branch": branch})
+        let id = self.repos.get(name).map_or_else(|| foreign_id(name), |repo| repo.id);
+        json!({"id": id, "name": short, "full_name": name, "private": true, "owner": account(owner), "default_branch": branch})
     }
 
     pub fn run_json(&self, run: &Run) -> Value {
         let spec = &run.spec;
+        let (home, branch) = head(&spec.repo, &spec.branch);
         let pulls: Vec<Value> = spec
             .pull
             .iter()
-            .map(|number| json!({"number": number, "head": {"ref": spec.branch, "sha": spec.sha}}))
+            .filter(|_| home == spec.repo)
+            .map(|number| json!({"number": number, "head": {"ref": branch, "sha": spec.sha}}))
             .collect();
         json!({
             "id": run.id, "name": spec.workflow, "run_number": run.id, "run_attempt": run.attempt, "event": if spec.pull.is_some() { "pull_request" } else { "push" },
             "status": if run.conclusion.is_some() { "completed" } else { "in_progress" }, "conclusion": run.conclusion,
-            "head_branch": spec.branch, "head_sha": spec.sha, "html_url": format!("{{web}}/{}/actions/runs/{}", spec.repo, run.id),
+            "head_branch": branch, "head_sha": spec.sha, "html_url": format!("{{web}}/{}/actions/runs/{}", spec.repo, run.id),
             "created_at": stamp(run.created_at), "updated_at": stamp(run.created_at), "pull_requests": pulls,
             "head_commit": {"id": spec.sha, "message": spec.message}, "actor": account(&spec.sender),
-            "repository": self.repository_json(&spec.repo), "head_repository": self.repository_json(&spec.repo),
+            "repository": self.repository_json(&spec.repo), "head_repository": self.repository_json(&home),
         })
     }
 
@@ -129,11 +132,28 @@ impl State {
         json!({
             "id": job.id, "run_id": run.id, "run_attempt": at + 1, "workflow_name": run.spec.workflow, "name": spec.name,
             "status": if job.conclusion.is_some() { "completed" } else { "in_progress" }, "conclusion": job.conclusion,
-            "head_branch": run.spec.branch, "head_sha": run.spec.sha,
+            "head_branch": head(&run.spec.repo, &run.spec.branch).1, "head_sha": run.spec.sha,
             "html_url": format!("{{web}}/{}/actions/runs/{}/job/{}", run.spec.repo, run.id, job.id),
             "steps": [step("Set up job", Some("success"), 1), step(&spec.step, broken, 2)], "labels": ["ubuntu-latest"], "runner_name": "sandbox",
         })
     }
+}
+
+/// Where `octo:main`, a fork's branch, or `main`, one of `repo`'s own, is: the repository and the branch's name there.
+pub fn head<'a>(repo: &str, branch: &'a str) -> (String, &'a str) {
+    let login = |owner: &str| owner.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    match branch.split_once(':') {
+        Some((owner, branch)) if login(owner) && branch.parse::<crate::domain::refs::Branch>().is_ok() => {
+            let name = repo.split_once('/').map_or(repo, |(_, name)| name);
+            (format!("{owner}/{name}"), branch)
+        }
+        _ => (repo.to_owned(), branch),
+    }
+}
+
+/// Of a repository that is not here, such as a fork.
+fn foreign_id(name: &str) -> u64 {
+    1_000_000 + name.bytes().fold(0, |id, byte| (id * 31 + u64::from(byte)) % 1_000_000)
 }
 
 pub fn account(login: &str) -> Value {

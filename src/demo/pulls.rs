@@ -1,6 +1,6 @@
 //! Pull requests.
 
-use super::hooks::{account, stamp};
+use super::hooks::{account, head, stamp};
 use super::routes::refuse;
 use super::state::{Forge, Pull, State as Known};
 use axum::Json;
@@ -16,14 +16,15 @@ type Numbered = (String, String, u64);
 pub fn show(state: &Known, name: &str, pull: &Pull) -> Value {
     let repo = state.repos.get(name);
     let sha = |branch: &str| repo.and_then(|repo| repo.branches.get(branch)).cloned().unwrap_or_default();
-    let owner = name.split('/').next().unwrap_or_default();
+    let (home, branch) = head(name, &pull.head);
+    let owner = home.split('/').next().unwrap_or_default();
     let closed = if pull.open { "open" } else { "closed" };
     json!({
         "id": pull.number, "number": pull.number, "state": closed, "title": pull.title, "body": pull.body,
         "draft": pull.draft, "user": account("sandbox-bot"), "merged": pull.merged.is_some(),
         "merged_at": pull.merged.as_ref().map(|_| stamp(pull.merged_at.unwrap_or(i64::try_from(pull.number).unwrap_or(0) * 1_000))), "merge_commit_sha": pull.merged,
         "html_url": format!("{{web}}/{name}/pull/{}", pull.number),
-        "head": {"ref": pull.head, "sha": sha(&pull.head), "label": format!("{owner}:{}", pull.head), "repo": state.repository_json(name)},
+        "head": {"ref": branch, "sha": sha(&pull.head), "label": format!("{owner}:{branch}"), "repo": state.repository_json(&home)},
         "base": {"ref": pull.base, "sha": sha(&pull.base), "repo": state.repository_json(name)},
     })
 }
@@ -43,10 +44,25 @@ pub async fn list(
     let name = format!("{owner}/{repo}");
     let Some(repo) = state.repos.get(&name) else { return refuse(404, "Not Found") };
     let all = search.state.as_deref() == Some("all");
-    let fits = |pull: &&Pull| {
-        (all || pull.open) && search.head.as_ref().is_none_or(|head| *head == format!("{owner}:{}", pull.head))
+    let label = |pull: &Pull| {
+        let (home, branch) = head(&name, &pull.head);
+        format!("{}:{branch}", home.split('/').next().unwrap_or_default())
     };
+    let fits = |pull: &&Pull| (all || pull.open) && search.head.as_ref().is_none_or(|head| *head == label(pull));
     let found: Vec<Value> = repo.pulls.iter().rev().filter(fits).map(|pull| show(&state, &name, pull)).collect();
+    Json(found).into_response()
+}
+
+/// Those whose head the commit is.
+pub async fn of_commit(
+    State(forge): State<Forge>,
+    Path((owner, repo, sha)): Path<(String, String, String)>,
+) -> Response {
+    let state = forge.lock();
+    let name = format!("{owner}/{repo}");
+    let Some(repo) = state.repos.get(&name) else { return refuse(404, "Not Found") };
+    let is_head = |pull: &&Pull| pull.open && repo.branches.get(&pull.head) == Some(&sha);
+    let found: Vec<Value> = repo.pulls.iter().filter(is_head).map(|pull| show(&state, &name, pull)).collect();
     Json(found).into_response()
 }
 

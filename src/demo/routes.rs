@@ -42,6 +42,7 @@ pub fn router(forge: Forge) -> Router {
         .route("/repos/{owner}/{repo}/pulls/{number}/commits", get(pulls::commits))
         .route("/repos/{owner}/{repo}/pulls/{number}/merge", axum::routing::put(pulls::merge))
         .route("/repos/{owner}/{repo}/commits/{sha}", get(actions::commit))
+        .route("/repos/{owner}/{repo}/commits/{sha}/pulls", get(pulls::of_commit))
         .route("/repos/{owner}/{repo}/commits/{sha}/check-runs", get(checks::list))
         .route("/repos/{owner}/{repo}/check-runs", post(checks::add))
         .route("/repos/{owner}/{repo}/check-runs/{id}", patch(checks::edit))

@@ -56,6 +56,7 @@ pub struct Run {
 
 #[derive(Clone, Debug)]
 pub struct Repo {
+    pub id: u64,
     pub default_branch: String,
     pub branches: BTreeMap<String, String>,
     pub labels: BTreeMap<u64, Vec<String>>,
@@ -186,7 +187,9 @@ impl Forge {
     }
 
     pub fn add_repo(&self, name: &str) {
+        let mut state = self.lock();
         let repo = Repo {
+            id: 1 + state.repos.len() as u64,
             default_branch: "main".into(),
             branches: BTreeMap::new(),
             labels: BTreeMap::new(),
@@ -198,7 +201,7 @@ impl Forge {
             pulls: Vec::new(),
             issues: Vec::new(),
         };
-        self.lock().repos.insert(name.to_owned(), repo);
+        state.repos.insert(name.to_owned(), repo);
     }
 
     /// Starts a run: all its jobs are in progress.

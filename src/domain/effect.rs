@@ -2,7 +2,7 @@
 
 use super::action::{Action, ChangeSpec};
 use super::actor::{Actor, Place};
-use super::event::{Event, Timer};
+use super::event::{Event, Failure, Timer};
 use super::evidence::FailingTest;
 use super::ids::{Digest, IncidentNo, Repo, RunId};
 use super::journal::Note;
@@ -55,6 +55,13 @@ pub enum Lookup {
         repo: Repo,
         onto: Branch,
         paths: Vec<String>,
+    },
+    /// The open pull request with this head.
+    PullOf {
+        repo: Repo,
+        /// The head's label.
+        head: Untrusted,
+        sha: String,
     },
     /// Whether an account may write to the repository, as of now.
     MayWrite {
@@ -133,6 +140,10 @@ pub enum Effect {
         /// The failing job, whose green namesake is read too.
         job: Option<Untrusted>,
     },
+    /// Asks the forge where the head of a failure is, and whether a newer push cancelled it.
+    Look {
+        failure: Box<Failure>,
+    },
     /// Asks the platform what this person may do there, before acting on their command.
     Vouch {
         actor: Actor,
@@ -166,6 +177,7 @@ impl Effect {
             Self::LookAtPull { .. } => "look_at_pull",
             Self::Reproduce { .. } => "reproduce",
             Self::Suspect { .. } => "suspect",
+            Self::Look { .. } => "look",
             Self::Vouch { .. } => "vouch",
             Self::Welcome { .. } => "welcome",
             Self::Reply { .. } => "reply",
@@ -184,7 +196,7 @@ impl Effect {
             | Self::LookAtPull { incident, .. }
             | Self::Reproduce { incident, .. }
             | Self::Suspect { incident, .. } => Some(*incident),
-            Self::Vouch { .. } | Self::Welcome { .. } | Self::Reply { .. } => None,
+            Self::Look { .. } | Self::Vouch { .. } | Self::Welcome { .. } | Self::Reply { .. } => None,
         }
     }
 }

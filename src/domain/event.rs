@@ -88,6 +88,7 @@ pub struct Failure {
     pub job: Option<Untrusted>,
     pub job_id: Option<u64>,
     pub step: Option<Untrusted>,
+    /// The head's label: see [`head`](super::head).
     pub branch: Untrusted,
     pub sha: String,
     pub conclusion: Conclusion,
@@ -98,6 +99,9 @@ pub struct Failure {
     pub sender_is_bot: bool,
     /// The head is in another repository than the run.
     pub fork: bool,
+    /// The forge has been asked where the head is, and whether a newer push cancelled the run.
+    #[serde(default)]
+    pub looked: bool,
     pub commit_message: Option<Untrusted>,
     /// The forge itself said so. A generic hook's word has to be confirmed before anything is written.
     pub confirmed: bool,
@@ -113,6 +117,7 @@ pub struct Progress {
     pub workflow: Untrusted,
     pub job: Option<Untrusted>,
     pub job_id: Option<u64>,
+    /// The head's label: see [`head`](super::head).
     pub branch: Untrusted,
     pub sha: String,
     /// `None` while queued or in progress.
@@ -175,6 +180,12 @@ pub enum Event {
         repo: Repo,
         branch: Untrusted,
         sha: String,
+    },
+    /// A newer push cancelled the run: that is no failure.
+    Superseded {
+        repo: Repo,
+        run: RunId,
+        attempt: u32,
     },
     Asked {
         request: Request,

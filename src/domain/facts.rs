@@ -32,6 +32,17 @@ pub struct Facts {
     /// Who owns the paths that were asked for, by CODEOWNERS of the default branch.
     #[serde(default)]
     pub owners: Option<Known<Vec<String>>>,
+    /// The open pull request whose head the commit is.
+    #[serde(default)]
+    pub pull_of: Option<Known<Option<PullOf>>>,
+}
+
+/// A pull request that was found by its head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PullOf {
+    pub number: u64,
+    /// Its head is in another repository.
+    pub fork: bool,
 }
 
 /// A computed change, without its contents: they lie beside the records.
@@ -120,6 +131,7 @@ pub struct RunFacts {
     pub conclusion: Option<Conclusion>,
     pub created_at: Time,
     pub head_sha: String,
+    /// The head's label: see [`head`](super::head).
     pub head_branch: Untrusted,
     pub default_branch: Option<String>,
     pub url: Option<String>,
@@ -137,6 +149,12 @@ pub struct JobFacts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunSeen {
     pub attempt: u32,
+    /// Where its head is, once an event or the forge has told.
+    #[serde(default)]
+    pub head: Option<Untrusted>,
+    /// Cancelled because of a newer push.
+    #[serde(default)]
+    pub superseded: bool,
     pub conclusion: Option<Conclusion>,
     pub at: Time,
     pub incident: Option<IncidentNo>,

@@ -383,6 +383,9 @@ pub struct Incident {
     /// The owners were asked for, once.
     #[serde(default)]
     pub owners_asked: bool,
+    /// The pull request of a head elsewhere was asked for, once.
+    #[serde(default)]
+    pub pull_asked: bool,
     /// Broken for too long in a critical workflow.
     #[serde(default)]
     pub escalated_at: Option<Time>,

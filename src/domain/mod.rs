@@ -14,6 +14,7 @@ pub mod event;
 pub mod evidence;
 pub mod facts;
 pub mod gathering;
+pub mod head;
 pub mod ids;
 pub mod incident;
 pub mod intent;

@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::domain::action::{Action, Outcome};
 use crate::domain::effect::{Effect, Lookup};
-use crate::domain::event::{Event, LogRead, Merging, Spoken};
+use crate::domain::event::{Event, Failure, LogRead, Merging, Spoken};
 use crate::domain::facts::{Facts, Known};
 use crate::domain::ids::{Digest, Repo};
 use crate::domain::incident::PullEnd;
@@ -23,6 +23,8 @@ const LEASE_MS: i64 = 30 * MINUTE_MS;
 const TRIES: u32 = 8;
 /// Looking harms nobody: an integration that is down for three hours is waited for.
 const LOOKS: u32 = 45;
+/// Before a failure counts: three seconds.
+const LOOKS_BEFORE: u32 = 3;
 /// Longer logs are not read.
 const LOG_BYTES_MAX: u64 = 4 << 30;
 
@@ -58,6 +60,7 @@ impl Engine {
             Effect::LookAtPull { repo, number, .. } => self.ended(repo, *number).await.map(Done::Ended),
             Effect::Reproduce { repo, sha, tests, .. } => self.reproduce(repo, sha, tests).await.map(Done::Script),
             Effect::Suspect { .. } => self.suspect(effect).await.map(|facts| Done::Suspects(Ok(Box::new(facts)))),
+            Effect::Look { failure } => self.look(failure).await.map(|event| Done::Event(Box::new(event))),
             Effect::Vouch { actor, place, .. } => self.vouch(place, &actor.id).await.map(Done::Vouched),
             Effect::Welcome { place, actor_id, note } => {
                 self.welcome(place, actor_id, note).await.map(|()| Done::Nothing)
@@ -109,10 +112,16 @@ impl Engine {
                 | Effect::Recheck { .. }
                 | Effect::LookAtPull { .. }
         );
-        let tries = if looking { LOOKS } else { TRIES };
+        let tries = match claim.work {
+            // Somebody waits for the card.
+            Effect::Look { .. } => LOOKS_BEFORE,
+            _ if looking => LOOKS,
+            _ => TRIES,
+        };
         // Wait longer for an integration that says when to retry.
         let told = matches!(why, PortError::Transient { retry_after: Some(_), .. });
-        let last = claim.attempts + 1 >= if told { LOOKS } else { tries };
+        let patient = told && !matches!(claim.work, Effect::Look { .. });
+        let last = claim.attempts + 1 >= if patient { LOOKS } else { tries };
         let reply = matches!(claim.work, Effect::Reply { .. } | Effect::Welcome { .. });
         match why {
             // A private reply that may have arrived is not repeated.
@@ -194,6 +203,9 @@ impl Engine {
                 }
                 Lookup::Owners { repo, onto, paths } => {
                     facts.owners = Some(known(self.owners(repo, onto, paths).await)?);
+                }
+                Lookup::PullOf { repo, head, sha } => {
+                    facts.pull_of = Some(known(self.forge()?.pull_of(repo, head, sha).await)?);
                 }
                 Lookup::MayWrite { repo, login } => {
                     let may = known(self.forge()?.may_write(repo, login).await)?;
@@ -286,6 +298,7 @@ enum Done {
     Merging(Merging),
     Ended(Option<PullEnd>),
     Suspects(Result<Box<SuspectFacts>, String>),
+    Event(Box<Event>),
     Nothing,
 }
 
@@ -308,6 +321,7 @@ fn result(effect: &Effect, done: Done, at: Time) -> Option<Event> {
         (Effect::Merge { incident, proposal, .. }, Done::Merging(outcome)) => {
             Event::MergeLooked { incident: *incident, proposal: *proposal, outcome }
         }
+        (_, Done::Event(event)) => *event,
         (Effect::LookAtPull { repo, number, branch, .. }, Done::Ended(Some(end))) => Event::PullEnded {
             repo: repo.clone(),
             number: *number,
@@ -333,6 +347,10 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         Effect::Suspect { .. } => Done::Suspects(Err(why.into())),
         Effect::Merge { .. } if unknown => Done::Merging(Merging::NotYet(why.into())),
         Effect::Merge { .. } => Done::Merging(Merging::Never(why.into())),
+        Effect::Look { failure } => {
+            let failure = Failure { looked: true, ..(**failure).clone() };
+            Done::Event(Box::new(Event::Failed { failure }))
+        }
         // No answer means no.
         Effect::Vouch { .. } => Done::Vouched(false),
         Effect::Recheck { .. }
@@ -359,6 +377,7 @@ fn unavailable(lookups: &[Lookup], why: &str) -> Facts {
             }
             Lookup::Quarantined { .. } => facts.quarantined = Some(Known::Unavailable(why.into())),
             Lookup::Owners { .. } => facts.owners = Some(Known::Unavailable(why.into())),
+            Lookup::PullOf { .. } => facts.pull_of = Some(Known::Unavailable(why.into())),
             Lookup::MayWrite { login, .. } => {
                 facts.writers.insert(login.clone(), Known::Unavailable(why.into()));
             }

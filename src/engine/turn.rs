@@ -2,12 +2,13 @@
 
 use super::{Engine, NEXT_INCIDENT, State, timer_key};
 use crate::domain::effect::{Effect, Lookup, Order};
-use crate::domain::event::Event;
+use crate::domain::event::{Conclusion, Event, Scope};
 use crate::domain::facts::RunSeen;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::{Incident, RunState};
 use crate::domain::journal::{Entry, Note};
 use crate::domain::subscription::Subject;
+use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
 use crate::history::outcomes;
 use crate::incident::{Routed, Transition, route, run_key, step};
@@ -161,7 +162,8 @@ impl Working<'_> {
     /// An event and everything it triggers in other incidents, in one transaction.
     pub async fn event(&mut self, event: Event) -> Result<(), StoreError> {
         let mut queue = std::collections::VecDeque::from([event]);
-        while let Some(event) = queue.pop_front() {
+        while let Some(mut event) = queue.pop_front() {
+            self.state.index.place(&mut event);
             if let Event::Failed { failure } = &event
                 && !self.engine.filter.has(&failure.repo, failure.branch.raw())
             {
@@ -173,6 +175,13 @@ impl Working<'_> {
                 && !self.engine.filter.has_repo(repo)
             {
                 counter!("ci_rescue_events_total", "outcome" => "filtered").increment(1);
+                continue;
+            }
+            if let Event::Failed { failure } = &event
+                && self.engine.ci.is_some()
+                && self.state.index.is_ambiguous(failure)
+            {
+                self.effect(Effect::Look { failure: Box::new(failure.clone()) });
                 continue;
             }
             if !matches!(&event, Event::Progressed { progress } if !self.engine.filter.has_repo(&progress.repo)) {
@@ -205,11 +214,25 @@ impl Working<'_> {
 
     /// Records a run's state even without an incident: a late failure must not open one.
     fn see_run(&mut self, event: &Event) {
-        let Event::Progressed { progress } = event else { return };
-        let (Some(run), crate::domain::Scope::Run) = (progress.run, progress.scope) else { return };
-        let known = self.state.index.run(&progress.repo, run).cloned();
-        let seen = merge(known, progress.attempt, progress.conclusion, self.now, None);
-        self.saw(run_key(&progress.repo, run), seen);
+        let (repo, run, seen) = match event {
+            Event::Progressed { progress } if progress.scope == Scope::Run => {
+                let seen = Seen::new(progress.attempt, progress.conclusion);
+                (&progress.repo, progress.run, Seen { head: Some(&progress.branch), ..seen })
+            }
+            Event::Failed { failure } if failure.looked && failure.run.is_some() => {
+                let seen = Seen::new(failure.attempt, None);
+                (&failure.repo, failure.run, Seen { head: Some(&failure.branch), ..seen })
+            }
+            Event::Superseded { repo, run, attempt } => {
+                let seen = Seen::new(*attempt, Some(Conclusion::Cancelled));
+                (repo, Some(*run), Seen { superseded: true, ..seen })
+            }
+            _ => return,
+        };
+        let Some(run) = run else { return };
+        let known = self.state.index.run(repo, run).cloned();
+        let merged = merge(known, &seen, self.now);
+        self.saw(run_key(repo, run), merged);
     }
 
     fn saw(&mut self, key: String, seen: RunSeen) {
@@ -274,7 +297,8 @@ impl Working<'_> {
         let Some(id) = run.run else { return };
         let known = self.state.index.run(&incident.repo, id).cloned();
         let owner = incident.adopted_by.unwrap_or(incident.no);
-        let seen = merge(known.clone(), run.attempt, run.conclusion, self.now, Some(owner));
+        let told = Seen { incident: Some(owner), ..Seen::new(run.attempt, run.conclusion) };
+        let seen = merge(known.clone(), &told, self.now);
         if known
             .as_ref()
             .is_none_or(|k| k.incident != seen.incident || k.attempt != seen.attempt || k.conclusion != seen.conclusion)
@@ -379,19 +403,40 @@ impl Working<'_> {
     }
 }
 
-/// The newest attempt wins; within one attempt, green stays.
-fn merge(
-    known: Option<RunSeen>,
+/// What an event says of a run.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
     attempt: u32,
-    conclusion: Option<crate::domain::Conclusion>,
-    at: Time,
+    conclusion: Option<Conclusion>,
     incident: Option<IncidentNo>,
-) -> RunSeen {
-    let Some(known) = known else { return RunSeen { attempt, conclusion, at, incident } };
-    let incident = incident.or(known.incident);
-    let green = known.conclusion.is_some_and(crate::domain::Conclusion::is_green);
-    if attempt < known.attempt || (attempt == known.attempt && (green || conclusion.is_none())) {
-        return RunSeen { incident, ..known };
+    head: Option<&'a Untrusted>,
+    superseded: bool,
+}
+
+impl Seen<'_> {
+    fn new(attempt: u32, conclusion: Option<Conclusion>) -> Self {
+        Self { attempt, conclusion, incident: None, head: None, superseded: false }
     }
-    RunSeen { attempt, conclusion, at, incident }
+}
+
+/// The newest attempt wins; within one attempt, green stays.
+fn merge(known: Option<RunSeen>, seen: &Seen<'_>, at: Time) -> RunSeen {
+    let Seen { attempt, conclusion, .. } = *seen;
+    let fresh = RunSeen {
+        attempt,
+        conclusion,
+        at,
+        incident: seen.incident,
+        head: seen.head.cloned(),
+        superseded: seen.superseded,
+    };
+    let Some(known) = known else { return fresh };
+    let incident = seen.incident.or(known.incident);
+    let head = fresh.head.clone().or_else(|| known.head.clone());
+    let green = known.conclusion.is_some_and(Conclusion::is_green);
+    if attempt < known.attempt || (attempt == known.attempt && (green || conclusion.is_none())) {
+        return RunSeen { incident, head, ..known };
+    }
+    let superseded = fresh.superseded || (known.superseded && attempt == known.attempt);
+    RunSeen { incident, head, superseded, ..fresh }
 }

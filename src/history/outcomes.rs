@@ -3,6 +3,7 @@
 use crate::domain::cause::Cause;
 use crate::domain::event::{Conclusion, Event, Failure, LogRead, Progress, Scope};
 use crate::domain::evidence::Evidence;
+use crate::domain::head;
 use crate::domain::ids::RunId;
 use crate::domain::incident::{Incident, JobState};
 use crate::domain::outcome::{Ended, Outcome};
@@ -28,7 +29,7 @@ pub fn told(event: &Event, incident: Option<&Incident>, now: Time) -> Vec<Outcom
 
 /// A fork's `main` is not ours. Git allows no such characters in a branch's own name.
 fn branch(name: &Untrusted, fork: bool) -> Untrusted {
-    if fork { format!("~fork:{}", name.raw()).into() } else { name.clone() }
+    if fork && head::is_branch(name) { format!("~fork:{}", name.raw()).into() } else { name.clone() }
 }
 
 fn kind(conclusion: Conclusion) -> Option<Ended> {

@@ -1,7 +1,7 @@
 //! Failures that arrive: opening, joining, storms.
 
 use super::state::Step;
-use super::{adopting, escalating, offering, runs};
+use super::{adopting, escalating, offering, placing, runs};
 use crate::domain::event::{Conclusion, Failure, Scope};
 use crate::domain::evidence::Severity;
 use crate::domain::gathering::Gathering;
@@ -56,6 +56,7 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         suspicion: None,
         owners: None,
         owners_asked: false,
+        pull_asked: false,
         gathering: Gathering::default(),
         escalated_at: None,
         gone: false,
@@ -83,6 +84,7 @@ pub fn request(no: IncidentNo, repo: &Repo, pull: u64, now: Time) -> Incident {
         sender: Untrusted::default(),
         sender_is_bot: false,
         fork: false,
+        looked: true,
         commit_message: None,
         confirmed: true,
     };
@@ -138,6 +140,9 @@ fn complete(incident: &mut Incident, failure: &Failure) {
     }
     incident.confirmed |= failure.confirmed;
     incident.fork |= failure.fork;
+    if let Some(run) = failure.run {
+        placing::correct(incident, run, &failure.branch);
+    }
     for pull in &failure.pulls {
         if !incident.pulls.contains(pull) {
             incident.pulls.push(*pull);

@@ -2,11 +2,13 @@
 
 use crate::domain::event::{Conclusion, Event, Failure, Progress, Scope};
 use crate::domain::facts::{BaseFailure, RunSeen, Same};
+use crate::domain::head;
 use crate::domain::ids::{IncidentNo, Repo, RunId};
 use crate::domain::incident::{Incident, Proposal, ProposalState};
 use crate::domain::intent::Wish;
 use crate::domain::refs::OWN_BRANCHES;
 use crate::domain::rules::Rules;
+use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -22,6 +24,8 @@ pub struct Index {
     spots: HashMap<String, (IncidentNo, Time)>,
     commits: HashMap<String, BTreeSet<IncidentNo>>,
     prints: HashMap<String, BTreeSet<IncidentNo>>,
+    /// By commit, wherever its branch is: what a merge queue tells of.
+    queued: HashMap<String, BTreeSet<IncidentNo>>,
     /// Pull requests that the incident is about, or that a proposal waits for.
     pulls: HashMap<String, BTreeSet<IncidentNo>>,
     keys: HashMap<IncidentNo, Keys>,
@@ -42,9 +46,12 @@ struct Keys {
     lanes: Vec<String>,
     spots: Vec<String>,
     commits: Vec<String>,
+    queued: Vec<String>,
     pulls: Vec<String>,
     print: Option<String>,
     repo: String,
+    /// About no branch of the repository itself.
+    elsewhere: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +83,15 @@ fn lane(repo: &Repo, workflow: &str, branch: &str) -> String {
     key(&[repo.as_str(), workflow, branch])
 }
 
+/// What is told of a commit elsewhere is kept apart from what is told of a branch of ours.
+fn commit(repo: &Repo, sha: &str, label: &Untrusted) -> String {
+    key(&[repo.as_str(), sha, if head::is_branch(label) { "here" } else { "elsewhere" }])
+}
+
+fn suite(repo: &Repo, sha: &str, label: &Untrusted) -> String {
+    key(&[&commit(repo, sha, label), "suite"])
+}
+
 fn spot(repo: &Repo, workflow: &str, branch: &str, job: &str, step: &str) -> String {
     key(&[repo.as_str(), workflow, branch, job, step])
 }
@@ -91,6 +107,43 @@ impl Index {
         self.runs.get(&run_key(repo, run))
     }
 
+    /// Corrects where the head is, if that is known of the run. A job or a check of a fork's run names the branch alone.
+    pub fn place(&self, event: &mut Event) {
+        match event {
+            // A run's own event knows best.
+            Event::Failed { failure } if failure.scope != Scope::Run => {
+                let Some(label) = self.label(&failure.repo, failure.run) else { return };
+                failure.fork |= head::fork(label).is_some();
+                failure.branch = label.clone();
+                failure.looked |= failure.conclusion != Conclusion::Cancelled;
+            }
+            Event::Progressed { progress } if progress.scope != Scope::Run => {
+                let Some(label) = self.label(&progress.repo, progress.run) else { return };
+                progress.branch = label.clone();
+            }
+            _ => {}
+        }
+    }
+
+    fn label(&self, repo: &Repo, run: Option<RunId>) -> Option<&Untrusted> {
+        self.run(repo, run?)?.head.as_ref()
+    }
+
+    /// Whether the forge has to be asked before this failure counts: a job of a fork's run names its branch alone, and
+    /// a fork's `main` looks like ours; and what a newer push cancelled has not failed.
+    #[must_use]
+    pub fn is_ambiguous(&self, failure: &Failure) -> bool {
+        if failure.looked || !failure.confirmed || failure.run.is_none() {
+            return false;
+        }
+        let on_lane = || self.lanes.contains_key(&lane(&failure.repo, failure.workflow.raw(), failure.branch.raw()));
+        let whose = failure.scope == Scope::Job
+            && head::is_branch(&failure.branch)
+            && (failure.branch.raw() == failure.default_branch || on_lane());
+        let cancelled = failure.conclusion == Conclusion::Cancelled && matches!(failure.scope, Scope::Job | Scope::Run);
+        whose || cancelled
+    }
+
     /// Forgets runs last seen before `before`, as the store does.
     pub fn forget_runs(&mut self, before: Time) {
         self.runs.retain(|_, seen| seen.at >= before);
@@ -104,11 +157,13 @@ impl Index {
         }
         let repo = &incident.repo;
         let mut keys = Keys::default();
+        keys.elsewhere = !head::is_branch(&incident.branch);
         for run in &incident.runs {
             keys.lanes.push(lane(repo, run.workflow.raw(), run.branch.raw()));
-            keys.commits.push(key(&[repo.as_str(), &run.sha]));
+            keys.commits.push(commit(repo, &run.sha, &incident.branch));
+            keys.queued.push(key(&[repo.as_str(), &run.sha]));
             if incident.scope == Scope::Suite && run.run.is_none() {
-                keys.commits.push(key(&[repo.as_str(), &run.sha, "suite"]));
+                keys.commits.push(suite(repo, &run.sha, &incident.branch));
             }
         }
         for job in &incident.jobs {
@@ -125,6 +180,9 @@ impl Index {
         keys.print = confirmed.map(|print| print_key(incident, print));
         for k in &keys.lanes {
             self.lanes.entry(k.clone()).or_default().insert(incident.no);
+        }
+        for k in &keys.queued {
+            self.queued.entry(k.clone()).or_default().insert(incident.no);
         }
         for k in &keys.commits {
             self.commits.entry(k.clone()).or_default().insert(incident.no);
@@ -177,6 +235,7 @@ impl Index {
         }
         drop_from(&mut self.lanes, &keys.lanes, no);
         drop_from(&mut self.commits, &keys.commits, no);
+        drop_from(&mut self.queued, &keys.queued, no);
         drop_from(&mut self.pulls, &keys.pulls, no);
         drop_from(&mut self.prints, keys.print.as_slice(), no);
     }
@@ -187,7 +246,9 @@ impl Index {
         let Some(all) = self.prints.get(&print_key(incident, print)) else { return Same::default() };
         let on_default = incident.on_default_branch();
         let others = || all.iter().copied().filter(|no| *no != incident.no);
-        let kin = || others().filter(|no| self.base.contains_key(no) == on_default);
+        let elsewhere = !head::is_branch(&incident.branch);
+        let alike = |no: &IncidentNo| self.keys.get(no).is_some_and(|keys| keys.elsewhere == elsewhere);
+        let kin = || others().filter(|no| self.base.contains_key(no) == on_default && alike(no));
         Same {
             older: kin().find(|no| *no < incident.no),
             younger: kin().filter(|no| *no > incident.no).collect(),
@@ -240,7 +301,7 @@ pub fn route(index: &Index, rules: &Rules, event: &Event, now: Time) -> Routed {
             None => Routed::Ignore("a branch like ours that names no proposal".into()),
         },
         Event::Dequeued { repo, sha, .. } => {
-            let nos = index.commits.get(&key(&[repo.as_str(), sha])).cloned().unwrap_or_default();
+            let nos = index.queued.get(&key(&[repo.as_str(), sha])).cloned().unwrap_or_default();
             join(nos, "no open incident is about this entry of a merge queue")
         }
         Event::HeadMoved { branch, .. } if branch.raw().starts_with(OWN_BRANCHES) => match own(branch.raw()) {
@@ -273,6 +334,9 @@ fn join(nos: BTreeSet<IncidentNo>, why: &str) -> Routed {
 fn route_failure(index: &Index, rules: &Rules, failure: &Failure, now: Time) -> Routed {
     if let Some(seen) = failure.run.and_then(|run| index.run(&failure.repo, run)) {
         let passed = seen.conclusion.is_some_and(Conclusion::is_green);
+        if seen.superseded && seen.attempt >= failure.attempt {
+            return Routed::Ignore("a newer push cancelled the run".into());
+        }
         if seen.attempt > failure.attempt || (seen.attempt == failure.attempt && passed) {
             return Routed::Ignore(format!("attempt {} of this run is known already", seen.attempt));
         }
@@ -295,8 +359,8 @@ fn route_failure(index: &Index, rules: &Rules, failure: &Failure, now: Time) -> 
     if failure.scope != Scope::Alert {
         // A suite tells of runs without naming them: whoever comes second joins.
         let wide = failure.scope == Scope::Suite || failure.run.is_none();
-        let parts = [failure.repo.as_str(), failure.sha.as_str(), "suite"];
-        let on_commit = index.commits.get(&key(if wide { &parts[..2] } else { &parts }));
+        let of = if wide { commit } else { suite };
+        let on_commit = index.commits.get(&of(&failure.repo, &failure.sha, &failure.branch));
         let same = on_commit.and_then(|nos| nos.first());
         if let Some(no) = same {
             return Routed::Join(vec![*no]);
@@ -310,7 +374,7 @@ fn route_progress(index: &Index, progress: &Progress) -> Routed {
     if let Some(no) = progress.run.and_then(|run| index.run(&progress.repo, run)).and_then(|seen| seen.incident) {
         nos.insert(no);
     }
-    let ended = progress.conclusion.is_some();
+    let ended = progress.conclusion.is_some() && !head::is_unknown(&progress.branch);
     if ended
         && let Some(on_lane) = index.lanes.get(&lane(&progress.repo, progress.workflow.raw(), progress.branch.raw()))
     {

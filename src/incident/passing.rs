@@ -1,7 +1,7 @@
 //! Runs that move on: new attempts, ends, green at last.
 
 use super::state::Step;
-use super::{adopting, automatic, offering, proposal};
+use super::{adopting, automatic, offering, placing, proposal};
 use crate::domain::event::{Conclusion, Progress, Scope};
 use crate::domain::facts::RunFacts;
 use crate::domain::ids::RunId;
@@ -45,6 +45,7 @@ pub fn meet_facts(step: &mut Step<'_>, id: RunId, facts: &RunFacts) {
     }
     step.incident.confirmed = true;
     step.incident.fork |= facts.fork;
+    placing::correct(&mut step.incident, id, &facts.head_branch);
     if let Some(branch) = &facts.default_branch {
         step.incident.default_branch.clone_from(branch);
     }

@@ -8,6 +8,7 @@ use super::undoing;
 use crate::domain::cause::{Cause, Judged};
 use crate::domain::effect::Effect;
 use crate::domain::event::Request;
+use crate::domain::head;
 use crate::domain::incident::{Approval, Incident, Proposal, ProposalState, Proposer, ReplyTo};
 use crate::domain::intent::{Intent, Target, Wish};
 use crate::domain::journal::{ListRow, Note};
@@ -288,7 +289,7 @@ pub fn row(incident: &Incident) -> ListRow {
         stage: incident.stage.as_str().into(),
         severity: incident.severity.as_str().into(),
         repo: incident.repo.as_str().into(),
-        branch: incident.branch.clone(),
+        branch: head::shown(&incident.branch),
         job,
         line,
         opened_at: incident.opened_at,

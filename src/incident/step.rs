@@ -2,8 +2,8 @@
 
 use super::state::Step;
 use super::{
-    adopting, automatic, escalating, expiry, failing, landing, merging, offering, owning, passing, people, planning,
-    proposal, suspecting, undoing, waiting,
+    adopting, automatic, escalating, expiry, failing, landing, merging, offering, owning, passing, people, placing,
+    planning, proposal, suspecting, undoing, waiting,
 };
 use crate::domain::effect::Order;
 use crate::domain::event::{Event, LogRead, Timer};
@@ -66,7 +66,7 @@ pub fn step(
         Event::Dequeued { number, .. } => failing::dequeued(&mut step, *number),
         Event::Asked { request } => people::asked(&mut step, request),
         // Words become a request before they concern an incident, and an installation concerns none.
-        Event::Spoken { .. } | Event::Installed => return None,
+        Event::Spoken { .. } | Event::Installed | Event::Superseded { .. } => return None,
         Event::LogRead { run, attempt, read, .. } => {
             let known = step.incident.runs.iter().find(|have| have.run == Some(*run));
             if known.is_none_or(|known| known.attempt <= *attempt) {
@@ -74,6 +74,7 @@ pub fn step(
             }
         }
         Event::FactsGathered { proposal: None, facts, .. } if owning::told(facts) => owning::learn(&mut step, facts),
+        Event::FactsGathered { proposal: None, facts, .. } if placing::told(facts) => placing::learn(&mut step, facts),
         Event::FactsGathered { proposal: None, facts, .. } => planning::offers(&mut step, facts),
         Event::FactsGathered { proposal: Some(n), facts, .. } => planning::planned(&mut step, *n, facts),
         Event::Performed { proposal, step: at, undo, outcome, .. } => {
@@ -97,6 +98,7 @@ pub fn step(
     }
     if !matches!(event, Event::FactsGathered { .. }) {
         owning::ask(&mut step);
+        placing::ask(&mut step);
     }
     Some(finish(step, &before))
 }

@@ -7,7 +7,7 @@ use crate::domain::card::Card;
 use crate::domain::change::{Change, Method, Pick};
 use crate::domain::edit::{Editing, Source};
 use crate::domain::event::Event;
-use crate::domain::facts::{JobFacts, RunFacts};
+use crate::domain::facts::{JobFacts, PullOf, RunFacts};
 use crate::domain::ids::{Repo, RunId};
 use crate::domain::journal::Mood;
 use crate::domain::refs::{Branch, OwnBranch};
@@ -216,6 +216,8 @@ pub trait Forge: Send + Sync {
     fn clone_url(&self, repo: &Repo) -> String;
     /// A pull request as it stands, and the messages of its own commits, the oldest first, with its merge commit.
     async fn pull(&self, repo: &Repo, number: u64) -> Result<Pulled, PortError>;
+    /// The open pull request whose head is at this commit; `head` is the head's label.
+    async fn pull_of(&self, repo: &Repo, head: &Untrusted, sha: &str) -> Result<Option<PullOf>, PortError>;
     /// Whether the account may write to the repository, asked at this moment.
     async fn may_write(&self, repo: &Repo, login: &str) -> Result<bool, PortError>;
     /// Published security advisories that affect this version of a package; `ecosystem` is the id of its editor.

@@ -9,6 +9,7 @@ use crate::domain::action::{Action, RerunJobs};
 use crate::domain::effect::Lookup;
 use crate::domain::event::{Conclusion, Scope};
 use crate::domain::facts::{JobFacts, Known, RunFacts};
+use crate::domain::head;
 use crate::domain::ids::{Digest, Repo, RunId, short_sha};
 use crate::domain::incident::{Incident, RunState};
 use crate::domain::intent::{Which, Wish};
@@ -81,8 +82,10 @@ fn needs(context: &PlanContext<'_>, state: &RunState, run: RunId) -> Option<Plan
     if context.facts.run.is_none() {
         needs.push(Lookup::Run { repo: repo.clone(), run });
     }
-    if context.facts.head.is_none() && !context.incident.on_default_branch() && !context.incident.fork {
-        let pull = context.incident.pulls.first().copied().filter(|_| state.branch == context.incident.branch);
+    let pull = context.incident.pulls.first().copied().filter(|_| state.branch == context.incident.branch);
+    // Where neither names a head of this repository, GitHub itself tells whether the run may be re-run.
+    let known = pull.is_some() || head::is_branch(&state.branch);
+    if context.facts.head.is_none() && !context.incident.on_default_branch() && known {
         needs.push(Lookup::Head { repo: repo.clone(), branch: state.branch.clone(), pull });
     }
     match &context.facts.run {

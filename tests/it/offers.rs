@@ -122,6 +122,7 @@ impl Row {
             sender: "ada".into(),
             sender_is_bot: false,
             fork: false,
+            looked: true,
             commit_message: Some("Count the shipping".into()),
             confirmed: true,
         }

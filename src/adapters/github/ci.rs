@@ -1,6 +1,7 @@
 //! GitHub Actions as a CI provider.
 
 use super::api::{GitHub, refused};
+use super::decode::head::{self, Head, Here};
 use super::fetch;
 use super::payload::{Job, Run};
 use crate::domain::action::{Action, RerunJobs};
@@ -69,8 +70,7 @@ impl Ci for GitHub {
         let earlier = |run: &Run| {
             let passed = run.conclusion == Some(Conclusion::Success);
             // A fork's branch of the same name is another.
-            let head = run.head_repository.as_ref().map(|head| head.full_name.as_str());
-            let own = head.is_none_or(|head| head == repo.as_str()) && run.event.as_deref() != Some("pull_request");
+            let own = !head(repo, run).fork && run.event.as_deref() != Some("pull_request");
             passed && own && run.name.as_deref() == Some(workflow.raw()) && run.id < before.0
         };
         Ok(answer.workflow_runs.into_iter().filter(earlier).max_by_key(|run| run.id).map(|run| run_facts(repo, run)))
@@ -153,18 +153,24 @@ impl Ci for GitHub {
 }
 
 fn run_facts(repo: &Repo, run: Run) -> RunFacts {
-    let head = run.head_repository.as_ref().map(|head| head.full_name.as_str()).filter(|name| !name.is_empty());
+    let head = head(repo, &run);
     RunFacts {
         id: RunId(run.id),
-        fork: head.is_some_and(|head| head != repo.as_str()),
+        fork: head.fork,
         attempt: run.run_attempt.max(1),
         conclusion: run.conclusion.filter(|_| run.status == "completed"),
         created_at: run.created_at.map_or(Time(0), |at| Time(at.timestamp_millis())),
         head_sha: run.head_sha,
-        head_branch: run.head_branch.unwrap_or_default().into(),
+        head_branch: head.label,
         default_branch: run.repository.and_then(|repository| repository.default_branch),
         url: run.html_url,
     }
+}
+
+fn head(repo: &Repo, run: &Run) -> Head {
+    let id = run.repository.as_ref().and_then(|repository| repository.id);
+    let from = run.head_repository.as_ref().map(Option::as_ref);
+    head::of(Here { repo, id }, run.head_branch.as_deref(), from, &run.head_sha)
 }
 
 fn facts(job: Job) -> JobFacts {

@@ -1,5 +1,6 @@
 //! Webhooks to events of our own.
 
+pub(super) mod head;
 mod pull_requests;
 
 use super::payload::{Alert, Check, Job, Payload, Run, Suite};
@@ -86,6 +87,7 @@ pub(super) fn ignored(kind: &str, why: &str) -> Vec<Heard> {
 /// What every payload has.
 pub(super) struct Base {
     pub repo: Repo,
+    id: Option<u64>,
     default_branch: String,
     pub sender: String,
     pub bot: bool,
@@ -98,6 +100,7 @@ impl Base {
         let login = sender.map(|sender| sender.login.clone()).unwrap_or_default();
         Some(Self {
             repo: repository.full_name.parse().ok()?,
+            id: repository.id,
             default_branch: repository.default_branch.clone().unwrap_or_else(|| "main".into()),
             bot: login.ends_with("[bot]") || sender.is_some_and(|sender| sender.kind == "Bot"),
             sender: login,
@@ -123,6 +126,7 @@ impl Base {
             sender: self.sender.clone().into(),
             sender_is_bot: self.bot,
             fork: false,
+            looked: false,
             commit_message: None,
             confirmed: true,
         }
@@ -166,7 +170,8 @@ impl Webhooks {
     fn job(&self, base: &Base, action: &str, job: &Job) -> Vec<Heard> {
         let key = format!("{}:{}", base.repo, job.id);
         let ended = job.conclusion.filter(|_| action == "completed");
-        let branch: Untrusted = job.head_branch.clone().unwrap_or_else(|| base.default_branch.clone()).into();
+        let commit = sha(&job.head_sha);
+        let branch = base.head(job.head_branch.as_ref(), &commit).label;
         let workflow: Untrusted = job.workflow_name.clone().unwrap_or_else(|| "workflow".into()).into();
         let fill = |mut failure: Failure| {
             failure.run = Some(RunId(job.run_id));
@@ -175,7 +180,7 @@ impl Webhooks {
             failure.job = Some(job.name.clone().into());
             failure.job_id = Some(job.id);
             failure.branch = branch.clone();
-            failure.sha = sha(&job.head_sha);
+            failure.sha.clone_from(&commit);
             failure.url = self.link(job.html_url.as_ref());
             let broken = job.steps.iter().find(|step| step.conclusion.is_some_and(Conclusion::is_failure));
             failure.step = broken.map(|step| step.name.clone().into());
@@ -198,7 +203,7 @@ impl Webhooks {
                 progress.job = Some(job.name.clone().into());
                 progress.job_id = Some(job.id);
                 progress.branch = branch;
-                progress.sha = sha(&job.head_sha);
+                progress.sha.clone_from(&commit);
                 heard.extend(event(Event::Progressed { progress }));
             }
         }
@@ -207,7 +212,9 @@ impl Webhooks {
 
     fn run(&self, base: &Base, action: &str, run: &Run) -> Vec<Heard> {
         let ended = run.conclusion.filter(|_| action == "completed");
-        let branch: Untrusted = run.head_branch.clone().unwrap_or_else(|| base.default_branch.clone()).into();
+        let commit = sha(&run.head_sha);
+        let from = run.head_repository.as_ref().map(Option::as_ref);
+        let head::Head { label: branch, fork } = head::of(base.here(), run.head_branch.as_deref(), from, &commit);
         let workflow: Untrusted = run.name.clone().unwrap_or_else(|| "workflow".into()).into();
         let Some(conclusion) = ended.filter(|conclusion| conclusion.is_failure()) else {
             let mut progress = base.progress(Scope::Run, ended);
@@ -215,7 +222,7 @@ impl Webhooks {
             progress.attempt = run.run_attempt.max(1);
             progress.workflow = workflow;
             progress.branch = branch;
-            progress.sha = sha(&run.head_sha);
+            progress.sha = commit;
             return event(Event::Progressed { progress });
         };
         let mut failure = base.failure(Scope::Run, conclusion);
@@ -223,11 +230,11 @@ impl Webhooks {
         failure.attempt = run.run_attempt.max(1);
         failure.workflow = workflow;
         failure.branch = branch;
-        failure.sha = sha(&run.head_sha);
+        failure.sha = commit;
         failure.url = self.link(run.html_url.as_ref());
         failure.pulls = run.pull_requests.iter().map(|pull| pull.number).collect();
-        let head = run.head_repository.as_ref().map(|head| head.full_name.as_str());
-        failure.fork = head.is_some_and(|head| head != base.repo.as_str());
+        failure.fork = fork;
+        failure.looked = conclusion != Conclusion::Cancelled;
         failure.commit_message = run.head_commit.as_ref().map(|commit| commit.message.clone().into());
         // The run ended: whoever waits for that hears of it before the failure is counted.
         let mut progress = base.progress(Scope::Run, Some(conclusion));
@@ -247,7 +254,8 @@ impl Webhooks {
         }
         let app = check.app.as_ref().map(|app| app.name.clone()).unwrap_or_default();
         let suite = check.check_suite.as_ref();
-        let branch = suite.and_then(|suite| suite.head_branch.clone()).unwrap_or_else(|| base.default_branch.clone());
+        let commit = sha(&check.head_sha);
+        let branch = base.head(suite.and_then(|suite| suite.head_branch.as_ref()), &commit).label;
         let run = check.details_url.as_deref().and_then(actions_run);
         let conclusion = check.conclusion.unwrap_or(Conclusion::Other);
         if !conclusion.is_failure() {
@@ -255,8 +263,8 @@ impl Webhooks {
             progress.run = run;
             progress.workflow = app.into();
             progress.job = Some(check.name.clone().into());
-            progress.branch = branch.into();
-            progress.sha = sha(&check.head_sha);
+            progress.branch = branch;
+            progress.sha = commit;
             return event(Event::Progressed { progress });
         }
         let mut failure = base.failure(Scope::Check, conclusion);
@@ -266,8 +274,8 @@ impl Webhooks {
         failure.workflow = app.into();
         failure.job = Some(check.name.clone().into());
         failure.job_id = run.map(|_| check.id);
-        failure.branch = branch.into();
-        failure.sha = sha(&check.head_sha);
+        failure.branch = branch;
+        failure.sha = commit;
         failure.url = self.link(check.html_url.as_ref());
         failure.pulls = check.pull_requests.iter().map(|pull| pull.number).collect();
         event(Event::Failed { failure })
@@ -276,15 +284,14 @@ impl Webhooks {
     fn status(&self, base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
         let state = payload.state.as_deref()?;
         let context = payload.context.clone().unwrap_or_else(|| "default".into());
-        let branch = payload.branches.as_ref().and_then(|branches| branches.first()).map(|branch| branch.name.clone());
-        let branch = branch.unwrap_or_else(|| base.default_branch.clone());
         let commit = sha(payload.sha.as_deref().unwrap_or(""));
+        let branch = base.status_head(payload.branches.as_deref().unwrap_or_default(), &commit).label;
         Some(match state {
             "failure" | "error" => {
                 let mut failure = base.failure(Scope::Status, Conclusion::Failure);
                 failure.workflow = context.clone().into();
                 failure.job = Some(context.into());
-                failure.branch = branch.into();
+                failure.branch = branch;
                 failure.sha = commit;
                 failure.url = self.link(payload.target_url.as_ref());
                 let message = payload.commit.as_ref().and_then(|commit| commit.commit.as_ref());
@@ -295,7 +302,7 @@ impl Webhooks {
                 let mut progress = base.progress(Scope::Status, Some(Conclusion::Success));
                 progress.workflow = context.clone().into();
                 progress.job = Some(context.into());
-                progress.branch = branch.into();
+                progress.branch = branch;
                 progress.sha = commit;
                 event(Event::Progressed { progress })
             }
@@ -366,19 +373,20 @@ fn suite_heard(base: &Base, action: &str, suite: &Suite) -> Vec<Heard> {
         return ignored("check_suite", "has not ended");
     }
     let app = suite.app.as_ref().map(|app| app.name.clone()).unwrap_or_default();
-    let branch = suite.head_branch.clone().unwrap_or_else(|| base.default_branch.clone());
+    let commit = sha(&suite.head_sha);
+    let branch = base.head(suite.head_branch.as_ref(), &commit).label;
     let conclusion = suite.conclusion.unwrap_or(Conclusion::Other);
     if !conclusion.is_failure() {
         let mut progress = base.progress(Scope::Suite, Some(conclusion));
         progress.workflow = app.into();
-        progress.branch = branch.into();
-        progress.sha = sha(&suite.head_sha);
+        progress.branch = branch;
+        progress.sha = commit;
         return event(Event::Progressed { progress });
     }
     let mut failure = base.failure(Scope::Suite, conclusion);
     failure.workflow = app.into();
-    failure.branch = branch.into();
-    failure.sha = sha(&suite.head_sha);
+    failure.branch = branch;
+    failure.sha = commit;
     failure.pulls = suite.pull_requests.iter().map(|pull| pull.number).collect();
     failure.commit_message = suite.head_commit.as_ref().map(|commit| commit.message.clone().into());
     event(Event::Failed { failure })

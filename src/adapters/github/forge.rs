@@ -3,6 +3,7 @@
 use super::api::{GitHub, refused, segment};
 use super::auth::Credentials;
 use crate::domain::action::{Action, Made};
+use crate::domain::facts::PullOf;
 use crate::domain::ids::Repo;
 use crate::domain::refs::OwnBranch;
 use crate::domain::text::Untrusted;
@@ -50,6 +51,10 @@ impl Forge for GitHub {
 
     async fn pull(&self, repo: &Repo, number: u64) -> Result<Pulled, PortError> {
         self.pulled(repo, number).await
+    }
+
+    async fn pull_of(&self, repo: &Repo, head: &Untrusted, sha: &str) -> Result<Option<PullOf>, PortError> {
+        self.pull_with_head(repo, head, sha).await
     }
 
     async fn may_write(&self, repo: &Repo, login: &str) -> Result<bool, PortError> {

@@ -8,6 +8,11 @@ pub fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(d: D) -
     Ok(Option::<T>::deserialize(d)?.unwrap_or_default())
 }
 
+/// Null is told, missing is not.
+pub fn told<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(d).map(Some)
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Payload {
@@ -61,6 +66,7 @@ pub struct Issue {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Repository {
+    pub id: Option<u64>,
     #[serde(deserialize_with = "lenient")]
     pub full_name: String,
     pub default_branch: Option<String>,
@@ -120,7 +126,9 @@ pub struct Run {
     pub html_url: Option<String>,
     pub event: Option<String>,
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
-    pub head_repository: Option<Repository>,
+    /// `Some(None)` where the repository is gone, `None` where the event does not tell.
+    #[serde(deserialize_with = "told")]
+    pub head_repository: Option<Option<Repository>>,
     pub repository: Option<Repository>,
     #[serde(deserialize_with = "lenient")]
     pub pull_requests: Vec<Numbered>,
@@ -240,6 +248,14 @@ pub struct Numbered {
 pub struct Named {
     #[serde(deserialize_with = "lenient")]
     pub name: String,
+    pub commit: Option<Tip>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Tip {
+    #[serde(deserialize_with = "lenient")]
+    pub sha: String,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -2,8 +2,11 @@
 
 use super::api::{GitHub, refused, segment};
 use crate::domain::action::{Made, MadeKind};
+use crate::domain::facts::PullOf;
+use crate::domain::head;
 use crate::domain::ids::Repo;
 use crate::domain::refs::OwnBranch;
+use crate::domain::text::Untrusted;
 use crate::domain::time::Time;
 use crate::ports::{NewPull, PortError, Pulled};
 use axum::http::StatusCode;
@@ -13,6 +16,16 @@ use serde_json::{Value, json};
 const COMMITS_MAX: usize = 250;
 /// A body, in characters (docs.github.com).
 const BODY_MAX: usize = 65_536;
+
+/// The pull request, if it is open and its head is at this commit.
+fn open_at(repo: &Repo, pull: &Value, sha: &str) -> Option<PullOf> {
+    let text = |pointer: &str| pull.pointer(pointer).and_then(Value::as_str);
+    if text("/state") != Some("open") || text("/head/sha") != Some(sha) {
+        return None;
+    }
+    let fork = text("/head/repo/full_name").is_none_or(|name| !name.eq_ignore_ascii_case(repo.as_str()));
+    Some(PullOf { number: pull.get("number")?.as_u64()?, fork })
+}
 
 fn stamp(text: &str) -> Option<Time> {
     chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| Time(at.timestamp_millis()))
@@ -60,6 +73,29 @@ impl GitHub {
         }
         let permission = answer.json::<Value>().unwrap_or_default();
         Ok(matches!(permission.get("permission").and_then(Value::as_str), Some("admin" | "write")))
+    }
+
+    /// By the fork's branch, else by the commit (docs.github.com, "List pull requests" and "List pull requests
+    /// associated with a commit"): the open one whose head is at this commit.
+    pub(super) async fn pull_with_head(
+        &self,
+        repo: &Repo,
+        label: &Untrusted,
+        sha: &str,
+    ) -> Result<Option<PullOf>, PortError> {
+        if head::fork(label).is_some() {
+            let query: String = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("state", "open")
+                .append_pair("head", label.raw())
+                .finish();
+            let found: Vec<Value> = self.get(repo, &format!("/repos/{repo}/pulls?{query}")).await?;
+            if let Some(pull) = found.iter().find_map(|pull| open_at(repo, pull, sha)) {
+                return Ok(Some(pull));
+            }
+        }
+        let path = format!("/repos/{repo}/commits/{}/pulls", segment(sha));
+        let found: Vec<Value> = self.get(repo, &path).await?;
+        Ok(found.iter().find_map(|pull| open_at(repo, pull, sha)))
     }
 
     /// The newest pull request from a branch of ours, in whatever state.

@@ -71,6 +71,7 @@ fn failure(run: u64, attempt: u32, job: u8) -> Failure {
         sender: "ben".into(),
         sender_is_bot: false,
         fork: false,
+        looked: false,
         commit_message: None,
         confirmed: true,
     }

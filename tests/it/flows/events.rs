@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 const SHA: &str = "1a2b3c4d5e6f70819293a4b5c6d7e8f901234567";
 
-fn with(kind: &str, mut body: Value) -> (String, String) {
+pub fn with(kind: &str, mut body: Value) -> (String, String) {
     body["repository"] = json!({"full_name": REPO, "default_branch": "main"});
     body["sender"] = json!({"login": "ben", "type": "User"});
     (kind.to_owned(), body.to_string())
@@ -30,6 +30,15 @@ pub fn run_event(conclusion: Value, run: u64, attempt: u32, fork: bool) -> (Stri
         "workflow_run",
         json!({"action": "completed", "workflow_run": {"id": run, "name": "ci", "run_attempt": attempt, "head_branch": "main",
         "head_sha": SHA, "status": "completed", "conclusion": conclusion, "head_repository": {"full_name": head}, "head_commit": {"message": "m"}}}),
+    )
+}
+
+/// GitHub tells of a run before it tells of its jobs.
+pub fn run_started(run: u64) -> (String, String) {
+    with(
+        "workflow_run",
+        json!({"action": "in_progress", "workflow_run": {"id": run, "name": "ci", "run_attempt": 1, "head_branch": "main",
+        "head_sha": SHA, "status": "in_progress", "conclusion": null, "head_repository": {"full_name": REPO}}}),
     )
 }
 

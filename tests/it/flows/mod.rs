@@ -12,6 +12,7 @@ mod examples;
 mod faults;
 mod feeds;
 mod fix;
+mod forks;
 mod github;
 mod hooks;
 mod judging;

@@ -1,6 +1,6 @@
 //! Ten thousand failing jobs in a minute: few messages, at each platform's pace, and nothing dropped.
 
-use super::events::job_event;
+use super::events::{job_event, run_started};
 use crate::world::{CHANNEL, Setup, World};
 use ci_rescue::ports::{Clock, Query};
 use futures::StreamExt;
@@ -43,6 +43,9 @@ async fn ten_thousand_failing_jobs_are_few_cards() {
     let world = World::with(Setup { config: feeds(), discord: true, ..Setup::default() }).await;
     for repo in 0..REPOS {
         world.forge.add_repo(&format!("storm/repo{repo}"));
+        let (kind, body) = run_started(1_000 + repo);
+        let body = body.replace(crate::world::REPO, &format!("storm/repo{repo}"));
+        assert!(world.hook(&kind, &world.id(), &body).await.is_success());
     }
     let before = resident();
     let start = world.clock.now();

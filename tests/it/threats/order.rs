@@ -1,6 +1,6 @@
 //! B: order, duplication, loss.
 
-use crate::flows::events::{job_event, run_event};
+use crate::flows::events::{job_event, run_event, run_started};
 use crate::world::{NETWORK_LOG, Setup, World};
 use ci_rescue::domain::Stage;
 use ci_rescue::ports::{Put, Store, StoreError};
@@ -164,6 +164,11 @@ async fn threat_044_a_full_disk_is_a_503_and_never_a_2xx() {
 async fn threat_048_a_burst_is_taken_in_whole() {
     const DELIVERIES: u64 = 2_000;
     let world = World::with(Setup { slack: false, disk: true, ..Setup::default() }).await;
+    for run in 1..=20 {
+        let (kind, body) = run_started(run);
+        world.hook(&kind, &format!("run-{run}"), &body).await;
+    }
+    world.settle().await;
     let sends = (0..DELIVERIES).map(|n| {
         let world = &world;
         async move {

@@ -2,7 +2,7 @@
 
 use super::super::payload::{Head, Payload};
 use super::super::pulls::{PLATFORM, channel};
-use super::{Base, event, ignored, sha};
+use super::{Base, event, head, ignored, sha};
 use crate::domain::actor::{Actor, Place, Platform};
 use crate::domain::event::Event;
 use crate::domain::refs::{Branch, OWN_BRANCHES};
@@ -16,8 +16,9 @@ pub(super) fn pull(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
     match payload.action.as_str() {
         "synchronize" => {
             let head = pull.head.as_ref()?;
-            let (repo, branch) = (base.repo.clone(), head.git_ref.clone().into());
-            Some(event(Event::HeadMoved { repo, branch, sha: sha(&head.sha) }))
+            let commit = sha(&head.sha);
+            let branch = head::of(base.here(), Some(&head.git_ref), Some(head.repo.as_ref()), &commit).label;
+            Some(event(Event::HeadMoved { repo: base.repo.clone(), branch, sha: commit }))
         }
         "closed" => {
             let merged = pull.merged.unwrap_or(false);
