@@ -3,6 +3,7 @@
 //! Each loop's body is a method that does one piece of work and says whether there was any, so that tests pump by hand
 //! what [`Engine::run`] repeats.
 
+mod access;
 mod advisories;
 mod ask;
 mod chronicle;
@@ -10,11 +11,14 @@ mod code;
 mod context;
 mod desk;
 mod door;
+mod feeds;
 pub mod history;
+mod house;
 mod ledger;
 mod look;
 mod markers;
 mod merge;
+mod names;
 mod owners;
 mod perform;
 mod preview;
@@ -37,7 +41,7 @@ use crate::domain::actor::Platform;
 use crate::domain::facts::Hold;
 use crate::domain::ids::IncidentNo;
 use crate::domain::rules::Rules;
-use crate::domain::subscription::{Subscription, glob};
+use crate::domain::subscription::{Subscription, glob, repo_glob};
 use crate::domain::time::Time;
 use crate::incident::Index;
 use crate::ports::{Chat, Ci, Clock, Decoder, Directory, Forge, Git, Query, Resolver, Store, StoreError, Ticks};
@@ -59,7 +63,7 @@ pub struct RepoFilter {
 impl RepoFilter {
     #[must_use]
     pub fn has_repo(&self, repo: &Repo) -> bool {
-        self.repositories.is_empty() || self.repositories.iter().any(|want| glob(want, repo.as_str()))
+        self.repositories.is_empty() || self.repositories.iter().any(|want| repo_glob(want, repo.as_str()))
     }
 
     /// Whether repositories of more than one owner may turn up.
@@ -72,7 +76,7 @@ impl RepoFilter {
     #[must_use]
     pub fn has(&self, repo: &Repo, branch: &str) -> bool {
         let any = |list: &[String], text: &str| list.is_empty() || list.iter().any(|want| glob(want, text));
-        any(&self.repositories, repo.as_str()) && any(&self.branches, branch)
+        self.has_repo(repo) && any(&self.branches, branch)
     }
 }
 
@@ -115,6 +119,7 @@ struct State {
     index: Index,
     next_incident: u64,
     feeds: Vec<Subscription>,
+    names: names::Names,
 }
 
 pub struct Engine {
@@ -140,6 +145,8 @@ pub struct Engine {
     slots: Mutex<HashMap<(Platform, String), Time>>,
     /// How fast cards may be edited, where the platform counts edits apart from posts.
     edits: BTreeMap<Platform, EditBudget>,
+    /// What the forge said that accounts may read.
+    answers: Mutex<access::Answers>,
     /// What wildcards of the filter are matched against.
     listed: Mutex<reconcile::Listed>,
     turn_due: Notify,
@@ -173,6 +180,7 @@ impl Engine {
         let secrets = seal::Secrets::load(&*parts.store).await?;
         let feeds = stored_feeds(&*parts.store).await?;
         let (index, next_incident) = rebuild(&*parts.store).await?;
+        let names = names::Names::load(&*parts.store).await?;
         let edits = budgets(&parts.chats, &parts.clock);
         let engine = Arc::new(Self {
             store: parts.store,
@@ -193,8 +201,9 @@ impl Engine {
             home: parts.home,
             seal: secrets.seal,
             installation: secrets.installation,
-            state: Mutex::new(State { index, next_incident, feeds }),
+            state: Mutex::new(State { index, next_incident, feeds, names }),
             slots: Mutex::new(HashMap::new()),
+            answers: Mutex::default(),
             listed: Mutex::default(),
             turn_due: Notify::new(),
             effect_due: Notify::new(),

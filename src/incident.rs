@@ -22,6 +22,7 @@ mod people;
 mod placing;
 mod planning;
 mod proposal;
+mod renaming;
 mod runs;
 mod state;
 mod step;

@@ -1,5 +1,6 @@
 //! What is allowed. [`judge`] answers with a verdict and its reasons as a tree, never with a bare bool.
 
+pub mod access;
 pub mod codeowners;
 mod severity;
 mod suspects;

@@ -17,8 +17,8 @@ pub use doors::{
 pub use health::{Health, Integration, Vital, cause};
 pub use history::{History, HistoryAsked, Named, Pasts, Recorded};
 pub use integrations::{
-    Advisory, ChangeSource, Chat, Ci, Clock, Decoder, Directory, Forge, Git, GitOrigin, Heard, LogStream, Message,
-    NewIssue, NewPull, Origins, PortError, Pulled, Ticks,
+    Advisory, ChangeSource, Chat, Ci, Clock, Decoder, Directory, Forge, Git, GitOrigin, Heard, KnownRepo, LogStream,
+    Message, NewIssue, NewPull, Origins, PortError, Pulled, Ticks,
 };
 pub use resolver::Resolver;
 pub use store::{

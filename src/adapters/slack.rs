@@ -9,6 +9,7 @@ mod http;
 mod intake;
 mod manifest;
 mod socket;
+mod speaker;
 mod views;
 mod watched;
 

@@ -184,7 +184,7 @@ pub fn view(incident: &Incident) -> View {
         state_word,
         job: job.map_or_else(String::new, |job| job.name.line(NAME)),
         step: failing_step(incident),
-        conclusion: job.map_or("failure", |job| job.conclusion.as_str()).replace('_', " "),
+        conclusion: conclusion(incident).replace('_', " "),
         jobs: incident.failures.max(incident.jobs.len() as u64),
         runs: incident.runs.len(),
         storm: incident.storm,
@@ -318,6 +318,13 @@ fn made(made: &Made) -> MadeView {
 
 /// Titles are read in a list of messages: about a line.
 const HEADLINE: usize = 100;
+
+/// How the job ended, or the run where no job is known: a workflow may not even have started.
+fn conclusion(incident: &Incident) -> &'static str {
+    let run = || incident.lead_run().and_then(|run| run.conclusion).filter(|conclusion| conclusion.is_failure());
+    let ended = incident.first_job().map(|job| job.conclusion).or_else(run);
+    ended.map_or("failure", |conclusion| conclusion.as_str())
+}
 
 fn headline(incident: &Incident) -> String {
     if incident.scope == crate::domain::Scope::Alert {

@@ -21,8 +21,16 @@ impl People {
         self.people.iter().find(|person| match actor.platform.0.as_str() {
             // GitHub logins are case-insensitive; ids are not.
             "github" => person.github.as_deref().is_some_and(|login| login.eq_ignore_ascii_case(&actor.id)),
-            "slack" => person.slack.as_deref() == Some(actor.id.as_str()),
-            "discord" => person.discord.as_deref() == Some(actor.id.as_str()),
+            // In an organisation, by either id. A stranger's ids are nobody's here.
+            "slack" => person
+                .slack
+                .as_deref()
+                .is_some_and(|id| id == actor.id || (actor.also.as_deref() == Some(id) && !actor.id.contains('/'))),
+            // A direct message names the same account.
+            "discord" => {
+                let id = actor.id.strip_prefix("direct/").unwrap_or(&actor.id);
+                person.discord.as_deref() == Some(id)
+            }
             "console" => self.operator.is_none() && person.name == actor.id,
             _ => false,
         })
@@ -37,14 +45,15 @@ impl Directory for People {
                 name: person.name.clone().into(),
                 role: person.role,
                 github: person.github.clone(),
+                known: true,
             };
         }
         let operator = self.operator.as_deref().filter(|name| actor.platform.0 == "console" && actor.id == *name);
         if let Some(name) = operator {
-            return Principal { key: name.to_owned(), name: name.into(), role: Role::Admin, github: None };
+            return Principal { key: name.to_owned(), name: name.into(), role: Role::Admin, github: None, known: true };
         }
         let github = (actor.platform.0 == "github").then(|| actor.id.clone());
         let key = format!("{}:{}", actor.platform, actor.id);
-        Principal { key, name: actor.name.clone(), role: Role::Viewer, github }
+        Principal { key, name: actor.name.clone(), role: Role::Viewer, github, known: false }
     }
 }

@@ -15,10 +15,10 @@ type Named = (String, String);
 pub async fn repository(State(forge): State<Forge>, Path((owner, repo)): At<Named>) -> Response {
     let state = forge.lock();
     let name = format!("{owner}/{repo}");
-    if state.repos.contains_key(&name) {
-        Json(state.repository_json(&name)).into_response()
-    } else {
-        refuse(404, "Not Found")
+    // As GitHub does, in any case.
+    match state.repos.keys().find(|have| have.eq_ignore_ascii_case(&name)) {
+        Some(name) => Json(state.repository_json(name)).into_response(),
+        None => refuse(404, "Not Found"),
     }
 }
 

@@ -98,6 +98,22 @@ impl State {
         self.push("pull_request", &body);
     }
 
+    /// A repository has this name now.
+    pub fn tell_renamed(&mut self, name: &str) {
+        let body = json!({"action": "renamed", "repository": self.repository_json(name), "sender": account("ben")});
+        self.push("repository", &body);
+    }
+
+    /// A branch is gone: GitHub tells it twice.
+    pub fn tell_deleted(&mut self, repo: &str, branch: &str, by: &str) {
+        let repository = self.repository_json(repo);
+        let push = json!({"ref": format!("refs/heads/{branch}"), "after": "0".repeat(40), "deleted": true,
+            "repository": repository, "sender": account(by)});
+        self.push("push", &push);
+        let delete = json!({"ref": branch, "ref_type": "branch", "repository": repository, "sender": account(by)});
+        self.push("delete", &delete);
+    }
+
     pub fn repository_json(&self, name: &str) -> Value {
         let (owner, short) = name.split_once('/').unwrap_or(("", name));
         let branch = self.repos.get(name).map_or("main", |repo| repo.default_branch.as_str());

@@ -90,7 +90,10 @@ async fn record(State(forge): State<Forge>, request: Request, next: Next) -> Res
     };
     let response = match &fault {
         Some(fault) if !fault.after => StatusCode::OK.into_response(),
-        _ => next.run(request).await,
+        _ => match moved(&forge, &request) {
+            Some(response) => response,
+            None => next.run(request).await,
+        },
     };
     let response = match fault {
         Some(fault) => {
@@ -117,6 +120,19 @@ async fn record(State(forge): State<Forge>, request: Request, next: Next) -> Res
         tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
     }
     if path.starts_with("/repos/") { fill_in(response, &web).await } else { response }
+}
+
+/// A renamed repository's old address leads to its new one.
+fn moved(forge: &Forge, request: &Request) -> Option<Response> {
+    let path = request.uri().path_and_query()?.as_str().strip_prefix("/repos/")?;
+    let state = forge.lock();
+    let (from, to) = state.renamed.iter().find(|(from, _)| {
+        path.strip_prefix(from.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+    })?;
+    let status = if request.method() == "GET" { 301 } else { 307 };
+    let to = format!("{}/repos/{to}{}", web_address(request.headers()), &path[from.len()..]);
+    let status = StatusCode::from_u16(status).ok()?;
+    Some((status, [(header::LOCATION, to)], Json(json!({"message": "Moved Permanently"}))).into_response())
 }
 
 fn web_address(headers: &HeaderMap) -> String {

@@ -150,6 +150,8 @@ pub struct Fault {
 #[derive(Default)]
 pub struct State {
     pub repos: BTreeMap<String, Repo>,
+    /// Former names, and what they are called now.
+    pub renamed: BTreeMap<String, String>,
     pub runs: BTreeMap<u64, Run>,
     pub hooks: VecDeque<Hook>,
     pub calls: Vec<Call>,
@@ -236,6 +238,40 @@ impl Forge {
         if let Some(repo) = self.lock().repos.get_mut(repo) {
             repo.permissions.insert(login.to_owned(), permission);
         }
+    }
+
+    /// Renames or moves a repository; `told` says whether its webhook arrives.
+    pub fn rename(&self, from: &str, to: &str, told: bool) {
+        let mut state = self.lock();
+        let Some(repo) = state.repos.remove(from) else { return };
+        state.repos.insert(to.to_owned(), repo);
+        state.renamed.remove(to);
+        state.renamed.insert(from.to_owned(), to.to_owned());
+        for run in state.runs.values_mut().filter(|run| run.spec.repo == from) {
+            run.spec.repo = to.to_owned();
+        }
+        if told {
+            state.tell_renamed(to);
+        }
+    }
+
+    /// Deletes a branch.
+    pub fn delete_branch(&self, repo: &str, branch: &str, login: &str) {
+        let mut state = self.lock();
+        if let Some(repo) = state.repos.get_mut(repo) {
+            repo.branches.remove(branch);
+        }
+        state.tell_deleted(repo, branch, login);
+    }
+
+    /// A pull request that was closed is open again.
+    pub fn reopen_pull(&self, repo: &str, number: u64, login: &str) {
+        let mut state = self.lock();
+        let found = state.repos.get_mut(repo).and_then(|repo| repo.pulls.iter_mut().find(|pull| pull.number == number));
+        if let Some(pull) = found {
+            pull.open = true;
+        }
+        state.tell_pull(repo, number, "reopened", login, None);
     }
 
     /// A person puts a label on a pull request.

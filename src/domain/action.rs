@@ -56,6 +56,28 @@ pub enum Action {
     Check { repo: Repo, sha: String, name: String, conclusion: String, title: String, summary: String },
 }
 
+impl Action {
+    /// The repository that it is about.
+    pub fn repo_mut(&mut self) -> &mut Repo {
+        match self {
+            Self::Rerun { repo, .. }
+            | Self::Cancelled { repo, .. }
+            | Self::Label { repo, .. }
+            | Self::Comment { repo, .. }
+            | Self::Branch { repo, .. }
+            | Self::BranchGone { repo, .. }
+            | Self::Pull { repo, .. }
+            | Self::PullClosed { repo, .. }
+            | Self::Markers { repo, .. }
+            | Self::Issue { repo, .. }
+            | Self::IssueClosed { repo, .. }
+            | Self::Unlisted { repo, .. }
+            | Self::Check { repo, .. } => repo,
+            Self::Listed { entry } => &mut entry.repo,
+        }
+    }
+}
+
 /// A change of contents, as what it is computed from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -191,6 +213,8 @@ pub enum RerunJobs {
 pub enum Outcome {
     /// Done, now or before.
     Done,
+    /// Done in another way than planned, and how.
+    Otherwise(String),
     /// Done, and here it is.
     Made(Made),
     /// The emergency stop was on when it was about to be written.

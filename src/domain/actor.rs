@@ -27,6 +27,9 @@ impl fmt::Display for Platform {
 pub struct Actor {
     pub platform: Platform,
     pub id: String,
+    /// Another id of the same account: of the organisation that its workspace belongs to.
+    #[serde(default)]
+    pub also: Option<String>,
     pub name: Untrusted,
 }
 
@@ -40,6 +43,9 @@ pub struct Principal {
     /// Their login at the forge, where it is known.
     #[serde(default)]
     pub github: Option<String>,
+    /// The operator named them.
+    #[serde(default)]
+    pub known: bool,
 }
 
 /// What a person may do; each role may do all that the one before may.

@@ -1,5 +1,6 @@
 //! Everything the bot wants from the world, except publishing: a card is marked dirty instead.
 
+use super::access::Asked;
 use super::action::{Action, ChangeSpec};
 use super::actor::{Actor, Place};
 use super::event::{Event, Failure, Timer};
@@ -144,6 +145,12 @@ pub enum Effect {
     Look {
         failure: Box<Failure>,
     },
+    /// Asks the forge what an account may read, before answering.
+    Clear {
+        asked: Asked,
+        login: Option<String>,
+        repos: Vec<Repo>,
+    },
     /// Asks the platform what this person may do there, before acting on their command.
     Vouch {
         actor: Actor,
@@ -178,6 +185,7 @@ impl Effect {
             Self::Reproduce { .. } => "reproduce",
             Self::Suspect { .. } => "suspect",
             Self::Look { .. } => "look",
+            Self::Clear { .. } => "clear",
             Self::Vouch { .. } => "vouch",
             Self::Welcome { .. } => "welcome",
             Self::Reply { .. } => "reply",
@@ -196,7 +204,9 @@ impl Effect {
             | Self::LookAtPull { incident, .. }
             | Self::Reproduce { incident, .. }
             | Self::Suspect { incident, .. } => Some(*incident),
-            Self::Look { .. } | Self::Vouch { .. } | Self::Welcome { .. } | Self::Reply { .. } => None,
+            Self::Look { .. } | Self::Clear { .. } | Self::Vouch { .. } | Self::Welcome { .. } | Self::Reply { .. } => {
+                None
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Everything that happens, in the past tense.
 
+use super::access::{Asked, Readable};
 use super::action::Outcome;
 use super::actor::{Actor, Place, Principal};
 use super::evidence::Evidence;
@@ -213,6 +214,29 @@ pub enum Event {
         branch: Untrusted,
         by: Untrusted,
     },
+    /// A branch was deleted.
+    BranchGone {
+        repo: Repo,
+        branch: Untrusted,
+    },
+    /// A pull request that was closed is open again.
+    PullReopened {
+        repo: Repo,
+        number: u64,
+    },
+    /// An entry of a merge queue came to an end without being thrown out.
+    QueueEnded {
+        repo: Repo,
+        sha: String,
+        number: Option<u64>,
+        end: QueueEnd,
+    },
+    /// A repository has another name; the incidents below `below` are still to follow.
+    Renamed {
+        from: Repo,
+        to: Repo,
+        below: Option<IncidentNo>,
+    },
     /// A merge queue threw an entry out.
     Dequeued {
         repo: Repo,
@@ -221,6 +245,12 @@ pub enum Event {
     },
     /// The App was installed somewhere, or its repositories changed.
     Installed,
+    /// What a person asked, now that the forge has told what they may read.
+    Cleared {
+        asked: Asked,
+        readable: Vec<Readable>,
+        at: Time,
+    },
     /// What a person said, now that the platform has told whether they may change the repository.
     Spoken {
         spoken: Spoken,
@@ -302,6 +332,17 @@ impl Event {
             _ => None,
         }
     }
+}
+
+/// How an entry of a merge queue came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueEnd {
+    Merged,
+    /// The queue made it anew on another base.
+    Rebuilt,
+    /// The pull request is in the queue again, as another entry.
+    Again,
 }
 
 /// What came of looking whether a pull request of ours can be merged by the bot.

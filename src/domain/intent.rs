@@ -210,6 +210,12 @@ impl Intent {
     }
 
     /// The lowest role that may ask for it. Policy counts approvals on top of this.
+    /// Whether its answer shows what repositories hold, or their names.
+    #[must_use]
+    pub fn reads(&self) -> bool {
+        !matches!(self, Self::Help { .. } | Self::Hold { .. } | Self::Unhold)
+    }
+
     #[must_use]
     pub fn role(&self) -> Role {
         match self {

@@ -1,6 +1,7 @@
 //! What happened, for the audit and for the thread: facts in variants, words in `templates/notes.jinja`.
 
-use super::ids::{IncidentNo, ProposalId};
+use super::event::QueueEnd;
+use super::ids::{IncidentNo, ProposalId, Repo};
 use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -216,6 +217,23 @@ pub enum Note {
         after: String,
         owners: Vec<String>,
     },
+    /// The branch was deleted: nothing is built there any more.
+    BranchGone {
+        branch: Untrusted,
+    },
+    /// What the merge queue tried is over.
+    QueueEnded {
+        end: QueueEnd,
+    },
+    /// The repository has another name.
+    Renamed {
+        from: Repo,
+        to: Repo,
+    },
+    /// Done in another way than planned.
+    Otherwise {
+        how: String,
+    },
     /// A merge queue threw the pull request out.
     Dequeued {
         number: Option<u64>,
@@ -289,6 +307,8 @@ pub enum Note {
         nearest: Option<String>,
         example: Option<String>,
     },
+    /// To somebody who may see nothing here: names nothing.
+    NotForYou,
     Denied {
         what: String,
         need: String,
@@ -316,6 +336,7 @@ impl Note {
     pub fn mood(&self) -> Mood {
         match self {
             Self::Mistake { .. }
+            | Self::NotForYou
             | Self::Denied { .. }
             | Self::Refused { .. }
             | Self::Failed { .. }

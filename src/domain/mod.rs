@@ -3,6 +3,7 @@
 //! Every other room speaks in these types. Times are [`Time`] (milliseconds since the Unix epoch, UTC), texts that
 //! strangers wrote are [`Untrusted`], and whatever is stored serialises with serde.
 
+pub mod access;
 pub mod action;
 pub mod actor;
 pub mod card;

@@ -1,5 +1,6 @@
 //! The policy's numbers. Defaults are those of `rules/policy.toml`; the operator's configuration overrides them.
 
+use super::actor::Role;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -57,6 +58,9 @@ pub struct Rules {
     /// Tests of one framework in one repository that may be quarantined at a time.
     pub quarantine_max: u32,
     pub critical_workflows: Vec<String>,
+    /// By role, the repositories that its people may see outside the channels that are subscribed to them; all where
+    /// nothing is said.
+    pub visible: BTreeMap<Role, Vec<String>>,
 }
 
 impl Rules {

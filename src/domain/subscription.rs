@@ -51,7 +51,7 @@ impl Filter {
     pub fn wants(&self, subject: &Subject<'_>) -> bool {
         let is = |want: &Option<String>, have: &str| want.as_deref().is_none_or(|want| glob(want, have));
         let branch = self.branch.as_deref().unwrap_or(subject.default_branch);
-        is(&self.repo, subject.repo.as_str())
+        self.repo.as_deref().is_none_or(|want| repo_glob(want, subject.repo.as_str()))
             && glob(branch, subject.branch)
             && is(&self.workflow, subject.workflow)
             && is(&self.conclusion, subject.conclusion)
@@ -65,7 +65,7 @@ pub fn owners<'a>(patterns: impl Iterator<Item = Option<&'a str>>) -> Option<boo
     let mut first = None;
     for pattern in patterns {
         let owner = pattern.and_then(|pattern| pattern.split_once('/')).map_or("*", |(owner, _)| owner);
-        if owner.contains('*') || first.is_some_and(|first| first != owner) {
+        if owner.contains('*') || first.is_some_and(|first: &str| !first.eq_ignore_ascii_case(owner)) {
             return Some(true);
         }
         first = Some(owner);
@@ -84,6 +84,12 @@ pub fn owns(want: &str, have: &str) -> bool {
 #[must_use]
 pub fn slug(name: &str) -> String {
     name.trim().to_lowercase().replace(|c: char| c.is_whitespace() || c == '_', "-")
+}
+
+/// As [`glob`], for repositories: GitHub compares their names without case.
+#[must_use]
+pub fn repo_glob(pattern: &str, name: &str) -> bool {
+    glob(&pattern.to_ascii_lowercase(), &name.to_ascii_lowercase())
 }
 
 /// `*` stands for any run of characters; all else is literal and case-sensitive. Linear in `text` for each star.

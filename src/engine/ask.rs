@@ -121,6 +121,10 @@ impl Ask for Engine {
         Ok((found, next))
     }
 
+    async fn seen_by(&self, actor: &Actor, place: &Place, query: Query) -> Result<Vec<Incident>, StoreError> {
+        Self::seen_by(self, actor, place, query).await
+    }
+
     async fn quarantined(&self, repo: &Repo) -> Result<Vec<Quarantined>, StoreError> {
         let now = self.clock.now();
         let mut all = self.read_ledger(Some(repo)).await?;

@@ -10,7 +10,7 @@ use serde_json::json;
 
 const LEDGER: &str = "quarantine:";
 
-fn key(repo: &Repo, id: &str) -> String {
+pub(super) fn key(repo: &Repo, id: &str) -> String {
     format!("{LEDGER}{repo}:{id}")
 }
 

@@ -1,6 +1,7 @@
 //! Effects: claimed, performed, and their results put back through the inbox.
 
 use super::Engine;
+use crate::domain::access::Readable;
 use crate::domain::action::{Action, Outcome};
 use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::{Event, Failure, LogRead, Merging, Spoken};
@@ -61,6 +62,7 @@ impl Engine {
             Effect::Reproduce { repo, sha, tests, .. } => self.reproduce(repo, sha, tests).await.map(Done::Script),
             Effect::Suspect { .. } => self.suspect(effect).await.map(|facts| Done::Suspects(Ok(Box::new(facts)))),
             Effect::Look { failure } => self.look(failure).await.map(|event| Done::Event(Box::new(event))),
+            Effect::Clear { login, repos, .. } => Ok(Done::Readable(self.readable(login.as_deref(), repos).await)),
             Effect::Vouch { actor, place, .. } => self.vouch(place, &actor.id).await.map(Done::Vouched),
             Effect::Welcome { place, actor_id, note } => {
                 self.welcome(place, actor_id, note).await.map(|()| Done::Nothing)
@@ -234,7 +236,10 @@ impl Engine {
             return Ok(Outcome::Held);
         }
         let done = match action {
-            Action::Rerun { .. } | Action::Cancelled { .. } => self.ci()?.ensure(action).await,
+            Action::Rerun { .. } | Action::Cancelled { .. } => {
+                let how = self.ci()?.ensure(action).await?;
+                return Ok(how.map_or(Outcome::Done, Outcome::Otherwise));
+            }
             Action::Label { .. }
             | Action::Comment { .. }
             | Action::Check { .. }
@@ -299,6 +304,7 @@ enum Done {
     Ended(Option<PullEnd>),
     Suspects(Result<Box<SuspectFacts>, String>),
     Event(Box<Event>),
+    Readable(Vec<Readable>),
     Nothing,
 }
 
@@ -328,6 +334,9 @@ fn result(effect: &Effect, done: Done, at: Time) -> Option<Event> {
             merged: end == PullEnd::Merged,
             branch: branch.as_str().into(),
         },
+        (Effect::Clear { asked, .. }, Done::Readable(readable)) => {
+            Event::Cleared { asked: asked.clone(), readable, at }
+        }
         (Effect::Vouch { actor, place, text }, Done::Vouched(may_write)) => {
             let (actor, place, text) = (actor.clone(), place.clone(), text.clone());
             Event::Spoken { spoken: Spoken { actor, place, text, may_write, at } }
@@ -352,6 +361,7 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
             Done::Event(Box::new(Event::Failed { failure }))
         }
         // No answer means no.
+        Effect::Clear { .. } => Done::Readable(Vec::new()),
         Effect::Vouch { .. } => Done::Vouched(false),
         Effect::Recheck { .. }
         | Effect::Follow { .. }

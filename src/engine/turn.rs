@@ -1,10 +1,12 @@
 //! One delivery, one turn: decode, route, step, and one transaction for everything that follows.
 
 use super::{Engine, NEXT_INCIDENT, State, timer_key};
+use crate::domain::access::Asked;
 use crate::domain::effect::{Effect, Lookup, Order};
 use crate::domain::event::{Conclusion, Event, Scope};
 use crate::domain::facts::RunSeen;
-use crate::domain::ids::IncidentNo;
+use crate::domain::head;
+use crate::domain::ids::{IncidentNo, Repo};
 use crate::domain::incident::{Incident, RunState};
 use crate::domain::journal::{Entry, Note};
 use crate::domain::subscription::Subject;
@@ -12,7 +14,7 @@ use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
 use crate::history::outcomes;
 use crate::incident::{Routed, Transition, route, run_key, step};
-use crate::ports::{Claimed, Delivery, Heard, NewEffect, StoreError, Surface, TimerRow, Turn};
+use crate::ports::{Claimed, Delivery, Heard, NewEffect, Query, StoreError, Surface, TimerRow, Turn};
 use futures::FutureExt;
 use metrics::counter;
 use std::collections::BTreeMap;
@@ -22,6 +24,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const LEASE_MS: i64 = 5 * MINUTE_MS;
 /// How long a lookup of owners that nobody waits for leaves the way to others.
 const OWNERS_WAIT_MS: i64 = 15 * SECOND_MS;
+/// Closed incidents of a repository that are looked through for a pull request that is open again: the newest.
+const REOPENED_MAX: usize = 200;
 /// Tries before a delivery goes to the dead letters.
 const TRIES: u32 = 3;
 
@@ -53,6 +57,7 @@ impl Engine {
             // Discard what this turn noted in memory.
             (state.index, state.next_incident) = super::rebuild(&*self.store).await?;
             state.feeds = super::stored_feeds(&*self.store).await?;
+            state.names = super::names::Names::load(&*self.store).await?;
             tracing::warn!(delivery = %claim.work.id, %why, "could not process a delivery; retrying");
             if claim.attempts + 1 >= TRIES && matches!(why, StoreError::Conflict(_)) {
                 self.set_aside(&claim, &why.to_string()).await?;
@@ -128,15 +133,21 @@ impl Working<'_> {
         match heard {
             Heard::Event(event) => match *event {
                 Event::Spoken { spoken } => self.spoken(spoken).await,
+                Event::Cleared { asked, readable, at } => self.cleared(asked, readable, at).await,
+                Event::Renamed { from, to, below } => self.renamed(&from, &to, below).await,
+                Event::PullReopened { repo, number } => self.reopened(&repo, number).await,
                 Event::Installed => {
                     self.engine.forget_listed().await;
                     Ok(())
                 }
                 event => self.event(event).await,
             },
+            Heard::Named { id, repo } => self.named(id, &repo).await,
             Heard::Words { actor, place, text } => self.said(actor, place, text).await,
-            Heard::Pressed { actor, place, value, input } => self.pressed(actor, place, &value, input).await,
-            Heard::Visited { actor, place } => self.visited(&actor, place).await,
+            Heard::Pressed { actor, place, value, input } => {
+                self.asked(Asked::Press { actor, place, value, input }, None).await
+            }
+            Heard::Visited { actor, place } => self.asked(Asked::Visit { actor, place }, None).await,
             Heard::Queued { key, failure } => {
                 let at = self.now.plus_ms(i64::from(self.engine.rules.stuck_minutes) * MINUTE_MS);
                 self.turn.timers.push(TimerRow {
@@ -165,14 +176,14 @@ impl Working<'_> {
         while let Some(mut event) = queue.pop_front() {
             self.state.index.place(&mut event);
             if let Event::Failed { failure } = &event
-                && !self.engine.filter.has(&failure.repo, failure.branch.raw())
+                && !self.is_ours(&failure.repo, failure.branch.raw())
             {
                 counter!("ci_rescue_events_total", "outcome" => "filtered").increment(1);
                 tracing::debug!(delivery = %self.delivery.id, repo = %failure.repo, "outside github.repositories or github.branches");
                 continue;
             }
             if let Event::Requested { repo, .. } = &event
-                && !self.engine.filter.has_repo(repo)
+                && !self.has_repo(repo)
             {
                 counter!("ci_rescue_events_total", "outcome" => "filtered").increment(1);
                 continue;
@@ -184,7 +195,7 @@ impl Working<'_> {
                 self.effect(Effect::Look { failure: Box::new(failure.clone()) });
                 continue;
             }
-            if !matches!(&event, Event::Progressed { progress } if !self.engine.filter.has_repo(&progress.repo)) {
+            if !matches!(&event, Event::Progressed { progress } if !self.has_repo(&progress.repo)) {
                 self.turn.outcomes.extend(outcomes::told(&event, None, self.now));
             }
             let routed = route(&self.state.index, &self.engine.rules, &event, self.now);
@@ -208,6 +219,35 @@ impl Working<'_> {
                     }
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Whether a repository is ours by any of its names.
+    pub(super) fn has_repo(&self, repo: &Repo) -> bool {
+        self.state.names.all(repo).any(|repo| self.engine.filter.has_repo(repo))
+    }
+
+    fn is_ours(&self, repo: &Repo, branch: &str) -> bool {
+        self.state.names.all(repo).any(|repo| self.engine.filter.has(repo, branch))
+    }
+
+    /// An event that is for this incident alone, and everything it triggers in others.
+    pub(super) async fn alone(&mut self, no: IncidentNo, event: &Event) -> Result<(), StoreError> {
+        let mut queue = std::collections::VecDeque::new();
+        self.step(no, event, &mut queue).await?;
+        for event in queue {
+            self.event(event).await?;
+        }
+        Ok(())
+    }
+
+    /// A pull request is open again: incidents that were closed with it are looked up, since routing knows open ones.
+    async fn reopened(&mut self, repo: &Repo, number: u64) -> Result<(), StoreError> {
+        let query = Query { repo: Some(repo.to_string()), closed_only: true, limit: REOPENED_MAX, ..Query::default() };
+        let found = self.engine.store.incidents(&query).await?;
+        for incident in found.iter().filter(|incident| incident.gone && incident.pulls.contains(&number)) {
+            self.alone(incident.no, &Event::PullReopened { repo: repo.clone(), number }).await?;
         }
         Ok(())
     }
@@ -375,14 +415,15 @@ impl Working<'_> {
         let conclusion = incident.first_job().map_or("failure", |job| job.conclusion.as_str());
         let subject = Subject {
             repo: &incident.repo,
-            branch: incident.branch.raw(),
+            // A merge queue's branch stands for the one that it merges into.
+            branch: head::queued(incident.branch.raw()).map_or(incident.branch.raw(), |(onto, _)| onto),
             default_branch: &incident.default_branch,
             workflow: incident.workflow.raw(),
             conclusion,
             severity: incident.severity,
             owners: incident.owners.as_deref().unwrap_or_default(),
         };
-        let fed = self.engine.all_feeds(self.state).filter(|feed| feed.filter.wants(&subject));
+        let fed = self.engine.all_feeds(self.state).filter(|feed| self.state.names.wants(&feed.filter, &subject));
         let fed = fed.map(|feed| (feed.platform.clone(), feed.channel.clone()));
         let own = self.engine.chats.iter().flat_map(|(platform, chat)| {
             let channels = chat.channels(&incident.repo, &incident.pulls);

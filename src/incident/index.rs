@@ -1,6 +1,6 @@
 //! Which incident an event belongs to.
 
-use crate::domain::event::{Conclusion, Event, Failure, Progress, Scope};
+use crate::domain::event::{Conclusion, Event, Failure, Progress, QueueEnd, Scope};
 use crate::domain::facts::{BaseFailure, RunSeen, Same};
 use crate::domain::head;
 use crate::domain::ids::{IncidentNo, Repo, RunId};
@@ -304,11 +304,18 @@ pub fn route(index: &Index, rules: &Rules, event: &Event, now: Time) -> Routed {
             let nos = index.queued.get(&key(&[repo.as_str(), sha])).cloned().unwrap_or_default();
             join(nos, "no open incident is about this entry of a merge queue")
         }
-        Event::HeadMoved { branch, .. } if branch.raw().starts_with(OWN_BRANCHES) => match own(branch.raw()) {
-            Some(no) => Routed::Join(vec![no]),
-            None => Routed::Ignore("a branch like ours that names no proposal".into()),
-        },
-        Event::HeadMoved { repo, branch, .. } => {
+        Event::HeadMoved { branch, .. } | Event::BranchGone { branch, .. }
+            if branch.raw().starts_with(OWN_BRANCHES) =>
+        {
+            match own(branch.raw()) {
+                Some(no) => Routed::Join(vec![no]),
+                None => Routed::Ignore("a branch like ours that names no proposal".into()),
+            }
+        }
+        Event::QueueEnded { repo, sha, number, end } => {
+            join(queue_entry(index, repo, sha, *number, *end), "no open incident is about this entry of a merge queue")
+        }
+        Event::HeadMoved { repo, branch, .. } | Event::BranchGone { repo, branch } => {
             let prefix = key(&[repo.as_str()]);
             let suffix = key(&[branch.raw()]);
             let nos = index.lanes.iter().filter(|(k, _)| k.starts_with(&prefix) && k.ends_with(&suffix));
@@ -319,6 +326,16 @@ pub fn route(index: &Index, rules: &Rules, event: &Event, now: Time) -> Routed {
             None => Routed::Ignore("it names no incident".into()),
         },
     }
+}
+
+/// An entry that ended, by its commit; or those before a new entry, by its pull request.
+fn queue_entry(index: &Index, repo: &Repo, sha: &str, number: Option<u64>, end: QueueEnd) -> BTreeSet<IncidentNo> {
+    let here = index.queued.get(&key(&[repo.as_str(), sha])).cloned().unwrap_or_default();
+    if end != QueueEnd::Again {
+        return here;
+    }
+    let of_pull = number.and_then(|number| index.pulls.get(&key(&[repo.as_str(), &number.to_string()])));
+    of_pull.into_iter().flatten().filter(|no| !here.contains(no)).copied().collect()
 }
 
 /// The incident whose proposal a branch of ours is named by.

@@ -1,12 +1,14 @@
 //! Runs that move on: new attempts, ends, green at last.
 
 use super::state::Step;
-use super::{adopting, automatic, offering, placing, proposal};
-use crate::domain::event::{Conclusion, Progress, Scope};
+use super::{adopting, automatic, offering, placing, proposal, runs};
+use crate::domain::event::{Conclusion, Progress, QueueEnd, Scope};
 use crate::domain::facts::RunFacts;
+use crate::domain::head;
 use crate::domain::ids::RunId;
 use crate::domain::incident::{Proposal, ProposalState, RunState};
 use crate::domain::journal::Note;
+use crate::domain::text::Untrusted;
 
 pub fn progressed(step: &mut Step<'_>, progress: &Progress) {
     let ours = progress.run.is_some_and(|run| step.incident.runs.iter().any(|have| have.run == Some(run)));
@@ -152,14 +154,43 @@ pub fn pull_ended(step: &mut Step<'_>, number: u64, merged: bool) {
     if incident.pulls.iter().any(|pull| *pull != number) {
         return incident.pulls.retain(|pull| *pull != number);
     }
+    let how = if merged { "merged" } else { "closed without a merge" };
+    gone(step, &format!("PR {number} was {how}"), Note::PullEnded { number, merged });
+}
+
+/// Nothing is built there any more. What is being done is finished first.
+fn gone(step: &mut Step<'_>, why: &str, note: Note) {
     let acting = |p: &Proposal| matches!(p.state, ProposalState::Running { .. } | ProposalState::Undoing { .. });
+    let incident = &mut step.incident;
     if incident.closed_at.is_some() || incident.proposals.iter().any(acting) {
         return;
     }
     incident.closed_at = Some(step.now);
     incident.gone = true;
     incident.offers.clear();
-    let how = if merged { "merged" } else { "closed without a merge" };
-    proposal::close(step, &format!("PR {number} was {how}"));
-    step.tell(None, Note::PullEnded { number, merged });
+    proposal::close(step, why);
+    step.tell(None, note);
+}
+
+pub fn branch_gone(step: &mut Step<'_>, branch: &Untrusted) {
+    let of_code = !matches!(step.incident.scope, Scope::Request | Scope::Alert);
+    if of_code && step.incident.branch == *branch {
+        let why = format!("branch {} was deleted", branch.line(60));
+        gone(step, &why, Note::BranchGone { branch: branch.clone() });
+    }
+}
+
+/// It is open again: what was closed with it comes back if it is still red.
+pub fn pull_reopened(step: &mut Step<'_>, number: u64) {
+    let red = step.incident.runs.iter().any(|run| !run.is_settled());
+    if step.incident.gone && step.incident.closed_at.is_some() && red {
+        runs::reopen(step, &format!("PR {number} was reopened"));
+    }
+}
+
+/// A merge queue's entry is over, and with it what failed there.
+pub fn queue_ended(step: &mut Step<'_>, end: QueueEnd) {
+    if head::queued(step.incident.branch.raw()).is_some() {
+        gone(step, "the merge queue's entry is over", Note::QueueEnded { end });
+    }
 }

@@ -345,7 +345,7 @@ pub fn performed(step: &mut Step<'_>, n: u32, at: usize, undo: bool, outcome: &O
         proposal.made.push(made.clone());
     }
     let input = match outcome {
-        Outcome::Done | Outcome::Made(_) => Input::StepDone,
+        Outcome::Done | Outcome::Otherwise(_) | Outcome::Made(_) => Input::StepDone,
         Outcome::Held => Input::StepFailed("the emergency stop is on".into()),
         Outcome::Failed(why) => Input::StepFailed(why.clone()),
         Outcome::Unknown(why) => Input::StepFailed(format!("the outcome is unknown: {why}")),
@@ -354,7 +354,10 @@ pub fn performed(step: &mut Step<'_>, n: u32, at: usize, undo: bool, outcome: &O
     if exclusion::acting(&step.incident, None).is_none() {
         plan_waiting(step);
     }
-    if matches!(outcome, Outcome::Done | Outcome::Made(_)) && !undo {
+    if let Outcome::Otherwise(how) = outcome {
+        step.tell(None, Note::Otherwise { how: how.clone() });
+    }
+    if matches!(outcome, Outcome::Done | Outcome::Otherwise(_) | Outcome::Made(_)) && !undo {
         offering::ask(step);
     }
 }

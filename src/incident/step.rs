@@ -3,7 +3,7 @@
 use super::state::Step;
 use super::{
     adopting, automatic, escalating, expiry, failing, landing, merging, offering, owning, passing, people, placing,
-    planning, proposal, suspecting, undoing, waiting,
+    planning, proposal, renaming, suspecting, undoing, waiting,
 };
 use crate::domain::effect::Order;
 use crate::domain::event::{Event, LogRead, Timer};
@@ -62,11 +62,15 @@ pub fn step(
             proposal::plan_waiting(&mut step);
             passing::pull_ended(&mut step, *number, *merged);
         }
+        Event::BranchGone { branch, .. } => passing::branch_gone(&mut step, branch),
+        Event::PullReopened { number, .. } => passing::pull_reopened(&mut step, *number),
+        Event::QueueEnded { end, .. } => passing::queue_ended(&mut step, *end),
+        Event::Renamed { from, to, .. } => renaming::renamed(&mut step, from, to),
         Event::Reviewed { number, branch, by, .. } => merging::reviewed(&mut step, *number, branch.raw(), by),
         Event::Dequeued { number, .. } => failing::dequeued(&mut step, *number),
         Event::Asked { request } => people::asked(&mut step, request),
         // Words become a request before they concern an incident, and an installation concerns none.
-        Event::Spoken { .. } | Event::Installed | Event::Superseded { .. } => return None,
+        Event::Spoken { .. } | Event::Cleared { .. } | Event::Installed | Event::Superseded { .. } => return None,
         Event::LogRead { run, attempt, read, .. } => {
             let known = step.incident.runs.iter().find(|have| have.run == Some(*run));
             if known.is_none_or(|known| known.attempt <= *attempt) {

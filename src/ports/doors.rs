@@ -201,6 +201,13 @@ pub trait Ask: Send + Sync {
     /// Whether this run is known already: its incident.
     async fn known_run(&self, repo: &str, run: u64) -> Option<IncidentNo>;
     async fn incidents(&self, query: super::Query) -> Result<(Vec<Incident>, Option<u64>), super::StoreError>;
+    /// Those that this person may see there, for what they are typing.
+    async fn seen_by(
+        &self,
+        actor: &Actor,
+        place: &Place,
+        query: super::Query,
+    ) -> Result<Vec<Incident>, super::StoreError>;
     /// The incident's card in the words of one markup, as it would be posted now.
     async fn card(&self, no: IncidentNo, markup: &str) -> Option<Card>;
     /// The tests that do not count in this repository now.

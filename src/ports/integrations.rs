@@ -83,6 +83,11 @@ pub enum Heard {
         names: Vec<Untrusted>,
         text: String,
     },
+    /// A repository's id, which stays, with its present name.
+    Named {
+        id: u64,
+        repo: Repo,
+    },
     /// Someone typed a command.
     Words {
         actor: Actor,
@@ -134,6 +139,10 @@ pub trait Chat: Send + Sync {
     /// Edits a minute in all channels together, and how many may come at once; `None` where they count as posts do.
     fn edits_a_minute(&self) -> Option<(NonZeroU32, NonZeroU32)> {
         None
+    }
+    /// Whether only people who may see everything get there.
+    fn is_inside(&self) -> bool {
+        false
     }
     /// Whether a channel is a place in one repository, as a pull request is: the repository need not be named there, and
     /// its incidents are few.
@@ -197,8 +206,9 @@ pub trait Ci: Send + Sync {
     /// going, or none is known.
     async fn green(&self, repo: &Repo, sha: &str, branch: &Untrusted) -> Result<Option<bool>, PortError>;
     async fn log(&self, repo: &Repo, job_id: u64) -> Result<LogStream, PortError>;
-    /// Makes a [`Action::Rerun`] or [`Action::Cancelled`] true. Looks first, so it may be asked twice.
-    async fn ensure(&self, action: &Action) -> Result<(), PortError>;
+    /// Makes a [`Action::Rerun`] or [`Action::Cancelled`] true. Looks first, so it may be asked twice. Says how where it
+    /// did it in another way than was asked.
+    async fn ensure(&self, action: &Action) -> Result<Option<String>, PortError>;
     /// Runs that ended lately, as the webhooks would have told them: what a missed delivery is found by.
     async fn recent(&self, repo: &Repo, since: Time) -> Result<Vec<Delivery>, PortError>;
     /// All repositories that we may see: what wildcards are matched against.
@@ -218,6 +228,10 @@ pub trait Forge: Send + Sync {
     async fn pull(&self, repo: &Repo, number: u64) -> Result<Pulled, PortError>;
     /// The open pull request whose head is at this commit; `head` is the head's label.
     async fn pull_of(&self, repo: &Repo, head: &Untrusted, sha: &str) -> Result<Option<PullOf>, PortError>;
+    /// A repository, as it is named and read now; `None` where there is none that we see.
+    async fn repository(&self, repo: &Repo) -> Result<Option<KnownRepo>, PortError>;
+    /// Whether the account may read the repository, asked at this moment.
+    async fn may_read(&self, repo: &Repo, login: &str) -> Result<bool, PortError>;
     /// Whether the account may write to the repository, asked at this moment.
     async fn may_write(&self, repo: &Repo, login: &str) -> Result<bool, PortError>;
     /// Published security advisories that affect this version of a package; `ecosystem` is the id of its editor.
@@ -238,6 +252,13 @@ pub trait Forge: Send + Sync {
     /// Makes a [`Action::Label`], [`Action::Comment`], [`Action::Check`], [`Action::PullClosed`] or
     /// [`Action::IssueClosed`] true.
     async fn ensure(&self, action: &Action) -> Result<(), PortError>;
+}
+
+/// A repository that we see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownRepo {
+    pub name: Repo,
+    pub private: bool,
 }
 
 /// A security advisory.

@@ -62,6 +62,10 @@ impl Remedy for Retry {
         if !why.is_empty() {
             return Planning::Refused(why);
         }
+        // The workflow never started: there is no job to choose from.
+        if jobs.is_empty() && run_facts.conclusion.is_some_and(Conclusion::is_failure) {
+            return Planning::Ready(Box::new(plan(incident, run, run_facts, whole())));
+        }
         match choose(which, jobs) {
             Ok(choice) => Planning::Ready(Box::new(plan(incident, run, run_facts, choice))),
             Err(why) => Planning::Refused(vec![why]),
@@ -174,6 +178,15 @@ fn choose(which: &Which, jobs: &[JobFacts]) -> Result<Choice, String> {
                 notes: vec![format!("also re-runs the jobs that depend on {}", listing(many)).into()],
             }),
         },
+    }
+}
+
+fn whole() -> Choice {
+    Choice {
+        jobs: RerunJobs::All,
+        names: Vec::new(),
+        because: Some("the workflow did not start, so there is no job to re-run alone"),
+        notes: vec!["re-runs the whole workflow; a workflow file that is not valid fails again".into()],
     }
 }
 

@@ -323,7 +323,7 @@ impl<B: Backend> Pasts for Overlay<B> {
 
 fn wanted(query: &Query, incident: &Incident) -> bool {
     query.no.is_none_or(|no| no == incident.no)
-        && query.repo.as_deref().is_none_or(|repo| repo == incident.repo.as_str())
+        && query.repo.as_deref().is_none_or(|repo| repo.eq_ignore_ascii_case(incident.repo.as_str()))
         && query.branch.as_deref().is_none_or(|branch| branch == incident.branch.raw())
         && query.stage.is_none_or(|stage| stage == incident.stage)
         && query.severity.is_none_or(|severity| severity == incident.severity)

@@ -165,9 +165,11 @@ async fn every_state_on_discord_and_on_a_pull_request() {
     world.end().await;
 
     let world = crate::flows::surfaces::everywhere("").await;
-    let path = "/rerun".to_owned();
-    let fault = ci_rescue::demo::Fault { method: "POST".into(), path, status: 403, headers: Vec::new(), after: false };
-    world.forge.lock().faults.push(fault);
+    for path in ["/rerun", "/rerun-failed-jobs"].map(str::to_owned) {
+        let fault =
+            ci_rescue::demo::Fault { method: "POST".into(), path, status: 403, headers: Vec::new(), after: false };
+        world.forge.lock().faults.push(fault);
+    }
     world.slack.command("UBEN", "retry 1").await;
     world.settle().await;
     add("a re-run that was refused", &world);

@@ -95,6 +95,13 @@ fn notes() -> Vec<Value> {
         json!({"note": "mistake", "what": "Unknown command \"rety\"", "nearest": "retry [ID]", "example": "retry 42"}),
         json!({"note": "denied", "what": "approve", "need": "approver", "have": "viewer"}),
         json!({"note": "dead", "effect": "read_log", "why": "w"}),
+        json!({"note": "not_for_you"}),
+        json!({"note": "branch_gone", "branch": "topic"}),
+        json!({"note": "queue_ended", "end": "merged"}),
+        json!({"note": "queue_ended", "end": "rebuilt"}),
+        json!({"note": "queue_ended", "end": "again"}),
+        json!({"note": "renamed", "from": "acme/shop", "to": "umbrella/store"}),
+        json!({"note": "otherwise", "how": "all failed jobs are re-run"}),
     ]
 }
 

@@ -25,7 +25,7 @@ impl Decoder for ConsoleDecoder {
     fn decode(&self, delivery: &Delivery) -> Result<Vec<Heard>, String> {
         let said: Said = serde_json::from_str(&delivery.body).map_err(|why| format!("the form does not fit: {why}"))?;
         let platform = Platform::new(PLATFORM);
-        let actor = Actor { platform: platform.clone(), id: said.person, name: said.name.into() };
+        let actor = Actor { platform: platform.clone(), id: said.person, also: None, name: said.name.into() };
         let place = Place { platform, channel: CHANNEL.into(), thread: said.thread, reply_to: None, pull: None };
         Ok(match (said.value, said.text) {
             (Some(value), input) => vec![Heard::Pressed { actor, place, value, input }],

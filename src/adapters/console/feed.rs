@@ -174,6 +174,10 @@ impl Chat for Console {
         false
     }
 
+    fn is_inside(&self) -> bool {
+        true
+    }
+
     fn pace_ms(&self) -> i64 {
         0
     }

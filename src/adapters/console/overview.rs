@@ -139,6 +139,7 @@ pub async fn feed(State(app): State<App>, visit: Visit, Params(filters): Params<
 pub async fn waiting(State(app): State<App>, visit: Visit) -> Response {
     let platform = Platform::new(PLATFORM);
     let actor = Actor {
+        also: None,
         platform: platform.clone(),
         id: visit.session.person.clone(),
         name: visit.session.person.clone().into(),

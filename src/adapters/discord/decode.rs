@@ -26,6 +26,23 @@ pub enum What {
     Press { value: String, input: Option<String> },
 }
 
+impl Envelope {
+    /// Who it is from, and where: people of another server than ours, and those who write directly, have ids of their
+    /// own.
+    #[must_use]
+    pub fn who(&self, ours: Option<&str>) -> (Actor, Place) {
+        let id = match (ours, self.guild.as_deref()) {
+            (None, Some(_)) => self.user.clone(),
+            (Some(ours), Some(theirs)) if ours == theirs => self.user.clone(),
+            (_, theirs) => format!("{}/{}", theirs.unwrap_or("direct"), self.user),
+        };
+        let platform = Platform::new(PLATFORM);
+        let actor = Actor { platform: platform.clone(), id, also: None, name: self.name.clone().into() };
+        let (channel, thread) = (self.channel.clone(), self.thread.clone());
+        (actor, Place { platform, channel, thread, reply_to: Some(self.reply.clone()), pull: None })
+    }
+}
+
 /// Decodes what was kept. People of another server than ours are nobody's namesakes here.
 pub struct InteractionDecoder {
     pub guild: Option<String>,
@@ -39,17 +56,8 @@ impl Decoder for InteractionDecoder {
     fn decode(&self, delivery: &Delivery) -> Result<Vec<Heard>, String> {
         let envelope: Envelope =
             serde_json::from_str(&delivery.body).map_err(|why| format!("the interaction does not fit: {why}"))?;
-        let Envelope { guild, channel, thread, user, name, reply, what } = envelope;
-        let ours = match (&self.guild, &guild) {
-            (Some(ours), Some(theirs)) => ours == theirs,
-            (None, Some(_)) => true,
-            (_, None) => false,
-        };
-        let id = if ours { user } else { format!("{}/{user}", guild.as_deref().unwrap_or("direct")) };
-        let platform = Platform::new(PLATFORM);
-        let actor = Actor { platform: platform.clone(), id, name: name.into() };
-        let place = Place { platform, channel, thread, reply_to: Some(reply), pull: None };
-        Ok(vec![match what {
+        let (actor, place) = envelope.who(self.guild.as_deref());
+        Ok(vec![match envelope.what {
             What::Words(text) => Heard::Words { actor, place, text },
             What::Press { value, input } => Heard::Pressed { actor, place, value, input },
         }])

@@ -1,6 +1,7 @@
 //! What Discord tells, by gateway or over HTTP, into the inbox, and the answer that has to come at once.
 
 use super::PLATFORM;
+use super::decode::Envelope;
 use super::interaction::{Incoming, Understood, acknowledge, ask, choices};
 use crate::domain::incident::Incident;
 use crate::ports::{Ask, Door, Headers, NotTaken, Origin, Proof, Query, Raw, Refusal, Verified, Verifier};
@@ -17,6 +18,8 @@ pub struct Intake {
     pub origin: Origin,
     /// Interactions of another application are not for us.
     pub application: Option<String>,
+    /// Our server, where one is configured.
+    pub guild: Option<String>,
 }
 
 /// An interaction's own id names it.
@@ -48,7 +51,9 @@ impl Intake {
         let address = Address { id: incoming.id.clone(), token: incoming.token.clone() };
         let answer = match incoming.understand() {
             Understood::Ping => CreateInteractionResponse::Pong,
-            Understood::Typing { option, text, id } => choices(self.complete(&option, &text, id.as_deref()).await),
+            Understood::Typing { option, text, id, by } => {
+                choices(self.complete(&by, &option, &text, id.as_deref()).await)
+            }
             Understood::Asks { custom_id } => ask(&custom_id),
             Understood::Kept { envelope, private } => {
                 let body = serde_json::to_vec(&envelope).map_err(|_| bad("the interaction cannot be kept"))?;
@@ -63,9 +68,10 @@ impl Intake {
     }
 
     /// Name and value of what could be meant.
-    async fn complete(&self, option: &str, text: &str, id: Option<&str>) -> Vec<(String, String)> {
+    async fn complete(&self, by: &Envelope, option: &str, text: &str, id: Option<&str>) -> Vec<(String, String)> {
         let query = Query { open_only: true, limit: LOOKED_AT, ..Query::default() };
-        let Ok((found, _)) = self.ask.incidents(query).await else { return Vec::new() };
+        let (actor, place) = by.who(self.guild.as_deref());
+        let Ok(found) = self.ask.seen_by(&actor, &place, query).await else { return Vec::new() };
         let typed = text.trim_start_matches('#').to_lowercase();
         let all: Vec<(String, String)> = match option {
             "id" => found.iter().map(|incident| (title(incident), incident.no.0.to_string())).collect(),

@@ -96,6 +96,8 @@ pub enum Understood {
         option: String,
         text: String,
         id: Option<String>,
+        /// Whose typing it is.
+        by: Box<Envelope>,
     },
     /// A form is to be shown before this button acts.
     Asks {
@@ -161,23 +163,32 @@ impl Incoming {
         let Some((_, given)) = chosen(self.data().options()) else { return Understood::Nothing };
         let text = |option: &Given| option.value.as_str().unwrap_or_default().to_owned();
         let id = given.iter().find(|option| option.name == "id" && !option.focused).map(text);
-        match given.iter().find(|option| option.focused) {
-            Some(option) => Understood::Typing { option: option.name.clone(), text: text(option), id },
+        let Some(option) = given.iter().find(|option| option.focused) else { return Understood::Nothing };
+        let (option, text) = (option.name.clone(), text(option));
+        match self.envelope(What::Words(String::new()), FIRST) {
+            Some(by) => Understood::Typing { option, text, id, by: Box::new(by) },
             None => Understood::Nothing,
         }
     }
 
     fn kept(self, what: What, reply: &str) -> Understood {
+        match self.envelope(what, reply) {
+            Some(envelope) => Understood::Kept { envelope: Box::new(envelope), private: reply == FIRST },
+            None => Understood::Nothing,
+        }
+    }
+
+    fn envelope(self, what: What, reply: &str) -> Option<Envelope> {
         let member = self.member.map(|member| member.user);
         // A member is one of the server that the interaction names; without one it is a direct message.
         let guild = self.guild_id.filter(|_| member.is_some());
-        let Some(user) = member.or(self.user) else { return Understood::Nothing };
+        let user = member.or(self.user)?;
         let thread = self.channel.filter(|channel| PUBLIC_THREAD.contains(&channel.kind));
         let (channel, root) = match thread.and_then(|thread| Some((thread.parent_id?, thread.id))) {
             Some((parent, thread)) => (parent, Some(thread)),
             None => (self.channel_id.unwrap_or_default(), self.message.map(|message| message.id)),
         };
-        let envelope = Envelope {
+        Some(Envelope {
             guild,
             channel,
             thread: root,
@@ -185,8 +196,7 @@ impl Incoming {
             name: user.global_name.unwrap_or(user.username),
             reply: format!("{reply} {} {}", self.application_id, self.token),
             what,
-        };
-        Understood::Kept { envelope: Box::new(envelope), private: reply == FIRST }
+        })
     }
 }
 

@@ -25,6 +25,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// An answer beyond this is none that we asked for.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
+/// Hops to a renamed repository.
+const REDIRECTS_MAX: usize = 3;
 /// Calls that create content (docs.github.com, "Rate limits for the REST API"): 80 a minute, 500 an hour. A burst comes
 /// on top of the rate, so the two together make the limit.
 const CREATING_A_MINUTE: [NonZeroU32; 2] =
@@ -187,7 +189,7 @@ impl GitHub {
             Some(token) => self.client.user_access_token(token).map_err(|why| PortError::permanent(why.to_string()))?,
             None => self.client.clone(),
         };
-        let sent = send(&client, method, path, body).await;
+        let sent = self.follow(&client, method, path, body).await;
         self.report(&sent, repo);
         let answer = sent?;
         if answer.status == StatusCode::UNAUTHORIZED {
@@ -200,6 +202,36 @@ impl GitHub {
             return Err(if method == "GET" { PortError::transient(why) } else { PortError::ambiguous(why) });
         }
         Ok(answer)
+    }
+
+    /// A renamed repository's old address leads to the new one: 301, and 307 or 308 for writes (docs.github.com, "Best
+    /// practices for using the REST API"). Followed on the API's own origin only, with the same method and body.
+    async fn follow(
+        &self,
+        client: &Octocrab,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, PortError> {
+        let mut answer = send(client, method, path, body).await?;
+        for _ in 0..REDIRECTS_MAX {
+            let moved = matches!(answer.status.as_u16(), 301 | 307 | 308);
+            let location = answer.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
+            let Some(to) = location.filter(|_| moved).and_then(|location| self.own_path(location)) else { break };
+            answer = send(client, method, &to, body).await?;
+        }
+        Ok(answer)
+    }
+
+    /// The path below the API's address, where it is the API's own.
+    fn own_path(&self, location: &str) -> Option<String> {
+        let base = self.api.as_str().trim_end_matches('/');
+        let to = url::Url::parse(&format!("{base}/")).ok()?.join(location).ok()?;
+        if to.origin() != self.api.origin() {
+            return None;
+        }
+        let below = to.path().strip_prefix(self.api.path().trim_end_matches('/'))?;
+        Some(to.query().map_or_else(|| below.to_owned(), |query| format!("{below}?{query}")))
     }
 
     /// A reading call with this very token.

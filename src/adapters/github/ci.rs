@@ -116,10 +116,10 @@ impl Ci for GitHub {
         fetch::stream(&self.plain, location).await
     }
 
-    async fn ensure(&self, action: &Action) -> Result<(), PortError> {
+    async fn ensure(&self, action: &Action) -> Result<Option<String>, PortError> {
         match action {
             Action::Rerun { repo, run, attempt, jobs } => self.rerun(repo, *run, *attempt, jobs).await,
-            Action::Cancelled { repo, run, attempt } => self.cancel(repo, *run, *attempt).await,
+            Action::Cancelled { repo, run, attempt } => self.cancel(repo, *run, *attempt).await.map(|()| None),
             _ => Err(PortError::permanent("that is not for the CI")),
         }
     }
@@ -201,26 +201,43 @@ fn as_webhook(repo: &Repo, run: &Value, repository: &Value, now: Time) -> Option
 }
 
 impl GitHub {
-    async fn rerun(&self, repo: &Repo, run: RunId, attempt: u32, jobs: &RerunJobs) -> Result<(), PortError> {
+    async fn rerun(
+        &self,
+        repo: &Repo,
+        run: RunId,
+        attempt: u32,
+        jobs: &RerunJobs,
+    ) -> Result<Option<String>, PortError> {
         let facts = Ci::run(self, repo, run).await?;
         if facts.attempt > attempt {
-            return Ok(());
+            return Ok(None);
         }
         if facts.conclusion.is_none() {
             return Err(PortError::Transient { why: "the run is still going".into(), retry_after: Some(GOING) });
         }
+        let failed = format!("/repos/{repo}/actions/runs/{run}/rerun-failed-jobs");
         let path = match jobs {
             RerunJobs::One { id, .. } => format!("/repos/{repo}/actions/jobs/{id}/rerun"),
-            RerunJobs::Failed => format!("/repos/{repo}/actions/runs/{run}/rerun-failed-jobs"),
+            RerunJobs::Failed => failed.clone(),
             RerunJobs::All => format!("/repos/{repo}/actions/runs/{run}/rerun"),
         };
         let answer = self.call("POST", Some(repo), &path, None).await?;
         if answer.status.is_success() {
-            return Ok(());
+            return Ok(None);
         }
         // Refused: perhaps because somebody was faster.
-        let facts = Ci::run(self, repo, run).await?;
-        if facts.attempt > attempt { Ok(()) } else { Err(refused(&answer)) }
+        if Ci::run(self, repo, run).await?.attempt > attempt {
+            return Ok(None);
+        }
+        // A job of a reusable workflow is not re-run alone (docs.github.com, "Re-running workflows and jobs").
+        if !matches!(jobs, RerunJobs::One { .. }) || answer.status != StatusCode::FORBIDDEN {
+            return Err(refused(&answer));
+        }
+        let wider = self.call("POST", Some(repo), &failed, None).await?;
+        if wider.status.is_success() {
+            return Ok(Some("GitHub does not re-run this job alone, so all failed jobs of the run are re-run".into()));
+        }
+        if Ci::run(self, repo, run).await?.attempt > attempt { Ok(None) } else { Err(refused(&answer)) }
     }
 
     async fn cancel(&self, repo: &Repo, run: RunId, attempt: u32) -> Result<(), PortError> {

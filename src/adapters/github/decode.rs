@@ -50,20 +50,27 @@ impl Decoder for Webhooks {
             "check_suite" => payload.check_suite.as_ref().map(|suite| suite_heard(&base, &payload.action, suite)),
             "status" => self.status(&base, &payload),
             "push" => push(&base, &payload),
+            "delete" => deleted(&base, &payload),
+            "repository" => Some(Vec::new()),
             "issue_comment" => self.comment(&base, &payload),
             "pull_request" => pull_requests::pull(&base, &payload),
             "pull_request_review" => pull_requests::reviewed(&base, &payload),
             "merge_group" => pull_requests::queued(&base, &payload),
             kind => payload.alert.as_ref().map(|alert| self.alert(&base, kind, &payload.action, alert)),
         };
-        Ok(heard.unwrap_or_else(|| ignored(&delivery.kind, "lacks its subject")))
+        let mut heard = heard.unwrap_or_else(|| ignored(&delivery.kind, "lacks its subject"));
+        // Names change, ids do not.
+        if let Some(id) = base.id {
+            heard.insert(0, Heard::Named { id, repo: base.repo.clone() });
+        }
+        Ok(heard)
     }
 }
 
 const INSTALLATIONS: [&str; 2] = ["installation", "installation_repositories"];
 
 /// Every other event that is read: the manifest subscribes to them.
-pub(super) const READ: [&str; 14] = [
+pub(super) const READ: [&str; 16] = [
     "issue_comment",
     "workflow_job",
     "workflow_run",
@@ -71,6 +78,8 @@ pub(super) const READ: [&str; 14] = [
     "check_suite",
     "status",
     "push",
+    "delete",
+    "repository",
     "pull_request",
     "pull_request_review",
     "merge_group",
@@ -184,6 +193,7 @@ impl Webhooks {
             failure.url = self.link(job.html_url.as_ref());
             let broken = job.steps.iter().find(|step| step.conclusion.is_some_and(Conclusion::is_failure));
             failure.step = broken.map(|step| step.name.clone().into());
+            failure.pulls.extend(queued(&branch));
             failure
         };
         if action == "queued" {
@@ -233,6 +243,7 @@ impl Webhooks {
         failure.sha = commit;
         failure.url = self.link(run.html_url.as_ref());
         failure.pulls = run.pull_requests.iter().map(|pull| pull.number).collect();
+        failure.pulls.extend(queued(&failure.branch));
         failure.fork = fork;
         failure.looked = conclusion != Conclusion::Cancelled;
         failure.commit_message = run.head_commit.as_ref().map(|commit| commit.message.clone().into());
@@ -329,7 +340,7 @@ impl Webhooks {
             reply_to: Some(comment.id.to_string()),
             pull: Some((base.repo.clone(), issue.number)),
         };
-        let actor = Actor { platform, id: author.login.clone(), name: author.login.clone().into() };
+        let actor = Actor { platform, id: author.login.clone(), also: None, name: author.login.clone().into() };
         let said = in_comment(&comment.body, self.name.get().map_or(NAME, String::as_str));
         if said.is_empty() {
             return Some(ignored("issue_comment", "holds no command"));
@@ -368,6 +379,11 @@ fn actions_run(url: &str) -> Option<RunId> {
     digits.parse().ok().map(RunId)
 }
 
+/// The pull request whose entry in a merge queue the branch is for.
+fn queued(branch: &Untrusted) -> Option<u64> {
+    crate::domain::head::queued(branch.raw()).map(|(_, number)| number)
+}
+
 fn suite_heard(base: &Base, action: &str, suite: &Suite) -> Vec<Heard> {
     if action != "completed" {
         return ignored("check_suite", "has not ended");
@@ -394,6 +410,25 @@ fn suite_heard(base: &Base, action: &str, suite: &Suite) -> Vec<Heard> {
 
 fn push(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
     let branch = payload.git_ref.as_deref()?.strip_prefix("refs/heads/")?;
+    if payload.deleted == Some(true) {
+        return Some(gone(base, branch));
+    }
     let sha = sha(payload.after.as_deref()?);
     Some(event(Event::HeadMoved { repo: base.repo.clone(), branch: branch.into(), sha }))
+}
+
+fn deleted(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
+    let name = payload.git_ref.as_deref()?;
+    if payload.ref_type.as_deref() != Some("branch") {
+        return Some(ignored("delete", "is about no branch"));
+    }
+    Some(gone(base, name))
+}
+
+/// A merge queue deletes the branch of each entry: how that ended is told by the queue.
+fn gone(base: &Base, branch: &str) -> Vec<Heard> {
+    if crate::domain::head::queued(branch).is_some() {
+        return ignored("push", "deletes the branch of a merge queue's entry");
+    }
+    event(Event::BranchGone { repo: base.repo.clone(), branch: branch.into() })
 }

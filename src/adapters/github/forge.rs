@@ -7,7 +7,7 @@ use crate::domain::facts::PullOf;
 use crate::domain::ids::Repo;
 use crate::domain::refs::OwnBranch;
 use crate::domain::text::Untrusted;
-use crate::ports::{Advisory, Forge, NewIssue, NewPull, PortError, Pulled};
+use crate::ports::{Advisory, Forge, KnownRepo, NewIssue, NewPull, PortError, Pulled};
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -57,8 +57,16 @@ impl Forge for GitHub {
         self.pull_with_head(repo, head, sha).await
     }
 
+    async fn repository(&self, repo: &Repo) -> Result<Option<KnownRepo>, PortError> {
+        self.known(repo).await
+    }
+
+    async fn may_read(&self, repo: &Repo, login: &str) -> Result<bool, PortError> {
+        Ok(self.permission(repo, login).await?.is_some_and(|may| may != "none"))
+    }
+
     async fn may_write(&self, repo: &Repo, login: &str) -> Result<bool, PortError> {
-        self.writes(repo, login).await
+        Ok(matches!(self.permission(repo, login).await?.as_deref(), Some("admin" | "write")))
     }
 
     async fn advisories(

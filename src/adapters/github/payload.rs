@@ -36,6 +36,9 @@ pub struct Payload {
     #[serde(rename = "ref")]
     pub git_ref: Option<String>,
     pub after: Option<String>,
+    pub deleted: Option<bool>,
+    // delete
+    pub ref_type: Option<String>,
     // status
     pub sha: Option<String>,
     pub state: Option<String>,

@@ -227,7 +227,7 @@ impl Chat for Pulls {
 
     async fn vouch(&self, place: &Place, actor_id: &str) -> Result<bool, PortError> {
         let (repo, _) = pull(place)?;
-        let may = self.github.writes(repo, actor_id).await?;
+        let may = crate::ports::Forge::may_write(&*self.github, repo, actor_id).await?;
         // One sign for strangers and not a word more: anybody can comment, and writes are few.
         let there = self.react(place, if may { "eyes" } else { "confused" }).await?;
         Ok(may && there)

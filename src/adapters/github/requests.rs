@@ -8,7 +8,7 @@ use crate::domain::ids::Repo;
 use crate::domain::refs::OwnBranch;
 use crate::domain::text::Untrusted;
 use crate::domain::time::Time;
-use crate::ports::{NewPull, PortError, Pulled};
+use crate::ports::{KnownRepo, NewPull, PortError, Pulled};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
@@ -63,16 +63,31 @@ impl GitHub {
         Ok(all)
     }
 
-    /// Asked at this moment and not remembered (docs.github.com, "Get repository permissions for a user"): being a
-    /// contributor or a member of the organisation is not enough.
-    pub(super) async fn writes(&self, repo: &Repo, login: &str) -> Result<bool, PortError> {
+    /// `admin`, `write`, `read` or `none`, asked at this moment and not remembered (docs.github.com, "Get repository
+    /// permissions for a user"): being a contributor or a member of the organisation is not enough.
+    pub(super) async fn permission(&self, repo: &Repo, login: &str) -> Result<Option<String>, PortError> {
         let path = format!("/repos/{repo}/collaborators/{}/permission", segment(login));
         let answer = self.call("GET", Some(repo), &path, None).await?;
         if !answer.status.is_success() && answer.status != StatusCode::NOT_FOUND {
             return Err(refused(&answer));
         }
         let permission = answer.json::<Value>().unwrap_or_default();
-        Ok(matches!(permission.get("permission").and_then(Value::as_str), Some("admin" | "write")))
+        Ok(permission.get("permission").and_then(Value::as_str).map(str::to_owned))
+    }
+
+    /// The repository as it is named now. Without a word on its privacy it is private.
+    pub(super) async fn known(&self, repo: &Repo) -> Result<Option<KnownRepo>, PortError> {
+        let answer = self.call("GET", Some(repo), &format!("/repos/{repo}"), None).await?;
+        if matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS) {
+            return Ok(None);
+        }
+        if !answer.status.is_success() {
+            return Err(refused(&answer));
+        }
+        let found: Value = answer.json()?;
+        let name = found.get("full_name").and_then(Value::as_str).and_then(|name| name.parse().ok());
+        let private = found.get("private").and_then(Value::as_bool).unwrap_or(true);
+        Ok(name.map(|name| KnownRepo { name, private }))
     }
 
     /// By the fork's branch, else by the commit (docs.github.com, "List pull requests" and "List pull requests

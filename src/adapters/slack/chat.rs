@@ -1,5 +1,6 @@
 //! Slack as a chat.
 
+use super::speaker::Account;
 use super::{PLATFORM, blocks, client, errors, views};
 use crate::card::Card;
 use crate::domain::actor::{Place, Platform};
@@ -24,6 +25,7 @@ const UPDATES_A_MINUTE: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
 const UPDATE_BURST: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
 const CALL_TIME: Duration = Duration::from_secs(15);
 const FORM_TIME: Duration = Duration::from_secs(2);
+const ACCOUNT_TIME: Duration = Duration::from_millis(1_500);
 const EVENT_TYPE: &str = "ci_rescue";
 const PAGE: &str = "100";
 const PAGES: usize = 10;
@@ -79,6 +81,19 @@ impl Slack {
         let answer = self.in_time(session.auth_test()).await?;
         let _ = self.team.set(answer.team_id.to_string());
         Ok(format!("{} in {}", answer.user.unwrap_or_default(), answer.team))
+    }
+
+    /// What Slack tells of an account, within the time that it waits for an acknowledgement.
+    pub(super) async fn account(&self, user: &str) -> Result<Account, PortError> {
+        let session = self.client.open_session(&self.token);
+        let params = vec![("user", Some(user.to_owned()))];
+        let call = session.http_session_api.http_get("users.info", &params, Some(&SLACK_TIER4_METHOD_CONFIG));
+        let answer: Result<Value, _> = tokio::time::timeout(ACCOUNT_TIME, call)
+            .await
+            .map_err(|_| PortError::transient("Slack did not answer in time"))?;
+        let mut answer = answer.map_err(|why| errors::of(&why))?;
+        let user = answer.get_mut("user").map(Value::take).unwrap_or_default();
+        serde_json::from_value(user).map_err(|_| PortError::transient("Slack's answer cannot be read"))
     }
 
     /// Shows a form to whoever has just clicked.

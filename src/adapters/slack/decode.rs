@@ -12,6 +12,8 @@ use std::sync::{Arc, OnceLock};
 pub enum Envelope {
     Command {
         team: String,
+        #[serde(default)]
+        also: Option<String>,
         channel: String,
         user: String,
         text: String,
@@ -19,6 +21,8 @@ pub enum Envelope {
     },
     Action {
         team: String,
+        #[serde(default)]
+        also: Option<String>,
         channel: String,
         user: String,
         name: String,
@@ -30,11 +34,15 @@ pub enum Envelope {
     },
     Home {
         team: String,
+        #[serde(default)]
+        also: Option<String>,
         channel: String,
         user: String,
     },
     Mention {
         team: String,
+        #[serde(default)]
+        also: Option<String>,
         channel: String,
         user: String,
         text: String,
@@ -56,22 +64,24 @@ impl Decoder for EnvelopeDecoder {
         let envelope: Envelope =
             serde_json::from_str(&delivery.body).map_err(|why| format!("the envelope does not fit: {why}"))?;
         Ok(vec![match envelope {
-            Envelope::Command { team, channel, user, text, response_url } => Heard::Words {
-                actor: self.actor(&team, &user, &user),
+            Envelope::Command { team, also, channel, user, text, response_url } => Heard::Words {
+                actor: self.actor(&team, also, &user, &user),
                 place: place(channel, None, Some(response_url)),
                 text: unescape(&text),
             },
-            Envelope::Action { team, channel, user, name, value, thread, response_url, input } => Heard::Pressed {
-                actor: self.actor(&team, &user, &name),
-                place: place(channel, thread, response_url),
-                value,
-                input,
-            },
-            Envelope::Home { team, channel, user } => {
-                Heard::Visited { actor: self.actor(&team, &user, &user), place: place(channel, None, None) }
+            Envelope::Action { team, also, channel, user, name, value, thread, response_url, input } => {
+                Heard::Pressed {
+                    actor: self.actor(&team, also, &user, &name),
+                    place: place(channel, thread, response_url),
+                    value,
+                    input,
+                }
             }
-            Envelope::Mention { team, channel, user, text, thread } => Heard::Words {
-                actor: self.actor(&team, &user, &user),
+            Envelope::Home { team, also, channel, user } => {
+                Heard::Visited { actor: self.actor(&team, also, &user, &user), place: place(channel, None, None) }
+            }
+            Envelope::Mention { team, also, channel, user, text, thread } => Heard::Words {
+                actor: self.actor(&team, also, &user, &user),
                 place: place(channel, Some(thread), None),
                 text: unescape(without_mention(&text)),
             },
@@ -82,10 +92,10 @@ impl Decoder for EnvelopeDecoder {
 impl EnvelopeDecoder {
     /// User ids are unique per workspace only. Someone from another workspace, or from any while ours is not known yet,
     /// gets an id that matches no person in the configuration.
-    fn actor(&self, team: &str, user: &str, name: &str) -> Actor {
+    fn actor(&self, team: &str, also: Option<String>, user: &str, name: &str) -> Actor {
         let ours = self.team.get().is_some_and(|ours| ours == team);
         let id = if ours { user.to_owned() } else { format!("{team}/{user}") };
-        Actor { platform: Platform::new(PLATFORM), id, name: name.into() }
+        Actor { platform: Platform::new(PLATFORM), id, also, name: name.into() }
     }
 }
 

@@ -2,8 +2,11 @@
 
 use super::chat::Slack;
 use super::decode::Envelope;
+use super::speaker::{Speaker, Told};
 use super::views;
 use crate::ports::{Accepted, Door, DoorError, Headers, Origin, Proof, Raw, Refusal, Verified, Verifier};
+use serde::Deserialize;
+use serde_json::Value;
 use slack_morphism::prelude::*;
 use std::sync::Arc;
 
@@ -38,21 +41,50 @@ impl Intake {
         self.door.accept(verified.map_err(|why| DoorError(why.to_string()))?).await
     }
 
-    /// A click, or a form that was sent.
+    /// A click, or a form that was sent. What cannot be read is not for us.
     ///
     /// # Errors
     /// See [`Intake::keep`].
-    pub async fn interaction(&self, event: SlackInteractionEvent) -> Result<(), DoorError> {
-        match event {
-            SlackInteractionEvent::BlockActions(event) => self.actions(event).await,
-            SlackInteractionEvent::ViewSubmission(event) => self.submitted(event).await,
+    pub async fn interaction(&self, payload: Value) -> Result<(), DoorError> {
+        let enterprise = payload.pointer("/enterprise/id").and_then(Value::as_str).map(str::to_owned);
+        match serde_json::from_value(payload) {
+            Ok(SlackInteractionEvent::BlockActions(event)) => self.actions(event, enterprise.as_deref()).await,
+            Ok(SlackInteractionEvent::ViewSubmission(event)) => self.submitted(event, enterprise.as_deref()).await,
             _ => Ok(()),
         }
     }
 
-    async fn actions(&self, event: SlackInteractionBlockActionsEvent) -> Result<(), DoorError> {
+    /// A slash command, by its form's fields.
+    ///
+    /// # Errors
+    /// See [`Intake::keep`].
+    pub async fn command(&self, command: Command) -> Result<(), DoorError> {
+        let told = Told {
+            user: &command.user_id,
+            team: &command.team_id,
+            enterprise: command.enterprise_id.as_deref(),
+            ..Told::default()
+        };
+        let Speaker { team, also } = self.slack.speaker(&told).await;
+        let Command { channel_id: channel, user_id: user, text, response_url, trigger_id, .. } = command;
+        let (text, response_url) = (text.unwrap_or_default(), response_url.unwrap_or_default());
+        let envelope = Envelope::Command { team, also, channel, user, text, response_url };
+        self.keep(trigger_id, "command", &envelope).await.map(|_| ())
+    }
+
+    async fn presser(&self, user: &SlackBasicUserInfo, team: &str, enterprise: Option<&str>) -> Speaker {
+        let own_team = user.team_id.as_ref().map(|team| team.0.as_str());
+        self.slack.speaker(&Told { user: &user.id.0, team, own_team, shared: false, enterprise }).await
+    }
+
+    async fn actions(
+        &self,
+        event: SlackInteractionBlockActionsEvent,
+        enterprise: Option<&str>,
+    ) -> Result<(), DoorError> {
         let channel = event.channel.as_ref().map(|channel| channel.id.to_string()).unwrap_or_default();
         let Some(user) = &event.user else { return Ok(()) };
+        let Speaker { team, also } = self.presser(user, &event.team.id.0, enterprise).await;
         let thread = event.message.as_ref().map(|message| {
             let origin = &message.origin;
             origin.thread_ts.as_ref().unwrap_or(&origin.ts).to_string()
@@ -69,7 +101,8 @@ impl Intake {
                 continue;
             }
             let envelope = Envelope::Action {
-                team: user.team_id.clone().unwrap_or_else(|| event.team.id.clone()).to_string(),
+                team: team.clone(),
+                also: also.clone(),
                 channel: channel.clone(),
                 user: user.id.to_string(),
                 name: name(user),
@@ -90,11 +123,17 @@ impl Intake {
         }
     }
 
-    async fn submitted(&self, event: SlackInteractionViewSubmissionEvent) -> Result<(), DoorError> {
+    async fn submitted(
+        &self,
+        event: SlackInteractionViewSubmissionEvent,
+        enterprise: Option<&str>,
+    ) -> Result<(), DoorError> {
         let Some((context, input)) = views::submitted(&event.view) else { return Ok(()) };
         let user = &event.user;
+        let Speaker { team, also } = self.presser(user, &event.team.id.0, enterprise).await;
         let envelope = Envelope::Action {
-            team: user.team_id.clone().unwrap_or_else(|| event.team.id.clone()).to_string(),
+            team,
+            also,
             channel: context.channel,
             user: user.id.to_string(),
             name: name(user),
@@ -107,27 +146,93 @@ impl Intake {
         self.keep(format!("view-{}", event.view.state_params.id), "form", &envelope).await.map(|_| ())
     }
 
-    /// A mention of us, or a look at our home tab.
+    /// A mention of us, or a look at our home tab. What cannot be read is not for us.
     ///
     /// # Errors
     /// See [`Intake::keep`].
-    pub async fn event(&self, event: SlackPushEventCallback) -> Result<(), DoorError> {
-        let team = event.team_id.to_string();
-        let envelope = match event.event {
-            SlackEventCallbackBody::AppMention(mention) => Envelope::Mention {
-                team,
-                channel: mention.channel.to_string(),
-                user: mention.user.to_string(),
-                thread: mention.origin.thread_ts.as_ref().unwrap_or(&mention.origin.ts).to_string(),
-                text: mention.content.text.unwrap_or_default(),
-            },
-            SlackEventCallbackBody::AppHomeOpened(opened) if opened.tab.as_deref() != Some("messages") => {
-                Envelope::Home { team, channel: opened.channel.to_string(), user: opened.user.to_string() }
+    pub async fn event(&self, payload: Value) -> Result<(), DoorError> {
+        let Ok(Callback { team_id, enterprise_id, event_id, is_ext_shared_channel, event }) =
+            serde_json::from_value(payload)
+        else {
+            return Ok(());
+        };
+        let enterprise = enterprise_id.as_deref();
+        let envelope = match event {
+            // An edited message never acts, and programs have no commands.
+            Inner::AppMention(mention) if mention.edited.is_none() && mention.bot_id.is_none() => {
+                let own_team = mention.user_team.as_deref().or(mention.team.as_deref());
+                let shared = is_ext_shared_channel.unwrap_or(false);
+                let told = Told { user: &mention.user, team: &team_id, own_team, shared, enterprise };
+                let Speaker { team, also } = self.slack.speaker(&told).await;
+                Envelope::Mention {
+                    team,
+                    also,
+                    channel: mention.channel,
+                    user: mention.user,
+                    thread: mention.thread_ts.unwrap_or(mention.ts),
+                    text: mention.text.unwrap_or_default(),
+                }
+            }
+            Inner::AppHomeOpened(opened) if opened.tab.as_deref() != Some("messages") => {
+                let told = Told { user: &opened.user, team: &team_id, enterprise, ..Told::default() };
+                let Speaker { team, also } = self.slack.speaker(&told).await;
+                Envelope::Home { team, also, channel: opened.channel, user: opened.user }
             }
             _ => return Ok(()),
         };
-        self.keep(event.event_id.to_string(), "event", &envelope).await.map(|_| ())
+        self.keep(event_id, "event", &envelope).await.map(|_| ())
     }
+}
+
+/// A slash command's fields.
+#[derive(Debug, Deserialize)]
+pub struct Command {
+    team_id: String,
+    enterprise_id: Option<String>,
+    channel_id: String,
+    user_id: String,
+    text: Option<String>,
+    response_url: Option<String>,
+    trigger_id: String,
+}
+
+/// An event. The library's own type leaves out whose account the speaker's is.
+#[derive(Debug, Deserialize)]
+struct Callback {
+    team_id: String,
+    enterprise_id: Option<String>,
+    event_id: String,
+    is_ext_shared_channel: Option<bool>,
+    event: Inner,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Inner {
+    AppMention(Mention),
+    AppHomeOpened(Opened),
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Deserialize)]
+struct Mention {
+    user: String,
+    team: Option<String>,
+    user_team: Option<String>,
+    bot_id: Option<String>,
+    edited: Option<serde::de::IgnoredAny>,
+    channel: String,
+    ts: String,
+    thread_ts: Option<String>,
+    text: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Opened {
+    user: String,
+    channel: String,
+    tab: Option<String>,
 }
 
 fn name(user: &SlackBasicUserInfo) -> String {

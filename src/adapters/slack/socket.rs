@@ -1,13 +1,18 @@
 //! Socket Mode. slack-morphism acknowledges an envelope after the callback returns, and reads each socket serially: so
 //! persist, enqueue, return.
 
-use super::decode::Envelope;
 use super::intake::Intake;
 use super::watched::Watched;
+use crate::domain::text::clean_line;
 use crate::ports::{DoorError, Integration};
+use async_trait::async_trait;
+use serde::Deserialize;
+use serde_json::{Value, json};
 use slack_morphism::prelude::*;
-use std::future::{Ready, ready};
-use std::sync::Arc;
+use slack_morphism::socket_mode::clients_manager::{
+    SlackSocketModeClientsManager, SlackSocketModeClientsManagerFactory,
+};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,14 +22,16 @@ type Client = SlackClient<SlackClientHyperConnector<Watched>>;
 /// A socket opens within this, or something is wrong.
 const OPEN_TIME: Duration = Duration::from_secs(30);
 
-/// Keeps the sockets open; they close when it is dropped after [`Listener::stop`].
+/// Keeps the sockets open until [`Listener::stop`].
 pub struct Listener {
-    inner: SlackClientSocketModeListener<SlackClientHyperConnector<Watched>>,
+    manager: Arc<Manager>,
 }
+
+type Manager = dyn SlackSocketModeClientsManager + Send + Sync;
 
 impl Listener {
     pub async fn stop(&self) {
-        self.inner.shutdown().await;
+        self.manager.shutdown().await;
     }
 }
 
@@ -40,103 +47,107 @@ pub async fn listen(
     (tasks, stop): (&TaskTracker, &CancellationToken),
 ) -> Result<Listener, String> {
     let client: Arc<Client> = Arc::new(super::over(api_url, Watched::new(super::https()?, health.clone())));
-    let mut callbacks = SlackSocketModeListenerCallbacks::new();
-    callbacks.hello_callback = Box::new(opened(health.clone()));
-    let at_first = stop.clone();
+    let (at_first, waiting) = (stop.clone(), health.clone());
     tasks.spawn(async move {
         tokio::select! {
             () = tokio::time::sleep(OPEN_TIME) => {
-                if health.look().up.is_none() {
-                    health.down("no connection was opened: check slack.app_token");
+                if waiting.look().up.is_none() {
+                    waiting.down("no connection was opened: check slack.app_token");
                 }
             }
             () = at_first.cancelled() => {}
         }
     });
-    let at = intake.clone();
-    callbacks.command_callback =
-        Box::new(move |event: SlackCommandEvent, _: Arc<Client>, _: SlackClientEventsUserState| {
-            let intake = at.clone();
-            async move {
-                let id = event.trigger_id.to_string();
-                let envelope = Envelope::Command {
-                    team: event.team_id.to_string(),
-                    channel: event.channel_id.to_string(),
-                    user: event.user_id.to_string(),
-                    text: event.text.unwrap_or_default(),
-                    response_url: event.response_url.0.to_string(),
-                };
-                // Not kept means not acknowledged: Slack tells the person, or sends it again.
-                intake.keep(id, "command", &envelope).await?;
-                Ok(SlackCommandEventResponse::new(SlackMessageContent::new()))
-            }
-        });
-    let at = intake.clone();
-    callbacks.interaction_callback =
-        Box::new(move |event: SlackInteractionEvent, _: Arc<Client>, _: SlackClientEventsUserState| {
-            let intake = at.clone();
-            async move {
-                intake.interaction(event).await?;
-                Ok(SlackInteractionResponse::Empty)
-            }
-        });
-    callbacks.push_events_callback =
-        Box::new(move |event: SlackPushEventCallback, _: Arc<Client>, _: SlackClientEventsUserState| {
-            let intake = intake.clone();
-            async move { Ok(intake.event(event).await?) }
-        });
-    let environment = Arc::new(SlackClientEventsListenerEnvironment::new(client).with_error_handler(on_error));
+    let environment = Arc::new(SlackClientEventsListenerEnvironment::new(client.clone()).with_error_handler(on_error));
     let config = SlackClientSocketModeConfig::new()
         .with_initial_backoff_in_seconds(1)
         .with_reconnect_timeout_in_seconds(5)
         .with_max_connections_count(2);
-    let inner = SlackClientSocketModeListener::new(&config, environment, callbacks);
+    let manager = client.http_api.connector.new_clients_manager(environment);
+    let ears = Arc::new(Ears { manager: Arc::downgrade(&manager), intake, health });
     let token = SlackApiToken::new(app_token.into());
-    inner.listen_for(&token).await.map_err(|why| why.to_string())?;
-    inner.start().await;
-    Ok(Listener { inner })
+    manager.register_new_token(&config, token, ears).await.map_err(|why| why.to_string())?;
+    manager.start().await;
+    Ok(Listener { manager })
 }
 
-/// Slack says hello on every socket that opens. The library does not export the event's type.
-fn opened<E>(health: Arc<Integration>) -> impl Fn(E, Arc<Client>, SlackClientEventsUserState) -> Ready<()> {
-    move |_, _, _| {
-        health.answered();
-        ready(())
+/// Reads what the sockets bring as it is: the library's own types leave out whose account a speaker's is.
+struct Ears {
+    manager: Weak<Manager>,
+    intake: Intake,
+    health: Arc<Integration>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Frame {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    envelope_id: Option<String>,
+    #[serde(default)]
+    payload: Value,
+}
+
+impl Ears {
+    /// # Errors
+    /// It could not be kept.
+    async fn hear(&self, kind: &str, payload: Value) -> Result<(), DoorError> {
+        match kind {
+            "events_api" => self.intake.event(payload).await,
+            "interactive" => self.intake.interaction(payload).await,
+            "slash_commands" => match serde_json::from_value(payload) {
+                Ok(command) => self.intake.command(command).await,
+                Err(why) => {
+                    tracing::debug!(why = %clean_line(&why.to_string(), 200), "could not read a Slack command");
+                    Ok(())
+                }
+            },
+            _ => Ok(()),
+        }
     }
 }
 
-/// What cannot be read is acknowledged, or Slack would send it again and again; what could not be kept is not.
+#[async_trait]
+impl SlackSocketModeClientListener for Ears {
+    async fn on_message(&self, client: &SlackSocketModeWssClientId, body: String) -> Option<String> {
+        let frame: Frame = serde_json::from_str(&body).ok()?;
+        match frame.kind.as_deref() {
+            // Slack says hello on every socket that opens.
+            Some("hello") => self.health.answered(),
+            Some("disconnect") => self.manager.upgrade()?.restart_client(client).await,
+            kind => {
+                let id = frame.envelope_id?;
+                // What could not be kept is not acknowledged: Slack tells the person, or sends it again. What cannot be
+                // read is, or Slack would send it again and again.
+                return match self.hear(kind.unwrap_or_default(), frame.payload).await {
+                    Ok(()) => Some(json!({"envelope_id": id}).to_string()),
+                    Err(why) => {
+                        tracing::warn!(%why, "could not keep what Slack sent");
+                        None
+                    }
+                };
+            }
+        }
+        None
+    }
+
+    async fn on_error(&self, why: Box<dyn std::error::Error + Send + Sync>) {
+        tracing::debug!(why = %clean_line(&why.to_string(), 200), "Slack Socket Mode");
+    }
+
+    async fn on_disconnect(&self, client: &SlackSocketModeWssClientId) {
+        if let Some(manager) = self.manager.upgrade() {
+            manager.restart_client(client).await;
+        }
+    }
+}
+
+/// What the library reports of its own connections.
 #[allow(clippy::needless_pass_by_value, reason = "the library's signature")]
 fn on_error(
     why: Box<dyn std::error::Error + Send + Sync>,
     _: Arc<Client>,
     _: SlackClientEventsUserState,
 ) -> HttpStatusCode {
-    let words = crate::domain::text::clean_line(&why.to_string(), 200);
-    tracing::debug!(why = %words, "Slack Socket Mode");
-    acknowledgement(&*why)
-}
-
-fn acknowledgement(why: &(dyn std::error::Error + Send + Sync + 'static)) -> HttpStatusCode {
-    if why.is::<DoorError>() { HttpStatusCode::SERVICE_UNAVAILABLE } else { HttpStatusCode::OK }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ports::StoreError;
-
-    #[test]
-    fn what_was_not_kept_is_never_acknowledged() {
-        for store in [
-            StoreError::Broken("the disk is full".into()),
-            StoreError::Damaged("run `ci-rescue store restore`".into()),
-            StoreError::Conflict("version 2".into()),
-        ] {
-            let why = DoorError(store.to_string());
-            assert_eq!(acknowledgement(&why), HttpStatusCode::SERVICE_UNAVAILABLE, "{store}");
-        }
-        let unreadable = serde_json::from_str::<u8>("{").unwrap_err();
-        assert_eq!(acknowledgement(&unreadable), HttpStatusCode::OK);
-    }
+    tracing::debug!(why = %clean_line(&why.to_string(), 200), "Slack Socket Mode");
+    HttpStatusCode::OK
 }

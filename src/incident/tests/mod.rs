@@ -95,7 +95,7 @@ fn progress(run: u64, attempt: u32, conclusion: Option<Conclusion>) -> Progress 
 fn ask(key: &str, role: Role, intent: Intent) -> Event {
     let place =
         Place { platform: Platform::new("console"), channel: "feed".into(), thread: None, reply_to: None, pull: None };
-    let by = Principal { key: key.into(), name: key.into(), role, github: None };
+    let by = Principal { key: key.into(), name: key.into(), role, github: None, known: true };
     Event::Asked { request: Request { id: "r".into(), by, place, actor_id: key.into(), intent, seen: None } }
 }
 

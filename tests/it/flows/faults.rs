@@ -45,6 +45,7 @@ async fn a_refused_rerun_fails_with_githubs_words_and_returns_to_open() {
     let world = World::new().await;
     world.broken_run(NETWORK_LOG, "success").await;
     world.forge.lock().faults.push(fault("POST", "/rerun", 403, false));
+    world.forge.lock().faults.push(fault("POST", "/rerun-failed-jobs", 403, false));
     world.slack.command("UBEN", "retry 1").await;
     world.settle().await;
     let incident = world.incident(1).await;

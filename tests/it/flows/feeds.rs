@@ -89,7 +89,7 @@ async fn a_channels_grant_makes_responders_and_no_more() {
         world.settle().await;
     };
     said("unhold", "g1").await;
-    assert!(world.slack.last_whisper().contains("yours is responder"), "{}", world.slack.last_whisper());
+    assert!(world.slack.last_whisper().contains("yours is viewer"), "{}", world.slack.last_whisper());
     said("retry 1", "g2").await;
     assert_eq!(world.reruns(), 1);
     world.end().await;

@@ -17,6 +17,7 @@ mod github;
 mod hooks;
 mod judging;
 mod merging;
+mod moves;
 pub mod quarantine;
 mod remedies;
 mod repro;

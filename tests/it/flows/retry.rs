@@ -258,6 +258,7 @@ async fn mistakes_are_answered_privately_with_the_nearest_command() {
 #[tokio::test]
 async fn feeds_by_command() {
     let world = World::with(Setup::default()).await;
+    world.forge.add_repo("other/repo");
     world.slack.command("UBEN", "subscribe other/repo branch=* severity=blocker").await;
     world.settle().await;
     world.slack.command("UBEN", "subscriptions").await;

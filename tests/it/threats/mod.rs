@@ -6,6 +6,7 @@ mod console;
 mod injection;
 mod order;
 pub mod platforms;
+mod reading;
 mod signatures;
 
 pub use injection::walk;

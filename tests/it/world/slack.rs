@@ -46,6 +46,8 @@ struct Inner {
     granted: Option<String>,
     /// Forms shown.
     forms: Vec<Value>,
+    /// What is told of accounts.
+    accounts: BTreeMap<String, Value>,
     /// Home tabs, by person.
     homes: Vec<(String, Value)>,
     /// Answers to give instead of the true one: method, status, body, and whether it takes effect all the same.
@@ -75,6 +77,7 @@ impl SlackDouble {
             .route("/api/chat.postMessage", post(post_message))
             .route("/api/chat.update", post(update))
             .route("/api/chat.postEphemeral", post(ephemeral))
+            .route("/api/users.info", get(user))
             .route("/api/views.open", post(open_view))
             .route("/api/views.publish", post(publish_view))
             .route("/api/conversations.history", get(history).post(history_form))
@@ -125,6 +128,11 @@ impl SlackDouble {
 
     pub fn grant(&self, scopes: &str) {
         self.lock().granted = Some(scopes.into());
+    }
+
+    /// What Slack tells of an account, such as `{"team_id": "T2"}`.
+    pub fn account(&self, user: &str, account: Value) {
+        self.lock().accounts.insert(user.to_owned(), account);
     }
 
     pub fn forms(&self) -> Vec<Value> {
@@ -291,6 +299,18 @@ async fn open(State(double): State<SlackDouble>) -> Response {
         return answer(fault);
     }
     Json(json!({"ok": true, "url": format!("ws://{}/socket", double.at)})).into_response()
+}
+
+async fn user(State(double): State<SlackDouble>, Query(asked): Query<BTreeMap<String, String>>) -> Json<Value> {
+    let id = asked.get("user").cloned().unwrap_or_default();
+    let found = double.lock().accounts.get(&id).cloned();
+    Json(match found {
+        Some(mut account) => {
+            account["id"] = json!(id);
+            json!({"ok": true, "user": account})
+        }
+        None => json!({"ok": false, "error": "user_not_found"}),
+    })
 }
 
 async fn auth(State(double): State<SlackDouble>) -> Response {

@@ -4,7 +4,7 @@ use super::super::payload::{Head, Payload};
 use super::super::pulls::{PLATFORM, channel};
 use super::{Base, event, head, ignored, sha};
 use crate::domain::actor::{Actor, Place, Platform};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, QueueEnd};
 use crate::domain::refs::{Branch, OWN_BRANCHES};
 use crate::ports::Heard;
 
@@ -26,6 +26,7 @@ pub(super) fn pull(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
             let branch = pull.head.as_ref().filter(inside).map(|head| head.git_ref.clone()).unwrap_or_default().into();
             Some(event(Event::PullEnded { repo: base.repo.clone(), number: pull.number, merged, branch }))
         }
+        "reopened" => Some(event(Event::PullReopened { repo: base.repo.clone(), number: pull.number })),
         "labeled" => Some(labeled(base, payload, pull.number)),
         _ => Some(ignored("pull_request", "moved no head")),
     }
@@ -49,7 +50,7 @@ fn labeled(base: &Base, payload: &Payload, number: u64) -> Vec<Heard> {
         reply_to: Some(format!("label-{onto}")),
         pull: Some((base.repo.clone(), number)),
     };
-    let actor = Actor { platform, id: base.sender.clone(), name: base.sender.clone().into() };
+    let actor = Actor { platform, id: base.sender.clone(), also: None, name: base.sender.clone().into() };
     vec![Heard::Words { actor, place, text: format!("backport pr={number} to={onto}") }]
 }
 
@@ -68,21 +69,18 @@ pub(super) fn reviewed(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
     Some(event(Event::Reviewed { repo, number: pull.number, branch, by }))
 }
 
-/// An entry that left a merge queue without being merged.
+/// An entry of a merge queue: thrown out, or at its end some other way.
 pub(super) fn queued(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
     let entry = payload.merge_group.as_ref()?;
-    if payload.action != "destroyed" || payload.reason.as_deref() == Some("merged") {
-        return Some(ignored("merge_group", "is in the queue or merged"));
-    }
-    Some(event(Event::Dequeued {
-        repo: base.repo.clone(),
-        sha: sha(&entry.head_sha),
-        number: queued_pull(&entry.head_ref),
-    }))
-}
-
-/// The number in `refs/heads/gh-readonly-queue/main/pr-104-0a1b2c`.
-fn queued_pull(head_ref: &str) -> Option<u64> {
-    let (_, rest) = head_ref.rsplit_once("/pr-")?;
-    rest.split('-').next()?.parse().ok()
+    let (repo, sha) = (base.repo.clone(), sha(&entry.head_sha));
+    let branch = entry.head_ref.strip_prefix("refs/heads/").unwrap_or(&entry.head_ref);
+    let number = crate::domain::head::queued(branch).map(|(_, number)| number);
+    let end = match (payload.action.as_str(), payload.reason.as_deref()) {
+        ("checks_requested", _) => QueueEnd::Again,
+        ("destroyed", Some("merged")) => QueueEnd::Merged,
+        ("destroyed", Some("invalidated")) => QueueEnd::Rebuilt,
+        ("destroyed", _) => return Some(event(Event::Dequeued { repo, sha, number })),
+        _ => return Some(ignored("merge_group", "is neither a new entry nor the end of one")),
+    };
+    Some(event(Event::QueueEnded { repo, sha, number, end }))
 }

@@ -1,0 +1,36 @@
+//! What somebody asked, and what they may read.
+
+use super::actor::{Actor, Place};
+use super::ids::Repo;
+use serde::{Deserialize, Serialize};
+
+/// Something that a person did, to be taken up again once it is known what they may read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "asked", rename_all = "snake_case")]
+pub enum Asked {
+    Words { actor: Actor, place: Place, text: String },
+    Press { actor: Actor, place: Place, value: String, input: Option<String> },
+    Visit { actor: Actor, place: Place },
+}
+
+impl Asked {
+    #[must_use]
+    pub fn by(&self) -> (&Actor, &Place) {
+        match self {
+            Self::Words { actor, place, .. } | Self::Press { actor, place, .. } | Self::Visit { actor, place } => {
+                (actor, place)
+            }
+        }
+    }
+}
+
+/// What the forge told of one repository, for one account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readable {
+    /// As it was asked for.
+    pub repo: Repo,
+    /// As the forge names it; `None` where there is none that we see.
+    pub name: Option<Repo>,
+    /// It is public, or the account may read it.
+    pub may: bool,
+}

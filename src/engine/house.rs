@@ -1,0 +1,162 @@
+//! Commands that concern no incident: lists, figures, the emergency stop.
+
+use super::HOLD;
+use super::access::Asker;
+use super::desk::ROWS;
+use super::turn::Working;
+use crate::command;
+use crate::domain::Repo;
+use crate::domain::actor::Principal;
+use crate::domain::facts::Hold;
+use crate::domain::ids::IncidentNo;
+use crate::domain::intent::Intent;
+use crate::domain::journal::{Entry, Note, QuarantinedRow};
+use crate::domain::quarantined::Quarantined;
+use crate::domain::subscription::owns;
+use crate::domain::text::listing;
+use crate::incident::row;
+use crate::ports::{Query, StoreError};
+use serde_json::json;
+
+/// The installation's own journal.
+const HOUSE: IncidentNo = IncidentNo(0);
+
+/// Incidents that figures are taken of: the newest.
+const STATS_MAX: usize = 5_000;
+
+impl Working<'_> {
+    /// Commands that concern no incident.
+    ///
+    /// `None` while the forge is asked what the person may read.
+    pub(super) async fn house(
+        &mut self,
+        by: &Principal,
+        asker: &Asker,
+        intent: Intent,
+    ) -> Result<Option<Note>, StoreError> {
+        let place = &asker.place;
+        let here = || place.pull.as_ref().map(|(repo, _)| repo.clone());
+        let named = |repo: Option<Repo>| here().or(repo).map(|repo| self.state.names.current(&repo));
+        if asker.reader.sees_nothing() && intent.reads() {
+            return Ok(Some(Note::NotForYou));
+        }
+        Ok(Some(match intent {
+            Intent::Help { topic } => match command::help(topic.as_deref()) {
+                Some(text) => Note::Help { text },
+                None => Note::Mistake {
+                    what: format!("Unknown command \"{}\"", topic.unwrap_or_default()),
+                    nearest: None,
+                    example: None,
+                },
+            },
+            Intent::List { repo, stage } => {
+                let repo = named(repo);
+                return self.list(asker, repo, stage).await;
+            }
+            Intent::Quarantined { repo, owner } => {
+                let repo = named(repo);
+                return self.quarantined(asker, repo, owner).await;
+            }
+            Intent::Stats { repo } => {
+                let repo = named(repo);
+                return self.stats(asker, repo).await;
+            }
+            Intent::Hold { reason } => self.hold(by, reason).await?,
+            Intent::Unhold => self.unhold(by).await?,
+            Intent::Subscribe { filter } => return Ok(self.subscribe(asker, filter)),
+            Intent::Mute { for_ms } => self.mute(place, for_ms),
+            Intent::Unsubscribe { repo } => self.unsubscribe(place, repo.as_ref().map(crate::domain::Repo::as_str)),
+            _ => self.subscriptions(place),
+        }))
+    }
+
+    async fn list(
+        &mut self,
+        asker: &Asker,
+        repo: Option<Repo>,
+        stage: Option<String>,
+    ) -> Result<Option<Note>, StoreError> {
+        let stage = stage.and_then(|stage| serde_json::from_value(stage.into()).ok());
+        let repo = repo.map(|repo| repo.to_string());
+        let query = Query { repo, stage, open_only: stage.is_none(), limit: 200, ..Query::default() };
+        let found = self.engine.store.incidents(&query).await?;
+        let Some(found) = self.only_seen(asker, found, |incident| &incident.repo) else { return Ok(None) };
+        let what = if stage.is_none() { "open incidents".to_owned() } else { "matching incidents".to_owned() };
+        let more = found.len().saturating_sub(ROWS) as u64;
+        Ok(Some(Note::List { rows: found.iter().take(ROWS).map(row).collect(), more, what }))
+    }
+
+    async fn stats(&mut self, asker: &Asker, repo: Option<Repo>) -> Result<Option<Note>, StoreError> {
+        let query = Query { repo: repo.map(|repo| repo.to_string()), limit: STATS_MAX, ..Query::default() };
+        let found = self.engine.store.incidents(&query).await?;
+        let Some(found) = self.only_seen(asker, found, |incident| &incident.repo) else { return Ok(None) };
+        Ok(Some(Note::Stats { lines: super::stats::lines(&found, self.now) }))
+    }
+
+    /// Quarantined tests by owner, oldest first.
+    async fn quarantined(
+        &mut self,
+        asker: &Asker,
+        repo: Option<Repo>,
+        owner: Option<String>,
+    ) -> Result<Option<Note>, StoreError> {
+        let mut all = self.engine.read_ledger(repo.as_ref()).await?;
+        all.retain(|entry| owner.as_ref().is_none_or(|owner| entry.owners.iter().any(|have| owns(owner, have))));
+        let Some(mut all) = self.only_seen(asker, all, |entry| &entry.repo) else { return Ok(None) };
+        let whose = |entry: &Quarantined| listing(&entry.owners, 3);
+        all.sort_by_key(|entry| (whose(entry), entry.since));
+        let more = all.len().saturating_sub(ROWS) as u64;
+        let row = |entry: &Quarantined| QuarantinedRow {
+            id: entry.id.clone(),
+            repo: entry.repo.as_str().into(),
+            test: entry.test.clone(),
+            owner: if entry.owners.is_empty() { "no owner".into() } else { whose(entry).into() },
+            age: format!("{}d", entry.age_days(self.now)),
+            until: entry.until.clone(),
+            reason: entry.reason.clone(),
+            served: entry.served,
+            pending: entry.pending,
+        };
+        let what = owner.or_else(|| repo.map(|repo| repo.to_string()));
+        Ok(Some(Note::Quarantined { rows: all.iter().take(ROWS).map(row).collect(), more, what }))
+    }
+
+    async fn hold(&mut self, by: &Principal, reason: Option<crate::domain::Untrusted>) -> Result<Note, StoreError> {
+        if let Some(hold) = self.engine.read_hold().await? {
+            return Ok(Note::HoldAlready { by: hold.by, since: hold.at });
+        }
+        let hold = Hold { by: by.name.line(60), at: self.now, reason: reason.clone() };
+        self.turn.settings.push((HOLD.into(), Some(json!(hold))));
+        tracing::warn!(by = %hold.by, "emergency stop: automatic acts are off");
+        let note = Note::HoldSet { by: by.name.clone(), reason };
+        self.house_entry(by, note.clone()).await?;
+        Ok(note)
+    }
+
+    async fn unhold(&mut self, by: &Principal) -> Result<Note, StoreError> {
+        if self.engine.read_hold().await?.is_none() {
+            return Ok(Note::NoHold);
+        }
+        self.turn.settings.push((HOLD.into(), None));
+        tracing::warn!(by = %by.name.line(60), "emergency stop lifted");
+        let note = Note::HoldLifted { by: by.name.clone() };
+        self.house_entry(by, note.clone()).await?;
+        Ok(note)
+    }
+
+    async fn house_entry(&mut self, by: &Principal, note: Note) -> Result<(), StoreError> {
+        const SEQ: &str = "house_entries";
+        let seq = self.engine.store.setting(SEQ).await?.and_then(|n| n.as_u64()).unwrap_or(0) + 1;
+        self.turn.settings.push((SEQ.into(), Some(seq.into())));
+        let entry = Entry {
+            seq,
+            at: self.now,
+            by: Some(by.key.clone()),
+            delivery: self.delivery.id.clone(),
+            tell: false,
+            note,
+        };
+        self.turn.journal.push((HOUSE, entry));
+        Ok(())
+    }
+}
