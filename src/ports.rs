@@ -22,6 +22,6 @@ pub use integrations::{
 };
 pub use resolver::Resolver;
 pub use store::{
-    Before, Check, Checks, Claimed, Counts, DeadLetter, Delivery, Digested, Due, Lines, NewEffect, Publication, Put,
-    Query, Store, StoreError, Surface, TimerRow, Turn,
+    Before, Check, Checks, Claimed, Counts, DeadLetter, Delivery, Digested, Due, GIVEN_UP, Lines, NewEffect,
+    Publication, Put, Query, Store, StoreError, Surface, TimerRow, Trouble, Turn,
 };

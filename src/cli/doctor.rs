@@ -15,6 +15,7 @@ use ci_rescue::config::Config;
 use ci_rescue::store::{OpenError, Sled};
 use reach::{Address, STEP, obstacle};
 use report::{Finding, State};
+use secrecy::ExposeSecret;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +36,7 @@ pub fn run(args: &ConfigArg) -> Result<u8, Failed> {
     let mut findings = vec![(State::Ready, "configuration", told_file(&config))];
     findings.push(store(&config));
     findings.extend(off(&config));
+    findings.extend(try_again(&config)?);
     let known = settings::problems(&config);
     findings.extend(runtime()?.block_on(ask(&config, &known)));
     findings.extend(known);
@@ -54,6 +56,20 @@ fn store(config: &Config) -> Finding {
         Err(OpenError::InUse(_)) => (State::Ready, "store", format!("{path}, in use by a running server")),
         Err(why) => (State::Problem, "store", why.into()),
     }
+}
+
+/// A running server tries at once what waits for something to be fixed.
+fn try_again(config: &Config) -> Result<Option<Finding>, Failed> {
+    let in_use = matches!(Sled::open(&config.store.path), Err(OpenError::InUse(_)));
+    let Some(token) = config.api.act_token.as_ref().filter(|_| in_use) else { return Ok(None) };
+    let url = format!("http://{}/api/fixed", config.server.listen);
+    let answered = runtime()?.block_on(async {
+        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().ok()?;
+        let sent = http.post(url).bearer_auth(token.expose_secret()).send().await.ok()?;
+        sent.status().is_success().then_some(())
+    });
+    Ok(answered
+        .map(|()| (State::Ready, "running server", "tries again now what waited for something to be fixed".to_owned())))
 }
 
 /// What is not configured, with what would turn it on.

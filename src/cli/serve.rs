@@ -3,7 +3,9 @@
 use super::{ConfigArg, log, runtime};
 use ci_rescue::app::{App, Seats, SystemClock, hosts_of};
 use ci_rescue::config;
+use ci_rescue::engine::Engine;
 use ci_rescue::evidence::redact;
+use ci_rescue::ports::Door;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -41,6 +43,7 @@ pub fn run(args: &ConfigArg) -> Result<(), String> {
         println!("listening on http://{public_at}, console {console}");
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
+        tokio::spawn(try_again_on_signal(app.engine.clone()));
         app.run(public, private, stop).await?;
         tracing::info!("stopped; everything accepted is on disk");
         Ok(())
@@ -53,6 +56,18 @@ pub async fn bind(key: &str, address: &str) -> Result<TcpListener, String> {
 
 pub fn address(listener: &TcpListener) -> Result<SocketAddr, String> {
     listener.local_addr().map_err(|why| why.to_string())
+}
+
+/// SIGHUP: what waits for something to be fixed is tried at once.
+async fn try_again_on_signal(engine: Arc<Engine>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        return tracing::warn!("cannot listen for SIGHUP");
+    };
+    while hangup.recv().await.is_some() {
+        tracing::info!("trying again what waits for something to be fixed");
+        engine.fixed(None).await;
+    }
 }
 
 /// Ctrl-C, or what a service manager sends.

@@ -1,7 +1,7 @@
 //! Who people are, from `[[people]]`.
 
 use super::Person;
-use crate::domain::actor::{Actor, Place, Principal, Role};
+use crate::domain::actor::{Actor, Place, Platform, Principal, Role};
 use crate::ports::Directory;
 
 /// The configured people, and who sits at the console.
@@ -38,6 +38,15 @@ impl People {
 }
 
 impl Directory for People {
+    fn admins(&self) -> Vec<Vec<(Platform, String)>> {
+        let accounts = |person: &Person| {
+            let all = [("slack", &person.slack), ("discord", &person.discord)];
+            let named = all.into_iter().filter_map(|(platform, id)| Some((Platform::new(platform), id.clone()?)));
+            named.collect::<Vec<_>>()
+        };
+        self.people.iter().filter(|person| person.role == Role::Admin).map(accounts).collect()
+    }
+
     fn principal(&self, actor: &Actor, _: &Place) -> Principal {
         if let Some(person) = self.of(actor) {
             return Principal {

@@ -2,7 +2,7 @@
 
 use super::access::Asked;
 use super::action::{Action, ChangeSpec};
-use super::actor::{Actor, Place};
+use super::actor::{Actor, Place, Platform};
 use super::event::{Event, Failure, Timer};
 use super::evidence::FailingTest;
 use super::ids::{Digest, IncidentNo, Repo, RunId};
@@ -157,6 +157,11 @@ pub enum Effect {
         place: Place,
         text: String,
     },
+    /// A direct message, by the first of these accounts that can be reached.
+    Direct {
+        to: Vec<(Platform, String)>,
+        note: Note,
+    },
     /// The person's own page.
     Welcome {
         place: Place,
@@ -187,6 +192,7 @@ impl Effect {
             Self::Look { .. } => "look",
             Self::Clear { .. } => "clear",
             Self::Vouch { .. } => "vouch",
+            Self::Direct { .. } => "direct",
             Self::Welcome { .. } => "welcome",
             Self::Reply { .. } => "reply",
         }
@@ -204,9 +210,12 @@ impl Effect {
             | Self::LookAtPull { incident, .. }
             | Self::Reproduce { incident, .. }
             | Self::Suspect { incident, .. } => Some(*incident),
-            Self::Look { .. } | Self::Clear { .. } | Self::Vouch { .. } | Self::Welcome { .. } | Self::Reply { .. } => {
-                None
-            }
+            Self::Look { .. }
+            | Self::Clear { .. }
+            | Self::Vouch { .. }
+            | Self::Direct { .. }
+            | Self::Welcome { .. }
+            | Self::Reply { .. } => None,
         }
     }
 }

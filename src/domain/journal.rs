@@ -307,6 +307,13 @@ pub enum Note {
         nearest: Option<String>,
         example: Option<String>,
     },
+    /// Cards do not get through until somebody mends something.
+    Trouble {
+        platform: String,
+        /// Empty where it concerns the whole platform.
+        channel: String,
+        why: String,
+    },
     /// To somebody who may see nothing here: names nothing.
     NotForYou,
     Denied {

@@ -183,6 +183,10 @@ impl Ask for Engine {
         super::history::answer(self.store.clone(), asked).await
     }
 
+    async fn troubles(&self) -> Result<Vec<crate::ports::Trouble>, StoreError> {
+        self.read_troubles().await
+    }
+
     async fn backup(&self) -> Result<Lines, StoreError> {
         self.store.backup().await
     }

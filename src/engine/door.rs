@@ -1,6 +1,7 @@
 //! The one way in: redact, put in the inbox, on disk before the answer.
 
 use super::Engine;
+use crate::domain::actor::Platform;
 use crate::domain::ids::Digest;
 use crate::evidence::redact;
 use crate::ports::{Accepted, Delivery, Door, DoorError, Put, Verified};
@@ -9,6 +10,12 @@ use metrics::counter;
 
 #[async_trait]
 impl Door for Engine {
+    async fn fixed(&self, platform: Option<&Platform>) {
+        if let Err(why) = self.try_parked(platform).await {
+            tracing::warn!(%why, "could not try again what waited for a fix");
+        }
+    }
+
     async fn accept(&self, verified: Verified) -> Result<Accepted, DoorError> {
         let (raw, proof) = verified.into_parts();
         let hash = Digest::of([raw.body.as_slice()]);

@@ -24,6 +24,8 @@ const LEASE_MS: i64 = 30 * MINUTE_MS;
 const TRIES: u32 = 8;
 /// Looking harms nobody: an integration that is down for three hours is waited for.
 const LOOKS: u32 = 45;
+/// What an operator has to fix first.
+const FIX_PAUSE: Duration = Duration::from_secs(300);
 /// Before a failure counts: three seconds.
 const LOOKS_BEFORE: u32 = 3;
 /// Longer logs are not read.
@@ -62,6 +64,7 @@ impl Engine {
             Effect::Reproduce { repo, sha, tests, .. } => self.reproduce(repo, sha, tests).await.map(Done::Script),
             Effect::Suspect { .. } => self.suspect(effect).await.map(|facts| Done::Suspects(Ok(Box::new(facts)))),
             Effect::Look { failure } => self.look(failure).await.map(|event| Done::Event(Box::new(event))),
+            Effect::Direct { to, note } => self.direct(to, note).await.map(|()| Done::Nothing),
             Effect::Clear { login, repos, .. } => Ok(Done::Readable(self.readable(login.as_deref(), repos).await)),
             Effect::Vouch { actor, place, .. } => self.vouch(place, &actor.id).await.map(Done::Vouched),
             Effect::Welcome { place, actor_id, note } => {
@@ -121,14 +124,14 @@ impl Engine {
             _ => TRIES,
         };
         // Wait longer for an integration that says when to retry.
-        let told = matches!(why, PortError::Transient { retry_after: Some(_), .. });
+        let told = matches!(why, PortError::Transient { retry_after: Some(_), .. } | PortError::Fixable { .. });
         let patient = told && !matches!(claim.work, Effect::Look { .. });
         let last = claim.attempts + 1 >= if patient { LOOKS } else { tries };
         let reply = matches!(claim.work, Effect::Reply { .. } | Effect::Welcome { .. });
         match why {
             // A private reply that may have arrived is not repeated.
             PortError::Ambiguous { .. } if reply => self.complete(claim, Done::Nothing, None).await,
-            PortError::Permanent { why } => {
+            PortError::Permanent { why } | PortError::Gone { why } => {
                 self.complete(claim, given_up(&claim.work, why, false), reply.then(|| why.clone())).await
             }
             other if last => {
@@ -137,6 +140,7 @@ impl Engine {
                 self.complete(claim, given_up(&claim.work, &words, unknown), Some(words)).await
             }
             PortError::Transient { retry_after, .. } => self.again(claim, *retry_after).await,
+            PortError::Fixable { .. } => self.again(claim, Some(FIX_PAUSE)).await,
             PortError::Ambiguous { .. } => self.again(claim, None).await,
         }
     }
@@ -267,6 +271,24 @@ impl Engine {
         chat.whisper(place, actor_id, &text, note.mood()).await
     }
 
+    /// By the first road that is open.
+    async fn direct(
+        &self,
+        to: &[(crate::domain::Platform, String)],
+        note: &crate::domain::journal::Note,
+    ) -> Result<(), PortError> {
+        let mut last = PortError::permanent("nobody can be reached");
+        for (platform, id) in to {
+            let Some(chat) = self.chats.get(platform) else { continue };
+            let text = self.words.note(chat.markup(), note).map_err(|why| PortError::permanent(why.to_string()))?;
+            match chat.direct(id, &text).await {
+                Ok(()) => return Ok(()),
+                Err(why) => last = why,
+            }
+        }
+        Err(last)
+    }
+
     async fn vouch(&self, place: &crate::domain::Place, actor_id: &str) -> Result<bool, PortError> {
         match self.chats.get(&place.platform) {
             Some(chat) => chat.vouch(place, actor_id).await,
@@ -366,6 +388,7 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         Effect::Recheck { .. }
         | Effect::Follow { .. }
         | Effect::LookAtPull { .. }
+        | Effect::Direct { .. }
         | Effect::Welcome { .. }
         | Effect::Reply { .. } => Done::Nothing,
     }
@@ -400,7 +423,7 @@ fn unavailable(lookups: &[Lookup], why: &str) -> Facts {
 fn known<T>(found: Result<T, PortError>) -> Result<Known<T>, PortError> {
     match found {
         Ok(fact) => Ok(Known::Is(fact)),
-        Err(PortError::Permanent { why }) => Ok(Known::Unavailable(why)),
+        Err(PortError::Permanent { why } | PortError::Gone { why }) => Ok(Known::Unavailable(why)),
         Err(PortError::Ambiguous { why }) => Err(PortError::transient(why)),
         Err(other) => Err(other),
     }

@@ -1,6 +1,6 @@
 //! Doors: how something from outside proves itself and is accepted.
 
-use crate::domain::actor::{Actor, Place};
+use crate::domain::actor::{Actor, Place, Platform};
 use crate::domain::card::Card;
 use crate::domain::evidence::Category;
 use crate::domain::ids::{Digest, IncidentNo, Repo};
@@ -152,6 +152,8 @@ pub trait Endpoint: Send + Sync {
 #[async_trait]
 pub trait Door: Send + Sync {
     async fn accept(&self, verified: Verified) -> Result<Accepted, DoorError>;
+    /// Something was fixed on a platform (or on any): what waits for that is tried at once.
+    async fn fixed(&self, platform: Option<&Platform>);
 }
 
 /// Who would look after a failure.
@@ -229,6 +231,8 @@ pub trait Ask: Send + Sync {
     async fn history(&self, asked: super::HistoryAsked) -> Result<super::Lines, super::StoreError>;
     /// The whole store as a backup.
     async fn backup(&self) -> Result<super::Lines, super::StoreError>;
+    /// Channels that cannot be written to until somebody fixes something.
+    async fn troubles(&self) -> Result<Vec<super::Trouble>, super::StoreError>;
     /// A check of the whole store.
     async fn verify(&self) -> Result<super::Checks, super::StoreError>;
 }

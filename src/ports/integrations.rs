@@ -31,6 +31,11 @@ pub enum PortError {
     Permanent { why: String },
     /// It may have happened: look before repeating.
     Ambiguous { why: String },
+    /// It will happen once the operator has fixed something: a token (then `everywhere`), or a membership, a permission
+    /// or an archived channel.
+    Fixable { why: String, everywhere: bool },
+    /// What it was about has been deleted there.
+    Gone { why: String },
 }
 
 impl PortError {
@@ -49,7 +54,11 @@ impl PortError {
     #[must_use]
     pub fn why(&self) -> &str {
         match self {
-            Self::Transient { why, .. } | Self::Permanent { why } | Self::Ambiguous { why } => why,
+            Self::Transient { why, .. }
+            | Self::Permanent { why }
+            | Self::Ambiguous { why }
+            | Self::Fixable { why, .. }
+            | Self::Gone { why } => why,
         }
     }
 }
@@ -168,6 +177,10 @@ pub trait Chat: Send + Sync {
     async fn tell(&self, channel: &str, thread: &Message, text: &str, marker: &str) -> Result<(), PortError>;
     /// A private answer to one person, where the platform has such.
     async fn whisper(&self, place: &Place, actor_id: &str, text: &str, mood: Mood) -> Result<(), PortError>;
+    /// A direct message to one person, where the platform has such.
+    async fn direct(&self, _actor_id: &str, _text: &str) -> Result<(), PortError> {
+        Err(PortError::permanent("this platform has no direct messages"))
+    }
     /// Shows a person their own page, where the platform has one.
     async fn welcome(&self, _actor_id: &str, _text: &str) -> Result<(), PortError> {
         Ok(())
@@ -380,6 +393,8 @@ pub trait Git: Send + Sync {
 pub trait Directory: Send + Sync {
     /// The person behind an account, with the role they have in this place. Unknown accounts are viewers.
     fn principal(&self, actor: &Actor, place: &Place) -> Principal;
+    /// The accounts of each admin: what is amiss is told to them.
+    fn admins(&self) -> Vec<Vec<(Platform, String)>>;
 }
 
 /// The time. Nothing but the rooms with windows may ask.

@@ -106,6 +106,22 @@ pub struct Publication {
     /// The digest that shows it among others.
     #[serde(default)]
     pub digest: Option<Digested>,
+    /// Waits until somebody mends something.
+    #[serde(default)]
+    pub parked: bool,
+    /// Somebody deleted the card: it comes back when something has to be said or approved.
+    #[serde(default)]
+    pub removed: bool,
+}
+
+/// A channel that cannot be written to until somebody mends something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    pub platform: Platform,
+    /// Empty where it concerns the whole platform.
+    pub channel: String,
+    pub why: String,
+    pub since: Time,
 }
 
 /// A card's place on a digest: one message for several failures.
@@ -195,6 +211,9 @@ pub struct Query {
     pub limit: usize,
 }
 
+/// The setting that counts cards that were given up.
+pub const GIVEN_UP: &str = "cards_given_up";
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     pub inbox: u64,
@@ -205,6 +224,8 @@ pub struct Counts {
     #[serde(default)]
     pub behind: std::collections::BTreeMap<String, u64>,
     pub dead: u64,
+    /// Cards that were given up for good.
+    pub given_up: u64,
     pub incidents: u64,
     pub open: u64,
 }

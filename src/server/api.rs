@@ -5,7 +5,7 @@ use super::doors::{is_token, refuse, token};
 use super::limits::body;
 use super::shapes::{
     BudgetAnswer, CiHook, CiHookAnswer, ClassifyAnswer, ClassifyRequest, IncidentView, IncidentsAnswer,
-    IntegrationView, QuarantineAnswer, RemediateAnswer, RemediateRequest, StatusAnswer, rfc3339,
+    IntegrationView, QuarantineAnswer, RemediateAnswer, RemediateRequest, StatusAnswer, TroubleView, rfc3339,
 };
 use super::{history, store};
 use crate::ports::{CiFailure, Query};
@@ -25,6 +25,7 @@ pub fn routes() -> Router<Doors> {
         .route("/api/incidents", get(incidents))
         .route("/api/incidents/{id}", get(incident))
         .route("/api/status", get(status))
+        .route("/api/fixed", post(fixed))
         .route("/api/loops", get(loops))
         .route("/api/budget", get(budget))
         .route("/api/classify", post(classify))
@@ -37,7 +38,7 @@ pub fn routes() -> Router<Doors> {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "CI Rescue", description = "Incidents, and what may be asked of the bot."),
-    paths(incidents, incident, status, loops, budget, classify, quarantine, ci_hook, remediate, store::backup, store::verify, history::import, history::score, history::classify),
+    paths(incidents, incident, status, fixed, loops, budget, classify, quarantine, ci_hook, remediate, store::backup, store::verify, history::import, history::score, history::classify),
     modifiers(&Tokens)
 )]
 struct Document;
@@ -126,14 +127,27 @@ async fn incident(State(doors): State<Doors>, headers: HeaderMap, Path(id): Path
     }
 }
 
+/// Tries at once what waits for something to be fixed on a chat platform.
+#[utoipa::path(post, path = "/api/fixed", security(("token" = [])), responses((status = 204), (status = 401)))]
+async fn fixed(State(doors): State<Doors>, headers: HeaderMap) -> Response {
+    if let Err(answer) = store::may_act(&doors, &headers) {
+        return answer;
+    }
+    doors.door.fixed(None).await;
+    StatusCode::NO_CONTENT.into_response()
+}
+
 #[utoipa::path(get, path = "/api/status", security(("token" = [])), responses((status = 200, body = StatusAnswer), (status = 401)))]
 async fn status(State(doors): State<Doors>, headers: HeaderMap) -> Response {
     if let Err(answer) = may_read(&doors, &headers) {
         return answer;
     }
-    let (counts, hold) = match (doors.ask.counts().await, doors.ask.hold().await) {
-        (Ok(counts), Ok(hold)) => (counts, hold),
-        (Err(why), _) | (_, Err(why)) => return refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string()),
+    let asked = (doors.ask.counts().await, doors.ask.hold().await, doors.ask.troubles().await);
+    let (counts, hold, troubles) = match asked {
+        (Ok(counts), Ok(hold), Ok(troubles)) => (counts, hold, troubles),
+        (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => {
+            return refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string());
+        }
     };
     Json(StatusAnswer {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -143,6 +157,8 @@ async fn status(State(doors): State<Doors>, headers: HeaderMap) -> Response {
         timers: counts.timers,
         cards_behind: counts.behind.values().sum(),
         dead_letters: counts.dead,
+        cards_given_up: counts.given_up,
+        troubles: troubles.iter().map(TroubleView::of).collect(),
         incidents: counts.incidents,
         open: counts.open,
         features: doors.integrations.iter().cloned().collect(),

@@ -206,11 +206,36 @@ pub struct StatusAnswer {
     pub timers: u64,
     pub cards_behind: u64,
     pub dead_letters: u64,
+    /// Cards that were given up, because the channel is gone or the platform refuses them for good.
+    pub cards_given_up: u64,
+    /// Channels that cannot be written to until somebody fixes something.
+    pub troubles: Vec<TroubleView>,
     pub incidents: u64,
     pub open: u64,
     /// Each way in or out with `on`, or why it is off.
     pub features: std::collections::BTreeMap<String, String>,
     pub integrations: Vec<IntegrationView>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TroubleView {
+    pub platform: String,
+    /// Absent where it concerns the whole platform.
+    pub channel: Option<String>,
+    pub why: String,
+    /// RFC 3339.
+    pub since: String,
+}
+
+impl TroubleView {
+    pub fn of(trouble: &crate::ports::Trouble) -> Self {
+        Self {
+            platform: trouble.platform.to_string(),
+            channel: Some(trouble.channel.clone()).filter(|channel| !channel.is_empty()),
+            why: trouble.why.clone(),
+            since: rfc3339(trouble.since),
+        }
+    }
 }
 
 /// Whether another program that we depend on answers.

@@ -16,8 +16,8 @@ use crate::domain::past::{Past, Row};
 use crate::domain::subscription::owns;
 use crate::domain::time::Time;
 use crate::ports::{
-    Before, Checks, Claimed, Counts, DeadLetter, Delivery, Due, History, Lines, Named, Pasts, Publication, Put, Query,
-    Recorded, Store, StoreError, Surface, TimerRow, Turn,
+    Before, Checks, Claimed, Counts, DeadLetter, Delivery, Due, GIVEN_UP, History, Lines, Named, Pasts, Publication,
+    Put, Query, Recorded, Store, StoreError, Surface, TimerRow, Turn,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -270,6 +270,7 @@ impl<B: Backend> Store for Ledger<B> {
             dirty: count(keys::DIRTY)?,
             behind,
             dead: count(keys::DEAD)?,
+            given_up: self.setting(GIVEN_UP).await?.and_then(|count| count.as_u64()).unwrap_or(0),
             incidents: count(keys::INCIDENT)?,
             open: count(keys::OPEN)?,
         })

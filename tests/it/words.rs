@@ -96,6 +96,7 @@ fn notes() -> Vec<Value> {
         json!({"note": "denied", "what": "approve", "need": "approver", "have": "viewer"}),
         json!({"note": "dead", "effect": "read_log", "why": "w"}),
         json!({"note": "not_for_you"}),
+        json!({"note": "trouble", "platform": "slack", "channel": "C0BUILDS", "why": "Slack says is_archived"}),
         json!({"note": "branch_gone", "branch": "topic"}),
         json!({"note": "queue_ended", "end": "merged"}),
         json!({"note": "queue_ended", "end": "rebuilt"}),

@@ -10,11 +10,14 @@ use crate::ports::{Chat, Message, PortError};
 use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OnceCell;
 
 /// Five messages in five seconds and channel.
 const PACE_MS: i64 = 1_050;
+/// A thread that begins at no message (discord.com/developers, "Channel Types").
+const PUBLIC_THREAD: u8 = 11;
 const PAGE: usize = 100;
 const PAGES: usize = 10;
 /// A quiet thread is put away after a day, in minutes.
@@ -29,12 +32,14 @@ pub struct Discord {
     rest: Arc<Rest>,
     /// Our own account's id, once Discord has told it.
     me: OnceCell<String>,
+    /// Where the history of a locked thread goes on, as far as this process made it.
+    followers: Mutex<HashMap<String, String>>,
 }
 
 impl Discord {
     #[must_use]
     pub fn new(rest: Arc<Rest>) -> Self {
-        Self { rest, me: OnceCell::new() }
+        Self { rest, me: OnceCell::new(), followers: Mutex::default() }
     }
 
     /// Asks who we are.
@@ -62,6 +67,34 @@ impl Discord {
         message.ok_or_else(|| PortError::ambiguous("Discord's answer names no message").into())
     }
 
+    /// Opens a thread that was put away; where it is locked for good, the history goes on in a new one.
+    async fn reopened(&self, channel: &str, thread: &str, body: &Value, marker: &str) -> Result<Message, Failure> {
+        let known = self.followers().get(thread).cloned();
+        if let Some(follower) = known {
+            return self.create(&follower, body).await;
+        }
+        let open = json!({"archived": false});
+        let route = Route::new(Method::PATCH, format!("/channels/{}", id(thread)?));
+        if self.rest.call(route, Some(&open)).await.is_ok() {
+            match self.create(thread, body).await {
+                Err(failure) if is_shut(failure.code) => {}
+                other => return other,
+            }
+        }
+        let name = format!("Incident {} (continued)", marker.split('/').nth(2).unwrap_or_default());
+        let fresh = json!({"name": name, "type": PUBLIC_THREAD, "auto_archive_duration": ARCHIVE_MIN});
+        let route = Route::new(Method::POST, format!("/channels/{}/threads", id(channel)?));
+        let made = self.rest.call(route, Some(&fresh)).await?;
+        let made = made.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let told = self.create(&made, body).await?;
+        self.followers().insert(thread.to_owned(), made);
+        Ok(told)
+    }
+
+    fn followers(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.followers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A thread that begins at a message has the message's id.
     async fn open_thread(&self, channel: &str, message: &str, marker: &str) -> Result<(), Failure> {
         let name = format!("Incident {}", marker.split('/').nth(2).unwrap_or_default());
@@ -72,6 +105,11 @@ impl Discord {
             _ => Ok(()),
         }
     }
+}
+
+/// Put away, or locked.
+fn is_shut(code: u64) -> bool {
+    matches!(code, code::THREAD_ARCHIVED | code::THREAD_LOCKED)
 }
 
 /// Ids are digits; anything else would be another address.
@@ -154,13 +192,21 @@ impl Chat for Discord {
                 Err(failure) => Err(failure),
             };
         }
+        if told.as_ref().is_err_and(|failure| is_shut(failure.code)) {
+            told = self.reopened(channel, thread, &body, marker).await;
+        }
         match told {
-            // A locked thread is locked for this note only; the card goes on.
-            Err(Failure { code, error: PortError::Transient { why, .. } }) if code != 0 => {
-                Err(PortError::permanent(why))
-            }
+            // What is refused here is refused for this note only; the card goes on.
+            Err(Failure { code, error: PortError::Fixable { why, .. } }) if code != 0 => Err(PortError::permanent(why)),
             other => other.map(|_| ()).map_err(PortError::from),
         }
+    }
+
+    async fn direct(&self, actor_id: &str, text: &str) -> Result<(), PortError> {
+        let body = json!({"recipient_id": id(actor_id)?});
+        let channel = self.rest.call(Route::new(Method::POST, "/users/@me/channels".into()), Some(&body)).await?;
+        let channel = channel.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        self.create(&channel, &embeds::whisper(text, false)).await.map(|_| ()).map_err(PortError::from)
     }
 
     async fn whisper(&self, place: &Place, _: &str, text: &str, _: Mood) -> Result<(), PortError> {

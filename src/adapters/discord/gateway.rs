@@ -1,7 +1,9 @@
 //! The gateway, through serenity: it resumes after disconnects by itself.
 
+use super::PLATFORM;
 use super::intake::Intake;
 use super::rest::{Rest, Route};
+use crate::domain::actor::Platform;
 use crate::ports::Integration;
 use async_trait::async_trait;
 use reqwest::Method;
@@ -43,6 +45,11 @@ impl RawEventHandler for Ears {
         let value = match event {
             Event::Ready(_) | Event::Resumed(_) => {
                 self.health.answered();
+                None
+            }
+            // We were added somewhere, or what we may do there has changed.
+            Event::GuildCreate(_) | Event::ChannelUpdate(_) | Event::GuildRoleUpdate(_) => {
+                self.intake.door.fixed(Some(&Platform::new(PLATFORM))).await;
                 None
             }
             Event::InteractionCreate(event) => whole(&event.interaction),
@@ -154,7 +161,7 @@ async fn connect(listener: &Listener, held: &Mutex<Option<Arc<ShardManager>>>) -
     let origin = listener.api_url.trim_end_matches('/').trim_end_matches("/api/v10").to_owned();
     let http = HttpBuilder::new(&listener.token).proxy(origin).ratelimiter_disabled(true).build();
     let ears = Ears { intake: listener.intake.clone(), rest: listener.rest.clone(), health: listener.health.clone() };
-    let client = ClientBuilder::new_with_http(http, GatewayIntents::empty()).raw_event_handler(ears).await;
+    let client = ClientBuilder::new_with_http(http, GatewayIntents::GUILDS).raw_event_handler(ears).await;
     let mut client = match client {
         Ok(client) => client,
         Err(why) => return ended(&why),

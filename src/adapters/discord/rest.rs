@@ -13,8 +13,6 @@ use std::time::Duration;
 
 const CALLS_A_SECOND: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
 const CALL_TIME: Duration = Duration::from_secs(15);
-/// Only the operator can fix missing permissions: wait, since repeated refusals get a bot blocked.
-const MEND_PAUSE: Duration = Duration::from_secs(300);
 const ANSWER_BYTES_MAX: usize = 8 << 20;
 /// A pause that Discord does not name.
 const RATE_PAUSE: Duration = Duration::from_secs(5);
@@ -70,6 +68,8 @@ pub mod code {
     pub const UNKNOWN_WEBHOOK: u64 = 10_015;
     pub const UNKNOWN_INTERACTION: u64 = 10_062;
     pub const INVALID_WEBHOOK_TOKEN: u64 = 50_027;
+    pub const THREAD_ARCHIVED: u64 = 50_083;
+    pub const THREAD_LOCKED: u64 = 160_005;
     pub const THREAD_EXISTS: u64 = 160_004;
 }
 
@@ -223,12 +223,18 @@ fn refused(status: StatusCode, body: &Value, reads: bool) -> Failure {
     let message = body.get("message").and_then(Value::as_str).unwrap_or("no message");
     let why =
         format!("Discord answered {} ({code}): {}", status.as_u16(), crate::domain::text::clean_line(message, 120));
+    // A proxy or the edge of a network answers in its own words: that is no answer of Discord's.
+    let discords = body.get("message").is_some_and(Value::is_string);
     let error = match status {
         // An interaction's token expires after 15 minutes; a retry cannot help.
         StatusCode::UNAUTHORIZED if code == code::INVALID_WEBHOOK_TOKEN => PortError::permanent(why),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => PortError::Transient { why, retry_after: Some(MEND_PAUSE) },
         status if status.is_server_error() && reads => PortError::transient(why),
         status if status.is_server_error() => PortError::ambiguous(why),
+        _ if !discords => PortError::transient(why),
+        // Repeated refusals get a bot blocked: only the operator can fix these.
+        StatusCode::UNAUTHORIZED => PortError::Fixable { why, everywhere: true },
+        StatusCode::FORBIDDEN => PortError::Fixable { why, everywhere: false },
+        _ if code == code::UNKNOWN_MESSAGE => PortError::Gone { why },
         _ => PortError::permanent(why),
     };
     Failure { code, error }

@@ -42,6 +42,8 @@ pub struct Slack {
     api: url::Url,
     pace_ms: i64,
     team: Arc<OnceLock<String>>,
+    /// Our own account's id, once Slack has told it.
+    me: OnceLock<String>,
     health: Option<Arc<Integration>>,
 }
 
@@ -56,6 +58,7 @@ impl Slack {
             api,
             pace_ms: PACE_MS,
             team: Arc::default(),
+            me: OnceLock::new(),
             health: None,
         })
     }
@@ -72,6 +75,11 @@ impl Slack {
         Arc::clone(&self.team)
     }
 
+    /// Whether the account is ours.
+    pub(super) fn is_me(&self, user: &str) -> bool {
+        self.me.get().is_some_and(|me| me == user)
+    }
+
     /// Asks who we are, and remembers the workspace.
     ///
     /// # Errors
@@ -80,6 +88,7 @@ impl Slack {
         let session = self.client.open_session(&self.token);
         let answer = self.in_time(session.auth_test()).await?;
         let _ = self.team.set(answer.team_id.to_string());
+        let _ = self.me.set(answer.user_id.to_string());
         Ok(format!("{} in {}", answer.user.unwrap_or_default(), answer.team))
     }
 
@@ -255,6 +264,15 @@ impl Chat for Slack {
         self.in_time(session.chat_post_message(&request)).await.map(|_| ())
     }
 
+    async fn direct(&self, actor_id: &str, text: &str) -> Result<(), PortError> {
+        let content = SlackMessageContent::new().with_text(blocks::mrkdwn(text));
+        let request = SlackApiChatPostMessageRequest::new(actor_id.into(), content)
+            .with_unfurl_links(false)
+            .with_unfurl_media(false);
+        let session = self.client.open_session(&self.token);
+        self.in_time(session.chat_post_message(&request)).await.map(|_| ())
+    }
+
     async fn welcome(&self, actor_id: &str, text: &str) -> Result<(), PortError> {
         let session = self.client.open_session(&self.token);
         let request = SlackApiViewsPublishRequest::new(actor_id.into(), views::home(text));
@@ -265,8 +283,8 @@ impl Chat for Slack {
         let text = blocks::mrkdwn(text);
         if let Some(url) = place.reply_to.as_deref().and_then(|url| self.response_url(url)) {
             match self.respond(url, &text).await {
-                // Used up or expired: the other way still works.
-                Err(PortError::Permanent { .. }) => {}
+                // Used up or expired, which Slack says in plain text: the other way still works.
+                Err(PortError::Permanent { .. } | PortError::Transient { retry_after: None, .. }) => {}
                 other => return other,
             }
         }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 /// Our token is refused, whatever the call.
 const REFUSED: [&str; 5] = ["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"];
-/// The operator can fix these, too: wait rather than give up.
-const MENDABLE: [&str; 4] = ["missing_scope", "not_in_channel", "channel_not_found", "is_archived"];
-const MEND_PAUSE: Duration = Duration::from_secs(300);
+/// The operator can fix these, too.
+const FIXABLE: [&str; 5] = ["missing_scope", "not_in_channel", "channel_not_found", "is_archived", "restricted_action"];
+/// Somebody deleted the message.
+const GONE: [&str; 2] = ["message_not_found", "thread_not_found"];
 /// Slack may have done it all the same.
 const UNSURE: [&str; 5] =
     ["internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"];
@@ -26,11 +27,23 @@ pub fn of(why: &SlackClientError) -> PortError {
             PortError::ambiguous(format!("Slack answered {}", error.status_code.as_u16()))
         }
         SlackClientError::HttpError(error) => {
-            PortError::permanent(format!("Slack answered {}", error.status_code.as_u16()))
+            let why = format!("Slack answered {}", error.status_code.as_u16());
+            // A proxy or the edge of a network answers in its own words: that is no answer of Slack's.
+            if is_slacks(error.http_response_body.as_deref()) {
+                PortError::permanent(why)
+            } else {
+                PortError::transient(why)
+            }
         }
         SlackClientError::ProtocolError(_) => PortError::ambiguous("Slack's answer cannot be read"),
         _ => PortError::ambiguous("Slack cannot be reached"),
     }
+}
+
+/// Slack's own answers are JSON and say whether they are `ok`.
+fn is_slacks(body: Option<&str>) -> bool {
+    let body: Option<serde_json::Value> = body.and_then(|body| serde_json::from_str(body).ok());
+    body.is_some_and(|body| body.get("ok").is_some_and(serde_json::Value::is_boolean))
 }
 
 fn of_code(code: &str) -> PortError {
@@ -38,8 +51,11 @@ fn of_code(code: &str) -> PortError {
     if code == "ratelimited" {
         return PortError::Transient { why: words, retry_after: Some(RATE_PAUSE) };
     }
-    if REFUSED.contains(&code) || MENDABLE.contains(&code) {
-        return PortError::Transient { why: words, retry_after: Some(MEND_PAUSE) };
+    if REFUSED.contains(&code) || FIXABLE.contains(&code) {
+        return PortError::Fixable { why: words, everywhere: !FIXABLE.contains(&code) || code == "missing_scope" };
+    }
+    if GONE.contains(&code) {
+        return PortError::Gone { why: words };
     }
     if UNSURE.contains(&code) { PortError::ambiguous(words) } else { PortError::permanent(words) }
 }

@@ -1,9 +1,11 @@
 //! What Slack tells, by socket or over HTTP, into the inbox: persist, enqueue, return. Slack gives three seconds.
 
+use super::PLATFORM;
 use super::chat::Slack;
 use super::decode::Envelope;
 use super::speaker::{Speaker, Told};
 use super::views;
+use crate::domain::actor::Platform;
 use crate::ports::{Accepted, Door, DoorError, Headers, Origin, Proof, Raw, Refusal, Verified, Verifier};
 use serde::Deserialize;
 use serde_json::Value;
@@ -178,9 +180,19 @@ impl Intake {
                 let Speaker { team, also } = self.slack.speaker(&told).await;
                 Envelope::Home { team, also, channel: opened.channel, user: opened.user }
             }
+            Inner::MemberJoinedChannel(joined) if self.slack.is_me(&joined.user) => return self.fixed().await,
+            Inner::ChannelUnarchive | Inner::GroupUnarchive => return self.fixed().await,
             _ => return Ok(()),
         };
         self.keep(event_id, "event", &envelope).await.map(|_| ())
+    }
+}
+
+impl Intake {
+    /// We were added to a channel, or it is in use again.
+    async fn fixed(&self) -> Result<(), DoorError> {
+        self.door.fixed(Some(&Platform::new(PLATFORM))).await;
+        Ok(())
     }
 }
 
@@ -211,6 +223,9 @@ struct Callback {
 enum Inner {
     AppMention(Mention),
     AppHomeOpened(Opened),
+    MemberJoinedChannel(Joined),
+    ChannelUnarchive,
+    GroupUnarchive,
     #[serde(other)]
     Other,
 }
@@ -226,6 +241,11 @@ struct Mention {
     ts: String,
     thread_ts: Option<String>,
     text: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Joined {
+    user: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -3,13 +3,15 @@
 use serde_json::{Value, json};
 
 /// Bot scopes. They are granted at installation: `doctor` compares.
-pub const SCOPES: [&str; 7] = [
+pub const SCOPES: [&str; 9] = [
     "app_mentions:read",
     "channels:history",
+    "channels:read",
     "chat:write",
     "chat:write.public",
     "commands",
     "groups:history",
+    "groups:read",
     "users:read",
 ];
 
@@ -23,7 +25,9 @@ pub fn manifest(public: Option<&str>) -> Value {
         "usage_hint": "help | list | show 42 | retry 42",
         "should_escape": false,
     });
-    let mut events = json!({"bot_events": ["app_home_opened", "app_mention"]});
+    let mut events = json!({"bot_events": [
+        "app_home_opened", "app_mention", "channel_unarchive", "group_unarchive", "member_joined_channel"
+    ]});
     let mut interactivity = json!({"is_enabled": true});
     for (part, key, path) in [
         (&mut command, "url", "commands"),

@@ -49,7 +49,7 @@ impl Engine {
                         publication.shown = version;
                     }
                 }
-                Err(why) => self.set_back(&surface, &mut publication, why.clone(), true).await,
+                Err(why) => self.set_back(&surface, &mut publication, why.clone(), true).await?,
             }
             self.keep(&surface, publication).await?;
         }

@@ -1,5 +1,6 @@
 //! One write to a channel: a card posted or edited, a note told in its thread, and what came of it.
 
+use super::troubles::interval_ms;
 use super::{LATE_MS, LINES, SKEW_MS};
 use crate::card::{Card, view};
 use crate::domain::actor::Platform;
@@ -7,11 +8,16 @@ use crate::domain::ids::IncidentNo;
 use crate::domain::incident::Incident;
 use crate::engine::Engine;
 use crate::engine::perform::backoff_until;
-use crate::ports::{Chat, PortError, Publication, StoreError, Surface};
+use crate::ports::{Chat, GIVEN_UP, PortError, Publication, StoreError, Surface, Turn};
 use metrics::counter;
 
 /// Tries to begin a post while its incident moves on.
 const CLAIMS: u32 = 5;
+
+/// Whether a card that somebody deleted is needed again: something is to be said or decided while its incident goes on.
+fn has_to_speak(incident: &Incident, publication: &Publication) -> bool {
+    incident.closed_at.is_none() && (publication.told < publication.to_tell || incident.awaits_people())
+}
 
 /// What one write to a channel came to.
 enum Wrote {
@@ -36,6 +42,14 @@ impl Engine {
         let late = self.clock.now().ms_since(incident.updated_at);
         if late > LATE_MS && publication.attempts == 0 {
             tracing::debug!(incident = incident.no.0, channel = %surface.channel, late_ms = late, "a card is late: its channel is busy");
+        }
+        if publication.removed && publication.message.is_none() && !publication.posting {
+            if !has_to_speak(&incident, &publication) {
+                publication.shown = publication.wanted;
+                publication.told = publication.to_tell;
+                return self.keep(surface, publication).await;
+            }
+            publication.removed = false;
         }
         if publication.message.is_none() && !publication.posting {
             return self.post_first(chat, surface, publication, incident).await;
@@ -227,6 +241,10 @@ impl Engine {
         counter!("ci_rescue_cards_total", "platform" => platform, "act" => act).increment(1);
         match wrote {
             Ok(wrote) => {
+                if publication.parked {
+                    publication.parked = false;
+                    self.got_through(surface).await?;
+                }
                 publication.attempts = 0;
                 publication.posting = false;
                 match wrote {
@@ -249,10 +267,13 @@ impl Engine {
                     PortError::Permanent { why } => {
                         tracing::warn!(incident, %channel, "gave up updating a card: {why}");
                     }
+                    PortError::Gone { why } => {
+                        tracing::info!(incident, %channel, "somebody deleted a card: {why}");
+                    }
                     // An integration that is down says so once, by itself.
                     why => tracing::debug!(incident, %channel, %why, "could not update a card yet"),
                 }
-                self.set_back(surface, &mut publication, why, looked).await;
+                self.set_back(surface, &mut publication, why, looked).await?;
             }
         }
         self.keep(surface, publication).await
@@ -265,12 +286,29 @@ impl Engine {
         publication: &mut Publication,
         why: PortError,
         looked: bool,
-    ) {
+    ) -> Result<(), StoreError> {
         let now = self.clock.now();
+        let mut pause = None;
         let wait = match why {
-            PortError::Permanent { why } => {
+            PortError::Gone { .. } if publication.message.is_some() && publication.digest.is_none() => {
+                publication.message = None;
+                publication.posting = false;
+                publication.removed = true;
+                return Ok(());
+            }
+            PortError::Permanent { why } | PortError::Gone { why } => {
                 publication.dead = Some(why);
-                return;
+                return self.store.commit(Turn { bump: vec![GIVEN_UP.into()], ..Turn::default() }).await;
+            }
+            PortError::Fixable { why, everywhere } => {
+                if !looked {
+                    publication.posting = false;
+                    publication.telling = publication.told;
+                }
+                publication.parked = true;
+                self.troubled(surface, &why, everywhere).await?;
+                pause = Some(interval_ms(publication.attempts));
+                None
             }
             PortError::Transient { retry_after, .. } => {
                 // It did not happen, so there is nothing to look for; unless it was the look that did not.
@@ -282,13 +320,15 @@ impl Engine {
             }
             PortError::Ambiguous { .. } => None,
         };
-        let until = backoff_until(now, publication.attempts, surface.incident.0, wait);
+        let until = pause
+            .map_or_else(|| backoff_until(now, publication.attempts, surface.incident.0, wait), |ms| now.plus_ms(ms));
         publication.attempts += 1;
         publication.not_before = until;
-        if wait.is_some() {
+        if wait.is_some() || pause.is_some() {
             let key = (surface.platform.clone(), surface.channel.clone());
             self.slots.lock().await.insert(key, until);
         }
+        Ok(())
     }
 
     /// Stores a surface; what the incident's turns marked meanwhile is kept.

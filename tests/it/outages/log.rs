@@ -53,7 +53,7 @@ async fn an_outage_is_one_warning_and_one_line_when_it_is_over() {
     assert!(down[0].contains("Slack is down: Slack says invalid_auth; retrying"), "{down:?}");
     let back = lines.holding(&["Slack is back after"]);
     assert_eq!(back.len(), 1, "{back:?}");
-    assert!(back[0].contains("INFO") && back[0].contains("10m (2 failed calls)"), "{back:?}");
+    assert!(back[0].contains("INFO") && back[0].contains("3m (2 failed calls)"), "{back:?}");
     world.end().await;
 }
 

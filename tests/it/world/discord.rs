@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::{mpsc, watch};
@@ -16,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 pub const APPLICATION: &str = "900";
 pub const GUILD: &str = "800";
+/// A conversation with one person has an id of its own.
+const DIRECT: &str = "88";
 pub const CHANNEL: &str = "700";
 
 /// A message as Discord keeps it.
@@ -41,6 +43,9 @@ struct Inner {
     messages: Vec<Message>,
     /// Threads by id, with their parents and names.
     threads: BTreeMap<String, (String, String)>,
+    /// Threads that are put away, and those that nobody opens again.
+    archived: BTreeSet<String>,
+    locked: BTreeSet<String>,
     interactions: BTreeMap<String, Interaction>,
     commands: Value,
     calls: Vec<String>,
@@ -92,6 +97,9 @@ impl DiscordDouble {
             .route("/channels/{channel}/messages", get(history).post(create))
             .route("/channels/{channel}/messages/{message}", patch(edit))
             .route("/channels/{channel}/messages/{message}/threads", post(open_thread))
+            .route("/channels/{channel}", patch(edit_channel))
+            .route("/channels/{channel}/threads", post(new_thread))
+            .route("/users/@me/channels", post(direct))
             .route("/interactions/{id}/{token}/callback", post(callback))
             .route("/webhooks/{app}/{token}", post(follow_up))
             .route("/webhooks/{app}/{token}/messages/@original", patch(edit_original));
@@ -164,6 +172,27 @@ impl DiscordDouble {
 
     pub fn thread(&self, card: &str) -> Vec<Message> {
         self.messages().into_iter().filter(|message| message.channel == card).collect()
+    }
+
+    /// What was written to a person directly.
+    pub fn direct(&self, user: &str) -> Vec<String> {
+        let inner = self.lock();
+        let theirs = inner.messages.iter().filter(|message| message.channel == format!("{DIRECT}{user}"));
+        theirs.map(|message| message.body["content"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// Puts a thread away; nobody opens a locked one again.
+    pub fn shut(&self, thread: &str, locked: bool) {
+        let mut inner = self.lock();
+        inner.archived.insert(thread.to_owned());
+        if locked {
+            inner.locked.insert(thread.to_owned());
+        }
+    }
+
+    /// Somebody deletes a message.
+    pub fn delete(&self, message: &str) {
+        self.lock().messages.retain(|have| have.id != message);
     }
 
     pub fn threads(&self) -> usize {
@@ -466,8 +495,11 @@ async fn create(
     }
     let id = double.tick().to_string();
     let mut inner = double.lock();
-    if channel != CHANNEL && !inner.threads.contains_key(&channel) {
+    if channel != CHANNEL && !inner.threads.contains_key(&channel) && !channel.starts_with(DIRECT) {
         return refuse(404, 10_003, "Unknown Channel");
+    }
+    if inner.archived.contains(&channel) {
+        return refuse(400, 50_083, "Thread is archived");
     }
     if let Err(why) = limits(&body) {
         return refuse(400, 50_035, &why);
@@ -508,6 +540,46 @@ async fn edit(
     }
     message.edits += 1;
     Json(message.as_discord()).into_response()
+}
+
+async fn edit_channel(
+    State(double): State<DiscordDouble>,
+    Path(channel): Path<String>,
+    Json(body): Json<Value>,
+) -> Response {
+    if let Some(fault) = double.fault_for("edit_channel") {
+        return fault;
+    }
+    let mut inner = double.lock();
+    if inner.locked.contains(&channel) {
+        return refuse(403, 50_013, "Missing Permissions");
+    }
+    if body["archived"] == json!(false) {
+        inner.archived.remove(&channel);
+    }
+    Json(json!({"id": channel, "type": 11})).into_response()
+}
+
+async fn new_thread(
+    State(double): State<DiscordDouble>,
+    Path(channel): Path<String>,
+    Json(body): Json<Value>,
+) -> Response {
+    if body["type"] != json!(11) {
+        return refuse(400, 50_035, "Invalid Form Body");
+    }
+    let id = double.tick().to_string();
+    let name = body["name"].as_str().unwrap_or_default().to_owned();
+    double.lock().threads.insert(id.clone(), (channel, name));
+    Json(json!({"id": id, "type": 11})).into_response()
+}
+
+async fn direct(State(double): State<DiscordDouble>, Json(body): Json<Value>) -> Response {
+    if let Some(fault) = double.fault_for("direct") {
+        return fault;
+    }
+    let to = body["recipient_id"].as_str().unwrap_or_default();
+    Json(json!({"id": format!("{DIRECT}{to}"), "type": 1})).into_response()
 }
 
 #[derive(serde::Deserialize)]

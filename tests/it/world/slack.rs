@@ -109,13 +109,37 @@ impl SlackDouble {
         self.lock().faults.push_back((method.into(), status, body, takes_effect));
     }
 
+    /// Takes back one planted fault; `false` where there is none.
+    pub fn unfault(&self, method: &str) -> bool {
+        let mut inner = self.lock();
+        let at = inner.faults.iter().position(|(name, ..)| name == method);
+        at.is_some_and(|at| inner.faults.remove(at).is_some())
+    }
+
     pub fn messages(&self) -> Vec<Message> {
         self.lock().messages.clone()
     }
 
     /// Top-level messages: the cards.
     pub fn cards(&self) -> Vec<Message> {
-        self.messages().into_iter().filter(|message| message.thread_ts.is_none()).collect()
+        // A message to a person is no card.
+        let card = |message: &Message| message.thread_ts.is_none() && !message.channel.starts_with('U');
+        self.messages().into_iter().filter(card).collect()
+    }
+
+    /// What was written to a person directly.
+    pub fn direct(&self, user: &str) -> Vec<String> {
+        self.lock()
+            .messages
+            .iter()
+            .filter(|message| message.channel == user)
+            .map(|message| message.text.clone())
+            .collect()
+    }
+
+    /// Somebody deletes a message.
+    pub fn delete(&self, ts: &str) {
+        self.lock().messages.retain(|message| message.ts != ts);
     }
 
     pub fn thread(&self, ts: &str) -> Vec<Message> {
