@@ -10,6 +10,7 @@ mod code;
 mod context;
 mod desk;
 mod door;
+mod gauges;
 pub mod history;
 mod ledger;
 mod markers;
@@ -21,12 +22,14 @@ mod publish;
 mod reconcile;
 mod repro;
 mod resolve;
+mod review;
 mod run;
 mod seal;
 mod stats;
 mod suspects;
 mod tail;
 mod timers;
+mod tracks;
 mod turn;
 mod verdict;
 
@@ -139,6 +142,8 @@ pub struct Engine {
     slots: Mutex<HashMap<(Platform, String), Time>>,
     /// How fast cards may be edited, where the platform counts edits apart from posts.
     edits: BTreeMap<Platform, EditBudget>,
+    /// The figures' gauges.
+    shown: Mutex<gauges::Shown>,
     /// What wildcards of the filter are matched against.
     listed: Mutex<reconcile::Listed>,
     turn_due: Notify,
@@ -194,6 +199,7 @@ impl Engine {
             installation: secrets.installation,
             state: Mutex::new(State { index, next_incident, feeds }),
             slots: Mutex::new(HashMap::new()),
+            shown: Mutex::default(),
             listed: Mutex::default(),
             turn_due: Notify::new(),
             effect_due: Notify::new(),
@@ -201,6 +207,8 @@ impl Engine {
         });
         engine.refill_forgetful_chats().await?;
         engine.look_at_pending().await?;
+        engine.count_tracks().await?;
+        engine.schedule_review().await?;
         Ok(engine)
     }
 

@@ -1,7 +1,7 @@
 //! Everything the bot wants from the world, except publishing: a card is marked dirty instead.
 
 use super::action::{Action, ChangeSpec};
-use super::actor::{Actor, Place};
+use super::actor::{Actor, Place, Platform};
 use super::event::{Event, Timer};
 use super::evidence::FailingTest;
 use super::ids::{Digest, IncidentNo, Repo, RunId};
@@ -145,6 +145,19 @@ pub enum Effect {
         actor_id: String,
         note: Note,
     },
+    /// Tells a channel what the bot did by itself in these days.
+    Review {
+        platform: Platform,
+        channel: String,
+        from: Time,
+        to: Time,
+    },
+    /// Counts how it went, and answers one person privately.
+    Stats {
+        place: Place,
+        actor_id: String,
+        repo: Option<Repo>,
+    },
     /// A private answer to one person.
     Reply {
         place: Place,
@@ -168,6 +181,8 @@ impl Effect {
             Self::Suspect { .. } => "suspect",
             Self::Vouch { .. } => "vouch",
             Self::Welcome { .. } => "welcome",
+            Self::Review { .. } => "review",
+            Self::Stats { .. } => "stats",
             Self::Reply { .. } => "reply",
         }
     }
@@ -184,7 +199,11 @@ impl Effect {
             | Self::LookAtPull { incident, .. }
             | Self::Reproduce { incident, .. }
             | Self::Suspect { incident, .. } => Some(*incident),
-            Self::Vouch { .. } | Self::Welcome { .. } | Self::Reply { .. } => None,
+            Self::Vouch { .. }
+            | Self::Welcome { .. }
+            | Self::Review { .. }
+            | Self::Stats { .. }
+            | Self::Reply { .. } => None,
         }
     }
 }

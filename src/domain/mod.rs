@@ -13,6 +13,7 @@ pub mod effect;
 pub mod event;
 pub mod evidence;
 pub mod facts;
+pub mod figures;
 pub mod gathering;
 pub mod ids;
 pub mod incident;

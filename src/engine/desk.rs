@@ -5,7 +5,8 @@ use super::{FEEDS, HOLD};
 use crate::command;
 use crate::domain::Repo;
 use crate::domain::actor::{Actor, Place, Platform, Principal, Role, Thread};
-use crate::domain::card::Verb;
+use crate::domain::card::{ANOTHER, ButtonRef, Verb};
+use crate::domain::cause::Cause;
 use crate::domain::effect::Effect;
 use crate::domain::event::{Event, Request, Spoken};
 use crate::domain::facts::Hold;
@@ -29,9 +30,6 @@ const ROWS: usize = 15;
 const VOUCH_MS: i64 = 60_000;
 /// The installation's own journal.
 const HOUSE: IncidentNo = IncidentNo(0);
-
-/// Incidents that figures are taken of: the newest.
-const STATS_MAX: usize = 5_000;
 
 impl Working<'_> {
     /// Handles a command at once, or first asks the platform what its author may do.
@@ -172,11 +170,41 @@ impl Working<'_> {
                 Intent::Remedy { target, wish: offering.wish, force: false, dry_run: false }
             }
             Verb::Why => Intent::Why { target },
+            Verb::Wrong => match self.named_cause(&what, input.as_deref()).await? {
+                Ok(cause) => Intent::Wrong { target, cause },
+                Err(mistake) => {
+                    self.answer(&place, &actor.id, mistake);
+                    return Ok(());
+                }
+            },
         };
         // A change of code is planned once it is asked for: the card shows no plan that a press could bind to.
         let planned = Verb::of(what.verb.as_str()).is_none_or(|verb| verb == Verb::Retry);
-        let seen = (planned && what.verb != Verb::Why).then_some(what.digest);
+        let seen = (planned && !matches!(what.verb, Verb::Why | Verb::Wrong)).then_some(what.digest);
         self.intent(actor, place, intent, seen).await
+    }
+
+    /// The cause that a form sent, `None` for another than the shown one; or what to tell the person instead.
+    async fn named_cause(
+        &mut self,
+        what: &ButtonRef,
+        input: Option<&str>,
+    ) -> Result<Result<Option<Cause>, Note>, StoreError> {
+        let mistake = |what: String, no: IncidentNo| {
+            Ok(Err(Note::Mistake { what, nearest: None, example: Some(format!("wrong {} flaky", no.0)) }))
+        };
+        let incident = self.incident(what.incident).await?;
+        let judged = incident.and_then(|incident| incident.judged).unwrap_or_default();
+        if Digest::of([judged.cause.as_str().as_bytes()]) != what.digest {
+            let cause = judged.cause.spoken();
+            return mistake(format!("The card has changed since: it now says {cause}"), what.incident);
+        }
+        let input = input.unwrap_or_default().trim();
+        match Cause::WEIGHED.into_iter().find(|cause| cause.as_str() == input) {
+            Some(cause) => Ok(Ok(Some(cause))),
+            None if input == ANOTHER => Ok(Ok(None)),
+            None => mistake("Choose the cause, or the entry for another one".into(), what.incident),
+        }
     }
 
     async fn intent(
@@ -194,10 +222,12 @@ impl Working<'_> {
         }
         let (need, have) = (intent.role(), by.role);
         let wide = place.pull.is_some()
-            && !matches!(
-                intent,
-                Intent::Help { .. } | Intent::List { .. } | Intent::Quarantined { .. } | Intent::Stats { .. }
-            );
+            && !matches!(intent, Intent::Help { .. } | Intent::List { .. } | Intent::Quarantined { .. });
+        if let Intent::Stats { repo } = intent {
+            let repo = place.pull.as_ref().map(|(repo, _)| repo.clone()).or(repo);
+            self.effect(Effect::Stats { place, actor_id: actor.id, repo });
+            return Ok(());
+        }
         let note = if wide {
             let why = "it affects more than this pull request; use chat or the console";
             Note::Refused { what: word(&intent).into(), why: vec![why.into()] }
@@ -252,7 +282,6 @@ impl Working<'_> {
                 let here = place.pull.as_ref().map(|(repo, _)| repo.clone());
                 self.quarantined(here.or(repo), owner).await?
             }
-            Intent::Stats { repo } => self.stats(place.pull.as_ref().map(|(repo, _)| repo.clone()).or(repo)).await?,
             Intent::Hold { reason } => self.hold(by, reason).await?,
             Intent::Unhold => self.unhold(by).await?,
             Intent::Subscribe { filter } => self.subscribe(place, filter),
@@ -269,12 +298,6 @@ impl Working<'_> {
         let what = if stage.is_none() { "open incidents".to_owned() } else { "matching incidents".to_owned() };
         let more = found.len().saturating_sub(ROWS) as u64;
         Ok(Note::List { rows: found.iter().take(ROWS).map(row).collect(), more, what })
-    }
-
-    async fn stats(&self, repo: Option<Repo>) -> Result<Note, StoreError> {
-        let query = Query { repo: repo.map(|repo| repo.to_string()), limit: STATS_MAX, ..Query::default() };
-        let found = self.engine.store.incidents(&query).await?;
-        Ok(Note::Stats { lines: super::stats::lines(&found, self.now) })
     }
 
     /// Quarantined tests by owner, oldest first.

@@ -62,6 +62,12 @@ impl Engine {
             Effect::Welcome { place, actor_id, note } => {
                 self.welcome(place, actor_id, note).await.map(|()| Done::Nothing)
             }
+            Effect::Review { platform, channel, from, to } => {
+                self.review(platform, channel, (*from, *to)).await.map(|()| Done::Nothing)
+            }
+            Effect::Stats { place, actor_id, repo } => {
+                self.tell_stats(place, actor_id, repo.as_ref()).await.map(|()| Done::Nothing)
+            }
             Effect::Reply { place, actor_id, note } => self.reply(place, actor_id, note).await.map(|()| Done::Nothing),
         };
         let took = Duration::from_millis(u64::try_from(self.clock.now().ms_since(begun)).unwrap_or(0));
@@ -113,7 +119,7 @@ impl Engine {
         // Wait longer for an integration that says when to retry.
         let told = matches!(why, PortError::Transient { retry_after: Some(_), .. });
         let last = claim.attempts + 1 >= if told { LOOKS } else { tries };
-        let reply = matches!(claim.work, Effect::Reply { .. } | Effect::Welcome { .. });
+        let reply = matches!(claim.work, Effect::Reply { .. } | Effect::Stats { .. } | Effect::Welcome { .. });
         match why {
             // A private reply that may have arrived is not repeated.
             PortError::Ambiguous { .. } if reply => self.complete(claim, Done::Nothing, None).await,
@@ -250,6 +256,19 @@ impl Engine {
         chat.whisper(place, actor_id, &text, note.mood()).await
     }
 
+    /// Counted here rather than in a turn, which nobody else could take meanwhile.
+    async fn tell_stats(
+        &self,
+        place: &crate::domain::Place,
+        actor_id: &str,
+        repo: Option<&Repo>,
+    ) -> Result<(), PortError> {
+        let figures = self.figures(repo.map(Repo::as_str)).await;
+        let figures = figures.map_err(|why| PortError::transient(why.to_string()))?;
+        let note = crate::domain::journal::Note::Stats { lines: super::stats::lines(&figures) };
+        self.reply(place, actor_id, &note).await
+    }
+
     async fn vouch(&self, place: &crate::domain::Place, actor_id: &str) -> Result<bool, PortError> {
         match self.chats.get(&place.platform) {
             Some(chat) => chat.vouch(place, actor_id).await,
@@ -339,6 +358,8 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         | Effect::Follow { .. }
         | Effect::LookAtPull { .. }
         | Effect::Welcome { .. }
+        | Effect::Review { .. }
+        | Effect::Stats { .. }
         | Effect::Reply { .. } => Done::Nothing,
     }
 }
