@@ -106,7 +106,9 @@ mod tests {
                 parts[at] = after;
             }
             let mut want = Changes::default();
-            parts.iter().for_each(|part| want.exchange(None, part.as_ref()));
+            for part in &parts {
+                want.exchange(None, part.as_ref());
+            }
             prop_assert_eq!(changes.0, want.0);
         }
     }

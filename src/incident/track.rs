@@ -84,4 +84,60 @@ mod tests {
         assert_eq!(of(incident("no-space-left", |i| i.adopted_by = Some(IncidentNo(2)))), None);
         assert_eq!(of(incident("no-space-left", |i| i.evidence.clear())), None);
     }
+
+    fn proposed(wish: Wish, ended: Option<PullEnd>) -> crate::domain::incident::Proposal {
+        let json = serde_json::json!({
+            "id": "1-1", "remedy": wish.remedy(), "wish": wish, "force": false, "dry_run": false,
+            "by": {"key": "ada", "name": "ada", "role": "responder"}, "reply": null, "seen": null, "plan": null,
+            "quorum": 0, "approvals": [], "state": {"state": "done"}, "ended": ended, "created_at": 0, "expires_at": null
+        });
+        serde_json::from_value(json).expect("a proposal")
+    }
+
+    #[test]
+    fn what_was_tried_counts_when_its_end_is_known() {
+        use crate::domain::event::Conclusion;
+        use crate::domain::intent::Which;
+        let retry = || proposed(Wish::Retry(Which::Smallest), None);
+        let fix = |ended| proposed(Wish::Fix { template: None, words: Vec::new() }, ended);
+        let run = |attempt, failed_attempt| crate::domain::incident::RunState {
+            run: None,
+            attempt,
+            workflow: "ci".into(),
+            branch: "main".into(),
+            sha: "a".into(),
+            url: None,
+            failed_attempt,
+            conclusion: Some(Conclusion::Success),
+            superseded: false,
+            logs: 0,
+            from: None,
+        };
+        let transient = "runner-lost";
+        let cases = [
+            ("running", incident(transient, |i| (i.proposals, i.runs) = (vec![retry()], vec![run(2, 1)])), (0, 0)),
+            (
+                "passed",
+                incident(transient, |i| {
+                    (i.proposals, i.runs, i.closed_at) = (vec![retry()], vec![run(2, 1)], Some(Time(1)));
+                }),
+                (1, 1),
+            ),
+            ("failed again", incident(transient, |i| (i.proposals, i.runs) = (vec![retry()], vec![run(2, 2)])), (1, 0)),
+            ("not merged yet", incident("glibc-node20", |i| i.proposals = vec![fix(None)]), (0, 0)),
+            ("closed", incident("glibc-node20", |i| i.proposals = vec![fix(Some(PullEnd::Closed))]), (1, 0)),
+            ("still red", incident("glibc-node20", |i| i.proposals = vec![fix(Some(PullEnd::Merged))]), (0, 0)),
+            (
+                "fixed",
+                incident("glibc-node20", |i| {
+                    (i.proposals, i.closed_at) = (vec![fix(Some(PullEnd::Merged))], Some(Time(1)));
+                }),
+                (1, 1),
+            ),
+        ];
+        for (name, incident, want) in cases {
+            let (_, track) = track(&incident).unwrap();
+            assert_eq!((track.tried, track.held), want, "{name}");
+        }
+    }
 }

@@ -143,7 +143,9 @@ mod tests {
 
     fn builds(jobs: &[&[Row]]) -> Share {
         let mut found = Builds { now: NOW, builds: HashMap::new(), suites: Vec::new() };
-        jobs.iter().for_each(|rows| found.add("acme/shop", rows, 1));
+        for rows in jobs {
+            found.add("acme/shop", rows, 1);
+        }
         let mut figures = Figures::default();
         found.fill(&mut figures);
         figures.builds

@@ -249,7 +249,9 @@ mod tests {
 
     fn figures(incidents: &[Incident]) -> Figures {
         let mut tally = Tally::new(NOW);
-        incidents.iter().for_each(|incident| tally.add(incident));
+        for incident in incidents {
+            tally.add(incident);
+        }
         tally.figures()
     }
 
