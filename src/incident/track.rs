@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(of(incident("no-space-left", |i| i.evidence.clear())), None);
     }
 
-    fn proposed(wish: Wish, ended: Option<PullEnd>) -> crate::domain::incident::Proposal {
+    fn proposed(wish: &Wish, ended: Option<PullEnd>) -> crate::domain::incident::Proposal {
         let json = serde_json::json!({
             "id": "1-1", "remedy": wish.remedy(), "wish": wish, "force": false, "dry_run": false,
             "by": {"key": "ada", "name": "ada", "role": "responder"}, "reply": null, "seen": null, "plan": null,
@@ -98,8 +98,8 @@ mod tests {
     fn what_was_tried_counts_when_its_end_is_known() {
         use crate::domain::event::Conclusion;
         use crate::domain::intent::Which;
-        let retry = || proposed(Wish::Retry(Which::Smallest), None);
-        let fix = |ended| proposed(Wish::Fix { template: None, words: Vec::new() }, ended);
+        let retry = || proposed(&Wish::Retry(Which::Smallest), None);
+        let fix = |ended| proposed(&Wish::Fix { template: None, words: Vec::new() }, ended);
         let run = |attempt, failed_attempt| crate::domain::incident::RunState {
             run: None,
             attempt,
