@@ -1,12 +1,13 @@
 //! What people see: an incident as a neutral [`Card`], in the words of `templates/`, escaped for one markup.
 
 mod markup;
+mod review;
 #[cfg(test)]
 pub mod samples;
 mod view;
 mod words;
 
-pub use crate::domain::card::{Button, ButtonRef, Card, Link, Look, Tone, Verb};
+pub use crate::domain::card::{Asks, Button, ButtonRef, Card, Link, Look, Tone, Verb, causes};
 pub use markup::{MARKUPS, code, cut, escape};
 pub use view::{View, view};
 pub use words::{Places, TemplateError, Words};

@@ -12,6 +12,7 @@ mod context;
 mod desk;
 mod door;
 mod feeds;
+mod gauges;
 pub mod history;
 mod house;
 mod ledger;
@@ -26,12 +27,14 @@ mod publish;
 mod reconcile;
 mod repro;
 mod resolve;
+mod review;
 mod run;
 mod seal;
 mod stats;
 mod suspects;
 mod tail;
 mod timers;
+mod tracks;
 mod turn;
 mod verdict;
 
@@ -147,6 +150,8 @@ pub struct Engine {
     edits: BTreeMap<Platform, EditBudget>,
     /// What the forge said that accounts may read.
     answers: Mutex<access::Answers>,
+    /// The figures' gauges.
+    shown: Mutex<gauges::Shown>,
     /// What wildcards of the filter are matched against.
     listed: Mutex<reconcile::Listed>,
     turn_due: Notify,
@@ -204,6 +209,7 @@ impl Engine {
             state: Mutex::new(State { index, next_incident, feeds, names }),
             slots: Mutex::new(HashMap::new()),
             answers: Mutex::default(),
+            shown: Mutex::default(),
             listed: Mutex::default(),
             turn_due: Notify::new(),
             effect_due: Notify::new(),
@@ -211,6 +217,8 @@ impl Engine {
         });
         engine.refill_forgetful_chats().await?;
         engine.look_at_pending().await?;
+        engine.count_tracks().await?;
+        engine.schedule_review().await?;
         Ok(engine)
     }
 

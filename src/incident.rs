@@ -27,12 +27,14 @@ mod runs;
 mod state;
 mod step;
 mod suspecting;
+mod track;
 mod undoing;
 mod waiting;
 
 pub use index::{Index, Routed, route, run_key};
 pub use people::row;
 pub use step::{Transition, step};
+pub use track::track;
 
 #[cfg(test)]
 mod tests;

@@ -13,11 +13,13 @@ mod incident;
 mod live;
 mod overview;
 mod pages;
+mod plot;
 mod preview;
 mod routes;
 mod say;
 mod session;
 mod sign;
+mod statistics;
 mod visit;
 
 pub use decode::ConsoleDecoder;

@@ -46,11 +46,38 @@ fn describe() {
         ("ci_rescue_github_quota_remaining", "GitHub API calls left, by owner and resource."),
         ("ci_rescue_github_quota_limit", "GitHub API calls allowed per window, by owner and resource."),
         ("ci_rescue_github_quota_reset_timestamp_seconds", "When GitHub's quota is reset, Unix time."),
+        ("ci_rescue_time_to_green_seconds", "From a failure to green in the last 30 days, mean and median."),
+        (
+            "ci_rescue_fix_seconds",
+            "From a failure to green where another commit was needed, in the last 30 days: median.",
+        ),
+        ("ci_rescue_green_builds_ratio", "Runs of default branches of the last 30 days that were green in the end."),
+        ("ci_rescue_retries_passed_ratio", "Retried incidents of the last 30 days that passed by it."),
+        (
+            "ci_rescue_new_failures_recognised_ratio",
+            "New failures of the last 30 days that had a cause or a known issue within a day.",
+        ),
+        ("ci_rescue_duplicates", "Incidents of the last 30 days that joined an older one."),
+        ("ci_rescue_escalations", "Escalations of the last 30 days; wrong ones were of failures that were none."),
+        ("ci_rescue_fix_pulls", "Pull requests of the bot's of the last 30 days, by how they ended."),
+        ("ci_rescue_proposals", "Proposals of the last 30 days, by remedy and state."),
+        ("ci_rescue_verdict_brier_score", "Brier score of the chance to pass again, as first told; 0 is perfect."),
+        ("ci_rescue_verdicts_told", "Incidents by the chance to pass again that was told (percent), and what came."),
+        (
+            "ci_rescue_suite_flake_ratio",
+            "The chance that a job fails with nothing broken: the worst, at most 50 by name while the process runs.",
+        ),
         ("ci_rescue_build_info", "The running version, as a label; always 1."),
     ] {
         describe_gauge!(name, help);
     }
-    describe_histogram!("ci_rescue_effect_seconds", Unit::Seconds, "Time taken by effects, by kind.");
+    for (name, help) in [
+        ("ci_rescue_effect_seconds", "Time taken by effects, by kind."),
+        ("ci_rescue_acknowledge_seconds", "Time from a delivery's proof of origin to its being on disk, by source."),
+        ("ci_rescue_delivery_wait_seconds", "Time that deliveries waited in the inbox."),
+    ] {
+        describe_histogram!(name, Unit::Seconds, help);
+    }
     gauge!("ci_rescue_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }
 

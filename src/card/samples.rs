@@ -1,6 +1,6 @@
 //! Cards of any size and any words, for the property tests of whoever renders them.
 
-use crate::domain::card::{Annotation, Button, Card, Link, Look, Tone, Verb};
+use crate::domain::card::{Annotation, Asks, Button, Card, Link, Look, Tone, Verb};
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::Stage;
 use proptest::collection::vec as list;
@@ -26,7 +26,7 @@ fn button() -> impl Strategy<Value = Button> {
         look,
         verb,
         "[a-z_]{3,13}\\.[0-9]{1,9}\\.[0-9]\\.[A-Za-z0-9_-]{43}\\.[A-Za-z0-9_-]{22}",
-        any::<bool>(),
+        proptest::option::of(proptest::sample::select(vec![Asks::Reason, Asks::Cause])),
     )
         .prop_map(|(label, hint, look, verb, value, asks)| Button {
             label: if label.trim().is_empty() { "Do".into() } else { label },

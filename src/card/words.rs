@@ -19,7 +19,7 @@ static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 /// A card has at most this many paragraphs beside its title and its buttons.
 const LINES_MAX: usize = 3;
 /// What one paragraph may hold, escaped: Slack allows 3,000 characters in a section.
-const LINE_CHARS: usize = 1_200;
+pub(super) const LINE_CHARS: usize = 1_200;
 
 /// A template that does not render: a defect of the template, never of the data.
 #[derive(Debug)]
@@ -108,7 +108,16 @@ impl Words {
         });
         env.add_filter("truncate", |text: &str, max: usize| clean_line(text, max));
         env.add_filter("count", |n: u64, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many }));
-        for name in ["card/title", "card/culprit", "card/state", "card/foot", "card/fallback", "card/digest", "notes"] {
+        for name in [
+            "card/title",
+            "card/culprit",
+            "card/state",
+            "card/foot",
+            "card/fallback",
+            "card/digest",
+            "card/review",
+            "notes",
+        ] {
             for markup in MARKUPS {
                 let own = FILES.get_file(format!("{markup}/{name}.jinja"));
                 let file = own.or_else(|| FILES.get_file(format!("{name}.jinja")));
@@ -125,7 +134,12 @@ impl Words {
         Ok(Self { env, home: places.home })
     }
 
-    fn render(&self, markup: &str, name: &str, context: Value) -> Result<String, TemplateError> {
+    /// Where incidents can be read in a browser.
+    pub(super) fn home(&self) -> Option<&str> {
+        self.home.as_deref()
+    }
+
+    pub(super) fn render(&self, markup: &str, name: &str, context: Value) -> Result<String, TemplateError> {
         let text = self.env.get_template(&format!("{markup}:{name}"))?.render(context)?;
         Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n"))
     }
@@ -200,7 +214,7 @@ impl Words {
                 verb: what.verb,
                 value: seal(what),
                 words: said(what),
-                asks: what.verb == Verb::RejectReason,
+                asks: what.verb.asks(),
             }
         };
         let run = view.host.as_ref().map_or_else(|| "Run".into(), |host| format!("Run on {}", escape(markup, host)));
@@ -267,8 +281,10 @@ impl Words {
 }
 
 fn label(what: &ButtonRef) -> String {
-    if what.verb == Verb::RejectReason {
-        return "Reject with a reason".into();
+    match what.verb {
+        Verb::RejectReason => return "Reject with a reason".into(),
+        Verb::Wrong => return "Wrong verdict".into(),
+        _ => {}
     }
     let word = what.verb.as_str();
     let mut chars = word.chars();

@@ -1,5 +1,6 @@
 //! The neutral card: structure and words already escaped for one platform's markup.
 
+use super::cause::Cause;
 use super::ids::{Digest, IncidentNo, ProposalId};
 use super::incident::Stage;
 use serde::{Deserialize, Serialize};
@@ -31,10 +32,12 @@ pub enum Verb {
     Fix,
     Issue,
     Why,
+    /// The cause that the card shows is wrong; the person says which is right.
+    Wrong,
 }
 
 impl Verb {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Retry,
         Self::Approve,
         Self::Reject,
@@ -47,6 +50,7 @@ impl Verb {
         Self::Fix,
         Self::Issue,
         Self::Why,
+        Self::Wrong,
     ];
 
     /// The verb of a remedy that a card may offer.
@@ -72,7 +76,60 @@ impl Verb {
             Self::Fix => "fix",
             Self::Issue => "issue",
             Self::Why => "why",
+            Self::Wrong => "wrong",
         }
+    }
+
+    /// What a person is asked for before it acts.
+    #[must_use]
+    pub fn asks(self) -> Option<Asks> {
+        match self {
+            Self::RejectReason => Some(Asks::Reason),
+            Self::Wrong => Some(Asks::Cause),
+            _ => None,
+        }
+    }
+}
+
+/// What a button has a person add, each in a form of the platform's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asks {
+    /// A line of text, which may stay empty.
+    Reason,
+    /// One of [`causes`].
+    Cause,
+}
+
+/// What stands for "not the one that is shown, and I do not know which" among the causes.
+pub const ANOTHER: &str = "another";
+
+/// The causes that a form offers: the value that comes back, and its words.
+#[must_use]
+pub fn causes() -> Vec<(&'static str, &'static str)> {
+    let named = Cause::WEIGHED.iter().map(|cause| (cause.as_str(), cause.spoken()));
+    named.chain([(ANOTHER, "another cause than the one shown")]).collect()
+}
+
+impl Asks {
+    /// What a wire value begins with that has to be asked about first.
+    fn sign(self) -> char {
+        match self {
+            Self::Reason => '?',
+            Self::Cause => '=',
+        }
+    }
+
+    /// A sealed value as a platform carries it: one that asks says so.
+    #[must_use]
+    pub fn wire(asks: Option<Self>, sealed: &str) -> String {
+        asks.map_or_else(|| sealed.to_owned(), |asks| format!("{}{sealed}", asks.sign()))
+    }
+
+    /// What a wire value asks for, and the sealed value in it; `None` where it asks for nothing.
+    #[must_use]
+    pub fn of(wire: &str) -> Option<(Self, &str)> {
+        [Self::Reason, Self::Cause].into_iter().find_map(|asks| Some((asks, wire.strip_prefix(asks.sign())?)))
     }
 }
 
@@ -96,8 +153,8 @@ pub struct Button {
     pub value: String,
     /// What does the same where there are no buttons.
     pub words: String,
-    /// A line is to be typed before it is pressed.
-    pub asks: bool,
+    /// What is to be added before it acts.
+    pub asks: Option<Asks>,
 }
 
 /// A place to go. Only addresses at configured hosts get here.

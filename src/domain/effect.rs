@@ -168,6 +168,20 @@ pub enum Effect {
         actor_id: String,
         note: Note,
     },
+    /// Tells a channel what the bot did by itself in these days.
+    Review {
+        platform: Platform,
+        channel: String,
+        from: Time,
+        to: Time,
+    },
+    /// Counts how it went, and answers one person privately.
+    Stats {
+        place: Place,
+        actor_id: String,
+        /// Of these repositories alone.
+        only: Option<Vec<Repo>>,
+    },
     /// A private answer to one person.
     Reply {
         place: Place,
@@ -194,6 +208,8 @@ impl Effect {
             Self::Vouch { .. } => "vouch",
             Self::Direct { .. } => "direct",
             Self::Welcome { .. } => "welcome",
+            Self::Review { .. } => "review",
+            Self::Stats { .. } => "stats",
             Self::Reply { .. } => "reply",
         }
     }
@@ -215,6 +231,8 @@ impl Effect {
             | Self::Vouch { .. }
             | Self::Direct { .. }
             | Self::Welcome { .. }
+            | Self::Review { .. }
+            | Self::Stats { .. }
             | Self::Reply { .. } => None,
         }
     }

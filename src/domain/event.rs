@@ -251,6 +251,11 @@ pub enum Event {
         readable: Vec<Readable>,
         at: Time,
     },
+    /// A week is over: what the bot did by itself is to be told.
+    WeekEnded {
+        from: Time,
+        to: Time,
+    },
     /// What a person said, now that the platform has told whether they may change the repository.
     Spoken {
         spoken: Spoken,

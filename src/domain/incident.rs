@@ -358,6 +358,9 @@ pub struct Incident {
     /// The chance that it passes again, as it was first told: what the verdicts are measured by.
     #[serde(default)]
     pub first_told: Option<f64>,
+    /// When a cause or a known issue was first named; absent before that, and in records from before it was kept.
+    #[serde(default)]
+    pub named_at: Option<Time>,
     pub proposals: Vec<Proposal>,
     /// How many proposals there ever were; `proposals` keeps the newest.
     pub proposed: u32,
@@ -424,6 +427,26 @@ impl Incident {
         let again = self.runs.iter().any(|run| run.attempt > 1 && !run.superseded && run.failed_attempt < run.attempt);
         let tests = self.evidence.iter().flat_map(|evidence| &evidence.failing_tests).count();
         again && tests == 1
+    }
+
+    /// It went green, rather than away.
+    #[must_use]
+    pub fn is_green(&self) -> bool {
+        self.closed_at.is_some() && !self.gone && self.adopted_by.is_none()
+    }
+
+    /// It went green at a commit that had failed before: nothing was broken.
+    #[must_use]
+    pub fn passed_again(&self) -> bool {
+        let again = |run: &RunState| run.attempt > 1 && !run.superseded && run.failed_attempt < run.attempt;
+        self.is_green() && self.runs.iter().any(again)
+    }
+
+    /// A cause or a known issue is named.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        let judged = self.judged.as_ref().is_some_and(|judged| judged.cause != super::cause::Cause::Unknown);
+        judged || self.headline().is_some_and(|evidence| evidence.advice.is_some())
     }
 
     /// The plan of a retry, where one is possible.

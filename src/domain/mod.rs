@@ -14,6 +14,7 @@ pub mod effect;
 pub mod event;
 pub mod evidence;
 pub mod facts;
+pub mod figures;
 pub mod gathering;
 pub mod head;
 pub mod ids;

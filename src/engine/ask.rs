@@ -6,6 +6,7 @@ use crate::card::Card;
 use crate::domain::actor::{Actor, Place};
 use crate::domain::evidence::Category;
 use crate::domain::facts::Hold;
+use crate::domain::figures::Figures;
 use crate::domain::ids::{Digest, IncidentNo};
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
@@ -155,6 +156,10 @@ impl Ask for Engine {
         let all = self.quarantined(repo).await?;
         let found = ledger::arguments(framework, all.iter().filter(|entry| entry.served));
         Ok(found.ok_or_else(|| format!("form must be one of {}", ledger::forms().join(", "))))
+    }
+
+    async fn figures(&self) -> Result<Figures, StoreError> {
+        Self::figures(self, None).await
     }
 
     async fn journal(&self, no: IncidentNo) -> Result<Vec<Entry>, StoreError> {

@@ -5,7 +5,8 @@ use super::turn::Working;
 use crate::command;
 use crate::domain::access::Asked;
 use crate::domain::actor::{Actor, Place, Principal, Role, Thread};
-use crate::domain::card::Verb;
+use crate::domain::card::{ANOTHER, ButtonRef, Verb};
+use crate::domain::cause::Cause;
 use crate::domain::effect::Effect;
 use crate::domain::event::{Event, Request, Spoken};
 use crate::domain::ids::{Digest, IncidentNo, Repo};
@@ -162,11 +163,41 @@ impl Working<'_> {
                 Intent::Remedy { target, wish: offering.wish, force: false, dry_run: false }
             }
             Verb::Why => Intent::Why { target },
+            Verb::Wrong => match self.named_cause(&what, input.as_deref()).await? {
+                Ok(cause) => Intent::Wrong { target, cause },
+                Err(mistake) => {
+                    self.answer(place, actor_id, mistake);
+                    return Ok(());
+                }
+            },
         };
         // A change of code is planned once it is asked for: the card shows no plan that a press could bind to.
         let planned = Verb::of(what.verb.as_str()).is_none_or(|verb| verb == Verb::Retry);
-        let seen = (planned && what.verb != Verb::Why).then_some(what.digest);
+        let seen = (planned && !matches!(what.verb, Verb::Why | Verb::Wrong)).then_some(what.digest);
         self.intent(asker, intent, seen).await
+    }
+
+    /// The cause that a form sent, `None` for another than the shown one; or what to tell the person instead.
+    async fn named_cause(
+        &mut self,
+        what: &ButtonRef,
+        input: Option<&str>,
+    ) -> Result<Result<Option<Cause>, Note>, StoreError> {
+        let mistake = |what: String, no: IncidentNo| {
+            Ok(Err(Note::Mistake { what, nearest: None, example: Some(format!("wrong {} flaky", no.0)) }))
+        };
+        let incident = self.incident(what.incident).await?;
+        let judged = incident.and_then(|incident| incident.judged).unwrap_or_default();
+        if Digest::of([judged.cause.as_str().as_bytes()]) != what.digest {
+            let cause = judged.cause.spoken();
+            return mistake(format!("The card has changed since: it now says {cause}"), what.incident);
+        }
+        let input = input.unwrap_or_default().trim();
+        match Cause::WEIGHED.into_iter().find(|cause| cause.as_str() == input) {
+            Some(cause) => Ok(Ok(Some(cause))),
+            None if input == ANOTHER => Ok(Ok(None)),
+            None => mistake("Choose the cause, or the entry for another one".into(), what.incident),
+        }
     }
 
     async fn intent(&mut self, asker: &Asker, intent: Intent, seen: Option<Digest>) -> Result<(), StoreError> {

@@ -6,7 +6,8 @@ use crate::domain::ids::Digest;
 use crate::evidence::redact;
 use crate::ports::{Accepted, Delivery, Door, DoorError, Put, Verified};
 use async_trait::async_trait;
-use metrics::counter;
+use metrics::{counter, histogram};
+use std::time::Duration;
 
 #[async_trait]
 impl Door for Engine {
@@ -17,6 +18,7 @@ impl Door for Engine {
     }
 
     async fn accept(&self, verified: Verified) -> Result<Accepted, DoorError> {
+        let begun = self.clock.elapsed_ms();
         let (raw, proof) = verified.into_parts();
         let hash = Digest::of([raw.body.as_slice()]);
         let delivery = Delivery {
@@ -29,7 +31,10 @@ impl Door for Engine {
             body: redact::body(&raw.body),
         };
         let id = delivery.id.clone();
-        match self.store.put_delivery(delivery).await {
+        let put = self.store.put_delivery(delivery).await;
+        let took = u64::try_from(self.clock.elapsed_ms().saturating_sub(begun)).unwrap_or(0);
+        histogram!("ci_rescue_acknowledge_seconds", "source" => raw.source).record(Duration::from_millis(took));
+        match put {
             Ok(Put::New) => {
                 counter!("ci_rescue_deliveries_total", "source" => raw.source, "outcome" => "new").increment(1);
                 self.turn_due.notify_one();

@@ -6,7 +6,8 @@ use super::desk::ROWS;
 use super::turn::Working;
 use crate::command;
 use crate::domain::Repo;
-use crate::domain::actor::Principal;
+use crate::domain::actor::{Principal, Role};
+use crate::domain::effect::Effect;
 use crate::domain::facts::Hold;
 use crate::domain::ids::IncidentNo;
 use crate::domain::intent::Intent;
@@ -17,12 +18,13 @@ use crate::domain::text::listing;
 use crate::incident::row;
 use crate::ports::{Query, StoreError};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// The installation's own journal.
 const HOUSE: IncidentNo = IncidentNo(0);
 
-/// Incidents that figures are taken of: the newest.
-const STATS_MAX: usize = 5_000;
+/// Incidents whose repositories may be counted: the newest.
+const STATS_MAX: usize = 1_000;
 
 impl Working<'_> {
     /// Commands that concern no incident.
@@ -86,11 +88,29 @@ impl Working<'_> {
         Ok(Some(Note::List { rows: found.iter().take(ROWS).map(row).collect(), more, what }))
     }
 
+    /// Counted outside the turn, over what the person may see.
     async fn stats(&mut self, asker: &Asker, repo: Option<Repo>) -> Result<Option<Note>, StoreError> {
-        let query = Query { repo: repo.map(|repo| repo.to_string()), limit: STATS_MAX, ..Query::default() };
+        let everything = asker.reader.inside || asker.reader.person.role == Role::Admin;
+        let mut only = None;
+        if !(everything && repo.is_none()) {
+            let asked = match repo {
+                Some(repo) => vec![repo],
+                None => self.known_repos().await?,
+            };
+            let Some(seen) = self.only_seen(asker, asked, |repo| repo) else { return Ok(None) };
+            only = Some(seen);
+        }
+        let (place, actor_id) = (asker.place.clone(), asker.actor.id.clone());
+        self.effect(Effect::Stats { place, actor_id, only });
+        Ok(None)
+    }
+
+    /// The repositories of the newest incidents.
+    async fn known_repos(&self) -> Result<Vec<Repo>, StoreError> {
+        let query = Query { limit: STATS_MAX, ..Query::default() };
         let found = self.engine.store.incidents(&query).await?;
-        let Some(found) = self.only_seen(asker, found, |incident| &incident.repo) else { return Ok(None) };
-        Ok(Some(Note::Stats { lines: super::stats::lines(&found, self.now) }))
+        let repos: BTreeSet<Repo> = found.into_iter().map(|incident| incident.repo).collect();
+        Ok(repos.into_iter().collect())
     }
 
     /// Quarantined tests by owner, oldest first.

@@ -70,6 +70,12 @@ impl Engine {
             Effect::Welcome { place, actor_id, note } => {
                 self.welcome(place, actor_id, note).await.map(|()| Done::Nothing)
             }
+            Effect::Review { platform, channel, from, to } => {
+                self.review(platform, channel, (*from, *to)).await.map(|()| Done::Nothing)
+            }
+            Effect::Stats { place, actor_id, only } => {
+                self.tell_stats(place, actor_id, only.as_deref()).await.map(|()| Done::Nothing)
+            }
             Effect::Reply { place, actor_id, note } => self.reply(place, actor_id, note).await.map(|()| Done::Nothing),
         };
         let took = Duration::from_millis(u64::try_from(self.clock.now().ms_since(begun)).unwrap_or(0));
@@ -127,7 +133,7 @@ impl Engine {
         let told = matches!(why, PortError::Transient { retry_after: Some(_), .. } | PortError::Fixable { .. });
         let patient = told && !matches!(claim.work, Effect::Look { .. });
         let last = claim.attempts + 1 >= if patient { LOOKS } else { tries };
-        let reply = matches!(claim.work, Effect::Reply { .. } | Effect::Welcome { .. });
+        let reply = matches!(claim.work, Effect::Reply { .. } | Effect::Stats { .. } | Effect::Welcome { .. });
         match why {
             // A private reply that may have arrived is not repeated.
             PortError::Ambiguous { .. } if reply => self.complete(claim, Done::Nothing, None).await,
@@ -289,6 +295,19 @@ impl Engine {
         Err(last)
     }
 
+    /// Counted here rather than in a turn, which nobody else could take meanwhile.
+    async fn tell_stats(
+        &self,
+        place: &crate::domain::Place,
+        actor_id: &str,
+        only: Option<&[Repo]>,
+    ) -> Result<(), PortError> {
+        let figures = self.figures(only).await;
+        let figures = figures.map_err(|why| PortError::transient(why.to_string()))?;
+        let note = crate::domain::journal::Note::Stats { lines: super::stats::lines(&figures) };
+        self.reply(place, actor_id, &note).await
+    }
+
     async fn vouch(&self, place: &crate::domain::Place, actor_id: &str) -> Result<bool, PortError> {
         match self.chats.get(&place.platform) {
             Some(chat) => chat.vouch(place, actor_id).await,
@@ -390,6 +409,8 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         | Effect::LookAtPull { .. }
         | Effect::Direct { .. }
         | Effect::Welcome { .. }
+        | Effect::Review { .. }
+        | Effect::Stats { .. }
         | Effect::Reply { .. } => Done::Nothing,
     }
 }

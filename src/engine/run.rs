@@ -3,7 +3,6 @@
 use super::Engine;
 use crate::ports::StoreError;
 use futures::FutureExt;
-use metrics::gauge;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
@@ -135,25 +134,5 @@ impl Engine {
                 }
             }
         });
-    }
-
-    /// Queue depths, for the metrics page.
-    pub async fn measure(&self) {
-        let Ok(counts) = self.store.counts().await else { return };
-        for (name, value) in [
-            ("inbox", counts.inbox),
-            ("outbox", counts.outbox),
-            ("timers", counts.timers),
-            ("cards", counts.behind.values().sum()),
-            ("dead_letters", counts.dead),
-        ] {
-            gauge!("ci_rescue_queue_depth", "queue" => name).set(value as f64);
-        }
-        for platform in self.platforms() {
-            let behind = counts.behind.get(&platform.0).copied().unwrap_or(0);
-            gauge!("ci_rescue_cards_behind", "platform" => platform.0.clone()).set(behind as f64);
-        }
-        gauge!("ci_rescue_incidents", "state" => "open").set(counts.open as f64);
-        gauge!("ci_rescue_incidents", "state" => "all").set(counts.incidents as f64);
     }
 }

@@ -1,9 +1,11 @@
 //! One delivery, one turn: decode, route, step, and one transaction for everything that follows.
 
+use super::tracks::Changes;
 use super::{Engine, NEXT_INCIDENT, State, timer_key};
 use crate::domain::access::Asked;
 use crate::domain::effect::{Effect, Lookup, Order};
 use crate::domain::event::{Conclusion, Event, Scope};
+use crate::domain::evidence::Track;
 use crate::domain::facts::RunSeen;
 use crate::domain::head;
 use crate::domain::ids::{IncidentNo, Repo};
@@ -13,10 +15,10 @@ use crate::domain::subscription::Subject;
 use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
 use crate::history::outcomes;
-use crate::incident::{Routed, Transition, route, run_key, step};
+use crate::incident::{Routed, Transition, route, run_key, step, track};
 use crate::ports::{Claimed, Delivery, Heard, NewEffect, Query, StoreError, Surface, TimerRow, Turn};
 use futures::FutureExt;
-use metrics::counter;
+use metrics::{counter, histogram};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -38,8 +40,15 @@ pub(super) struct Working<'e> {
     pub turn: Turn,
     incidents: BTreeMap<IncidentNo, Incident>,
     /// Version as stored, of incidents that are.
-    stored: BTreeMap<IncidentNo, u64>,
+    stored: BTreeMap<IncidentNo, Stored>,
     to_tell: BTreeMap<IncidentNo, u64>,
+}
+
+/// What is compared when an incident's turn ends.
+struct Stored {
+    version: u64,
+    /// Its part of a known issue's track.
+    track: Option<(String, Track)>,
 }
 
 impl Engine {
@@ -77,6 +86,7 @@ impl Engine {
 
     async fn take_in(&self, state: &mut State, claim: &Claimed<Delivery>, now: Time) -> Result<(), StoreError> {
         let delivery = &claim.work;
+        histogram!("ci_rescue_delivery_wait_seconds").record(passed(delivery.at, now));
         let heard = match self.decode(delivery) {
             Ok(heard) => heard,
             Err(why) => return self.set_aside(claim, &why).await,
@@ -136,6 +146,7 @@ impl Working<'_> {
                 Event::Cleared { asked, readable, at } => self.cleared(asked, readable, at).await,
                 Event::Renamed { from, to, below } => self.renamed(&from, &to, below).await,
                 Event::PullReopened { repo, number } => self.reopened(&repo, number).await,
+                Event::WeekEnded { from, to } => self.week_ended(from, to).await,
                 Event::Installed => {
                     self.engine.forget_listed().await;
                     Ok(())
@@ -173,7 +184,8 @@ impl Working<'_> {
     /// An event and everything it triggers in other incidents, in one transaction.
     pub async fn event(&mut self, event: Event) -> Result<(), StoreError> {
         let mut queue = std::collections::VecDeque::from([event]);
-        while let Some(mut event) = queue.pop_front() {
+        while let Some(event) = queue.pop_front() {
+            let mut event = self.engine.tracked(event).await?;
             self.state.index.place(&mut event);
             if let Event::Failed { failure } = &event
                 && !self.is_ours(&failure.repo, failure.branch.raw())
@@ -286,7 +298,7 @@ impl Working<'_> {
         }
         let stored = self.engine.store.incident(no).await?;
         if let Some(incident) = &stored {
-            self.stored.insert(no, incident.version);
+            self.stored.insert(no, Stored { version: incident.version, track: track(incident) });
         }
         Ok(stored)
     }
@@ -397,14 +409,18 @@ impl Working<'_> {
     /// Everything that changed, as one transaction.
     async fn finish(mut self) -> Result<Turn, StoreError> {
         let incidents = std::mem::take(&mut self.incidents);
+        let mut changes = Changes::default();
         for (no, mut incident) in incidents {
-            incident.version = self.stored.get(&no).copied().unwrap_or(0) + 1;
+            let stored = self.stored.get(&no);
+            changes.exchange(stored.and_then(|stored| stored.track.as_ref()), track(&incident).as_ref());
+            incident.version = stored.map_or(0, |stored| stored.version) + 1;
             for surface in self.surfaces(&incident).await? {
                 let told = self.to_tell.get(&no).copied().unwrap_or(0);
                 self.turn.dirty.push((surface, incident.version, told));
             }
             self.turn.incidents.push(incident);
         }
+        self.turn.settings.extend(changes.settings(&*self.engine.store).await?);
         Ok(self.turn)
     }
 
@@ -442,6 +458,11 @@ impl Working<'_> {
         }
         Ok(surfaces)
     }
+}
+
+/// From one instant to a later one.
+fn passed(from: Time, to: Time) -> std::time::Duration {
+    std::time::Duration::from_millis(u64::try_from(to.ms_since(from)).unwrap_or(0))
 }
 
 /// What an event says of a run.

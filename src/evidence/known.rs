@@ -2,7 +2,7 @@
 
 use super::signs::Pattern;
 use super::vocabulary::{Bits, Words};
-use crate::domain::evidence::{Advice, Category, Severity};
+use crate::domain::evidence::{Advice, Category, Severity, Track};
 use serde::Deserialize;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -40,6 +40,7 @@ impl Issue {
             severity: self.severity,
             solution: self.solution.clone(),
             fix: Some(self.fix_type.clone()).filter(|template| !template.is_empty()),
+            track: Track::default(),
         }
     }
 }
@@ -84,6 +85,12 @@ impl Issues {
             .map(|at| &self.rows[at])
             .max_by(|a, b| a.confidence.total_cmp(&b.confidence))
     }
+}
+
+/// Whether these rows could stand in the file.
+#[cfg(test)]
+pub fn reads(rows: &str) -> bool {
+    toml::from_str::<File>(rows).is_ok_and(|file| file.issue.iter().all(|row| regex::Regex::new(&row.pattern).is_ok()))
 }
 
 #[cfg(test)]

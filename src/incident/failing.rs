@@ -47,6 +47,7 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         offers: Vec::new(),
         judged: None,
         first_told: None,
+        named_at: None,
         proposals: Vec::new(),
         proposed: 0,
         scheduled: None,

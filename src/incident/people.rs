@@ -344,7 +344,9 @@ fn why(incident: &Incident) -> Vec<String> {
         lines.push(format!("no log: {missing}"));
     }
     if let Some((issue, advice)) = incident.headline().and_then(|e| e.known_issue.as_ref().zip(e.advice.as_ref())) {
-        lines.push(format!("known issue {issue}, severity {}: {}", advice.severity.as_str(), advice.solution));
+        let seen = advice.track.words();
+        let seen = if seen.is_empty() { seen } else { format!(", {seen}") };
+        lines.push(format!("known issue {issue}, severity {}{seen}: {}", advice.severity.as_str(), advice.solution));
     }
     if let Some(judged) = &incident.judged {
         lines.extend(judgement(judged));

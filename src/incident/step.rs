@@ -44,6 +44,7 @@ pub fn step(
         (None, Event::Requested { repo, pull, .. }) => failing::request(no, repo, *pull, now),
         (None, _) => return None,
     };
+    let named = incident.is_named();
     let before = adopting::before(&incident);
     let mut step = Step { rules, context, now, incident, orders: Vec::new() };
     match event {
@@ -69,8 +70,12 @@ pub fn step(
         Event::Reviewed { number, branch, by, .. } => merging::reviewed(&mut step, *number, branch.raw(), by),
         Event::Dequeued { number, .. } => failing::dequeued(&mut step, *number),
         Event::Asked { request } => people::asked(&mut step, request),
-        // Words become a request before they concern an incident, and an installation concerns none.
-        Event::Spoken { .. } | Event::Cleared { .. } | Event::Installed | Event::Superseded { .. } => return None,
+        // Words become a request before they concern an incident; an installation and a week concern none.
+        Event::Spoken { .. }
+        | Event::Cleared { .. }
+        | Event::Installed
+        | Event::Superseded { .. }
+        | Event::WeekEnded { .. } => return None,
         Event::LogRead { run, attempt, read, .. } => {
             let known = step.incident.runs.iter().find(|have| have.run == Some(*run));
             if known.is_none_or(|known| known.attempt <= *attempt) {
@@ -103,6 +108,9 @@ pub fn step(
     if !matches!(event, Event::FactsGathered { .. }) {
         owning::ask(&mut step);
         placing::ask(&mut step);
+    }
+    if !named && step.incident.is_named() {
+        step.incident.named_at = step.incident.named_at.or(Some(now));
     }
     Some(finish(step, &before))
 }

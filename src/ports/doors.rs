@@ -221,6 +221,8 @@ pub trait Ask: Send + Sync {
     /// The arguments with which a framework's runner leaves out what is on the repository's list; else a sentence that
     /// names those whose runners can.
     async fn left_out(&self, repo: &Repo, framework: &str) -> Result<Result<String, String>, super::StoreError>;
+    /// How it went lately.
+    async fn figures(&self) -> Result<crate::domain::figures::Figures, super::StoreError>;
     async fn journal(&self, no: IncidentNo) -> Result<Vec<Entry>, super::StoreError>;
     /// The excerpt of a log, by content.
     async fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, super::StoreError>;

@@ -44,7 +44,7 @@ impl Remedy for Fix {
         let often = incident.judged.as_ref().is_some_and(|judged| judged.record.passed_on_retry >= OFTEN);
         let retried = incident.runs.iter().any(|run| run.attempt > 1);
         let retry_first = advice.severity == Severity::Transient && !often && !retried;
-        let help = if retry_first { 0.6 } else { 0.98 };
+        let help = if retry_first { 0.6 } else { advice.track.confidence(0.98) };
         let wish = Wish::Fix { template: None, words: Vec::new() };
         Some(Offering { wish, label, help, because: clean_line(&advice.solution, 200), at_once: false })
     }

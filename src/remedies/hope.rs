@@ -85,7 +85,10 @@ fn first_try(incident: &Incident) -> (f64, String) {
     };
     let category = evidence.category;
     let (hope, words) = match (&evidence.advice, category) {
-        _ if evidence.is_transient() => return (0.85, format!("{category} failures often pass on retry")),
+        _ if evidence.is_transient() => {
+            let track = evidence.advice.as_ref().map(|advice| advice.track).unwrap_or_default();
+            return (track.confidence(0.85), format!("{category} failures often pass on retry"));
+        }
         (Some(_), _) => (0.03, "the cause is known, and a retry does not remove it"),
         _ if evidence.is_deterministic() => {
             return (0.03, format!("{category} failures recur on the same commit"));

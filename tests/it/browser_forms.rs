@@ -4,6 +4,7 @@ use crate::flows::quarantine::flaky_in;
 use crate::world::chromium::Browser;
 use crate::world::{NETWORK_LOG, Setup, World, listener};
 use axum::response::Html;
+use ci_rescue::domain::cause::Cause;
 use ci_rescue::domain::incident::ProposalState;
 use fantoccini::Locator;
 use std::net::SocketAddr;
@@ -117,6 +118,11 @@ async fn everything(script: bool, open: bool) {
 
     visitor.press(&world, no, "why").await;
     visitor.sees("#answers", "retry").await;
+    visitor.click(&format!("#incident-{no} .asks summary")).await;
+    visitor.click(&format!("#incident-{no} .asks option[value=transient]")).await;
+    visitor.press(&world, no, "wrong").await;
+    let judged = world.incident(no).await.judged.expect("a verdict");
+    assert_eq!((judged.cause, judged.by.is_some()), (Cause::Transient, true));
     for (verb, state) in [("cancel", "cancelled"), ("reject", "rejected")] {
         visitor.press(&world, no, "retry").await;
         assert_eq!(last(&world.incident(no).await).as_str(), "awaiting");

@@ -1,16 +1,19 @@
 //! Each page of the console in a real browser: accessible by axe's rules, no wider than a phone, light and dark.
 
 use crate::flows::quarantine::flaky_in;
+use crate::flows::statistics::{UNKNOWN_LOG, broken, retry};
 use crate::world::chromium::Browser;
 use crate::world::{NETWORK_LOG, Setup, World};
+use ci_rescue::domain::time::DAY_MS;
 use fantoccini::Locator;
 
-const PAGES: [(&str, &str); 12] = [
+const PAGES: [(&str, &str); 13] = [
     ("/", "feed"),
     ("/?stage=open&q=test", "filtered"),
     ("/waiting", "waiting"),
     ("/history", "history"),
     ("/quarantines", "quarantines"),
+    ("/statistics", "statistics"),
     ("/help", "help"),
     ("/incidents/2", "incident"),
     ("/incidents/2#error", "incident-log"),
@@ -19,6 +22,29 @@ const PAGES: [(&str, &str); 12] = [
     ("/nowhere", "error"),
     ("/sign-in", "sign-in"),
 ];
+
+/// Some weeks in which runs passed, failed and passed again, one failure is unknown, and one was corrected.
+async fn busy_weeks() -> World {
+    let world = World::new().await;
+    for n in 1..=24_u64 {
+        let log = if n.is_multiple_of(5) { UNKNOWN_LOG } else { NETWORK_LOG };
+        broken(&world, log, n, "main").await;
+        world.clock.advance(i64::try_from(n).unwrap() * 600_000);
+        let no = world.incidents().await.iter().map(|incident| incident.no.0).max().unwrap();
+        // One in four stays red until the next commit.
+        if !n.is_multiple_of(4) {
+            retry(&world, no).await;
+        }
+        world.clock.advance(if n < 20 { 2 * DAY_MS } else { DAY_MS / 2 });
+    }
+    for n in 30..=33 {
+        broken(&world, UNKNOWN_LOG, n, &format!("topic-{n}")).await;
+    }
+    let no = world.incidents().await.iter().map(|incident| incident.no.0).max().unwrap();
+    world.slack.command("UBEN", &format!("wrong {no} infra")).await;
+    world.settle().await;
+    world
+}
 
 /// Something of everything: a stop, answers, a quarantine, a rejected patch, one that waits.
 async fn busy() -> World {
@@ -48,13 +74,27 @@ async fn busy() -> World {
     world
 }
 
-async fn every_page(dark: bool) {
-    let Some(browser) = Browser::open(dark, (1280, 900)).await else { return };
-    let world = busy().await;
+/// Axe itself, where it is there.
+fn axe() -> Option<String> {
     let axe = std::env::var("CI_RESCUE_AXE").ok().and_then(|file| std::fs::read_to_string(file).ok());
     if axe.is_none() {
         println!("skipped: axe; .ci/run fetches it and names it in CI_RESCUE_AXE");
     }
+    axe
+}
+
+/// What axe finds wrong with the page that is open.
+async fn violations(browser: &Browser, axe: &str) -> Vec<String> {
+    browser.page.execute(axe, vec![]).await.unwrap();
+    let run = "const done = arguments[arguments.length - 1]; axe.run().then((r) => done(r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html + ' ' + n.failureSummary).join(' | '))), (e) => done(['axe: ' + e]));";
+    let found = browser.page.execute_async(run, vec![]).await.unwrap();
+    found.as_array().into_iter().flatten().map(ToString::to_string).collect()
+}
+
+async fn every_page(dark: bool) {
+    let Some(browser) = Browser::open(dark, (1280, 900)).await else { return };
+    let world = busy().await;
+    let axe = axe();
     let page = &browser.page;
     page.goto(&format!("http://{}/", world.private_at)).await.unwrap();
     let shade = if dark { "dark" } else { "light" };
@@ -78,10 +118,7 @@ async fn every_page(dark: bool) {
             }
             // At 390 the layout is that of 320.
             if let Some(axe) = axe.as_ref().filter(|_| width != 390) {
-                page.execute(axe, vec![]).await.unwrap();
-                let run = "const done = arguments[arguments.length - 1]; axe.run().then((r) => done(r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html + ' ' + n.failureSummary).join(' | '))), (e) => done(['axe: ' + e]));";
-                let found = page.execute_async(run, vec![]).await.unwrap();
-                wrong.extend(found.as_array().into_iter().flatten().map(|violation| format!("{at}: {violation}")));
+                wrong.extend(violations(&browser, axe).await.into_iter().map(|found| format!("{at}: {found}")));
             }
         }
     }
@@ -98,6 +135,51 @@ async fn every_page_in_light() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_in_dark() {
     every_page(true).await;
+}
+
+/// Every plot of some busy weeks: named for who does not see it, with a table of the same rows, inside its page.
+async fn statistics(dark: bool) {
+    let Some(browser) = Browser::open(dark, (1280, 900)).await else { return };
+    let world = busy_weeks().await;
+    let (page, axe) = (&browser.page, axe());
+    for width in [320, 1280] {
+        browser.resize(width, 3_000).await;
+        page.goto(&format!("http://{}/statistics", world.private_at)).await.unwrap();
+        browser.picture(&format!("plots-{width}-{}", if dark { "dark" } else { "light" })).await;
+        let look = "return [...document.querySelectorAll('.chart:has(svg)')].map((chart) => { \
+            const svg = chart.querySelector('svg'); const box = svg.getBoundingClientRect(); \
+            const ids = svg.getAttribute('aria-labelledby').split(' '); \
+            return { id: chart.querySelector('h2').id, named: ids.every((id) => svg.querySelector('#' + id).textContent.length > 10), \
+                rows: chart.querySelectorAll('tbody tr').length, bars: svg.querySelectorAll('rect').length, \
+                inside: [...svg.querySelectorAll('rect, text')].every((part) => { const r = part.getBoundingClientRect(); \
+                    return r.left >= box.left - 2 && r.right <= box.right + 2 && r.bottom <= box.bottom + 2; }) }; })";
+        let charts = page.execute(look, vec![]).await.unwrap();
+        let charts = charts.as_array().unwrap();
+        let ids: Vec<_> = charts.iter().filter_map(|chart| chart["id"].as_str()).collect();
+        assert_eq!(ids, ["h-green", "h-to-green", "h-flakes", "h-remedies"], "{charts:?}");
+        for chart in charts {
+            let (rows, bars) = (chart["rows"].as_u64().unwrap(), chart["bars"].as_u64().unwrap());
+            assert!(chart["named"] == true && chart["inside"] == true, "at {width}: {chart}");
+            assert!(bars > 0 && bars <= rows, "at {width}: {chart}");
+        }
+        let scripts = page.execute("return document.querySelectorAll('script:not([src]), [style]').length", vec![]);
+        assert_eq!(scripts.await.unwrap(), 0, "nothing inline");
+        if let Some(axe) = &axe {
+            assert_eq!(violations(&browser, axe).await, Vec::<String>::new(), "at {width}");
+        }
+    }
+    browser.close().await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_statistics_in_light() {
+    statistics(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_statistics_in_dark() {
+    statistics(true).await;
 }
 
 /// Pulled in Slack, told on a page that is open; lifted likewise.

@@ -123,7 +123,7 @@ fn beside(document: &Path, path: &str) -> PathBuf {
 
 #[test]
 fn paths_that_are_named_are_there() {
-    let ours = Regex::new(r"^(?:src|tests|commands|rules|templates|docs|benches|\.ci)/[\w./*-]*$").unwrap();
+    let ours = Regex::new(r"^(?:src|tests|commands|rules|templates|docs|benches|deploy|\.ci)/[\w./*-]*$").unwrap();
     let mut wrong = Vec::new();
     for document in documents() {
         for span in document.spans.iter().filter(|span| ours.is_match(span)) {
@@ -306,6 +306,52 @@ fn metrics_that_are_named_exist() {
     for name in named {
         assert!(wired.contains(&format!("\"{name}\"")), "{name}");
     }
+}
+
+/// The names of metrics that stand in a text, without what a histogram's series add.
+fn metrics_in(text: &str) -> BTreeSet<String> {
+    let name = Regex::new(r"\bci_rescue_[a-z_]+").unwrap();
+    let base =
+        |name: &str| ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).map(str::to_owned);
+    name.find_iter(text).map(|found| base(found.as_str()).unwrap_or_else(|| found.as_str().to_owned())).collect()
+}
+
+#[test]
+fn every_metric_is_shown_or_explained() {
+    let dashboard: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(root().join("deploy/grafana/ci-rescue.json")).unwrap()).unwrap();
+    let targets = |panel: &serde_json::Value| panel["targets"].as_array().cloned().unwrap_or_default();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let shown: String =
+        panels.iter().flat_map(targets).map(|target| format!("{}\n", target["expr"].as_str().unwrap())).collect();
+    let shown = metrics_in(&shown);
+    let described = metrics_in(&fs::read_to_string(root().join("src/app/metrics.rs")).unwrap());
+    let explained = metrics_in(&document("docs/operating.md").text);
+    assert!(described.len() > 20);
+    for name in &shown {
+        assert!(described.contains(name), "the dashboard shows {name}, which does not exist");
+    }
+    for name in &described {
+        assert!(shown.contains(name) || explained.contains(name), "{name} is neither shown nor explained");
+    }
+    // What is set is described.
+    let mut set = BTreeSet::new();
+    let mut rooms = vec![root().join("src")];
+    while let Some(room) = rooms.pop() {
+        for path in fs::read_dir(room).unwrap().flatten().map(|entry| entry.path()) {
+            if path.is_dir() {
+                rooms.push(path);
+            } else if path.extension().is_some_and(|ext| ext == "rs") && !path.ends_with("app/metrics.rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let sets = ["gauge!(", "counter!(", "histogram!("].iter().any(|set| text.contains(set));
+                set.extend(metrics_in(&text).into_iter().filter(|_| sets));
+            }
+        }
+    }
+    set.insert("ci_rescue_build_info".into());
+    assert_eq!(set, described, "what is set and what is described");
+    let ids: Vec<_> = panels.iter().map(|panel| panel["id"].as_u64().unwrap()).collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "panels of one id");
 }
 
 #[test]

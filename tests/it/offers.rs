@@ -76,6 +76,7 @@ impl Row {
             severity,
             solution: "Do what is known to help.".into(),
             fix: fix.map(str::to_owned),
+            track: ci_rescue::domain::evidence::Track::default(),
         };
         let advice = match self.known_issue.as_str() {
             "transient" => Some(advice(Severity::Transient, None)),

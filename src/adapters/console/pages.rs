@@ -1,6 +1,6 @@
 //! The pages, from `pages/*.html`. What a card brings is safe markup already; everything else is escaped here.
 
-use crate::card::{Card, Look};
+use crate::card::{Asks, Card, Look, causes};
 use crate::domain::time::Time;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
@@ -23,6 +23,8 @@ pub struct CardView {
     lines: Vec<String>,
     links: Vec<(String, String)>,
     buttons: Vec<ButtonView>,
+    /// What a button that asks for a cause offers: value and words.
+    causes: Vec<(&'static str, &'static str)>,
 }
 
 #[derive(Serialize)]
@@ -32,8 +34,8 @@ struct ButtonView {
     look: &'static str,
     value: String,
     verb: &'static str,
-    /// A line is to be typed before it is pressed.
-    asks: bool,
+    /// What is to be added before it is pressed.
+    asks: Option<Asks>,
     /// What it says, in the words of the command line.
     words: String,
 }
@@ -61,6 +63,7 @@ impl CardView {
             lines: card.lines.iter().map(|line| line.replace('\n', "<br>")).collect(),
             links: card.links.iter().map(|link| (link.label.clone(), link.url.clone())).collect(),
             buttons: card.buttons.iter().chain(&card.more).map(view).collect(),
+            causes: causes(),
         }
     }
 }
@@ -115,6 +118,7 @@ impl Pages {
             ("waiting.html", include_str!("pages/waiting.html")),
             ("history.html", include_str!("pages/history.html")),
             ("quarantines.html", include_str!("pages/quarantines.html")),
+            ("statistics.html", include_str!("pages/statistics.html")),
             ("help.html", include_str!("pages/help.html")),
             ("rows.html", include_str!("pages/rows.html")),
             ("filters.html", include_str!("pages/filters.html")),

@@ -6,7 +6,7 @@ use super::guard::guard;
 use super::pages::{COPY, ICON, Pages, SCRIPT, STYLE};
 use super::preview::{self, Preview};
 use super::session::Sessions;
-use super::{events, files, incident, overview, say, sign};
+use super::{events, files, incident, overview, say, sign, statistics};
 use crate::card::Words;
 use crate::domain::actor::Role;
 use crate::ports::{Ask, Door};
@@ -84,6 +84,8 @@ pub fn router(settings: Settings) -> Result<Router, String> {
         .route("/waiting", get(overview::waiting))
         .route("/history", get(overview::history))
         .route("/quarantines", get(overview::quarantines))
+        .route("/statistics", get(statistics::page))
+        .route("/statistics/proposed.toml", get(statistics::proposed))
         .route("/help", get(overview::help))
         .route("/log/clear", post(say::clear_log))
         .route("/incidents/{no}", get(incident::page))

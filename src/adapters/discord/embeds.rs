@@ -1,7 +1,7 @@
 //! A card as an embed with rows of components. The limits are Discord's (discord.com/developers, "Message Resource",
 //! "Components Reference").
 
-use crate::card::{Button, Card, Look};
+use crate::card::{Asks, Button, Card, Look};
 use crate::domain::ids::hex;
 use serde_json::{Value, json};
 use serenity::all::{
@@ -18,17 +18,10 @@ const URL_MAX: usize = 512;
 const NONCE_MAX: usize = 25;
 /// Of a row.
 const BUTTONS_MAX: usize = 5;
-/// A `custom_id` that begins so asks for a line before it acts.
-const ASKING: char = '?';
 
 /// The wire value of a button.
 fn custom_id(button: &Button) -> String {
-    if button.asks { format!("{ASKING}{}", button.value) } else { button.value.clone() }
-}
-
-/// The sealed value of a button that asks.
-pub fn asking(custom_id: &str) -> Option<&str> {
-    custom_id.strip_prefix(ASKING)
+    Asks::wire(button.asks, &button.value)
 }
 
 fn embed(card: &Card, marker: &str) -> CreateEmbed {

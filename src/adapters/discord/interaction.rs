@@ -3,11 +3,13 @@
 use super::chat::{FIRST, FURTHER};
 use super::commands::{Given, chosen, words};
 use super::decode::{Envelope, What};
-use super::embeds::{asking, cut};
+use super::embeds::cut;
+use crate::card::{Asks, causes};
 use serde::Deserialize;
 use serenity::all::{
     AutocompleteChoice, CreateActionRow, CreateAutocompleteResponse, CreateInputText, CreateInteractionResponse,
-    CreateInteractionResponseMessage, CreateModal, InputTextStyle,
+    CreateInteractionResponseMessage, CreateModal, CreateSelectMenu, CreateSelectMenuKind, CreateSelectMenuOption,
+    InputTextStyle,
 };
 
 /// What a person may type into a form, in characters.
@@ -99,7 +101,7 @@ pub enum Understood {
         /// Whose typing it is.
         by: Box<Envelope>,
     },
-    /// A form is to be shown before this button acts.
+    /// A form or a list is to be shown before this button acts.
     Asks {
         custom_id: String,
     },
@@ -140,9 +142,14 @@ impl Incoming {
 
     fn click(self) -> Understood {
         let data = self.data();
-        let value = data.values.iter().flatten().next().cloned().or_else(|| data.custom_id.clone());
-        match value {
-            Some(value) if asking(&value).is_some() => Understood::Asks { custom_id: value },
+        let chosen = data.values.iter().flatten().next().cloned();
+        // The list of causes: its own name says which failure the choice is for.
+        if let (Some((Asks::Cause, value)), Some(cause)) = (data.custom_id.as_deref().and_then(Asks::of), &chosen) {
+            let press = What::Press { value: value.to_owned(), input: Some(cause.clone()) };
+            return self.kept(press, FURTHER);
+        }
+        match chosen.or_else(|| data.custom_id.clone()) {
+            Some(value) if Asks::of(&value).is_some() => Understood::Asks { custom_id: value },
             Some(value) => self.kept(What::Press { value, input: None }, FURTHER),
             None => Understood::Nothing,
         }
@@ -150,9 +157,8 @@ impl Incoming {
 
     fn form(self) -> Understood {
         let data = self.data();
-        let Some(value) = data.custom_id.as_deref().and_then(asking).map(str::to_owned) else {
-            return Understood::Nothing;
-        };
+        let Some((_, value)) = data.custom_id.as_deref().and_then(Asks::of) else { return Understood::Nothing };
+        let value = value.to_owned();
         let typed =
             data.components.iter().flatten().flat_map(|row| &row.components).find_map(|input| input.value.clone());
         let input = typed.map(|text| text.chars().take(usize::from(INPUT_MAX)).collect());
@@ -209,13 +215,27 @@ pub fn acknowledge(private: bool) -> CreateInteractionResponse {
     }
 }
 
-/// The form: one line, which may stay empty.
+/// What a button asks by: a form with one line, or a list of the causes that only this person sees.
 pub fn ask(custom_id: &str) -> CreateInteractionResponse {
+    match Asks::of(custom_id) {
+        Some((Asks::Cause, _)) => CreateInteractionResponse::Message(cause(custom_id)),
+        _ => CreateInteractionResponse::Modal(reason(custom_id)),
+    }
+}
+
+/// One line, which may stay empty.
+fn reason(custom_id: &str) -> CreateModal {
     let input = CreateInputText::new(InputTextStyle::Short, "Reason (shown in the thread and the log)", "line")
         .required(false)
         .max_length(INPUT_MAX);
-    let modal = CreateModal::new(custom_id, "Reject proposal").components(vec![CreateActionRow::InputText(input)]);
-    CreateInteractionResponse::Modal(modal)
+    CreateModal::new(custom_id, "Reject proposal").components(vec![CreateActionRow::InputText(input)])
+}
+
+fn cause(custom_id: &str) -> CreateInteractionResponseMessage {
+    let options = causes().into_iter().map(|(value, words)| CreateSelectMenuOption::new(words, value)).collect();
+    let list = CreateSelectMenu::new(custom_id, CreateSelectMenuKind::String { options }).placeholder("Cause");
+    let row = CreateActionRow::SelectMenu(list);
+    CreateInteractionResponseMessage::new().content("What caused it?").components(vec![row]).ephemeral(true)
 }
 
 /// What could be meant.

@@ -1,7 +1,6 @@
 //! A card as Block Kit: at most five blocks. The limits are Slack's (docs.slack.dev, "Block Kit reference").
 
-use super::views;
-use crate::card::{Button, Card, Look};
+use crate::card::{Asks, Button, Card, Look};
 use slack_morphism::prelude::*;
 
 const SECTION_MAX: usize = 3_000;
@@ -68,7 +67,7 @@ pub fn section(text: &str) -> SlackBlock {
 fn button(button: &Button) -> SlackBlockButtonElement {
     let element = SlackBlockButtonElement::new(cut(&button.label, LABEL_MAX).into())
         .with_action_id(button.verb.as_str().into())
-        .with_value(views::value(&button.value, button.asks))
+        .with_value(Asks::wire(button.asks, &button.value))
         .with_accessibility_label(cut(&button.hint, ALT_MAX).into());
     match button.look {
         Look::Primary => element.with_style(SlackBlockButtonStyle::Primary),
@@ -81,7 +80,7 @@ fn overflow(more: &[Button]) -> Option<SlackBlockOverflowElement> {
     let options: Vec<_> = more
         .iter()
         .take(5)
-        .map(|b| SlackBlockChoiceItem::new(cut(&b.label, LABEL_MAX).into(), views::value(&b.value, b.asks)))
+        .map(|b| SlackBlockChoiceItem::new(cut(&b.label, LABEL_MAX).into(), Asks::wire(b.asks, &b.value)))
         .collect();
     (!options.is_empty()).then(|| SlackBlockOverflowElement::new(options).with_action_id("more".into()))
 }

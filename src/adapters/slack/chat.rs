@@ -2,7 +2,7 @@
 
 use super::speaker::Account;
 use super::{PLATFORM, blocks, client, errors, views};
-use crate::card::Card;
+use crate::card::{Asks, Card};
 use crate::domain::actor::{Place, Platform};
 use crate::domain::journal::Mood;
 use crate::domain::time::Time;
@@ -109,9 +109,14 @@ impl Slack {
     ///
     /// # Errors
     /// What Slack or the network said.
-    pub async fn open_form(&self, trigger: &SlackTriggerId, context: &views::Context) -> Result<(), PortError> {
+    pub async fn open_form(
+        &self,
+        trigger: &SlackTriggerId,
+        asks: Asks,
+        context: &views::Context,
+    ) -> Result<(), PortError> {
         let session = self.client.open_session(&self.token);
-        let request = SlackApiViewsOpenRequest::new(trigger.clone(), views::form(context));
+        let request = SlackApiViewsOpenRequest::new(trigger.clone(), views::form(asks, context));
         // Slack waits three seconds for our acknowledgement, and the socket for us.
         let call = tokio::time::timeout(FORM_TIME, session.views_open(&request)).await;
         let opened = call.map_err(|_| PortError::permanent("Slack did not show the form in time"))?;

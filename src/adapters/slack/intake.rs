@@ -5,6 +5,7 @@ use super::chat::Slack;
 use super::decode::Envelope;
 use super::speaker::{Speaker, Told};
 use super::views;
+use crate::card::Asks;
 use crate::domain::actor::Platform;
 use crate::ports::{Accepted, Door, DoorError, Headers, Origin, Proof, Raw, Refusal, Verified, Verifier};
 use serde::Deserialize;
@@ -94,12 +95,9 @@ impl Intake {
         for (at, action) in event.actions.iter().flatten().enumerate() {
             let chosen = action.selected_option.as_ref().map(|option| option.value.clone());
             let Some(value) = action.value.clone().or(chosen) else { continue };
-            if let Some(value) = views::asking(&value) {
-                self.ask(
-                    &event.trigger_id,
-                    views::Context { value: value.into(), channel: channel.clone(), thread: thread.clone() },
-                )
-                .await;
+            if let Some((asks, value)) = Asks::of(&value) {
+                let context = views::Context { value: value.into(), channel: channel.clone(), thread: thread.clone() };
+                self.ask(&event.trigger_id, asks, context).await;
                 continue;
             }
             let envelope = Envelope::Action {
@@ -119,8 +117,8 @@ impl Intake {
     }
 
     /// Nothing is lost where the form cannot be shown: the person clicks again.
-    async fn ask(&self, trigger: &SlackTriggerId, context: views::Context) {
-        if let Err(why) = self.slack.open_form(trigger, &context).await {
+    async fn ask(&self, trigger: &SlackTriggerId, asks: Asks, context: views::Context) {
+        if let Err(why) = self.slack.open_form(trigger, asks, &context).await {
             tracing::warn!(%why, "could not show a form");
         }
     }

@@ -1,6 +1,7 @@
 //! Slack's forms (modals) and its home tab. Limits: docs.slack.dev, "Views".
 
 use super::blocks;
+use crate::card::{Asks, causes};
 use serde::{Deserialize, Serialize};
 use slack_morphism::prelude::*;
 
@@ -11,8 +12,6 @@ const INPUT_MAX: u64 = 500;
 const BLOCK: &str = "line";
 /// Lines of a home tab: it has room for 100 blocks.
 const LINES_MAX: usize = 40;
-/// A button's value that begins so asks for a line before it acts.
-const ASKING: char = '?';
 
 /// What a form has to remember: Slack keeps it as `private_metadata` (3,000 characters).
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,30 +21,35 @@ pub struct Context {
     pub thread: Option<String>,
 }
 
-/// A button's wire value that says whether it asks.
-pub fn value(sealed: &str, asks: bool) -> String {
-    if asks { format!("{ASKING}{sealed}") } else { sealed.to_owned() }
-}
-
-/// The sealed value of a button that asks.
-pub fn asking(value: &str) -> Option<&str> {
-    value.strip_prefix(ASKING)
-}
-
-/// One line of text, which may stay empty.
-pub fn form(context: &Context) -> SlackView {
-    let input = SlackBlockPlainTextInputElement::new().with_action_id(BLOCK.into()).with_max_length(INPUT_MAX);
-    let block = SlackInputBlock::new("Reason (shown in the thread and the log)".into(), input.into())
-        .with_block_id(BLOCK.into())
-        .with_optional(true);
-    let title: String = "Reject proposal".chars().take(TITLE_MAX).collect();
+/// The form that a button asks by.
+pub fn form(asks: Asks, context: &Context) -> SlackView {
+    let (title, submit, block) = match asks {
+        Asks::Reason => ("Reject proposal", "Reject", reason()),
+        Asks::Cause => ("Wrong verdict", "Correct", cause()),
+    };
+    let title: String = title.chars().take(TITLE_MAX).collect();
     let metadata = serde_json::to_string(context).unwrap_or_default();
     SlackView::Modal(
         SlackModalView::new(title.as_str().into(), vec![block.into()])
-            .with_submit("Reject".into())
+            .with_submit(submit.into())
             .with_close("Cancel".into())
             .with_private_metadata(metadata),
     )
+}
+
+/// One line of text, which may stay empty.
+fn reason() -> SlackInputBlock {
+    let input = SlackBlockPlainTextInputElement::new().with_action_id(BLOCK.into()).with_max_length(INPUT_MAX);
+    SlackInputBlock::new("Reason (shown in the thread and the log)".into(), input.into())
+        .with_block_id(BLOCK.into())
+        .with_optional(true)
+}
+
+/// One of the causes.
+fn cause() -> SlackInputBlock {
+    let options = causes().into_iter().map(|(value, words)| SlackBlockChoiceItem::new(words.into(), value.into()));
+    let select = SlackBlockStaticSelectElement::new().with_action_id(BLOCK.into()).with_options(options.collect());
+    SlackInputBlock::new("What caused it?".into(), select.into()).with_block_id(BLOCK.into())
 }
 
 /// What a sent form was about, and what was typed.
@@ -54,7 +58,11 @@ pub fn submitted(view: &SlackStatefulView) -> Option<(Context, String)> {
     let context = serde_json::from_str(modal.private_metadata.as_deref()?).ok()?;
     let values =
         view.state_params.state.iter().flat_map(|state| state.values.values()).flat_map(|block| block.values());
-    let input = values.into_iter().find_map(|value| value.value.clone()).unwrap_or_default();
+    let given = values.into_iter().find_map(|given| {
+        let chosen = given.selected_option.as_ref().map(|option| option.value.clone());
+        given.value.clone().or(chosen)
+    });
+    let input = given.unwrap_or_default();
     Some((context, input.chars().take(usize::try_from(INPUT_MAX).unwrap_or(500)).collect()))
 }
 

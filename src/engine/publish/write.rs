@@ -116,7 +116,7 @@ impl Engine {
         card.map_err(|why| PortError::permanent(why.to_string()))
     }
 
-    pub(super) fn marker(&self, no: IncidentNo, what: &str) -> String {
+    pub(in crate::engine) fn marker(&self, no: IncidentNo, what: &str) -> String {
         format!("ci-rescue/{}/{}/{what}", self.installation, no.0)
     }
 
