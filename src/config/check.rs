@@ -161,7 +161,7 @@ fn lists(check: &mut Check<'_>) {
     let named = |is: fn(&dyn Remedy) -> bool| -> Vec<&str> {
         all.iter().filter(|remedy| is(remedy.as_ref())).map(|remedy| remedy.id()).collect()
     };
-    let (shelf, automatic, exact) = (named(|_| true), named(|it| it.is_automatic()), named(|it| it.is_exact()));
+    let (shelf, automatic, exact) = (named(|_| true), named(|it| it.is_automatic()), named(|it| it.nature().exact));
     let resolvers: Vec<&str> = remedies::editing::resolved::resolvers().collect();
     let tree = check.teller.tree;
     let approvals = tree.get(&path("policy.approvals")).and_then(|node| node.table());

@@ -195,6 +195,7 @@ impl Engine {
                 Lookup::Owners { repo, onto, paths } => {
                     facts.owners = Some(known(self.owners(repo, onto, paths).await)?);
                 }
+                Lookup::OwnRules { repo } => facts.own_rules = Some(known(self.own_rules(repo).await)?),
                 Lookup::MayWrite { repo, login } => {
                     let may = known(self.forge()?.may_write(repo, login).await)?;
                     facts.writers.insert(login.clone(), may);
@@ -359,6 +360,7 @@ fn unavailable(lookups: &[Lookup], why: &str) -> Facts {
             }
             Lookup::Quarantined { .. } => facts.quarantined = Some(Known::Unavailable(why.into())),
             Lookup::Owners { .. } => facts.owners = Some(Known::Unavailable(why.into())),
+            Lookup::OwnRules { .. } => facts.own_rules = Some(Known::Unavailable(why.into())),
             Lookup::MayWrite { login, .. } => {
                 facts.writers.insert(login.clone(), Known::Unavailable(why.into()));
             }

@@ -35,6 +35,8 @@ pub(super) struct Working<'e> {
     /// Version as stored, of incidents that are.
     stored: BTreeMap<IncidentNo, u64>,
     to_tell: BTreeMap<IncidentNo, u64>,
+    /// Settings as the store had them.
+    pub read: BTreeMap<String, Option<serde_json::Value>>,
 }
 
 impl Engine {
@@ -85,6 +87,7 @@ impl Engine {
             incidents: BTreeMap::new(),
             stored: BTreeMap::new(),
             to_tell: BTreeMap::new(),
+            read: BTreeMap::new(),
         };
         for heard in heard {
             working.hear(heard).await?;
@@ -236,7 +239,6 @@ impl Working<'_> {
     ) -> Result<(), StoreError> {
         let before = self.incident(no).await?;
         let context = self.context(before.as_ref(), event).await?;
-        self.count_merge(before.as_ref(), event);
         if matches!(event, Event::LogRead { .. }) {
             self.turn.outcomes.extend(outcomes::told(event, before.as_ref(), self.now));
         }
@@ -325,6 +327,7 @@ impl Working<'_> {
                     let delivery = self.delivery.id.clone();
                     self.turn.journal.push((incident.no, Entry { seq, at: self.now, by, delivery, tell, note }));
                 }
+                Order::Came { passed } => self.count_outcome(incident, passed),
                 Order::Event(event) => queue.push_back(*event),
             }
         }
