@@ -27,6 +27,7 @@ mod stats;
 mod suspects;
 mod tail;
 mod timers;
+pub mod trying;
 mod turn;
 mod verdict;
 

@@ -25,12 +25,14 @@ mod runs;
 mod state;
 mod step;
 mod suspecting;
+mod trying;
 mod undoing;
 mod waiting;
 
 pub use index::{Index, Routed, route, run_key};
 pub use people::row;
 pub use step::{Transition, step};
+pub use trying::what_if;
 
 #[cfg(test)]
 mod tests;

@@ -9,8 +9,6 @@ mod people;
 mod severity;
 mod suspects;
 mod terms;
-#[cfg(test)]
-mod tests;
 mod tree;
 
 pub use automatic::breaks_until;
@@ -19,8 +17,8 @@ pub use people::{changes_code, may_approve, quorum_met};
 pub use severity::severity;
 pub use suspects::suspects;
 pub use terms::{OWN_FILE, faults};
-pub use tree::{Compared, Decision, Reason, Verdict};
 
+pub use crate::domain::decision::{Decision, Reason, Verdict};
 use crate::domain::facts::{Context, Facts};
 use crate::domain::incident::{Incident, Proposer};
 use crate::domain::plan::{Nature, Plan};
@@ -87,13 +85,8 @@ pub fn judge(rules: &Rules, case: &Case<'_>) -> Decision {
         Act::Merge => format!("merging {}", case.plan.remedy),
         Act::Undo => format!("undoing {}", case.plan.remedy),
     };
-    let words = match verdict {
-        Verdict::Allow => format!("{what} is allowed"),
-        Verdict::Approvals(1) => format!("{what} is allowed with 1 approval"),
-        Verdict::Approvals(n) => format!("{what} is allowed with {n} approvals"),
-        Verdict::Deny => format!("{what} is not allowed"),
-    };
-    Decision { verdict, because: gate("all", verdict != Verdict::Deny, words).of(gates) }
+    let because = gate("all", verdict != Verdict::Deny, format!("{what} is {verdict}")).of(gates);
+    Decision { verdict, because }
 }
 
 /// What is asked of a plan before it runs, and how many approvals it needs.

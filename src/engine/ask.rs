@@ -4,11 +4,13 @@ use super::Engine;
 use super::desk::waits_for;
 use crate::card::Card;
 use crate::domain::actor::{Actor, Place};
+use crate::domain::decision::Tested;
 use crate::domain::evidence::Category;
 use crate::domain::facts::{Breaker, Hold};
 use crate::domain::ids::{Digest, IncidentNo};
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
+use crate::domain::rules::Rules;
 use crate::domain::subscription::{glob, slug};
 use crate::domain::{Quarantined, Repo, RunId};
 use crate::evidence;
@@ -156,6 +158,11 @@ impl Ask for Engine {
         let all = self.quarantined(repo).await?;
         let found = ledger::arguments(framework, all.iter().filter(|entry| entry.served));
         Ok(found.ok_or_else(|| format!("form must be one of {}", ledger::forms().join(", "))))
+    }
+
+    async fn policy(&self, no: IncidentNo, rules: Option<Rules>) -> Result<Option<Vec<Tested>>, StoreError> {
+        let rules = rules.as_ref().unwrap_or(&self.rules);
+        super::trying::test(&*self.store, rules, no, self.clock.now()).await
     }
 
     async fn journal(&self, no: IncidentNo) -> Result<Vec<Entry>, StoreError> {

@@ -41,7 +41,7 @@ pub fn judge_undo(step: &Step<'_>, plan: &Plan, by: &Proposer, facts: &Facts) ->
     judge_act(step, Act::Undo, plan, Some(by), false, facts)
 }
 
-fn judge_act(
+pub fn judge_act(
     step: &Step<'_>,
     act: Act,
     plan: &Plan,
