@@ -66,8 +66,7 @@ fn print(all: &[Tested]) {
         for line in tested.lines(false) {
             let indent = line.len() - line.trim_start().len();
             let (first, next) = (" ".repeat(indent), " ".repeat(if indent == 0 { 0 } else { indent + 2 }));
-            let options =
-                textwrap::Options::new(terminal::width()).initial_indent(&first).subsequent_indent(&next);
+            let options = textwrap::Options::new(terminal::width()).initial_indent(&first).subsequent_indent(&next);
             for line in textwrap::wrap(&clean_line(line.trim_start(), LINE_MAX), options) {
                 println!("{line}");
             }

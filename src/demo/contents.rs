@@ -11,10 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 /// As GitHub answers where no branch is named.
-pub async fn file(
-    State(forge): State<Forge>,
-    Path((owner, repo, path)): Path<(String, String, String)>,
-) -> Response {
+pub async fn file(State(forge): State<Forge>, Path((owner, repo, path)): Path<(String, String, String)>) -> Response {
     match git::file(&forge, &format!("{owner}/{repo}"), &path).await {
         Some(text) => {
             let content = STANDARD.encode(&text);

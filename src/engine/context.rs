@@ -1,7 +1,7 @@
 //! What a step may know beyond its incident, read before it; and what is counted of its automatic acts.
 
 use super::turn::Working;
-use super::{HOLD, Engine};
+use super::{Engine, HOLD};
 use crate::domain::effect::Effect;
 use crate::domain::event::{Event, LogRead};
 use crate::domain::facts::{Breaker, Context};

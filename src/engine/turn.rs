@@ -190,6 +190,10 @@ impl Working<'_> {
                 }
                 Routed::Open => {
                     let no = IncidentNo(self.state.next_incident);
+                    // Another engine on this store took the number: what it opened is not what arrived here.
+                    if self.incident(no).await?.is_some() {
+                        return Err(StoreError::Conflict(format!("incident {no} was opened by another engine")));
+                    }
                     self.state.next_incident += 1;
                     let next = self.state.next_incident;
                     self.turn.settings.push((NEXT_INCIDENT.into(), Some(next.into())));

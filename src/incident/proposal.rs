@@ -220,11 +220,7 @@ fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
         }
         ProposalState::Refused { why } => {
             let note = Note::Refused { what: proposal.remedy.clone(), why: why.clone() };
-            step.orders.push(Order::Note {
-                by: key,
-                tell: proposal.by.key.is_none(),
-                note: note.clone(),
-            });
+            step.orders.push(Order::Note { by: key, tell: proposal.by.key.is_none(), note: note.clone() });
             expiry::failed(step, proposal);
             answer(step, proposal, note);
         }

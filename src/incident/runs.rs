@@ -56,11 +56,7 @@ pub fn read_log(step: &mut Step<'_>, run: Option<RunId>, attempt: u32, job_id: O
 
 /// Whether the bot started this attempt by itself.
 pub fn is_automatic(incident: &Incident, run: Option<RunId>, attempt: u32) -> bool {
-    let started = |action: &Action| {
-        matches!(action, Action::Rerun { run: again, attempt: before, .. } if Some(*again) == run && before + 1 == attempt)
-    };
+    let started = |action: &Action| matches!(action, Action::Rerun { run: again, attempt: before, .. } if Some(*again) == run && before + 1 == attempt);
     let ours = incident.proposals.iter().filter(|proposal| proposal.by.key.is_none());
-    ours.filter_map(|proposal| proposal.plan.as_ref())
-        .flat_map(|plan| &plan.steps)
-        .any(|step| started(&step.action))
+    ours.filter_map(|proposal| proposal.plan.as_ref()).flat_map(|plan| &plan.steps).any(|step| started(&step.action))
 }

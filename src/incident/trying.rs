@@ -27,8 +27,7 @@ pub fn what_if(rules: &Rules, context: &Context, incident: &Incident, now: Time)
 pub fn tested(step: &Step<'_>) -> Vec<Tested> {
     let incident = &step.incident;
     let open = incident.proposals.iter().filter(|proposal| proposal.state.is_active() && !proposal.dry_run);
-    let mut all: Vec<Tested> =
-        open.filter_map(|proposal| Some(of(step, proposal, proposal.plan.as_ref()?))).collect();
+    let mut all: Vec<Tested> = open.filter_map(|proposal| Some(of(step, proposal, proposal.plan.as_ref()?))).collect();
     let approver = Proposer {
         key: Some(SOMEBODY.into()),
         name: SOMEBODY.into(),

@@ -28,13 +28,7 @@ pub(super) fn merging(rules: &Rules, terms: &Terms<'_>, case: &Case<'_>) -> Vec<
 }
 
 /// Running a plan; `approvals` says how many people have to approve it.
-pub(super) fn gates(
-    rules: &Rules,
-    terms: &Terms<'_>,
-    case: &Case<'_>,
-    approvals: Reason,
-    quorum: u32,
-) -> Vec<Reason> {
+pub(super) fn gates(rules: &Rules, terms: &Terms<'_>, case: &Case<'_>, approvals: Reason, quorum: u32) -> Vec<Reason> {
     let mut gates = vec![terms.grants("automatic"), Reason { met: quorum == 0, ..approvals }];
     gates.extend(source(rules, case.incident));
     gates.extend([attempts(terms, case), daily(rules, case), breaker(rules, case)]);
@@ -115,7 +109,9 @@ fn pause(rule: &str, last: Option<Time>, minutes: u32, now: Time, what: &str) ->
     let end = last.map(|at| at.plus_ms(i64::from(minutes) * MINUTE_MS)).filter(|end| *end > now);
     let words = match last.filter(|_| end.is_some()) {
         None => format!("no {what} on this branch in the last {minutes} min"),
-        Some(at) => format!("the last {what} on this branch was {} ago; {minutes} min must pass", Span(now.ms_since(at))),
+        Some(at) => {
+            format!("the last {what} on this branch was {} ago; {minutes} min must pass", Span(now.ms_since(at)))
+        }
     };
     let reason = Reason { until: end, ..gate(rule, end.is_none(), words) };
     match last {

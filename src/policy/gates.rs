@@ -80,9 +80,11 @@ pub(super) fn approvals(terms: &Terms<'_>, case: &Case<'_>) -> Reason {
             (false, false) => "but it changes something sensitive",
             (false, true) => "but it cannot be taken back exactly",
         };
-        of.push(gate("auto_approve", exact, format!("{by} approves it by itself, {why}")));
+        of.push(gate("auto_approve", exact, format!("{by} grants it without approval, {why}")));
         if exact {
-            return gate("approvals", true, format!("{} needs no approval", plan.remedy)).comparing(0_u32, 0_u32).of(of);
+            return gate("approvals", true, format!("{} needs no approval", plan.remedy))
+                .comparing(0_u32, 0_u32)
+                .of(of);
         }
     }
     let sensitive = usual > 0 && !plan.sensitive.is_empty();

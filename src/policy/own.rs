@@ -19,7 +19,7 @@ pub fn read(text: &str, remedies: &[&str]) -> Result<OwnRules, String> {
         return Err(format!("it is over {} KiB long", OWN_BYTES_MAX >> 10));
     }
     let own: OwnRules = toml::from_str(text).map_err(|why| {
-        let line = why.span().map(|span| text[..span.start].lines().count().max(1));
+        let line = why.span().map(|span| text[..span.start].matches('\n').count() + 1);
         let line = line.map_or_else(String::new, |line| format!("line {line}: "));
         format!("{line}{}", clean_line(why.message(), 160))
     })?;

@@ -148,7 +148,8 @@ impl<'a> Terms<'a> {
             ("policy.forbidden_paths".to_owned(), self.rules.forbidden_paths.as_slice()),
             own(|own| &own.forbidden_paths, "forbidden_paths"),
         ];
-        let some = |list: [(String, &'a [String]); 2]| list.into_iter().filter(|(_, globs)| !globs.is_empty()).collect();
+        let some =
+            |list: [(String, &'a [String]); 2]| list.into_iter().filter(|(_, globs)| !globs.is_empty()).collect();
         (some(allowed), some(forbidden))
     }
 
@@ -192,7 +193,11 @@ fn strictest<T: Copy + Display + PartialEq>(
         let was = gate(key, true, format!("{by} says {value}"));
         return Said { value: want, by: whose, of: vec![was] };
     }
-    let of = if want == value { Vec::new() } else { vec![ignored(&format!("{key} = {want}"), &format!("{by} says {value}"))] };
+    let of = if want == value {
+        Vec::new()
+    } else {
+        vec![ignored(&format!("{key} = {want}"), &format!("{by} says {value}"))]
+    };
     Said { value, by, of }
 }
 
@@ -200,7 +205,8 @@ fn matches(when: &When, case: &Case<'_>) -> bool {
     let incident = case.incident;
     let is = |want: &Option<String>, have: &str| want.as_deref().is_none_or(|want| glob(want, have));
     // Git allows no such characters in a name, so a stranger's `main` is not ours.
-    let branch = if incident.fork { format!("~fork:{}", incident.branch.raw()) } else { incident.branch.raw().to_owned() };
+    let branch =
+        if incident.fork { format!("~fork:{}", incident.branch.raw()) } else { incident.branch.raw().to_owned() };
     let workflow = when.workflow.as_deref().is_none_or(|want| glob(&slug(want), &slug(incident.workflow.raw())));
     let cause = incident.judged.as_ref().map_or(Cause::Unknown, |judged| judged.cause);
     is(&when.repository, incident.repo.as_str())
