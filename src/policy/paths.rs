@@ -1,7 +1,7 @@
 //! Which files a plan may change.
 
 use super::Case;
-use super::terms::Terms;
+use super::terms::{Globs, Terms};
 use super::tree::{Reason, gate};
 use crate::domain::action::Action;
 use crate::domain::facts::TOUCHED_MAX;
@@ -9,7 +9,7 @@ use crate::domain::subscription::glob;
 use crate::domain::text::clean_line;
 
 pub(super) fn paths(terms: &Terms<'_>, case: &Case<'_>) -> Reason {
-    let (allowed, forbidden) = terms.paths();
+    let [allowed, forbidden] = terms.paths();
     if allowed.is_empty() && forbidden.is_empty() {
         return gate("paths", true, "no path is out of bounds");
     }
@@ -37,9 +37,7 @@ pub(super) fn paths(terms: &Terms<'_>, case: &Case<'_>) -> Reason {
     gate("paths", true, format!("{files} within the paths of the policy"))
 }
 
-type Lists<'a> = [(String, &'a [String])];
-
-fn refuses(path: &str, allowed: &Lists<'_>, forbidden: &Lists<'_>) -> Option<String> {
+fn refuses(path: &str, allowed: &[Globs<'_>], forbidden: &[Globs<'_>]) -> Option<String> {
     if path.starts_with('"') {
         return Some("whose name cannot be compared with the paths of the policy".to_owned());
     }

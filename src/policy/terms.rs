@@ -24,6 +24,9 @@ pub(super) struct Said<T> {
     pub of: Vec<Reason>,
 }
 
+/// A key, with whose it is, and the globs that it lists.
+pub(super) type Globs<'a> = (String, &'a [String]);
+
 /// How many people have to approve, before what is sensitive is counted.
 pub(super) struct Approvals {
     pub count: Said<u32>,
@@ -68,7 +71,7 @@ impl<'a> Terms<'a> {
 
     pub fn dry_run(&self) -> Said<bool> {
         let own = self.own.and_then(|own| Some((own.dry_run?, OWN_FILE.to_owned())));
-        strictest("dry_run", (self.rules.dry_run, "policy.dry_run".to_owned()), own, |a, b| a & !b)
+        strictest("dry_run", (self.rules.dry_run, "policy.dry_run".to_owned()), own, |a, b| a && !b)
     }
 
     pub fn attempts_max(&self) -> Said<u32> {
@@ -136,7 +139,7 @@ impl<'a> Terms<'a> {
     }
 
     /// The globs of allowed paths, a list for each who has some, and those of forbidden ones.
-    pub fn paths(&self) -> (Vec<(String, &'a [String])>, Vec<(String, &'a [String])>) {
+    pub fn paths(&self) -> [Vec<Globs<'a>>; 2] {
         let own = |list: fn(&OwnRules) -> &[String], key: &str| {
             (format!("{key} in {OWN_FILE}"), self.own.map(list).unwrap_or_default())
         };
@@ -148,9 +151,8 @@ impl<'a> Terms<'a> {
             ("policy.forbidden_paths".to_owned(), self.rules.forbidden_paths.as_slice()),
             own(|own| &own.forbidden_paths, "forbidden_paths"),
         ];
-        let some =
-            |list: [(String, &'a [String]); 2]| list.into_iter().filter(|(_, globs)| !globs.is_empty()).collect();
-        (some(allowed), some(forbidden))
+        let some = |list: [Globs<'a>; 2]| list.into_iter().filter(|(_, globs)| !globs.is_empty()).collect();
+        [some(allowed), some(forbidden)]
     }
 
     /// Whether the repository's file could be read. Where it could not, nothing runs by itself, and people may act.
