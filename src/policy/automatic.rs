@@ -19,7 +19,7 @@ pub(super) fn merging(rules: &Rules, terms: &Terms<'_>, case: &Case<'_>) -> Vec<
     gates.extend(terms.denials());
     gates.extend([
         terms.grants("auto_merge"),
-        either("exact", exact, "it can be taken back exactly", "only what can be taken back exactly is merged"),
+        either("exact", exact, "it can be undone exactly", "only what can be undone exactly is merged"),
         paths(terms, case),
         daily(rules, case),
         breaker(rules, case),

@@ -76,9 +76,9 @@ pub(super) fn approvals(terms: &Terms<'_>, case: &Case<'_>) -> Reason {
     let usual = said.count.value;
     if let Some(by) = said.auto.filter(|_| usual > 0) {
         let why = match (exact, plan.sensitive.is_empty()) {
-            (true, _) => "and it can be taken back exactly",
+            (true, _) => "and it can be undone exactly",
             (false, false) => "but it changes something sensitive",
-            (false, true) => "but it cannot be taken back exactly",
+            (false, true) => "but it cannot be undone exactly",
         };
         of.push(gate("auto_approve", exact, format!("{by} grants it without approval, {why}")));
         if exact {

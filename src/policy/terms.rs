@@ -30,7 +30,7 @@ pub(super) type Globs<'a> = (String, &'a [String]);
 /// How many people have to approve, before what is sensitive is counted.
 pub(super) struct Approvals {
     pub count: Said<u32>,
-    /// Who says that a plan that can be taken back exactly needs none.
+    /// Who says that a plan that can be undone exactly needs none.
     pub auto: Option<String>,
     pub of: Vec<Reason>,
 }
