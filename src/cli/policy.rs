@@ -35,18 +35,15 @@ pub fn run(args: &Args) -> Result<(), Failed> {
     let What::Test { incident, json, config } = &args.what;
     let no: IncidentNo = incident.parse().map_err(|why| format!("{why}"))?;
     let config = config.load()?;
-    let all = match open(&config)? {
-        Some(store) => {
-            let tested = trying::test(&store, &config.policy, no, SystemClock.now());
-            let tested = runtime()?.block_on(tested).map_err(|why| why.to_string())?;
-            tested.ok_or_else(|| format!("there is no incident {no}; `ci-rescue incident list --all` shows all"))?
-        }
+    let all = if let Some(store) = open(&config)? {
+        let tested = trying::test(&store, &config.policy, no, SystemClock.now());
+        let tested = runtime()?.block_on(tested).map_err(|why| why.to_string())?;
+        tested.ok_or_else(|| format!("there is no incident {no}; `ci-rescue incident list --all` shows all"))?
+    } else {
         // The server knows the incident, and this configuration may be another than it runs with.
-        None => {
-            let policy = serde_json::to_value(&config.policy).map_err(|why| why.to_string())?;
-            let answer = ask(&config, &format!("/api/incidents/{}/policy", no.0), Some(&policy))?;
-            serde_json::from_value(answer).map_err(|why| Failed::integration(format!("the running server: {why}")))?
-        }
+        let policy = serde_json::to_value(&config.policy).map_err(|why| why.to_string())?;
+        let answer = ask(&config, &format!("/api/incidents/{}/policy", no.0), Some(&policy))?;
+        serde_json::from_value(answer).map_err(|why| Failed::integration(format!("the running server: {why}")))?
     };
     if *json {
         println!("{}", serde_json::to_string_pretty(&all).map_err(|why| why.to_string())?);

@@ -42,7 +42,7 @@ fn what_is_wrong_with_a_file_is_said() {
 }
 
 /// Puts a file on a branch of the forge's repository.
-async fn put(world: &World, repo: &crate::plan::repo::Repo, branch: &str, text: &str) {
+fn put(world: &World, repo: &crate::plan::repo::Repo, branch: &str, text: &str) {
     repo.git(&["switch", "--quiet", branch]);
     repo.write(OWN_FILE, text);
     repo.commit("Our own rules");
@@ -55,10 +55,10 @@ async fn the_default_branch_alone_counts_and_is_read_again_for_each_proposal() {
     let (world, repo) = broken_with(Setup::default()).await;
     let ada = world.sit("ada").await;
     repo.git(&["branch", "elsewhere"]);
-    put(&world, &repo, "elsewhere", "mode = \"observe\"\n").await;
+    put(&world, &repo, "elsewhere", "mode = \"observe\"\n");
     ada.say(&world, "retry 1").await;
     assert_eq!(world.reruns(), 1, "a branch of somebody's says nothing");
-    put(&world, &repo, "main", "mode = \"observe\"\n").await;
+    put(&world, &repo, "main", "mode = \"observe\"\n");
     let answer = ada.say(&world, "revert 1 pr=117").await;
     assert!(answer.contains(".github/ci-rescue.toml is observe: cards only"), "{answer}");
     let why = ada.say(&world, "why 1").await;
@@ -69,7 +69,7 @@ async fn the_default_branch_alone_counts_and_is_read_again_for_each_proposal() {
 #[tokio::test]
 async fn a_forbidden_path_refuses_the_plan_and_is_named() {
     let (world, repo) = broken_with(Setup::default()).await;
-    put(&world, &repo, "main", "forbidden_paths = [\"*\"]\n").await;
+    put(&world, &repo, "main", "forbidden_paths = [\"*\"]\n");
     let ada = world.sit("ada").await;
     let answer = ada.say(&world, "revert 1 pr=117").await;
     assert!(answer.contains("which forbidden_paths in .github/ci-rescue.toml forbids (*)"), "{answer}");
