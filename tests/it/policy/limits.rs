@@ -3,6 +3,7 @@
 
 use super::case::rules;
 use super::double::{Double, Run, Strangers, sha, word};
+use super::racing::Racing;
 use crate::world::HandClock;
 use ci_rescue::card::{Places, Words};
 use ci_rescue::domain::event::{Event, Failure, Progress};
@@ -13,7 +14,7 @@ use ci_rescue::domain::time::{DAY_MS, MINUTE_MS, Time};
 use ci_rescue::domain::{Conclusion, RunId, Scope};
 use ci_rescue::engine::{Budget, Engine, Parts, RepoFilter};
 use ci_rescue::ports::{Clock, Delivery, Query, Store, StoreError, Turn};
-use ci_rescue::store::{Ledger, Memory};
+use ci_rescue::store::Ledger;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
@@ -110,7 +111,7 @@ impl Installation {
     async fn new() -> Self {
         let clock = HandClock::new();
         let double = Double::new(clock.clone());
-        let store: Arc<dyn Store> = Arc::new(Ledger::open(Memory::default()).unwrap());
+        let store: Arc<dyn Store> = Arc::new(Ledger::open(Racing::default()).unwrap());
         let rules = rules(POLICY);
         let engines = [engine(&store, &clock, &double, &rules).await, engine(&store, &clock, &double, &rules).await];
         Self { clock, double, store, rules, engines, sent: 0, runs: 0 }
@@ -317,6 +318,7 @@ fn no_sequence_of_events_exceeds_a_limit() {
             runtime().block_on(async {
                 let mut installation = Installation::new().await;
                 installation.play(&all).await;
+                assert_eq!(installation.store.counts().await.unwrap().dead, 0, "a delivery was given up");
                 let books = installation.books().await;
                 books.check(&installation.rules);
                 assert!(installation.acts() <= books.begun.len(), "an act that nobody decided on");

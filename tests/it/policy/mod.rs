@@ -6,4 +6,5 @@ mod double;
 mod limits;
 mod loosening;
 mod own;
+mod racing;
 mod table;
