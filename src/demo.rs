@@ -9,6 +9,7 @@ mod actions;
 mod advisories;
 mod checks;
 mod comments;
+mod contents;
 mod git;
 mod hooks;
 mod issues;

@@ -35,6 +35,7 @@ mod suspects;
 mod tail;
 mod timers;
 mod tracks;
+pub mod trying;
 mod turn;
 mod verdict;
 

@@ -28,6 +28,7 @@ mod state;
 mod step;
 mod suspecting;
 mod track;
+mod trying;
 mod undoing;
 mod waiting;
 
@@ -35,6 +36,7 @@ pub use index::{Index, Routed, route, run_key};
 pub use people::row;
 pub use step::{Transition, step};
 pub use track::track;
+pub use trying::what_if;
 
 #[cfg(test)]
 mod tests;

@@ -77,10 +77,6 @@ pub trait Remedy: Send + Sync {
     fn is_automatic(&self) -> bool {
         false
     }
-    /// Whether what it changes can be taken back to the byte: `policy.auto_merge` may name it.
-    fn is_exact(&self) -> bool {
-        false
-    }
     /// What policy has to know of it.
     fn nature(&self) -> Nature {
         Nature::default()

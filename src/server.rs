@@ -5,6 +5,7 @@ mod doors;
 mod history;
 mod limits;
 mod listen;
+mod policy;
 mod private;
 mod shapes;
 mod store;

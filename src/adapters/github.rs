@@ -4,6 +4,7 @@ mod advisories;
 mod api;
 mod auth;
 mod ci;
+mod contents;
 mod decode;
 mod fetch;
 mod forge;

@@ -53,7 +53,7 @@ fn list(config: &Config, all: bool) -> Result<(), Failed> {
         let found = runtime()?.block_on(store.incidents(&query)).map_err(|why| why.to_string())?;
         found.iter().map(row).collect()
     } else {
-        let answer = ask(config, &format!("/api/incidents?limit={LIMIT}"))?;
+        let answer = ask(config, &format!("/api/incidents?limit={LIMIT}"), None)?;
         let all_rows = answer.get("incidents").and_then(Value::as_array).cloned().unwrap_or_default();
         let wanted = all_rows.iter().filter(|row| all || row["stage"] != "resolved");
         wanted.map(api_row).collect::<Vec<_>>()
@@ -87,7 +87,7 @@ fn show(config: &Config, id: &str, json: bool) -> Result<(), Failed> {
             let found = runtime()?.block_on(store.incident(no)).map_err(|why| why.to_string())?;
             found.map(|incident| serde_json::to_value(incident).unwrap_or_default())
         }
-        None => Some(ask(config, &format!("/api/incidents/{}", no.0))?),
+        None => Some(ask(config, &format!("/api/incidents/{}", no.0), None)?),
     };
     let value = value.ok_or_else(|| format!("there is no incident {no}; `ci-rescue incident list --all` shows all"))?;
     if json {
@@ -107,7 +107,7 @@ fn show(config: &Config, id: &str, json: bool) -> Result<(), Failed> {
 }
 
 /// The store, unless a running server holds it.
-fn open(config: &Config) -> Result<Option<Ledger<Sled>>, String> {
+pub fn open(config: &Config) -> Result<Option<Ledger<Sled>>, String> {
     if !config.store.path.exists() {
         return Err(format!("there is no store at {}; see store.path", config.store.path.display()));
     }
@@ -118,13 +118,18 @@ fn open(config: &Config) -> Result<Option<Ledger<Sled>>, String> {
     }
 }
 
-fn ask(config: &Config, path: &str) -> Result<Value, Failed> {
+/// What the running server answers; with a body, the request is a POST.
+pub fn ask(config: &Config, path: &str, body: Option<&Value>) -> Result<Value, Failed> {
     let token = config.api.read_token.as_ref().or(config.api.act_token.as_ref());
     let token = token.ok_or("a server is running and holds the store; set api.read_token so that it can be asked")?;
     runtime()?.block_on(async {
         let url = format!("http://{}{path}", config.server.listen);
-        let request = reqwest::Client::new().get(url).bearer_auth(token.expose_secret());
-        let answer = request.send().await.map_err(|why| {
+        let client = reqwest::Client::new();
+        let request = match body {
+            Some(body) => client.post(url).json(body),
+            None => client.get(url),
+        };
+        let answer = request.bearer_auth(token.expose_secret()).send().await.map_err(|why| {
             Failed::integration(format!(
                 "the running server does not answer at {}: {}",
                 config.server.listen,

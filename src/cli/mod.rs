@@ -20,6 +20,7 @@ mod history;
 mod incident;
 mod manifest;
 mod plan;
+mod policy;
 mod progress;
 mod resolve;
 mod serve;
@@ -61,6 +62,8 @@ enum Command {
     Manifest(manifest::Args),
     /// Look at incidents
     Incident(incident::Args),
+    /// Ask the policy what it would decide
+    Policy(policy::Args),
     /// What executions of jobs and tests came to: import it, score it, classify failures
     History(history::Args),
     /// Check, back up or restore the store
@@ -158,6 +161,7 @@ fn run(command: Command) -> Result<u8, Failed> {
         Command::Doctor(args) => return doctor::run(&args),
         Command::Manifest(args) => manifest::run(&args)?,
         Command::Incident(args) => incident::run(&args)?,
+        Command::Policy(args) => policy::run(&args)?,
         Command::History(args) => return history::run(&args),
         Command::Store(args) => return store::run(&args),
         Command::Completions { shell } => {

@@ -4,6 +4,8 @@ use super::faults::{Fault, Teller, listed, nearest, quoted};
 use super::read::named;
 use super::shape::Config;
 use super::tree::{Step, Value, dotted};
+use crate::domain::subscription::glob;
+use crate::policy;
 use crate::remedies::{self, Remedy};
 use secrecy::ExposeSecret;
 
@@ -81,6 +83,7 @@ pub fn check(config: &Config, teller: &Teller<'_>, bad: &[&[Step]]) -> Vec<Fault
     discord(&mut check, config);
     github(&mut check, config);
     lists(&mut check);
+    rules(&mut check, config);
     people(&mut check, config);
     feeds(&mut check, config);
     check.found
@@ -161,7 +164,8 @@ fn lists(check: &mut Check<'_>) {
     let named = |is: fn(&dyn Remedy) -> bool| -> Vec<&str> {
         all.iter().filter(|remedy| is(remedy.as_ref())).map(|remedy| remedy.id()).collect()
     };
-    let (shelf, automatic, exact) = (named(|_| true), named(|it| it.is_automatic()), named(|it| it.is_exact()));
+    let (shelf, automatic, exact) = (named(|_| true), named(|it| it.is_automatic()), named(|it| it.nature().exact));
+    let approvable = named(|it| it.nature().exact || !it.changes_code());
     let resolvers: Vec<&str> = remedies::editing::resolved::resolvers().collect();
     let tree = check.teller.tree;
     let approvals = tree.get(&path("policy.approvals")).and_then(|node| node.table());
@@ -172,6 +176,7 @@ fn lists(check: &mut Check<'_>) {
     for (key, known) in [
         ("policy.automatic", automatic.as_slice()),
         ("policy.auto_merge", exact.as_slice()),
+        ("policy.auto_approve", approvable.as_slice()),
         ("policy.resolvers", resolvers.as_slice()),
     ] {
         let what = if key == "policy.resolvers" { "resolver" } else { "remedy" };
@@ -180,6 +185,24 @@ fn lists(check: &mut Check<'_>) {
             let Value::Text(name) = &node.value else { continue };
             let at = [path(key), vec![Step::Index(index)]].concat();
             named_well(check, &at, name, known, what, &shelf);
+        }
+    }
+}
+
+/// What differs for some incidents.
+fn rules(check: &mut Check<'_>, config: &Config) {
+    let all = remedies::all();
+    let shelf: Vec<&str> = all.iter().map(|remedy| remedy.id()).collect();
+    for (index, rule) in config.policy.rules.iter().enumerate() {
+        let at = [path("policy.rules"), vec![Step::Index(index)]].concat();
+        let below = |key: &str| [at.clone(), path(key)].concat();
+        // What was refused and left out may have set something.
+        let whole = !check.bad.iter().any(|bad| bad.starts_with(&at));
+        for (key, why) in policy::faults(rule).into_iter().filter(|(key, _)| whole || !key.is_empty()) {
+            check.say(&if key.is_empty() { at.clone() } else { below(key) }, why);
+        }
+        if let Some(name) = rule.when.remedy.as_ref().filter(|want| !shelf.iter().any(|name| glob(want, name))) {
+            named_well(check, &below("when.remedy"), name, &shelf, "remedy", &shelf);
         }
     }
 }

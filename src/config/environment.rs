@@ -86,10 +86,10 @@ fn list(path: &[Step], text: &str, at: &At) -> Result<Node, String> {
         return Ok(node);
     }
     if of_tables {
-        let example = if path == [Step::Key("people".into())] {
-            "[{name = \"ada\", github = \"ada\", role = \"admin\"}]"
-        } else {
-            "[{platform = \"slack\", channel = \"C0123456789\", repo = \"acme/*\"}]"
+        let example = match path.last() {
+            Some(Step::Key(key)) if key == "people" => "[{name = \"ada\", github = \"ada\", role = \"admin\"}]",
+            Some(Step::Key(key)) if key == "rules" => "[{when = {branch = \"release/*\"}, mode = \"observe\"}]",
+            _ => "[{platform = \"slack\", channel = \"C0123456789\", repo = \"acme/*\"}]",
         };
         return Err(format!("must be an array of tables in TOML or JSON, such as {example}"));
     }

@@ -40,15 +40,25 @@ fn file(key: &Key, value: &str) -> (String, usize, String) {
             text += &format!("{part} = ");
         } else if list {
             let rest = key.path.last().copied().unwrap_or_default();
-            let others =
-                [("platform", "platform = \"slack\"\n"), ("channel", "channel = \"C1\"\n"), ("name", "name = \"p\"\n")];
-            let mine = |field: &str| if part == "people" { field == "name" } else { field != "name" };
-            text += &format!("[[{part}]]\n");
+            let others = [
+                ("platform", "platform = \"slack\"\n"),
+                ("channel", "channel = \"C1\"\n"),
+                ("name", "name = \"p\"\n"),
+                ("deny", "deny = \"no\"\n"),
+            ];
+            let mine = |field: &str| match part {
+                "people" => field == "name",
+                "rules" => field == "deny",
+                _ => matches!(field, "platform" | "channel"),
+            };
+            let dot = if header.is_empty() { "" } else { "." };
+            header += &format!("{dot}{part}");
+            text += &format!("[[{header}]]\n");
             others.iter().filter(|(field, _)| mine(field) && *field != rest).for_each(|(_, line)| text.push_str(line));
         } else if part != ITEM {
             let dot = if header.is_empty() { "" } else { "." };
             header += &format!("{dot}{part}");
-            let last = key.path.len() - if key.path.last() == Some(&ITEM) { 2 } else { 1 };
+            let last = key.path.iter().filter(|part| **part != ITEM).count() - 1;
             if header.split('.').count() == last {
                 text += &format!("[{header}]\n");
             }
@@ -129,7 +139,8 @@ fn good(key: &Key) -> String {
         ("discord.public_key", _) => "0".repeat(64),
         ("discord.application_id" | "discord.guild_id", _) => "900".into(),
         ("policy.automatic", _) => "retry, quarantine".into(),
-        ("policy.auto_merge", _) => "pin".into(),
+        ("policy.auto_merge" | "policy.auto_approve", _) => "pin".into(),
+        ("policy.rules", _) => "[{when = {branch = \"main\"}, mode = \"act\"}]".into(),
         ("policy.resolvers", _) => "[\"cargo\", \"npm\"]".into(),
         ("people", _) => "[{\"name\": \"ada\", \"role\": \"admin\"}]".into(),
         ("subscriptions", _) => "[{platform = \"slack\", channel = \"C1\"}]".into(),

@@ -169,6 +169,13 @@ pub async fn show(forge: &Forge, name: &str, sha: &str) -> Option<String> {
     run(git(&path).args(["show", "--no-color", "--no-ext-diff", sha, "--"]), b"").await.ok()
 }
 
+/// A file of the branch `main`.
+pub async fn file(forge: &Forge, name: &str, path: &str) -> Option<String> {
+    let known = forge.lock().repos.contains_key(name);
+    let dir = forge.git_dir.as_ref().filter(|_| known)?.join(format!("{name}.git"));
+    run(git(&dir).args(["cat-file", "blob", &format!("main:{path}")]), b"").await.ok()
+}
+
 async fn run(command: &mut Command, input: &[u8]) -> Result<String, String> {
     let mut child = command.spawn().map_err(|why| format!("git cannot be started: {why}"))?;
     if let Some(mut stdin) = child.stdin.take() {

@@ -1,7 +1,7 @@
 //! The forge's own web: the part of GitHub's REST API that a bot like ours uses, logs, and git over HTTP.
 
 use super::state::{Call, Forge};
-use super::{access, actions, advisories, checks, comments, git, issues, labels, lost, pages, pulls};
+use super::{access, actions, advisories, checks, comments, contents, git, issues, labels, lost, pages, pulls};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -37,6 +37,7 @@ pub fn router(forge: Forge) -> Router {
         .route("/repos/{owner}/{repo}/actions/jobs/{job}/logs", get(actions::logs))
         .route("/_logs/{job}", get(actions::log_file))
         .route("/repos/{owner}/{repo}/branches/{*branch}", get(actions::branch))
+        .route("/repos/{owner}/{repo}/contents/{*path}", get(contents::file))
         .route("/repos/{owner}/{repo}/pulls", get(pulls::list).post(pulls::create))
         .route("/repos/{owner}/{repo}/pulls/{number}", get(pulls::one).patch(pulls::edit))
         .route("/repos/{owner}/{repo}/pulls/{number}/commits", get(pulls::commits))

@@ -64,6 +64,10 @@ pub enum Lookup {
         head: Untrusted,
         sha: String,
     },
+    /// What the repository says of itself: its file of rules, on its default branch.
+    OwnRules {
+        repo: Repo,
+    },
     /// Whether an account may write to the repository, as of now.
     MayWrite {
         repo: Repo,
@@ -251,6 +255,10 @@ pub enum Order {
         by: Option<String>,
         tell: bool,
         note: Note,
+    },
+    /// An automatic act came to its end: what the breaker counts.
+    Came {
+        passed: bool,
     },
     /// For another incident, in the same turn.
     Event(Box<Event>),

@@ -6,6 +6,7 @@ use super::event::Conclusion;
 use super::ids::{Digest, IncidentNo, RunId};
 use super::quarantined::Quarantined;
 use super::refs::Branch;
+use super::rules::OwnRules;
 use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,9 @@ pub struct Facts {
     /// The open pull request whose head the commit is.
     #[serde(default)]
     pub pull_of: Option<Known<Option<PullOf>>>,
+    /// What the repository says of itself on its default branch.
+    #[serde(default)]
+    pub own_rules: Option<Known<OwnRules>>,
 }
 
 /// A pull request that was found by its head.
@@ -173,11 +177,24 @@ pub struct Context {
     pub owners_wanted: bool,
     /// Automatic acts since midnight UTC.
     pub acts_today: u32,
+    /// The newest automatic act on this branch that failed, by any incident.
+    #[serde(default)]
+    pub branch_failed_at: Option<Time>,
+    #[serde(default)]
+    pub breaker: Breaker,
     /// How often this fingerprint was retried automatically within the last day.
     pub fingerprint_retries: u32,
     /// What history says of the failure; read only where it is about to be judged.
     #[serde(default)]
     pub judged: Option<Judged>,
+}
+
+/// Automatic acts that failed in a row, in all repositories.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breaker {
+    pub failures: u32,
+    /// When the newest of them failed.
+    pub at: Option<Time>,
 }
 
 /// Open incidents that share a fingerprint with one, as that one sees them.

@@ -4,11 +4,12 @@ use super::action::Made;
 use super::cause::Judged;
 use super::event::{Conclusion, Scope};
 use super::evidence::{Evidence, Severity};
-use super::facts::BaseFailure;
+use super::facts::{BaseFailure, Known};
 use super::gathering::Gathering;
 use super::ids::{Digest, IncidentNo, ProposalId, Repo, RunId};
 use super::intent::Wish;
 use super::plan::Plan;
+use super::rules::OwnRules;
 use super::suspect::Suspicion;
 use super::text::Untrusted;
 use super::time::Time;
@@ -397,6 +398,12 @@ pub struct Incident {
     pub gone: bool,
     /// Automatic retries so far.
     pub auto_retries: u32,
+    /// Automatic attempts so far, retries among them; records of before they were counted know their retries alone.
+    #[serde(default)]
+    pub auto_attempts: u32,
+    /// What the repository said of itself when it was last asked.
+    #[serde(default)]
+    pub own_rules: Option<Known<OwnRules>>,
 }
 
 /// Jobs kept on the record of one incident; a storm counts the rest.

@@ -9,6 +9,7 @@ pub mod actor;
 pub mod card;
 pub mod cause;
 pub mod change;
+pub mod decision;
 pub mod edit;
 pub mod effect;
 pub mod event;

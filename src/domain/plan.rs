@@ -69,6 +69,8 @@ pub struct Nature {
     pub lets_go: bool,
     /// It makes sense only where the failure may not recur.
     pub bets_on_chance: bool,
+    /// What it changes can be taken back to the byte.
+    pub exact: bool,
 }
 
 /// A remedy's answer.

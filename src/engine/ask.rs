@@ -4,15 +4,18 @@ use super::Engine;
 use super::desk::waits_for;
 use crate::card::Card;
 use crate::domain::actor::{Actor, Place};
+use crate::domain::decision::Tested;
 use crate::domain::evidence::Category;
-use crate::domain::facts::Hold;
+use crate::domain::facts::{Breaker, Hold};
 use crate::domain::figures::Figures;
 use crate::domain::ids::{Digest, IncidentNo};
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
+use crate::domain::rules::Rules;
 use crate::domain::subscription::{glob, slug};
 use crate::domain::{Quarantined, Repo, RunId};
 use crate::evidence;
+use crate::policy;
 use crate::ports::{
     Answered, Ask, BudgetView, Checks, CiFailure, Counts, DeadLetter, HistoryAsked, Lines, Query, Route, StoreError,
 };
@@ -85,12 +88,16 @@ impl Ask for Engine {
     }
 
     async fn budget(&self) -> BudgetView {
-        let key = format!("acts:{}", self.clock.now().day());
-        let acts = self.store.setting(&key).await.ok().flatten().and_then(|n| n.as_u64()).unwrap_or(0);
         let limit = self.rules.daily_limit;
-        let remaining = limit.saturating_sub(u32::try_from(acts).unwrap_or(u32::MAX));
-        let hold = self.read_hold().await;
-        let (allowed, reason) = match hold {
+        let used = self.used().await;
+        // What cannot be read is used up.
+        let (breaker, acts) = used.clone().unwrap_or((Breaker::default(), limit));
+        let remaining = limit.saturating_sub(acts);
+        let until = policy::breaks_until(&self.rules, breaker, self.clock.now());
+        let (allowed, reason) = match used.and(self.read_hold().await) {
+            Ok(None) if until.is_some() => {
+                (false, format!("{} automatic actions in a row failed: none for now", breaker.failures))
+            }
             Ok(None) if remaining > 0 => (true, format!("{remaining} of {limit} automatic actions left today")),
             Ok(None) => (false, format!("all {limit} automatic actions of today are used")),
             Ok(Some(hold)) => (false, format!("emergency stop set by {}", hold.by)),
@@ -102,8 +109,8 @@ impl Ask for Engine {
             daily_spend: 0.0,
             daily_limit: self.budget.daily,
             per_loop_limit: self.budget.per_loop,
-            circuit_breaker_until: None,
-            consecutive_failures: 0,
+            circuit_breaker_until: until,
+            consecutive_failures: breaker.failures,
             remaining,
         }
     }
@@ -160,6 +167,11 @@ impl Ask for Engine {
 
     async fn figures(&self) -> Result<Figures, StoreError> {
         Self::figures(self, None).await
+    }
+
+    async fn policy(&self, no: IncidentNo, rules: Option<Rules>) -> Result<Option<Vec<Tested>>, StoreError> {
+        let rules = rules.as_ref().unwrap_or(&self.rules);
+        super::trying::test(&*self.store, rules, no, self.clock.now()).await
     }
 
     async fn journal(&self, no: IncidentNo) -> Result<Vec<Entry>, StoreError> {

@@ -1,62 +1,165 @@
-//! What a step may know beyond its incident, read before it.
+//! What a step may know beyond its incident, read before it; and what is counted of its automatic acts.
 
 use super::turn::Working;
+use super::{Engine, HOLD};
 use crate::domain::effect::Effect;
-use crate::domain::event::{Event, LogRead, Merging};
-use crate::domain::facts::Context;
+use crate::domain::event::{Event, LogRead};
+use crate::domain::facts::{Breaker, Context};
+use crate::domain::ids::ProposalId;
 use crate::domain::incident::Incident;
 use crate::domain::time::Time;
-use crate::ports::StoreError;
-use serde_json::json;
+use crate::ports::{Store, StoreError, Turn};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// The settings that limits are kept in.
+struct Keys {
+    acts: String,
+    acted: String,
+    failed: String,
+    retries: Option<String>,
+}
+
+const BREAKER: &str = "breaker";
+
+impl Keys {
+    fn of(incident: &Incident, print: Option<&str>, now: Time) -> Self {
+        let branch = format!("{}:{}", incident.repo, incident.branch.raw());
+        let (acted, failed) = (format!("acted:{branch}"), format!("failed:{branch}"));
+        Self { acts: acts_key(now), acted, failed, retries: print.map(|print| retries_key(now, print)) }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &str> {
+        let own = [HOLD, BREAKER, &self.acts, &self.acted, &self.failed];
+        own.into_iter().chain(self.retries.as_deref())
+    }
+}
+
+/// What limits have been used up, as the store knows it, from outside a turn.
+pub(super) async fn limits(store: &dyn Store, incident: &Incident, now: Time) -> Result<Context, StoreError> {
+    let keys = Keys::of(incident, incident.fingerprint(), now);
+    let mut found = Vec::new();
+    for key in keys.all() {
+        found.push((key.to_owned(), store.setting(key).await?));
+    }
+    of(&keys, |key| found.iter().find(|(have, _)| have == key).and_then(|(_, value)| value.clone()))
+}
+
+fn of(keys: &Keys, setting: impl Fn(&str) -> Option<Value>) -> Result<Context, StoreError> {
+    let count = |key: &str| read::<u32>(key, setting(key)).map(Option::unwrap_or_default);
+    Ok(Context {
+        hold: read("the emergency stop", setting(HOLD))?,
+        branch_acted_at: read(&keys.acted, setting(&keys.acted))?,
+        branch_failed_at: read(&keys.failed, setting(&keys.failed))?,
+        breaker: read(BREAKER, setting(BREAKER))?.unwrap_or_default(),
+        acts_today: count(&keys.acts)?,
+        fingerprint_retries: keys.retries.as_deref().map_or(Ok(0), count)?,
+        ..Context::default()
+    })
+}
+
+/// What cannot be read is no limit that may be passed: the turn waits.
+fn read<T: DeserializeOwned>(what: &str, value: Option<Value>) -> Result<Option<T>, StoreError> {
+    let broken = |why| StoreError::Broken(format!("cannot read {what}: {why}"));
+    value.map(|value| serde_json::from_value(value).map_err(broken)).transpose()
+}
 
 impl Working<'_> {
-    pub(super) async fn context(&self, incident: Option<&Incident>, event: &Event) -> Result<Context, StoreError> {
-        let mut context = Context { hold: self.engine.read_hold().await?, ..Context::default() };
-        context.owners_wanted = self.engine.git.is_some();
-        let Some(incident) = incident else { return Ok(context) };
+    pub(super) async fn context(&mut self, incident: Option<&Incident>, event: &Event) -> Result<Context, StoreError> {
+        let owners_wanted = self.engine.git.is_some();
+        let Some(incident) = incident else {
+            return Ok(Context { hold: self.engine.read_hold().await?, owners_wanted, ..Context::default() });
+        };
         let arrived = match event {
             Event::LogRead { read: LogRead::Read(evidence), .. } => evidence.fingerprint.as_deref(),
             _ => None,
         };
+        let keys = Keys::of(incident, arrived.or(incident.fingerprint()), self.now);
+        for key in keys.all() {
+            if !self.read.contains_key(key) {
+                self.read.insert(key.to_owned(), self.engine.store.setting(key).await?);
+            }
+        }
+        let mut context = of(&keys, |key| self.setting(key))?;
+        context.owners_wanted = owners_wanted;
         for print in arrived.into_iter().chain(incident.fingerprint()) {
             context.same.insert(print.to_owned(), self.state.index.same(incident, print));
         }
-        if let Some(print) = arrived.or(incident.fingerprint()) {
-            context.fingerprint_retries = self.counted(&retries_key(self.now, print)).await?;
-        }
-        let acted = self.engine.store.setting(&acted_key(incident)).await?;
-        context.branch_acted_at = acted.and_then(|at| at.as_i64()).map(Time);
         // Judged where the card's facts come in: by then the log has been read, and its tests are on record.
         if matches!(event, Event::FactsGathered { proposal: None, .. }) && !incident.is_over() {
             context.judged = self.judged(incident).await?;
         }
-        context.acts_today = self.counted(&acts_key(self.now)).await?;
         Ok(context)
     }
 
-    async fn counted(&self, key: &str) -> Result<u32, StoreError> {
-        let stored = self.engine.store.setting(key).await?;
-        Ok(stored.and_then(|n| n.as_u64()).and_then(|n| u32::try_from(n).ok()).unwrap_or(0))
+    /// A setting as this turn will leave it.
+    fn setting(&self, key: &str) -> Option<Value> {
+        let set = self.turn.settings.iter().rev().find(|(have, _)| have == key).map(|(_, value)| value.clone());
+        let value = set.unwrap_or_else(|| self.read.get(key).cloned().flatten());
+        let more = self.turn.bump.iter().filter(|have| *have == key).count() as u64;
+        if more == 0 { value } else { Some(json!(value.and_then(|n| n.as_u64()).unwrap_or(0) + more)) }
     }
 
-    /// An automatic act counts when it is ordered, so that a crash cannot forget it.
+    /// An automatic act counts when its first step is ordered, so that a crash cannot forget it. Everything that allowed
+    /// it must still be so: another engine may have acted meanwhile.
     pub(super) fn count_automatic(&mut self, incident: &Incident, effect: &Effect) {
-        if !matches!(effect, Effect::Perform { automatic: true, undo: false, .. }) {
+        if !matches!(effect, Effect::Perform { automatic: true, undo: false, step: 0, .. }) {
             return;
         }
-        self.turn.settings.push((acted_key(incident), Some(json!(self.now.0))));
-        self.turn.bump.push(acts_key(self.now));
-        if let Some(print) = incident.fingerprint() {
-            self.turn.bump.push(retries_key(self.now, print));
+        let keys = Keys::of(incident, incident.fingerprint(), self.now);
+        self.expect(keys.all());
+        self.turn.settings.push((keys.acted, Some(json!(self.now.0))));
+        self.turn.bump.push(keys.acts);
+        self.turn.bump.extend(keys.retries);
+    }
+
+    /// How an automatic act ended: what the breaker and the pause after a failure rest on.
+    pub(super) fn count_outcome(&mut self, incident: &Incident, passed: bool) {
+        let keys = Keys::of(incident, None, self.now);
+        let before: Breaker = read(BREAKER, self.setting(BREAKER)).ok().flatten().unwrap_or_default();
+        self.expect([BREAKER].into_iter());
+        let failures = if passed { 0 } else { before.failures.saturating_add(1) };
+        let after = Breaker { failures, at: (!passed).then_some(self.now) };
+        self.turn.settings.push((BREAKER.into(), Some(json!(after))));
+        if !passed {
+            self.turn.settings.push((keys.failed, Some(json!(self.now.0))));
         }
     }
 
-    /// A merge is tried until it succeeds, so it counts then.
-    pub(super) fn count_merge(&mut self, before: Option<&Incident>, event: &Event) {
-        let Event::MergeLooked { proposal, outcome: Merging::Merged, .. } = event else { return };
-        if before.and_then(|incident| incident.proposal(*proposal)).is_some_and(|p| p.merging.is_some()) {
-            self.turn.bump.push(acts_key(self.now));
+    fn expect<'k>(&mut self, keys: impl Iterator<Item = &'k str>) {
+        for key in keys {
+            let known = self.turn.expect.iter().any(|(have, _)| have == key);
+            if let Some(value) = self.read.get(key).filter(|_| !known) {
+                self.turn.expect.push((key.to_owned(), value.clone()));
+            }
         }
+    }
+}
+
+impl Engine {
+    /// Counts a merge against the day's limit right before it happens, once for each proposal a day. `false`: there is
+    /// none left.
+    pub(super) async fn reserve_merge(&self, proposal: ProposalId) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let (acts, marker) = (acts_key(now), format!("merging:{}:{proposal}", now.day()));
+        if self.store.setting(&marker).await?.is_some() {
+            return Ok(true);
+        }
+        let (used, hold) = (self.store.setting(&acts).await?, self.store.setting(HOLD).await?);
+        let count = read::<u32>(&acts, used.clone())?.unwrap_or(0);
+        if hold.is_some() || count >= self.rules.daily_limit {
+            return Ok(false);
+        }
+        let settings = vec![(marker.clone(), Some(json!(now.0)))];
+        let expect = vec![(acts.clone(), used), (marker, None), (HOLD.into(), None)];
+        self.store.commit(Turn { settings, expect, bump: vec![acts], ..Turn::default() }).await.map(|()| true)
+    }
+
+    /// How many automatic acts in a row failed, and automatic acts of today.
+    pub(super) async fn used(&self) -> Result<(Breaker, u32), StoreError> {
+        let breaker = read(BREAKER, self.store.setting(BREAKER).await?)?.unwrap_or_default();
+        let acts = acts_key(self.clock.now());
+        Ok((breaker, read(&acts, self.store.setting(&acts).await?)?.unwrap_or(0)))
     }
 }
 
@@ -66,8 +169,4 @@ fn acts_key(now: Time) -> String {
 
 fn retries_key(now: Time, print: &str) -> String {
     format!("retries:{}:{print}", now.day())
-}
-
-fn acted_key(incident: &Incident) -> String {
-    format!("acted:{}:{}", incident.repo, incident.branch.raw())
 }

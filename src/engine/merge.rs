@@ -3,13 +3,13 @@
 use super::Engine;
 use crate::domain::effect::Effect;
 use crate::domain::event::Merging;
-use crate::domain::ids::Repo;
+use crate::domain::ids::{ProposalId, Repo};
 use crate::domain::incident::PullEnd;
 use crate::ports::PortError;
 
 impl Engine {
     pub(super) async fn merge(&self, effect: &Effect) -> Result<Merging, PortError> {
-        let Effect::Merge { repo, branch, tree, .. } = effect else {
+        let Effect::Merge { incident, proposal, repo, branch, tree } = effect else {
             return Err(PortError::permanent("not a merge"));
         };
         let Some((sha, standing)) = self.git()?.standing(repo, branch).await? else {
@@ -25,7 +25,12 @@ impl Engine {
         if !matches!(self.read_hold().await, Ok(None)) {
             return Ok(Merging::NotYet("the emergency stop is on".into()));
         }
-        self.forge()?.merge(repo, branch, &sha).await.map(|()| Merging::Merged)
+        let id = ProposalId { incident: *incident, n: *proposal };
+        match self.reserve_merge(id).await {
+            Ok(true) => self.forge()?.merge(repo, branch, &sha).await.map(|()| Merging::Merged),
+            Ok(false) => Ok(Merging::NotYet("the daily limit of automatic actions is reached".into())),
+            Err(why) => Err(PortError::transient(why.to_string())),
+        }
     }
 
     /// How a pull request ended; `None` while it is open.

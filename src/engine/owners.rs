@@ -1,11 +1,14 @@
-//! Whom CODEOWNERS names for a path.
+//! What a repository says of itself: whom CODEOWNERS names for a path, and its own rules.
 
 use super::Engine;
 use crate::domain::ids::Repo;
 use crate::domain::refs::Branch;
+use crate::domain::rules::OwnRules;
 use crate::domain::text::Untrusted;
+use crate::policy;
 use crate::policy::codeowners::{LOCATIONS, Owners};
 use crate::ports::PortError;
+use crate::remedies;
 
 impl Engine {
     /// A file's owners, and the line of CODEOWNERS that says so.
@@ -20,6 +23,16 @@ impl Engine {
         let text = LOCATIONS.iter().find_map(|at| texts.iter().find(|source| source.path == *at));
         let Some(rule) = text.and_then(|source| Owners::parse(&source.text).of(path)) else { return Ok(None) };
         Ok(Some((rule.line, rule.owners.iter().map(ToString::to_string).collect())))
+    }
+
+    /// The repository's own file of rules, as its default branch has it. What is wrong with it is a permanent error.
+    pub(super) async fn own_rules(&self, repo: &Repo) -> Result<OwnRules, PortError> {
+        let Some(text) = self.forge()?.file(repo, policy::OWN_FILE, policy::OWN_BYTES_MAX).await? else {
+            return Ok(OwnRules::default());
+        };
+        let shelf = remedies::all();
+        let names: Vec<&str> = shelf.iter().map(|remedy| remedy.id()).collect();
+        policy::read_own(&text, &names).map_err(PortError::permanent)
     }
 
     /// The owners of the first of these paths that has any.

@@ -219,6 +219,7 @@ impl Engine {
                 Lookup::PullOf { repo, head, sha } => {
                     facts.pull_of = Some(known(self.forge()?.pull_of(repo, head, sha).await)?);
                 }
+                Lookup::OwnRules { repo } => facts.own_rules = Some(known(self.own_rules(repo).await)?),
                 Lookup::MayWrite { repo, login } => {
                     let may = known(self.forge()?.may_write(repo, login).await)?;
                     facts.writers.insert(login.clone(), may);
@@ -432,6 +433,7 @@ fn unavailable(lookups: &[Lookup], why: &str) -> Facts {
             Lookup::Quarantined { .. } => facts.quarantined = Some(Known::Unavailable(why.into())),
             Lookup::Owners { .. } => facts.owners = Some(Known::Unavailable(why.into())),
             Lookup::PullOf { .. } => facts.pull_of = Some(Known::Unavailable(why.into())),
+            Lookup::OwnRules { .. } => facts.own_rules = Some(Known::Unavailable(why.into())),
             Lookup::MayWrite { login, .. } => {
                 facts.writers.insert(login.clone(), Known::Unavailable(why.into()));
             }

@@ -18,6 +18,11 @@ pub(super) fn preview(diff: &str) -> Preview {
             if touched.len() < TOUCHED_MAX {
                 touched.push(name.into());
             }
+        } else if let Some(name) = line.strip_prefix("rename from ").filter(|_| !inside) {
+            // It is gone from there.
+            if touched.len() < TOUCHED_MAX {
+                touched.push(name.into());
+            }
         } else if line.starts_with("@@") {
             inside = true;
         } else if inside && line.starts_with(['+', '-']) {

@@ -42,6 +42,8 @@ pub(super) struct Working<'e> {
     /// Version as stored, of incidents that are.
     stored: BTreeMap<IncidentNo, Stored>,
     to_tell: BTreeMap<IncidentNo, u64>,
+    /// Settings as the store had them.
+    pub read: BTreeMap<String, Option<serde_json::Value>>,
 }
 
 /// What is compared when an incident's turn ends.
@@ -101,6 +103,7 @@ impl Engine {
             incidents: BTreeMap::new(),
             stored: BTreeMap::new(),
             to_tell: BTreeMap::new(),
+            read: BTreeMap::new(),
         };
         for heard in heard {
             working.hear(heard).await?;
@@ -219,6 +222,10 @@ impl Working<'_> {
                 }
                 Routed::Open => {
                     let no = IncidentNo(self.state.next_incident);
+                    // Another engine on this store took the number: what it opened is not what arrived here.
+                    if self.incident(no).await?.is_some() {
+                        return Err(StoreError::Conflict(format!("incident {no} was opened by another engine")));
+                    }
                     self.state.next_incident += 1;
                     let next = self.state.next_incident;
                     self.turn.settings.push((NEXT_INCIDENT.into(), Some(next.into())));
@@ -311,7 +318,6 @@ impl Working<'_> {
     ) -> Result<(), StoreError> {
         let before = self.incident(no).await?;
         let context = self.context(before.as_ref(), event).await?;
-        self.count_merge(before.as_ref(), event);
         if matches!(event, Event::LogRead { .. }) {
             self.turn.outcomes.extend(outcomes::told(event, before.as_ref(), self.now));
         }
@@ -401,6 +407,7 @@ impl Working<'_> {
                     let delivery = self.delivery.id.clone();
                     self.turn.journal.push((incident.no, Entry { seq, at: self.now, by, delivery, tell, note }));
                 }
+                Order::Came { passed } => self.count_outcome(incident, passed),
                 Order::Event(event) => queue.push_back(*event),
             }
         }

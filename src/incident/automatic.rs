@@ -1,7 +1,7 @@
 //! What the bot proposes by itself, where the operator grants it: a retry, a quarantine, the end of what has expired.
 
 use super::expiry::{Ending, pending, watch};
-use super::judging::judge;
+use super::judging::{blank, judge};
 use super::proposal::{self, Opening};
 use super::state::Step;
 use crate::domain::Role;
@@ -10,26 +10,30 @@ use crate::domain::facts::Facts;
 use crate::domain::incident::Proposer;
 use crate::domain::intent::{Which, Wish};
 use crate::domain::journal::Note;
-use crate::domain::rules::Mode;
 use crate::domain::time::{DAY_MS, SECOND_MS, Time};
 use crate::policy::Verdict;
 
-/// In mode `act`, schedules the retry that policy allows, or records why not.
-pub fn consider(step: &mut Step<'_>) {
-    if step.rules.mode != Mode::Act || step.incident.busy().is_some() || step.incident.evidence.is_empty() {
+/// In mode `act`, schedules the retry that policy allows now or after a pause, or records why not.
+pub fn consider(step: &mut Step<'_>, facts: &Facts) {
+    if step.incident.busy().is_some() || step.incident.evidence.is_empty() {
         return;
     }
     let Some(plan) = step.incident.retry().cloned() else { return };
     if plan.waits {
         return;
     }
-    let decision = judge(step, &plan, None, false, &Facts::default());
-    if decision.verdict == Verdict::Allow {
+    let decision = judge(step, &plan, None, false, facts);
+    // Where nobody wants the bot to act, there is nothing to say.
+    if !decision.meets("mode") {
+        return;
+    }
+    let later = decision.later();
+    if decision.verdict == Verdict::Allow || later.is_some() {
         if step.incident.scheduled.as_ref() == Some(&plan.digest) {
             return;
         }
         step.incident.scheduled = Some(plan.digest.clone());
-        let at = step.now.plus_ms(backoff_ms(step));
+        let at = step.now.plus_ms(backoff_ms(step)).max(later.unwrap_or_default());
         step.timer(Timer::Backoff, at);
         step.tell(None, Note::AutoScheduled { at, because: decision.words() });
     } else {
@@ -75,8 +79,12 @@ pub fn retry(step: &mut Step<'_>) {
 
 /// A test that failed and passed on the same commit: where the operator grants it, the bot proposes its quarantine.
 pub fn quarantine(step: &mut Step<'_>) {
-    let granted = step.rules.automatic.iter().any(|id| id == "quarantine");
-    if !granted || step.rules.mode != Mode::Act || step.incident.busy().is_some() {
+    if step.incident.busy().is_some() {
+        return;
+    }
+    // Planning costs a look at the repository: only where its plan may be allowed.
+    let decision = judge(step, &blank("quarantine"), None, false, &Facts::default());
+    if !decision.meets("mode") || !decision.meets("granted") {
         return;
     }
     let by = Proposer { key: None, name: "CI Rescue".into(), role: Role::Viewer, github: None };

@@ -62,6 +62,8 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         escalated_at: None,
         gone: false,
         auto_retries: 0,
+        auto_attempts: 0,
+        own_rules: None,
     }
 }
 
@@ -212,6 +214,7 @@ fn meet_run(step: &mut Step<'_>, failure: &Failure) -> Result<bool, String> {
         run.conclusion = conclusion;
     }
     if newer {
+        runs::failed_again(step, failure.run, failure.attempt);
         step.tell(None, Note::AttemptFailed { attempt: failure.attempt });
     }
     Ok(newer || again)

@@ -3,15 +3,55 @@
 use super::state::Step;
 use crate::domain::cause::{Cause, Judged};
 use crate::domain::facts::Facts;
+use crate::domain::ids::Digest;
 use crate::domain::incident::{Incident, Proposer};
 use crate::domain::plan::Plan;
-use crate::policy::{self, Case, Decision};
+use crate::domain::text::Untrusted;
+use crate::policy::{self, Act, Case, Decision};
 use crate::remedies;
 
 pub fn judge(step: &Step<'_>, plan: &Plan, by: Option<&Proposer>, force: bool, facts: &Facts) -> Decision {
+    judge_act(step, Act::Run, plan, by, force, facts)
+}
+
+/// A plan that is not made yet.
+pub fn blank(remedy: &str) -> Plan {
+    let changes_code = remedies::by_id(remedy).is_some_and(|known| known.changes_code());
+    Plan {
+        remedy: remedy.to_owned(),
+        summary: Untrusted::default(),
+        notes: Vec::new(),
+        because: Vec::new(),
+        steps: Vec::new(),
+        on_merge: Vec::new(),
+        reversible: !changes_code,
+        previews: Vec::new(),
+        sensitive: Vec::new(),
+        waits: false,
+        digest: Digest::of([remedy.as_bytes()]),
+    }
+}
+
+/// Whether the bot may merge what this plan opened.
+pub fn judge_merge(step: &Step<'_>, plan: &Plan) -> Decision {
+    judge_act(step, Act::Merge, plan, None, false, &Facts::default())
+}
+
+pub fn judge_undo(step: &Step<'_>, plan: &Plan, by: &Proposer, facts: &Facts) -> Decision {
+    judge_act(step, Act::Undo, plan, Some(by), false, facts)
+}
+
+pub fn judge_act(
+    step: &Step<'_>,
+    act: Act,
+    plan: &Plan,
+    by: Option<&Proposer>,
+    force: bool,
+    facts: &Facts,
+) -> Decision {
     let nature = remedies::by_id(&plan.remedy).map(|remedy| remedy.nature()).unwrap_or_default();
-    let case = Case { incident: &step.incident, plan, nature, by, force, facts, context: step.context, now: step.now };
-    policy::judge(step.rules, &case)
+    let (incident, context, now) = (&step.incident, step.context, step.now);
+    policy::judge(step.rules, &Case { act, incident, plan, nature, by, force, facts, context, now })
 }
 
 /// A cause that was named stays while it is at least this likely…

@@ -1,5 +1,6 @@
 //! Pull requests of ours that the bot merges itself: by the operator's grant, once green, and never past a changed head.
 
+use super::judging::judge_merge;
 use super::landing;
 use super::state::Step;
 use crate::domain::action::Action;
@@ -9,7 +10,7 @@ use crate::domain::incident::{Proposal, ProposalState};
 use crate::domain::journal::Note;
 use crate::domain::text::Untrusted;
 use crate::domain::time::{DAY_MS, MINUTE_MS};
-use crate::{policy, remedies};
+use crate::policy::{Decision, Verdict};
 
 /// How often to look, and for how long.
 const LOOK_MS: i64 = 5 * MINUTE_MS;
@@ -18,15 +19,28 @@ const LONGEST_MS: i64 = DAY_MS;
 /// Its pull request is open: where the operator lets the bot merge it, watch its CI.
 pub fn begin(step: &mut Step<'_>, n: u32) {
     let now = step.now;
-    let rules = step.rules;
-    let Some(proposal) = step.incident.proposals.iter_mut().find(|proposal| proposal.id.n == n) else { return };
-    let steps = || proposal.plan.iter().flat_map(|plan| &plan.steps);
-    let pull = steps().any(|step| matches!(step.action, Action::Pull { draft: false, .. }));
-    let exact = remedies::by_id(&proposal.remedy).is_some_and(|remedy| remedy.is_exact());
-    if pull && exact && policy::merges(rules, &proposal.remedy) {
+    let Some(plan) = step.incident.proposal(n).and_then(|proposal| proposal.plan.clone()) else { return };
+    if !plan.steps.iter().any(|step| matches!(step.action, Action::Pull { draft: false, .. })) {
+        return;
+    }
+    let decision = judge_merge(step, &plan);
+    if decision.verdict != Verdict::Allow && !passes(&decision) {
+        // Whoever grants nothing expects nothing.
+        if decision.meets("mode") && decision.meets("granted") && decision.meets("exact") {
+            end(step, n, &decision.words().join("; "));
+        }
+        return;
+    }
+    if let Some(proposal) = step.incident.proposals.iter_mut().find(|proposal| proposal.id.n == n) {
         proposal.merging = Some(now);
         step.timer(Timer::Merge, now.plus_ms(LOOK_MS));
     }
+}
+
+/// Whether only that forbids it which may be over soon.
+fn passes(decision: &Decision) -> bool {
+    let soon = |rule: &str| matches!(rule, "hold" | "breaker" | "daily");
+    decision.because.of.iter().all(|reason| reason.met || soon(&reason.rule))
 }
 
 pub fn look(step: &mut Step<'_>) {
@@ -40,9 +54,15 @@ pub fn look(step: &mut Step<'_>) {
             end(step, proposal.id.n, "its CI did not turn green within a day");
             continue;
         }
-        if step.context.acts_today >= step.rules.daily_limit {
-            let limit = step.rules.daily_limit;
-            end(step, proposal.id.n, &format!("the daily limit of {limit} automatic actions is reached"));
+        let decision = proposal.plan.as_ref().map(|plan| judge_merge(step, plan));
+        let Some(decision) = decision else { continue };
+        if decision.verdict != Verdict::Allow {
+            // The emergency stop and the breaker are lifted; a day's limit is not, for what was asked for that day.
+            if passes(&decision) && decision.meets("daily") {
+                step.timer(Timer::Merge, now.plus_ms(LOOK_MS));
+            } else {
+                end(step, proposal.id.n, &decision.words().join("; "));
+            }
             continue;
         }
         let branch = proposal.plan.iter().flat_map(|plan| &plan.steps).find_map(|step| match &step.action {

@@ -2,6 +2,7 @@
 
 use super::state::Step;
 use crate::domain::effect::{Effect, Lookup, Order};
+use crate::domain::facts::Known;
 use crate::domain::gathering::Gathering;
 use crate::domain::incident::{Incident, Offer};
 use crate::domain::plan::Plan;
@@ -19,6 +20,10 @@ pub fn ask(step: &mut Step<'_>) {
     let incident = &step.incident;
     let repo = incident.repo.clone();
     let mut lookups = vec![Lookup::Run { repo: repo.clone(), run }, Lookup::Jobs { repo: repo.clone(), run, attempt }];
+    // Only what the bot decides by itself has to be of this moment: a proposal asks again.
+    if step.rules.may_act() || !matches!(incident.own_rules, Some(Known::Is(_))) {
+        lookups.push(Lookup::OwnRules { repo: repo.clone() });
+    }
     if incident.commit_message.is_none() {
         lookups.push(Lookup::CommitMessage { repo, sha: incident.sha.clone() });
     }

@@ -2,6 +2,7 @@
 
 use super::state::Step;
 use super::{adopting, automatic, offering, placing, proposal, runs};
+use crate::domain::effect::Order;
 use crate::domain::event::{Conclusion, Progress, QueueEnd, Scope};
 use crate::domain::facts::RunFacts;
 use crate::domain::head;
@@ -136,8 +137,12 @@ fn settle(step: &mut Step<'_>) {
         (true, _) => format!("attempt {} passed", incident.runs.iter().map(|run| run.attempt).max().unwrap_or(1)),
         _ => "CI passed".to_owned(),
     };
+    let ours = incident.runs.iter().any(|run| runs::is_automatic(incident, run.run, run.attempt) && !run.superseded);
     incident.closed_at = Some(step.now);
     incident.offers.clear();
+    if ours {
+        step.orders.push(Order::Came { passed: true });
+    }
     proposal::close(step, "the run is green");
     step.tell(None, Note::Resolved { because });
     if flaked {

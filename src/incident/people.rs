@@ -4,6 +4,7 @@ use super::correcting;
 use super::exclusion;
 use super::proposal::{self, Input, Opening};
 use super::state::Step;
+use super::trying;
 use super::undoing;
 use crate::domain::cause::{Cause, Judged};
 use crate::domain::effect::Effect;
@@ -38,7 +39,9 @@ pub fn asked(step: &mut Step<'_>, request: &Request) {
             answer(step, request, note);
         }
         Intent::Why { .. } => {
-            let note = Note::Why { lines: why(&step.incident) };
+            let mut lines = why(&step.incident);
+            lines.extend(trying::tested(step).iter().flat_map(|tested| tested.lines(true)));
+            let note = Note::Why { lines };
             answer(step, request, note);
         }
         Intent::Wrong { cause, .. } => match correcting::correct(step, &request.by.name, &request.by.key, *cause) {

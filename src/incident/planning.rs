@@ -59,11 +59,14 @@ pub fn offers(step: &mut Step<'_>, facts: &Facts) {
     if !lookups.is_empty() && step.incident.gathering.more(lookups) {
         return offering::gather(step);
     }
-    automatic::consider(step);
+    automatic::consider(step, facts);
 }
 
 /// Applies the forge's facts about the run, its jobs and its commit.
 fn learn(step: &mut Step<'_>, facts: &Facts) {
+    if let Some(own) = &facts.own_rules {
+        step.incident.own_rules = Some(own.clone());
+    }
     if let Some(Known::Is(message)) = &facts.commit_message {
         step.incident.commit_message = Some(message.clone());
     }
@@ -94,7 +97,7 @@ fn learn_jobs(step: &mut Step<'_>, run: crate::domain::RunId, attempt: u32, jobs
         return;
     }
     let failed = jobs.iter().filter(|job| job.conclusion.is_some_and(Conclusion::is_failure));
-    runs::new_attempt(&mut step.incident, run, attempt);
+    runs::new_attempt(step, run, attempt);
     for job in failed {
         let room = step.incident.jobs.len() < crate::domain::incident::JOBS_KEPT;
         let known = step.incident.jobs.iter_mut().find(|have| {

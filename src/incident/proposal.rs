@@ -3,7 +3,7 @@
 use super::state::Step;
 use super::{deadline, exclusion, expiry, landing, merging, offering};
 use crate::domain::action::{Action, Outcome};
-use crate::domain::effect::{Effect, Lookup};
+use crate::domain::effect::{Effect, Lookup, Order};
 use crate::domain::event::Timer;
 use crate::domain::gathering::Gathering;
 use crate::domain::ids::{Digest, ProposalId};
@@ -118,7 +118,7 @@ pub fn open(step: &mut Step<'_>, opening: Opening) {
 pub fn gather(step: &mut Step<'_>, n: u32) {
     let incident = step.incident.no;
     let repo = step.incident.repo.clone();
-    let mut lookups: Vec<Lookup> = Vec::new();
+    let mut lookups = vec![Lookup::OwnRules { repo: repo.clone() }];
     if let Some((run, attempt)) = step.incident.lead_run().and_then(|state| state.run.map(|run| (run, state.attempt))) {
         lookups.push(Lookup::Run { repo: repo.clone(), run });
         lookups.push(Lookup::Jobs { repo: repo.clone(), run, attempt });
@@ -220,11 +220,7 @@ fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
         }
         ProposalState::Refused { why } => {
             let note = Note::Refused { what: proposal.remedy.clone(), why: why.clone() };
-            step.orders.push(crate::domain::effect::Order::Note {
-                by: key,
-                tell: proposal.by.key.is_none(),
-                note: note.clone(),
-            });
+            step.orders.push(Order::Note { by: key, tell: proposal.by.key.is_none(), note: note.clone() });
             expiry::failed(step, proposal);
             answer(step, proposal, note);
         }
@@ -280,9 +276,17 @@ fn started(step: &mut Step<'_>, proposal: &Proposal) {
         },
     );
     reply(step, proposal, Note::Started { proposal: proposal.id, summary });
+    if is_attempt(proposal) {
+        step.incident.auto_attempts += 1;
+    }
     if proposal.by.key.is_none() && proposal.remedy == "retry" {
         step.incident.auto_retries += 1;
     }
+}
+
+/// The bot tries something by itself; what ends when its time is over is no attempt.
+fn is_attempt(proposal: &Proposal) -> bool {
+    proposal.by.key.is_none() && !remedies::by_id(&proposal.remedy).is_some_and(|remedy| remedy.nature().lets_go)
 }
 
 fn finished(step: &mut Step<'_>, proposal: &Proposal) {
@@ -295,6 +299,9 @@ fn finished(step: &mut Step<'_>, proposal: &Proposal) {
         let made = proposal.made.iter().map(|made| format!("{} #{}", made.what, made.number)).collect();
         let urls = proposal.made.iter().map(|made| made.url.clone()).collect();
         let note = Note::Made { proposal: proposal.id, made, urls, summary };
+        if is_attempt(proposal) {
+            step.orders.push(Order::Came { passed: true });
+        }
         step.tell(None, note.clone());
         return reply(step, proposal, note);
     }
@@ -343,6 +350,10 @@ pub fn performed(step: &mut Step<'_>, n: u32, at: usize, undo: bool, outcome: &O
     }
     if let (Outcome::Made(made), Some(proposal)) = (outcome, get(step, n)) {
         proposal.made.push(made.clone());
+    }
+    let failed = matches!(outcome, Outcome::Failed(_) | Outcome::Unknown(_));
+    if failed && !undo && step.incident.proposal(n).is_some_and(is_attempt) {
+        step.orders.push(Order::Came { passed: false });
     }
     let input = match outcome {
         Outcome::Done | Outcome::Otherwise(_) | Outcome::Made(_) => Input::StepDone,

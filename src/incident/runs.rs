@@ -2,14 +2,16 @@
 
 use super::escalating;
 use super::state::Step;
-use crate::domain::effect::Effect;
+use crate::domain::action::Action;
+use crate::domain::effect::{Effect, Order};
 use crate::domain::event::Conclusion;
 use crate::domain::ids::RunId;
 use crate::domain::incident::Incident;
 use crate::domain::journal::Note;
 
 /// Drops what earlier attempts left behind.
-pub fn new_attempt(incident: &mut Incident, id: RunId, attempt: u32) {
+pub fn new_attempt(step: &mut Step<'_>, id: RunId, attempt: u32) {
+    let incident = &mut step.incident;
     let Some(run) = incident.runs.iter_mut().find(|run| run.run == Some(id)) else { return };
     if run.conclusion.is_some_and(Conclusion::is_failure) && attempt > run.failed_attempt {
         run.failed_attempt = attempt;
@@ -17,6 +19,14 @@ pub fn new_attempt(incident: &mut Incident, id: RunId, attempt: u32) {
         incident.jobs.retain(|job| job.run != Some(id) || job.attempt >= attempt);
         incident.evidence.clear();
         incident.log_missing = None;
+        failed_again(step, Some(id), attempt);
+    }
+}
+
+/// An attempt failed: where the bot started it by itself, that counts.
+pub fn failed_again(step: &mut Step<'_>, run: Option<RunId>, attempt: u32) {
+    if is_automatic(&step.incident, run, attempt) {
+        step.orders.push(Order::Came { passed: false });
     }
 }
 
@@ -42,4 +52,11 @@ pub fn read_log(step: &mut Step<'_>, run: Option<RunId>, attempt: u32, job_id: O
     let job = step.incident.jobs.iter().find(|job| job.id == Some(job_id));
     let names = job.map_or_else(Vec::new, |job| job.step.iter().chain([&job.name]).cloned().collect());
     step.effect(Effect::ReadLog { incident, repo, run, attempt, job_id, names });
+}
+
+/// Whether the bot started this attempt by itself.
+pub fn is_automatic(incident: &Incident, run: Option<RunId>, attempt: u32) -> bool {
+    let started = |action: &Action| matches!(action, Action::Rerun { run: again, attempt: before, .. } if Some(*again) == run && before + 1 == attempt);
+    let ours = incident.proposals.iter().filter(|proposal| proposal.by.key.is_none());
+    ours.filter_map(|proposal| proposal.plan.as_ref()).flat_map(|plan| &plan.steps).any(|step| started(&step.action))
 }

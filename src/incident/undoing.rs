@@ -1,5 +1,6 @@
 //! Undoing takes what the act took: write permission, read now, and as many approvals.
 
+use super::judging::{blank, judge_undo};
 use super::proposal::{self, Input};
 use super::state::Step;
 use super::{deadline, exclusion};
@@ -10,7 +11,7 @@ use crate::domain::ids::ProposalId;
 use crate::domain::incident::{Approval, Proposal, ProposalState, Proposer, ReplyTo, UndoRequest};
 use crate::domain::journal::Note;
 use crate::domain::time::{MINUTE_MS, Time};
-use crate::policy;
+use crate::policy::{self, Verdict};
 
 /// A wish to undo; whether it may be is known when the permissions are.
 pub fn ask(step: &mut Step<'_>, request: &Request, n: u32) {
@@ -70,9 +71,10 @@ pub fn judged(step: &mut Step<'_>, proposal: &Proposal, facts: &Facts) {
     if policy::changes_code(proposal) && !wanted.approvals.iter().all(known) {
         return gather(step, n);
     }
-    if let Err(why) = policy::may_undo(step.rules, proposal, &step.incident.repo, &undo.by, facts) {
+    let decision = judge_undo(step, proposal.plan.as_ref().unwrap_or(&blank(&proposal.remedy)), &undo.by, facts);
+    if decision.verdict == Verdict::Deny {
         forget(step, n);
-        return tell(step, undo, Note::Refused { what: "undo".into(), why });
+        return tell(step, undo, Note::Refused { what: "undo".into(), why: decision.words() });
     }
     if !policy::quorum_met(step.rules, &wanted, step.now) {
         let expires_at = expires(step, undo.at);

@@ -2,11 +2,13 @@
 
 use crate::domain::actor::{Actor, Place, Platform};
 use crate::domain::card::Card;
+use crate::domain::decision::Tested;
 use crate::domain::evidence::Category;
 use crate::domain::ids::{Digest, IncidentNo, Repo};
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
 use crate::domain::quarantined::Quarantined;
+use crate::domain::rules::Rules;
 use crate::domain::time::Time;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -223,6 +225,9 @@ pub trait Ask: Send + Sync {
     async fn left_out(&self, repo: &Repo, framework: &str) -> Result<Result<String, String>, super::StoreError>;
     /// How it went lately.
     async fn figures(&self) -> Result<crate::domain::figures::Figures, super::StoreError>;
+    /// What policy would decide of an incident now, by these rules or by those in force; `None` where there is no such
+    /// incident.
+    async fn policy(&self, no: IncidentNo, rules: Option<Rules>) -> Result<Option<Vec<Tested>>, super::StoreError>;
     async fn journal(&self, no: IncidentNo) -> Result<Vec<Entry>, super::StoreError>;
     /// The excerpt of a log, by content.
     async fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, super::StoreError>;

@@ -235,6 +235,9 @@ pub trait Ci: Send + Sync {
 pub trait Forge: Send + Sync {
     async fn head(&self, repo: &Repo, branch: &Untrusted, pull: Option<u64>) -> Result<Option<String>, PortError>;
     async fn commit_message(&self, repo: &Repo, sha: &str) -> Result<Untrusted, PortError>;
+    /// A text file of the repository's default branch, whichever that is now; `None` where there is none. One that is
+    /// longer than `max` bytes, or is no text, is a permanent error.
+    async fn file(&self, repo: &Repo, path: &str, max: usize) -> Result<Option<String>, PortError>;
     /// Where people clone the repository from; without a secret.
     fn clone_url(&self, repo: &Repo) -> String;
     /// A pull request as it stands, and the messages of its own commits, the oldest first, with its merge commit.

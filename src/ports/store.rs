@@ -183,6 +183,8 @@ pub struct Turn {
     pub runs: Vec<(String, RunSeen)>,
     /// Small named records; `None` removes.
     pub settings: Vec<(String, Option<serde_json::Value>)>,
+    /// Settings as this turn read them: where one has changed since, nothing of the turn happens.
+    pub expect: Vec<(String, Option<serde_json::Value>)>,
     /// Settings that hold a count, to be raised by one.
     pub bump: Vec<String>,
     /// What executions came to; those that are known change nothing.

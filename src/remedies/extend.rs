@@ -6,7 +6,7 @@ use super::quarantine::length;
 use super::{PlanContext, Remedy};
 use crate::domain::action::{Action, ChangeSpec};
 use crate::domain::intent::Wish;
-use crate::domain::plan::{PlannedAction, Planning};
+use crate::domain::plan::{Nature, PlannedAction, Planning};
 use crate::domain::quarantined::{Quarantined, day};
 use crate::domain::text::clean_line;
 
@@ -17,8 +17,8 @@ impl Remedy for Extend {
         "extend"
     }
 
-    fn is_exact(&self) -> bool {
-        true
+    fn nature(&self) -> Nature {
+        Nature { exact: true, ..Nature::default() }
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {

@@ -9,7 +9,7 @@ use crate::domain::facts::Known;
 use crate::domain::ids::Repo;
 use crate::domain::incident::Incident;
 use crate::domain::intent::Wish;
-use crate::domain::plan::Planning;
+use crate::domain::plan::{Nature, Planning};
 use crate::domain::quarantined::day;
 use crate::domain::suspect::Moved;
 use crate::domain::text::{clean_line, listing};
@@ -99,8 +99,8 @@ impl Remedy for Pin {
         "pin"
     }
 
-    fn is_exact(&self) -> bool {
-        true
+    fn nature(&self) -> Nature {
+        Nature { exact: true, ..Nature::default() }
     }
 
     fn is_once(&self) -> bool {

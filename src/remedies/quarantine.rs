@@ -33,14 +33,10 @@ impl Remedy for Quarantine {
     }
 
     fn nature(&self) -> Nature {
-        Nature { bets_on_chance: true, ..Nature::default() }
+        Nature { bets_on_chance: true, exact: true, ..Nature::default() }
     }
 
     fn is_automatic(&self) -> bool {
-        true
-    }
-
-    fn is_exact(&self) -> bool {
         true
     }
 

@@ -15,11 +15,7 @@ impl Remedy for Unpin {
     }
 
     fn nature(&self) -> Nature {
-        Nature { lets_go: true, ..Nature::default() }
-    }
-
-    fn is_exact(&self) -> bool {
-        true
+        Nature { lets_go: true, exact: true, ..Nature::default() }
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {

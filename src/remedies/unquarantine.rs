@@ -18,11 +18,7 @@ impl Remedy for Unquarantine {
     }
 
     fn nature(&self) -> Nature {
-        Nature { lets_go: true, ..Nature::default() }
-    }
-
-    fn is_exact(&self) -> bool {
-        true
+        Nature { lets_go: true, exact: true, ..Nature::default() }
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {

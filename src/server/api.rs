@@ -7,7 +7,7 @@ use super::shapes::{
     BudgetAnswer, CiHook, CiHookAnswer, ClassifyAnswer, ClassifyRequest, IncidentView, IncidentsAnswer,
     IntegrationView, QuarantineAnswer, RemediateAnswer, RemediateRequest, StatusAnswer, TroubleView, rfc3339,
 };
-use super::{history, store};
+use super::{history, policy, store};
 use crate::ports::{CiFailure, Query};
 use axum::body::Body;
 use axum::extract::{Path, Query as Params, State};
@@ -33,12 +33,13 @@ pub fn routes() -> Router<Doors> {
         .route("/api/openapi.json", get(|| async { Json(Document::openapi()) }))
         .merge(store::routes())
         .merge(history::routes())
+        .merge(policy::routes())
 }
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "CI Rescue", description = "Incidents, and what may be asked of the bot."),
-    paths(incidents, incident, status, fixed, loops, budget, classify, quarantine, ci_hook, remediate, store::backup, store::verify, history::import, history::score, history::classify),
+    paths(incidents, incident, status, fixed, loops, budget, classify, quarantine, ci_hook, remediate, store::backup, store::verify, history::import, history::score, history::classify, policy::policy, policy::try_policy),
     modifiers(&Tokens)
 )]
 struct Document;
@@ -64,7 +65,7 @@ fn ci_hook() {}
 fn remediate() {}
 
 /// The read token, or the act token, which may do more.
-fn may_read(doors: &Doors, headers: &HeaderMap) -> Result<(), Response> {
+pub fn may_read(doors: &Doors, headers: &HeaderMap) -> Result<(), Response> {
     let given = token(headers);
     if is_token(given, doors.read_token.as_deref()) || is_token(given, doors.act_token.as_deref()) {
         return Ok(());

@@ -303,6 +303,12 @@ impl<B: Backend> Writing<B> {
         if let Some((key, token)) = turn.effect {
             check(&self.outbox_leases, key, token)?;
         }
+        for (key, want) in &turn.expect {
+            let stored = self.backend.get(&keys::text(keys::SETTING, key))?;
+            if stored.map(|bytes| decode(&bytes)).transpose()? != *want {
+                return Err(StoreError::Conflict(format!("setting {key} was changed")));
+            }
+        }
         let mut batch = Batch::default();
         for incident in &turn.incidents {
             self.stage_incident(&mut batch, incident)?;

@@ -28,6 +28,7 @@ mod offers;
 mod outages;
 mod pins;
 mod plan;
+mod policy;
 mod resolver;
 #[path = "../sim/mod.rs"]
 #[allow(

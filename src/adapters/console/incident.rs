@@ -5,6 +5,7 @@ use super::pages::{self, CardView};
 use super::routes::App;
 use super::visit::Visit;
 use crate::domain::IncidentNo;
+use crate::domain::decision::{Reason, Tested};
 use crate::domain::incident::{Incident, ProposalState};
 use crate::ports::Query;
 use axum::extract::{Path, State};
@@ -58,12 +59,27 @@ pub async fn page(State(app): State<App>, visit: Visit, headers: HeaderMap, Path
         .collect();
     let excerpt = excerpt.map(|text| pages::log(&text, &errors));
     let patches = patches(&app, &incident).await;
+    let tested = app.ask.policy(no, None).await.ok().flatten().unwrap_or_default();
+    let tested: Vec<TestedView<'_>> = tested.iter().map(TestedView::of).collect();
     let script = incident.repro.is_some();
     let cards: Vec<CardView> = app.console.card(no.0).iter().map(CardView::of).collect();
     let previews: Vec<(&str, &str)> = app.previews.iter().map(|preview| (preview.platform, preview.name)).collect();
     let more = context! { entries => Value::from(Serde(&views)), excerpt => Value::from(Serde(&excerpt)),
-    patches => Value::from(Serde(&patches)), script, no => no.0, previews, cards => Value::from(Serde(&cards)) };
+    patches => Value::from(Serde(&patches)), tested => Value::from(Serde(&tested)), script, no => no.0, previews, cards => Value::from(Serde(&cards)) };
     visit.page(&app, "incident.html", &no.0.to_string(), more).await
+}
+
+/// What policy would decide now.
+#[derive(Serialize)]
+struct TestedView<'a> {
+    title: String,
+    of: &'a [Reason],
+}
+
+impl<'a> TestedView<'a> {
+    fn of(tested: &'a Tested) -> Self {
+        Self { title: tested.title(), of: &tested.decision.because.of }
+    }
 }
 
 /// What one proposal changes, or would have.

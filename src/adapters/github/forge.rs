@@ -45,6 +45,10 @@ impl Forge for GitHub {
         Ok(message.into())
     }
 
+    async fn file(&self, repo: &Repo, path: &str, max: usize) -> Result<Option<String>, PortError> {
+        self.text_of(repo, path, max).await
+    }
+
     fn clone_url(&self, repo: &Repo) -> String {
         self.clone_address(repo)
     }

@@ -95,3 +95,42 @@ async fn no_two_automatic_acts_on_a_branch_at_once() {
     assert_eq!(world.reruns(), 1);
     world.end().await;
 }
+
+#[tokio::test]
+async fn after_a_failure_the_next_act_is_put_off_and_after_some_the_breaker_opens() {
+    let world = World::with(acting("branch_cooldown_minutes = 0\nbreaker_failures = 2\n")).await;
+    let run = world.broken_run(NETWORK_LOG, "failure").await;
+    let wait = async |minutes: i64| {
+        world.clock.advance(minutes * 60_000);
+        world.settle().await;
+        world.deliver().await;
+        world.reruns()
+    };
+    let budget = async || {
+        let url = format!("http://{}/api/budget", world.public_at);
+        let answer = world.http.get(url).bearer_auth("read-token").send().await.unwrap();
+        answer.json::<serde_json::Value>().await.unwrap()
+    };
+    assert_eq!(wait(15).await, 1);
+    world.forge.finish(run);
+    assert_eq!(wait(14).await, 1, "it failed a moment ago");
+    assert_eq!(budget().await["consecutive_failures"], 1);
+    assert_eq!(wait(16).await, 2, "put off, not dropped");
+    world.forge.finish(run);
+    wait(0).await;
+    let spent = budget().await;
+    assert_eq!((&spent["allowed"], &spent["consecutive_failures"]), (&false.into(), &2.into()), "{spent}");
+    assert!(spent["circuit_breaker_until"].is_string(), "{spent}");
+    // Whatever fails next, wherever, waits for the breaker.
+    let mut other = spec(&NETWORK_LOG.replace("ECONNRESET", "ETIMEDOUT while fetching"), "success");
+    (other.branch, other.workflow) = ("topic".into(), "other-ci".into());
+    let other = world.forge.start(other);
+    world.forge.finish(other);
+    assert_eq!(wait(30).await, 2);
+    assert_eq!(wait(31).await, 3);
+    world.forge.finish(other);
+    wait(0).await;
+    let spent = budget().await;
+    assert_eq!((&spent["allowed"], &spent["consecutive_failures"]), (&true.into(), &0.into()), "{spent}");
+    world.end().await;
+}

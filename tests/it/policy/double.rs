@@ -1,0 +1,209 @@
+//! A forge in memory, for engines that share a store: runs that fail and are re-run, and a list of what was done.
+
+use crate::world::HandClock;
+use async_trait::async_trait;
+use ci_rescue::domain::action::{Action, Made};
+use ci_rescue::domain::actor::{Actor, Place, Platform, Principal, Role};
+use ci_rescue::domain::facts::{JobFacts, PullOf, RunFacts};
+use ci_rescue::domain::refs::OwnBranch;
+use ci_rescue::domain::text::Untrusted;
+use ci_rescue::domain::{Conclusion, Repo, RunId, Time};
+use ci_rescue::ports::{
+    Advisory, Ci, Clock, Delivery, Directory, Forge, KnownRepo, LogStream, NewIssue, NewPull, PortError, Pulled,
+};
+use futures::StreamExt;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub branch: String,
+    pub attempt: u32,
+    /// `None` while it is going.
+    pub conclusion: Option<Conclusion>,
+}
+
+pub struct Double {
+    pub clock: Arc<HandClock>,
+    pub runs: Mutex<BTreeMap<u64, Run>>,
+    /// The runs that were re-run, in order.
+    pub acts: Mutex<Vec<u64>>,
+}
+
+impl Double {
+    pub fn new(clock: Arc<HandClock>) -> Arc<Self> {
+        Arc::new(Self { clock, runs: Mutex::default(), acts: Mutex::default() })
+    }
+
+    fn get(&self, run: u64) -> Result<Run, PortError> {
+        self.runs.lock().unwrap().get(&run).cloned().ok_or_else(|| PortError::permanent("there is no such run"))
+    }
+}
+
+pub fn sha(run: u64) -> String {
+    format!("{run:040x}")
+}
+
+/// A word that is no number: numbers do not tell one failure from another.
+pub fn word(mut run: u64) -> String {
+    let mut word = String::from("w");
+    while run > 0 {
+        word.push(char::from(b'a' + u8::try_from(run % 26).unwrap()));
+        run /= 26;
+    }
+    word
+}
+
+#[async_trait]
+impl Ci for Double {
+    async fn run(&self, _: &Repo, run: RunId) -> Result<RunFacts, PortError> {
+        let have = self.get(run.0)?;
+        Ok(RunFacts {
+            id: run,
+            fork: false,
+            attempt: have.attempt,
+            conclusion: have.conclusion,
+            created_at: self.clock.now(),
+            head_sha: sha(run.0),
+            head_branch: have.branch.as_str().into(),
+            default_branch: Some("main".into()),
+            url: None,
+        })
+    }
+
+    async fn jobs(&self, _: &Repo, run: RunId, attempt: u32) -> Result<Vec<JobFacts>, PortError> {
+        let have = self.get(run.0)?;
+        let id = run.0 * 100 + u64::from(attempt);
+        Ok(vec![JobFacts { id, name: "test".into(), conclusion: have.conclusion, failing_step: None }])
+    }
+
+    async fn last_green(
+        &self,
+        _: &Repo,
+        _: &Untrusted,
+        _: &Untrusted,
+        _: RunId,
+    ) -> Result<Option<RunFacts>, PortError> {
+        Ok(None)
+    }
+
+    async fn green(&self, _: &Repo, _: &str, _: &Untrusted) -> Result<Option<bool>, PortError> {
+        Ok(None)
+    }
+
+    async fn log(&self, _: &Repo, job_id: u64) -> Result<LogStream, PortError> {
+        let what = word(job_id / 100);
+        let text = format!(
+            "##[group]Run npm ci\nnpm error code ECONNRESET while fetching {what}\n\
+             ##[error]Process completed with exit code 1.\n"
+        );
+        Ok(futures::stream::iter([Ok(text.into_bytes())]).boxed())
+    }
+
+    async fn ensure(&self, action: &Action) -> Result<Option<String>, PortError> {
+        let Action::Rerun { run, attempt, .. } = action else { return Err(PortError::permanent("not a re-run")) };
+        let mut runs = self.runs.lock().unwrap();
+        let have = runs.get_mut(&run.0).ok_or_else(|| PortError::permanent("there is no such run"))?;
+        if have.attempt == *attempt {
+            (have.attempt, have.conclusion) = (attempt + 1, None);
+            self.acts.lock().unwrap().push(run.0);
+        }
+        Ok(None)
+    }
+
+    async fn recent(&self, _: &Repo, _: Time) -> Result<Vec<Delivery>, PortError> {
+        Ok(Vec::new())
+    }
+
+    async fn repositories(&self) -> Result<Vec<Repo>, PortError> {
+        Ok(Vec::new())
+    }
+
+    async fn redeliver(&self, _: Time) -> Result<u32, PortError> {
+        Ok(0)
+    }
+}
+
+fn unasked<T>() -> Result<T, PortError> {
+    Err(PortError::permanent("nobody asks for that here"))
+}
+
+#[async_trait]
+impl Forge for Double {
+    async fn head(&self, _: &Repo, branch: &Untrusted, _: Option<u64>) -> Result<Option<String>, PortError> {
+        let runs = self.runs.lock().unwrap();
+        let newest = runs.iter().rev().find(|(_, run)| run.branch == branch.raw());
+        Ok(newest.map(|(run, _)| sha(*run)))
+    }
+
+    async fn commit_message(&self, _: &Repo, _: &str) -> Result<Untrusted, PortError> {
+        Ok("Count the shipping".into())
+    }
+
+    async fn file(&self, _: &Repo, _: &str, _: usize) -> Result<Option<String>, PortError> {
+        Ok(None)
+    }
+
+    fn clone_url(&self, repo: &Repo) -> String {
+        format!("https://example.org/{repo}.git")
+    }
+
+    async fn pull(&self, _: &Repo, _: u64) -> Result<Pulled, PortError> {
+        unasked()
+    }
+
+    async fn pull_of(&self, _: &Repo, _: &Untrusted, _: &str) -> Result<Option<PullOf>, PortError> {
+        Ok(None)
+    }
+
+    async fn repository(&self, repo: &Repo) -> Result<Option<KnownRepo>, PortError> {
+        Ok(Some(KnownRepo { name: repo.clone(), private: true }))
+    }
+
+    async fn may_read(&self, _: &Repo, _: &str) -> Result<bool, PortError> {
+        Ok(false)
+    }
+
+    async fn may_write(&self, _: &Repo, _: &str) -> Result<bool, PortError> {
+        Ok(false)
+    }
+
+    async fn advisories(&self, _: &Repo, _: &str, _: &str, _: &str) -> Result<Vec<Advisory>, PortError> {
+        unasked()
+    }
+
+    async fn open_pull(&self, _: &Repo, _: &NewPull<'_>) -> Result<Made, PortError> {
+        unasked()
+    }
+
+    async fn merge(&self, _: &Repo, _: &OwnBranch, _: &str) -> Result<(), PortError> {
+        unasked()
+    }
+
+    async fn open_issue(&self, _: &Repo, _: &NewIssue<'_>) -> Result<Option<Made>, PortError> {
+        unasked()
+    }
+
+    async fn ensure(&self, _: &Action) -> Result<(), PortError> {
+        unasked()
+    }
+}
+
+/// Nobody has a role.
+pub struct Strangers;
+
+impl Directory for Strangers {
+    fn principal(&self, actor: &Actor, _: &Place) -> Principal {
+        Principal {
+            key: actor.id.clone(),
+            name: actor.id.as_str().into(),
+            role: Role::Viewer,
+            github: None,
+            known: false,
+        }
+    }
+
+    fn admins(&self) -> Vec<Vec<(Platform, String)>> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,10 @@
+//! What policy decides: a table of decisions, what a repository's file may say, and limits under any order of events.
+
+mod asking;
+mod case;
+mod double;
+mod limits;
+mod loosening;
+mod own;
+mod racing;
+mod table;
