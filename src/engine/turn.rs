@@ -504,8 +504,8 @@ fn merge(known: Option<RunSeen>, seen: &Seen<'_>, at: Time) -> RunSeen {
     let head = fresh.head.clone().or_else(|| known.head.clone());
     let green = known.conclusion.is_some_and(Conclusion::is_green);
     if attempt < known.attempt || (attempt == known.attempt && (green || conclusion.is_none())) {
-        return RunSeen { incident, head, ..known };
+        return RunSeen { head, incident, ..known };
     }
     let superseded = fresh.superseded || (known.superseded && attempt == known.attempt);
-    RunSeen { incident, head, superseded, ..fresh }
+    RunSeen { head, superseded, incident, ..fresh }
 }

@@ -156,8 +156,7 @@ impl Index {
             return;
         }
         let repo = &incident.repo;
-        let mut keys = Keys::default();
-        keys.elsewhere = !head::is_branch(&incident.branch);
+        let mut keys = Keys { elsewhere: !head::is_branch(&incident.branch), ..Keys::default() };
         for run in &incident.runs {
             keys.lanes.push(lane(repo, run.workflow.raw(), run.branch.raw()));
             keys.commits.push(commit(repo, &run.sha, &incident.branch));

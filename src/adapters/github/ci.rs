@@ -169,8 +169,7 @@ fn run_facts(repo: &Repo, run: Run) -> RunFacts {
 
 fn head(repo: &Repo, run: &Run) -> Head {
     let id = run.repository.as_ref().and_then(|repository| repository.id);
-    let from = run.head_repository.as_ref().map(Option::as_ref);
-    head::of(Here { repo, id }, run.head_branch.as_deref(), from, &run.head_sha)
+    head::of(Here { repo, id }, run.head_branch.as_deref(), &run.head_repository, &run.head_sha)
 }
 
 fn facts(job: Job) -> JobFacts {

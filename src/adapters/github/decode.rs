@@ -223,8 +223,8 @@ impl Webhooks {
     fn run(&self, base: &Base, action: &str, run: &Run) -> Vec<Heard> {
         let ended = run.conclusion.filter(|_| action == "completed");
         let commit = sha(&run.head_sha);
-        let from = run.head_repository.as_ref().map(Option::as_ref);
-        let head::Head { label: branch, fork } = head::of(base.here(), run.head_branch.as_deref(), from, &commit);
+        let head::Head { label: branch, fork } =
+            head::of(base.here(), run.head_branch.as_deref(), &run.head_repository, &commit);
         let workflow: Untrusted = run.name.clone().unwrap_or_else(|| "workflow".into()).into();
         let Some(conclusion) = ended.filter(|conclusion| conclusion.is_failure()) else {
             let mut progress = base.progress(Scope::Run, ended);

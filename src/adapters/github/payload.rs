@@ -8,9 +8,21 @@ pub fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(d: D) -
     Ok(Option::<T>::deserialize(d)?.unwrap_or_default())
 }
 
-/// Null is told, missing is not.
-pub fn told<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::<T>::deserialize(d).map(Some)
+/// Whose branch a head is.
+#[derive(Debug, Default)]
+pub enum Home {
+    /// The event does not tell.
+    #[default]
+    Untold,
+    /// The repository is gone: GitHub sends null.
+    Gone,
+    In(Repository),
+}
+
+impl<'de> Deserialize<'de> for Home {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Ok(Option::<Repository>::deserialize(d)?.map_or(Self::Gone, Self::In))
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -129,9 +141,7 @@ pub struct Run {
     pub html_url: Option<String>,
     pub event: Option<String>,
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
-    /// `Some(None)` where the repository is gone, `None` where the event does not tell.
-    #[serde(deserialize_with = "told")]
-    pub head_repository: Option<Option<Repository>>,
+    pub head_repository: Home,
     pub repository: Option<Repository>,
     #[serde(deserialize_with = "lenient")]
     pub pull_requests: Vec<Numbered>,
@@ -195,7 +205,14 @@ pub struct Head {
     pub git_ref: String,
     #[serde(deserialize_with = "lenient")]
     pub sha: String,
-    pub repo: Option<Repository>,
+    pub repo: Home,
+}
+
+impl Head {
+    /// Whether it is in the repository of this name.
+    pub fn is_in(&self, name: &str) -> bool {
+        matches!(&self.repo, Home::In(repository) if repository.full_name.eq_ignore_ascii_case(name))
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

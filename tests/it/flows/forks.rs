@@ -163,7 +163,7 @@ async fn a_job_of_a_fork_is_placed_before_it_counts_and_finds_its_pull_request()
     let theirs = incidents.iter().find(|one| one.no.0 == 2).expect("an incident of the pull request");
     assert_eq!((theirs.branch.raw(), theirs.fork, theirs.pulls.as_slice()), ("octo:main", true, &[12_u64][..]));
     assert_eq!(world.incident(1).await.failures, before.failures);
-    let cards: Vec<String> = world.slack.cards().iter().map(|card| card.words()).collect();
+    let cards: Vec<String> = world.slack.cards().iter().map(crate::world::slack::Message::words).collect();
     let card = cards.iter().find(|card| card.contains("octo:main")).expect("a card in the feed of all branches");
     assert!(card.contains("from a fork"), "{card}");
     world.end().await;

@@ -54,12 +54,11 @@ async fn strangers_are_told_one_sentence_whatever_they_ask() {
     let member = |user: &str, guild: Option<&str>, text: &str| {
         let (token, mut command) = world.discord.command(user, text.split(' ').next().unwrap(), &[]);
         command["channel_id"] = json!("900");
-        match guild {
-            Some(guild) => command["guild_id"] = json!(guild),
-            None => {
-                command["user"] = command["member"]["user"].clone();
-                command.as_object_mut().unwrap().retain(|key, _| !["member", "guild_id"].contains(&key.as_str()));
-            }
+        if let Some(guild) = guild {
+            command["guild_id"] = json!(guild);
+        } else {
+            command["user"] = command["member"]["user"].clone();
+            command.as_object_mut().unwrap().retain(|key, _| !["member", "guild_id"].contains(&key.as_str()));
         }
         (token, command)
     };

@@ -1,6 +1,6 @@
 //! Where the head of what is told is: in a branch of the repository, or elsewhere.
 
-use super::super::payload::{Named, Repository};
+use super::super::payload::{Home, Named, Repository};
 use super::Base;
 use crate::domain::head;
 use crate::domain::ids::Repo;
@@ -12,21 +12,14 @@ pub(in super::super) struct Head {
     pub fork: bool,
 }
 
-/// `repository` is the head's: `Some(None)` where it is gone, `None` where the event does not tell. `sha` has been
-/// checked.
-pub(in super::super) fn of(
-    here: Here<'_>,
-    branch: Option<&str>,
-    repository: Option<Option<&Repository>>,
-    sha: &str,
-) -> Head {
+/// `sha` has been checked.
+pub(in super::super) fn of(here: Here<'_>, branch: Option<&str>, home: &Home, sha: &str) -> Head {
     let branch = branch.filter(|branch| !branch.is_empty());
-    let foreign = match repository {
-        None => false,
-        Some(None) => true,
-        Some(Some(repository)) => !here.is(repository),
+    let (foreign, owner) = match home {
+        Home::Untold => (false, None),
+        Home::Gone => (true, None),
+        Home::In(repository) => (!here.is(repository), repository.full_name.parse::<Repo>().ok()),
     };
-    let owner = repository.flatten().and_then(|repository| repository.full_name.parse::<Repo>().ok());
     let label = match (foreign, branch, owner) {
         (false, Some(branch), _) => branch.into(),
         (true, Some(branch), Some(repo)) => head::of_fork(repo.owner(), branch),
@@ -59,7 +52,7 @@ impl Base {
 
     /// Where nothing tells of a repository, GitHub names a branch only if it is one of ours.
     pub(super) fn head(&self, branch: Option<&String>, sha: &str) -> Head {
-        of(self.here(), branch.map(String::as_str), None, sha)
+        of(self.here(), branch.map(String::as_str), &Home::Untold, sha)
     }
 
     /// A status belongs to a commit, and names the branches that contain it: the one whose head it is, if any.

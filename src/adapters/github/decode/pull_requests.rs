@@ -17,12 +17,12 @@ pub(super) fn pull(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
         "synchronize" => {
             let head = pull.head.as_ref()?;
             let commit = sha(&head.sha);
-            let branch = head::of(base.here(), Some(&head.git_ref), Some(head.repo.as_ref()), &commit).label;
+            let branch = head::of(base.here(), Some(&head.git_ref), &head.repo, &commit).label;
             Some(event(Event::HeadMoved { repo: base.repo.clone(), branch, sha: commit }))
         }
         "closed" => {
             let merged = pull.merged.unwrap_or(false);
-            let inside = |head: &&Head| head.repo.as_ref().is_some_and(|repo| repo.full_name == base.repo.as_str());
+            let inside = |head: &&Head| head.is_in(base.repo.as_str());
             let branch = pull.head.as_ref().filter(inside).map(|head| head.git_ref.clone()).unwrap_or_default().into();
             Some(event(Event::PullEnded { repo: base.repo.clone(), number: pull.number, merged, branch }))
         }
@@ -58,7 +58,7 @@ fn labeled(base: &Base, payload: &Payload, number: u64) -> Vec<Heard> {
 pub(super) fn reviewed(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
     let (review, pull) = (payload.review.as_ref()?, payload.pull_request.as_ref()?);
     let head = pull.head.as_ref()?;
-    let own = head.repo.as_ref().is_some_and(|repo| repo.full_name == base.repo.as_str());
+    let own = head.is_in(base.repo.as_str());
     let person = review.user.as_ref().is_some_and(|user| user.kind != "Bot" && !user.login.ends_with("[bot]"));
     let approved = payload.action == "submitted" && review.state.eq_ignore_ascii_case("approved");
     if !(approved && own && person && head.git_ref.starts_with(OWN_BRANCHES)) {
