@@ -149,12 +149,14 @@ pub struct Engine {
     slots: Mutex<HashMap<(Platform, String), Time>>,
     /// How fast cards may be edited, where the platform counts edits apart from posts.
     edits: BTreeMap<Platform, EditBudget>,
+    /// When each platform's events last made us try again.
+    tried: std::sync::Mutex<HashMap<Platform, i64>>,
     /// What the forge said that accounts may read.
     answers: Mutex<access::Answers>,
     /// The figures' gauges.
     shown: Mutex<gauges::Shown>,
     /// What wildcards of the filter are matched against.
-    listed: Mutex<reconcile::Listed>,
+    listed: std::sync::Mutex<reconcile::Listed>,
     turn_due: Notify,
     effect_due: Notify,
     /// Counts the turns that left a card behind: no publisher misses one.
@@ -209,9 +211,10 @@ impl Engine {
             installation: secrets.installation,
             state: Mutex::new(State { index, next_incident, feeds, names }),
             slots: Mutex::new(HashMap::new()),
+            tried: std::sync::Mutex::default(),
             answers: Mutex::default(),
             shown: Mutex::default(),
-            listed: Mutex::default(),
+            listed: std::sync::Mutex::default(),
             turn_due: Notify::new(),
             effect_due: Notify::new(),
             card_due: watch::Sender::new(0),

@@ -231,11 +231,11 @@ pub enum Event {
         number: Option<u64>,
         end: QueueEnd,
     },
-    /// A repository has another name; the incidents below `below` are still to follow.
+    /// The incident's repository has another name.
     Renamed {
+        incident: IncidentNo,
         from: Repo,
         to: Repo,
-        below: Option<IncidentNo>,
     },
     /// A merge queue threw an entry out.
     Dequeued {
@@ -332,6 +332,7 @@ impl Event {
             | Self::MergeLooked { incident, .. }
             | Self::Fired { incident, .. }
             | Self::Adopted { incident, .. }
+            | Self::Renamed { incident, .. }
             | Self::Revisit { incident } => Some(*incident),
             Self::Asked { request } => request.intent.target().and_then(super::intent::Target::incident),
             _ => None,

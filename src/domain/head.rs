@@ -10,10 +10,11 @@ pub fn of_fork(owner: &str, branch: &str) -> Untrusted {
     format!("{owner}:{branch}").into()
 }
 
-/// `commit:0a1b2c3…`: on no branch of ours, as far as the event tells.
+/// `commit::0a1b2c3…`: on no branch of ours, as far as the event tells. No branch begins with a colon, so no fork of an
+/// account called `commit` is meant.
 #[must_use]
 pub fn of_commit(sha: &str) -> Untrusted {
-    format!("commit:{sha}").into()
+    format!("commit::{sha}").into()
 }
 
 /// Whether the label is a branch of the repository itself.
@@ -25,19 +26,19 @@ pub fn is_branch(label: &Untrusted) -> bool {
 /// Whether nothing at all is known of the head: then it is like no other.
 #[must_use]
 pub fn is_unknown(label: &Untrusted) -> bool {
-    matches!(label.raw(), "" | "commit:")
+    matches!(label.raw(), "" | "commit::")
 }
 
 /// The owner and branch in `octo:main`.
 #[must_use]
 pub fn fork(label: &Untrusted) -> Option<(&str, &str)> {
-    label.raw().split_once(':').filter(|(owner, _)| *owner != "commit")
+    label.raw().split_once(':').filter(|(_, branch)| !branch.starts_with(':'))
 }
 
 /// The label as people read it: a commit by its first seven digits.
 #[must_use]
 pub fn shown(label: &Untrusted) -> Untrusted {
-    match label.raw().strip_prefix("commit:") {
+    match label.raw().strip_prefix("commit::") {
         Some("") => "an unknown commit".into(),
         Some(sha) => format!("commit {}", sha.chars().take(7).collect::<String>()).into(),
         None => label.clone(),
@@ -65,6 +66,7 @@ mod tests {
         assert!(is_branch(&"release/1.2".into()));
         assert_eq!(fork(&of_fork("octo", "a:b")), Some(("octo", "a:b")));
         assert_eq!(fork(&of_commit("0a1b2c3")), None);
+        assert_eq!(fork(&of_fork("commit", "main")), Some(("commit", "main")));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::domain::ids::Repo;
 use crate::domain::incident::Incident;
 use crate::domain::journal::Note;
 use crate::domain::rules::Rules;
+use crate::domain::subscription::Subscription;
 use crate::domain::time::Time;
 use crate::policy::access::{Reader, Sight, sees};
 use crate::ports::{Query, StoreError};
@@ -154,12 +155,29 @@ impl Working<'_> {
         }
     }
 
+    /// The channel's feeds that want this very incident.
+    pub(super) fn wanting<'r>(&self, asker: &'r Asker, incident: &Incident) -> Vec<&'r Subscription> {
+        let subject = super::turn::subject(incident);
+        asker.reader.feeds.iter().filter(|feed| self.state.names.wants(&feed.filter, &subject)).collect()
+    }
+
+    /// As [`Self::may_see`]: the channel's members see the cards that it is fed.
+    pub(super) fn may_see_incident(&self, asker: &Asker, incident: &Incident) -> Option<bool> {
+        let fed = !asker.reader.is_refused() && !self.wanting(asker, incident).is_empty();
+        if fed { Some(true) } else { self.may_see(asker, &incident.repo) }
+    }
+
     /// The rows of what they may see; `None` once the forge is being asked.
     pub(super) fn only_seen<T>(&mut self, asker: &Asker, rows: Vec<T>, repo: impl Fn(&T) -> &Repo) -> Option<Vec<T>> {
-        let unknown: BTreeSet<Repo> =
-            rows.iter().map(&repo).filter(|repo| self.may_see(asker, repo).is_none()).cloned().collect();
+        // Those of the newest rows first.
+        let mut unknown: Vec<Repo> = Vec::new();
+        for repo in rows.iter().map(&repo).filter(|repo| self.may_see(asker, repo).is_none()) {
+            if !unknown.contains(repo) && unknown.len() < REPOS_MAX {
+                unknown.push(repo.clone());
+            }
+        }
         if !unknown.is_empty() {
-            self.clear(asker, unknown.into_iter().take(REPOS_MAX).collect());
+            self.clear(asker, unknown);
             return None;
         }
         Some(rows.into_iter().filter(|row| self.may_see(asker, repo(row)) == Some(true)).collect())

@@ -117,7 +117,9 @@ impl Ask for Engine {
 
     async fn known_run(&self, repo: &str, run: u64) -> Option<IncidentNo> {
         let repo = repo.parse().ok()?;
-        self.state.lock().await.index.run(&repo, RunId(run)).and_then(|seen| seen.incident)
+        let state = self.state.lock().await;
+        let repo = state.names.current(&repo);
+        state.index.run(&repo, RunId(run)).and_then(|seen| seen.incident)
     }
 
     async fn incidents(&self, query: Query) -> Result<(Vec<Incident>, Option<u64>), StoreError> {

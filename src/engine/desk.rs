@@ -85,7 +85,7 @@ impl Working<'_> {
         else {
             return Ok(());
         };
-        let by = self.principal(asker, Reach::Repo(&repo));
+        let by = self.principal(asker, Reach::Repo(&repo, &[]));
         let id = self.delivery.id.clone();
         let (place, actor_id) = (asker.place.clone(), asker.actor.id.clone());
         let request = Request { id, by, place, actor_id, intent, seen: None };
@@ -141,6 +141,19 @@ impl Working<'_> {
             self.answer(place, actor_id, Note::Mistake { what, nearest: None, example: Some("list".into()) });
             return Ok(());
         };
+        // A button outlives the right to see what it is about.
+        let incident = self.incident(what.incident).await?;
+        match incident.as_ref().map_or(Some(false), |incident| self.may_see_incident(asker, incident)) {
+            Some(true) => {}
+            Some(false) => {
+                self.answer(place, actor_id, missing(asker, what.incident));
+                return Ok(());
+            }
+            None => {
+                self.clear(asker, incident.into_iter().map(|incident| incident.repo).collect());
+                return Ok(());
+            }
+        }
         let target = what.proposal.map_or(Target::Incident(what.incident), Target::Proposal);
         let intent = match what.verb {
             Verb::Retry => Intent::Remedy { target, wish: Wish::Retry(Which::Smallest), force: false, dry_run: false },
@@ -236,17 +249,18 @@ impl Working<'_> {
         intent: Intent,
         seen: Option<Digest>,
     ) -> Result<(), StoreError> {
-        let repo = self.incident(no).await?.map(|incident| incident.repo);
-        let may = repo.as_ref().map_or(Some(false), |repo| self.may_see(asker, repo));
-        match (may, repo) {
-            (Some(true), Some(repo)) => {
+        let incident = self.incident(no).await?;
+        let may = incident.as_ref().map_or(Some(false), |incident| self.may_see_incident(asker, incident));
+        match (may, incident) {
+            (Some(true), Some(incident)) => {
                 let (place, actor_id) = (asker.place.clone(), asker.actor.id.clone());
-                let by = self.principal(asker, Reach::Repo(&repo));
+                let wanting = self.wanting(asker, &incident);
+                let by = self.principal(asker, Reach::Repo(&incident.repo, &wanting));
                 let request = Request { id: self.delivery.id.clone(), by, place, actor_id, intent, seen };
                 self.event(Event::Asked { request }).await
             }
-            (None, Some(repo)) => {
-                self.clear(asker, vec![repo]);
+            (None, Some(incident)) => {
+                self.clear(asker, vec![incident.repo]);
                 Ok(())
             }
             _ => {
@@ -260,9 +274,10 @@ impl Working<'_> {
     fn principal(&self, asker: &Asker, reach: Reach<'_>) -> Principal {
         let mut by = asker.reader.person.clone();
         by.role = match reach {
-            Reach::Repo(repo) => {
+            Reach::Repo(repo, wanting) => {
                 let names = self.state.names.all(repo);
-                names.map(|name| access::role(&asker.reader, Reach::Repo(name))).max().unwrap_or_default()
+                let role = |name| access::role(&asker.reader, Reach::Repo(name, wanting));
+                names.map(role).max().unwrap_or_default()
             }
             other => access::role(&asker.reader, other),
         };
@@ -304,7 +319,7 @@ enum Over {
 impl Over {
     fn reach(&self) -> Reach<'_> {
         match self {
-            Self::Repo(repo) => Reach::Repo(repo),
+            Self::Repo(repo) => Reach::Repo(repo, &[]),
             Self::Channel => Reach::Channel,
         }
     }

@@ -29,6 +29,9 @@ impl Working<'_> {
         if !admin && !asker.reader.person.known {
             return refuse("your account is not in [[people]]; ask an admin".into());
         }
+        if !admin && self.may_see(asker, &repo) == Some(false) {
+            return refuse(format!("GitHub shows no repository {repo} to this bot, or you may not read it"));
+        }
         if self.engine.forge.is_none() {
             return Some(self.subscribed(&asker.place, filter));
         }

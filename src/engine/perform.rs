@@ -28,6 +28,7 @@ const LOOKS: u32 = 45;
 const FIX_PAUSE: Duration = Duration::from_secs(300);
 /// Before a failure counts: three seconds.
 const LOOKS_BEFORE: u32 = 3;
+const LOOK_PAUSE_MAX: Duration = Duration::from_secs(5);
 /// Longer logs are not read.
 const LOG_BYTES_MAX: u64 = 4 << 30;
 
@@ -115,24 +116,8 @@ impl Engine {
     }
 
     async fn failed(&self, claim: &Claimed<Effect>, why: &PortError) -> Result<(), StoreError> {
-        let looking = matches!(
-            claim.work,
-            Effect::ReadLog { .. }
-                | Effect::Gather { .. }
-                | Effect::Suspect { .. }
-                | Effect::Recheck { .. }
-                | Effect::LookAtPull { .. }
-        );
-        let tries = match claim.work {
-            // Somebody waits for the card.
-            Effect::Look { .. } => LOOKS_BEFORE,
-            _ if looking => LOOKS,
-            _ => TRIES,
-        };
-        // Wait longer for an integration that says when to retry.
-        let told = matches!(why, PortError::Transient { retry_after: Some(_), .. } | PortError::Fixable { .. });
-        let patient = told && !matches!(claim.work, Effect::Look { .. });
-        let last = claim.attempts + 1 >= if patient { LOOKS } else { tries };
+        let tries = tries(&claim.work, why);
+        let last = claim.attempts + 1 >= tries;
         let reply = matches!(claim.work, Effect::Reply { .. } | Effect::Stats { .. } | Effect::Welcome { .. });
         match why {
             // A private reply that may have arrived is not repeated.
@@ -143,7 +128,9 @@ impl Engine {
             other if last => {
                 let unknown = matches!(other, PortError::Ambiguous { .. });
                 let words = format!("gave up after {tries} tries: {other}");
-                self.complete(claim, given_up(&claim.work, &words, unknown), Some(words)).await
+                // What could not be looked at is taken as it came: nothing is lost.
+                let dead = (!matches!(claim.work, Effect::Look { .. })).then(|| words.clone());
+                self.complete(claim, given_up(&claim.work, &words, unknown), dead).await
             }
             PortError::Transient { retry_after, .. } => self.again(claim, *retry_after).await,
             PortError::Fixable { .. } => self.again(claim, Some(FIX_PAUSE)).await,
@@ -325,6 +312,28 @@ impl Engine {
         let Some(chat) = self.chats.get(&place.platform) else { return Ok(()) };
         let text = self.words.note(chat.markup(), note).map_err(|why| PortError::permanent(why.to_string()))?;
         chat.welcome(actor_id, &text).await
+    }
+}
+
+/// How often an effect is tried that fails like this.
+fn tries(effect: &Effect, why: &PortError) -> u32 {
+    let pause = match why {
+        PortError::Transient { retry_after, .. } => *retry_after,
+        PortError::Fixable { .. } => Some(FIX_PAUSE),
+        _ => None,
+    };
+    match effect {
+        // Somebody waits for the card.
+        Effect::Look { .. } if pause.is_some_and(|pause| pause > LOOK_PAUSE_MAX) => 1,
+        Effect::Look { .. } => LOOKS_BEFORE,
+        // Longer for an integration that says when to retry.
+        _ if pause.is_some() => LOOKS,
+        Effect::ReadLog { .. }
+        | Effect::Gather { .. }
+        | Effect::Suspect { .. }
+        | Effect::Recheck { .. }
+        | Effect::LookAtPull { .. } => LOOKS,
+        _ => TRIES,
     }
 }
 

@@ -20,6 +20,8 @@ const POLLED_MAX: usize = 50;
 pub(super) struct Listed {
     at: Option<Time>,
     repos: Vec<Repo>,
+    /// Counts changes, so that a list that was under way then does not count.
+    round: u64,
 }
 
 impl Engine {
@@ -60,7 +62,7 @@ impl Engine {
         if !self.filter.repositories.iter().any(|name| is_glob(&name)) {
             return all;
         }
-        all.extend(self.listed(ci).await.into_iter().filter(|repo| self.filter.has_repo(repo)));
+        all.extend(self.list(ci).await.into_iter().filter(|repo| self.filter.has_repo(repo)));
         all.sort_by(|a, b| a.as_str().cmp(b.as_str()));
         all.dedup();
         // Of very many, some each time, in turn.
@@ -75,21 +77,39 @@ impl Engine {
 
     /// What the forge listed, asked again after a while or when an installation changed. While it does not answer, what
     /// it said last counts.
-    async fn listed(&self, ci: &dyn Ci) -> Vec<Repo> {
+    async fn list(&self, ci: &dyn Ci) -> Vec<Repo> {
         let now = self.clock.now();
-        let mut kept = self.listed.lock().await;
-        let fresh = kept.at.is_some_and(|at| (0..LISTED_MS).contains(&now.ms_since(at)));
-        if !fresh {
-            match ci.repositories().await {
-                Ok(repos) => *kept = Listed { at: Some(now), repos },
-                Err(why) => tracing::warn!(%why, "the repositories that wildcards mean could not be listed"),
+        let (round, kept) = {
+            let kept = self.listed();
+            let fresh = kept.at.is_some_and(|at| (0..LISTED_MS).contains(&now.ms_since(at)));
+            if fresh {
+                return kept.repos.clone();
+            }
+            (kept.round, kept.repos.clone())
+        };
+        // Nobody waits for the list meanwhile.
+        match ci.repositories().await {
+            Ok(repos) => {
+                let mut kept = self.listed();
+                let at = (kept.round == round).then_some(now);
+                *kept = Listed { at, repos: repos.clone(), round: kept.round };
+                repos
+            }
+            Err(why) => {
+                tracing::warn!(%why, "the repositories that wildcards mean could not be listed");
+                kept
             }
         }
-        kept.repos.clone()
+    }
+
+    fn listed(&self) -> std::sync::MutexGuard<'_, Listed> {
+        self.listed.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// An installation changed: the list is asked for anew.
-    pub(super) async fn forget_listed(&self) {
-        self.listed.lock().await.at = None;
+    pub(super) fn forget_listed(&self) {
+        let mut kept = self.listed();
+        kept.at = None;
+        kept.round += 1;
     }
 }

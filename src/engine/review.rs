@@ -7,6 +7,7 @@ use crate::domain::effect::Effect;
 use crate::domain::event::Event;
 use crate::domain::figures::Act;
 use crate::domain::ids::IncidentNo;
+use crate::domain::subscription::{Subscription, repo_glob};
 use crate::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Time};
 use crate::ports::{PortError, StoreError, Surface, TimerRow, Turn};
 use std::collections::BTreeSet;
@@ -72,6 +73,10 @@ impl Engine {
         self.each_incident(None, from.plus_ms(-BACK_MS), keep).await?;
         let mut shown: BTreeSet<IncidentNo> = all.iter().map(|act| act.incident).collect();
         for no in shown.clone() {
+            if !self.still_fed(platform, channel, no).await? {
+                shown.remove(&no);
+                continue;
+            }
             let here = |surface: &Surface| surface.platform == *platform && surface.channel == channel;
             if !self.store.surfaces(no).await?.iter().any(here) {
                 shown.remove(&no);
@@ -80,6 +85,20 @@ impl Engine {
         all.retain(|act| shown.contains(&act.incident));
         all.sort_by_key(|act| act.at);
         Ok(all)
+    }
+}
+
+impl Engine {
+    /// Whether the channel is subscribed to the incident's repository now.
+    async fn still_fed(&self, platform: &Platform, channel: &str, no: IncidentNo) -> Result<bool, StoreError> {
+        let Some(incident) = self.store.incident(no).await? else { return Ok(false) };
+        let state = self.state.lock().await;
+        let here = |feed: &&Subscription| feed.platform == *platform && feed.channel == channel;
+        let fits = |feed: &Subscription| {
+            let pattern = feed.filter.repo.as_deref();
+            pattern.is_none_or(|pattern| state.names.all(&incident.repo).any(|name| repo_glob(pattern, name.as_str())))
+        };
+        Ok(self.all_feeds(&state).filter(here).any(fits))
     }
 }
 

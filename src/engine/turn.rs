@@ -11,7 +11,7 @@ use crate::domain::head;
 use crate::domain::ids::{IncidentNo, Repo};
 use crate::domain::incident::{Incident, RunState};
 use crate::domain::journal::{Entry, Note};
-use crate::domain::subscription::Subject;
+use crate::domain::subscription::{Subject, Subscription, repo_glob};
 use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
 use crate::history::outcomes;
@@ -19,7 +19,7 @@ use crate::incident::{Routed, Transition, route, run_key, step, track};
 use crate::ports::{Claimed, Delivery, Heard, NewEffect, Query, StoreError, Surface, TimerRow, Turn};
 use futures::FutureExt;
 use metrics::{counter, histogram};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A turn takes milliseconds; a claim that old belongs to a process that died.
@@ -44,6 +44,8 @@ pub(super) struct Working<'e> {
     to_tell: BTreeMap<IncidentNo, u64>,
     /// Settings as the store had them.
     pub read: BTreeMap<String, Option<serde_json::Value>>,
+    /// Incidents whose repository was renamed: that alone shows them nowhere else.
+    pub renaming: BTreeSet<IncidentNo>,
 }
 
 /// What is compared when an incident's turn ends.
@@ -104,6 +106,7 @@ impl Engine {
             stored: BTreeMap::new(),
             to_tell: BTreeMap::new(),
             read: BTreeMap::new(),
+            renaming: BTreeSet::new(),
         };
         for heard in heard {
             working.hear(heard).await?;
@@ -147,16 +150,15 @@ impl Working<'_> {
             Heard::Event(event) => match *event {
                 Event::Spoken { spoken } => self.spoken(spoken).await,
                 Event::Cleared { asked, readable, at } => self.cleared(asked, readable, at).await,
-                Event::Renamed { from, to, below } => self.renamed(&from, &to, below).await,
                 Event::PullReopened { repo, number } => self.reopened(&repo, number).await,
                 Event::WeekEnded { from, to } => self.week_ended(from, to).await,
                 Event::Installed => {
-                    self.engine.forget_listed().await;
+                    self.engine.forget_listed();
                     Ok(())
                 }
                 event => self.event(event).await,
             },
-            Heard::Named { id, repo } => self.named(id, &repo).await,
+            Heard::Named { id, repo, renamed } => self.named(id, &repo, renamed).await,
             Heard::Words { actor, place, text } => self.said(actor, place, text).await,
             Heard::Pressed { actor, place, value, input } => {
                 self.asked(Asked::Press { actor, place, value, input }, None).await
@@ -175,7 +177,10 @@ impl Working<'_> {
                 self.turn.cancel_timers.push(format!("queued:{key}"));
                 Ok(())
             }
-            Heard::LogTail { repo, run, names, text } => self.log_tail(&repo, run, &names, &text).await,
+            Heard::LogTail { repo, run, names, text } => {
+                let repo = self.state.names.current(&repo);
+                self.log_tail(&repo, run, &names, &text).await
+            }
             Heard::Ignored { why } => {
                 counter!("ci_rescue_events_total", "outcome" => "ignored").increment(1);
                 tracing::debug!(delivery = %self.delivery.id, why, "ignored");
@@ -189,6 +194,7 @@ impl Working<'_> {
         let mut queue = std::collections::VecDeque::from([event]);
         while let Some(event) = queue.pop_front() {
             let mut event = self.engine.tracked(event).await?;
+            self.spell(&mut event);
             self.state.index.place(&mut event);
             if let Event::Failed { failure } = &event
                 && !self.is_ours(&failure.repo, failure.branch.raw())
@@ -242,6 +248,15 @@ impl Working<'_> {
         Ok(())
     }
 
+    /// A hook may spell a repository's name in any case, and what waited knows a name that it had.
+    fn spell(&self, event: &mut Event) {
+        match event {
+            Event::Failed { failure } => failure.repo = self.state.names.current(&failure.repo),
+            Event::Progressed { progress } => progress.repo = self.state.names.current(&progress.repo),
+            _ => {}
+        }
+    }
+
     /// Whether a repository is ours by any of its names.
     pub(super) fn has_repo(&self, repo: &Repo) -> bool {
         self.state.names.all(repo).any(|repo| self.engine.filter.has_repo(repo))
@@ -278,7 +293,7 @@ impl Working<'_> {
                 let seen = Seen::new(progress.attempt, progress.conclusion);
                 (&progress.repo, progress.run, Seen { head: Some(&progress.branch), ..seen })
             }
-            Event::Failed { failure } if failure.looked && failure.run.is_some() => {
+            Event::Failed { failure } if failure.looked && failure.confirmed && failure.run.is_some() => {
                 let seen = Seen::new(failure.attempt, None);
                 (&failure.repo, failure.run, Seen { head: Some(&failure.branch), ..seen })
             }
@@ -431,21 +446,22 @@ impl Working<'_> {
         Ok(self.turn)
     }
 
+    /// Whether a channel may still hear of a repository: where nobody subscribes to it any more, the card stays as it is.
+    fn is_still_fed(&self, surface: &Surface, repo: &Repo) -> bool {
+        let Some(chat) = self.engine.chats.get(&surface.platform) else { return true };
+        let here = |feed: &&Subscription| feed.platform == surface.platform && feed.channel == surface.channel;
+        let fits = |feed: &Subscription| {
+            let pattern = feed.filter.repo.as_deref();
+            pattern.is_none_or(|pattern| self.state.names.all(repo).any(|name| repo_glob(pattern, name.as_str())))
+        };
+        chat.is_in_repository() || chat.is_inside() || self.engine.all_feeds(self.state).filter(here).any(fits)
+    }
+
     /// Where the card stands already, and where feeds want it now.
     async fn surfaces(&self, incident: &Incident) -> Result<Vec<Surface>, StoreError> {
         let mut surfaces =
             if incident.version > 1 { self.engine.store.surfaces(incident.no).await? } else { Vec::new() };
-        let conclusion = incident.first_job().map_or("failure", |job| job.conclusion.as_str());
-        let subject = Subject {
-            repo: &incident.repo,
-            // A merge queue's branch stands for the one that it merges into.
-            branch: head::queued(incident.branch.raw()).map_or(incident.branch.raw(), |(onto, _)| onto),
-            default_branch: &incident.default_branch,
-            workflow: incident.workflow.raw(),
-            conclusion,
-            severity: incident.severity,
-            owners: incident.owners.as_deref().unwrap_or_default(),
-        };
+        let subject = subject(incident);
         let fed = self.engine.all_feeds(self.state).filter(|feed| self.state.names.wants(&feed.filter, &subject));
         let fed = fed.map(|feed| (feed.platform.clone(), feed.channel.clone()));
         let own = self.engine.chats.iter().flat_map(|(platform, chat)| {
@@ -455,15 +471,30 @@ impl Working<'_> {
         // What was adopted is shown where it stands already and nowhere else.
         let wanted: Vec<Surface> = fed
             .chain(own)
-            .filter(|_| incident.adopted_by.is_none())
+            .filter(|_| incident.adopted_by.is_none() && !self.renaming.contains(&incident.no))
             .map(|(platform, channel)| Surface { incident: incident.no, platform, channel })
             .collect();
+        surfaces.retain(|surface| self.is_still_fed(surface, &incident.repo));
         for surface in wanted {
             if !surfaces.contains(&surface) && !self.is_muted(&surface).await? {
                 surfaces.push(surface);
             }
         }
         Ok(surfaces)
+    }
+}
+
+/// What feeds look at.
+pub(super) fn subject(incident: &Incident) -> Subject<'_> {
+    Subject {
+        repo: &incident.repo,
+        // A merge queue's branch stands for the one that it merges into.
+        branch: head::queued(incident.branch.raw()).map_or(incident.branch.raw(), |(onto, _)| onto),
+        default_branch: &incident.default_branch,
+        workflow: incident.workflow.raw(),
+        conclusion: incident.first_job().map_or("failure", |job| job.conclusion.as_str()),
+        severity: incident.severity,
+        owners: incident.owners.as_deref().unwrap_or_default(),
     }
 }
 

@@ -5,7 +5,7 @@ use super::{adopting, escalating, offering, placing, runs};
 use crate::domain::event::{Conclusion, Failure, Scope};
 use crate::domain::evidence::Severity;
 use crate::domain::gathering::Gathering;
-use crate::domain::ids::{IncidentNo, Repo};
+use crate::domain::ids::{IncidentNo, Repo, RunId};
 use crate::domain::incident::{Incident, JOBS_KEPT, JobState, RUNS_KEPT, RunState, Stage};
 use crate::domain::journal::Note;
 use crate::domain::text::Untrusted;
@@ -145,6 +145,7 @@ fn complete(incident: &mut Incident, failure: &Failure) {
     incident.fork |= failure.fork;
     if let Some(run) = failure.run {
         placing::correct(incident, run, &failure.branch);
+        name_workflow(incident, run, failure);
     }
     for pull in &failure.pulls {
         if !incident.pulls.contains(pull) {
@@ -158,6 +159,19 @@ fn complete(incident: &mut Incident, failure: &Failure) {
         incident.scope = failure.scope;
         incident.workflow = failure.workflow.clone();
         incident.runs.retain(|run| run.run.is_some());
+    }
+}
+
+/// A check names its App where a job or a run names the workflow.
+fn name_workflow(incident: &mut Incident, run: RunId, failure: &Failure) {
+    if !matches!(failure.scope, Scope::Job | Scope::Run) {
+        return;
+    }
+    for state in incident.runs.iter_mut().filter(|state| state.run == Some(run)) {
+        state.workflow.clone_from(&failure.workflow);
+    }
+    if incident.runs.iter().all(|state| state.run == Some(run)) {
+        incident.workflow.clone_from(&failure.workflow);
     }
 }
 

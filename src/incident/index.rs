@@ -21,6 +21,7 @@ pub struct Index {
     runs: HashMap<String, RunSeen>,
     /// Open incidents only, from here on.
     lanes: HashMap<String, BTreeSet<IncidentNo>>,
+    branches: HashMap<String, BTreeSet<IncidentNo>>,
     spots: HashMap<String, (IncidentNo, Time)>,
     commits: HashMap<String, BTreeSet<IncidentNo>>,
     prints: HashMap<String, BTreeSet<IncidentNo>>,
@@ -44,6 +45,7 @@ struct Recent {
 #[derive(Debug, Default)]
 struct Keys {
     lanes: Vec<String>,
+    branches: Vec<String>,
     spots: Vec<String>,
     commits: Vec<String>,
     queued: Vec<String>,
@@ -137,7 +139,7 @@ impl Index {
             return false;
         }
         let on_lane = || self.lanes.contains_key(&lane(&failure.repo, failure.workflow.raw(), failure.branch.raw()));
-        let whose = failure.scope == Scope::Job
+        let whose = matches!(failure.scope, Scope::Job | Scope::Check)
             && head::is_branch(&failure.branch)
             && (failure.branch.raw() == failure.default_branch || on_lane());
         let cancelled = failure.conclusion == Conclusion::Cancelled && matches!(failure.scope, Scope::Job | Scope::Run);
@@ -159,6 +161,7 @@ impl Index {
         let mut keys = Keys { elsewhere: !head::is_branch(&incident.branch), ..Keys::default() };
         for run in &incident.runs {
             keys.lanes.push(lane(repo, run.workflow.raw(), run.branch.raw()));
+            keys.branches.push(key(&[repo.as_str(), run.branch.raw()]));
             keys.commits.push(commit(repo, &run.sha, &incident.branch));
             keys.queued.push(key(&[repo.as_str(), &run.sha]));
             if incident.scope == Scope::Suite && run.run.is_none() {
@@ -179,6 +182,9 @@ impl Index {
         keys.print = confirmed.map(|print| print_key(incident, print));
         for k in &keys.lanes {
             self.lanes.entry(k.clone()).or_default().insert(incident.no);
+        }
+        for k in &keys.branches {
+            self.branches.entry(k.clone()).or_default().insert(incident.no);
         }
         for k in &keys.queued {
             self.queued.entry(k.clone()).or_default().insert(incident.no);
@@ -235,6 +241,7 @@ impl Index {
         drop_from(&mut self.lanes, &keys.lanes, no);
         drop_from(&mut self.commits, &keys.commits, no);
         drop_from(&mut self.queued, &keys.queued, no);
+        drop_from(&mut self.branches, &keys.branches, no);
         drop_from(&mut self.pulls, &keys.pulls, no);
         drop_from(&mut self.prints, keys.print.as_slice(), no);
     }
@@ -315,10 +322,8 @@ pub fn route(index: &Index, rules: &Rules, event: &Event, now: Time) -> Routed {
             join(queue_entry(index, repo, sha, *number, *end), "no open incident is about this entry of a merge queue")
         }
         Event::HeadMoved { repo, branch, .. } | Event::BranchGone { repo, branch } => {
-            let prefix = key(&[repo.as_str()]);
-            let suffix = key(&[branch.raw()]);
-            let nos = index.lanes.iter().filter(|(k, _)| k.starts_with(&prefix) && k.ends_with(&suffix));
-            join(nos.flat_map(|(_, nos)| nos.iter().copied()).collect(), "no open incident on this branch")
+            let nos = index.branches.get(&key(&[repo.as_str(), branch.raw()])).cloned().unwrap_or_default();
+            join(nos, "no open incident on this branch")
         }
         other => match other.incident() {
             Some(no) => Routed::Join(vec![no]),

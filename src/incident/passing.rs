@@ -94,7 +94,10 @@ fn supersede(step: &mut Step<'_>, progress: &Progress) {
         let lane = run.workflow == progress.workflow && run.branch == progress.branch;
         let newer = match (run.run, progress.run) {
             (Some(old), Some(new)) => new > old,
-            _ => true,
+            // A suite tells of no run, and of one commit.
+            (Some(_), None) => false,
+            (None, Some(_)) => true,
+            (None, None) => run.sha == progress.sha,
         };
         if lane && newer {
             run.superseded = true;

@@ -73,15 +73,21 @@ pub fn sees(rules: &Rules, reader: &Reader, repo: &Repo) -> Sight {
     if reader.person.known && listed { Sight::Ask } else { Sight::No }
 }
 
-fn covers(feed: &Subscription, repo: &Repo) -> bool {
-    feed.filter.repo.as_deref().is_none_or(|pattern| repo_glob(pattern, repo.as_str()))
+/// Whether a feed is for a repository as a whole. One that is narrowed by something else and names none is for single
+/// incidents.
+#[must_use]
+pub fn covers(feed: &Subscription, repo: &Repo) -> bool {
+    let filter = &feed.filter;
+    let narrow =
+        filter.owner.is_some() || filter.workflow.is_some() || filter.severity.is_some() || filter.conclusion.is_some();
+    filter.repo.as_deref().map_or(!narrow, |pattern| repo_glob(pattern, repo.as_str()))
 }
 
 /// What an act concerns, as far as a channel's grant goes.
 #[derive(Clone, Copy, Debug)]
 pub enum Reach<'a> {
-    /// One repository.
-    Repo(&'a Repo),
+    /// One repository, and those of the channel's feeds that want the very incident, if it is about one.
+    Repo(&'a Repo, &'a [&'a Subscription]),
     /// The whole channel.
     Channel,
     /// The whole installation.
@@ -96,11 +102,14 @@ pub fn role(reader: &Reader, reach: Reach<'_>) -> Role {
         return Role::Viewer;
     }
     let feeds = &reader.feeds;
-    let all = |feed: &&Subscription| feed.filter.repo.as_deref().is_none_or(|repo| repo == "*");
     let granted = match reach {
-        Reach::Repo(repo) => feeds.iter().filter(|feed| covers(feed, repo)).filter_map(|feed| feed.role).max(),
+        Reach::Repo(repo, wanting) => {
+            let of_repo = feeds.iter().filter(|feed| feed.filter.repo.is_some() && covers(feed, repo));
+            of_repo.chain(wanting.iter().copied()).filter_map(|feed| feed.role).max()
+        }
         Reach::Channel => feeds.iter().map(|feed| feed.role.unwrap_or_default()).min(),
-        Reach::All => feeds.iter().filter(all).filter_map(|feed| feed.role).max(),
+        // No channel grants anything over the whole installation.
+        Reach::All => None,
     };
     reader.person.role.max(granted.unwrap_or_default().min(Role::Responder))
 }

@@ -96,6 +96,8 @@ pub enum Heard {
     Named {
         id: u64,
         repo: Repo,
+        /// It was told because it changed.
+        renamed: bool,
     },
     /// Someone typed a command.
     Words {

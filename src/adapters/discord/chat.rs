@@ -86,9 +86,8 @@ impl Discord {
         let route = Route::new(Method::POST, format!("/channels/{}/threads", id(channel)?));
         let made = self.rest.call(route, Some(&fresh)).await?;
         let made = made.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let told = self.create(&made, body).await?;
-        self.followers().insert(thread.to_owned(), made);
-        Ok(told)
+        self.followers().insert(thread.to_owned(), made.clone());
+        self.create(&made, body).await
     }
 
     fn followers(&self) -> MutexGuard<'_, HashMap<String, String>> {

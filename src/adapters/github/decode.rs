@@ -61,7 +61,8 @@ impl Decoder for Webhooks {
         let mut heard = heard.unwrap_or_else(|| ignored(&delivery.kind, "lacks its subject"));
         // Names change, ids do not.
         if let Some(id) = base.id {
-            heard.insert(0, Heard::Named { id, repo: base.repo.clone() });
+            let renamed = delivery.kind == "repository";
+            heard.insert(0, Heard::Named { id, repo: base.repo.clone(), renamed });
         }
         Ok(heard)
     }

@@ -152,12 +152,14 @@ mod tests {
             ("check_run", "checks"),
             ("check_suite", "checks"),
             ("code_scanning_alert", "security_events"),
+            ("delete", "contents"),
             ("dependabot_alert", "vulnerability_alerts"),
             ("issue_comment", "issues"),
             ("merge_group", "merge_queues"),
             ("pull_request", "pull_requests"),
             ("pull_request_review", "pull_requests"),
             ("push", "contents"),
+            ("repository", "metadata"),
             ("secret_scanning_alert", "secret_scanning_alerts"),
             ("status", "statuses"),
             ("workflow_job", "actions"),
@@ -176,13 +178,14 @@ mod tests {
     /// Which permission each call needs, by what follows the repository in its path.
     #[test]
     fn every_call_has_its_permission() {
-        const CALLS: [(&str, &str); 10] = [
+        const CALLS: [(&str, &str); 11] = [
             ("actions", "actions"),
             ("assignees", "metadata"),
             ("branches", "contents"),
             ("check-runs", "checks"),
             ("collaborators", "metadata"),
             ("commits", "contents"),
+            ("contents", "contents"),
             ("issues", "issues"),
             ("pulls", "pull_requests"),
             // Called as the App itself.

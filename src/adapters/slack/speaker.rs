@@ -60,6 +60,9 @@ fn placed(told: &Told<'_>, plain: Speaker, account: Account) -> Speaker {
     match account.enterprise_user.filter(|member| Some(member.enterprise_id.as_str()) == told.enterprise) {
         // A member of our organisation is at home in each of its workspaces.
         Some(member) => Speaker { team: told.team.to_owned(), also: Some(member.id) },
+        None if told.own_team.is_none() && told.shared => {
+            Speaker { team: account.team_id.unwrap_or_default(), also: None }
+        }
         None => Speaker { team: account.team_id.unwrap_or(plain.team), also: None },
     }
 }
@@ -74,7 +77,7 @@ mod tests {
         for (own, shared, org, team_id, enterprise_user, want) in [
             // A shared channel without a word on whose account it is.
             (None, true, None, Some("T2"), None, ("T2", None)),
-            (None, true, None, None, None, ("T1", None)),
+            (None, true, None, None, None, ("", None)),
             // An organisation: another workspace of ours, and one of somebody else's.
             (Some("T3"), false, Some("E1"), Some("T3"), member("E1"), ("T1", Some("W9"))),
             (Some("T7"), true, Some("E1"), Some("T7"), member("E2"), ("T7", None)),

@@ -33,6 +33,7 @@ impl Engine {
             None => self.begin_digest(lead, rows).await?,
         };
         let Some((first, _)) = rows.first() else { return Ok(()) };
+        let at = first.clone();
         let members = self.members(first, &digest).await?;
         let wrote = self.write_digest(chat, first, &digest, &members, begun).await;
         let act = if wrote.is_ok() { "digest" } else { "failed" };
@@ -43,15 +44,24 @@ impl Engine {
                     let version =
                         members.iter().find(|m| m.no == surface.incident).map_or(publication.wanted, |m| m.version);
                     publication.attempts = 0;
+                    publication.parked = false;
                     publication.digest =
                         Some(Digested { message: Some(message.clone()), shown: version, ..digest.clone() });
                     if publication.message.is_none() {
                         publication.shown = version;
                     }
                 }
+                // Somebody deleted it: each goes on by itself, when there is something to say.
+                Err(PortError::Gone { .. }) => {
+                    publication.digest = None;
+                    publication.removed = publication.message.is_none();
+                }
                 Err(why) => self.set_back(&surface, &mut publication, why.clone(), true).await?,
             }
             self.keep(&surface, publication).await?;
+        }
+        if wrote.is_ok() {
+            self.got_through(&at).await?;
         }
         if let Err(why) = wrote {
             tracing::debug!(lead = lead.0, %why, "could not update a digest yet");

@@ -83,7 +83,12 @@ impl Engine {
             for (surface, mut publication) in self.store.publications(platform).await? {
                 if publication.parked {
                     (publication.not_before, publication.attempts) = (Time(0), 0);
-                    self.keep(&surface, publication).await?;
+                    publication.version += 1;
+                    match self.store.put_publication(&surface, publication).await {
+                        // Somebody is at it.
+                        Ok(()) | Err(StoreError::Conflict(_)) => {}
+                        Err(why) => return Err(why),
+                    }
                 }
             }
         }

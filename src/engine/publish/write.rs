@@ -11,12 +11,14 @@ use crate::engine::perform::backoff_until;
 use crate::ports::{Chat, GIVEN_UP, PortError, Publication, StoreError, Surface, Turn};
 use metrics::counter;
 
+/// A card that somebody deleted comes back no sooner, in milliseconds.
+const REMOVED_MS: i64 = 5_000;
 /// Tries to begin a post while its incident moves on.
 const CLAIMS: u32 = 5;
 
 /// Whether a card that somebody deleted is needed again: something is to be said or decided while its incident goes on.
 fn has_to_speak(incident: &Incident, publication: &Publication) -> bool {
-    incident.closed_at.is_none() && (publication.told < publication.to_tell || incident.awaits_people())
+    incident.awaits_people() || (incident.closed_at.is_none() && publication.told < publication.to_tell)
 }
 
 /// What one write to a channel came to.
@@ -241,10 +243,8 @@ impl Engine {
         counter!("ci_rescue_cards_total", "platform" => platform, "act" => act).increment(1);
         match wrote {
             Ok(wrote) => {
-                if publication.parked {
-                    publication.parked = false;
-                    self.got_through(surface).await?;
-                }
+                publication.parked = false;
+                self.got_through(surface).await?;
                 publication.attempts = 0;
                 publication.posting = false;
                 match wrote {
@@ -290,10 +290,13 @@ impl Engine {
         let now = self.clock.now();
         let mut pause = None;
         let wait = match why {
-            PortError::Gone { .. } if publication.message.is_some() && publication.digest.is_none() => {
+            PortError::Gone { .. } if publication.message.is_some() => {
                 publication.message = None;
+                publication.digest = None;
                 publication.posting = false;
                 publication.removed = true;
+                // Whoever deletes each card must not make us post without end.
+                publication.not_before = now.plus_ms(REMOVED_MS);
                 return Ok(());
             }
             PortError::Permanent { why } | PortError::Gone { why } => {
@@ -332,7 +335,11 @@ impl Engine {
     }
 
     /// Stores a surface; what the incident's turns marked meanwhile is kept.
-    pub(super) async fn keep(&self, surface: &Surface, mut publication: Publication) -> Result<(), StoreError> {
+    pub(in crate::engine) async fn keep(
+        &self,
+        surface: &Surface,
+        mut publication: Publication,
+    ) -> Result<(), StoreError> {
         loop {
             publication.version += 1;
             match self.store.put_publication(surface, publication.clone()).await {

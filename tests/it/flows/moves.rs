@@ -250,7 +250,7 @@ async fn a_job_that_github_does_not_re_run_alone_is_re_run_with_the_failed_ones(
     world.end().await;
 }
 
-/// Runs and jobs of a queue, and of branches, in an order that no one promised.
+/// Patterns and names in any case.
 #[tokio::test]
 async fn names_are_compared_without_case_in_the_configuration() {
     let github = "repositories = [\"Acme/*\"]\n";

@@ -58,7 +58,9 @@ impl Base {
     /// A status belongs to a commit, and names the branches that contain it: the one whose head it is, if any.
     pub(super) fn status_head(&self, branches: &[Named], sha: &str) -> Head {
         let is_tip = |branch: &&Named| branch.commit.as_ref().is_some_and(|tip| tip.sha == sha);
-        let branch = branches.iter().find(is_tip).or(branches.first());
+        // Where no tip is told, the first counts; a branch that merely contains the commit is another's head.
+        let told = branches.iter().any(|branch| branch.commit.is_some());
+        let branch = branches.iter().find(is_tip).or(branches.first().filter(|_| !told));
         self.head(branch.map(|branch| &branch.name), sha)
     }
 }
