@@ -21,6 +21,7 @@ use crate::incident::row;
 use crate::policy::may_approve;
 use crate::ports::{Query, StoreError, Surface};
 use crate::remedies;
+use metrics::counter;
 use serde_json::json;
 
 /// Rows of a list in one private reply.
@@ -36,6 +37,11 @@ const STATS_MAX: usize = 5_000;
 impl Working<'_> {
     /// Handles a command at once, or first asks the platform what its author may do.
     pub(super) async fn said(&mut self, actor: Actor, place: Place, text: String) -> Result<(), StoreError> {
+        // Whoever installs the App elsewhere must not make us call there.
+        if place.pull.as_ref().is_some_and(|(repo, _)| !self.engine.filter.has_repo(repo)) {
+            counter!("ci_rescue_events_total", "outcome" => "filtered").increment(1);
+            return Ok(());
+        }
         if self.engine.chats.get(&place.platform).is_some_and(|chat| chat.vouches()) {
             self.effect(Effect::Vouch { actor, place, text });
             return Ok(());

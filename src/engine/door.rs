@@ -24,6 +24,7 @@ impl Door for Engine {
         let id = delivery.id.clone();
         match self.store.put_delivery(delivery).await {
             Ok(Put::New) => {
+                self.store_works();
                 counter!("ci_rescue_deliveries_total", "source" => raw.source, "outcome" => "new").increment(1);
                 self.turn_due.notify_one();
                 Ok(Accepted::New)
@@ -35,7 +36,7 @@ impl Door for Engine {
             }
             Err(why) => {
                 counter!("ci_rescue_deliveries_total", "source" => raw.source, "outcome" => "failed").increment(1);
-                tracing::error!(delivery = %id, %why, "could not store a delivery; its sender will retry");
+                self.store_failed(&why, "deliveries are refused");
                 Err(DoorError(why.to_string()))
             }
         }

@@ -216,6 +216,8 @@ pub trait Ask: Send + Sync {
     /// The excerpt of a log, by content.
     async fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, super::StoreError>;
     async fn hold(&self) -> Result<Option<crate::domain::facts::Hold>, super::StoreError>;
+    /// Whether a delivery would be kept now.
+    async fn can_keep(&self) -> Result<(), super::StoreError>;
     async fn counts(&self) -> Result<super::Counts, super::StoreError>;
     async fn dead_letters(&self) -> Result<Vec<super::DeadLetter>, super::StoreError>;
     /// What executions of jobs and tests came to, and what that says.
