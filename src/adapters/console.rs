@@ -18,6 +18,7 @@ mod routes;
 mod say;
 mod session;
 mod sign;
+mod throttle;
 mod visit;
 
 pub use decode::ConsoleDecoder;

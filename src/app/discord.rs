@@ -56,7 +56,8 @@ impl Platform for DiscordPlatform {
 impl WiredDiscord {
     fn intake(&self, engine: &Arc<Engine>, origin: Origin) -> discord::Intake {
         let application = self.config.application_id.clone();
-        discord::Intake { door: engine.clone(), ask: engine.clone(), origin, application }
+        let sealer = self.rest.sealer();
+        discord::Intake { door: engine.clone(), ask: engine.clone(), sealer, origin, application }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::PLATFORM;
 use super::interaction::{Incoming, Understood, acknowledge, ask, choices};
 use crate::domain::incident::Incident;
-use crate::ports::{Ask, Door, Headers, NotTaken, Origin, Proof, Query, Raw, Refusal, Verified, Verifier};
+use crate::ports::{Ask, Door, Headers, NotTaken, Origin, Proof, Query, Raw, Refusal, Sealer, Verified, Verifier};
 use serde_json::Value;
 use serenity::all::CreateInteractionResponse;
 use std::collections::BTreeSet;
@@ -15,6 +15,8 @@ pub struct Intake {
     pub door: Arc<dyn Door>,
     pub ask: Arc<dyn Ask>,
     pub origin: Origin,
+    /// Closes what an interaction is answered by.
+    pub sealer: Arc<Sealer>,
     /// Interactions of another application are not for us.
     pub application: Option<String>,
 }
@@ -50,7 +52,8 @@ impl Intake {
             Understood::Ping => CreateInteractionResponse::Pong,
             Understood::Typing { option, text, id } => choices(self.complete(&option, &text, id.as_deref()).await),
             Understood::Asks { custom_id } => ask(&custom_id),
-            Understood::Kept { envelope, private } => {
+            Understood::Kept { mut envelope, private } => {
+                envelope.reply = self.sealer.close(&envelope.reply);
                 let body = serde_json::to_vec(&envelope).map_err(|_| bad("the interaction cannot be kept"))?;
                 let raw = Raw { source: PLATFORM, headers: Headers::default(), body };
                 let known = Known { origin: self.origin, id: address.id.clone() };

@@ -5,7 +5,7 @@ use crate::card::Card;
 use crate::domain::actor::{Place, Platform};
 use crate::domain::journal::Mood;
 use crate::domain::time::Time;
-use crate::ports::{Chat, Integration, Message, PortError};
+use crate::ports::{Chat, Integration, Message, PortError, Sealer};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -40,6 +40,7 @@ pub struct Slack {
     api: url::Url,
     pace_ms: i64,
     team: Arc<OnceLock<String>>,
+    sealer: Sealer,
     health: Option<Arc<Integration>>,
 }
 
@@ -54,6 +55,7 @@ impl Slack {
             api,
             pace_ms: PACE_MS,
             team: Arc::default(),
+            sealer: Sealer::new(&settings.bot_token),
             health: None,
         })
     }
@@ -62,6 +64,12 @@ impl Slack {
     #[must_use]
     pub fn watched(self, health: Arc<Integration>) -> Self {
         Self { health: Some(health), ..self }
+    }
+
+    /// The address of a private answer, as it is kept.
+    #[must_use]
+    pub fn seal(&self, response_url: &str) -> String {
+        self.sealer.close(response_url)
     }
 
     /// Our workspace, once [`Slack::whoami`] has learned it.
@@ -137,7 +145,7 @@ impl Slack {
 
     /// Only Slack's own addresses, or the double's, get an answer.
     fn response_url(&self, text: &str) -> Option<url::Url> {
-        let url = url::Url::parse(text).ok()?;
+        let url = url::Url::parse(&self.sealer.open(text)?).ok()?;
         let hooks = url.scheme() == "https" && url.host_str() == Some("hooks.slack.com") && url.port().is_none();
         (hooks || url.origin() == self.api.origin()).then_some(url)
     }

@@ -75,7 +75,7 @@ impl Intake {
                 name: name(user),
                 value,
                 thread: thread.clone(),
-                response_url: event.response_url.as_ref().map(|url| url.0.to_string()),
+                response_url: event.response_url.as_ref().map(|url| self.slack.seal(url.0.as_str())),
                 input: None,
             };
             self.keep(format!("{}-{at}", event.trigger_id), "action", &envelope).await?;

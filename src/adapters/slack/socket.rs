@@ -64,7 +64,7 @@ pub async fn listen(
                     channel: event.channel_id.to_string(),
                     user: event.user_id.to_string(),
                     text: event.text.unwrap_or_default(),
-                    response_url: event.response_url.0.to_string(),
+                    response_url: intake.slack.seal(event.response_url.0.as_str()),
                 };
                 // Not kept means not acknowledged: Slack tells the person, or sends it again.
                 intake.keep(id, "command", &envelope).await?;
