@@ -9,6 +9,7 @@ check:
 # Long proofs and benchmarks.
 prove:
     CI_RESCUE_KILL_ROUNDS=200 cargo test --locked --test it kill
+    CI_RESCUE_HOLDERS=1100 cargo test --locked --test it strangers_006_whoever
     cargo bench --locked
 
 # New snapshots of what people see, to be looked at before they are committed.

@@ -13,11 +13,11 @@ use crate::adapters::github::{GitHub, Pulls, Webhooks};
 use crate::adapters::hooks::Hooks;
 use crate::adapters::resolver::Resolver;
 use crate::card::{Places, Words};
-use crate::config::{Config, Feed, People};
+use crate::config::{Config, Feed, OPERATOR, People};
 use crate::domain::subscription::Subscription;
 use crate::engine::{Budget, Engine, Parts, RepoFilter};
 use crate::ports::{Chat, Ci, Clock, Decoder, Endpoint, Forge, Health, Store};
-use crate::server::{self, Doors};
+use crate::server::{self, Bounds, Doors, Proxies};
 use axum::Router;
 pub use clock::SystemClock;
 pub use console::{Seats, hosts_of};
@@ -36,6 +36,7 @@ pub struct App {
     pub private: Option<Router>,
     /// Each way in or out with `on`, or why it is off.
     pub integrations: Arc<Vec<(String, String)>>,
+    proxies: Proxies,
     platforms: Vec<Arc<dyn Wired>>,
     /// Where we may write to it.
     github: Option<Arc<GitHub>>,
@@ -76,7 +77,7 @@ impl App {
         }
         let console = Arc::new(Console::default());
         let name: Arc<OnceLock<String>> = Arc::default();
-        let operator = matches!(seats, Seats::Operator).then(|| console::OPERATOR.to_owned());
+        let operator = matches!(seats, Seats::Operator).then(|| OPERATOR.to_owned());
         let mut feeds: Vec<Subscription> = config.subscriptions.iter().map(Feed::subscription).collect();
         feeds.push(console::feed());
         let engine = Engine::start(Parts {
@@ -107,9 +108,11 @@ impl App {
             endpoints.extend(platform.endpoints(&engine)?);
         }
         let doors = doors(config, &engine, &clock, integrations.clone(), health.clone(), endpoints);
-        let made = console::Made { console, words, seats, hosts: console_hosts };
+        let made = console::Made { console, words, seats, hosts: console_hosts, clock };
         let private = console::private(config, &doors, &engine, made)?;
-        Ok(Self { engine, public: server::public(doors), private, integrations, platforms, github: writable, name })
+        let proxies = Proxies::new(config.server.proxies.iter().map(String::as_str));
+        let public = server::public(doors);
+        Ok(Self { engine, public, private, integrations, proxies, platforms, github: writable, name })
     }
 
     /// Introduces us to the chat platforms and opens connections to them; they close after `stop`.
@@ -146,9 +149,12 @@ impl App {
             let (name, ends) = (self.name.clone(), stop.clone());
             tasks.spawn(async move { github::learn_name(&github, &name, &ends).await });
         }
-        tasks.spawn(server::serve(public, self.public.clone(), stop.clone()));
+        let serve = |listener, router| {
+            server::serve_behind(listener, router, self.proxies.clone(), Bounds::default(), stop.clone())
+        };
+        tasks.spawn(serve(public, self.public.clone()));
         if let (Some(router), Some(private)) = (self.private.clone(), private) {
-            tasks.spawn(server::serve(private, router, stop.clone()));
+            tasks.spawn(serve(private, router));
         }
         tasks.spawn(metrics::upkeep(stop.clone()));
         stop.cancelled().await;
@@ -208,5 +214,6 @@ fn doors(
         act_token: token(&config.api.act_token),
         integrations,
         health,
+        tried: Arc::default(),
     }
 }

@@ -13,6 +13,6 @@ mod tests;
 mod tree;
 mod visit;
 
-pub use people::People;
+pub use people::{OPERATOR, People};
 pub use read::{ConfigError, load, parse, secrets};
 pub use shape::{Api, Config, Console, Discord, Feed, GitHub, Hooks, Person, Previous, Server, Slack, StoreSection};

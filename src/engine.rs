@@ -55,6 +55,7 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tokio::sync::{Mutex, Notify, watch};
 
 /// Which repositories and branches are ours. Empty lists mean all.
@@ -161,6 +162,8 @@ pub struct Engine {
     effect_due: Notify,
     /// Counts the turns that left a card behind: no publisher misses one.
     card_due: watch::Sender<u64>,
+    /// Whether a write failed since the last one that did not.
+    store_fails: AtomicBool,
 }
 
 type EditBudget = RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Nanos>>;
@@ -218,6 +221,7 @@ impl Engine {
             turn_due: Notify::new(),
             effect_due: Notify::new(),
             card_due: watch::Sender::new(0),
+            store_fails: AtomicBool::new(false),
         });
         engine.refill_forgetful_chats().await?;
         engine.look_at_pending().await?;

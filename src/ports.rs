@@ -8,11 +8,12 @@ mod health;
 mod history;
 mod integrations;
 mod resolver;
+mod sealer;
 mod store;
 
 pub use doors::{
-    Accepted, Answered, Ask, BudgetView, CiFailure, Door, DoorError, Endpoint, Headers, NotTaken, Origin, Proof, Raw,
-    Refusal, Route, Verified, Verifier,
+    Accepted, Answered, Arriving, Ask, BudgetView, CiFailure, Client, Door, DoorError, Endpoint, Headers, NotTaken,
+    Origin, Proof, Raw, Refusal, Route, Streaming, Verified, Verifier,
 };
 pub use health::{Health, Integration, Vital, cause};
 pub use history::{History, HistoryAsked, Named, Pasts, Recorded};
@@ -21,6 +22,7 @@ pub use integrations::{
     Message, NewIssue, NewPull, Origins, PortError, Pulled, Ticks,
 };
 pub use resolver::Resolver;
+pub use sealer::Sealer;
 pub use store::{
     Before, Check, Checks, Claimed, Counts, DeadLetter, Delivery, Digested, Due, GIVEN_UP, Lines, NewEffect,
     Publication, Put, Query, Store, StoreError, Surface, TimerRow, Trouble, Turn,

@@ -1,20 +1,27 @@
 //! How they reach us: verify, inbox, acknowledge. The public listener and the private one.
 
 mod api;
+mod budget;
+mod connections;
 mod doors;
 mod history;
 mod limits;
 mod listen;
 mod policy;
 mod private;
+mod probes;
+mod proxies;
 mod shapes;
 mod store;
 
+pub use connections::Bounds;
 pub use doors::public;
-pub use listen::serve;
+pub use listen::{serve, serve_behind};
 pub use private::{Probe, private};
+pub use probes::Tried;
+pub use proxies::Proxies;
 
-use crate::ports::{Ask, Door, Endpoint, Health, Verifier};
+use crate::ports::{Ask, Door, Endpoint, Health, Streaming};
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -24,7 +31,7 @@ pub struct Doors {
     pub door: Arc<dyn Door>,
     pub ask: Arc<dyn Ask>,
     /// Absent: no webhook secret is configured, and the door is closed.
-    pub github: Option<Arc<dyn Verifier>>,
+    pub github: Option<Arc<dyn Streaming>>,
     /// Addresses of integrations that speak their own way.
     pub endpoints: Vec<Arc<dyn Endpoint>>,
     pub hook_token: Option<Arc<SecretString>>,
@@ -34,6 +41,8 @@ pub struct Doors {
     pub integrations: Arc<Vec<(String, String)>>,
     /// Which integrations answer.
     pub health: Arc<Health>,
+    /// Whether the store takes deliveries.
+    pub tried: Arc<Tried>,
 }
 
 /// GitHub's own limit for a delivery (docs.github.com, "Webhook events and payloads").

@@ -20,6 +20,7 @@ mod say;
 mod session;
 mod sign;
 mod statistics;
+mod throttle;
 mod visit;
 
 pub use decode::ConsoleDecoder;

@@ -4,10 +4,11 @@ use super::metrics::prometheus;
 use super::platform;
 use crate::adapters::console::{self, Console};
 use crate::card::Words;
-use crate::config::Config;
+use crate::config::{Config, OPERATOR};
 use crate::domain::actor::{Platform, Role};
 use crate::domain::subscription::{Filter, Subscription};
 use crate::engine::Engine;
+use crate::ports::Clock;
 use crate::server::{self, Doors, Probe};
 use axum::Router;
 use futures::FutureExt;
@@ -21,8 +22,6 @@ pub enum Seats {
     /// Several people without a token: the demo.
     Open(Vec<console::Person>),
 }
-
-pub const OPERATOR: &str = "operator";
 
 /// Everything on every branch: the page is the whole picture.
 pub fn feed() -> Subscription {
@@ -40,8 +39,9 @@ pub struct Made {
     pub console: Arc<Console>,
     pub words: Arc<Words>,
     pub seats: Seats,
-    /// Values of Host that are ours.
+    /// Values of Host that are ours, beside that of `console.url`.
     pub hosts: Vec<String>,
+    pub clock: Arc<dyn Clock>,
 }
 
 /// The private listener: console, metrics, API. `None` where it would be open to everybody.
@@ -57,6 +57,8 @@ pub fn private(config: &Config, doors: &Doors, engine: &Arc<Engine>, made: Made)
         }
         Seats::Open(people) => (people, None),
     };
+    let url = config.console.url.as_deref().and_then(|url| url::Url::parse(url).ok());
+    let named = url.as_ref().and_then(host_of);
     let settings = console::Settings {
         console: made.console,
         door: engine.clone(),
@@ -64,7 +66,9 @@ pub fn private(config: &Config, doors: &Doors, engine: &Arc<Engine>, made: Made)
         words: made.words,
         token: token.clone(),
         people,
-        hosts: made.hosts,
+        hosts: made.hosts.into_iter().chain(named.clone()).collect(),
+        tls_host: named.filter(|_| url.is_some_and(|url| url.scheme() == "https")),
+        clock: made.clock,
         previews: platform::all().map(platform::Platform::preview).into(),
     };
     let pages = console::router(settings)?;
@@ -80,6 +84,12 @@ pub fn private(config: &Config, doors: &Doors, engine: &Arc<Engine>, made: Made)
     };
     let probe = Probe { token, render: Arc::new(render) };
     Ok(Some(server::private(doors.clone(), probe, pages)))
+}
+
+/// What a browser sends as Host, in lower case.
+fn host_of(url: &url::Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
 /// What a browser may call a listener: its address, and its loopback names.

@@ -57,7 +57,8 @@ impl WiredDiscord {
     fn intake(&self, engine: &Arc<Engine>, origin: Origin) -> discord::Intake {
         let application = self.config.application_id.clone();
         let guild = self.config.guild_id.clone();
-        discord::Intake { door: engine.clone(), ask: engine.clone(), origin, application, guild }
+        let sealer = self.rest.sealer();
+        discord::Intake { door: engine.clone(), ask: engine.clone(), sealer, origin, application, guild }
     }
 }
 

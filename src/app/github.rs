@@ -5,7 +5,7 @@ use crate::adapters::git::Rooms;
 use crate::adapters::github::{self, Credentials, GitHub, Secret, Signature};
 use crate::config::{Config, Previous};
 use crate::domain::time::Time;
-use crate::ports::{Clock, Git, Health, Verifier};
+use crate::ports::{Clock, Git, Health, Streaming};
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
@@ -53,7 +53,7 @@ pub fn rooms(config: &Config, dir: OsString, github: Arc<GitHub>) -> Arc<dyn Git
 }
 
 /// Checks its webhooks; `None` where there is no secret to check them by.
-pub fn verifier(config: &Config, clock: &Arc<dyn Clock>) -> Option<Arc<dyn Verifier>> {
+pub fn verifier(config: &Config, clock: &Arc<dyn Clock>) -> Option<Arc<dyn Streaming>> {
     let current = config.github.webhook_secret.clone()?;
     let mut secrets = vec![Secret { text: current, until: None }];
     secrets.extend(config.github.webhook_secret_previous.iter().map(|previous| match previous {

@@ -8,7 +8,7 @@ use ci_rescue::evidence::{Analyzer, Baseline, Reading, Report, input};
 use ci_rescue::frameworks::report;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
-use std::io::{BufReader, IsTerminal, Read, Seek, Write};
+use std::io::{BufReader, IsTerminal, Read, Seek};
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
@@ -275,8 +275,5 @@ fn show(args: &Args, report: &Report, excerpt: &str, green: Option<&Baseline>) -
     } else {
         words::Page::new(args.lines).report(report, excerpt, green)
     };
-    let mut out = std::io::stdout().lock();
-    let wrote = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    terminal::note(wrote.as_ref().map(|&()| ()).map_err(std::io::Error::kind));
-    wrote.or_else(|why| if terminal::is_closed() { Ok(()) } else { Err(why) })
+    terminal::coloured(&text)
 }

@@ -6,6 +6,8 @@ use ci_rescue::ports::StoreError;
 use ci_rescue::store::{Ledger, OpenError, Sled};
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use rustix::fs::Mode;
+use rustix::process::umask;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -46,6 +48,8 @@ impl From<StoreError> for Failure {
 
 /// Opens the store, with a bar where that takes a while.
 pub fn open(path: &Path) -> Result<Ledger<Sled>, OpenError> {
+    // What is made from here on, the database's own files too, is for this account alone.
+    umask(Mode::RWXG | Mode::RWXO);
     let mut progress = Progress::new("checking the store");
     let disk = Sled::open_watched(path, &mut |done, of| progress.at(done, of))?;
     drop(progress);

@@ -30,7 +30,7 @@ pub fn run(args: &ConfigArg) -> Result<u8, Failed> {
         Ok(config) => config,
         Err(why) => {
             let findings: Vec<Finding> = why.0.into_iter().map(|why| (State::Problem, "configuration", why)).collect();
-            return Ok(report::print(&findings));
+            return Ok(report::told(&findings));
         }
     };
     let mut findings = vec![(State::Ready, "configuration", told_file(&config))];
@@ -42,7 +42,7 @@ pub fn run(args: &ConfigArg) -> Result<u8, Failed> {
     findings.extend(known);
     // What is to be fixed stands last, next to the verdict.
     findings.sort_by_key(|(state, ..)| *state);
-    Ok(report::print(&findings))
+    Ok(report::told(&findings))
 }
 
 fn told_file(config: &Config) -> String {

@@ -140,7 +140,7 @@ impl From<&str> for Failed {
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(why) => return plan::misspoken(&why).unwrap_or_else(|| why.exit()),
+        Err(why) => return plan::misspoken(&why).unwrap_or_else(|| misspoken(&why)),
     };
     let status = match run(cli.command) {
         Ok(status) => status,
@@ -150,6 +150,15 @@ pub fn main() -> ExitCode {
         }
     };
     if terminal::is_closed() { ExitCode::SUCCESS } else { ExitCode::from(status) }
+}
+
+/// Help and version are our own words. An error repeats what was typed, which may come from a file's name.
+fn misspoken(why: &clap::Error) -> ExitCode {
+    if !why.use_stderr() {
+        why.exit();
+    }
+    eprintln!("{}", why.render().to_string().trim_end());
+    ExitCode::from(BAD_INPUT)
 }
 
 fn run(command: Command) -> Result<u8, Failed> {
@@ -194,10 +203,11 @@ pub fn log(level: &str) {
         }
     });
     let filter = filter.unwrap_or_else(|| EnvFilter::new(format!("{level},{TAMED}")));
+    let colours = terminal::has_colour(&std::io::stderr());
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(terminal::has_colour(&std::io::stderr()))
+        .with_writer(move || terminal::Log { colours })
+        .with_ansi(colours)
         .log_internal_errors(false);
     if std::env::var("CI_RESCUE_LOG").is_ok_and(|kind| kind == "json") {
         builder.json().init();

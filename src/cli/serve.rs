@@ -6,6 +6,7 @@ use ci_rescue::config;
 use ci_rescue::engine::Engine;
 use ci_rescue::evidence::redact;
 use ci_rescue::ports::Door;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -15,6 +16,7 @@ pub fn run(args: &ConfigArg) -> Result<(), String> {
     let config = args.load()?;
     log("info");
     redact::know(config::secrets(&config));
+    raise_descriptors();
     runtime()?.block_on(async {
         let store = super::at::open(&config.store.path)?;
         let public = bind("server.listen", &config.server.listen).await?;
@@ -48,6 +50,14 @@ pub fn run(args: &ConfigArg) -> Result<(), String> {
         tracing::info!("stopped; everything accepted is on disk");
         Ok(())
     })
+}
+
+/// Connections are file descriptors, and the usual limit is from the time of `select`: as many as we may have.
+fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(why) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::debug!(%why, "the limit of file descriptors stays as it is");
+    }
 }
 
 pub async fn bind(key: &str, address: &str) -> Result<TcpListener, String> {

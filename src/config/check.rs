@@ -1,5 +1,6 @@
 //! What fits its type and is wrong all the same.
 
+use super::OPERATOR;
 use super::faults::{Fault, Teller, listed, nearest, quoted};
 use super::read::named;
 use super::shape::Config;
@@ -8,6 +9,12 @@ use crate::domain::subscription::glob;
 use crate::policy;
 use crate::remedies::{self, Remedy};
 use secrecy::ExposeSecret;
+use std::collections::HashMap;
+
+/// Letters of `console.token`: sign-in is throttled, so that these cannot be guessed even if they are digits alone.
+const CONSOLE_TOKEN_MIN: usize = 12;
+/// What a person's accounts are on, and how unlisted accounts are named: `github:octocat`.
+const PLATFORMS: [&str; 3] = ["github", "slack", "discord"];
 
 struct Check<'a> {
     teller: &'a Teller<'a>,
@@ -79,6 +86,7 @@ pub fn check(config: &Config, teller: &Teller<'_>, bad: &[&[Step]]) -> Vec<Fault
         }
     }
     addresses(&mut check, config);
+    console(&mut check, config);
     slack(&mut check, config);
     discord(&mut check, config);
     github(&mut check, config);
@@ -103,6 +111,31 @@ fn addresses(check: &mut Check<'_>, config: &Config) {
         let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
         let good = port.is_some_and(|(_, port)| port.parse::<u16>().is_ok());
         check.text(key, good, "an address and a port, such as \"127.0.0.1:8080\"", address);
+    }
+    for (index, proxy) in config.server.proxies.iter().enumerate() {
+        if proxy.parse::<ipnet::IpNet>().is_err() && proxy.parse::<std::net::IpAddr>().is_err() {
+            let at = [path("server.proxies"), vec![Step::Index(index)]].concat();
+            check.say(
+                &at,
+                &format!("must be an IP address or a network, such as \"10.0.0.0/8\" (found {})", quoted(proxy)),
+            );
+        }
+    }
+}
+
+fn console(check: &mut Check<'_>, config: &Config) {
+    let length = config.console.token.as_ref().map_or(0, |token| token.expose_secret().trim().chars().count());
+    if (1..CONSOLE_TOKEN_MIN).contains(&length) {
+        let what =
+            format!("has fewer than {CONSOLE_TOKEN_MIN} characters and can be guessed; use `openssl rand -hex 32`");
+        check.say(&path("console.token"), &what);
+    }
+    if let Some(url) = &config.console.url {
+        let good = url::Url::parse(url).is_ok_and(|parsed| {
+            is_safe(url) && parsed.path() == "/" && parsed.query().is_none() && parsed.username().is_empty()
+        });
+        let must = "an https:// URL without a path, such as \"https://rescue.example.org\" (http:// only for loopback)";
+        check.text("console.url", good, must, url);
     }
 }
 
@@ -222,15 +255,40 @@ fn named_well(check: &mut Check<'_>, at: &[Step], name: &str, known: &[&str], wh
 }
 
 fn people(check: &mut Check<'_>, config: &Config) {
+    let mut names = HashMap::new();
+    let mut accounts = HashMap::new();
     for (index, person) in config.people.iter().enumerate() {
         let at = item("people", index, "name");
-        if !check.present(&at, &person.name) {
-            continue;
+        if check.present(&at, &person.name) {
+            named_as_a_person(check, &at, &person.name);
+            if names.insert(person.name.as_str(), index).is_some() {
+                check.say(&at, &format!("repeats {}; names must be unique", quoted(&person.name)));
+            }
         }
-        let before = config.people[..index].iter().any(|other| other.name == person.name);
-        if before {
-            check.say(&at, &format!("repeats {}; names must be unique", quoted(&person.name)));
+        for (platform, account) in PLATFORMS.iter().zip([&person.github, &person.slack, &person.discord]) {
+            let Some(account) = account.as_deref() else { continue };
+            let at = item("people", index, platform);
+            if account.trim().is_empty() {
+                check.say(&at, "is empty; set it or remove the key");
+                continue;
+            }
+            // GitHub logins are case-insensitive; nobody tells two ids apart by their case.
+            if let Some(other) = accounts.insert((platform, account.trim().to_lowercase()), index) {
+                let first = check.teller.name(&item("people", other, platform));
+                check.say(&at, &format!("repeats {}, which is {first}; an account is one person's", quoted(account)));
+            }
         }
+    }
+}
+
+/// A name stands in approvals as who somebody is: it must be nobody else's.
+fn named_as_a_person(check: &mut Check<'_>, at: &[Step], name: &str) {
+    if name.trim().eq_ignore_ascii_case(OPERATOR) {
+        let what = format!("is {}, which is whoever holds console.token; use another name", quoted(name));
+        check.say(at, &what);
+    } else if name.split_once(':').is_some_and(|(start, _)| PLATFORMS.contains(&start) || start == "console") {
+        let what = format!("is {}, which would be an account without a person; use a name", quoted(name));
+        check.say(at, &what);
     }
 }
 

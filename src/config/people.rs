@@ -4,6 +4,9 @@ use super::Person;
 use crate::domain::actor::{Actor, Place, Platform, Principal, Role};
 use crate::ports::Directory;
 
+/// Whoever holds the console's token: a person of their own, whose name nobody else may have.
+pub const OPERATOR: &str = "operator";
+
 /// The configured people, and who sits at the console.
 pub struct People {
     people: Vec<Person>,

@@ -73,11 +73,13 @@ pub struct Redaction {
 pub struct Server {
     /// Address of the public listener.
     pub listen: String,
+    /// Addresses and networks of reverse proxies, which are believed about where a request comes from.
+    pub proxies: Vec<String>,
 }
 
 impl Default for Server {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:8080".into() }
+        Self { listen: "127.0.0.1:8080".into(), proxies: Vec::new() }
     }
 }
 
@@ -87,11 +89,13 @@ pub struct Console {
     /// Address of the private listener.
     pub listen: String,
     pub token: Option<SecretString>,
+    /// Where browsers find it, if not at `listen`: the address of a proxy that adds TLS.
+    pub url: Option<String>,
 }
 
 impl Default for Console {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:8081".into(), token: None }
+        Self { listen: "127.0.0.1:8081".into(), token: None, url: None }
     }
 }
 

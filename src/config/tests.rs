@@ -135,6 +135,8 @@ fn good(key: &Key) -> String {
     match (key.path.join(".").as_str(), key.want.as_ref()) {
         (name, _) if name.ends_with("api_url") => "https://example.org/api".into(),
         (name, _) if name.ends_with(".listen") => "127.0.0.1:0".into(),
+        ("server.proxies", _) => "10.0.0.0/8".into(),
+        ("console.url", _) => "https://example.org".into(),
         (name, _) if name.ends_with(".transport") => "http".into(),
         ("discord.public_key", _) => "0".repeat(64),
         ("discord.application_id" | "discord.guild_id", _) => "900".into(),

@@ -189,6 +189,10 @@ impl Ask for Engine {
         self.read_hold().await
     }
 
+    async fn can_keep(&self) -> Result<(), StoreError> {
+        self.store.probe().await
+    }
+
     async fn counts(&self) -> Result<Counts, StoreError> {
         self.store.counts().await
     }

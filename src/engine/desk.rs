@@ -19,12 +19,18 @@ use crate::policy::access::{self, Reach};
 use crate::policy::may_approve;
 use crate::ports::{Query, StoreError};
 use crate::remedies;
+use metrics::counter;
 
 /// Rows of a list in one private reply.
 pub(super) const ROWS: usize = 15;
 impl Working<'_> {
     /// Handles a command at once, or first asks the platform what its author may do.
     pub(super) async fn said(&mut self, actor: Actor, place: Place, text: String) -> Result<(), StoreError> {
+        // Whoever installs the App elsewhere must not make us call there.
+        if place.pull.as_ref().is_some_and(|(repo, _)| !self.has_repo(repo)) {
+            counter!("ci_rescue_events_total", "outcome" => "filtered").increment(1);
+            return Ok(());
+        }
         if self.engine.chats.get(&place.platform).is_some_and(|chat| chat.vouches()) {
             self.effect(Effect::Vouch { actor, place, text });
             return Ok(());

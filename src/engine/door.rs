@@ -55,6 +55,7 @@ impl Door for Engine {
         histogram!("ci_rescue_acknowledge_seconds", "source" => raw.source).record(Duration::from_millis(took));
         match put {
             Ok(Put::New) => {
+                self.store_works();
                 counter!("ci_rescue_deliveries_total", "source" => raw.source, "outcome" => "new").increment(1);
                 self.turn_due.notify_one();
                 Ok(Accepted::New)
@@ -66,7 +67,7 @@ impl Door for Engine {
             }
             Err(why) => {
                 counter!("ci_rescue_deliveries_total", "source" => raw.source, "outcome" => "failed").increment(1);
-                tracing::error!(delivery = %id, %why, "could not store a delivery; its sender will retry");
+                self.store_failed(&why, "deliveries are refused");
                 Err(DoorError(why.to_string()))
             }
         }

@@ -74,18 +74,18 @@ impl Engine {
                 // It was logged when it was found, and does not pass.
                 Err(StoreError::Damaged(_)) => stop.cancelled().await,
                 Err(why) => {
-                    tracing::error!(%why, "the store failed; retrying");
+                    self.store_failed(&why, "cards wait");
                     tokio::time::sleep(PAUSE).await;
                 }
             }
             tokio::select! {
-                Some(done) = going.join_next() => end(&mut at_work, done),
+                Some(done) = going.join_next() => self.end(&mut at_work, done),
                 _ = news.changed() => {}
                 () = tokio::time::sleep(IDLE) => {}
                 () = stop.cancelled() => {}
             }
             while let Some(done) = going.try_join_next() {
-                end(&mut at_work, done);
+                self.end(&mut at_work, done);
             }
         }
         while going.join_next().await.is_some() {}
@@ -103,23 +103,23 @@ impl Engine {
             (held, done)
         });
     }
+
+    fn end(&self, at_work: &mut AtWork, done: Result<(AtWork, Result<(), StoreError>), tokio::task::JoinError>) {
+        match done {
+            Ok((held, done)) => {
+                at_work.remove(&held);
+                match done {
+                    Ok(()) | Err(StoreError::Conflict(_)) => {}
+                    Err(why) => self.store_failed(&why, "a card waits"),
+                }
+            }
+            // Only a runtime that is shutting down drops a task.
+            Err(why) => tracing::error!(%why, "publishing was aborted"),
+        }
+    }
 }
 
 type Going = JoinSet<(AtWork, Result<(), StoreError>)>;
-
-fn end(at_work: &mut AtWork, done: Result<(AtWork, Result<(), StoreError>), tokio::task::JoinError>) {
-    match done {
-        Ok((held, done)) => {
-            at_work.remove(&held);
-            match done {
-                Ok(()) | Err(StoreError::Conflict(_)) => {}
-                Err(why) => tracing::error!(%why, "a card could not be published; trying again"),
-            }
-        }
-        // Only a runtime that is shutting down drops a task.
-        Err(why) => tracing::error!(%why, "publishing was aborted"),
-    }
-}
 
 /// Names of channels.
 type Channels = HashSet<String>;

@@ -4,6 +4,7 @@ use super::Engine;
 use crate::ports::StoreError;
 use futures::FutureExt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -23,15 +24,30 @@ fn panicked() -> StoreError {
     StoreError::Broken("a step panicked; see the line above".into())
 }
 
-/// An effect that panicked is claimed again when its lease is over.
-fn report(done: Result<Result<(), StoreError>, JoinError>) {
-    match done.unwrap_or_else(|_| Err(panicked())) {
-        Ok(()) | Err(StoreError::Conflict(_)) => {}
-        Err(why) => tracing::error!(%why, "the result of an effect could not be stored; trying again"),
-    }
-}
-
 impl Engine {
+    /// An effect that panicked is claimed again when its lease is over.
+    fn report(&self, done: Result<Result<(), StoreError>, JoinError>) {
+        match done.unwrap_or_else(|_| Err(panicked())) {
+            Ok(()) | Err(StoreError::Conflict(_)) => {}
+            Err(why) => self.store_failed(&why, "an effect's result is not stored, and it is repeated"),
+        }
+    }
+
+    /// One line however often it fails, until something can be written again.
+    pub(super) fn store_failed(&self, why: &StoreError, what: &str) {
+        if self.store_fails.swap(true, Ordering::Relaxed) {
+            tracing::debug!(%why, what, "the store still fails");
+        } else {
+            tracing::error!(%why, what, "the store failed; it is tried again until it works");
+        }
+    }
+
+    pub(super) fn store_works(&self) {
+        if self.store_fails.swap(false, Ordering::Relaxed) {
+            tracing::info!("the store works again");
+        }
+    }
+
     /// Starts all loops; they end when `stop` is cancelled.
     pub fn run(self: &Arc<Self>, tasks: &TaskTracker, stop: &CancellationToken) {
         tasks.spawn(Arc::clone(self).turns(stop.clone()));
@@ -49,7 +65,8 @@ impl Engine {
             // A panic must not end the loop: what was at work is claimed again when its lease is over.
             let worked = std::panic::AssertUnwindSafe(self.turn()).catch_unwind().await;
             match worked.unwrap_or_else(|_| Err(panicked())) {
-                Ok(true) | Err(StoreError::Conflict(_)) => {}
+                Ok(true) => self.store_works(),
+                Err(StoreError::Conflict(_)) => {}
                 Ok(false) => {
                     tokio::select! {
                         () = self.turn_due.notified() => {}
@@ -60,7 +77,7 @@ impl Engine {
                 // It was logged when it was found, and does not pass: the operator has to restore the store.
                 Err(StoreError::Damaged(_)) => stop.cancelled().await,
                 Err(why) => {
-                    tracing::error!(%why, "the store failed; retrying");
+                    self.store_failed(&why, "what arrived waits");
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -82,19 +99,19 @@ impl Engine {
                 // It was logged when it was found, and does not pass: the operator has to restore the store.
                 Err(StoreError::Damaged(_)) => stop.cancelled().await,
                 Err(why) => {
-                    tracing::error!(%why, "the store failed; retrying");
+                    self.store_failed(&why, "what is to be done waits");
                     tokio::time::sleep(PAUSE).await;
                 }
             }
             tokio::select! {
-                Some(done) = going.join_next() => report(done),
+                Some(done) = going.join_next() => self.report(done),
                 () = self.effect_due.notified() => {}
                 () = tokio::time::sleep(IDLE) => {}
                 () = stop.cancelled() => {}
             }
         }
         while let Some(done) = going.join_next().await {
-            report(done);
+            self.report(done);
         }
     }
 
@@ -108,7 +125,7 @@ impl Engine {
                 match this.tick().await {
                     Ok(_) => {}
                     Err(StoreError::Damaged(_)) => return,
-                    Err(why) => tracing::error!(%why, "could not read the timers"),
+                    Err(why) => this.store_failed(&why, "timers wait"),
                 }
             }
         });

@@ -71,7 +71,9 @@ impl Engine {
             (state.index, state.next_incident) = super::rebuild(&*self.store).await?;
             state.feeds = super::stored_feeds(&*self.store).await?;
             state.names = super::names::Names::load(&*self.store).await?;
-            tracing::warn!(delivery = %claim.work.id, %why, "could not process a delivery; retrying");
+            if matches!(why, StoreError::Conflict(_)) {
+                tracing::warn!(delivery = %claim.work.id, %why, "could not process a delivery; retrying");
+            }
             if claim.attempts + 1 >= TRIES && matches!(why, StoreError::Conflict(_)) {
                 self.set_aside(&claim, &why.to_string()).await?;
             } else {

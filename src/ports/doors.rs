@@ -13,6 +13,11 @@ use crate::domain::time::Time;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::net::IpAddr;
+
+/// Whose request it is, as far as limits are concerned: an IPv4 address, or the /64 of an IPv6 one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Client(pub IpAddr);
 
 /// How a delivery proved where it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +88,18 @@ pub trait Verifier: Send + Sync {
     fn verify(&self, raw: &Raw) -> Result<Proof, Refusal>;
 }
 
+/// Checks origin while the body is still on its way.
+pub trait Streaming: Send + Sync {
+    /// # Errors
+    /// These headers prove nothing, whatever the body is: it need not be read.
+    fn begin(&self, headers: &Headers) -> Result<Box<dyn Arriving>, Refusal>;
+}
+
+/// A delivery on its way in: once all of its body was taken, it verifies what it was given.
+pub trait Arriving: Verifier {
+    fn take(&mut self, piece: &[u8]);
+}
+
 /// A delivery whose origin has been checked. There is no other way to make one than [`Verified::by`].
 #[derive(Debug)]
 pub struct Verified {
@@ -146,6 +163,11 @@ impl From<DoorError> for NotTaken {
 #[async_trait]
 pub trait Endpoint: Send + Sync {
     fn path(&self) -> &'static str;
+    /// Before the body is read: whether these headers may be a signed call's.
+    ///
+    /// # Errors
+    /// They are not, whatever the body is.
+    fn admit(&self, headers: &Headers) -> Result<(), Refusal>;
     /// The body of the answer, or `None` for an empty one. `headers` are those that begin with `x-`.
     async fn answer(&self, headers: Headers, body: Vec<u8>) -> Result<Option<serde_json::Value>, NotTaken>;
 }
@@ -232,6 +254,8 @@ pub trait Ask: Send + Sync {
     /// The excerpt of a log, by content.
     async fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, super::StoreError>;
     async fn hold(&self) -> Result<Option<crate::domain::facts::Hold>, super::StoreError>;
+    /// Whether a delivery would be kept now.
+    async fn can_keep(&self) -> Result<(), super::StoreError>;
     async fn counts(&self) -> Result<super::Counts, super::StoreError>;
     async fn dead_letters(&self) -> Result<Vec<super::DeadLetter>, super::StoreError>;
     /// What executions of jobs and tests came to, and what that says.

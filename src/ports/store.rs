@@ -345,6 +345,8 @@ pub trait Store: History {
     async fn counts(&self) -> Result<Counts, StoreError>;
     /// Forgets what is older than the time for its kind; answers how many records went.
     async fn compact(&self, before: Before) -> Result<u64, StoreError>;
+    /// Whether a write would be kept now.
+    async fn probe(&self) -> Result<(), StoreError>;
     /// Everything as it is now, with checksums of its own.
     async fn backup(&self) -> Result<Lines, StoreError>;
     /// Reads everything back from the disk and compares it with what was saved.

@@ -2,14 +2,13 @@
 
 use super::Doors;
 use super::doors::{is_token, refuse, token};
-use super::limits::body;
+use super::limits::Unread;
 use super::shapes::{
     BudgetAnswer, CiHook, CiHookAnswer, ClassifyAnswer, ClassifyRequest, IncidentView, IncidentsAnswer,
     IntegrationView, QuarantineAnswer, RemediateAnswer, RemediateRequest, StatusAnswer, TroubleView, rfc3339,
 };
 use super::{history, policy, store};
 use crate::ports::{CiFailure, Query};
-use axum::body::Body;
 use axum::extract::{Path, Query as Params, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -207,13 +206,13 @@ async fn budget(State(doors): State<Doors>, headers: HeaderMap) -> Response {
 
 #[utoipa::path(post, path = "/api/classify", request_body = ClassifyRequest, security(("token" = [])),
     responses((status = 200, body = ClassifyAnswer), (status = 400), (status = 401), (status = 413)))]
-async fn classify(State(doors): State<Doors>, headers: HeaderMap, incoming: Body) -> Response {
-    if let Err(answer) = may_read(&doors, &headers) {
+async fn classify(State(doors): State<Doors>, unread: Unread) -> Response {
+    if let Err(answer) = may_read(&doors, &unread.headers) {
         return answer;
     }
-    let bytes = match body(&headers, incoming, super::HOOK_BYTES_MAX).await {
-        Ok(bytes) => bytes,
-        Err((status, why)) => return refuse(status, why),
+    let (bytes, _held) = match unread.whole(super::HOOK_BYTES_MAX).await {
+        Ok(whole) => whole,
+        Err(answer) => return answer,
     };
     let request: ClassifyRequest = match serde_json::from_slice(&bytes) {
         Ok(request) => request,

@@ -1,14 +1,13 @@
 //! The public listener's routes.
 
-use super::limits::{body, json_only};
-use super::shapes::{CiHook, CiHookAnswer, IntegrationView, RemediateAnswer, RemediateRequest, failure_type};
-use super::{Doors, HOOK_BYTES_MAX, WEBHOOK_BYTES_MAX, api};
+use super::limits::{Unread, json_only};
+use super::shapes::{CiHook, CiHookAnswer, RemediateAnswer, RemediateRequest, failure_type};
+use super::{Doors, HOOK_BYTES_MAX, WEBHOOK_BYTES_MAX, api, probes};
 use crate::domain::Repo;
 use crate::domain::ids::Digest;
 use crate::ports::{Accepted, CiFailure, Endpoint, Headers, NotTaken, Origin, Proof, Raw, Refusal, Verified, Verifier};
 use axum::Json;
 use axum::Router;
-use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -28,7 +27,7 @@ pub fn public(doors: Doors) -> Router {
     let mut routes = Router::new();
     for endpoint in doors.endpoints.clone() {
         let path = endpoint.path();
-        let taken = move |headers: HeaderMap, incoming: Body| call(endpoint, headers, incoming);
+        let taken = move |unread: Unread| call(endpoint, unread);
         routes = routes.route(path, post(taken));
     }
     routes
@@ -36,8 +35,8 @@ pub fn public(doors: Doors) -> Router {
         .route("/hooks/ci", post(ci_hook))
         .route("/api/remediate/ci-failure", post(remediate))
         .merge(api::routes())
-        .route("/health", get(|| async { Json(json!({"status": "ok"})) }))
-        .route("/ready", get(ready))
+        .route("/health", get(probes::health))
+        .route("/ready", get(probes::ready))
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "there is nothing here") })
         .method_not_allowed_fallback(|| async {
             refuse(StatusCode::METHOD_NOT_ALLOWED, "this address takes another method")
@@ -45,50 +44,45 @@ pub fn public(doors: Doors) -> Router {
         .with_state(doors)
 }
 
-/// Ready while deliveries can be kept: an integration that is down is told, and waited for.
-async fn ready(State(doors): State<Doors>) -> Response {
-    let integrations: Vec<IntegrationView> = doors.health.look().iter().map(IntegrationView::of).collect();
-    match doors.ask.hold().await {
-        Ok(_) => Json(json!({"status": "ready", "integrations": integrations})).into_response(),
-        Err(why) => refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string()),
-    }
-}
-
 fn own_headers(headers: &HeaderMap, wanted: &str) -> Headers {
     let mine = headers.iter().filter(|(name, _)| name.as_str().starts_with(wanted));
     Headers(mine.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect())
 }
 
-async fn github(State(doors): State<Doors>, headers: HeaderMap, incoming: Body) -> Response {
+async fn github(State(doors): State<Doors>, unread: Unread) -> Response {
     let Some(verifier) = doors.github.clone() else {
         return refuse(StatusCode::UNAUTHORIZED, "no webhook secret is configured: set github.webhook_secret");
     };
-    if let Err((status, why)) = json_only(&headers) {
-        return refuse(status, why);
+    if let Err(answer) = json_only(&unread.headers) {
+        return answer;
     }
     // A delivery without a signature is not worth reading.
-    if !headers.contains_key("x-hub-signature-256") {
-        return refuse(StatusCode::UNAUTHORIZED, "one X-Hub-Signature-256 is needed");
-    }
-    let bytes = match body(&headers, incoming, WEBHOOK_BYTES_MAX).await {
-        Ok(bytes) => bytes,
-        Err((status, why)) => return refuse(status, why),
-    };
-    let raw = Raw { source: "github", headers: own_headers(&headers, "x-"), body: bytes };
-    let verified = match Verified::by(&*verifier, raw) {
-        Ok(verified) => verified,
+    let headers = own_headers(&unread.headers, "x-");
+    let mut arriving = match verifier.begin(&headers) {
+        Ok(arriving) => arriving,
         Err(why) => return refused(&why),
     };
-    accepted(&doors, verified).await
+    let (body, _held) = match unread.each(WEBHOOK_BYTES_MAX, |piece| arriving.take(piece)).await {
+        Ok(whole) => whole,
+        Err(answer) => return answer,
+    };
+    match Verified::by(&*arriving, Raw { source: "github", headers, body }) {
+        Ok(verified) => accepted(&doors, verified).await,
+        Err(why) => refused(&why),
+    }
 }
 
 /// An integration's call, at most as large as a webhook.
-async fn call(endpoint: Arc<dyn Endpoint>, headers: HeaderMap, incoming: Body) -> Response {
-    let bytes = match body(&headers, incoming, HOOK_BYTES_MAX).await {
-        Ok(bytes) => bytes,
-        Err((status, why)) => return refuse(status, why),
+async fn call(endpoint: Arc<dyn Endpoint>, unread: Unread) -> Response {
+    let headers = own_headers(&unread.headers, "x-");
+    if let Err(why) = endpoint.admit(&headers) {
+        return refused(&why);
+    }
+    let (body, _held) = match unread.whole(HOOK_BYTES_MAX).await {
+        Ok(whole) => whole,
+        Err(answer) => return answer,
     };
-    match endpoint.answer(own_headers(&headers, "x-"), bytes).await {
+    match endpoint.answer(headers, body).await {
         Ok(Some(answer)) => Json(answer).into_response(),
         Ok(None) => StatusCode::OK.into_response(),
         Err(NotTaken::Refused(why)) => refused(&why),
@@ -150,13 +144,13 @@ impl Verifier for Token {
     }
 }
 
-async fn ci_hook(State(doors): State<Doors>, headers: HeaderMap, incoming: Body) -> Response {
-    if !is_token(token(&headers), doors.hook_token.as_deref()) {
+async fn ci_hook(State(doors): State<Doors>, unread: Unread) -> Response {
+    if !is_token(token(&unread.headers), doors.hook_token.as_deref()) {
         return refuse(StatusCode::UNAUTHORIZED, "send hooks.token in X-Bot-Token or as a bearer token");
     }
-    let bytes = match body(&headers, incoming, HOOK_BYTES_MAX).await {
-        Ok(bytes) => bytes,
-        Err((status, why)) => return refuse(status, why),
+    let (bytes, _held) = match unread.whole(HOOK_BYTES_MAX).await {
+        Ok(whole) => whole,
+        Err(answer) => return answer,
     };
     let hook: CiHook = match serde_json::from_slice(&bytes) {
         Ok(hook) => hook,
@@ -206,13 +200,13 @@ async fn tell(doors: &Doors, kind: &'static str, told: &Value) -> Result<Accepte
     doors.door.accept(verified).await.map_err(|why| refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string()))
 }
 
-async fn remediate(State(doors): State<Doors>, headers: HeaderMap, incoming: Body) -> Response {
-    if !is_token(token(&headers), doors.act_token.as_deref()) {
+async fn remediate(State(doors): State<Doors>, unread: Unread) -> Response {
+    if !is_token(token(&unread.headers), doors.act_token.as_deref()) {
         return refuse(StatusCode::UNAUTHORIZED, "send api.act_token as a bearer token");
     }
-    let bytes = match body(&headers, incoming, HOOK_BYTES_MAX).await {
-        Ok(bytes) => bytes,
-        Err((status, why)) => return refuse(status, why),
+    let (bytes, _held) = match unread.whole(HOOK_BYTES_MAX).await {
+        Ok(whole) => whole,
+        Err(answer) => return answer,
     };
     let request = serde_json::from_slice::<Value>(&bytes).and_then(|mut value| {
         let inner = value.get_mut("body").map(Value::take).unwrap_or(value);

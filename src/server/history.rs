@@ -2,11 +2,11 @@
 
 use super::Doors;
 use super::doors::refuse;
+use super::limits::Unread;
 use super::store::{lines, may_act};
 use crate::ports::HistoryAsked;
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -20,13 +20,20 @@ pub fn routes() -> Router<Doors> {
         .route("/api/history/import", post(import))
         .route("/api/history/score", get(score))
         .route("/api/history/classify", post(classify))
-        .layer(DefaultBodyLimit::max(BODY_MAX))
 }
 
-async fn answer(doors: &Doors, headers: &HeaderMap, asked: HistoryAsked) -> Response {
-    if let Err(answer) = may_act(doors, headers) {
+/// Nothing is read of those who may not ask.
+async fn send(doors: &Doors, unread: Unread, asked: impl FnOnce(Vec<u8>) -> HistoryAsked) -> Response {
+    if let Err(answer) = may_act(doors, &unread.headers) {
         return answer;
     }
+    match unread.whole(BODY_MAX).await {
+        Ok((lines, _held)) => answer(doors, asked(lines)).await,
+        Err(answer) => answer,
+    }
+}
+
+async fn answer(doors: &Doors, asked: HistoryAsked) -> Response {
     match doors.ask.history(asked).await {
         Ok(stream) => lines(stream),
         Err(why) => refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string()),
@@ -43,13 +50,8 @@ pub struct ImportQuery {
 /// Records outcomes, a line each; those that are known change nothing.
 #[utoipa::path(post, path = "/api/history/import", params(ImportQuery), request_body = String, security(("token" = [])),
     responses((status = 200, content_type = "application/x-ndjson", body = String), (status = 401), (status = 413), (status = 503)))]
-pub async fn import(
-    State(doors): State<Doors>,
-    Query(query): Query<ImportQuery>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    answer(&doors, &headers, HistoryAsked::Import { lines: body.into(), before: query.before }).await
+pub async fn import(State(doors): State<Doors>, Query(query): Query<ImportQuery>, unread: Unread) -> Response {
+    send(&doors, unread, |lines| HistoryAsked::Import { lines, before: query.before }).await
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -62,12 +64,15 @@ pub struct ScoreQuery {
 #[utoipa::path(get, path = "/api/history/score", params(ScoreQuery), security(("token" = [])),
     responses((status = 200, content_type = "application/x-ndjson", body = String), (status = 401), (status = 503)))]
 pub async fn score(State(doors): State<Doors>, Query(query): Query<ScoreQuery>, headers: HeaderMap) -> Response {
-    answer(&doors, &headers, HistoryAsked::Score { repo: query.repo }).await
+    if let Err(answer) = may_act(&doors, &headers) {
+        return answer;
+    }
+    answer(&doors, HistoryAsked::Score { repo: query.repo }).await
 }
 
 /// What caused these failures, a line each; nothing is written.
 #[utoipa::path(post, path = "/api/history/classify", request_body = String, security(("token" = [])),
     responses((status = 200, content_type = "application/x-ndjson", body = String), (status = 401), (status = 413), (status = 503)))]
-pub async fn classify(State(doors): State<Doors>, headers: HeaderMap, body: Bytes) -> Response {
-    answer(&doors, &headers, HistoryAsked::Classify { lines: body.into() }).await
+pub async fn classify(State(doors): State<Doors>, unread: Unread) -> Response {
+    send(&doors, unread, |lines| HistoryAsked::Classify { lines }).await
 }

@@ -3,10 +3,9 @@
 use super::Doors;
 use super::api::may_read;
 use super::doors::refuse;
-use super::limits::body;
+use super::limits::Unread;
 use crate::domain::IncidentNo;
 use crate::domain::rules::Rules;
-use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -45,18 +44,13 @@ pub async fn policy(State(doors): State<Doors>, headers: HeaderMap, Path(id): Pa
 /// What another policy would decide: the body is a whole `[policy]` section as JSON.
 #[utoipa::path(post, path = "/api/incidents/{id}/policy", params(("id" = String, Path, description = "42 or #42")),
     security(("token" = [])), responses((status = 200), (status = 400), (status = 401), (status = 404), (status = 413)))]
-pub async fn try_policy(
-    State(doors): State<Doors>,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-    incoming: Body,
-) -> Response {
-    if let Err(answer) = may_read(&doors, &headers) {
+pub async fn try_policy(State(doors): State<Doors>, Path(id): Path<String>, unread: Unread) -> Response {
+    if let Err(answer) = may_read(&doors, &unread.headers) {
         return answer;
     }
-    let bytes = match body(&headers, incoming, BODY_MAX).await {
-        Ok(bytes) => bytes,
-        Err((status, why)) => return refuse(status, why),
+    let (bytes, _held) = match unread.whole(BODY_MAX).await {
+        Ok(whole) => whole,
+        Err(answer) => return answer,
     };
     match serde_json::from_slice(&bytes) {
         Ok(rules) => answer(&doors, &id, Some(rules)).await,

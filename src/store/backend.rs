@@ -42,6 +42,24 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// The disk failed.
     fn flush(&self) -> Result<(), StoreError>;
+    /// Whether there is room for more.
+    ///
+    /// # Errors
+    /// The disk is full, or takes no writes.
+    fn probe(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+    /// Whether a write has failed, so that nothing more can be written before [`Backend::reopen`].
+    fn has_failed(&self) -> bool {
+        false
+    }
+    /// Takes up again from what is on disk.
+    ///
+    /// # Errors
+    /// The disk fails still, or something is lost.
+    fn reopen(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// Content-addressed files, for what is too large for the database.
     ///
     /// # Errors

@@ -58,6 +58,17 @@ impl Damage {
         }
     }
 
+    /// The same for what writes. That a disk takes nothing more is no damage, whatever sled makes of it: reopening reads
+    /// all that is there, and tells.
+    pub fn guard_write<T>(&self, work: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
+        self.check()?;
+        match quietly(work) {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(why)) => Err(StoreError::Broken(why.to_string())),
+            Err(()) => Err(StoreError::Broken("writing to the database failed halfway".into())),
+        }
+    }
+
     fn failed(&self, why: &std::io::Error) -> StoreError {
         use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
         match why.kind() {

@@ -14,16 +14,22 @@ use super::raw::{self, Changes, Raw};
 use super::tally::Tally;
 use super::{content, opening};
 use crate::ports::StoreError;
+use rustix::fs::statvfs;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+/// Two of sled's segments: with less, the next write may find no room.
+const ROOM: usize = 1 << 20;
 
 pub struct Sled {
     pub(super) path: PathBuf,
     /// `None` only while it is closed.
-    pub(super) raw: Option<Raw>,
+    pub(super) raw: RwLock<Option<Arc<Raw>>>,
+    /// A write failed: sled writes nothing more until it is opened again.
+    pub(super) failed: AtomicBool,
     pub(super) tally: Mutex<Tally>,
     pub(super) manifest: Mutex<Manifest>,
     pub(super) damage: Arc<Damage>,
@@ -81,8 +87,32 @@ impl Sled {
         opening::open(path, watch)
     }
 
-    fn raw(&self) -> Result<&Raw, StoreError> {
-        self.raw.as_ref().ok_or_else(|| StoreError::Broken("it is closed".into()))
+    fn raw(&self) -> Result<Arc<Raw>, StoreError> {
+        let raw = self.raw.read().unwrap_or_else(PoisonError::into_inner);
+        raw.clone().ok_or_else(|| StoreError::Broken("it is closed".into()))
+    }
+
+    fn put_raw(&self, raw: Option<Raw>) {
+        *self.raw.write().unwrap_or_else(PoisonError::into_inner) = raw.map(Arc::new);
+    }
+
+    /// The database is looked at as a copy first, and a disk that is nearly full is not to be worn out by trying.
+    fn has_room_for_a_copy(&self) -> Result<(), StoreError> {
+        let why = |why: std::io::Error| broken(&why);
+        let need = raw::size(&self.path.join(opening::DATABASE)).map_err(why)?.saturating_add(ROOM as u64);
+        let disk = statvfs(&self.path).map_err(|errno| why(errno.into()))?;
+        if disk.f_bavail.saturating_mul(disk.f_frsize) >= need {
+            return Ok(());
+        }
+        Err(StoreError::Broken(format!("there is no room in {}: {need} bytes are needed", self.path.display())))
+    }
+
+    /// What came of a write. That of a damaged store fails for good.
+    fn wrote<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        if matches!(done, Err(StoreError::Broken(_))) {
+            self.failed.store(true, Ordering::SeqCst);
+        }
+        done
     }
 
     pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
@@ -133,19 +163,45 @@ impl Backend for Sled {
                 next.add(key, value);
             }
         }
-        raw.apply(&changes, &next)?;
+        self.wrote(raw.apply(&changes, &next))?;
         *tally = next;
         Ok(())
     }
 
     fn flush(&self) -> Result<(), StoreError> {
-        self.raw()?.flush()?;
+        self.wrote(self.raw()?.flush())?;
         let tally = self.tally();
         let mut manifest = lock(&self.manifest);
         if manifest.saved().turn == tally.turn {
             return Ok(());
         }
         manifest.note(&tally).map_err(|why| broken(&why))
+    }
+
+    fn probe(&self) -> Result<(), StoreError> {
+        self.damage.check()?;
+        let write = || -> std::io::Result<()> {
+            let mut file = tempfile::tempfile_in(&self.path)?;
+            file.write_all(&vec![0; ROOM])?;
+            file.sync_data()
+        };
+        write().map_err(|why| StoreError::Broken(format!("there is no room in {}: {why}", self.path.display())))
+    }
+
+    fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::SeqCst)
+    }
+
+    fn reopen(&self) -> Result<(), StoreError> {
+        self.probe()?;
+        self.has_room_for_a_copy()?;
+        self.put_raw(None);
+        let saved = lock(&self.manifest).saved().clone();
+        let (raw, tally) = opening::again(&self.path, &saved, &self.damage)?;
+        *self.tally() = tally;
+        self.put_raw(Some(raw));
+        self.failed.store(false, Ordering::SeqCst);
+        Ok(())
     }
 
     fn put_file(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
@@ -202,7 +258,7 @@ impl Drop for Sled {
     /// Closes the database and seals it, so that the next one who opens it knows every byte.
     fn drop(&mut self) {
         let flushed = self.flush();
-        drop(self.raw.take());
+        self.put_raw(None);
         let dir = self.path.join(opening::DATABASE);
         if flushed.is_err() || self.damage.check().is_err() || !raw::is_released(&dir) {
             return;

@@ -283,6 +283,10 @@ impl<B: Backend> Store for Ledger<B> {
         }
     }
 
+    async fn probe(&self) -> Result<()> {
+        self.writer.write(Write::Probe).await.map(|_| ())
+    }
+
     async fn backup(&self) -> Result<Lines> {
         reading::backup(self.still().await?)
     }

@@ -17,10 +17,14 @@ pub const NAME: &str = "manifest";
 const APART: u64 = 4096;
 const SLOT: usize = 512;
 const SYNC_EVERY: u32 = 64;
+/// Of everything in a store. It rises when an older program would misread what a newer one wrote.
+const FORMAT: u32 = 1;
 
 /// What was saved.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Saved {
+    #[serde(default = "first_format")]
+    format: u32,
     /// The newest of two slots.
     seq: u64,
     pub id: String,
@@ -32,9 +36,23 @@ pub struct Saved {
     pub seal: Option<String>,
 }
 
+/// Stores from before there were formats.
+fn first_format() -> u32 {
+    1
+}
+
+/// As much as any program can read of any manifest.
+#[derive(Deserialize)]
+struct Format {
+    #[serde(default = "first_format")]
+    format: u32,
+}
+
 pub enum Found {
     Absent,
     Unreadable,
+    /// A newer program wrote it, in this format.
+    Newer(u32),
     Saved(Saved),
 }
 
@@ -52,18 +70,20 @@ pub fn read(dir: &Path) -> io::Result<Found> {
         Err(why) => return Err(why),
     };
     let slots = [0, usize::try_from(APART).unwrap_or_default()].map(|at| bytes.get(at..).and_then(read_slot));
-    let newest = slots.into_iter().flatten().max_by_key(|saved| saved.seq);
-    Ok(newest.map_or(Found::Unreadable, Found::Saved))
+    let formats = slots.iter().flatten().filter_map(|json| serde_json::from_slice::<Format>(json).ok());
+    if let Some(newer) = formats.map(|it| it.format).filter(|format| *format > FORMAT).max() {
+        return Ok(Found::Newer(newer));
+    }
+    let saved = slots.into_iter().flatten().filter_map(|json| serde_json::from_slice::<Saved>(json).ok());
+    Ok(saved.max_by_key(|saved| saved.seq).map_or(Found::Unreadable, Found::Saved))
 }
 
-fn read_slot(bytes: &[u8]) -> Option<Saved> {
+/// The JSON of a slot that is whole.
+fn read_slot(bytes: &[u8]) -> Option<&[u8]> {
     let bytes = &bytes[..bytes.len().min(SLOT)];
     let mut lines = bytes.split(|byte| *byte == b'\n');
     let (json, sum) = (lines.next()?, lines.next()?);
-    if hex(digest(&SHA256, json).as_ref()).as_bytes() != sum {
-        return None;
-    }
-    serde_json::from_slice(json).ok()
+    (hex(digest(&SHA256, json).as_ref()).as_bytes() == sum).then_some(json)
 }
 
 fn slot(saved: &Saved) -> io::Result<Vec<u8>> {
@@ -82,7 +102,7 @@ fn slot(saved: &Saved) -> io::Result<Vec<u8>> {
 impl Manifest {
     /// A new one, for the store named `id`: it appears whole or not at all.
     pub fn create(dir: &Path, id: &str) -> io::Result<Self> {
-        let saved = Saved { id: id.to_owned(), ..Saved::default() };
+        let saved = Saved { format: FORMAT, id: id.to_owned(), ..Saved::default() };
         let mut file = tempfile::NamedTempFile::new_in(dir)?;
         let mut bytes = slot(&saved)?;
         bytes.resize(usize::try_from(APART).unwrap_or_default() + SLOT, b' ');
@@ -127,6 +147,7 @@ impl Manifest {
 
     fn next(&self, tally: &Tally, seal: Option<String>) -> Saved {
         Saved {
+            format: FORMAT,
             seq: self.saved.seq + 1,
             id: tally.id.clone(),
             turn: tally.turn,
@@ -155,8 +176,28 @@ mod tests {
     fn turn(dir: &Path) -> Option<u64> {
         match read(dir).unwrap() {
             Found::Saved(saved) => Some(saved.turn),
-            Found::Absent | Found::Unreadable => None,
+            Found::Absent | Found::Unreadable | Found::Newer(_) => None,
         }
+    }
+
+    #[test]
+    fn an_older_manifest_is_read_and_a_newer_one_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut manifest = Manifest::create(dir.path(), "id").unwrap();
+        let write = |json: serde_json::Value| {
+            let mut bytes = json.to_string().into_bytes();
+            let sum = hex(digest(&SHA256, &bytes).as_ref());
+            bytes.extend(format!("\n{sum}\n").bytes());
+            std::fs::write(dir.path().join(NAME), bytes).unwrap();
+        };
+        manifest.save(&Tally::new("id".into()), Some("0".repeat(64))).unwrap();
+        let mut json = serde_json::to_value(manifest.saved()).unwrap();
+        json.as_object_mut().unwrap().remove("format");
+        json["turn"] = 7.into();
+        write(json);
+        assert_eq!(turn(dir.path()), Some(7), "from before there were formats");
+        write(serde_json::json!({"format": FORMAT + 1, "whatever": [1, 2]}));
+        assert!(matches!(read(dir.path()).unwrap(), Found::Newer(format) if format == FORMAT + 1));
     }
 
     #[test]

@@ -14,14 +14,17 @@ use std::collections::hash_map::RandomState;
 use std::fs::{self, File};
 use std::hash::BuildHasher;
 use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, Mutex, RwLock};
 
 pub const DATABASE: &str = "sled";
 pub const FILES: &str = "files";
 /// Begins the names of copies, which are never worth keeping.
 pub const COPY: &str = "copy-";
+const PRIVATE_DIR: u32 = 0o700;
+const PRIVATE_FILE: u32 = 0o600;
 
 impl From<StoreError> for OpenError {
     fn from(why: StoreError) -> Self {
@@ -36,10 +39,22 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> OpenError + '_ {
     move |why| OpenError::Failed(format!("the store in {} cannot be opened: {why}", path.display()))
 }
 
+/// What is in a store is nobody else's business. Whoever opened it before may have let others read it; where the directory
+/// belongs to another account, it stays as that one made it.
+fn make_private(path: &Path) {
+    let mode = if path.is_dir() { PRIVATE_DIR } else { PRIVATE_FILE };
+    if let Err(why) = fs::set_permissions(path, fs::Permissions::from_mode(mode)) {
+        tracing::debug!(path = %path.display(), %why, "others may be able to read this");
+    }
+    if path.is_dir() {
+        fs::read_dir(path).into_iter().flatten().flatten().for_each(|entry| make_private(&entry.path()));
+    }
+}
+
 /// Held by whoever has the store open, until it is dropped.
 pub fn lock(path: &Path) -> Result<File, OpenError> {
     let cannot = failed(path);
-    fs::create_dir_all(path).map_err(&cannot)?;
+    fs::DirBuilder::new().recursive(true).mode(PRIVATE_DIR).create(path).map_err(&cannot)?;
     let file = File::options().create(true).truncate(false).write(true).open(path.join("lock")).map_err(&cannot)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -84,10 +99,12 @@ pub fn open(path: &Path, watch: Watch<'_>) -> Result<Sled, OpenError> {
             tally
         }
     };
+    make_private(path);
     damage.log();
     Ok(Sled {
         path: path.to_owned(),
-        raw: Some(raw),
+        raw: RwLock::new(Some(Arc::new(raw))),
+        failed: AtomicBool::new(false),
         tally: Mutex::new(tally),
         manifest: Mutex::new(manifest),
         damage,
@@ -95,6 +112,25 @@ pub fn open(path: &Path, watch: Watch<'_>) -> Result<Sled, OpenError> {
         copied: AtomicUsize::new(0),
         _lock: lock,
     })
+}
+
+/// The database again after a write failed, in the process that has the store open. It is looked at as closely as any
+/// that was not closed in order.
+pub fn again(path: &Path, saved: &Saved, damage: &Arc<Damage>) -> Result<(Raw, Tally), StoreError> {
+    let dir = path.join(DATABASE);
+    if !raw::is_released(&dir) {
+        return Err(StoreError::Broken("its database is still being read".into()));
+    }
+    let told = |why| match why {
+        OpenError::Damaged(why) => StoreError::Damaged(why),
+        OpenError::InUse(why) | OpenError::Failed(why) => StoreError::Broken(why),
+    };
+    check_a_copy(path, Some(saved), damage, &mut |_, _| {}).map_err(told)?;
+    let raw = Raw::open(&dir, Arc::clone(damage))?;
+    match judge(&raw, Some(saved), damage, &mut |_, _| {})? {
+        Judged::Whole(tally) => Ok((raw, tally)),
+        Judged::Untold(_) => Err(damage.found("its tally is missing")),
+    }
 }
 
 /// Names a store: not a secret, only another one each time.
@@ -105,6 +141,12 @@ fn new_id() -> String {
 
 fn exists(path: &Path) -> bool {
     fs::metadata(path.join(DATABASE).join("db")).is_ok_and(|meta| meta.len() > 0)
+}
+
+/// Something that only a store leaves behind.
+fn has_rest(path: &Path) -> bool {
+    let has = |dir: &str| fs::read_dir(path.join(dir)).is_ok_and(|mut entries| entries.next().is_some());
+    has(FILES) || has(DATABASE)
 }
 
 fn drop_copies(path: &Path) -> io::Result<()> {
@@ -119,8 +161,17 @@ fn drop_copies(path: &Path) -> io::Result<()> {
 /// What can be told without sled.
 fn look(path: &Path, damage: &Damage) -> Result<Option<Saved>, OpenError> {
     let saved = match manifest::read(path).map_err(failed(path))? {
+        Found::Absent if !exists(path) && has_rest(path) => {
+            return Err(damage.found("its manifest and its database are missing").into());
+        }
         Found::Absent => return Ok(None),
         Found::Unreadable => return Err(damage.found("its manifest cannot be read").into()),
+        Found::Newer(format) => {
+            return Err(OpenError::Failed(format!(
+                "the store in {} was written by a newer CI Rescue (format {format}): run that version, or restore a backup",
+                path.display()
+            )));
+        }
         Found::Saved(saved) => saved,
     };
     if saved.turn == 0 {

@@ -55,6 +55,11 @@ impl Raw {
         self.damage.guard(|| work(db))
     }
 
+    fn write<T>(&self, work: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, StoreError> {
+        let Some(db) = &self.db else { return Err(StoreError::Broken("it is closed".into())) };
+        self.damage.guard_write(|| work(db))
+    }
+
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.ask(|db| db.get(key))?.map(|stored| self.unpack(&stored)).transpose()
     }
@@ -109,7 +114,7 @@ impl Raw {
             }
         }
         all.insert(TALLY, tally.encode());
-        let done = self.ask(|db| {
+        let done = self.write(|db| {
             let done: Result<(), TransactionError<()>> = db.transaction(|tree| {
                 let applied: Result<(), UnabortableTransactionError> = tree.apply_batch(&all);
                 Ok(applied?)
@@ -123,7 +128,7 @@ impl Raw {
     }
 
     pub fn flush(&self) -> Result<(), StoreError> {
-        self.ask(|db| db.flush())?;
+        self.write(|db| db.flush())?;
         self.log.sync_data().map_err(|why| StoreError::Broken(why.to_string()))
     }
 
@@ -201,6 +206,11 @@ fn files(dir: &Path) -> io::Result<Vec<PathBuf>> {
     }
     all.sort();
     Ok(all)
+}
+
+/// The bytes of all of them.
+pub fn size(dir: &Path) -> io::Result<u64> {
+    files(dir)?.iter().map(|path| fs::metadata(path).map(|meta| meta.len())).sum()
 }
 
 /// Copies a database that nobody writes to.

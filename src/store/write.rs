@@ -45,12 +45,17 @@ pub enum Write {
     Record(Vec<Outcome>),
     /// A copy of everything, for somebody else to read.
     Still,
+    /// Nothing: only to know whether something could be written.
+    Probe,
 }
 
 impl Write {
     /// Leases are void after a restart, so claiming needs no flush.
     pub fn is_durable(&self) -> bool {
-        !matches!(self, Self::ClaimDelivery { .. } | Self::ClaimEffect { .. } | Self::PutFile { .. } | Self::Still)
+        !matches!(
+            self,
+            Self::ClaimDelivery { .. } | Self::ClaimEffect { .. } | Self::PutFile { .. } | Self::Still | Self::Probe
+        )
     }
 }
 
@@ -170,6 +175,21 @@ impl<B: Backend> Writing<B> {
         Ok(writing)
     }
 
+    /// After a write failed: from what is on disk. Leases are void, as after a restart.
+    ///
+    /// # Errors
+    /// The disk fails still, or something is lost.
+    pub fn mend(&mut self) -> Result<()> {
+        if self.backend.has_failed() {
+            self.backend.reopen()?;
+            let read = Self::open(Arc::clone(&self.backend))?;
+            let unnamed = std::mem::take(&mut self.unnamed);
+            *self = Self { next_lease: self.next_lease, unnamed, ..read };
+            tracing::info!("the store takes writes again");
+        }
+        Ok(())
+    }
+
     fn counter(&self, name: &str) -> Result<u64> {
         let stored = self.backend.get(&keys::text(b'#', name))?;
         stored.map_or(Ok(1), |bytes| decode(&bytes))
@@ -207,6 +227,7 @@ impl<B: Backend> Writing<B> {
                 Ok(Answer::Done)
             }
             Write::Still => self.backend.still().map(Answer::Still),
+            Write::Probe => self.backend.probe().map(|()| Answer::Done),
             Write::Compact(before) => self.compact(before).map(Answer::Count),
             Write::Record(outcomes) => {
                 history::record(&*self.backend, &mut self.names, &outcomes).map(Answer::Recorded)

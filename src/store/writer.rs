@@ -68,6 +68,13 @@ type Answered = (oneshot::Sender<Result<Answer, StoreError>>, Result<Answer, Sto
 fn work<B: Backend>(writing: &mut Writing<B>, backend: &B, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
         let group: Vec<Job> = std::iter::once(first).chain(jobs.try_iter()).take(GROUP_MAX).collect();
+        // What was noted in memory for a write that failed is not on disk.
+        if let Err(why) = writing.mend() {
+            for job in group {
+                let _ = job.answer.send(Err(why.clone()));
+            }
+            continue;
+        }
         let durable = group.iter().any(|job| job.write.is_durable());
         let answers = apply(writing, group);
         let flushed = if durable { backend.flush() } else { Ok(()) };

@@ -176,7 +176,7 @@ bot_token = \"https://discord.com/api/webhooks/1/{secret}\"
 
 [console]
 listen = \"0.0.0.0:8081\"
-token = \"{secret}\"
+token = \"{secret}{secret}\"
 
 [[subscriptions]]
 platform = \"slack\"
@@ -203,7 +203,7 @@ discord = \"ada#1234\"
         "ci-rescue.toml:6: slack.bot_token and ci-rescue.toml:7: slack.app_token are swapped",
         "ci-rescue.toml:8: slack.signing_secret contains a Slack user token; set the Signing Secret",
         "ci-rescue.toml:11: discord.bot_token contains a Discord webhook URL; set the token",
-        "ci-rescue.toml:15: console.token has 8 characters, and other machines can reach console.listen (0.0.0.0:8081); use at least 20",
+        "ci-rescue.toml:15: console.token has 16 characters, and other machines can reach console.listen (0.0.0.0:8081); use at least 20",
         "ci-rescue.toml:19: subscriptions[0].channel is \"#general\", not a channel ID; open the channel",
         "ci-rescue.toml:20: subscriptions[0].repo is \"shop\", which has no owner",
         "ci-rescue.toml:24: subscriptions[1].channel is \"#builds\", not a channel ID; turn on Developer Mode",

@@ -38,6 +38,7 @@ mod resolver;
     reason = "drawn numbers are cut to whole ones; the benchmark uses the rest"
 )]
 mod sim;
+mod strangers;
 mod threats;
 mod tidy;
 mod words;

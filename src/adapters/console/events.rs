@@ -2,6 +2,7 @@
 
 use super::feed::{Tick, Update};
 use super::routes::App;
+use super::session::Session;
 use super::visit::{banner, session};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -16,7 +17,7 @@ use std::future::ready;
 use std::time::Duration;
 use tokio_stream::wrappers::BroadcastStream;
 
-/// How soon an open page tells of the emergency stop, wherever it was pulled.
+/// How soon an open page tells of the emergency stop, wherever it was pulled, and ends with its session.
 const LOOK: Duration = Duration::from_secs(1);
 
 #[derive(Default, Deserialize)]
@@ -33,6 +34,7 @@ pub async fn events(State(app): State<App>, headers: HeaderMap, Query(since): Qu
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
     let (missed, updates) = app.console.follow(last.unwrap_or(&since.since));
     let holds = holds(App::clone(&app));
+    let ended = ended(App::clone(&app), &session);
     // Too slow to follow, or of another start of the server: the page is fetched anew.
     let reload = || Event::default().event("reload").data("now");
     let (missed, lost) = missed.map_or_else(|| (Vec::new(), Some(reload())), |missed| (missed, None));
@@ -44,7 +46,8 @@ pub async fn events(State(app): State<App>, headers: HeaderMap, Query(since): Qu
         })
     });
     let updates = futures::stream::iter(lost).chain(updates).map(Ok);
-    Sse::new(futures::stream::select(updates, holds)).keep_alive(KeepAlive::default()).into_response()
+    let all = futures::stream::select(updates, holds).take_until(ended);
+    Sse::new(all).keep_alive(KeepAlive::default()).into_response()
 }
 
 fn told(app: &App, person: &str, tick: &Tick) -> Option<Event> {
@@ -56,6 +59,17 @@ fn told(app: &App, person: &str, tick: &Tick) -> Option<Event> {
             Some(event.event("line").data(one_line(&html.replace('\n', "<br>"))))
         }
         Update::Line { .. } => None,
+    }
+}
+
+/// Whoever signed out sees no more, nor whoever's session has run out.
+fn ended(app: App, session: &Session) -> impl Future<Output = ()> + Send + use<> {
+    let (id, ended) = (session.id.clone(), session.ended.clone());
+    async move {
+        while app.sessions.get(&id).is_some() {
+            // A session that nobody asks for does not end by itself.
+            let _ = tokio::time::timeout(LOOK, ended.cancelled()).await;
+        }
     }
 }
 

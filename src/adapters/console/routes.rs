@@ -6,10 +6,11 @@ use super::guard::guard;
 use super::pages::{COPY, ICON, Pages, SCRIPT, STYLE};
 use super::preview::{self, Preview};
 use super::session::Sessions;
+use super::throttle::Throttle;
 use super::{events, files, incident, overview, say, sign, statistics};
 use crate::card::Words;
 use crate::domain::actor::Role;
-use crate::ports::{Ask, Door};
+use crate::ports::{Ask, Clock, Door};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -42,6 +43,9 @@ pub struct Settings {
     pub people: Vec<Person>,
     /// Values of Host that are ours, with their port.
     pub hosts: Vec<String>,
+    /// The one of them at which a proxy adds TLS, in lower case.
+    pub tls_host: Option<String>,
+    pub clock: Arc<dyn Clock>,
     pub previews: Vec<Preview>,
 }
 
@@ -53,9 +57,11 @@ pub(super) struct Inner {
     pub(super) token: Option<Arc<SecretString>>,
     pub(super) people: Vec<Person>,
     pub(super) hosts: Vec<String>,
+    pub(super) tls_host: Option<String>,
     pub(super) previews: Vec<Preview>,
     pub(super) pages: Pages,
     pub(super) sessions: Sessions,
+    pub(super) throttle: Throttle,
     /// Forms so far.
     pub(super) said: AtomicU64,
 }
@@ -73,9 +79,11 @@ pub fn router(settings: Settings) -> Result<Router, String> {
         token: settings.token,
         people: settings.people,
         hosts: settings.hosts,
+        tls_host: settings.tls_host,
         previews: settings.previews,
         pages: Pages::new()?,
-        sessions: Sessions::default(),
+        sessions: Sessions::new(settings.clock.clone()),
+        throttle: Throttle::new(settings.clock),
         said: AtomicU64::new(0),
     });
     let guarded = axum::middleware::from_fn_with_state(Arc::clone(&app), guard);

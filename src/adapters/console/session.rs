@@ -2,26 +2,33 @@
 
 #![allow(clippy::disallowed_types, reason = "sessions are secrets")]
 
+use crate::ports::Clock;
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use subtle::ConstantTimeEq;
+use tokio_util::sync::CancellationToken;
 
 pub const COOKIE: &str = "ci_rescue";
 /// Ties the sign-in form to the browser that asked for it.
 pub const FORM_COOKIE: &str = "ci_rescue_form";
 /// Sessions kept; the oldest go first.
 const SESSIONS: usize = 2_000;
+/// A working day; then one signs in again.
+const LIFE_MS: i64 = 12 * 60 * 60 * 1_000;
 
 #[derive(Clone, Debug)]
 pub struct Session {
     pub id: String,
     pub person: String,
     pub csrf: String,
+    /// Signed out, run out, or pushed out by newer ones: what is still open for it ends.
+    pub ended: CancellationToken,
     born: u64,
+    until_ms: i64,
 }
 
 #[derive(Default)]
@@ -30,8 +37,10 @@ struct State {
     count: u64,
 }
 
-#[derive(Default)]
-pub struct Sessions(Mutex<State>);
+pub struct Sessions {
+    state: Mutex<State>,
+    clock: Arc<dyn Clock>,
+}
 
 /// 256 random bits as text.
 pub fn random() -> Option<String> {
@@ -40,27 +49,55 @@ pub fn random() -> Option<String> {
     Some(B64.encode(bytes))
 }
 
+impl State {
+    fn end(&mut self, id: &str) {
+        if let Some(session) = self.all.remove(id) {
+            session.ended.cancel();
+        }
+    }
+}
+
 impl Sessions {
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { state: Mutex::default(), clock }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A fresh session; `None` when the machine gives no randomness.
     pub fn open(&self, person: &str) -> Option<Session> {
         let (id, csrf) = (random()?, random()?);
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         state.count += 1;
-        let session = Session { id: id.clone(), person: person.to_owned(), csrf, born: state.count };
+        let session = Session {
+            id: id.clone(),
+            person: person.to_owned(),
+            csrf,
+            ended: CancellationToken::new(),
+            born: state.count,
+            until_ms: self.clock.elapsed_ms().saturating_add(LIFE_MS),
+        };
         state.all.insert(id, session.clone());
         while state.all.len() > SESSIONS {
             let oldest = state.all.values().min_by_key(|s| s.born).map(|s| s.id.clone());
-            oldest.and_then(|id| state.all.remove(&id));
+            oldest.inspect(|id| state.end(id));
         }
         Some(session)
     }
 
     pub fn get(&self, id: &str) -> Option<Session> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).all.get(id).cloned()
+        let mut state = self.state();
+        let over = state.all.get(id)?.until_ms <= self.clock.elapsed_ms();
+        if over {
+            state.end(id);
+        }
+        state.all.get(id).cloned()
     }
 
     pub fn close(&self, id: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).all.remove(id);
+        self.state().end(id);
     }
 }
 

@@ -3,12 +3,14 @@
 use super::error::{CHECK_FAILED, SESSION_ENDED, refusal};
 use super::routes::App;
 use super::session::{FORM_COOKIE, cookies, is_random, random, same};
-use super::visit::{session, set_cookie};
+use super::throttle::TOO_OFTEN;
+use super::visit::{cookie, session, set_cookie};
 use crate::domain::ids::Digest;
-use axum::Form;
+use crate::ports::Client;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::{Extension, Form};
 use minijinja::context;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -32,7 +34,7 @@ pub async fn switch(State(app): State<App>, headers: HeaderMap, Form(form): Form
     }
     app.sessions.close(&session.id);
     match app.sessions.open(&form.person) {
-        Some(session) => (set_cookie(&session), Redirect::to("/")).into_response(),
+        Some(session) => (set_cookie(&app, &headers, &session), Redirect::to("/")).into_response(),
         None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }
@@ -49,7 +51,7 @@ pub struct SignInForm {
 fn form(app: &App, headers: &HeaderMap, status: StatusCode, mistake: Option<&str>) -> Response {
     let known = cookies(headers, FORM_COOKIE).find(|value| is_random(value)).map(str::to_owned);
     let Some(csrf) = known.or_else(random) else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
-    let cookie = format!("{FORM_COOKIE}={csrf}; Path=/; HttpOnly; SameSite=Strict");
+    let cookie = cookie(app, headers, FORM_COOKIE, &csrf);
     let html = app.pages.render("sign_in.html", context! { csrf, mistake });
     (status, [(header::SET_COOKIE, cookie)], Html(html)).into_response()
 }
@@ -58,11 +60,19 @@ pub async fn page(State(app): State<App>, headers: HeaderMap) -> Response {
     form(&app, &headers, StatusCode::OK, None)
 }
 
-/// The token is compared in constant time; a wrong one costs a moment.
-pub async fn sign_in(State(app): State<App>, headers: HeaderMap, Form(given): Form<SignInForm>) -> Response {
-    const PAUSE: std::time::Duration = std::time::Duration::from_millis(300);
+/// The token is compared in constant time, and only so often that it cannot be guessed.
+pub async fn sign_in(
+    State(app): State<App>,
+    client: Option<Extension<Client>>,
+    headers: HeaderMap,
+    Form(given): Form<SignInForm>,
+) -> Response {
     if given.csrf.is_empty() || !cookies(&headers, FORM_COOKIE).any(|value| same(value, &given.csrf)) {
         return refusal(&app, &headers, StatusCode::FORBIDDEN, CHECK_FAILED);
+    }
+    if let Err(seconds) = app.throttle.try_once(client.map(|Extension(client)| client)) {
+        let again = [(header::RETRY_AFTER, seconds.to_string())];
+        return (again, form(&app, &headers, StatusCode::TOO_MANY_REQUESTS, Some(TOO_OFTEN))).into_response();
     }
     let hash = |text: &str| Digest::of([text.as_bytes()]).as_str().to_owned();
     let good = app.token.as_ref().is_some_and(|token| {
@@ -71,9 +81,8 @@ pub async fn sign_in(State(app): State<App>, headers: HeaderMap, Form(given): Fo
     });
     let opened = app.people.first().filter(|_| good).and_then(|person| app.sessions.open(&person.id));
     if let Some(session) = opened {
-        (set_cookie(&session), Redirect::to("/")).into_response()
+        (set_cookie(&app, &headers, &session), Redirect::to("/")).into_response()
     } else {
-        tokio::time::sleep(PAUSE).await;
         form(&app, &headers, StatusCode::UNAUTHORIZED, Some("Wrong token."))
     }
 }

@@ -13,8 +13,8 @@ use minijinja::{Value, context};
 /// Somebody with a session at a page of ours. In the demo everybody has one; elsewhere those without are sent to sign in.
 pub struct Visit {
     pub session: Session,
-    /// The session began with this visit.
-    fresh: bool,
+    /// The cookie of a session that began with this visit.
+    fresh: Option<[(header::HeaderName, String); 1]>,
     /// Taken before the page reads anything: its stream goes on from here.
     mark: String,
 }
@@ -25,11 +25,14 @@ impl FromRequestParts<App> for Visit {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let mark = app.console.mark();
         if let Some(session) = session(app, &parts.headers) {
-            return Ok(Self { session, fresh: false, mark });
+            return Ok(Self { session, fresh: None, mark });
         }
         let first = app.people.first().filter(|_| app.token.is_none());
         match first.and_then(|person| app.sessions.open(&person.id)) {
-            Some(session) => Ok(Self { session, fresh: true, mark }),
+            Some(session) => {
+                let fresh = Some(set_cookie(app, &parts.headers, &session));
+                Ok(Self { session, fresh, mark })
+            }
             None => Err(Redirect::to("/sign-in").into_response()),
         }
     }
@@ -39,8 +42,16 @@ pub fn session(app: &App, headers: &HeaderMap) -> Option<Session> {
     cookies(headers, COOKIE).find_map(|id| app.sessions.get(id))
 }
 
-pub fn set_cookie(session: &Session) -> [(header::HeaderName, String); 1] {
-    [(header::SET_COOKIE, format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict", session.id))]
+pub fn set_cookie(app: &App, headers: &HeaderMap, session: &Session) -> [(header::HeaderName, String); 1] {
+    [(header::SET_COOKIE, cookie(app, headers, COOKIE, &session.id))]
+}
+
+/// A cookie for our pages alone; where they came by TLS, it never travels without.
+pub fn cookie(app: &App, headers: &HeaderMap, name: &str, value: &str) -> String {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let by_tls = host.is_some() && host.map(str::to_ascii_lowercase) == app.tls_host;
+    let secure = if by_tls { "; Secure" } else { "" };
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}")
 }
 
 impl Visit {
@@ -57,7 +68,10 @@ impl Visit {
                 page => name, log => Value::from(Serde(&log)), people => Value::from(Serde(people)), ..more
             },
         ));
-        if self.fresh { (set_cookie(&self.session), html).into_response() } else { html.into_response() }
+        match &self.fresh {
+            Some(cookie) => (cookie.clone(), html).into_response(),
+            None => html.into_response(),
+        }
     }
 }
 

@@ -209,7 +209,8 @@ impl Chat for Discord {
     }
 
     async fn whisper(&self, place: &Place, _: &str, text: &str, _: Mood) -> Result<(), PortError> {
-        let key = place.reply_to.as_deref().and_then(Reply::read);
+        let opened = place.reply_to.as_deref().and_then(|kept| self.rest.sealer().open(kept));
+        let key = opened.as_deref().and_then(Reply::read);
         let Some(Reply { first, application, token }) = key else {
             return Err(PortError::permanent("Discord has no way to answer privately here"));
         };

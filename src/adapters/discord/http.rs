@@ -26,19 +26,27 @@ impl Key {
     /// # Errors
     /// [`Refusal::Unauthorized`] where the stamp is not fresh or the signature does not match.
     pub fn check(&self, clock: &dyn Clock, headers: &Headers, body: &[u8]) -> Result<(), Refusal> {
-        let refuse = |why: &str| Refusal::Unauthorized(why.to_owned());
-        let stamp = headers.one("x-signature-timestamp").filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
-        let stamp = stamp.ok_or_else(|| refuse("one X-Signature-Timestamp is needed, in seconds"))?;
-        let at: i64 = stamp.parse().map_err(|_| refuse("the timestamp is no time"))?;
-        if clock.now().unix_s().abs_diff(at) > STAMP_S {
-            return Err(refuse("the timestamp is over five minutes off"));
-        }
-        let code = headers.one("x-signature-ed25519").and_then(unhex);
-        let code = code.ok_or_else(|| refuse("one X-Signature-Ed25519 is needed"))?;
+        let (stamp, code) = admit(clock, headers)?;
         let message = [stamp.as_bytes(), body].concat();
         let key = UnparsedPublicKey::new(&ED25519, &self.0);
         key.verify(&message, &code).map_err(|_| refuse("the signature does not match"))
     }
+}
+
+/// The stamp and the code, which are there and well-formed.
+fn admit<'h>(clock: &dyn Clock, headers: &'h Headers) -> Result<(&'h str, Vec<u8>), Refusal> {
+    let stamp = headers.one("x-signature-timestamp").filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
+    let stamp = stamp.ok_or_else(|| refuse("one X-Signature-Timestamp is needed, in seconds"))?;
+    let at: i64 = stamp.parse().map_err(|_| refuse("the timestamp is no time"))?;
+    if clock.now().unix_s().abs_diff(at) > STAMP_S {
+        return Err(refuse("the timestamp is over five minutes off"));
+    }
+    let code = headers.one("x-signature-ed25519").and_then(unhex);
+    Ok((stamp, code.ok_or_else(|| refuse("one X-Signature-Ed25519 is needed"))?))
+}
+
+fn refuse(why: &str) -> Refusal {
+    Refusal::Unauthorized(why.to_owned())
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
@@ -59,6 +67,10 @@ pub struct Interactions {
 impl Endpoint for Interactions {
     fn path(&self) -> &'static str {
         "/discord/interactions"
+    }
+
+    fn admit(&self, headers: &Headers) -> Result<(), Refusal> {
+        admit(&*self.clock, headers).map(|_| ())
     }
 
     async fn answer(&self, headers: Headers, body: Vec<u8>) -> Result<Option<Value>, NotTaken> {

@@ -4,7 +4,7 @@ use super::PLATFORM;
 use super::decode::Envelope;
 use super::interaction::{Incoming, Understood, acknowledge, ask, choices};
 use crate::domain::incident::Incident;
-use crate::ports::{Ask, Door, Headers, NotTaken, Origin, Proof, Query, Raw, Refusal, Verified, Verifier};
+use crate::ports::{Ask, Door, Headers, NotTaken, Origin, Proof, Query, Raw, Refusal, Sealer, Verified, Verifier};
 use serde_json::Value;
 use serenity::all::CreateInteractionResponse;
 use std::collections::BTreeSet;
@@ -16,6 +16,8 @@ pub struct Intake {
     pub door: Arc<dyn Door>,
     pub ask: Arc<dyn Ask>,
     pub origin: Origin,
+    /// Closes what an interaction is answered by.
+    pub sealer: Arc<Sealer>,
     /// Interactions of another application are not for us.
     pub application: Option<String>,
     /// Our server, where one is configured.
@@ -55,7 +57,8 @@ impl Intake {
                 choices(self.complete(&by, &option, &text, id.as_deref()).await)
             }
             Understood::Asks { custom_id } => ask(&custom_id),
-            Understood::Kept { envelope, private } => {
+            Understood::Kept { mut envelope, private } => {
+                envelope.reply = self.sealer.close(&envelope.reply);
                 let body = serde_json::to_vec(&envelope).map_err(|_| bad("the interaction cannot be kept"))?;
                 let raw = Raw { source: PLATFORM, headers: Headers::default(), body };
                 let known = Known { origin: self.origin, id: address.id.clone() };

@@ -4,9 +4,10 @@ use super::commands::commands;
 use super::rest::{Rest, Route};
 use crate::ports::PortError;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-/// Answers whether anything had to be written.
+/// Registers the commands where they belong, and takes away what an earlier configuration left elsewhere: both would be
+/// offered side by side, and the ones that are not kept up would be refused. Answers whether anything had to be written.
 ///
 /// # Errors
 /// What Discord or the network said.
@@ -15,17 +16,43 @@ pub async fn register(rest: &Rest, application: Option<&str>, guild: Option<&str
         Some(id) => id.to_owned(),
         None => own_id(rest).await?,
     };
-    let path = match guild {
+    let mut wrote = put(rest, scope(&application, guild), &commands()).await?;
+    if guild.is_some() {
+        wrote |= put(rest, scope(&application, None), &json!([])).await?;
+    }
+    for other in guilds(rest).await?.iter().filter(|other| Some(other.as_str()) != guild) {
+        match put(rest, scope(&application, Some(other)), &json!([])).await {
+            Ok(removed) => wrote |= removed,
+            // A server that lets us read nothing has no commands of ours.
+            Err(PortError::Permanent { why }) => tracing::debug!(guild = other, why, "cannot look for old commands"),
+            Err(why) => return Err(why),
+        }
+    }
+    Ok(wrote)
+}
+
+/// Where commands are registered: in one guild, or in all.
+fn scope(application: &str, guild: Option<&str>) -> String {
+    match guild {
         Some(guild) => format!("/applications/{application}/guilds/{guild}/commands"),
         None => format!("/applications/{application}/commands"),
-    };
+    }
+}
+
+async fn put(rest: &Rest, path: String, want: &Value) -> Result<bool, PortError> {
     let have = rest.call(Route::new(Method::GET, path.clone()), None).await?;
-    let want = commands();
-    if says(&have, &want) {
+    if says(&have, want) {
         return Ok(false);
     }
-    rest.call(Route::new(Method::PUT, path), Some(&want)).await?;
+    rest.call(Route::new(Method::PUT, path), Some(want)).await?;
     Ok(true)
+}
+
+/// The guilds that the bot is in: at most 200, which is what Discord tells at once.
+async fn guilds(rest: &Rest) -> Result<Vec<String>, PortError> {
+    let told = rest.call(Route::new(Method::GET, "/users/@me/guilds".into()), None).await?;
+    let ids = told.as_array().into_iter().flatten().filter_map(|guild| guild.get("id")?.as_str().map(str::to_owned));
+    Ok(ids.collect())
 }
 
 async fn own_id(rest: &Rest) -> Result<String, PortError> {
@@ -59,7 +86,6 @@ fn is_default(value: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn only_differences_that_we_made_count() {

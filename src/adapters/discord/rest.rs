@@ -1,7 +1,7 @@
 //! REST calls by Discord's rules (discord.com/developers, "Rate Limits"): limits per route from the answers' headers, 50
 //! calls a second for the bot, and no second try of what was refused.
 
-use crate::ports::{Clock, Integration, PortError, cause};
+use crate::ports::{Clock, Integration, PortError, Sealer, cause};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -33,6 +33,7 @@ pub struct Rest {
     pace: DefaultDirectRateLimiter,
     /// Routes that are used up, and until when by the clock's elapsed milliseconds; the empty name is all of them.
     quiet: Mutex<HashMap<String, i64>>,
+    sealer: Arc<Sealer>,
     health: Option<Arc<Integration>>,
 }
 
@@ -109,12 +110,19 @@ impl Rest {
         Ok(Self {
             http,
             api: settings.api_url.trim_end_matches('/').to_owned(),
+            sealer: Arc::new(Sealer::new(&settings.bot_token)),
             token: settings.bot_token,
             clock: settings.clock,
             pace: RateLimiter::direct(Quota::per_second(CALLS_A_SECOND)),
             quiet: Mutex::default(),
             health: None,
         })
+    }
+
+    /// Closes and opens what interactions are answered by.
+    #[must_use]
+    pub fn sealer(&self) -> Arc<Sealer> {
+        Arc::clone(&self.sealer)
     }
 
     /// Reports how calls end.

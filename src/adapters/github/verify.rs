@@ -2,7 +2,7 @@
 //! (docs.github.com, "Validating webhook deliveries").
 
 use crate::domain::time::Time;
-use crate::ports::{Clock, Origin, Proof, Raw, Refusal, Verifier};
+use crate::ports::{Arriving, Clock, Headers, Origin, Proof, Raw, Refusal, Streaming, Verifier};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
@@ -24,14 +24,46 @@ pub struct Signature {
 /// GitHub's delivery ids are UUIDs; others of that alphabet are fine too.
 const ID_MAX: usize = 64;
 
-impl Verifier for Signature {
-    fn verify(&self, raw: &Raw) -> Result<Proof, Refusal> {
-        let header = raw.headers.one("x-hub-signature-256");
+impl Streaming for Signature {
+    fn begin(&self, headers: &Headers) -> Result<Box<dyn Arriving>, Refusal> {
+        let header = headers.one("x-hub-signature-256");
         let code =
             header.and_then(parse).ok_or_else(|| Refusal::Unauthorized("one X-Hub-Signature-256 is needed".into()))?;
         let now = self.clock.now();
         let live = self.secrets.iter().filter(|secret| secret.until.is_none_or(|until| now < until));
-        if !live.into_iter().any(|secret| matches(&secret.text, &raw.body, &code)) {
+        let macs = live.filter_map(|secret| mac(&secret.text)).collect();
+        Ok(Box::new(Signing { code, macs, bytes: 0, app_id: self.app_id }))
+    }
+}
+
+impl Verifier for Signature {
+    fn verify(&self, raw: &Raw) -> Result<Proof, Refusal> {
+        let mut arriving = self.begin(&raw.headers)?;
+        arriving.take(&raw.body);
+        arriving.verify(raw)
+    }
+}
+
+/// The code that was sent, and those that the body has by each secret, as far as it was taken.
+struct Signing {
+    code: Vec<u8>,
+    macs: Vec<Hmac<Sha256>>,
+    bytes: usize,
+    app_id: Option<u64>,
+}
+
+impl Arriving for Signing {
+    fn take(&mut self, piece: &[u8]) {
+        self.macs.iter_mut().for_each(|mac| mac.update(piece));
+        self.bytes += piece.len();
+    }
+}
+
+impl Verifier for Signing {
+    fn verify(&self, raw: &Raw) -> Result<Proof, Refusal> {
+        // In constant time. A body of which something was not taken has no code.
+        let matches = |mac: &Hmac<Sha256>| mac.clone().verify_slice(&self.code).is_ok();
+        if self.bytes != raw.body.len() || !self.macs.iter().any(matches) {
             return Err(Refusal::Unauthorized("the signature does not match".into()));
         }
         self.addressed_to_us(raw)?;
@@ -42,7 +74,7 @@ impl Verifier for Signature {
     }
 }
 
-impl Signature {
+impl Signing {
     fn addressed_to_us(&self, raw: &Raw) -> Result<(), Refusal> {
         let target = raw.headers.one("x-github-hook-installation-target-id");
         let of_app = raw.headers.one("x-github-hook-installation-target-type") == Some("integration");
@@ -69,15 +101,10 @@ fn parse(header: &str) -> Option<Vec<u8>> {
     digits.chunks_exact(2).map(|pair| Some(value(pair[0])? << 4 | value(pair[1])?)).collect()
 }
 
-/// In constant time.
-fn matches(secret: &SecretString, body: &[u8], code: &[u8]) -> bool {
-    // With an empty key anybody can sign.
-    if secret.expose_secret().trim().is_empty() {
-        return false;
-    }
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()) else { return false };
-    mac.update(body);
-    mac.verify_slice(code).is_ok()
+/// With an empty key anybody could sign.
+fn mac(secret: &SecretString) -> Option<Hmac<Sha256>> {
+    let key = Some(secret.expose_secret()).filter(|key| !key.trim().is_empty())?;
+    Hmac::<Sha256>::new_from_slice(key.as_bytes()).ok()
 }
 
 fn is_id(id: &str) -> bool {

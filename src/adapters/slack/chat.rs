@@ -6,7 +6,7 @@ use crate::card::{Asks, Card};
 use crate::domain::actor::{Place, Platform};
 use crate::domain::journal::Mood;
 use crate::domain::time::Time;
-use crate::ports::{Chat, Integration, Message, PortError};
+use crate::ports::{Chat, Integration, Message, PortError, Sealer};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -44,6 +44,7 @@ pub struct Slack {
     team: Arc<OnceLock<String>>,
     /// Our own account's id, once Slack has told it.
     me: OnceLock<String>,
+    sealer: Sealer,
     health: Option<Arc<Integration>>,
 }
 
@@ -59,6 +60,7 @@ impl Slack {
             pace_ms: PACE_MS,
             team: Arc::default(),
             me: OnceLock::new(),
+            sealer: Sealer::new(&settings.bot_token),
             health: None,
         })
     }
@@ -67,6 +69,12 @@ impl Slack {
     #[must_use]
     pub fn watched(self, health: Arc<Integration>) -> Self {
         Self { health: Some(health), ..self }
+    }
+
+    /// The address of a private answer, as it is kept.
+    #[must_use]
+    pub fn seal(&self, response_url: &str) -> String {
+        self.sealer.close(response_url)
     }
 
     /// Our workspace, once [`Slack::whoami`] has learned it.
@@ -166,7 +174,7 @@ impl Slack {
 
     /// Only Slack's own addresses, or the double's, get an answer.
     fn response_url(&self, text: &str) -> Option<url::Url> {
-        let url = url::Url::parse(text).ok()?;
+        let url = url::Url::parse(&self.sealer.open(text)?).ok()?;
         let hooks = url.scheme() == "https" && url.host_str() == Some("hooks.slack.com") && url.port().is_none();
         (hooks || url.origin() == self.api.origin()).then_some(url)
     }

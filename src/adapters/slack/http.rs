@@ -24,15 +24,7 @@ impl Signature {
     /// # Errors
     /// [`Refusal::Unauthorized`] where the stamp is not fresh or the signature does not match.
     pub fn check(&self, headers: &Headers, body: &[u8]) -> Result<(), Refusal> {
-        let refuse = |why: &str| Refusal::Unauthorized(why.to_owned());
-        let stamp = headers.one("x-slack-request-timestamp").filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
-        let stamp = stamp.ok_or_else(|| refuse("one X-Slack-Request-Timestamp is needed, in seconds"))?;
-        let at: i64 = stamp.parse().map_err(|_| refuse("the timestamp is no time"))?;
-        if self.clock.now().unix_s().abs_diff(at) > STAMP_S.unsigned_abs() {
-            return Err(refuse("the timestamp is over five minutes off"));
-        }
-        let code = headers.one("x-slack-signature").and_then(|text| text.strip_prefix("v0=")).and_then(unhex);
-        let code = code.ok_or_else(|| refuse("one X-Slack-Signature is needed"))?;
+        let (stamp, code) = self.admit(headers)?;
         // With an empty key anybody can sign.
         let key = self.secret.expose_secret().as_bytes();
         let mac = Hmac::<Sha256>::new_from_slice(key).ok().filter(|_| !key.trim_ascii().is_empty());
@@ -41,6 +33,22 @@ impl Signature {
         mac.update(body);
         mac.verify_slice(&code).map_err(|_| refuse("the signature does not match"))
     }
+
+    /// The stamp and the code, which are there and well-formed.
+    fn admit<'h>(&self, headers: &'h Headers) -> Result<(&'h str, Vec<u8>), Refusal> {
+        let stamp = headers.one("x-slack-request-timestamp").filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
+        let stamp = stamp.ok_or_else(|| refuse("one X-Slack-Request-Timestamp is needed, in seconds"))?;
+        let at: i64 = stamp.parse().map_err(|_| refuse("the timestamp is no time"))?;
+        if self.clock.now().unix_s().abs_diff(at) > STAMP_S.unsigned_abs() {
+            return Err(refuse("the timestamp is over five minutes off"));
+        }
+        let code = headers.one("x-slack-signature").and_then(|text| text.strip_prefix("v0=")).and_then(unhex);
+        Ok((stamp, code.ok_or_else(|| refuse("one X-Slack-Signature is needed"))?))
+    }
+}
+
+fn refuse(why: &str) -> Refusal {
+    Refusal::Unauthorized(why.to_owned())
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
@@ -73,6 +81,10 @@ impl Endpoint for Address {
             Kind::Commands => "/slack/commands",
             Kind::Interactions => "/slack/interactions",
         }
+    }
+
+    fn admit(&self, headers: &Headers) -> Result<(), Refusal> {
+        self.signature.admit(headers).map(|_| ())
     }
 
     async fn answer(&self, headers: Headers, body: Vec<u8>) -> Result<Option<Value>, NotTaken> {

@@ -70,7 +70,8 @@ impl Intake {
         };
         let Speaker { team, also } = self.slack.speaker(&told).await;
         let Command { channel_id: channel, user_id: user, text, response_url, trigger_id, .. } = command;
-        let (text, response_url) = (text.unwrap_or_default(), response_url.unwrap_or_default());
+        let text = text.unwrap_or_default();
+        let response_url = response_url.map(|url| self.slack.seal(&url)).unwrap_or_default();
         let envelope = Envelope::Command { team, also, channel, user, text, response_url };
         self.keep(trigger_id, "command", &envelope).await.map(|_| ())
     }
@@ -108,7 +109,7 @@ impl Intake {
                 name: name(user),
                 value,
                 thread: thread.clone(),
-                response_url: event.response_url.as_ref().map(|url| url.0.to_string()),
+                response_url: event.response_url.as_ref().map(|url| self.slack.seal(url.0.as_str())),
                 input: None,
             };
             self.keep(format!("{}-{at}", event.trigger_id), "action", &envelope).await?;

@@ -1,5 +1,6 @@
 //! What the doctor found, for a terminal of 80 columns.
 
+use crate::cli::terminal::{coloured, escaped};
 use anstyle::{AnsiColor, Style};
 use textwrap::{Options, fill};
 
@@ -36,27 +37,30 @@ impl State {
 }
 
 /// Prints the findings and the verdict.
-pub fn print(findings: &[Finding]) -> u8 {
+pub fn told(findings: &[Finding]) -> u8 {
     for finding in findings {
-        println!("{}", shown(&line(finding)));
+        print(&line(finding));
     }
     let count = |wanted: State| findings.iter().filter(|(state, ..)| *state == wanted).count();
     let (verdict, code) = verdict(count(State::Problem), count(State::Down));
-    println!("\n{}", shown(&verdict));
+    print(&format!("\n{verdict}"));
     code
 }
 
 /// With colours where the output takes them.
-fn shown(text: &str) -> String {
-    match anstream::AutoStream::choice(&std::io::stdout()) {
-        anstream::ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
-        _ => text.to_owned(),
-    }
+fn print(text: &str) {
+    let plain = anstream::AutoStream::choice(&std::io::stdout()) == anstream::ColorChoice::Never;
+    let text = if plain { anstream::adapter::strip_str(text).to_string() } else { text.to_owned() };
+    // Nobody reads on: the verdict is the exit status.
+    let _ = coloured(&format!("{text}\n"));
 }
 
 fn line((state, about, words): &Finding) -> String {
     let options = Options::new(WIDTH).initial_indent(INDENT).subsequent_indent(INDENT).break_words(false);
-    let text = fill(&format!("{about}: {words}"), options.word_splitter(textwrap::WordSplitter::NoHyphenation));
+    let text = fill(
+        &format!("{about}: {}", escaped(words, false)),
+        options.word_splitter(textwrap::WordSplitter::NoHyphenation),
+    );
     let (label, style) = state.label();
     let gap = " ".repeat(INDENT.len() - label.len());
     format!("{style}{label}{style:#}{gap}{}", text.trim_start())

@@ -47,7 +47,8 @@ struct Inner {
     archived: BTreeSet<String>,
     locked: BTreeSet<String>,
     interactions: BTreeMap<String, Interaction>,
-    commands: Value,
+    /// Commands by guild; those of no guild are global.
+    commands: BTreeMap<Option<String>, Value>,
     calls: Vec<String>,
     faults: VecDeque<Fault>,
     lost: VecDeque<String>,
@@ -56,6 +57,8 @@ struct Inner {
     socket: Option<mpsc::UnboundedSender<Value>>,
     identified: u32,
     resumed: u32,
+    /// Servers that it is on besides its own.
+    joined: Vec<String>,
     /// What the bot may do on its server, where it is not what the invitation asks for.
     granted: Option<String>,
 }
@@ -143,6 +146,11 @@ impl DiscordDouble {
         self.changes.send_modify(|count| *count += 1);
     }
 
+    /// Somebody invited the bot to another server.
+    pub fn join(&self, guild: &str) {
+        self.lock().joined.push(guild.into());
+    }
+
     pub fn grant(&self, permissions: &str) {
         self.lock().granted = Some(permissions.into());
     }
@@ -199,8 +207,19 @@ impl DiscordDouble {
         self.lock().threads.len()
     }
 
+    /// The commands of the configured guild.
     pub fn commands(&self) -> Value {
-        self.lock().commands.clone()
+        self.commands_of(Some(GUILD))
+    }
+
+    /// The commands of a guild, or the global ones; null where none were ever registered.
+    pub fn commands_of(&self, guild: Option<&str>) -> Value {
+        self.lock().commands.get(&guild.map(str::to_owned)).cloned().unwrap_or_default()
+    }
+
+    /// Commands that an earlier configuration registered.
+    pub fn leave_commands(&self, guild: Option<&str>, commands: Value) {
+        self.lock().commands.insert(guild.map(str::to_owned), commands);
     }
 
     pub fn calls(&self, call: &str) -> usize {
@@ -360,14 +379,14 @@ impl Message {
     }
 }
 
-/// The one server that the bot is on, with what it may do there.
+/// The servers that the bot is on, with what it may do there.
 async fn guilds(State(double): State<DiscordDouble>) -> Json<Value> {
     let invitation = ci_rescue::adapters::discord::invitation(APPLICATION);
     let asked = invitation.rsplit('=').next().unwrap_or_default().to_owned();
     let granted = double.lock().granted.clone().unwrap_or(asked);
-    Json(
-        json!([{"id": GUILD, "name": "Acme", "icon": null, "banner": null, "owner": false, "permissions": granted, "features": []}]),
-    )
+    let guild = |id: &str| json!({"id": id, "name": "Acme", "icon": null, "banner": null, "owner": false, "permissions": granted, "features": []});
+    let others = double.lock().joined.clone();
+    Json(std::iter::once(GUILD).chain(others.iter().map(String::as_str)).map(guild).collect())
 }
 
 fn key() -> ring::signature::Ed25519KeyPair {
@@ -456,15 +475,22 @@ async fn application() -> Json<Value> {
     )
 }
 
-async fn commands(State(double): State<DiscordDouble>) -> Response {
-    let have = double.lock().commands.clone();
+/// The guild of a path, if it has one.
+type Scope = Path<BTreeMap<String, String>>;
+
+async fn commands(State(double): State<DiscordDouble>, Path(scope): Scope) -> Response {
+    let have = double.commands_of(scope.get("guild").map(String::as_str));
     if let Some(fault) = double.fault_for("commands.get") {
         return fault;
     }
     Json(if have.is_null() { json!([]) } else { have }).into_response()
 }
 
-async fn put_commands(State(double): State<DiscordDouble>, Json(mut body): Json<Value>) -> Response {
+async fn put_commands(
+    State(double): State<DiscordDouble>,
+    Path(scope): Scope,
+    Json(mut body): Json<Value>,
+) -> Response {
     if let Some(fault) = double.fault_for("commands.put") {
         return fault;
     }
@@ -472,7 +498,7 @@ async fn put_commands(State(double): State<DiscordDouble>, Json(mut body): Json<
         command["id"] = json!(at.to_string());
         command["version"] = json!("1");
     }
-    double.lock().commands = body.clone();
+    double.lock().commands.insert(scope.get("guild").cloned(), body.clone());
     double.changed();
     Json(body).into_response()
 }

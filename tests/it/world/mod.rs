@@ -73,6 +73,8 @@ pub struct Setup {
     pub github: String,
     /// More keys of `[hooks]`.
     pub hooks: String,
+    /// More keys of `[console]`.
+    pub console: String,
 }
 
 impl Default for Setup {
@@ -86,6 +88,7 @@ impl Default for Setup {
             open_console: true,
             github: String::new(),
             hooks: String::new(),
+            console: String::new(),
         }
     }
 }
@@ -181,6 +184,7 @@ impl World {
         }
         let mut text = config_text(forge_at, setup.slack.then_some(slack.at), &setup.github, &more);
         text = text.replace("[hooks]\n", &format!("[hooks]\n{}", setup.hooks));
+        text = text.replace("[console]\n", &format!("[console]\n{}", setup.console));
         if setup.http {
             let keyed = format!("[discord]\ntransport = \"http\"\npublic_key = \"{}\"\n", discord::public_key());
             text = text.replace("[discord]\n", &keyed);
