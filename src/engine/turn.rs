@@ -64,7 +64,8 @@ impl Engine {
         let now = self.clock.now();
         let mut state = self.state.lock().await;
         let Some(claim) = self.store.claim_delivery(now, LEASE_MS).await? else { return Ok(false) };
-        let taken = AssertUnwindSafe(self.take_in(&mut state, &claim, now)).catch_unwind().await;
+        // The steps of a turn are many: on the heap, whoever waits for one stays small.
+        let taken = AssertUnwindSafe(Box::pin(self.take_in(&mut state, &claim, now))).catch_unwind().await;
         let done = taken.unwrap_or_else(|_| Err(StoreError::Conflict("a step panicked".into())));
         if let Err(why) = &done {
             // Discard what this turn noted in memory.
