@@ -18,6 +18,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
 
 pub const DATABASE: &str = "sled";
 pub const FILES: &str = "files";
@@ -51,12 +52,26 @@ fn make_private(path: &Path) {
     }
 }
 
+/// A program that whoever had the store is just starting, git for instance, holds the lock until it runs; so does a server
+/// that is being replaced, until it has ended.
+fn patiently(file: &File) -> Result<(), fs::TryLockError> {
+    const TRIES: u32 = 50;
+    const PAUSE: Duration = Duration::from_millis(20);
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
+    file.try_lock()
+}
+
 /// Held by whoever has the store open, until it is dropped.
 pub fn lock(path: &Path) -> Result<File, OpenError> {
     let cannot = failed(path);
     fs::DirBuilder::new().recursive(true).mode(PRIVATE_DIR).create(path).map_err(&cannot)?;
     let file = File::options().create(true).truncate(false).write(true).open(path.join("lock")).map_err(&cannot)?;
-    match file.try_lock() {
+    match patiently(&file) {
         Ok(()) => Ok(file),
         Err(fs::TryLockError::WouldBlock) => {
             Err(OpenError::InUse(format!("the store in {} is in use by another process", path.display())))

@@ -414,13 +414,14 @@ pub struct Seat {
     base: String,
     cookie: String,
     pub csrf: String,
+    person: String,
 }
 
 impl Seat {
     async fn open(at: SocketAddr, person: &str) -> Self {
         let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         let base = format!("http://{at}");
-        let mut seat = Self { http, base, cookie: String::new(), csrf: String::new() };
+        let mut seat = Self { http, base, cookie: String::new(), csrf: String::new(), person: person.to_owned() };
         seat.reload().await;
         let response = seat.post("/switch", &[("person", person)]).await;
         seat.take_cookie(&response);
@@ -475,6 +476,10 @@ impl Seat {
 
     pub async fn say(&self, world: &World, text: &str) -> String {
         let response = self.post("/command", &[("text", text)]).await;
+        // A session ends after half a day: the person sits down again.
+        if response.status() == StatusCode::UNAUTHORIZED {
+            return Box::pin(world.sit(&self.person).await.say(world, text)).await;
+        }
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
         world.settle().await;
         self.answers().await
@@ -485,6 +490,9 @@ impl Seat {
         let value =
             button(&self.page("/").await, no, label).unwrap_or_else(|| panic!("no button {label} on card {no}"));
         let response = self.post("/press", &[("thread", &no.to_string()), ("value", &value)]).await;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            return Box::pin(world.sit(&self.person).await.press(world, no, label)).await;
+        }
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
         world.settle().await;
         self.answers().await
