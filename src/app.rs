@@ -84,6 +84,7 @@ impl App {
             store: store.clone(),
             clock: clock.clone(),
             rules: config.policy.clone(),
+            mentions: config.mentions.mentions(),
             filter: RepoFilter {
                 repositories: config.github.repositories.clone(),
                 branches: config.github.branches.clone(),
@@ -95,7 +96,7 @@ impl App {
             forge: github.clone().map(|github| github as Arc<dyn Forge>),
             git: github.map(|github| github::rooms(config, beside(config, "-git"), github)),
             resolver: Some(Arc::new(Resolver::new(beside(config, "-resolver"), |key| std::env::var_os(key)))),
-            directory: Arc::new(People::new(config.people.clone(), operator)),
+            directory: Arc::new(People::new(config.people.clone(), config.groups.clone(), operator)),
             decoders: decoders(config, &name, &platforms),
             feeds,
             home,

@@ -15,4 +15,7 @@ mod visit;
 
 pub use people::{OPERATOR, People};
 pub use read::{ConfigError, load, parse, secrets};
-pub use shape::{Api, Config, Console, Discord, Feed, GitHub, Hooks, Person, Previous, Server, Slack, StoreSection};
+pub use shape::{
+    Api, Config, Console, Discord, Feed, GitHub, Group, Hooks, MentionSection, Person, Previous, Server, Slack,
+    StoreSection,
+};

@@ -18,6 +18,7 @@ mod house;
 mod ledger;
 mod look;
 mod markers;
+mod mentions;
 mod merge;
 mod names;
 mod owners;
@@ -48,6 +49,7 @@ use crate::domain::rules::Rules;
 use crate::domain::subscription::{Subscription, glob, repo_glob};
 use crate::domain::time::Time;
 use crate::incident::Index;
+use crate::policy::Mentions;
 use crate::ports::{Chat, Ci, Clock, Decoder, Directory, Forge, Git, Query, Resolver, Store, StoreError, Ticks};
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
@@ -103,6 +105,7 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub rules: Rules,
+    pub mentions: Mentions,
     pub filter: RepoFilter,
     pub budget: Budget,
     pub words: Arc<Words>,
@@ -131,6 +134,7 @@ pub struct Engine {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     rules: Rules,
+    mentions: Mentions,
     filter: RepoFilter,
     budget: Budget,
     words: Arc<Words>,
@@ -197,6 +201,7 @@ impl Engine {
             store: parts.store,
             clock: parts.clock,
             rules: parts.rules,
+            mentions: parts.mentions,
             filter: parts.filter,
             budget: parts.budget,
             words: parts.words,

@@ -14,6 +14,7 @@ mod failing;
 mod index;
 mod judging;
 mod landing;
+mod mentioning;
 mod merging;
 mod offering;
 mod owning;

@@ -4,6 +4,7 @@ pub mod access;
 mod automatic;
 pub mod codeowners;
 mod gates;
+mod mentions;
 mod own;
 mod paths;
 mod people;
@@ -13,6 +14,7 @@ mod terms;
 mod tree;
 
 pub use automatic::breaks_until;
+pub use mentions::{Mentions, Quiet, UTC, zone};
 pub use own::{OWN_BYTES_MAX, read as read_own};
 pub use people::{changes_code, may_approve, quorum_met};
 pub use severity::severity;
@@ -27,6 +29,13 @@ use crate::domain::rules::Rules;
 use crate::domain::time::Time;
 use terms::Terms;
 use tree::gate;
+
+/// Whether the commit's message says that the bot shall leave it alone: no automatic remedies, no mention.
+#[must_use]
+pub fn skips(rules: &Rules, incident: &Incident) -> bool {
+    let message = incident.commit_message.as_ref();
+    message.is_some_and(|message| !rules.skip_flag.is_empty() && message.raw().contains(&rules.skip_flag))
+}
 
 /// What is to be done with a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use crate::domain::head;
 use crate::domain::ids::{Digest, IncidentNo, ProposalId, short_sha};
 use crate::domain::incident::{Incident, Offer, Proposal, ProposalState, Stage};
 use crate::domain::intent::Wish;
-use crate::domain::text::{Untrusted, clean_line};
+use crate::domain::mention::Whose;
+use crate::domain::text::{Untrusted, clean_line, listing};
 use crate::domain::time::Time;
 use serde::Serialize;
 
@@ -59,6 +60,9 @@ pub struct View {
     pub verdict: String,
     /// The likeliest, with what speaks against it; where the evidence brackets it, what can be said.
     pub suspect: String,
+    /// Whose it is, as plain text, and how that is known where it is not their task; empty while it is not known.
+    pub owner: String,
+    pub owner_because: &'static str,
     pub adopted_by: Option<u64>,
     pub adopted: usize,
     pub remedy: String,
@@ -209,6 +213,8 @@ pub fn view(incident: &Incident) -> View {
         }),
         verdict: verdict(incident),
         suspect: suspect(incident),
+        owner: owner(incident),
+        owner_because: incident.whose().map_or("", |(whose, _)| because(whose)),
         adopted_by: incident.adopted_by.map(|no| no.0),
         adopted: incident.adopted.len(),
         remedy: active.or_else(|| rerunning(incident)).map_or_else(String::new, |proposal| proposal.remedy.clone()),
@@ -444,6 +450,18 @@ fn suspect(incident: &Incident) -> String {
     best.map_or_else(String::new, |best| {
         format!("{} {}: {}", short_sha(&best.sha), best.subject.line(NAME), best.because.first().map_or("", |w| w))
     })
+}
+
+fn owner(incident: &Incident) -> String {
+    incident.whose().map_or_else(String::new, |(_, all)| clean_line(&listing(&all, 3), NAME))
+}
+
+fn because(whose: Whose) -> &'static str {
+    match whose {
+        Whose::Owner => "",
+        Whose::Author => "changed the failing file last",
+        Whose::Suspect => "wrote the suspect",
+    }
 }
 
 /// The first branch's change in a few words.

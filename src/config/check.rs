@@ -1,5 +1,7 @@
 //! What fits its type and is wrong all the same.
 
+mod mentions;
+
 use super::OPERATOR;
 use super::faults::{Fault, Teller, listed, nearest, quoted};
 use super::read::named;
@@ -93,6 +95,7 @@ pub fn check(config: &Config, teller: &Teller<'_>, bad: &[&[Step]]) -> Vec<Fault
     lists(&mut check);
     rules(&mut check, config);
     people(&mut check, config);
+    mentions::check(&mut check, config);
     feeds(&mut check, config);
     check.found
 }

@@ -1,7 +1,8 @@
 //! Who people are, from `[[people]]`.
 
-use super::Person;
+use super::{Group, Person};
 use crate::domain::actor::{Actor, Place, Platform, Principal, Role};
+use crate::domain::mention::Mention;
 use crate::ports::Directory;
 
 /// Whoever holds the console's token: a person of their own, whose name nobody else may have.
@@ -10,14 +11,20 @@ pub const OPERATOR: &str = "operator";
 /// The configured people, and who sits at the console.
 pub struct People {
     people: Vec<Person>,
+    groups: Vec<Group>,
     /// Whoever holds the console's token is one person of this name, and an admin.
     operator: Option<String>,
 }
 
 impl People {
     #[must_use]
-    pub fn new(people: Vec<Person>, operator: Option<String>) -> Self {
-        Self { people, operator }
+    pub fn new(people: Vec<Person>, groups: Vec<Group>, operator: Option<String>) -> Self {
+        Self { people, groups, operator }
+    }
+
+    /// The person with this login at the forge.
+    fn by_login(&self, login: &str) -> Option<&Person> {
+        self.people.iter().find(|person| person.github.as_deref().is_some_and(|have| have.eq_ignore_ascii_case(login)))
     }
 
     fn of(&self, actor: &Actor) -> Option<&Person> {
@@ -40,14 +47,31 @@ impl People {
     }
 }
 
+/// A person's accounts where they can be written to.
+fn accounts(person: &Person) -> Vec<(Platform, String)> {
+    let all = [("slack", &person.slack), ("discord", &person.discord)];
+    all.into_iter().filter_map(|(platform, id)| Some((Platform::new(platform), id.clone()?))).collect()
+}
+
 impl Directory for People {
     fn admins(&self) -> Vec<Vec<(Platform, String)>> {
-        let accounts = |person: &Person| {
-            let all = [("slack", &person.slack), ("discord", &person.discord)];
-            let named = all.into_iter().filter_map(|(platform, id)| Some((Platform::new(platform), id.clone()?)));
-            named.collect::<Vec<_>>()
-        };
         self.people.iter().filter(|person| person.role == Role::Admin).map(accounts).collect()
+    }
+
+    fn mentions(&self, platform: &Platform, owner: &str) -> Vec<Mention> {
+        let group = self.groups.iter().find(|group| group.owner.eq_ignore_ascii_case(owner));
+        if let Some(group) = group {
+            let ids = [("slack", &group.slack), ("discord", &group.discord)];
+            let id = ids.into_iter().find(|(name, _)| *name == platform.0).and_then(|(_, id)| id.as_deref());
+            return id.and_then(|id| Mention::group(platform, id)).into_iter().collect();
+        }
+        let person = owner.strip_prefix('@').and_then(|login| self.by_login(login));
+        let accounts = person.map_or_else(Vec::new, accounts);
+        accounts.iter().filter(|(at, _)| at == platform).filter_map(|(at, id)| Mention::account(at, id)).collect()
+    }
+
+    fn direct(&self, login: &str) -> Vec<(Platform, String)> {
+        self.by_login(login).filter(|person| person.direct).map_or_else(Vec::new, accounts)
     }
 
     fn principal(&self, actor: &Actor, _: &Place) -> Principal {

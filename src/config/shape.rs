@@ -4,6 +4,7 @@ use crate::domain::actor::Role;
 use crate::domain::evidence::Severity;
 use crate::domain::rules::Rules;
 use crate::domain::subscription::{Filter, Subscription};
+use crate::policy::{self, Mentions, Quiet};
 use secrecy::SecretString;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Unexpected, Visitor};
@@ -37,6 +38,10 @@ pub struct Config {
     pub subscriptions: Vec<Feed>,
     #[serde(default)]
     pub people: Vec<Person>,
+    #[serde(default)]
+    pub groups: Vec<Group>,
+    #[serde(default)]
+    pub mentions: MentionSection,
     /// The shipped policy with the operator's over it.
     pub policy: Rules,
     #[serde(skip)]
@@ -339,4 +344,50 @@ pub struct Person {
     pub discord: Option<String>,
     #[serde(default)]
     pub role: Role,
+    /// They want a direct message when the evidence isolates a commit of theirs.
+    #[serde(default)]
+    pub direct: bool,
+}
+
+/// One `[[groups]]` table: what mentions an owner that is not one person.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// As CODEOWNERS writes it.
+    #[serde(default)]
+    pub owner: String,
+    /// A user group.
+    #[serde(default)]
+    pub slack: Option<String>,
+    /// A role.
+    #[serde(default)]
+    pub discord: Option<String>,
+}
+
+/// Whether and when people are mentioned.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MentionSection {
+    /// `22:00-07:00`: nobody is mentioned then.
+    pub quiet: Option<String>,
+    /// Of the quiet hours, by its IANA name.
+    pub time_zone: String,
+    pub severities: Vec<Severity>,
+}
+
+impl Default for MentionSection {
+    fn default() -> Self {
+        let severities = vec![Severity::Blocker, Severity::Normal, Severity::Security];
+        Self { quiet: None, time_zone: "UTC".into(), severities }
+    }
+}
+
+impl MentionSection {
+    /// As the engine wants it; what [`super::load`] accepted loses nothing.
+    #[must_use]
+    pub fn mentions(&self) -> Mentions {
+        let zone = policy::zone(&self.time_zone);
+        let quiet = self.quiet.as_deref().zip(zone).and_then(|(hours, zone)| Quiet::read(hours, zone));
+        Mentions { severities: self.severities.clone(), quiet }
+    }
 }

@@ -44,11 +44,14 @@ fn file(key: &Key, value: &str) -> (String, usize, String) {
                 ("platform", "platform = \"slack\"\n"),
                 ("channel", "channel = \"C1\"\n"),
                 ("name", "name = \"p\"\n"),
+                ("owner", "owner = \"@acme/web\"\n"),
+                ("slack", "slack = \"S1\"\n"),
                 ("deny", "deny = \"no\"\n"),
             ];
             let mine = |field: &str| match part {
                 "people" => field == "name",
                 "rules" => field == "deny",
+                "groups" => matches!(field, "owner" | "slack"),
                 _ => matches!(field, "platform" | "channel"),
             };
             let dot = if header.is_empty() { "" } else { "." };
@@ -144,6 +147,10 @@ fn good(key: &Key) -> String {
         ("policy.auto_merge" | "policy.auto_approve", _) => "pin".into(),
         ("policy.rules", _) => "[{when = {branch = \"main\"}, mode = \"act\"}]".into(),
         ("policy.resolvers", _) => "[\"cargo\", \"npm\"]".into(),
+        ("groups", _) => "[{owner = \"@acme/web\", slack = \"S1\"}]".into(),
+        ("mentions.quiet", _) => "22:00-07:00".into(),
+        ("mentions.time_zone", _) => "Europe/Berlin".into(),
+        ("mentions.severities", _) => "blocker, security".into(),
         ("people", _) => "[{\"name\": \"ada\", \"role\": \"admin\"}]".into(),
         ("subscriptions", _) => "[{platform = \"slack\", channel = \"C1\"}]".into(),
         (_, Some(Want::Whole { .. })) => "3".into(),
@@ -361,6 +368,48 @@ retry = -1
         "ci-rescue.toml:25: policy.resolvers[0] names an unknown resolver, \"carg\"; did you mean \"cargo\"?",
         "ci-rescue.toml:29: policy.approvals.unpinn names an unknown remedy, \"unpinn\"; did you mean \"unpin\"?",
         "ci-rescue.toml:30: policy.approvals.retry must be a whole number from 0 to 4294967295 (found -1)",
+    ];
+    let found = lines(text);
+    assert_eq!(found, want, "{}", found.join("\n"));
+}
+
+#[test]
+fn mentions_that_cannot_be_are_told() {
+    let text = "\
+[mentions]
+quiet = \"22-7\"
+time_zone = \"Berlin\"
+severities = [\"blocker\", \"flaky\"]
+[[people]]
+name = \"ada\"
+slack = \"@here\"
+discord = \"<@1>\"
+direct = true
+[[groups]]
+owner = \"web\"
+slack = \"!channel\"
+discord = \"@everyone\"
+[[groups]]
+slack = \"S1\"
+[[groups]]
+owner = \"@acme/web\"
+[[groups]]
+owner = \"@ACME/web\"
+discord = \"1\"
+";
+    let want = [
+        "ci-rescue.toml:2: mentions.quiet must be two different times, such as \"22:00-07:00\" (found \"22-7\")",
+        "ci-rescue.toml:3: mentions.time_zone must be the IANA name of a time zone, such as \"Europe/Berlin\" (found \"Berlin\")",
+        "ci-rescue.toml:4: mentions.severities[1] must be \"blocker\", \"normal\" or \"security\": nobody is mentioned for what is flaky",
+        "ci-rescue.toml:7: people[0].slack must be a member ID, such as \"U0123456789\" (Copy member ID in a Slack profile) (found \"@here\")",
+        "ci-rescue.toml:8: people[0].discord must be a numeric user ID in quotes (Copy User ID in Discord's Developer Mode) (found \"<@1>\")",
+        "ci-rescue.toml:9: people[0].direct needs people.github, by which commits are theirs",
+        "ci-rescue.toml:11: groups[0].owner must be an owner as CODEOWNERS writes it, such as \"@acme/web\" (found \"web\")",
+        "ci-rescue.toml:12: groups[0].slack must be a user group's ID, such as \"S0123456789\" (found \"!channel\")",
+        "ci-rescue.toml:13: groups[0].discord must be a role's numeric ID in quotes (Copy Role ID in Discord's Developer Mode) (found \"@everyone\")",
+        "ci-rescue.toml:14: groups[1].owner is missing",
+        "ci-rescue.toml:16: groups[2].slack or discord is missing",
+        "ci-rescue.toml:19: groups[3].owner repeats \"@ACME/web\"; give each owner one table",
     ];
     let found = lines(text);
     assert_eq!(found, want, "{}", found.join("\n"));

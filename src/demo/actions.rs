@@ -151,9 +151,11 @@ pub async fn branch(State(forge): State<Forge>, Path((owner, repo, branch)): At<
 
 pub async fn commit(State(forge): State<Forge>, Path((owner, repo, sha)): At<(String, String, String)>) -> Response {
     let state = forge.lock();
-    let message = state.repos.get(&format!("{owner}/{repo}")).and_then(|repo| repo.messages.get(&sha));
-    match message {
-        Some(message) => Json(json!({"sha": sha, "commit": {"message": message}})).into_response(),
-        None => refuse(422, "No commit found for SHA"),
+    let Some(repo) = state.repos.get(&format!("{owner}/{repo}")) else { return refuse(404, "Not Found") };
+    let author = repo.authors.get(&sha).map(|login| json!({"login": login, "type": "User"}));
+    let message = repo.messages.get(&sha);
+    if message.is_none() && author.is_none() {
+        return refuse(422, "No commit found for SHA");
     }
+    Json(json!({"sha": sha, "commit": {"message": message}, "author": author})).into_response()
 }

@@ -67,6 +67,8 @@ pub struct Repo {
     /// By login; who stands nowhere may only read.
     pub permissions: BTreeMap<String, &'static str>,
     pub messages: BTreeMap<String, String>,
+    /// The logins of commits' authors.
+    pub authors: BTreeMap<String, String>,
     pub pulls: Vec<Pull>,
     pub issues: Vec<Issue>,
 }
@@ -200,6 +202,7 @@ impl Forge {
             reactions: Vec::new(),
             permissions: BTreeMap::new(),
             messages: BTreeMap::new(),
+            authors: BTreeMap::new(),
             pulls: Vec::new(),
             issues: Vec::new(),
         };

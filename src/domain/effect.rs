@@ -57,6 +57,17 @@ pub enum Lookup {
         onto: Branch,
         paths: Vec<String>,
     },
+    /// Who changed the first of these paths that has a history, as of this commit.
+    LastAuthors {
+        repo: Repo,
+        commit: String,
+        paths: Vec<String>,
+    },
+    /// Who wrote a commit.
+    AuthorOf {
+        repo: Repo,
+        sha: String,
+    },
     /// The open pull request with this head.
     PullOf {
         repo: Repo,

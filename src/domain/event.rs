@@ -162,6 +162,8 @@ pub enum Timer {
     Merge,
     /// A critical workflow may still be broken.
     Critical,
+    /// Somebody may have to be mentioned now.
+    Mention,
     /// A pull request of ours may have ended unheard.
     Pulls,
     /// A re-run should have shown itself by now: look at the forge.

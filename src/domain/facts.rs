@@ -4,6 +4,7 @@ use super::cause::Judged;
 use super::change::{ChangeOutcome, Conflicting, Method, Related};
 use super::event::Conclusion;
 use super::ids::{Digest, IncidentNo, RunId};
+use super::mention::Mentioning;
 use super::quarantined::Quarantined;
 use super::refs::Branch;
 use super::rules::OwnRules;
@@ -33,6 +34,12 @@ pub struct Facts {
     /// Who owns the paths that were asked for, by CODEOWNERS of the default branch.
     #[serde(default)]
     pub owners: Option<Known<Vec<String>>>,
+    /// `@LOGIN` of who changed the paths that were asked for last, newest first.
+    #[serde(default)]
+    pub last_authors: Option<Known<Vec<String>>>,
+    /// The login of a commit's author, with the commit.
+    #[serde(default)]
+    pub author_of: Option<(String, Known<Option<String>>)>,
     /// The open pull request whose head the commit is.
     #[serde(default)]
     pub pull_of: Option<Known<Option<PullOf>>>,
@@ -175,6 +182,8 @@ pub struct Context {
     pub branch_acted_at: Option<Time>,
     /// The owners of what failed can be looked up: the repository can be fetched.
     pub owners_wanted: bool,
+    #[serde(default)]
+    pub mentioning: Mentioning,
     /// Automatic acts since midnight UTC.
     pub acts_today: u32,
     /// The newest automatic act on this branch that failed, by any incident.

@@ -8,6 +8,7 @@ use super::facts::{BaseFailure, Known};
 use super::gathering::Gathering;
 use super::ids::{Digest, IncidentNo, ProposalId, Repo, RunId};
 use super::intent::Wish;
+use super::mention::{Blamed, Whose};
 use super::plan::Plan;
 use super::rules::OwnRules;
 use super::suspect::Suspicion;
@@ -381,6 +382,18 @@ pub struct Incident {
     /// Who owns what failed, once that is known.
     #[serde(default)]
     pub owners: Option<Vec<String>>,
+    /// `@LOGIN` of who changed the failing file last, once asked for: where CODEOWNERS names nobody.
+    #[serde(default)]
+    pub authors: Option<Vec<String>>,
+    /// The suspect whose author was asked for.
+    #[serde(default)]
+    pub blamed: Option<Blamed>,
+    /// When it will be looked whether somebody has to be mentioned.
+    #[serde(default)]
+    pub mention_due: Option<Time>,
+    /// Mentions are made once.
+    #[serde(default)]
+    pub mentioned_at: Option<Time>,
     /// What making the offers asked for.
     #[serde(default)]
     pub gathering: Gathering,
@@ -426,6 +439,17 @@ impl Incident {
     #[must_use]
     pub fn fingerprint(&self) -> Option<&str> {
         self.headline().and_then(|evidence| evidence.fingerprint.as_deref())
+    }
+
+    /// Whose it is, best known first: its owners, who changed the failing file last, the suspect's author.
+    #[must_use]
+    pub fn whose(&self) -> Option<(Whose, Vec<String>)> {
+        let known = |all: &Option<Vec<String>>| all.clone().filter(|all| !all.is_empty());
+        let blamed = || self.blamed.as_ref()?.login.as_ref().map(|login| vec![format!("@{login}")]);
+        known(&self.owners)
+            .map(|all| (Whose::Owner, all))
+            .or_else(|| known(&self.authors).map(|all| (Whose::Author, all)))
+            .or_else(|| blamed().map(|all| (Whose::Suspect, all)))
     }
 
     /// Whether its one failing test, named in the log, failed and passed at the same commit.

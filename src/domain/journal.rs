@@ -1,7 +1,9 @@
 //! What happened, for the audit and for the thread: facts in variants, words in `templates/notes.jinja`.
 
+use super::actor::Platform;
 use super::event::QueueEnd;
 use super::ids::{IncidentNo, ProposalId, Repo};
+use super::mention::Whose;
 use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -216,6 +218,21 @@ pub enum Note {
         workflow: Untrusted,
         after: String,
         owners: Vec<String>,
+    },
+    /// Whose failure it is, told where they are mentioned: in these channels alone.
+    Mentioned {
+        owners: Vec<String>,
+        whose: Whose,
+        places: Vec<(Platform, String)>,
+    },
+    /// For the author of the commit that the evidence isolates, in a direct message.
+    Blamed {
+        incident: IncidentNo,
+        repo: Repo,
+        sha: String,
+        subject: Untrusted,
+        workflow: Untrusted,
+        branch: Untrusted,
     },
     /// The branch was deleted: nothing is built there any more.
     BranchGone {

@@ -22,6 +22,7 @@ pub mod ids;
 pub mod incident;
 pub mod intent;
 pub mod journal;
+pub mod mention;
 pub mod outcome;
 pub mod past;
 pub mod plan;

@@ -67,8 +67,10 @@ fn read<T: DeserializeOwned>(what: &str, value: Option<Value>) -> Result<Option<
 impl Working<'_> {
     pub(super) async fn context(&mut self, incident: Option<&Incident>, event: &Event) -> Result<Context, StoreError> {
         let owners_wanted = self.engine.git.is_some();
+        let mentioning = self.mentioning(incident).await?;
         let Some(incident) = incident else {
-            return Ok(Context { hold: self.engine.read_hold().await?, owners_wanted, ..Context::default() });
+            let hold = self.engine.read_hold().await?;
+            return Ok(Context { hold, owners_wanted, mentioning, ..Context::default() });
         };
         let arrived = match event {
             Event::LogRead { read: LogRead::Read(evidence), .. } => evidence.fingerprint.as_deref(),
@@ -82,6 +84,7 @@ impl Working<'_> {
         }
         let mut context = of(&keys, |key| self.setting(key))?;
         context.owners_wanted = owners_wanted;
+        context.mentioning = mentioning;
         for print in arrived.into_iter().chain(incident.fingerprint()) {
             context.same.insert(print.to_owned(), self.state.index.same(incident, print));
         }

@@ -48,6 +48,25 @@ impl Engine {
         }
         Ok(Vec::new())
     }
+
+    /// `@LOGIN` of who changed the first of these paths that has a history last, newest first.
+    pub(super) async fn last_authors(
+        &self,
+        repo: &Repo,
+        commit: &str,
+        paths: &[String],
+    ) -> Result<Vec<String>, PortError> {
+        let mut all = Vec::new();
+        for sha in self.git()?.changed(repo, commit, paths).await? {
+            // A commit that the forge does not know says nothing of the others.
+            let login = match self.forge()?.author(repo, &sha).await {
+                Err(PortError::Permanent { .. } | PortError::Gone { .. }) => None,
+                found => found?,
+            };
+            all.extend(login.map(|login| format!("@{login}")).filter(|owner| !all.contains(owner)));
+        }
+        Ok(all)
+    }
 }
 
 /// An owner that is an account, not a team and not an address.

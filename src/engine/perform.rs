@@ -203,6 +203,12 @@ impl Engine {
                 Lookup::Owners { repo, onto, paths } => {
                     facts.owners = Some(known(self.owners(repo, onto, paths).await)?);
                 }
+                Lookup::LastAuthors { repo, commit, paths } => {
+                    facts.last_authors = Some(known(self.last_authors(repo, commit, paths).await)?);
+                }
+                Lookup::AuthorOf { repo, sha } => {
+                    facts.author_of = Some((sha.clone(), known(self.forge()?.author(repo, sha).await)?));
+                }
                 Lookup::PullOf { repo, head, sha } => {
                     facts.pull_of = Some(known(self.forge()?.pull_of(repo, head, sha).await)?);
                 }
@@ -441,6 +447,8 @@ fn unavailable(lookups: &[Lookup], why: &str) -> Facts {
             }
             Lookup::Quarantined { .. } => facts.quarantined = Some(Known::Unavailable(why.into())),
             Lookup::Owners { .. } => facts.owners = Some(Known::Unavailable(why.into())),
+            Lookup::LastAuthors { .. } => facts.last_authors = Some(Known::Unavailable(why.into())),
+            Lookup::AuthorOf { sha, .. } => facts.author_of = Some((sha.clone(), Known::Unavailable(why.into()))),
             Lookup::PullOf { .. } => facts.pull_of = Some(Known::Unavailable(why.into())),
             Lookup::OwnRules { .. } => facts.own_rules = Some(Known::Unavailable(why.into())),
             Lookup::MayWrite { login, .. } => {

@@ -395,8 +395,10 @@ impl Working<'_> {
     /// Owners may need a fetch of the repository: cards go first, unless a feed waits for them.
     fn can_wait(&self, effect: &Effect) -> bool {
         let Effect::Gather { proposal: None, lookups, .. } = effect else { return false };
-        lookups.iter().all(|lookup| matches!(lookup, Lookup::Owners { .. }))
-            && !self.engine.all_feeds(self.state).any(|feed| feed.filter.owner.is_some())
+        let of_owners = |lookup: &Lookup| {
+            matches!(lookup, Lookup::Owners { .. } | Lookup::LastAuthors { .. } | Lookup::AuthorOf { .. })
+        };
+        lookups.iter().all(of_owners) && !self.engine.all_feeds(self.state).any(|feed| feed.filter.owner.is_some())
     }
 
     fn absorb(

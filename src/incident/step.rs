@@ -2,8 +2,8 @@
 
 use super::state::Step;
 use super::{
-    adopting, automatic, escalating, expiry, failing, landing, merging, offering, owning, passing, people, placing,
-    planning, proposal, renaming, suspecting, undoing, waiting,
+    adopting, automatic, escalating, expiry, failing, landing, mentioning, merging, offering, owning, passing, people,
+    placing, planning, proposal, renaming, suspecting, undoing, waiting,
 };
 use crate::domain::effect::Order;
 use crate::domain::event::{Event, LogRead, Timer};
@@ -112,10 +112,10 @@ pub fn step(
     if !named && step.incident.is_named() {
         step.incident.named_at = step.incident.named_at.or(Some(now));
     }
-    Some(finish(step, &before))
+    Some(finish(step, event, &before))
 }
 
-fn finish(mut step: Step<'_>, before: &adopting::Before) -> Transition {
+fn finish(mut step: Step<'_>, event: &Event, before: &adopting::Before) -> Transition {
     waiting::close(&mut step);
     adopting::compare(&mut step, before);
     let incident = &mut step.incident;
@@ -123,6 +123,11 @@ fn finish(mut step: Step<'_>, before: &adopting::Before) -> Transition {
     (incident.severity, incident.severity_because) = policy::severity(incident);
     incident.stage = stage(incident);
     incident.updated_at = step.now;
+    // What has just been looked at is looked at again when something happens.
+    if !matches!(event, Event::Fired { timer: Timer::Mention, .. }) {
+        mentioning::watch(&mut step);
+    }
+    let incident = &mut step.incident;
     incident.entries += step.orders.iter().filter(|order| matches!(order, Order::Note { .. })).count() as u64;
     Transition { incident: step.incident, orders: step.orders }
 }
@@ -163,6 +168,7 @@ fn fired(step: &mut Step<'_>, timer: Timer) {
         Timer::Merge => merging::look(step),
         Timer::Pulls => landing::look(step),
         Timer::Critical => escalating::due(step),
+        Timer::Mention => mentioning::due(step),
     }
 }
 

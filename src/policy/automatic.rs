@@ -44,7 +44,7 @@ pub(super) fn gates(rules: &Rules, terms: &Terms<'_>, case: &Case<'_>, approvals
 /// Where the failure comes from.
 fn source(rules: &Rules, incident: &Incident) -> Vec<Reason> {
     let message = incident.commit_message.as_ref();
-    let skip = message.is_some_and(|m| !rules.skip_flag.is_empty() && m.raw().contains(&rules.skip_flag));
+    let skip = super::skips(rules, incident);
     let own = incident.branch.raw().starts_with(OWN_BRANCHES);
     vec![
         either("base", incident.base.is_none(), "the base branch passes", "the base branch has the same failure"),

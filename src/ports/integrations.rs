@@ -10,6 +10,7 @@ use crate::domain::event::Event;
 use crate::domain::facts::{JobFacts, PullOf, RunFacts};
 use crate::domain::ids::{Repo, RunId};
 use crate::domain::journal::Mood;
+use crate::domain::mention::Mention;
 use crate::domain::refs::{Branch, OwnBranch};
 use crate::domain::suspect::Landed;
 use crate::domain::text::Untrusted;
@@ -175,8 +176,15 @@ pub trait Chat: Send + Sync {
         marker: &str,
         since: Time,
     ) -> Result<Option<Message>, PortError>;
-    /// A line in the card's thread, in this platform's markup.
-    async fn tell(&self, channel: &str, thread: &Message, text: &str, marker: &str) -> Result<(), PortError>;
+    /// A line in the card's thread, in this platform's markup. It alerts those who are to be mentioned, and nobody else.
+    async fn tell(
+        &self,
+        channel: &str,
+        thread: &Message,
+        text: &str,
+        mentions: &[Mention],
+        marker: &str,
+    ) -> Result<(), PortError>;
     /// A private answer to one person, where the platform has such.
     async fn whisper(&self, place: &Place, actor_id: &str, text: &str, mood: Mood) -> Result<(), PortError>;
     /// A direct message to one person, where the platform has such.
@@ -237,6 +245,8 @@ pub trait Ci: Send + Sync {
 pub trait Forge: Send + Sync {
     async fn head(&self, repo: &Repo, branch: &Untrusted, pull: Option<u64>) -> Result<Option<String>, PortError>;
     async fn commit_message(&self, repo: &Repo, sha: &str) -> Result<Untrusted, PortError>;
+    /// The login of a commit's author; `None` where the forge knows no person's account for them.
+    async fn author(&self, repo: &Repo, sha: &str) -> Result<Option<String>, PortError>;
     /// A text file of the repository's default branch, whichever that is now; `None` where there is none. One that is
     /// longer than `max` bytes, or is no text, is a permanent error.
     async fn file(&self, repo: &Repo, path: &str, max: usize) -> Result<Option<String>, PortError>;
@@ -366,6 +376,9 @@ pub trait Git: Send + Sync {
     /// What landed on the way from one commit to another along first parents, newest first, at most
     /// [`COMMITS_MAX`](crate::domain::suspect::COMMITS_MAX); and whether there is more.
     async fn between(&self, repo: &Repo, from: &str, to: &str) -> Result<(Vec<Landed>, bool), PortError>;
+    /// The newest commits of others than merges, at most [`AUTHORS_MAX`](crate::domain::mention::AUTHORS_MAX), that changed the first of these paths that has
+    /// any, as of this commit.
+    async fn changed(&self, repo: &Repo, commit: &str, paths: &[String]) -> Result<Vec<String>, PortError>;
     /// How the pull request that ends in `tip` was merged, and the commits that it became, the oldest first.
     /// `messages` are those of its own commits, the oldest first.
     async fn merged(&self, repo: &Repo, tip: &str, messages: &[String]) -> Result<(Method, Vec<String>), PortError>;
@@ -400,6 +413,14 @@ pub trait Directory: Send + Sync {
     fn principal(&self, actor: &Actor, place: &Place) -> Principal;
     /// The accounts of each admin: what is amiss is told to them.
     fn admins(&self) -> Vec<Vec<(Platform, String)>>;
+    /// What mentions this owner (as CODEOWNERS writes it) on this platform; nothing where that is not configured.
+    fn mentions(&self, _platform: &Platform, _owner: &str) -> Vec<Mention> {
+        Vec::new()
+    }
+    /// The accounts of the person with this login at the forge, where they want direct messages.
+    fn direct(&self, _login: &str) -> Vec<(Platform, String)> {
+        Vec::new()
+    }
 }
 
 /// The time. Nothing but the rooms with windows may ask.

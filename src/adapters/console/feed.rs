@@ -5,6 +5,7 @@ use super::session::random;
 use crate::card::{Card, escape};
 use crate::domain::actor::{Place, Platform};
 use crate::domain::journal::Mood;
+use crate::domain::mention::Mention;
 use crate::domain::time::Time;
 use crate::ports::{Chat, Message, PortError};
 use async_trait::async_trait;
@@ -204,7 +205,7 @@ impl Chat for Console {
     }
 
     /// The journal itself stands on the incident's page.
-    async fn tell(&self, _: &str, _: &Message, _: &str, _: &str) -> Result<(), PortError> {
+    async fn tell(&self, _: &str, _: &Message, _: &str, _: &[Mention], _: &str) -> Result<(), PortError> {
         Ok(())
     }
 

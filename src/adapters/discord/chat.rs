@@ -5,6 +5,7 @@ use super::{PLATFORM, embeds};
 use crate::card::Card;
 use crate::domain::actor::{Place, Platform};
 use crate::domain::journal::Mood;
+use crate::domain::mention::Mention;
 use crate::domain::time::Time;
 use crate::ports::{Chat, Message, PortError};
 use async_trait::async_trait;
@@ -181,8 +182,15 @@ impl Chat for Discord {
         Ok(None)
     }
 
-    async fn tell(&self, channel: &str, thread: &Message, text: &str, marker: &str) -> Result<(), PortError> {
-        let body = embeds::note(text, marker);
+    async fn tell(
+        &self,
+        channel: &str,
+        thread: &Message,
+        text: &str,
+        mentions: &[Mention],
+        marker: &str,
+    ) -> Result<(), PortError> {
+        let body = embeds::note(text, mentions, marker);
         let mut told = self.create(thread, &body).await;
         // There is no thread yet: it is made with the second thing that happens.
         if told.as_ref().is_err_and(|failure| failure.code == code::UNKNOWN_CHANNEL) {

@@ -3,12 +3,14 @@
 
 use crate::card::{Asks, Button, Card, Look};
 use crate::domain::ids::hex;
+use crate::domain::mention::Mention;
 use serde_json::{Value, json};
 use serenity::all::{
     ButtonStyle, CreateActionRow, CreateAllowedMentions, CreateButton, CreateEmbed, CreateEmbedFooter, CreateMessage,
     CreateSelectMenu, CreateSelectMenuKind, CreateSelectMenuOption, EditMessage, MessageFlags, Nonce,
 };
 use sha2::{Digest as _, Sha256};
+use std::num::NonZeroU64;
 
 const CONTENT_MAX: usize = 2_000;
 const DESCRIPTION_MAX: usize = 4_000;
@@ -90,17 +92,30 @@ pub fn edit(card: &Card, marker: &str) -> Value {
     )
 }
 
-/// A line of the thread, which wakes nobody's telephone.
-pub fn note(text: &str, marker: &str) -> Value {
+/// A line of the thread, which wakes nobody's telephone but theirs who are mentioned.
+pub fn note(text: &str, mentions: &[Mention], marker: &str) -> Value {
     let embed = CreateEmbed::new().description(cut(text, DESCRIPTION_MAX)).footer(CreateEmbedFooter::new(marker));
-    json(
-        &CreateMessage::new()
-            .embed(embed)
-            .allowed_mentions(CreateAllowedMentions::new())
-            .flags(MessageFlags::SUPPRESS_NOTIFICATIONS)
-            .nonce(nonce(marker))
-            .enforce_nonce(true),
-    )
+    let message = CreateMessage::new().embed(embed).nonce(nonce(marker)).enforce_nonce(true);
+    let message = if mentions.is_empty() {
+        message.flags(MessageFlags::SUPPRESS_NOTIFICATIONS)
+    } else {
+        message.content(mentions.iter().map(tag).collect::<Vec<_>>().join(" "))
+    };
+    json(&message.allowed_mentions(allowed(mentions)))
+}
+
+/// An embed mentions nobody, so this stands in the message itself (discord.com/developers, "Message Formatting").
+fn tag(mention: &Mention) -> String {
+    let kind = if mention.is_group() { "@&" } else { "@" };
+    format!("<{kind}{}>", mention.id())
+}
+
+/// Exactly these.
+fn allowed(mentions: &[Mention]) -> CreateAllowedMentions {
+    let ids =
+        |group| mentions.iter().filter(move |mention| mention.is_group() == group).filter_map(|m| m.id().parse().ok());
+    let (users, roles): (Vec<NonZeroU64>, Vec<NonZeroU64>) = (ids(false).collect(), ids(true).collect());
+    CreateAllowedMentions::new().users(users).roles(roles)
 }
 
 /// A private answer.
@@ -174,7 +189,7 @@ mod tests {
             let marker = "ci-rescue/AAAAAAAA/42/card";
             check(&post(&card, marker));
             check(&edit(&card, marker));
-            check(&note(&text.repeat(200), marker));
+            check(&note(&text.repeat(200), &[], marker));
             prop_assert!(length(&whisper(&text.repeat(200), true)["content"]) <= 2_000);
         }
 

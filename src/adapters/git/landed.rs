@@ -2,6 +2,8 @@
 
 use super::Git;
 use super::diff::shown;
+use crate::domain::mention::AUTHORS_MAX;
+use crate::domain::refs::is_commit;
 use crate::domain::suspect::{COMMITS_MAX, FILES_MAX, Landed};
 use crate::ports::PortError;
 
@@ -32,6 +34,15 @@ impl Git {
         let counted = self.line(&["rev-list", "--first-parent", "--count", to, &not], b"").await?;
         let more = counted.parse::<usize>().unwrap_or(usize::MAX) > all.len();
         Ok((all, more))
+    }
+
+    /// The newest commits of others than merges that changed a path, as of a commit. Trees say that: no contents are
+    /// fetched for it, as `git blame` would.
+    pub(super) async fn last_changes(&self, commit: &str, path: &str) -> Result<Vec<String>, PortError> {
+        let most = format!("--max-count={AUTHORS_MAX}");
+        let literal = format!(":(top,literal){path}");
+        let ids = self.line(&["rev-list", "--no-merges", &most, commit, "--", &literal], b"").await?;
+        Ok(ids.lines().filter(|id| is_commit(id)).map(str::to_owned).collect())
     }
 }
 

@@ -234,6 +234,23 @@ impl ports::Git for Rooms {
         git.landed(from, to).await
     }
 
+    async fn changed(&self, repo: &Repo, commit: &str, paths: &[String]) -> Result<Vec<String>, PortError> {
+        let turn = self.turn(repo);
+        let _mine = turn.lock().await;
+        let git = self.enter(repo).await?.git();
+        if !is_commit(commit) {
+            return Err(PortError::permanent("unknown commit"));
+        }
+        git.reach(commit).await?;
+        for path in paths.iter().filter(|path| !path.contains('\0')) {
+            let found = git.last_changes(commit, path).await?;
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        Ok(Vec::new())
+    }
+
     async fn merged(&self, repo: &Repo, tip: &str, messages: &[String]) -> Result<(Method, Vec<String>), PortError> {
         let turn = self.turn(repo);
         let _mine = turn.lock().await;

@@ -45,6 +45,12 @@ impl Forge for GitHub {
         Ok(message.into())
     }
 
+    async fn author(&self, repo: &Repo, sha: &str) -> Result<Option<String>, PortError> {
+        let value: Value = self.get(repo, &format!("/repos/{repo}/commits/{}", segment(sha))).await?;
+        let person = value.pointer("/author/type").and_then(Value::as_str) == Some("User");
+        Ok(value.pointer("/author/login").and_then(Value::as_str).filter(|_| person).map(str::to_owned))
+    }
+
     async fn file(&self, repo: &Repo, path: &str, max: usize) -> Result<Option<String>, PortError> {
         self.text_of(repo, path, max).await
     }

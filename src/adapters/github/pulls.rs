@@ -7,6 +7,7 @@ use crate::domain::actor::{Place, Platform};
 use crate::domain::card::Annotation;
 use crate::domain::ids::{Digest, Repo};
 use crate::domain::journal::Mood;
+use crate::domain::mention::Mention;
 use crate::domain::time::Time;
 use crate::ports::{Chat, Message, PortError};
 use async_trait::async_trait;
@@ -205,7 +206,7 @@ impl Chat for Pulls {
     }
 
     /// One comment is enough: it is edited, and the history is elsewhere.
-    async fn tell(&self, _: &str, _: &Message, _: &str, _: &str) -> Result<(), PortError> {
+    async fn tell(&self, _: &str, _: &Message, _: &str, _: &[Mention], _: &str) -> Result<(), PortError> {
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! A card as Block Kit: at most five blocks. The limits are Slack's (docs.slack.dev, "Block Kit reference").
 
 use crate::card::{Asks, Button, Card, Look};
+use crate::domain::mention::Mention;
 use slack_morphism::prelude::*;
 
 const SECTION_MAX: usize = 3_000;
@@ -51,6 +52,15 @@ fn body(card: &Card) -> Vec<SlackBlock> {
         blocks.push(SlackActionsBlock::new(elements).into());
     }
     blocks
+}
+
+/// What alerts these accounts and groups (docs.slack.dev, "Formatting message text"), before the words.
+pub fn mentions(all: &[Mention]) -> String {
+    let tag = |mention: &Mention| {
+        let kind = if mention.is_group() { "!subteam^" } else { "@" };
+        format!("<{kind}{}> ", mention.id())
+    };
+    all.iter().map(tag).collect()
 }
 
 /// Cut to Slack's limit where nothing is left open.

@@ -5,6 +5,7 @@ use super::{PLATFORM, blocks, client, errors, views};
 use crate::card::{Asks, Card};
 use crate::domain::actor::{Place, Platform};
 use crate::domain::journal::Mood;
+use crate::domain::mention::Mention;
 use crate::domain::time::Time;
 use crate::ports::{Chat, Integration, Message, PortError, Sealer};
 use async_trait::async_trait;
@@ -267,8 +268,16 @@ impl Chat for Slack {
         }
     }
 
-    async fn tell(&self, channel: &str, thread: &Message, text: &str, marker: &str) -> Result<(), PortError> {
-        let content = SlackMessageContent::new().with_text(blocks::mrkdwn(text)).with_metadata(metadata(marker));
+    async fn tell(
+        &self,
+        channel: &str,
+        thread: &Message,
+        text: &str,
+        mentions: &[Mention],
+        marker: &str,
+    ) -> Result<(), PortError> {
+        let text = format!("{}{}", blocks::mentions(mentions), blocks::mrkdwn(text));
+        let content = SlackMessageContent::new().with_text(text).with_metadata(metadata(marker));
         let request = SlackApiChatPostMessageRequest::new(channel.into(), content)
             .with_thread_ts(thread.as_str().into())
             .with_unfurl_links(false)

@@ -6,6 +6,7 @@ use crate::card::{Card, view};
 use crate::domain::actor::Platform;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::Incident;
+use crate::domain::mention::Mention;
 use crate::engine::Engine;
 use crate::engine::perform::backoff_until;
 use crate::ports::{Chat, GIVEN_UP, PortError, Publication, StoreError, Surface, Turn};
@@ -168,6 +169,7 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let entries = self.store.journal(incident.no, publication.told, LINES * 4).await?;
         let mut lines = Vec::new();
+        let mut mentions = Vec::new();
         let mut last = publication.told;
         // A message that was begun is looked for as it was begun, whatever came since.
         let begun = publication.telling > publication.told;
@@ -175,11 +177,18 @@ impl Engine {
             if begun && entry.seq > publication.telling {
                 break;
             }
-            last = entry.seq;
-            if entry.tell {
-                lines.extend(self.words.note(chat.markup(), &entry.note).ok());
+            let whom = self.mentioned(&entry.note, surface);
+            // A mention is a message of its own.
+            let alone = whom.as_ref().is_some_and(|whom| !whom.is_empty());
+            if alone && !lines.is_empty() {
+                break;
             }
-            if lines.len() >= LINES {
+            last = entry.seq;
+            if let Some(whom) = whom.filter(|_| entry.tell) {
+                lines.extend(self.words.note(chat.markup(), &entry.note).ok());
+                mentions = whom;
+            }
+            if lines.len() >= LINES || alone {
                 break;
             }
         }
@@ -193,7 +202,10 @@ impl Engine {
                 None => return Ok(()),
             };
         }
-        let wrote = self.say(chat, surface, &publication, incident, &lines, begun).await.map(|()| Wrote::Told(last));
+        let wrote = self
+            .say(chat, surface, &publication, incident, (&lines, &mentions), begun)
+            .await
+            .map(|()| Wrote::Told(last));
         // What cannot be told is left out: the card itself goes on.
         let wrote = match wrote {
             Err(PortError::Permanent { why }) => {
@@ -211,7 +223,7 @@ impl Engine {
         surface: &Surface,
         publication: &Publication,
         incident: &Incident,
-        lines: &[String],
+        (lines, mentions): (&[String], &[Mention]),
         look: bool,
     ) -> Result<(), PortError> {
         let Some(thread) = publication.message.as_ref().filter(|_| !lines.is_empty()) else { return Ok(()) };
@@ -220,7 +232,7 @@ impl Engine {
         if look && chat.find(&surface.channel, Some(thread), &marker, since).await?.is_some() {
             return Ok(());
         }
-        chat.tell(&surface.channel, thread, &lines.join("\n"), &marker).await
+        chat.tell(&surface.channel, thread, &lines.join("\n"), mentions, &marker).await
     }
 
     /// Records what came of a write.

@@ -16,6 +16,7 @@ mod forks;
 mod github;
 mod hooks;
 mod judging;
+mod mentions;
 mod merging;
 mod moves;
 pub mod quarantine;

@@ -140,6 +140,10 @@ impl Forge for Double {
         Ok("Count the shipping".into())
     }
 
+    async fn author(&self, _: &Repo, _: &str) -> Result<Option<String>, PortError> {
+        Ok(None)
+    }
+
     async fn file(&self, _: &Repo, _: &str, _: usize) -> Result<Option<String>, PortError> {
         Ok(None)
     }

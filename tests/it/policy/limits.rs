@@ -13,6 +13,7 @@ use ci_rescue::domain::rules::Rules;
 use ci_rescue::domain::time::{DAY_MS, MINUTE_MS, Time};
 use ci_rescue::domain::{Conclusion, RunId, Scope};
 use ci_rescue::engine::{Budget, Engine, Parts, RepoFilter};
+use ci_rescue::policy::Mentions;
 use ci_rescue::ports::{Clock, Delivery, Query, Store, StoreError, Turn};
 use ci_rescue::store::Ledger;
 use proptest::prelude::*;
@@ -80,6 +81,7 @@ async fn engine(store: &Arc<dyn Store>, clock: &Arc<HandClock>, double: &Arc<Dou
         store: store.clone(),
         clock: clock.clone(),
         rules: rules.clone(),
+        mentions: Mentions::default(),
         filter: RepoFilter::default(),
         budget: Budget::default(),
         words: Arc::new(Words::shipped(Places::default()).unwrap()),

@@ -1,0 +1,88 @@
+//! Whom and when to mention.
+
+use super::super::faults::quoted;
+use super::super::shape::Config;
+use super::super::tree::Step;
+use super::{Check, item, path};
+use crate::domain::actor::Platform;
+use crate::domain::evidence::Severity;
+use crate::domain::mention::Mention;
+use crate::policy;
+
+pub fn check(check: &mut Check<'_>, config: &Config) {
+    accounts(check, config);
+    groups(check, config);
+    hours(check, config);
+    for (index, severity) in config.mentions.severities.iter().enumerate() {
+        if matches!(severity, Severity::Flaky | Severity::Transient) {
+            let mut at = path("mentions.severities");
+            at.push(Step::Index(index));
+            let what = format!(
+                "must be \"blocker\", \"normal\" or \"security\": nobody is mentioned for what is {}",
+                severity.as_str()
+            );
+            check.say(&at, &what);
+        }
+    }
+}
+
+fn accounts(check: &mut Check<'_>, config: &Config) {
+    for (index, person) in config.people.iter().enumerate() {
+        for (key, id, must) in [
+            ("slack", &person.slack, "a member ID, such as \"U0123456789\" (Copy member ID in a Slack profile)"),
+            ("discord", &person.discord, "a numeric user ID in quotes (Copy User ID in Discord's Developer Mode)"),
+        ] {
+            let good = |id: &str| Mention::account(&Platform::new(key), id).is_some();
+            if let Some(id) = id.as_deref().filter(|id| !good(id)) {
+                check.say(&item("people", index, key), &format!("must be {must} (found {})", quoted(id)));
+            }
+        }
+        if person.direct && person.github.is_none() {
+            check.say(&item("people", index, "direct"), "needs people.github, by which commits are theirs");
+        }
+    }
+}
+
+fn groups(check: &mut Check<'_>, config: &Config) {
+    for (index, group) in config.groups.iter().enumerate() {
+        let at = item("groups", index, "owner");
+        if check.present(&at, &group.owner) {
+            owner(check, config, index, &at);
+        }
+        if group.slack.is_none() && group.discord.is_none() {
+            check.say(&item("groups", index, "slack"), "or discord is missing");
+        }
+        for (key, id, must) in [
+            ("slack", &group.slack, "a user group's ID, such as \"S0123456789\""),
+            ("discord", &group.discord, "a role's numeric ID in quotes (Copy Role ID in Discord's Developer Mode)"),
+        ] {
+            let good = |id: &str| Mention::group(&Platform::new(key), id).is_some();
+            if let Some(id) = id.as_deref().filter(|id| !good(id)) {
+                check.say(&item("groups", index, key), &format!("must be {must} (found {})", quoted(id)));
+            }
+        }
+    }
+}
+
+fn owner(check: &mut Check<'_>, config: &Config, index: usize, at: &[Step]) {
+    let owner = &config.groups[index].owner;
+    if !owner.contains('@') || owner.contains(char::is_whitespace) {
+        let found = quoted(owner);
+        return check
+            .say(at, &format!("must be an owner as CODEOWNERS writes it, such as \"@acme/web\" (found {found})"));
+    }
+    if config.groups[..index].iter().any(|other| other.owner.eq_ignore_ascii_case(owner)) {
+        check.say(at, &format!("repeats {}; give each owner one table", quoted(owner)));
+    }
+}
+
+fn hours(check: &mut Check<'_>, config: &Config) {
+    let mentions = &config.mentions;
+    let zone = policy::zone(&mentions.time_zone);
+    let must = "the IANA name of a time zone, such as \"Europe/Berlin\"";
+    check.text("mentions.time_zone", zone.is_some(), must, &mentions.time_zone);
+    if let Some(hours) = &mentions.quiet {
+        let good = policy::Quiet::read(hours, zone.unwrap_or(policy::UTC)).is_some();
+        check.text("mentions.quiet", good, "two different times, such as \"22:00-07:00\"", hours);
+    }
+}

@@ -1,0 +1,56 @@
+//! Whom a mention would reach, and where: read before a step, and again when it is told.
+
+use super::Engine;
+use super::turn::Working;
+use crate::domain::actor::Platform;
+use crate::domain::incident::Incident;
+use crate::domain::journal::Note;
+use crate::domain::mention::{Mention, Mentioning};
+use crate::ports::{StoreError, Surface};
+
+/// Accounts and groups of one mention.
+const MENTIONS_MAX: usize = 10;
+
+impl Engine {
+    /// What mentions these owners on a platform.
+    fn mentions_of(&self, platform: &Platform, owners: &[String]) -> Vec<Mention> {
+        let mut all: Vec<Mention> = Vec::new();
+        for mention in owners.iter().flat_map(|owner| self.directory.mentions(platform, owner)) {
+            if !all.contains(&mention) && all.len() < MENTIONS_MAX {
+                all.push(mention);
+            }
+        }
+        all
+    }
+
+    /// Whom a note mentions in this channel; `None` where it is not to be told there.
+    pub(super) fn mentioned(&self, note: &Note, surface: &Surface) -> Option<Vec<Mention>> {
+        let Note::Mentioned { owners, places, .. } = note else { return Some(Vec::new()) };
+        let here =
+            places.iter().any(|(platform, channel)| *platform == surface.platform && *channel == surface.channel);
+        Some(self.mentions_of(&surface.platform, owners)).filter(|mentions| here && !mentions.is_empty())
+    }
+}
+
+impl Working<'_> {
+    /// What may be known of mentions for this incident as it stands.
+    pub(super) async fn mentioning(&self, incident: Option<&Incident>) -> Result<Mentioning, StoreError> {
+        let engine = self.engine;
+        let severities = engine.mentions.severities.clone();
+        let Some(incident) = incident.filter(|incident| incident.mention_due.is_some()) else {
+            return Ok(Mentioning { severities, ..Mentioning::default() });
+        };
+        let quiet_until = engine.mentions.quiet.as_ref().and_then(|quiet| quiet.until(self.now));
+        let login = incident.blamed.as_ref().and_then(|blamed| blamed.login.as_deref());
+        let direct = login.map_or_else(Vec::new, |login| engine.directory.direct(login));
+        let mut places: Vec<(Platform, String)> = Vec::new();
+        let owners = incident.whose().map_or_else(Vec::new, |(_, owners)| owners);
+        for surface in engine.store.surfaces(incident.no).await? {
+            let known = places.iter().any(|(platform, _)| *platform == surface.platform);
+            if !known && !engine.mentions_of(&surface.platform, &owners).is_empty() && !self.is_muted(&surface).await? {
+                places.push((surface.platform, surface.channel));
+            }
+        }
+        Ok(Mentioning { severities, quiet_until, places, direct })
+    }
+}
