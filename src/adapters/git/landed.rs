@@ -40,8 +40,7 @@ impl Git {
     /// fetched for it, as `git blame` would.
     pub(super) async fn last_changes(&self, commit: &str, path: &str) -> Result<Vec<String>, PortError> {
         let most = format!("--max-count={AUTHORS_MAX}");
-        let literal = format!(":(top,literal){path}");
-        let ids = self.line(&["rev-list", "--no-merges", &most, commit, "--", &literal], b"").await?;
+        let ids = self.line(&["rev-list", "--no-merges", &most, commit, "--", path], b"").await?;
         Ok(ids.lines().filter(|id| is_commit(id)).map(str::to_owned).collect())
     }
 }
