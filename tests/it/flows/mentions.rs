@@ -37,7 +37,7 @@ fn mentions(world: &World) -> Vec<String> {
 /// What stands in the web group's name on both platforms.
 fn both(found: &[String]) -> bool {
     let [slack, discord] = found else { return false };
-    slack.starts_with("slack <!subteam^S0WEB> This failure is in what @acme/web owns")
+    slack.starts_with("slack <!subteam^S0WEB> The failing files belong to @acme/web")
         && discord.starts_with("discord \"<@&5005>\"")
         && discord.contains("\"parse\":[]")
         && discord.contains("\"roles\":[\"5005\"]")
@@ -105,7 +105,7 @@ async fn an_owner_is_mentioned_once_whatever_is_edited_lost_or_restarted() {
     world.deliver().await;
     later(&world, 3).await;
     assert!(both(&mentions(&world)), "{:#?}", mentions(&world));
-    assert_eq!(world.sit("ada").await.page("/incident/1").await.matches("This failure is in what").count(), 1);
+    assert_eq!(world.sit("ada").await.page("/incidents/1").await.matches("The failing files belong to").count(), 1);
     world.end().await;
     let second = World::on(setup(GROUPS), store).await;
     later(&second, 10).await;
