@@ -401,8 +401,6 @@ discord = \"1\"
         "ci-rescue.toml:2: mentions.quiet must be two different times, such as \"22:00-07:00\" (found \"22-7\")",
         "ci-rescue.toml:3: mentions.time_zone must be the IANA name of a time zone, such as \"Europe/Berlin\" (found \"Berlin\")",
         "ci-rescue.toml:4: mentions.severities[1] must be \"blocker\", \"normal\" or \"security\": nobody is mentioned for what is flaky",
-        "ci-rescue.toml:7: people[0].slack must be a member ID, such as \"U0123456789\" (Copy member ID in a Slack profile) (found \"@here\")",
-        "ci-rescue.toml:8: people[0].discord must be a numeric user ID in quotes (Copy User ID in Discord's Developer Mode) (found \"<@1>\")",
         "ci-rescue.toml:9: people[0].direct needs people.github, by which commits are theirs",
         "ci-rescue.toml:11: groups[0].owner must be an owner as CODEOWNERS writes it, such as \"@acme/web\" (found \"web\")",
         "ci-rescue.toml:12: groups[0].slack must be a user group's ID, such as \"S0123456789\" (found \"!channel\")",
