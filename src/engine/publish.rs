@@ -29,7 +29,7 @@ const SKEW_MS: i64 = 5 * MINUTE_MS;
 /// A channel that is this late is worth a line in the log.
 const LATE_MS: i64 = 30_000;
 /// No pause of a channel is longer.
-const PAUSE_MAX_MS: i64 = 65 * MINUTE_MS;
+const PAUSE_MAX_MS: i64 = 30 * MINUTE_MS;
 /// The publisher looks again after this long even when nothing woke it: pauses end.
 const IDLE: Duration = Duration::from_millis(100);
 /// After a failure of the store.
