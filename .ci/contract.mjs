@@ -12,6 +12,7 @@ const spec = await import(pathToFileURL(file).href);
 
 const callbacks = {
   1: spec.PongInteractionCallbackRequestSchema,
+  4: spec.CreateMessageInteractionCallbackRequestSchema,
   5: spec.CreateMessageInteractionCallbackRequestSchema,
   6: spec.UpdateMessageInteractionCallbackRequestSchema,
   8: spec.ApplicationCommandAutocompleteCallbackRequestSchema,
@@ -24,6 +25,9 @@ const calls = [
   [/^POST \/channels\/\d+\/messages$/, () => spec.MessageCreateRequestSchema],
   [/^PATCH \/channels\/\d+\/messages\/\d+$/, () => spec.MessageEditRequestPartialSchema],
   [/^POST \/channels\/\d+\/messages\/\d+\/threads$/, () => spec.CreateTextThreadWithMessageRequestSchema],
+  [/^POST \/channels\/\d+\/threads$/, () => spec.CreateTextThreadWithoutMessageRequestSchema],
+  [/^PATCH \/channels\/\d+$/, () => spec.UpdateThreadRequestPartialSchema],
+  [/^POST \/users\/@me\/channels$/, () => spec.CreatePrivateChannelRequestSchema],
   [/^POST \/interactions\/\d+\/\w+\/callback$/, (body) => callbacks[body?.type]],
   [/^PATCH \/webhooks\/\d+\/\w+\/messages\/@original$/, () => spec.IncomingWebhookUpdateRequestPartialSchema],
   [/^POST \/webhooks\/\d+\/\w+$/, () => spec.IncomingWebhookRequestPartialSchema],

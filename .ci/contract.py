@@ -56,7 +56,7 @@ class OpenApi:
         self.paths = document["paths"]
         self.whole = {"components": nullable(document["components"])}
         self.part = {"components": partial(copy.deepcopy(self.whole["components"]))}
-        self.templates = [(re.compile("^" + re.sub(r"\\\{[^}]+\\\}", "[^/]+", re.escape(path)) + "$"), path) for path in self.paths]
+        self.templates = [(re.compile("^" + re.sub(r"\\\{[^}]+\\\}", "[^/]+", re.escape(path).replace(r"\{path\}", ".+")) + "$"), path) for path in self.paths]
 
     def operation(self, method, path):
         found = [template for pattern, template in self.templates if pattern.match(path)]

@@ -157,5 +157,6 @@ pub async fn commit(State(forge): State<Forge>, Path((owner, repo, sha)): At<(St
     if message.is_none() && author.is_none() {
         return refuse(422, "No commit found for SHA");
     }
+    let message = message.cloned().unwrap_or_default();
     Json(json!({"sha": sha, "commit": {"message": message}, "author": author})).into_response()
 }

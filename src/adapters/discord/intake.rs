@@ -97,7 +97,7 @@ impl Intake {
 
 fn title(incident: &Incident) -> String {
     let job = incident.first_job().map_or_else(String::new, |job| job.name.line(40));
-    format!("#{} {} {}: {job}", incident.no, incident.repo, incident.branch.line(30))
+    format!("{} {} {}: {job}", incident.no, incident.repo, incident.branch.line(30))
 }
 
 /// Where the immediate answer goes.
