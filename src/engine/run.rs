@@ -25,11 +25,18 @@ fn panicked() -> StoreError {
 }
 
 impl Engine {
-    /// An effect that panicked is claimed again when its lease is over.
-    fn report(&self, done: Result<Result<(), StoreError>, JoinError>) {
-        match done.unwrap_or_else(|_| Err(panicked())) {
+    /// When it happens: told at the end, a failure would come after the store works again.
+    fn report(&self, done: Result<(), StoreError>) {
+        match done {
             Ok(()) | Err(StoreError::Conflict(_)) => {}
             Err(why) => self.store_failed(&why, "an effect's result is not stored, and it is repeated"),
+        }
+    }
+
+    /// An effect that panicked is claimed again when its lease is over.
+    fn joined(&self, done: Result<(), JoinError>) {
+        if done.is_err() {
+            self.report(Err(panicked()));
         }
     }
 
@@ -92,7 +99,7 @@ impl Engine {
             match claimed {
                 Ok(Some(claim)) => {
                     let this = Arc::clone(&self);
-                    going.spawn(async move { this.work(claim).await });
+                    going.spawn(async move { this.report(this.work(claim).await) });
                     continue;
                 }
                 Ok(None) => {}
@@ -104,14 +111,14 @@ impl Engine {
                 }
             }
             tokio::select! {
-                Some(done) = going.join_next() => self.report(done),
+                Some(done) = going.join_next() => self.joined(done),
                 () = self.effect_due.notified() => {}
                 () = tokio::time::sleep(IDLE) => {}
                 () = stop.cancelled() => {}
             }
         }
         while let Some(done) = going.join_next().await {
-            self.report(done);
+            self.joined(done);
         }
     }
 

@@ -38,8 +38,24 @@ fn delivery(n: u64) -> (String, String) {
     (format!("storm-{n}"), body.to_string())
 }
 
+/// Memory is a process's: tests that run beside this one must not count. The test runs itself once more, alone.
+fn is_alone() -> bool {
+    const ALONE: &str = "CI_RESCUE_STORM_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let name = "flows::storm::ten_thousand_failing_jobs_are_few_cards";
+    let mut again = std::process::Command::new(std::env::current_exe().expect("this program"));
+    let done = again.args([name, "--exact", "--nocapture"]).env(ALONE, "1").status().expect("a run");
+    assert!(done.success(), "see above");
+    false
+}
+
 #[tokio::test]
 async fn ten_thousand_failing_jobs_are_few_cards() {
+    if !is_alone() {
+        return;
+    }
     let world = World::with(Setup { config: feeds(), discord: true, ..Setup::default() }).await;
     for repo in 0..REPOS {
         world.forge.add_repo(&format!("storm/repo{repo}"));
@@ -103,6 +119,5 @@ async fn ten_thousand_failing_jobs_are_few_cards() {
     let logs = world.forge.lock().calls.iter().filter(|call| call.path.ends_with("/logs")).count() as u64;
     assert!(logs <= 5 * REPOS, "{logs} logs fetched");
     println!("{JOBS} jobs, {REPOS} incidents, {passed} s of the bot's clock, grown by {} MB", grown >> 20);
-    // Tests that run beside it in this process count too.
-    assert!(grown < 1 << 30, "{} MB", grown >> 20);
+    assert!(grown < 256 << 20, "{} MB", grown >> 20);
 }
