@@ -34,7 +34,7 @@ impl Engine {
     }
 
     /// An effect that panicked is claimed again when its lease is over.
-    fn joined(&self, done: Result<(), JoinError>) {
+    fn joined(&self, done: &Result<(), JoinError>) {
         if done.is_err() {
             self.report(Err(panicked()));
         }
@@ -111,14 +111,14 @@ impl Engine {
                 }
             }
             tokio::select! {
-                Some(done) = going.join_next() => self.joined(done),
+                Some(done) = going.join_next() => self.joined(&done),
                 () = self.effect_due.notified() => {}
                 () = tokio::time::sleep(IDLE) => {}
                 () = stop.cancelled() => {}
             }
         }
         while let Some(done) = going.join_next().await {
-            self.joined(done);
+            self.joined(&done);
         }
     }
 
