@@ -15,6 +15,7 @@ mod feeds;
 mod gauges;
 pub mod history;
 mod house;
+mod late;
 mod ledger;
 mod look;
 mod markers;

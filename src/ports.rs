@@ -19,7 +19,7 @@ pub use health::{Health, Integration, Vital, cause};
 pub use history::{History, HistoryAsked, Named, Pasts, Recorded};
 pub use integrations::{
     Advisory, ChangeSource, Chat, Ci, Clock, Decoder, Directory, Forge, Git, GitOrigin, Heard, KnownRepo, LogStream,
-    Message, NewIssue, NewPull, Origins, PortError, Pulled, Ticks,
+    Message, NewIssue, NewPull, Origins, PortError, Pulled, Since, Ticks,
 };
 pub use resolver::Resolver;
 pub use sealer::Sealer;

@@ -13,6 +13,7 @@ mod health;
 mod issues;
 mod lost;
 mod manifest;
+mod missed;
 mod origin;
 mod payload;
 mod pulls;

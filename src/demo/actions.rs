@@ -22,12 +22,28 @@ pub async fn repository(State(forge): State<Forge>, Path((owner, repo)): At<Name
     }
 }
 
+/// Runs of one search, the newest first.
+const SHOWN_MAX: usize = 1_000;
+
+/// Stamps of one form compare as texts.
+fn is_within(at: &str, range: &str) -> bool {
+    match (range.strip_prefix(">="), range.split_once("..")) {
+        (Some(from), _) => at >= from,
+        (None, Some((from, to))) => (from..=to).contains(&at),
+        (None, None) => false,
+    }
+}
+
 #[derive(Deserialize)]
 pub struct RunSearch {
     branch: Option<String>,
     /// A state or a conclusion.
     status: Option<String>,
     head_sha: Option<String>,
+    /// `>=FROM` or `FROM..TO`.
+    created: Option<String>,
+    per_page: Option<usize>,
+    page: Option<usize>,
 }
 
 pub async fn runs(
@@ -37,9 +53,10 @@ pub async fn runs(
 ) -> Response {
     let state = forge.lock();
     let name = format!("{owner}/{repo}");
-    let runs: Vec<_> = state
+    let found: Vec<_> = state
         .runs
         .values()
+        .rev()
         .filter(|run| run.spec.repo == name && (run.conclusion.is_some() || search.head_sha.is_some()))
         .filter(|run| search.head_sha.as_ref().is_none_or(|sha| *sha == run.spec.sha))
         .filter(|run| {
@@ -49,9 +66,15 @@ pub async fn runs(
                 .is_none_or(|branch| *branch == super::hooks::head(&run.spec.repo, &run.spec.branch).1)
         })
         .filter(|run| search.status.as_deref().is_none_or(|s| s == "completed" || run.conclusion == Some(s)))
-        .map(|run| state.run_json(run))
+        .filter(|run| {
+            search.created.as_deref().is_none_or(|range| is_within(&super::hooks::stamp(run.created_at), range))
+        })
+        .take(SHOWN_MAX)
         .collect();
-    Json(json!({"total_count": runs.len(), "workflow_runs": runs})).into_response()
+    let size = search.per_page.unwrap_or(30).min(100);
+    let page = found.iter().skip((search.page.unwrap_or(1).max(1) - 1) * size).take(size);
+    let runs: Vec<_> = page.map(|run| state.run_json(run)).collect();
+    Json(json!({"total_count": found.len(), "workflow_runs": runs})).into_response()
 }
 
 pub async fn run(State(forge): State<Forge>, Path((_, _, id)): At<(String, String, u64)>) -> Response {

@@ -134,7 +134,7 @@ impl State {
             "id": run.id, "name": spec.workflow, "run_number": run.id, "run_attempt": run.attempt, "event": if spec.pull.is_some() { "pull_request" } else { "push" },
             "status": if run.conclusion.is_some() { "completed" } else { "in_progress" }, "conclusion": run.conclusion,
             "head_branch": branch, "head_sha": spec.sha, "html_url": format!("{{web}}/{}/actions/runs/{}", spec.repo, run.id),
-            "created_at": stamp(run.created_at), "updated_at": stamp(run.created_at), "pull_requests": pulls,
+            "created_at": stamp(run.created_at), "updated_at": stamp(run.updated_at), "pull_requests": pulls,
             "head_commit": {"id": spec.sha, "message": spec.message}, "actor": account(&spec.sender),
             "repository": self.repository_json(&spec.repo), "head_repository": self.repository_json(&home),
         })

@@ -58,11 +58,17 @@ pub async fn deliveries(State(forge): State<Forge>, Query(paging): Query<Paging>
 pub async fn again(State(forge): State<Forge>, Path(id): Path<u64>) -> Response {
     let at = (forge.now)();
     let mut state = forge.lock();
-    let Some(guid) = state.delivered.iter().find(|one| one.id == id).map(|one| one.guid.clone()) else {
+    let Some(lost) = state.delivered.iter().find(|one| one.id == id).cloned() else {
         return refuse(404, "Not Found");
     };
-    let id = state.fresh();
-    state.delivered.push(Delivered { id, guid, at, status: 202 });
+    match lost.hook {
+        // How it ends is seen when it is sent.
+        Some(hook) => state.hooks.push_back(hook),
+        None => {
+            let id = state.fresh();
+            state.delivered.push(Delivered { id, at, status: 202, ..lost });
+        }
+    }
     (StatusCode::ACCEPTED, Json(json!({}))).into_response()
 }
 

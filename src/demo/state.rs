@@ -52,6 +52,7 @@ pub struct Run {
     pub attempts: Vec<Vec<Job>>,
     pub conclusion: Option<&'static str>,
     pub created_at: i64,
+    pub updated_at: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -136,6 +137,8 @@ pub struct Delivered {
     pub guid: String,
     pub at: i64,
     pub status: u16,
+    /// What was to arrive, so that it can be sent again.
+    pub hook: Option<Hook>,
 }
 
 /// An answer that a test wants instead of the true one, once.
@@ -219,7 +222,8 @@ impl Forge {
             repo.branches.insert(spec.branch.clone(), spec.sha.clone());
             repo.messages.insert(spec.sha.clone(), spec.message.clone());
         }
-        let run = Run { id, spec, attempt: 1, attempts: vec![jobs], conclusion: None, created_at: now };
+        let run =
+            Run { id, spec, attempt: 1, attempts: vec![jobs], conclusion: None, created_at: now, updated_at: now };
         state.runs.insert(id, run);
         state.tell_started(id);
         id
@@ -232,7 +236,15 @@ impl Forge {
         let id = state.fresh();
         let jobs =
             (0..spec.jobs.len()).map(|at| Job { id: state.fresh(), spec: at, conclusion: Some("success") }).collect();
-        let run = Run { id, spec, attempt: 1, attempts: vec![jobs], conclusion: Some("success"), created_at: now };
+        let run = Run {
+            id,
+            spec,
+            attempt: 1,
+            attempts: vec![jobs],
+            conclusion: Some("success"),
+            created_at: now,
+            updated_at: now,
+        };
         state.runs.insert(id, run);
     }
 
@@ -313,6 +325,7 @@ impl Forge {
 
     /// Ends what is in progress, as the script says.
     pub fn finish(&self, id: u64) {
+        let now = (self.now)();
         let mut state = self.lock();
         let Some(run) = state.runs.get_mut(&id) else { return };
         let attempt = run.attempt as usize;
@@ -326,6 +339,7 @@ impl Forge {
         let all: Vec<&str> = run.attempts.last().into_iter().flatten().filter_map(|job| job.conclusion).collect();
         let worst = ["failure", "timed_out", "startup_failure", "cancelled"].into_iter().find(|bad| all.contains(bad));
         run.conclusion = Some(worst.unwrap_or("success"));
+        run.updated_at = now;
         for job in ended {
             state.tell_job(id, job);
         }
@@ -337,6 +351,7 @@ impl Forge {
     /// # Errors
     /// GitHub's status and words.
     pub fn rerun(&self, id: u64, which: impl Fn(&Job) -> bool) -> Result<(), (u16, &'static str)> {
+        let now = (self.now)();
         let mut state = self.lock();
         let run = state.runs.get(&id).ok_or((404, "Not Found"))?;
         if run.conclusion.is_none() {
@@ -358,6 +373,7 @@ impl Forge {
             run.attempt += 1;
             run.attempts.push(jobs);
             run.conclusion = None;
+            run.updated_at = now;
         }
         state.tell_started(id);
         Ok(())
@@ -368,6 +384,7 @@ impl Forge {
     /// # Errors
     /// GitHub's status and words.
     pub fn cancel(&self, id: u64) -> Result<(), (u16, &'static str)> {
+        let now = (self.now)();
         let mut state = self.lock();
         let run = state.runs.get_mut(&id).ok_or((404, "Not Found"))?;
         if run.conclusion.is_some() {
@@ -377,6 +394,7 @@ impl Forge {
             job.conclusion = Some("cancelled");
         }
         run.conclusion = Some("cancelled");
+        run.updated_at = now;
         state.tell_run(id, "completed");
         Ok(())
     }

@@ -163,6 +163,9 @@ pub struct RunSeen {
     /// Where its head is, once an event or the forge has told.
     #[serde(default)]
     pub head: Option<Untrusted>,
+    /// What it is a run of, once an event has told.
+    #[serde(default)]
+    pub workflow: Option<Untrusted>,
     /// Cancelled because of a newer push.
     #[serde(default)]
     pub superseded: bool,

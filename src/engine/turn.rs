@@ -223,6 +223,7 @@ impl Working<'_> {
                 self.turn.outcomes.extend(outcomes::told(&event, None, self.now));
             }
             let routed = route(&self.state.index, &self.engine.rules, &event, self.now);
+            let passed = self.passed_since(&event);
             self.see_run(&event);
             match routed {
                 Routed::Ignore(why) => {
@@ -240,10 +241,16 @@ impl Working<'_> {
                     self.turn.settings.push((NEXT_INCIDENT.into(), Some(next.into())));
                     counter!("ci_rescue_incidents_opened_total").increment(1);
                     self.step(no, &event, &mut queue).await?;
+                    if let Some(passed) = passed {
+                        self.step(no, &passed, &mut queue).await?;
+                    }
                 }
                 Routed::Join(nos) => {
                     for no in nos {
                         self.step(no, &event, &mut queue).await?;
+                        if let Some(passed) = &passed {
+                            self.step(no, passed, &mut queue).await?;
+                        }
                     }
                 }
             }
@@ -294,11 +301,19 @@ impl Working<'_> {
         let (repo, run, seen) = match event {
             Event::Progressed { progress } if progress.scope == Scope::Run => {
                 let seen = Seen::new(progress.attempt, progress.conclusion);
-                (&progress.repo, progress.run, Seen { head: Some(&progress.branch), ..seen })
+                (
+                    &progress.repo,
+                    progress.run,
+                    Seen { head: Some(&progress.branch), workflow: Some(&progress.workflow), ..seen },
+                )
             }
             Event::Failed { failure } if failure.looked && failure.confirmed && failure.run.is_some() => {
                 let seen = Seen::new(failure.attempt, None);
-                (&failure.repo, failure.run, Seen { head: Some(&failure.branch), ..seen })
+                (
+                    &failure.repo,
+                    failure.run,
+                    Seen { head: Some(&failure.branch), workflow: Some(&failure.workflow), ..seen },
+                )
             }
             Event::Superseded { repo, run, attempt } => {
                 let seen = Seen::new(*attempt, Some(Conclusion::Cancelled));
@@ -515,12 +530,13 @@ struct Seen<'a> {
     conclusion: Option<Conclusion>,
     incident: Option<IncidentNo>,
     head: Option<&'a Untrusted>,
+    workflow: Option<&'a Untrusted>,
     superseded: bool,
 }
 
 impl Seen<'_> {
     fn new(attempt: u32, conclusion: Option<Conclusion>) -> Self {
-        Self { attempt, conclusion, incident: None, head: None, superseded: false }
+        Self { attempt, conclusion, incident: None, head: None, workflow: None, superseded: false }
     }
 }
 
@@ -533,15 +549,17 @@ fn merge(known: Option<RunSeen>, seen: &Seen<'_>, at: Time) -> RunSeen {
         at,
         incident: seen.incident,
         head: seen.head.cloned(),
+        workflow: seen.workflow.cloned(),
         superseded: seen.superseded,
     };
     let Some(known) = known else { return fresh };
     let incident = seen.incident.or(known.incident);
     let head = fresh.head.clone().or_else(|| known.head.clone());
+    let workflow = fresh.workflow.clone().or_else(|| known.workflow.clone());
     let green = known.conclusion.is_some_and(Conclusion::is_green);
     if attempt < known.attempt || (attempt == known.attempt && (green || conclusion.is_none())) {
-        return RunSeen { head, incident, ..known };
+        return RunSeen { incident, head, workflow, ..known };
     }
     let superseded = fresh.superseded || (known.superseded && attempt == known.attempt);
-    RunSeen { head, superseded, incident, ..fresh }
+    RunSeen { incident, head, workflow, superseded, ..fresh }
 }

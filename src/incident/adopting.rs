@@ -6,7 +6,7 @@
 //! log that comes late, or a proposal that was under way, only postpones it.
 
 use super::offering;
-use super::runs::reopen;
+use super::runs::{self, reopen};
 use super::state::Step;
 use crate::domain::effect::Order;
 use crate::domain::event::Event;
@@ -103,6 +103,7 @@ pub fn adopt(step: &mut Step<'_>, brought: &Brought<'_>) {
             incident.runs.push(RunState { from: run.from.or(Some(brought.younger)), ..run.clone() });
         }
     }
+    runs::supersede_older(incident);
     let extra = incident.runs.len().saturating_sub(RUNS_KEPT);
     incident.runs.drain(..extra);
     let room = JOBS_KEPT.saturating_sub(incident.jobs.len());

@@ -19,6 +19,8 @@ const BURST_MS: i64 = MINUTE_MS;
 #[derive(Debug, Default)]
 pub struct Index {
     runs: HashMap<String, RunSeen>,
+    /// By lane: the newest run that passed.
+    greens: HashMap<String, RunId>,
     /// Open incidents only, from here on.
     lanes: HashMap<String, BTreeSet<IncidentNo>>,
     branches: HashMap<String, BTreeSet<IncidentNo>>,
@@ -81,6 +83,18 @@ fn key(parts: &[&str]) -> String {
     })
 }
 
+/// The lane on which a run passed, and the run.
+fn passed_on(key: &str, seen: &RunSeen) -> Option<(String, RunId)> {
+    let (workflow, head) = (seen.workflow.as_ref()?, seen.head.as_ref()?);
+    if !seen.conclusion.is_some_and(Conclusion::is_green) || head::is_unknown(head) {
+        return None;
+    }
+    let (length, rest) = key.split_once(':')?;
+    let (repo, rest) = rest.split_at_checked(length.parse().ok()?)?;
+    let run = rest.strip_prefix(';')?.split_once(':')?.1.strip_suffix(';')?;
+    Some((lane(&repo.parse().ok()?, workflow.raw(), head.raw()), RunId(run.parse().ok()?)))
+}
+
 fn lane(repo: &Repo, workflow: &str, branch: &str) -> String {
     key(&[repo.as_str(), workflow, branch])
 }
@@ -101,7 +115,20 @@ fn spot(repo: &Repo, workflow: &str, branch: &str, job: &str, step: &str) -> Str
 impl Index {
     /// Remembers what is known of a run.
     pub fn saw_run(&mut self, key: String, seen: RunSeen) {
+        if let Some((lane, run)) = passed_on(&key, &seen) {
+            let newest = self.greens.entry(lane).or_insert(run);
+            *newest = run.max(*newest);
+        }
         self.runs.insert(key, seen);
+    }
+
+    /// The newer run of the same workflow and branch that has passed before this failure was heard of.
+    #[must_use]
+    pub fn passed_since(&self, failure: &Failure) -> Option<RunId> {
+        let run = failure.run?;
+        let newest = *self.greens.get(&lane(&failure.repo, failure.workflow.raw(), failure.branch.raw()))?;
+        let passed = self.run(&failure.repo, newest)?.conclusion.is_some_and(Conclusion::is_green);
+        (passed && newest > run).then_some(newest)
     }
 
     #[must_use]
@@ -149,6 +176,9 @@ impl Index {
     /// Forgets runs last seen before `before`, as the store does.
     pub fn forget_runs(&mut self, before: Time) {
         self.runs.retain(|_, seen| seen.at >= before);
+        let kept: HashMap<String, RunId> = std::mem::take(&mut self.greens);
+        let known = self.runs.iter().filter_map(|(key, seen)| passed_on(key, seen));
+        self.greens = known.filter(|(lane, run)| kept.get(lane) == Some(run)).collect();
     }
 
     /// Takes in an incident as it stands after a turn.

@@ -28,6 +28,7 @@ pub fn progressed(step: &mut Step<'_>, progress: &Progress) {
 fn own_run(step: &mut Step<'_>, progress: &Progress) {
     let Some(id) = progress.run else { return };
     meet_attempt(step, id, progress.attempt, progress.conclusion);
+    runs::supersede_older(&mut step.incident);
 }
 
 /// A job of ours started or passed: its attempt may be news.
@@ -53,6 +54,7 @@ pub fn meet_facts(step: &mut Step<'_>, id: RunId, facts: &RunFacts) {
         step.incident.default_branch.clone_from(branch);
     }
     meet_attempt(step, id, facts.attempt, facts.conclusion);
+    runs::supersede_older(&mut step.incident);
     settle(step);
 }
 

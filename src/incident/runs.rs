@@ -6,7 +6,7 @@ use crate::domain::action::Action;
 use crate::domain::effect::{Effect, Order};
 use crate::domain::event::Conclusion;
 use crate::domain::ids::RunId;
-use crate::domain::incident::Incident;
+use crate::domain::incident::{Incident, RunState};
 use crate::domain::journal::Note;
 
 /// Drops what earlier attempts left behind.
@@ -59,4 +59,15 @@ pub fn is_automatic(incident: &Incident, run: Option<RunId>, attempt: u32) -> bo
     let started = |action: &Action| matches!(action, Action::Rerun { run: again, attempt: before, .. } if Some(*again) == run && before + 1 == attempt);
     let ours = incident.proposals.iter().filter(|proposal| proposal.by.key.is_none());
     ours.filter_map(|proposal| proposal.plan.as_ref()).flat_map(|plan| &plan.steps).any(|step| started(&step.action))
+}
+
+/// What passed supersedes the older runs of its workflow and branch. One that was adopted may be newer than the others.
+pub fn supersede_older(incident: &mut Incident) {
+    let green = |run: &&RunState| run.run.is_some() && run.conclusion.is_some_and(Conclusion::is_green);
+    let passed: Vec<RunState> = incident.runs.iter().filter(green).cloned().collect();
+    for run in incident.runs.iter_mut().filter(|run| !run.is_settled() && run.run.is_some()) {
+        run.superseded = passed
+            .iter()
+            .any(|newer| newer.run > run.run && newer.workflow == run.workflow && newer.branch == run.branch);
+    }
 }

@@ -212,6 +212,15 @@ pub trait Chat: Send + Sync {
 /// A job's log, chunk by chunk, never held whole.
 pub type LogStream = BoxStream<'static, Result<Vec<u8>, PortError>>;
 
+/// Which runs are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Since {
+    /// Runs that began earlier are left out, however late they ended.
+    pub created: Time,
+    /// So are those that have not changed since then.
+    pub ended: Time,
+}
+
 /// A CI provider.
 #[async_trait]
 pub trait Ci: Send + Sync {
@@ -232,8 +241,9 @@ pub trait Ci: Send + Sync {
     /// Makes a [`Action::Rerun`] or [`Action::Cancelled`] true. Looks first, so it may be asked twice. Says how where it
     /// did it in another way than was asked.
     async fn ensure(&self, action: &Action) -> Result<Option<String>, PortError>;
-    /// Runs that ended lately, as the webhooks would have told them: what a missed delivery is found by.
-    async fn recent(&self, repo: &Repo, since: Time) -> Result<Vec<Delivery>, PortError>;
+    /// Runs that ended lately, the oldest first, as the webhooks would have told them: what a missed delivery is found
+    /// by.
+    async fn recent(&self, repo: &Repo, since: Since) -> Result<Vec<Delivery>, PortError>;
     /// All repositories that we may see: what wildcards are matched against.
     async fn repositories(&self) -> Result<Vec<Repo>, PortError>;
     /// Asks for lost webhook deliveries to be sent again; answers how many.

@@ -7,14 +7,13 @@ use super::payload::{Job, Run};
 use crate::domain::action::{Action, RerunJobs};
 use crate::domain::event::Conclusion;
 use crate::domain::facts::{JobFacts, RunFacts};
-use crate::domain::ids::{Digest, Repo, RunId};
+use crate::domain::ids::{Repo, RunId};
 use crate::domain::text::Untrusted;
 use crate::domain::time::Time;
-use crate::ports::{Ci, Delivery, LogStream, Origin, PortError};
+use crate::ports::{Ci, Delivery, LogStream, PortError, Since};
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Jobs a page, and pages at most: GitHub shows 256 jobs of a matrix.
@@ -124,20 +123,8 @@ impl Ci for GitHub {
         }
     }
 
-    async fn recent(&self, repo: &Repo, since: Time) -> Result<Vec<Delivery>, PortError> {
-        let at = chrono::DateTime::from_timestamp_millis(since.0).unwrap_or_default();
-        let path = format!(
-            "/repos/{repo}/actions/runs?status=completed&per_page=50&created=%3E%3D{}",
-            at.format("%Y-%m-%dT%H:%M:%SZ")
-        );
-        let answer: Value = self.get(repo, &path).await?;
-        let runs = answer.get("workflow_runs").and_then(Value::as_array).cloned().unwrap_or_default();
-        if runs.is_empty() {
-            return Ok(Vec::new());
-        }
-        let repository: Value = self.get(repo, &format!("/repos/{repo}")).await?;
-        let now = self.clock.now();
-        Ok(runs.iter().filter_map(|run| as_webhook(repo, run, &repository, now)).collect())
+    async fn recent(&self, repo: &Repo, since: Since) -> Result<Vec<Delivery>, PortError> {
+        super::missed::recent(self, repo, since).await
     }
 
     async fn redeliver(&self, since: Time) -> Result<u32, PortError> {
@@ -180,23 +167,6 @@ fn facts(job: Job) -> JobFacts {
         conclusion: job.conclusion.filter(|_| job.status == "completed"),
         failing_step: broken.map(|step| step.name.into()),
     }
-}
-
-/// A run that the poller found, as its webhook would have told it: the same decoder reads both.
-fn as_webhook(repo: &Repo, run: &Value, repository: &Value, now: Time) -> Option<Delivery> {
-    let (id, attempt) = (run.get("id")?.as_u64()?, run.get("run_attempt").and_then(Value::as_u64).unwrap_or(1));
-    let sender = run.get("actor").cloned().unwrap_or(Value::Null);
-    let body =
-        json!({"action": "completed", "workflow_run": run, "repository": repository, "sender": sender}).to_string();
-    Some(Delivery {
-        id: format!("github:poll-{repo}-{id}-{attempt}"),
-        source: "github".into(),
-        kind: "workflow_run".into(),
-        origin: Origin::Internal,
-        at: now,
-        hash: Digest::of([body.as_bytes()]),
-        body,
-    })
 }
 
 impl GitHub {

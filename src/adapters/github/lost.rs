@@ -4,20 +4,23 @@ use super::api::{Answer, GitHub, refused};
 use crate::domain::time::{HOUR_MS, Time};
 use crate::ports::PortError;
 use serde::Deserialize;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::PoisonError;
 
 /// Pages of a hundred that one look reads at most.
 const PAGES_MAX: usize = 200;
 /// Deliveries that one look asks for at most; the next look goes on.
 const ASKED_MAX: u32 = 200;
+/// How often one delivery is asked for: what is refused each time will not arrive.
+const TIMES_MAX: u8 = 3;
 /// What an earlier look has seen is looked at again for so long: attempts end late.
 const OVERLAP_MS: i64 = HOUR_MS;
 
 /// What earlier looks came to.
 #[derive(Default)]
 pub struct Redelivered {
-    guids: HashSet<String>,
+    /// By delivery: the newest attempt that was lost when it was asked for, and how often that was.
+    asked: HashMap<String, (u64, u8)>,
     /// Everything older has been looked at.
     until: Option<Time>,
 }
@@ -49,9 +52,14 @@ pub async fn redeliver(github: &GitHub, since: Time) -> Result<u32, PortError> {
     // All of it first: what failed once may have arrived at a later attempt.
     let all = deliveries(github, since).await?;
     let arrived: HashSet<&str> = all.iter().filter(|d| d.arrived()).map(|d| d.guid.as_str()).collect();
+    // The newest attempt of each, the oldest delivery first.
+    let mut seen = HashSet::new();
+    let newest: Vec<&HookDelivery> = all.iter().filter(|d| seen.insert(d.guid.as_str())).collect();
     let mut asked = 0;
-    for lost in all.iter().filter(|d| d.at() >= since && !arrived.contains(d.guid.as_str())) {
-        if github.redelivered.lock().unwrap_or_else(PoisonError::into_inner).guids.contains(&lost.guid) {
+    for lost in newest.into_iter().rev().filter(|d| d.at() >= since && !arrived.contains(d.guid.as_str())) {
+        let before = github.redelivered.lock().unwrap_or_else(PoisonError::into_inner).asked.get(&lost.guid).copied();
+        let (attempt, times) = before.unwrap_or_default();
+        if attempt == lost.id || times == TIMES_MAX {
             continue;
         }
         if asked == ASKED_MAX {
@@ -59,11 +67,14 @@ pub async fn redeliver(github: &GitHub, since: Time) -> Result<u32, PortError> {
         }
         let answer = github.call("POST", None, &format!("/app/hook/deliveries/{}/attempts", lost.id), None).await?;
         if answer.status.is_success() {
-            github.redelivered.lock().unwrap_or_else(PoisonError::into_inner).guids.insert(lost.guid.clone());
+            let mut redelivered = github.redelivered.lock().unwrap_or_else(PoisonError::into_inner);
+            redelivered.asked.insert(lost.guid.clone(), (lost.id, times + 1));
             asked += 1;
         }
     }
-    github.redelivered.lock().unwrap_or_else(PoisonError::into_inner).until = Some(now);
+    let mut redelivered = github.redelivered.lock().unwrap_or_else(PoisonError::into_inner);
+    redelivered.asked.retain(|guid, _| seen.contains(guid.as_str()));
+    redelivered.until = Some(now);
     Ok(asked)
 }
 

@@ -162,3 +162,21 @@ fn what_is_under_way_is_adopted_later() {
     bench.hear(Event::Progressed { progress: ended });
     assert!(bench.incidents[&IncidentNo(1)].closed_at.is_none());
 }
+
+/// A newer run that was adopted settles the older ones of its branch when it passes, as one of another incident does.
+#[test]
+fn an_adopted_run_that_passes_supersedes_the_older_ones() {
+    for ends in [Some(Conclusion::Success), Some(Conclusion::Failure)] {
+        let mut bench = Bench::new();
+        for run in 1..=2 {
+            bench.hear(Event::Failed { failure: failure(run, 1, 0) });
+            bench.now = bench.now.plus_ms(10 * crate::domain::time::MINUTE_MS);
+        }
+        bench.log(1, 7);
+        bench.log(2, 7);
+        assert_eq!(bench.adopted(), BTreeMap::from([(2, 1)]));
+        bench.hear(Event::Progressed { progress: progress(2, 2, ends) });
+        let incident = &bench.incidents[&IncidentNo(1)];
+        assert_eq!(incident.closed_at.is_some(), ends == Some(Conclusion::Success), "{:?}", incident.runs);
+    }
+}

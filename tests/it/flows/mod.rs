@@ -4,6 +4,7 @@ mod advisories;
 mod approvals;
 mod automatic;
 mod burst;
+mod catching;
 mod certificates;
 pub mod code;
 mod discord;

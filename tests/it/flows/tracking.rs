@@ -157,11 +157,11 @@ async fn lost_deliveries_are_found_on_every_page_and_asked_for_once() {
         let (lost, guid) = (n % 100 == 30, format!("guid-{n}"));
         let mut state = sandbox.lock();
         let id = state.fresh();
-        state.delivered.push(Delivered { id, guid, at, status: if lost { 500 } else { 200 } });
+        state.delivered.push(Delivered { id, guid, at, status: if lost { 500 } else { 200 }, hook: None });
     }
     // What arrived at a later attempt is not lost.
     let id = sandbox.lock().fresh();
-    sandbox.lock().delivered.push(Delivered { id, guid: "guid-230".into(), at: now - HOUR, status: 200 });
+    sandbox.lock().delivered.push(Delivered { id, guid: "guid-230".into(), at: now - HOUR, status: 200, hook: None });
     let since = ci_rescue::domain::time::Time(now - 72 * HOUR);
     assert_eq!(github.redeliver(since).await.unwrap(), 2, "130 and 330");
     assert_eq!(sandbox.count("POST", "/attempts"), 2);

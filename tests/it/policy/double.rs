@@ -9,7 +9,7 @@ use ci_rescue::domain::refs::OwnBranch;
 use ci_rescue::domain::text::Untrusted;
 use ci_rescue::domain::{Conclusion, Repo, RunId, Time};
 use ci_rescue::ports::{
-    Advisory, Ci, Clock, Delivery, Directory, Forge, KnownRepo, LogStream, NewIssue, NewPull, PortError, Pulled,
+    Advisory, Ci, Clock, Delivery, Directory, Forge, KnownRepo, LogStream, NewIssue, NewPull, PortError, Pulled, Since,
 };
 use futures::StreamExt;
 use std::collections::BTreeMap;
@@ -111,7 +111,7 @@ impl Ci for Double {
         Ok(None)
     }
 
-    async fn recent(&self, _: &Repo, _: Time) -> Result<Vec<Delivery>, PortError> {
+    async fn recent(&self, _: &Repo, _: Since) -> Result<Vec<Delivery>, PortError> {
         Ok(Vec::new())
     }
 

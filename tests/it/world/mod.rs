@@ -104,7 +104,10 @@ pub struct World {
     pub public_at: SocketAddr,
     pub private_at: SocketAddr,
     pub http: Client,
-    tasks: TaskTracker,
+    /// The configuration, as it is written.
+    text: String,
+    open_console: bool,
+    running: Running,
     stop: CancellationToken,
     sequence: AtomicU64,
     pub dir: TempDir,
@@ -193,29 +196,7 @@ impl World {
                 &format!("transport = \"http\"\nsigning_secret = \"{SLACK_SECRET}\""),
             );
         }
-        let mut config = config::parse(&text, &[]).unwrap_or_else(|why| panic!("{why}\n{text}"));
-        config.store.path = rooms.path().join("store");
-        let (public, public_at) = listener().await;
-        let (private, private_at) = listener().await;
-        let seat = |id: &str, role| ci_rescue::adapters::console::Person { id: id.into(), name: id.into(), role };
-        let seats = if setup.open_console {
-            Seats::Open(vec![
-                seat("ben", Role::Responder),
-                seat("ada", Role::Admin),
-                seat("cyd", Role::Approver),
-                seat("eve", Role::Viewer),
-            ])
-        } else {
-            Seats::Operator
-        };
-        let hosts = ci_rescue::app::hosts_of(private_at);
-        let app = App::build(&config, store.clone(), clock.clone(), seats, hosts, None).await.expect("an app");
-        let tasks = TaskTracker::new();
-        tasks.spawn(ci_rescue::server::serve(public, app.public.clone(), stop.clone()));
-        if let Some(router) = app.private.clone() {
-            tasks.spawn(ci_rescue::server::serve(private, router, stop.clone()));
-        }
-        app.listen(&tasks, &stop).await.expect("connections");
+        let (app, running) = start(&text, &rooms, &store, &clock, setup.open_console).await;
         if setup.discord {
             if !setup.http {
                 discord.connected().await;
@@ -226,12 +207,7 @@ impl World {
             if !setup.http {
                 slack.connected().await;
             }
-            let known = async {
-                while !app.knows_people() {
-                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-                }
-            };
-            tokio::time::timeout(std::time::Duration::from_secs(20), known).await.expect("the workspace is known");
+            knows_people(&app).await;
         }
         Self {
             clock,
@@ -241,10 +217,12 @@ impl World {
             discord,
             app,
             store,
-            public_at,
-            private_at,
+            public_at: running.public_at,
+            private_at: running.private_at,
             http: Client::new(),
-            tasks,
+            text,
+            open_console: setup.open_console,
+            running,
             stop,
             sequence: AtomicU64::new(0),
             dir,
@@ -351,11 +329,81 @@ impl World {
         state.calls.iter().filter(|call| call.method == "POST" && is(&call.path)).count()
     }
 
+    /// The process ends, and another one starts on its store: nothing but that is remembered.
+    pub async fn restart(&mut self) {
+        self.running.end().await;
+        let (app, running) = start(&self.text, &self.rooms, &self.store, &self.clock, self.open_console).await;
+        knows_people(&app).await;
+        self.public_at = running.public_at;
+        self.private_at = running.private_at;
+        self.app = app;
+        self.running = running;
+    }
+
     pub async fn end(self) {
+        self.running.end().await;
+        self.stop.cancel();
+    }
+}
+
+/// Our process: where it listens, and how it ends.
+struct Running {
+    public_at: SocketAddr,
+    private_at: SocketAddr,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Running {
+    async fn end(&self) {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
     }
+}
+
+/// Starts the app on ports of its own.
+async fn start(
+    text: &str,
+    rooms: &TempDir,
+    store: &Arc<dyn Store>,
+    clock: &Arc<HandClock>,
+    open_console: bool,
+) -> (App, Running) {
+    let mut config = config::parse(text, &[]).unwrap_or_else(|why| panic!("{why}\n{text}"));
+    config.store.path = rooms.path().join("store");
+    let (public, public_at) = listener().await;
+    let (private, private_at) = listener().await;
+    let seat = |id: &str, role| ci_rescue::adapters::console::Person { id: id.into(), name: id.into(), role };
+    let seats = if open_console {
+        Seats::Open(vec![
+            seat("ben", Role::Responder),
+            seat("ada", Role::Admin),
+            seat("cyd", Role::Approver),
+            seat("eve", Role::Viewer),
+        ])
+    } else {
+        Seats::Operator
+    };
+    let hosts = ci_rescue::app::hosts_of(private_at);
+    let app = App::build(&config, store.clone(), clock.clone(), seats, hosts, None).await.expect("an app");
+    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+    tasks.spawn(ci_rescue::server::serve(public, app.public.clone(), stop.clone()));
+    if let Some(router) = app.private.clone() {
+        tasks.spawn(ci_rescue::server::serve(private, router, stop.clone()));
+    }
+    app.listen(&tasks, &stop).await.expect("connections");
+    (app, Running { public_at, private_at, tasks, stop })
+}
+
+/// Waits until the chats' members are known.
+async fn knows_people(app: &App) {
+    let known = async {
+        while !app.knows_people() {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), known).await.expect("the workspace is known");
 }
 
 /// Hands this thread's events to `subscriber` until the guard is dropped. With one subscriber alone in the process,
