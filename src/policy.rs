@@ -18,7 +18,7 @@ pub use mentions::{Mentions, Quiet, UTC, zone};
 pub use own::{OWN_BYTES_MAX, read as read_own};
 pub use people::{changes_code, may_approve, quorum_met};
 pub use severity::severity;
-pub use suspects::suspects;
+pub use suspects::{ranked, suspects};
 pub use terms::{OWN_FILE, faults};
 
 pub use crate::domain::decision::{Decision, Reason, Verdict};

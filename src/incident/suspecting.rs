@@ -34,7 +34,7 @@ pub fn ask(step: &mut Step<'_>) {
 pub fn found(step: &mut Step<'_>, sha: &str, facts: &Result<Box<SuspectFacts>, String>) {
     match facts {
         Ok(facts) => {
-            let suspicion = policy::suspects(&step.incident, sha, facts);
+            let suspicion = policy::suspects(step.incident.headline(), sha, facts);
             step.incident.suspicion = Some(suspicion);
             let lines = lines(&step.incident);
             if !lines.is_empty() && step.incident.closed_at.is_none() {

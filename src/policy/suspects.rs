@@ -1,27 +1,35 @@
 //! Which commit or package version is likeliest to have broken it.
 
-use crate::domain::evidence::{Category, Evidence, Resolved};
-use crate::domain::incident::Incident;
+mod names;
+mod points;
+mod words;
+
+use crate::domain::evidence::{Evidence, Resolved};
 use crate::domain::suspect::{Landed, Moved, Suspect, SuspectFacts, Suspicion};
-use crate::domain::text::clean_line;
+use points::Scored;
 use std::collections::BTreeMap;
 
 /// Kept of each kind.
 const KEPT: usize = 5;
-/// What speaks against a commit, in points: that the first frame is in a file that it changed counts most.
-const FIRST_FRAME: u32 = 6;
-const FRAME: u32 = 4;
-const NAMED: u32 = 3;
-const MANIFEST: u32 = 3;
-const NEARBY: u32 = 1;
 
-/// Ranks what was found by its overlap with the evidence.
+/// The commits with the reasons that speak against each, most suspicious first.
 #[must_use]
-pub fn suspects(incident: &Incident, red: &str, facts: &SuspectFacts) -> Suspicion {
-    let evidence = incident.headline();
-    let mut suspects: Vec<Suspect> = facts.commits.iter().map(|commit| suspect(commit, evidence)).collect();
+pub fn ranked(evidence: Option<&Evidence>, commits: &[Landed]) -> Vec<Suspect> {
+    let scored = match evidence {
+        Some(evidence) => points::scored(evidence, commits),
+        None => commits.iter().map(|_| Scored::default()).collect(),
+    };
+    let mut all: Vec<(f64, Suspect)> =
+        commits.iter().zip(scored).map(|(commit, scored)| (scored.weight(), suspect(commit, scored))).collect();
     // Of equals, the newest stands first, as it did.
-    suspects.sort_by_key(|suspect| std::cmp::Reverse(suspect.score));
+    all.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    all.into_iter().map(|(_, suspect)| suspect).collect()
+}
+
+/// What is suspected: the commits by their overlap with the evidence, and the packages that moved.
+#[must_use]
+pub fn suspects(evidence: Option<&Evidence>, red: &str, facts: &SuspectFacts) -> Suspicion {
+    let mut suspects = ranked(evidence, &facts.commits);
     suspects.truncate(KEPT);
     Suspicion {
         red: red.to_owned(),
@@ -33,125 +41,14 @@ pub fn suspects(incident: &Incident, red: &str, facts: &SuspectFacts) -> Suspici
     }
 }
 
-fn suspect(commit: &Landed, evidence: Option<&Evidence>) -> Suspect {
-    let mut scored = Scored::default();
-    if let Some(evidence) = evidence {
-        frames(commit, evidence, &mut scored);
-        tests(commit, evidence, &mut scored);
-        lines(commit, evidence, &mut scored);
-        manifests(commit, evidence, &mut scored);
-    }
+fn suspect(commit: &Landed, scored: Scored) -> Suspect {
     Suspect {
         sha: commit.sha.clone(),
         subject: commit.subject.clone(),
         author: commit.author.clone(),
         pull: pull(commit.subject.raw()),
-        score: scored.points,
+        score: scored.score(),
         because: scored.because,
-    }
-}
-
-#[derive(Default)]
-struct Scored {
-    points: u32,
-    because: Vec<String>,
-}
-
-impl Scored {
-    fn add(&mut self, points: u32, why: String) {
-        self.points += points;
-        if !self.because.contains(&why) {
-            self.because.push(why);
-        }
-    }
-}
-
-/// Whether a path that a log printed is this file of the repository: one ends in the whole parts of the other.
-fn is_file(printed: &str, path: &str) -> bool {
-    let printed = printed.trim_start_matches("./").trim_start_matches('/');
-    let ends = |long: &str, short: &str| {
-        long.strip_suffix(short).is_some_and(|before| before.is_empty() || before.ends_with('/'))
-    };
-    !printed.is_empty() && (ends(printed, path) || ends(path, printed) && printed.contains(['/', '.']))
-}
-
-fn changed<'c>(commit: &'c Landed, printed: &str) -> Option<&'c String> {
-    commit.files.iter().find(|path| is_file(printed, path))
-}
-
-fn frames(commit: &Landed, evidence: &Evidence, scored: &mut Scored) {
-    for (n, frame) in evidence.frames.iter().enumerate() {
-        if let Some(path) = changed(commit, frame.file.raw()) {
-            let points = if n == 0 { FIRST_FRAME } else { FRAME };
-            return scored.add(points, format!("it changes {}, which the failure points to", clean_line(path, 80)));
-        }
-    }
-    let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
-    let first = evidence.frames.first().and_then(|frame| folder(frame.file.raw()));
-    if let Some(near) = first.filter(|near| commit.files.iter().any(|path| folder(path).as_ref() == Some(near))) {
-        scored.add(NEARBY, format!("it changes files next to it, in {}", clean_line(&near, 80)));
-    }
-}
-
-fn tests(commit: &Landed, evidence: &Evidence, scored: &mut Scored) {
-    let mut files = evidence.failing_tests.iter().filter_map(|test| test.file.as_ref());
-    if let Some(path) = files.find_map(|file| changed(commit, file.raw())) {
-        scored.add(NAMED, format!("it changes the failing test's file {}", clean_line(path, 80)));
-    }
-}
-
-/// Names that say nothing where they stand in a line.
-const COMMON: &[&str] = &["mod.rs", "lib.rs", "main.rs", "index.js", "index.ts", "__init__.py", "README.md"];
-
-fn lines(commit: &Landed, evidence: &Evidence, scored: &mut Scored) {
-    let named = commit.files.iter().find(|path| {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let words = if COMMON.contains(&name) || name.len() < 4 { path.as_str() } else { name };
-        evidence.errors.iter().any(|error| error.text.raw().contains(words))
-    });
-    if let Some(path) = named {
-        scored.add(NAMED, format!("the error mentions {}", clean_line(path, 80)));
-    }
-}
-
-/// Manifests and locks of every ecosystem, by the names of their files.
-const MANIFESTS: &[&str] = &[
-    "Cargo.toml",
-    "Cargo.lock",
-    "package.json",
-    "package-lock.json",
-    "pnpm-lock.yaml",
-    "yarn.lock",
-    "requirements.txt",
-    "pyproject.toml",
-    "poetry.lock",
-    "uv.lock",
-    "go.mod",
-    "go.sum",
-    "pom.xml",
-    "build.gradle",
-    "build.gradle.kts",
-    "libs.versions.toml",
-    "Gemfile",
-    "Gemfile.lock",
-    "composer.json",
-    "composer.lock",
-    "Directory.Packages.props",
-    "packages.lock.json",
-    "Dockerfile",
-];
-
-fn manifests(commit: &Landed, evidence: &Evidence, scored: &mut Scored) {
-    let is_manifest = |path: &&String| MANIFESTS.contains(&path.rsplit('/').next().unwrap_or(path));
-    let about = matches!(evidence.category, Category::Dependency | Category::Build | Category::Typecheck);
-    if let Some(path) = commit.files.iter().find(is_manifest).filter(|_| about) {
-        let why = format!("it changes {}, and this is a {} failure", clean_line(path, 80), evidence.category);
-        scored.add(MANIFEST, why);
-    }
-    let workflow = commit.files.iter().find(|path| path.starts_with(".github/workflows/"));
-    let set_up = matches!(evidence.category, Category::Config | Category::Permission | Category::SecretMissing);
-    if let Some(path) = workflow.filter(|_| set_up) {
-        scored.add(MANIFEST, format!("it changes {}, and setup fails", clean_line(path, 80)));
     }
 }
 
@@ -204,54 +101,21 @@ fn versions(resolved: &[Resolved]) -> Versions<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::evidence::{ErrorLine, FailingTest, Frame};
-
-    fn commit(sha: &str, subject: &str, files: &[&str]) -> Landed {
-        let files = files.iter().map(|file| (*file).to_owned()).collect();
-        Landed { sha: sha.into(), author: "Ada".into(), subject: subject.into(), files, merge: false }
-    }
+    use crate::domain::evidence::ErrorLine;
 
     fn resolved(package: &str, version: &str) -> Resolved {
         Resolved { ecosystem: "pip".into(), package: package.into(), version: version.into() }
     }
 
     #[test]
-    fn what_the_failure_points_to_ranks_first() {
+    fn one_version_that_became_another_is_a_move_and_named_ones_come_first() {
         let evidence = Evidence {
-            category: Category::Test,
             errors: vec![ErrorLine { line: 1, text: "ImportError: cannot import name x from flask".into() }],
-            frames: vec![Frame { file: "shop/cart.py".into(), line: Some(3), text: "".into() }],
-            failing_tests: vec![FailingTest {
-                framework: "pytest".into(),
-                name: "tests/test_cart.py::test_a".into(),
-                selector: None,
-                file: Some("tests/test_cart.py".into()),
-            }],
+            resolved: vec![resolved("six", "2"), resolved("flask", "3.0"), resolved("two", "3"), resolved("new", "1")],
             ..Evidence::default()
         };
-        let rows: [(&[&str], u32); 6] = [
-            (&["shop/cart.py"], FIRST_FRAME),
-            (&["app/shop/cart.py"], FIRST_FRAME),
-            (&["workshop/cart.py"], 0),
-            (&["shop/price.py"], NEARBY),
-            (&["tests/test_cart.py"], NAMED),
-            (&["requirements.txt"], 0),
-        ];
-        for (files, score) in rows {
-            assert_eq!(suspect(&commit("a", "x", files), Some(&evidence)).score, score, "{files:?}");
-        }
-        let moved = moved(
-            &[resolved("flask", "2.3"), resolved("six", "1"), resolved("two", "1"), resolved("two", "2")],
-            &Evidence {
-                resolved: vec![
-                    resolved("six", "2"),
-                    resolved("flask", "3.0"),
-                    resolved("two", "3"),
-                    resolved("new", "1"),
-                ],
-                ..evidence
-            },
-        );
+        let green = [resolved("flask", "2.3"), resolved("six", "1"), resolved("two", "1"), resolved("two", "2")];
+        let moved = moved(&green, &evidence);
         let shown: Vec<(&str, &str)> = moved.iter().map(|m| (m.package.raw(), m.green.raw())).collect();
         assert_eq!(shown, vec![("flask", "2.3"), ("six", "1")]);
     }
@@ -291,7 +155,9 @@ mod tests {
             (of(&[0], true, false), true),
             (of(&[0], false, false), false),
             (of(&[6, 1], true, false), true),
+            (of(&[6, 3], true, false), false),
             (of(&[6, 6], true, false), false),
+            (of(&[6, 0, 5], true, false), false),
             (of(&[0, 0], true, false), false),
             (of(&[6, 1], true, true), false),
             (of(&[], true, false), false),

@@ -11,6 +11,10 @@ const RED_LOG: &str = "2026-01-01T00:00:01.0000000Z ##[group]Run pytest\n2026-01
 
 /// A green run, then these commits, then a red one: incident 1.
 pub async fn since_green(commits: &[(&str, &str, &str)]) -> (World, Repo) {
+    failing_with(RED_LOG, commits).await
+}
+
+async fn failing_with(red_log: &str, commits: &[(&str, &str, &str)]) -> (World, Repo) {
     let world = World::new().await;
     let repo = Repo::new();
     repo.write("lines.txt", "one\n");
@@ -26,7 +30,7 @@ pub async fn since_green(commits: &[(&str, &str, &str)]) -> (World, Repo) {
     for login in ["ada", "ben", "cyd"] {
         world.forge.permit(REPO, login, "write");
     }
-    for (log, ends, sha) in [(GREEN_LOG, "success", green), (RED_LOG, "failure", repo.git(&["rev-parse", "HEAD"]))] {
+    for (log, ends, sha) in [(GREEN_LOG, "success", green), (red_log, "failure", repo.git(&["rev-parse", "HEAD"]))] {
         let mut run = spec(log, ends);
         run.jobs[0].green_log = log.into();
         run.jobs[0].ends = vec![ends];
@@ -66,6 +70,27 @@ async fn the_commit_that_the_failure_points_to_is_shown_and_reverted_without_a_n
     assert!(pull.body.contains("points to it") && pull.body.contains("which the failure points to"), "{}", pull.body);
     let cart = ask(&world, &repo, &["show", "ci-rescue/revert/1-1:shop/cart.py"]);
     assert!(cart.ends_with("return price"), "{cart}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_the_failing_test_is_named_after_is_suspected_where_the_trace_shows_the_test_alone() {
+    let log = RED_LOG
+        .replace("shop/shop/shop/cart.py\", line 2, in total", "shop/shop/tests/test_cart.py\", line 5, in test_total");
+    let source = ("Count to two", "lib/lines.py", "ONE = 1\nTWO = 2\n");
+    let (world, repo) = failing_with(&log, &[source, CART, ("Three (#9)", "more.txt", "three\n")]).await;
+    let page = world.sit("ada").await.page("/").await;
+    let sha = repo.git(&["rev-parse", "--short=7", "HEAD~1"]);
+    for words in [
+        format!("Suspect: {sha} Divide the price: the failing test is named after shop/cart.py").as_str(),
+        "Say: revert 1",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    // Of those that nothing points to, the one that changes sources comes first.
+    let suspicion = world.incident(1).await.suspicion.unwrap();
+    let order: Vec<&str> = suspicion.suspects.iter().map(|suspect| suspect.subject.raw()).collect();
+    assert_eq!(order, ["Divide the price", "Count to two", "Three (#9)"]);
     world.end().await;
 }
 
