@@ -60,11 +60,13 @@ pub(super) fn heard<'a>(text: &'a str, bits: &Bits, range: &Range<usize>, counts
             out = Cow::Owned(masked);
         }
     }
-    // This one has no word to listen for.
-    match rules::RULES.all[rules::RULES.dotted].mask(&out, counts) {
-        Some(masked) => Cow::Owned(masked),
-        None => out,
+    // These have no word to listen for.
+    for at in &rules::RULES.wordless {
+        if let Some(masked) = rules::RULES.all[*at].mask(&out, counts) {
+            out = Cow::Owned(masked);
+        }
     }
+    out
 }
 
 #[cfg(test)]

@@ -11,6 +11,10 @@ use std::fmt::Write;
 const WORD_MIN: usize = 4;
 /// A shorter run holds no secret.
 const RUN_MIN: usize = 16;
+/// How a key in PEM begins.
+const KEY: &[u8] = b"-----BEGIN ";
+/// How a JSON Web Token begins.
+const JWT: &[u8] = b"eyJ";
 /// Encoded how often at most.
 const DEPTH: u32 = 2;
 
@@ -22,7 +26,11 @@ const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIEN
 
 /// What these prefixes become when they are encoded, whatever stands before and after them.
 pub fn words(prefixes: &[String]) -> Vec<String> {
-    let mut words = vec!["%3a%2f%2f".to_owned(), "-----begin%20".to_owned(), "lS0tLUJFR0lO".to_owned()];
+    let mut words = vec!["%3a%2f%2f".to_owned(), "-----begin%20".to_owned()];
+    words.extend(base64_inside(KEY));
+    // A JSON Web Token has an encoding of its own, and is often encoded once more.
+    words.extend(base64_inside(JWT));
+    words.extend(base64_inside(JWT).iter().flat_map(|inside| base64_inside(inside.as_bytes())));
     for prefix in prefixes {
         words.push(hex(prefix.as_bytes()));
         words.push(
@@ -79,6 +87,16 @@ pub fn mask(text: &str, counts: &mut Counts) -> Option<String> {
     }
     out.push_str(&text[from..]);
     Some(out)
+}
+
+/// Whether this run is the beginning of a private key in base64.
+pub fn begins_key(run: &str) -> bool {
+    let looked = run.len() >= RUN_MIN && run.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b));
+    looked
+        && decodings(run.trim_end_matches('=')).iter().any(|decoded| {
+            let key = |what: &[u8]| memchr::memmem::find(decoded, what).is_some();
+            key(KEY) && key(b"PRIVATE KEY") && !key(b"-----END")
+        })
 }
 
 /// Runs of letters that an encoding may consist of.

@@ -1,7 +1,7 @@
 //! Secrets that span lines: keys between `BEGIN … PRIVATE KEY` and its end, and tokens that a line break cuts in two.
 
 use super::rules::{Counts, MASK, RULES};
-use super::{heard, text};
+use super::{encoded, heard, text};
 use crate::evidence::lines::body;
 use crate::evidence::vocabulary::Bits;
 use std::borrow::Cow;
@@ -14,12 +14,17 @@ const STRANGE_MAX: u32 = 2;
 /// Shorter ends of lines are no beginnings of tokens.
 const TAIL_MIN: usize = 4;
 
+/// The rule that counts keys.
+const KEY: &str = "private-key";
+
 /// Reads lines in order.
 #[derive(Debug, Default)]
 pub struct Lines {
     inside: bool,
     /// Lines inside that are none of a key's.
     strange: u32,
+    /// Whether the key of several lines is counted yet.
+    counted: bool,
     pub counts: Counts,
 }
 
@@ -28,12 +33,13 @@ impl Lines {
     pub(in crate::evidence) fn line<'a>(&mut self, line: &'a str, bits: &Bits, range: &Range<usize>) -> Cow<'a, str> {
         if self.inside {
             let part = body(line).unwrap_or(line).trim();
-            if part.contains("-----END") {
+            if part.contains("-----END") || part.starts_with("Private-MAC: ") {
                 self.inside = false;
                 return Cow::Borrowed(MASK);
             }
             if is_of_key(part) {
                 self.strange = 0;
+                self.count();
                 return Cow::Borrowed(MASK);
             }
             // A key that never ends is over after some lines that cannot belong to one.
@@ -41,11 +47,22 @@ impl Lines {
             self.inside = self.strange < STRANGE_MAX;
         }
         let heard_any = bits.within(range.clone()).next().is_some();
-        if heard_any && line.contains("PRIVATE KEY") && line.contains("-----BEGIN") && !line.contains("-----END") {
+        if heard_any && begins_key(line) {
             self.inside = true;
             self.strange = 0;
+            let before = self.counts.values().sum::<u64>();
+            let masked = heard(line, bits, range, &mut self.counts);
+            self.counted = self.counts.values().sum::<u64>() > before;
+            return masked;
         }
         heard(line, bits, range, &mut self.counts)
+    }
+
+    /// Counts the key that these lines are of, once.
+    fn count(&mut self) {
+        if !std::mem::replace(&mut self.counted, true) {
+            *self.counts.entry(KEY.into()).or_default() += 1;
+        }
     }
 
     /// Whether a secret may begin at the end of this line and go on in the next.
@@ -77,6 +94,12 @@ impl Lines {
         let first = format!("{}{MASK}", &first[..first.len() - end.len()]);
         Some((first, format!("{MASK}{}", &second[start.len()..])))
     }
+}
+
+/// Whether a key begins here and goes on in the next line: in PEM, in PEM in base64, or in a `.ppk` file.
+fn begins_key(line: &str) -> bool {
+    let pem = line.contains("PRIVATE KEY") && line.contains("-----BEGIN") && !line.contains("-----END");
+    pem || line.contains("Private-Lines: ") || encoded::begins_key(tail(line))
 }
 
 /// Whether a secret that is known by its first letters may begin here. Others, a line break cuts beyond recognition.

@@ -1,6 +1,7 @@
 //! What a name such as `token=` announces and is no secret: placeholders, references to variables, parameters of tests.
 
 use regex::Regex;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// Where a name of a test begins and ends that frameworks print, with its parameters.
@@ -26,14 +27,14 @@ static TESTS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"^(?:\$|%\w+%|\{\{|<|\(|process\.env\b|import\.meta\b|os\.(?:environ|getenv)\b|System\.getenv\b|ENV\[|env[.(:]|",
-        r"secrets\.|vars\.|inputs\.|github\.|self\.|this\.|config\.|settings\.|std::env|Environment\.)",
+        r"\w+\(.*\)$|(?:[a-z_]{2,}\.)+[a-z_]{2,}$|secrets\.|vars\.|inputs\.|github\.|self\.|this\.|config\.|settings\.|std::env|Environment\.)",
     ))
     .expect("a pattern")
 });
 
-/// A class with its package.
+/// A class with its package, and an object's hash.
 static QUALIFIED: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^(?:[a-z]{2,}\.){2,}[A-Z][a-z]+[A-Za-z]*$").expect("a pattern"));
+    LazyLock::new(|| Regex::new(r"^(?:[a-z]{2,}\.){2,}[A-Z][a-z]+[A-Za-z]*(?:@[0-9a-f]{4,8})?$").expect("a pattern"));
 
 /// A file's name.
 static FILE: LazyLock<Regex> = LazyLock::new(|| {
@@ -42,6 +43,35 @@ static FILE: LazyLock<Regex> = LazyLock::new(|| {
     )
     .expect("a pattern")
 });
+
+/// Names of keys and tokens that are no secrets, and of digests.
+static PUBLIC: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?i)(?:^|[^a-z])(?:cache|restore|public|publishable|primary|foreign|sort|partition|hash|row|dict|map|routing|idempotency|",
+        r"host|fingerprint|next|page|continuation|eos|bos|pad|stop|special|translation|message|registry|object|lock|",
+        r"dedup\w*|config|build)[_. -]?(?:key|token)s?\W*$|\bsha\d+[-_]$",
+    ))
+    .expect("a pattern")
+});
+
+/// A name is looked for in so many bytes before the value.
+const NAME_MAX: usize = 40;
+
+/// Values that say what belongs there.
+const DESCRIPTIONS: [&str; 12] = [
+    "boolean",
+    "false",
+    "incorrect",
+    "invalid",
+    "missing",
+    "number",
+    "password",
+    "required",
+    "secret",
+    "string",
+    "token",
+    "unknown",
+];
 
 /// Words of which a placeholder consists.
 const PLACEHOLDER: [&str; 22] = [
@@ -69,9 +99,17 @@ const PLACEHOLDER: [&str; 22] = [
     "your",
 ];
 
+/// Whether what stands at `range` is no secret, whatever the name before it says.
+pub fn is_harmless(text: &str, range: Range<usize>) -> bool {
+    let before = &text.as_bytes()[range.start.saturating_sub(NAME_MAX)..range.start];
+    is_placeholder(&text[range.clone()])
+        || PUBLIC.is_match(&String::from_utf8_lossy(before))
+        || is_of_test(text, range.start)
+}
+
 /// Whether a value only stands where a secret would: `${X}`, `process.env.X`, `INSERT_TOKEN_HERE`, the nil UUID, a
 /// class with its package, a file.
-pub fn is_placeholder(value: &str) -> bool {
+fn is_placeholder(value: &str) -> bool {
     let letters = || value.chars().filter(char::is_ascii_alphanumeric);
     let same = letters().next().is_some_and(|first| letters().all(|c| c == first));
     let words = || value.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
@@ -81,7 +119,9 @@ pub fn is_placeholder(value: &str) -> bool {
         PLACEHOLDER.contains(&word.as_str()) || (word.len() > 3 && word.bytes().all(|b| b == b'x'))
     });
     let constant = plain && words().count() > 1 && value.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
-    same || (plain && told)
+    let described = DESCRIPTIONS.iter().any(|word| word.eq_ignore_ascii_case(value));
+    same || described
+        || (plain && told)
         || constant
         || QUALIFIED.is_match(value)
         || FILE.is_match(value)
@@ -89,7 +129,7 @@ pub fn is_placeholder(value: &str) -> bool {
 }
 
 /// Whether what begins at this byte stands in the name of a test.
-pub fn is_of_test(text: &str, at: usize) -> bool {
+fn is_of_test(text: &str, at: usize) -> bool {
     TESTS.iter().any(|pattern| pattern.find_iter(text).any(|name| name.range().contains(&at)))
 }
 

@@ -95,6 +95,7 @@ fn threat_101_keys_of_several_lines_are_masked_whole() {
         ("-----BEGIN OPENSSH PRIVATE KEY-----", "-----END OPENSSH PRIVATE KEY-----"),
         ("-----BEGIN PGP PRIVATE KEY BLOCK-----", "-----END PGP PRIVATE KEY BLOCK-----"),
         ("-----BEGIN PRIVATE KEY-----", "and then something else failed: error"),
+        ("Private-Lines: 14", "Private-MAC: 6730c52e494d4aba1191485053ca6f47bb619d2b"),
     ] {
         for stamp in ["", "2026-01-01T00:00:00.0000000Z ", "    ", "#12 0.345 ", "web_1  | "] {
             let mut log = format!("{stamp}error: here it comes\n{stamp}{begin}\n");
@@ -102,6 +103,7 @@ fn threat_101_keys_of_several_lines_are_masked_whole() {
                 log.push_str(&format!("{stamp}{line}\n"));
             }
             log.push_str(&format!("{stamp}{end}\n{stamp}error: after it\n"));
+            assert_eq!(super::read(log.as_bytes()).redactions.get("private-key"), Some(&1), "{begin} {stamp:?}");
             let said = said(log.as_bytes());
             assert!(!said.contains("q1w2e3"), "{begin} {stamp:?}");
             assert!(said.contains("after it"));
