@@ -61,13 +61,12 @@ pub async fn again(State(forge): State<Forge>, Path(id): Path<u64>) -> Response 
     let Some(lost) = state.delivered.iter().find(|one| one.id == id).cloned() else {
         return refuse(404, "Not Found");
     };
-    match lost.hook {
+    if let Some(hook) = lost.hook {
         // How it ends is seen when it is sent.
-        Some(hook) => state.hooks.push_back(hook),
-        None => {
-            let id = state.fresh();
-            state.delivered.push(Delivered { id, at, status: 202, ..lost });
-        }
+        state.hooks.push_back(hook);
+    } else {
+        let id = state.fresh();
+        state.delivered.push(Delivered { id, at, status: 202, hook: None, ..lost });
     }
     (StatusCode::ACCEPTED, Json(json!({}))).into_response()
 }

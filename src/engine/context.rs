@@ -3,7 +3,7 @@
 use super::turn::Working;
 use super::{Engine, HOLD};
 use crate::domain::effect::Effect;
-use crate::domain::event::{Event, LogRead};
+use crate::domain::event::{Conclusion, Event, LogRead, Scope};
 use crate::domain::facts::{Breaker, Context};
 use crate::domain::ids::ProposalId;
 use crate::domain::incident::Incident;
@@ -88,8 +88,11 @@ impl Working<'_> {
         for print in arrived.into_iter().chain(incident.fingerprint()) {
             context.same.insert(print.to_owned(), self.state.index.same(incident, print));
         }
-        // Judged where the card's facts come in: by then the log has been read, and its tests are on record.
-        if matches!(event, Event::FactsGathered { proposal: None, .. }) && !incident.is_over() {
+        // Judged where the card's facts come in: by then the log has been read, and its tests are on record. And once
+        // more where a retry passes: what comes of that rests on it.
+        let passed = matches!(event, Event::Progressed { progress } if progress.scope == Scope::Run
+            && progress.attempt > 1 && progress.conclusion.is_some_and(Conclusion::is_green));
+        if (matches!(event, Event::FactsGathered { proposal: None, .. }) || passed) && !incident.is_over() {
             context.judged = self.judged(incident).await?;
         }
         Ok(context)

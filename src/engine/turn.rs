@@ -558,8 +558,8 @@ fn merge(known: Option<RunSeen>, seen: &Seen<'_>, at: Time) -> RunSeen {
     let workflow = fresh.workflow.clone().or_else(|| known.workflow.clone());
     let green = known.conclusion.is_some_and(Conclusion::is_green);
     if attempt < known.attempt || (attempt == known.attempt && (green || conclusion.is_none())) {
-        return RunSeen { incident, head, workflow, ..known };
+        return RunSeen { head, workflow, incident, ..known };
     }
     let superseded = fresh.superseded || (known.superseded && attempt == known.attempt);
-    RunSeen { incident, head, workflow, superseded, ..fresh }
+    RunSeen { head, workflow, superseded, incident, ..fresh }
 }

@@ -12,6 +12,7 @@ use crate::domain::intent::{Which, Wish};
 use crate::domain::journal::Note;
 use crate::domain::time::{DAY_MS, SECOND_MS, Time};
 use crate::policy::Verdict;
+use crate::remedies;
 
 /// In mode `act`, schedules the retry that policy allows now or after a pause, or records why not.
 pub fn consider(step: &mut Step<'_>, facts: &Facts) {
@@ -77,9 +78,11 @@ pub fn retry(step: &mut Step<'_>) {
     );
 }
 
-/// A test that failed and passed on the same commit: where the operator grants it, the bot proposes its quarantine.
+/// A test that failed and passed on the same commit, and that history calls flaky: where the operator grants it, the
+/// bot proposes its quarantine. One that is new to failing may be a race that the commit brought in.
 pub fn quarantine(step: &mut Step<'_>) {
-    if step.incident.busy().is_some() {
+    let offered = remedies::by_id("quarantine").and_then(|remedy| remedy.offer(&step.incident)).is_some();
+    if step.incident.busy().is_some() || !offered {
         return;
     }
     // Planning costs a look at the repository: only where its plan may be allowed.

@@ -1,7 +1,7 @@
 //! Runs that move on: new attempts, ends, green at last.
 
 use super::state::Step;
-use super::{adopting, automatic, offering, placing, proposal, runs};
+use super::{adopting, automatic, judging, offering, placing, proposal, runs};
 use crate::domain::effect::Order;
 use crate::domain::event::{Conclusion, Progress, QueueEnd, Scope};
 use crate::domain::facts::RunFacts;
@@ -151,6 +151,9 @@ fn settle(step: &mut Step<'_>) {
     proposal::close(step, "the run is green");
     step.tell(None, Note::Resolved { because });
     if flaked {
+        if let Some(judged) = &step.context.judged {
+            judging::learn(&mut step.incident, judged);
+        }
         automatic::quarantine(step);
     }
 }

@@ -5,7 +5,7 @@ use super::paths::paths;
 use super::terms::Terms;
 use super::tree::{Reason, either, gate};
 use crate::domain::cause::Cause;
-use crate::domain::evidence::Evidence;
+use crate::domain::evidence::{Category, Evidence};
 use crate::domain::facts::Breaker;
 use crate::domain::incident::Incident;
 use crate::domain::refs::OWN_BRANCHES;
@@ -127,16 +127,31 @@ fn not_broken(incident: &Incident) -> Reason {
     gate("cause", !broken, format!("the verdict is {}", cause.spoken()))
 }
 
+/// From this chance on, a retry is made although the log does not call the failure transient. What failed again is less
+/// likely to pass: a test is not retried a second time.
+const RETRIED_FROM: f64 = 0.4;
+
+/// Whether the log or the history of what failed says that another try may pass.
+fn may_pass(incident: &Incident) -> Reason {
+    let evidence = incident.headline();
+    let transient = evidence.is_some_and(Evidence::is_transient);
+    let category = evidence.map_or("unknown", |evidence| evidence.category.as_str());
+    let kind = match evidence.and_then(|evidence| evidence.known_issue.as_deref()).filter(|_| !transient) {
+        Some(issue) => return gate("transient", false, format!("{issue} is not transient")),
+        None => format!("the failure category is {category}"),
+    };
+    let flakes = incident.judged.as_ref().is_some_and(|judged| matches!(judged.cause, Cause::Flaky | Cause::Transient));
+    let may = !transient && (flakes || evidence.is_some_and(|evidence| evidence.category == Category::Test));
+    let retry = incident.offers.iter().find(|offer| offer.remedy == "retry").filter(|_| may);
+    let Some(retry) = retry else { return gate("transient", transient, kind) };
+    let words = format!("{kind}, and a retry passes with {:.0} %", retry.help * 100.0);
+    let percent = |of: f64| format!("{:.0}", of * 100.0).parse().unwrap_or(0_u32);
+    gate("transient", retry.help >= RETRIED_FROM, words).comparing(percent(retry.help), percent(RETRIED_FROM))
+}
+
 /// Further gates for an automatic retry.
 fn retrying(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
     let Case { incident, plan, context, now, .. } = *case;
-    let transient = incident.headline().is_some_and(Evidence::is_transient);
-    let evidence = incident.headline();
-    let category = evidence.map_or("unknown", |evidence| evidence.category.as_str());
-    let kind = match evidence.and_then(|evidence| evidence.known_issue.as_deref()).filter(|_| !transient) {
-        Some(issue) => format!("{issue} is not transient"),
-        None => format!("the failure category is {category}"),
-    };
     let (failed, jobs_max) = (incident.jobs.len() as u64, rules.retry_max_jobs);
     vec![
         either(
@@ -145,7 +160,7 @@ fn retrying(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
             "it is fully reversible",
             "only fully reversible actions run automatically",
         ),
-        gate("transient", transient, kind),
+        may_pass(incident),
         not_broken(incident),
         gate(
             "jobs",

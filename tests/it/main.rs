@@ -41,5 +41,6 @@ mod sim;
 mod strangers;
 mod threats;
 mod tidy;
+mod trials;
 mod words;
 mod world;

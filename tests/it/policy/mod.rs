@@ -1,8 +1,8 @@
 //! What policy decides: a table of decisions, what a repository's file may say, and limits under any order of events.
 
 mod asking;
-mod case;
-mod double;
+pub mod case;
+pub mod double;
 mod limits;
 mod loosening;
 mod own;

@@ -1,0 +1,420 @@
+//! A team at work: commits that break tests, tests that flake, people who re-run and mend. The truth of each run is kept.
+
+use super::forge::{Memory, Run};
+use crate::policy::case::rules;
+use crate::policy::double::{self, Double, Strangers, sha, word};
+use crate::world::HandClock;
+use ci_rescue::card::{Places, Words};
+use ci_rescue::domain::event::{Event, Failure, Progress};
+use ci_rescue::domain::journal::Note;
+use ci_rescue::domain::time::MINUTE_MS;
+use ci_rescue::domain::{Conclusion, Repo, RunId, Scope};
+use ci_rescue::engine::{Budget, Engine, Parts, RepoFilter};
+use ci_rescue::policy::Mentions;
+use ci_rescue::ports::{Clock, Delivery, Query, Store};
+use ci_rescue::store::{self, Ledger};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The operator trusts the bot with everything that it may do by itself; a day's limit would hide what it thinks.
+const POLICY: &str = "mode = \"act\"\nautomatic = [\"retry\", \"quarantine\"]\ndaily_limit = 1000000\n\
+    approvals = { quarantine = 0 }\nquarantine_max = 1000\n";
+const TESTS: usize = 40;
+const FLAKY: usize = 6;
+/// A test that flakes more than this has to be proposed within [`SOON`] runs of its first flake.
+const OFTEN: f64 = 0.05;
+const SOON: u32 = 20;
+const BRANCHES: [&str; 4] = ["main", "topic/a", "topic/b", "topic/c"];
+
+#[derive(Clone, Debug)]
+struct Broken {
+    test: usize,
+    /// A race fails now and then, and is a breakage all the same.
+    fails: f64,
+    commit: u64,
+}
+
+/// Why a run failed.
+#[derive(Clone, Debug, Default)]
+struct Truth {
+    flaked: BTreeSet<usize>,
+    broken: BTreeSet<usize>,
+    racy: BTreeSet<usize>,
+    network: bool,
+}
+
+impl Truth {
+    fn is_red(&self) -> bool {
+        self.network || !(self.flaked.is_empty() && self.broken.is_empty() && self.racy.is_empty())
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    pub incidents: u32,
+    /// Runs that failed by chance alone, and those that the bot re-ran.
+    pub flaky: u32,
+    pub flaky_retried: u32,
+    /// Runs that a commit broke for good.
+    pub broken: u32,
+    pub broken_retried_twice: Vec<String>,
+    pub broken_quarantined: Vec<String>,
+    /// Races that a commit brought in: they look like flakes until enough is known.
+    pub racy: u32,
+    pub racy_quarantined: u32,
+    /// Tests that flake above 5 %, and those that were proposed for quarantine in time.
+    pub often: u32,
+    pub often_proposed: u32,
+}
+
+impl Tally {
+    pub fn add(&mut self, other: &Self) {
+        self.incidents += other.incidents;
+        self.flaky += other.flaky;
+        self.flaky_retried += other.flaky_retried;
+        self.broken += other.broken;
+        self.broken_retried_twice.extend_from_slice(&other.broken_retried_twice);
+        self.broken_quarantined.extend_from_slice(&other.broken_quarantined);
+        self.racy += other.racy;
+        self.racy_quarantined += other.racy_quarantined;
+        self.often += other.often;
+        self.often_proposed += other.often_proposed;
+    }
+}
+
+pub struct World {
+    seed: u64,
+    dice: fastrand::Rng,
+    clock: Arc<HandClock>,
+    forge: Arc<Memory>,
+    /// Knows the heads of branches.
+    heads: Arc<Double>,
+    store: Arc<dyn Store>,
+    engine: Arc<Engine>,
+    repo: Repo,
+    /// How often each test fails with nothing broken.
+    rates: Vec<f64>,
+    broken: BTreeMap<&'static str, Vec<Broken>>,
+    /// By commit.
+    breakages: BTreeMap<u64, Vec<Broken>>,
+    truths: BTreeMap<u64, Truth>,
+    /// The run in which each test flaked first, and the run after which it stood proposed for quarantine.
+    flaked: BTreeMap<usize, u32>,
+    proposed: BTreeMap<usize, u32>,
+    runs: u64,
+    sent: u64,
+}
+
+impl World {
+    pub async fn new(seed: u64) -> Self {
+        let clock = HandClock::new();
+        let forge = Memory::new(clock.clone());
+        let heads = Double::new(clock.clone());
+        let store: Arc<dyn Store> = Arc::new(Ledger::open(store::Memory::default()).unwrap());
+        let engine = Engine::start(Parts {
+            store: store.clone(),
+            clock: clock.clone(),
+            rules: rules(POLICY),
+            mentions: Mentions::default(),
+            filter: RepoFilter::default(),
+            budget: Budget::default(),
+            words: Arc::new(Words::shipped(Places::default()).unwrap()),
+            chats: Vec::new(),
+            ci: Some(forge.clone()),
+            forge: Some(heads.clone()),
+            git: None,
+            resolver: None,
+            directory: Arc::new(Strangers),
+            decoders: Vec::new(),
+            feeds: Vec::new(),
+            home: None,
+        })
+        .await
+        .unwrap();
+        let mut dice = fastrand::Rng::with_seed(seed);
+        // Log-uniform from 0.1 % to 30 %.
+        let mut rate = |flaky: bool| if flaky { 0.001 * 300_f64.powf(dice.f64()) } else { 0.0 };
+        let rates = (0..TESTS).map(|test| rate(test < FLAKY)).collect();
+        Self {
+            seed,
+            dice,
+            clock,
+            forge,
+            heads,
+            store,
+            engine,
+            repo: format!("acme/{}", word(seed)).parse().unwrap(),
+            rates,
+            broken: BTreeMap::new(),
+            breakages: BTreeMap::new(),
+            truths: BTreeMap::new(),
+            flaked: BTreeMap::new(),
+            proposed: BTreeMap::new(),
+            runs: 0,
+            sent: 0,
+        }
+    }
+
+    pub async fn live(&mut self, commits: u32) {
+        for _ in 0..commits {
+            self.commit().await;
+            // The bot's retries, and then the people's.
+            for _ in 0..4 {
+                self.clock.advance(4 * MINUTE_MS);
+                self.settle().await;
+                self.end().await;
+            }
+            self.people().await;
+            self.look().await;
+        }
+    }
+
+    /// Somebody pushes to a branch: it may mend what is broken there, or break something.
+    async fn commit(&mut self) {
+        let branch = *self.dice.choice(["main", "main", BRANCHES[1], BRANCHES[2], BRANCHES[3]].iter()).unwrap();
+        self.runs += 1;
+        let commit = self.runs;
+        let mends = self.dice.f64() < 0.6;
+        let here = self.broken.entry(branch).or_default();
+        if mends {
+            here.clear();
+        }
+        if self.dice.f64() < 0.1 {
+            let fails = if self.dice.f64() < 0.1 { 0.2 + 0.6 * self.dice.f64() } else { 1.0 };
+            here.push(Broken { test: self.dice.usize(..TESTS), fails, commit });
+        }
+        // A topic is built on what the default branch is.
+        let names = if branch == "main" { vec!["main"] } else { vec!["main", branch] };
+        let all = names.iter().filter_map(|name| self.broken.get(name)).flatten().cloned().collect();
+        self.breakages.insert(commit, all);
+        let head = double::Run { branch: branch.into(), attempt: 1, conclusion: None };
+        self.heads.runs.lock().unwrap().insert(commit, head);
+        let run = Run {
+            repo: self.repo.clone(),
+            branch: branch.into(),
+            commit,
+            attempt: 1,
+            conclusion: None,
+            log: String::new(),
+        };
+        self.forge.runs.lock().unwrap().insert(commit, run);
+        self.end().await;
+        self.settle().await;
+    }
+
+    /// Whatever is going ends, by the truth.
+    async fn end(&mut self) {
+        let going: Vec<(u64, Run)> = {
+            let runs = self.forge.runs.lock().unwrap();
+            runs.iter().filter(|(_, run)| run.conclusion.is_none()).map(|(id, run)| (*id, run.clone())).collect()
+        };
+        for (id, run) in going {
+            let truth = self.draw(run.commit);
+            let red = truth.is_red();
+            {
+                let mut runs = self.forge.runs.lock().unwrap();
+                let have = runs.get_mut(&id).unwrap();
+                have.conclusion = Some(if red { Conclusion::Failure } else { Conclusion::Success });
+                have.log = self.log(&run, &truth);
+            }
+            if run.attempt == 1 {
+                for test in &truth.flaked {
+                    self.flaked.entry(*test).or_insert(u32::try_from(id).unwrap());
+                }
+                self.truths.insert(id, truth);
+            }
+            self.tell(id).await;
+        }
+        self.settle().await;
+    }
+
+    fn draw(&mut self, commit: u64) -> Truth {
+        let mut truth = Truth { network: self.dice.f64() < 0.01, ..Truth::default() };
+        for test in 0..TESTS {
+            if self.rates[test] > 0.0 && self.dice.f64() < self.rates[test] {
+                truth.flaked.insert(test);
+            }
+        }
+        for broken in &self.breakages[&commit] {
+            if self.dice.f64() < broken.fails {
+                let which = if broken.fails < 1.0 { &mut truth.racy } else { &mut truth.broken };
+                which.insert(broken.test);
+                truth.flaked.remove(&broken.test);
+            }
+        }
+        truth
+    }
+
+    /// Each failing test with its message: a flake's is its own, a breakage's that of its commit.
+    fn log(&self, run: &Run, truth: &Truth) -> String {
+        if truth.network {
+            return "##[group]Run npm ci\nnpm error code ECONNRESET while fetching left-pad\n##[error]Process completed with exit code 1.\n".into();
+        }
+        let by: BTreeMap<usize, u64> =
+            self.breakages[&run.commit].iter().map(|broken| (broken.test, broken.commit)).collect();
+        let mut log = String::from("##[group]Run pytest\n");
+        for test in truth.flaked.iter().chain(&truth.broken).chain(&truth.racy) {
+            let message = match by.get(test).filter(|_| !truth.flaked.contains(test)) {
+                Some(commit) => format!("AssertionError: expected {}, got {}", word(*commit), word(commit + 7)),
+                None => format!("TimeoutError: no answer from {}", word(*test as u64 + 40)),
+            };
+            log.push_str(&format!("FAILED tests/test_{0}.py::test_{0} - {message}\n", word(*test as u64 + 1)));
+        }
+        let failed = truth.flaked.len() + truth.broken.len() + truth.racy.len();
+        log.push_str(&format!(
+            "=== {failed} failed, {} passed in 3.1s ===\n##[error]Process completed with exit code 1.\n",
+            TESTS - failed
+        ));
+        log
+    }
+
+    /// People re-run what still fails: chance more often than their own breakages.
+    async fn people(&mut self) {
+        let red: Vec<u64> = {
+            let runs = self.forge.runs.lock().unwrap();
+            let newest = runs.iter().next_back();
+            newest
+                .filter(|(_, run)| run.conclusion == Some(Conclusion::Failure))
+                .map(|(id, _)| *id)
+                .into_iter()
+                .collect()
+        };
+        for id in red {
+            let by_chance = self.truths[&id].broken.is_empty() && self.truths[&id].racy.is_empty();
+            if self.dice.f64() < if by_chance { 0.6 } else { 0.2 } {
+                let mut runs = self.forge.runs.lock().unwrap();
+                let run = runs.get_mut(&id).unwrap();
+                (run.attempt, run.conclusion) = (run.attempt + 1, None);
+            }
+        }
+        self.clock.advance(80 * MINUTE_MS);
+        self.end().await;
+    }
+
+    async fn tell(&mut self, id: u64) {
+        let run = self.forge.runs.lock().unwrap()[&id].clone();
+        let conclusion = run.conclusion.unwrap();
+        let job_id = id * 100 + u64::from(run.attempt);
+        let progress = |scope, job: Option<&str>| Progress {
+            repo: run.repo.clone(),
+            scope,
+            run: Some(RunId(id)),
+            attempt: run.attempt,
+            workflow: "ci".into(),
+            job: job.map(Into::into),
+            job_id: job.map(|_| job_id),
+            branch: run.branch.as_str().into(),
+            sha: sha(run.commit),
+            conclusion: Some(conclusion),
+        };
+        if conclusion == Conclusion::Success {
+            self.send(&Event::Progressed { progress: progress(Scope::Job, Some("test")) }).await;
+        } else {
+            let failure = Failure {
+                repo: run.repo.clone(),
+                default_branch: "main".into(),
+                scope: Scope::Job,
+                run: Some(RunId(id)),
+                attempt: run.attempt,
+                workflow: "ci".into(),
+                job: Some("test".into()),
+                job_id: Some(job_id),
+                step: None,
+                branch: run.branch.as_str().into(),
+                sha: sha(run.commit),
+                conclusion,
+                url: None,
+                pulls: Vec::new(),
+                sender: "ben".into(),
+                sender_is_bot: false,
+                fork: false,
+                looked: false,
+                commit_message: Some("Count the shipping".into()),
+                confirmed: true,
+            };
+            self.send(&Event::Failed { failure }).await;
+        }
+        self.send(&Event::Progressed { progress: progress(Scope::Run, None) }).await;
+    }
+
+    async fn send(&mut self, event: &Event) {
+        self.sent += 1;
+        let delivery = Delivery::internal(format!("internal:{}", self.sent), self.clock.now(), event);
+        self.store.put_delivery(delivery).await.unwrap();
+    }
+
+    async fn settle(&self) {
+        for round in 0.. {
+            assert!(round < 2_000, "the engine does not come to rest");
+            let ticked = self.engine.tick().await.unwrap();
+            let turned = self.engine.turn().await.unwrap();
+            let performed = self.engine.perform().await.unwrap();
+            if !(ticked | turned | performed) {
+                break;
+            }
+        }
+    }
+
+    /// Notes which tests stand proposed for quarantine now.
+    async fn look(&mut self) {
+        let newest = self.store.incidents(&Query { limit: 3, ..Query::default() }).await.unwrap();
+        for incident in newest {
+            let offered = incident.offers.iter().any(|offer| offer.remedy == "quarantine");
+            if offered || self.quarantines(incident.no).await {
+                let names = incident.evidence.iter().flat_map(|evidence| &evidence.failing_tests);
+                let names: Vec<String> = names.map(|test| test.name.raw().to_owned()).collect();
+                let is =
+                    |test: &usize| names.iter().any(|name| name.contains(&format!("test_{}", word(*test as u64 + 1))));
+                for test in (0..TESTS).filter(is) {
+                    self.proposed.entry(test).or_insert(u32::try_from(self.runs).unwrap());
+                }
+            }
+        }
+    }
+
+    /// Whether the bot wanted a quarantine. Planning ends there: this forge has no repository to look into.
+    async fn quarantines(&self, no: ci_rescue::domain::IncidentNo) -> bool {
+        let journal = self.store.journal(no, 0, 10_000).await.unwrap();
+        journal.iter().any(|entry| matches!(&entry.note, Note::Refused { what, .. } if what == "quarantine"))
+    }
+
+    pub async fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        let reruns = self.forge.reruns.lock().unwrap().clone();
+        for (id, truth) in self.truths.iter().filter(|(_, truth)| truth.is_red()) {
+            let retried = reruns.iter().filter(|run| *run == id).count();
+            if !truth.broken.is_empty() {
+                tally.broken += 1;
+                if retried > 1 {
+                    tally.broken_retried_twice.push(format!("run {id} of seed {}", self.seed));
+                }
+            } else if truth.racy.is_empty() {
+                tally.flaky += 1;
+                tally.flaky_retried += u32::from(retried > 0);
+            } else {
+                tally.racy += 1;
+            }
+        }
+        for incident in self.store.incidents(&Query { limit: usize::MAX, ..Query::default() }).await.unwrap() {
+            tally.incidents += 1;
+            let offered = incident.offers.iter().any(|offer| offer.remedy == "quarantine");
+            if !offered && !self.quarantines(incident.no).await {
+                continue;
+            }
+            // What its newest run failed of.
+            let runs = incident.runs.iter().filter_map(|run| run.run.map(|run| run.0));
+            let truth = &self.truths[&runs.max().unwrap()];
+            if !truth.broken.is_empty() {
+                tally.broken_quarantined.push(format!("incident {} of seed {}", incident.no, self.seed));
+            } else if !truth.racy.is_empty() {
+                tally.racy_quarantined += 1;
+            }
+        }
+        for (test, _) in self.rates.iter().enumerate().filter(|(_, rate)| **rate > OFTEN) {
+            tally.often += 1;
+            let first = self.flaked.get(&test).copied().unwrap_or_default();
+            tally.often_proposed += u32::from(self.proposed.get(&test).is_some_and(|run| *run <= first + SOON));
+        }
+        tally
+    }
+}
