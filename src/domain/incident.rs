@@ -486,6 +486,12 @@ impl Incident {
         self.offers.iter().find(|offer| offer.remedy == "retry")?.plan.as_ref()
     }
 
+    /// The chance that a retry passes, where one is possible.
+    #[must_use]
+    pub fn retry_hope(&self) -> Option<f64> {
+        self.offers.iter().find(|offer| offer.remedy == "retry").map(|offer| offer.help)
+    }
+
     #[must_use]
     pub fn on_default_branch(&self) -> bool {
         self.branch.raw() == self.default_branch && self.pulls.is_empty() && !self.fork

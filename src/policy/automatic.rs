@@ -142,11 +142,10 @@ fn may_pass(incident: &Incident) -> Reason {
     };
     let flakes = incident.judged.as_ref().is_some_and(|judged| matches!(judged.cause, Cause::Flaky | Cause::Transient));
     let may = !transient && (flakes || evidence.is_some_and(|evidence| evidence.category == Category::Test));
-    let retry = incident.offers.iter().find(|offer| offer.remedy == "retry").filter(|_| may);
-    let Some(retry) = retry else { return gate("transient", transient, kind) };
-    let words = format!("{kind}, and a retry passes with {:.0} %", retry.help * 100.0);
+    let Some(hope) = incident.retry_hope().filter(|_| may) else { return gate("transient", transient, kind) };
+    let words = format!("{kind}, and a retry passes with {:.0} %", hope * 100.0);
     let percent = |of: f64| format!("{:.0}", of * 100.0).parse().unwrap_or(0_u32);
-    gate("transient", retry.help >= RETRIED_FROM, words).comparing(percent(retry.help), percent(RETRIED_FROM))
+    gate("transient", hope >= RETRIED_FROM, words).comparing(percent(hope), percent(RETRIED_FROM))
 }
 
 /// Further gates for an automatic retry.

@@ -34,7 +34,7 @@ fn retries(n: u32) -> String {
 }
 
 /// Retries of the failing run that failed as well.
-fn tries(incident: &Incident) -> u32 {
+pub fn tries(incident: &Incident) -> u32 {
     let failed = incident.runs.iter().filter(|run| run.failed_attempt == run.attempt && !run.superseded);
     failed.map(|run| run.attempt.saturating_sub(1)).max().unwrap_or(0)
 }

@@ -46,7 +46,9 @@ impl Remedy for Quarantine {
         let tests = incident.evidence.iter().flat_map(|evidence| &evidence.failing_tests).count();
         // A flaky test that fails in a new way may have found something.
         let new = judged.record.alike == Some(0);
-        if tests != 1 || new || judged.record.passed_on_retry == 0 || incident.base.is_some() {
+        // What failed on its retry too may be broken beside.
+        let again = hope::tries(incident) > 0 && judged.record.passed_here == 0;
+        if tests != 1 || new || again || judged.record.passed_on_retry == 0 || incident.base.is_some() {
             return None;
         }
         let wish = Wish::Quarantine { test: None, file: None, for_ms: 7 * DAY_MS, reason: None, listed: false };

@@ -27,8 +27,8 @@ pub struct Run {
 pub struct Memory {
     pub clock: Arc<HandClock>,
     pub runs: Mutex<BTreeMap<u64, Run>>,
-    /// The runs that the bot re-ran, in order.
-    pub reruns: Mutex<Vec<u64>>,
+    /// The runs that the bot re-ran, each with the attempt that had failed.
+    pub reruns: Mutex<Vec<(u64, u32)>>,
 }
 
 impl Memory {
@@ -89,7 +89,7 @@ impl Ci for Memory {
         let have = runs.get_mut(&run.0).ok_or_else(|| PortError::permanent("there is no such run"))?;
         if have.attempt == *attempt {
             (have.attempt, have.conclusion) = (attempt + 1, None);
-            self.reruns.lock().unwrap().push(run.0);
+            self.reruns.lock().unwrap().push((run.0, *attempt));
         }
         Ok(None)
     }

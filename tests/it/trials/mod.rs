@@ -28,6 +28,7 @@ fn what_flakes_is_retried_and_quarantined_and_what_broke_is_neither() {
     assert_eq!(tally.broken_retried_twice, Vec::<String>::new(), "a breakage was retried by the bot a second time");
     assert!(share(tally.flaky_retried, tally.flaky) >= 0.8, "{} of {}", tally.flaky_retried, tally.flaky);
     assert!(share(tally.often_proposed, tally.often) >= 0.6, "{} of {}", tally.often_proposed, tally.often);
+    assert!(share(tally.flakes_broken, tally.incidents) < 0.01, "{} of {}", tally.flakes_broken, tally.incidents);
     // Nothing is shown where nothing happens.
     assert!(tally.broken > tally.incidents / 10 && tally.flaky > tally.incidents / 4 && tally.often > 5, "{tally:?}");
 }

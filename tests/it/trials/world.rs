@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// The operator trusts the bot with everything that it may do by itself; a day's limit would hide what it thinks.
 const POLICY: &str = "mode = \"act\"\nautomatic = [\"retry\", \"quarantine\"]\ndaily_limit = 1000000\n\
     approvals = { quarantine = 0 }\nquarantine_max = 1000\n";
-const TESTS: usize = 40;
+const TESTS: usize = 120;
 const FLAKY: usize = 6;
 /// A test that flakes more than this has to be proposed within [`SOON`] runs of its first flake.
 const OFTEN: f64 = 0.05;
@@ -59,6 +59,8 @@ pub struct Tally {
     pub broken: u32,
     pub broken_retried_twice: Vec<String>,
     pub broken_quarantined: Vec<String>,
+    /// Quarantines of tests that flake and that the very commit broke as well: nothing tells the two apart yet.
+    pub flakes_broken: u32,
     /// Races that a commit brought in: they look like flakes until enough is known.
     pub racy: u32,
     pub racy_quarantined: u32,
@@ -75,6 +77,7 @@ impl Tally {
         self.broken += other.broken;
         self.broken_retried_twice.extend_from_slice(&other.broken_retried_twice);
         self.broken_quarantined.extend_from_slice(&other.broken_quarantined);
+        self.flakes_broken += other.flakes_broken;
         self.racy += other.racy;
         self.racy_quarantined += other.racy_quarantined;
         self.often += other.often;
@@ -97,7 +100,8 @@ pub struct World {
     broken: BTreeMap<&'static str, Vec<Broken>>,
     /// By commit.
     breakages: BTreeMap<u64, Vec<Broken>>,
-    truths: BTreeMap<u64, Truth>,
+    /// By run and attempt.
+    truths: BTreeMap<(u64, u32), Truth>,
     /// The run in which each test flaked first, and the run after which it stood proposed for quarantine.
     flaked: BTreeMap<usize, u32>,
     proposed: BTreeMap<usize, u32>,
@@ -217,12 +221,10 @@ impl World {
                 have.conclusion = Some(if red { Conclusion::Failure } else { Conclusion::Success });
                 have.log = self.log(&run, &truth);
             }
-            if run.attempt == 1 {
-                for test in &truth.flaked {
-                    self.flaked.entry(*test).or_insert(u32::try_from(id).unwrap());
-                }
-                self.truths.insert(id, truth);
+            for test in &truth.flaked {
+                self.flaked.entry(*test).or_insert(u32::try_from(id).unwrap());
             }
+            self.truths.insert((id, run.attempt), truth);
             self.tell(id).await;
         }
         self.settle().await;
@@ -280,7 +282,7 @@ impl World {
                 .collect()
         };
         for id in red {
-            let by_chance = self.truths[&id].broken.is_empty() && self.truths[&id].racy.is_empty();
+            let by_chance = self.breakages[&id].is_empty();
             if self.dice.f64() < if by_chance { 0.6 } else { 0.2 } {
                 let mut runs = self.forge.runs.lock().unwrap();
                 let run = runs.get_mut(&id).unwrap();
@@ -381,16 +383,18 @@ impl World {
     pub async fn tally(&self) -> Tally {
         let mut tally = Tally::default();
         let reruns = self.forge.reruns.lock().unwrap().clone();
-        for (id, truth) in self.truths.iter().filter(|(_, truth)| truth.is_red()) {
-            let retried = reruns.iter().filter(|run| *run == id).count();
+        for ((id, _), truth) in self.truths.iter().filter(|((_, attempt), truth)| *attempt == 1 && truth.is_red()) {
+            let retried: Vec<u32> = reruns.iter().filter(|(run, _)| run == id).map(|(_, attempt)| *attempt).collect();
             if !truth.broken.is_empty() {
                 tally.broken += 1;
-                if retried > 1 {
+                // One of them may have met the network instead.
+                let broken = |attempt: &&u32| !self.truths[&(*id, **attempt)].network;
+                if retried.iter().filter(broken).count() > 1 {
                     tally.broken_retried_twice.push(format!("run {id} of seed {}", self.seed));
                 }
             } else if truth.racy.is_empty() {
                 tally.flaky += 1;
-                tally.flaky_retried += u32::from(retried > 0);
+                tally.flaky_retried += u32::from(!retried.is_empty());
             } else {
                 tally.racy += 1;
             }
@@ -401,14 +405,15 @@ impl World {
             if !offered && !self.quarantines(incident.no).await {
                 continue;
             }
-            // What its newest run failed of.
-            let runs = incident.runs.iter().filter_map(|run| run.run.map(|run| run.0));
-            let truth = &self.truths[&runs.max().unwrap()];
-            if !truth.broken.is_empty() {
+            let newest = incident.runs.iter().filter_map(|run| run.run.map(|id| (id.0, run.failed_attempt))).max();
+            let truth = &self.truths[&newest.unwrap()];
+            let (flakes, healthy): (Vec<usize>, Vec<usize>) =
+                truth.broken.iter().partition(|test| self.rates[**test] > 0.0);
+            if !healthy.is_empty() {
                 tally.broken_quarantined.push(format!("incident {} of seed {}", incident.no, self.seed));
-            } else if !truth.racy.is_empty() {
-                tally.racy_quarantined += 1;
             }
+            tally.flakes_broken += u32::from(!flakes.is_empty());
+            tally.racy_quarantined += u32::from(!truth.racy.is_empty());
         }
         for (test, _) in self.rates.iter().enumerate().filter(|(_, rate)| **rate > OFTEN) {
             tally.often += 1;
