@@ -12,6 +12,7 @@ mod context;
 mod desk;
 mod door;
 mod feeds;
+mod forms;
 mod gauges;
 pub mod history;
 mod house;

@@ -71,6 +71,8 @@ pub struct Nature {
     pub bets_on_chance: bool,
     /// What it changes can be taken back to the byte.
     pub exact: bool,
+    /// It hides what fails, so it needs a failure that is none of the code's.
+    pub hides: bool,
 }
 
 /// A remedy's answer.
