@@ -27,6 +27,7 @@ mod owners;
 mod perform;
 mod preview;
 mod publish;
+mod range;
 mod reconcile;
 mod repro;
 mod resolve;

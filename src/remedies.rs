@@ -17,6 +17,7 @@
 //! `tests/it/tidy.rs` counts that nobody else keeps a list of remedies.
 
 mod backport;
+pub mod bisect;
 mod code;
 pub mod editing;
 mod extend;
@@ -128,6 +129,7 @@ pub fn all() -> Vec<Box<dyn Remedy>> {
         Box::new(unpin::Unpin),
         Box::new(revert::Revert),
         Box::new(backport::Backport),
+        Box::new(bisect::Bisect),
         Box::new(fix::Fix),
         Box::new(issue::Issue),
     ]

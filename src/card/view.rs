@@ -508,7 +508,8 @@ fn buttons(incident: &Incident) -> (Buttons, Buttons) {
             shown.push(button(incident, Verb::Cancel, Some(done.id), digest, Look::Plain));
         }
         let mut offers = offered(incident);
-        more.extend(offers.split_off(offers.len().min(SHOWN - shown.len())));
+        let helpful = incident.offers.iter().take_while(|offer| offer.help >= HELPFUL_FROM).count();
+        more.extend(offers.split_off(offers.len().min(helpful).min(SHOWN - shown.len())));
         shown.extend(offers);
     }
     let last = incident.proposals.last().filter(|last| last.state == ProposalState::Done && !last.made.is_empty());
@@ -535,6 +536,8 @@ fn wrong(incident: &Incident) -> Option<ViewButton> {
     (failed && to_say).then(|| button(incident, Verb::Wrong, None, shown, Look::Plain))
 }
 
+/// What helps less likely than this mends nothing here by itself, and stands behind *More*.
+const HELPFUL_FROM: f64 = 0.02;
 /// Buttons beside each other; the rest is behind *More*.
 const SHOWN: usize = 3;
 /// Buttons behind *More*: Slack shows five.

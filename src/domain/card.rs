@@ -30,6 +30,7 @@ pub enum Verb {
     Pin,
     Revert,
     Backport,
+    Bisect,
     /// By the template that the known issue names.
     Fix,
     Issue,
@@ -39,7 +40,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Retry,
         Self::Approve,
         Self::Reject,
@@ -50,6 +51,7 @@ impl Verb {
         Self::Pin,
         Self::Revert,
         Self::Backport,
+        Self::Bisect,
         Self::Fix,
         Self::Issue,
         Self::Why,
@@ -59,7 +61,7 @@ impl Verb {
     /// The verb of a remedy that a card may offer.
     #[must_use]
     pub fn of(remedy: &str) -> Option<Self> {
-        [Self::Retry, Self::Quarantine, Self::Pin, Self::Revert, Self::Backport, Self::Fix, Self::Issue]
+        [Self::Retry, Self::Quarantine, Self::Pin, Self::Revert, Self::Backport, Self::Bisect, Self::Fix, Self::Issue]
             .into_iter()
             .find(|verb| verb.as_str() == remedy)
     }
@@ -77,6 +79,7 @@ impl Verb {
             Self::Pin => "pin",
             Self::Revert => "revert",
             Self::Backport => "backport",
+            Self::Bisect => "bisect",
             Self::Fix => "fix",
             Self::Issue => "issue",
             Self::Why => "why",

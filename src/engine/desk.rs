@@ -173,7 +173,7 @@ impl Working<'_> {
             }
             Verb::Cancel => Intent::Cancel { target },
             Verb::Undo => Intent::Undo { target },
-            Verb::Quarantine | Verb::Pin | Verb::Revert | Verb::Backport | Verb::Fix | Verb::Issue
+            Verb::Quarantine | Verb::Pin | Verb::Revert | Verb::Backport | Verb::Bisect | Verb::Fix | Verb::Issue
                 if !fields.is_empty() =>
             {
                 match incident.as_ref().map(|incident| forms::read(incident, &what, fields)) {
@@ -185,7 +185,7 @@ impl Working<'_> {
                     }
                 }
             }
-            Verb::Quarantine | Verb::Pin | Verb::Revert | Verb::Backport | Verb::Fix | Verb::Issue => {
+            Verb::Quarantine | Verb::Pin | Verb::Revert | Verb::Backport | Verb::Bisect | Verb::Fix | Verb::Issue => {
                 let remedy = remedies::by_id(what.verb.as_str());
                 let offering = incident.as_ref().zip(remedy).and_then(|(incident, remedy)| remedy.offer(incident));
                 let Some(offering) = offering else {

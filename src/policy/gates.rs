@@ -15,7 +15,7 @@ use crate::domain::text::clean_line;
 pub(super) fn not_held(case: &Case<'_>) -> Reason {
     match &case.context.hold {
         None => gate("hold", true, "the emergency stop is off"),
-        Some(hold) if case.by.is_some() => gate(
+        Some(hold) if case.by.is_some() && !case.nature.goes_on => gate(
             "hold",
             true,
             format!("the emergency stop by {} pauses automatic actions only; a person asked for this", hold.by),

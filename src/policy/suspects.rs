@@ -2,7 +2,7 @@
 
 use crate::domain::evidence::{Category, Evidence, Resolved};
 use crate::domain::incident::Incident;
-use crate::domain::suspect::{Landed, Moved, Suspect, SuspectFacts, Suspicion};
+use crate::domain::suspect::{Landed, Moved, Suspect, SuspectFacts, Suspicion, pull_of};
 use crate::domain::text::clean_line;
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ fn suspect(commit: &Landed, evidence: Option<&Evidence>) -> Suspect {
         sha: commit.sha.clone(),
         subject: commit.subject.clone(),
         author: commit.author.clone(),
-        pull: pull(commit.subject.raw()),
+        pull: pull_of(commit.subject.raw()),
         score: scored.points,
         because: scored.because,
     }
@@ -155,13 +155,6 @@ fn manifests(commit: &Landed, evidence: &Evidence, scored: &mut Scored) {
     }
 }
 
-/// The pull request that a commit's subject names, as GitHub writes it: `… (#12)` or `Merge pull request #12 from …`.
-fn pull(subject: &str) -> Option<u64> {
-    let merged = subject.strip_prefix("Merge pull request #").and_then(|rest| rest.split(' ').next());
-    let squashed = || subject.strip_suffix(')')?.rsplit_once("(#").map(|(_, number)| number);
-    merged.or_else(squashed)?.parse().ok()
-}
-
 /// Packages that have one version in each run, and another in the red one; what the error names first.
 fn moved(green: &[Resolved], evidence: &Evidence) -> Vec<Moved> {
     let (before, now) = (versions(green), versions(&evidence.resolved));
@@ -265,7 +258,7 @@ mod tests {
             ("Say it (#x)", None),
             ("(#1) first", None),
         ] {
-            assert_eq!(pull(subject), number, "{subject}");
+            assert_eq!(pull_of(subject), number, "{subject}");
         }
     }
 

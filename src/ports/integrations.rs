@@ -237,6 +237,8 @@ pub trait Ci: Send + Sync {
         branch: &Untrusted,
         before: RunId,
     ) -> Result<Option<RunFacts>, PortError>;
+    /// The newest runs of this workflow on this branch of the repository's own, whatever they came to.
+    async fn runs(&self, repo: &Repo, workflow: &Untrusted, branch: &Untrusted) -> Result<Vec<RunFacts>, PortError>;
     /// Whether the runs at a commit passed, or later ones of the same workflows on the branch did; `None` while some are
     /// going, or none is known.
     async fn green(&self, repo: &Repo, sha: &str, branch: &Untrusted) -> Result<Option<bool>, PortError>;

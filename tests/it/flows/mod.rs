@@ -3,6 +3,7 @@
 mod advisories;
 mod approvals;
 mod automatic;
+mod bisect;
 mod burst;
 mod catching;
 mod certificates;
