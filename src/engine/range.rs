@@ -26,7 +26,9 @@ impl Engine {
         let (mut commits, more) = self.git()?.between(range.repo, range.green, range.red).await?;
         commits.reverse();
         // Paths were looked at when the suspects were ranked.
-        commits.iter_mut().for_each(|commit| commit.files.clear());
+        for commit in &mut commits {
+            commit.files.clear();
+        }
         let inside = |sha: &str| sha == range.green || commits.iter().any(|commit| commit.sha == sha);
         let mut runs = Vec::new();
         for run in self.ci()?.runs(range.repo, range.workflow, range.branch).await? {

@@ -47,8 +47,11 @@ pub fn step(
     let named = incident.is_named();
     let before = adopting::before(&incident);
     let mut step = Step { rules, context, now, incident, orders: Vec::new() };
+    if bisecting::is_of_probe(&step.incident, event) {
+        bisecting::hear(&mut step, event);
+        return Some(finish(step, event, &before));
+    }
     match event {
-        event if bisecting::is_of_probe(&step.incident, event) => {}
         Event::Failed { failure } => failing::failed(&mut step, failure),
         Event::Progressed { progress } => passing::progressed(&mut step, progress),
         Event::HeadMoved { branch, sha, .. } if branch.raw().starts_with(OWN_BRANCHES) => {

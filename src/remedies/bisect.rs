@@ -109,7 +109,9 @@ impl<'f> Bisection<'f> {
     fn of(context: &PlanContext<'_>, facts: &'f RangeFacts) -> Self {
         let incident = context.incident;
         let weights: Vec<f64> = facts.commits.iter().map(|commit| weight(incident, &commit.sha)).collect();
-        let rate = incident.judged.as_ref().map_or(0.0, |judged| judged.record.rate);
+        // Without a flake on record, the rate is a guess from few executions.
+        let record = incident.judged.as_ref().map(|judged| judged.record).filter(|record| record.passed_on_retry > 0);
+        let rate = record.map_or(0.0, |record| record.rate);
         let noise = Noise { flakes: rate.clamp(FLAKES.0, FLAKES.1), misses: MISSES };
         let placed: Vec<(usize, &RangeRun)> =
             facts.runs.iter().filter_map(|run| Some((place(facts, run)?, run))).collect();
@@ -202,7 +204,7 @@ impl<'f> Bisection<'f> {
             Answer::Culprit(n) if sure => (format!("the culprit is {} ({percent})", self.name(n)), Some(n)),
             Answer::Culprit(n) => {
                 let why = "the runs that are there tell no more";
-                (format!("the likeliest culprit is {} ({percent}); {why}", self.name(n)), None)
+                (format!("the most suspicious commit is {} ({percent}); {why}", self.name(n)), None)
             }
             Answer::Outside => {
                 let green = self.name(0);

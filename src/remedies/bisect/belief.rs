@@ -92,10 +92,12 @@ impl Belief {
         let sum: f64 = self.all.iter().sum();
         // What nothing explains changes nothing: every answer is excluded only if outcomes contradict each other.
         if sum > 0.0 {
-            self.all.iter_mut().for_each(|chance| *chance /= sum);
+            for chance in &mut self.all {
+                *chance /= sum;
+            }
         } else {
             let even = 1.0 / f64::from(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
-            self.all.iter_mut().for_each(|chance| *chance = even);
+            self.all.fill(even);
         }
         self
     }
@@ -265,7 +267,7 @@ mod tests {
                 }
                 let [ours, linear, binary] = table;
                 assert!(per(ours.1) >= 0.88, "{commits} {flakes}: right {}", per(ours.1));
-                assert!(ours.1 > binary.1 && (flakes == 0.0 || ours.1 >= linear.1), "{commits} {flakes}: {table:?}");
+                assert!(ours.1 > binary.1 && (flakes < 0.01 || ours.1 >= linear.1), "{commits} {flakes}: {table:?}");
                 assert!(commits < 5 || ours.0 < linear.0, "{commits} {flakes}: {table:?}");
             }
         }
@@ -315,8 +317,8 @@ mod tests {
                 seen.push(Seen { at, red: run(truth, at, PERFECT, &mut Dice(1)), now: true });
             }
             prop_assert_eq!(Belief::of(&weights, PERFECT, &seen).best().0, truth);
-            let bound = (commits as f64 + 1.0).log2().ceil() + 1.0;
-            prop_assert!(seen.len() as f64 <= bound, "{commits}: {} of {bound}", seen.len());
+            let bound = (commits + 1).next_power_of_two().ilog2() + 1;
+            prop_assert!(u32::try_from(seen.len()).unwrap() <= bound, "{commits}: {} of {bound}", seen.len());
         }
 
         /// Whatever comes back, it ends, and what is believed stays a distribution.
