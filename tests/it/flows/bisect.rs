@@ -47,7 +47,9 @@ async fn run_out(world: &World) {
         if going.is_empty() {
             return;
         }
-        going.into_iter().for_each(|run| world.forge.finish(run));
+        for run in going {
+            world.forge.finish(run);
+        }
     }
     panic!("it does not end: {:?}", world.incident(1).await.proposals.last());
 }
