@@ -4,10 +4,12 @@
 //! nothing but its file.
 
 mod comment;
+mod form;
 mod manifest;
 mod parse;
 mod read;
 
 pub use comment::in_comment;
+pub use form::{blamed, filled};
 pub use manifest::{Arg, Kind, Manifest, Task, all, help, table};
 pub use parse::{Mistake, parse};

@@ -5,6 +5,7 @@
 
 mod adopting;
 mod automatic;
+mod bisecting;
 mod correcting;
 mod deadline;
 mod escalating;

@@ -106,6 +106,9 @@ fn running(rules: &Rules, terms: &Terms<'_>, case: &Case<'_>, gates: &mut Vec<Re
     match case.by {
         Some(by) => {
             gates.extend([gates::may_respond(by), gates::forced_if_deterministic(case), gates::may_write(case, by)]);
+            if case.nature.goes_on {
+                gates.push(automatic::daily(rules, case));
+            }
             if quorum > 0 || !approvals.of.is_empty() {
                 gates.push(approvals);
             }

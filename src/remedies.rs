@@ -17,6 +17,7 @@
 //! `tests/it/tidy.rs` counts that nobody else keeps a list of remedies.
 
 mod backport;
+pub mod bisect;
 mod code;
 pub mod editing;
 mod extend;
@@ -34,6 +35,7 @@ mod unpin;
 mod unquarantine;
 
 use crate::domain::facts::Facts;
+use crate::domain::form::Form;
 use crate::domain::ids::ProposalId;
 use crate::domain::incident::Incident;
 use crate::domain::intent::Wish;
@@ -69,6 +71,17 @@ pub trait Remedy: Send + Sync {
     fn offer(&self, _incident: &Incident) -> Option<Offering> {
         None
     }
+    /// What no facts can mend about a wish: a form says so while the person looks at it.
+    ///
+    /// # Errors
+    /// A sentence for them.
+    fn check(&self, _wish: &Wish) -> Result<(), String> {
+        Ok(())
+    }
+    /// Whether it still offers itself once the incident is green.
+    fn follows(&self) -> bool {
+        false
+    }
     /// Whether it changes code: then whoever asks for it has to be allowed to.
     fn changes_code(&self) -> bool {
         true
@@ -90,7 +103,7 @@ pub trait Remedy: Send + Sync {
 /// What a remedy would do for an incident as it stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Offering {
-    /// What the command does without an argument: a press asks for this.
+    /// What the command does without an argument: a press asks for this, unless `form` has to be filled in first.
     pub wish: Wish,
     /// The button's words: `Revert #9`.
     pub label: String,
@@ -100,6 +113,8 @@ pub struct Offering {
     pub because: String,
     /// It is done as soon as it is asked for: the offer needs its plan.
     pub at_once: bool,
+    /// What a person has to add first.
+    pub form: Option<Form>,
 }
 
 /// Every remedy, in the order in which cards offer them.
@@ -114,6 +129,7 @@ pub fn all() -> Vec<Box<dyn Remedy>> {
         Box::new(unpin::Unpin),
         Box::new(revert::Revert),
         Box::new(backport::Backport),
+        Box::new(bisect::Bisect),
         Box::new(fix::Fix),
         Box::new(issue::Issue),
     ]

@@ -7,6 +7,7 @@ mod chat;
 mod commands;
 mod decode;
 mod embeds;
+mod forms;
 mod gateway;
 mod granted;
 mod http;

@@ -65,7 +65,7 @@ impl Platform for SlackPlatform {
 
 impl WiredSlack {
     fn intake(&self, engine: &Arc<Engine>, origin: Origin) -> slack::Intake {
-        slack::Intake { door: engine.clone(), slack: self.slack.clone(), origin }
+        slack::Intake { door: engine.clone(), ask: engine.clone(), slack: self.slack.clone(), origin }
     }
 }
 

@@ -26,7 +26,7 @@ fn button() -> impl Strategy<Value = Button> {
         look,
         verb,
         "[a-z_]{3,13}\\.[0-9]{1,9}\\.[0-9]\\.[A-Za-z0-9_-]{43}\\.[A-Za-z0-9_-]{22}",
-        proptest::option::of(proptest::sample::select(vec![Asks::Reason, Asks::Cause])),
+        proptest::option::of(proptest::sample::select(vec![Asks::Reason, Asks::Cause, Asks::Form])),
     )
         .prop_map(|(label, hint, look, verb, value, asks)| Button {
             label: if label.trim().is_empty() { "Do".into() } else { label },
@@ -36,6 +36,7 @@ fn button() -> impl Strategy<Value = Button> {
             value,
             words: "retry 42".into(),
             asks,
+            form: None,
         })
 }
 

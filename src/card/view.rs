@@ -3,6 +3,7 @@
 use crate::domain::action::Made;
 use crate::domain::card::{Annotation, ButtonRef, Look, Tone, Verb};
 use crate::domain::cause::Cause;
+use crate::domain::form::Form;
 use crate::domain::head;
 use crate::domain::ids::{Digest, IncidentNo, ProposalId, short_sha};
 use crate::domain::incident::{Incident, Offer, Proposal, ProposalState, Stage};
@@ -141,6 +142,8 @@ pub struct ViewButton {
     pub look: Look,
     /// Empty where the verb says it.
     pub label: String,
+    /// What has to be filled in first.
+    pub form: Option<Form>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -219,13 +222,15 @@ pub fn view(incident: &Incident) -> View {
         adopted: incident.adopted.len(),
         remedy: active.or_else(|| rerunning(incident)).map_or_else(String::new, |proposal| proposal.remedy.clone()),
         proposal: active.map(proposal_view),
-        offer: incident.offers.first().filter(|_| active.is_none()).map(|offer| OfferView {
-            label: offer.label.clone(),
-            because: clean_line(offer.because.first().map_or("", String::as_str), SENTENCE),
-            recommended: offer.recommended,
-            help: whole_percent(offer.help),
-            is_fix: Verb::of(&offer.remedy) == Some(Verb::Fix),
-            is_issue: Verb::of(&offer.remedy) == Some(Verb::Issue),
+        offer: incident.offers.first().filter(|_| active.is_none() && incident.closed_at.is_none()).map(|offer| {
+            OfferView {
+                label: offer.label.clone(),
+                because: clean_line(offer.because.first().map_or("", String::as_str), SENTENCE),
+                recommended: offer.recommended,
+                help: whole_percent(offer.help),
+                is_fix: Verb::of(&offer.remedy) == Some(Verb::Fix),
+                is_issue: Verb::of(&offer.remedy) == Some(Verb::Issue),
+            }
         }),
         last: incident.proposals.last().filter(|p| !p.state.is_active()).map(proposal_view),
         confirmed: incident.confirmed,
@@ -479,7 +484,7 @@ type Buttons = Vec<ViewButton>;
 fn buttons(incident: &Incident) -> (Buttons, Buttons) {
     let none = Digest::of([]);
     if incident.stage.is_closed() && !incident.awaits_people() {
-        return (Vec::new(), wrong(incident).into_iter().collect());
+        return (Vec::new(), offered(incident).into_iter().chain(wrong(incident)).collect());
     }
     let (mut shown, mut more) = (Vec::new(), Vec::new());
     if let Some(active) = incident.shown() {
@@ -503,7 +508,8 @@ fn buttons(incident: &Incident) -> (Buttons, Buttons) {
             shown.push(button(incident, Verb::Cancel, Some(done.id), digest, Look::Plain));
         }
         let mut offers = offered(incident);
-        more.extend(offers.split_off(offers.len().min(SHOWN - shown.len())));
+        let helpful = incident.offers.iter().take_while(|offer| offer.help >= HELPFUL_FROM).count();
+        more.extend(offers.split_off(offers.len().min(helpful).min(SHOWN - shown.len())));
         shown.extend(offers);
     }
     let last = incident.proposals.last().filter(|last| last.state == ProposalState::Done && !last.made.is_empty());
@@ -530,22 +536,33 @@ fn wrong(incident: &Incident) -> Option<ViewButton> {
     (failed && to_say).then(|| button(incident, Verb::Wrong, None, shown, Look::Plain))
 }
 
+/// What helps less likely than this mends nothing here by itself, and stands behind *More*.
+const HELPFUL_FROM: f64 = 0.02;
 /// Buttons beside each other; the rest is behind *More*.
 const SHOWN: usize = 3;
 /// Buttons behind *More*: Slack shows five.
 const MORE: usize = 5;
 
 fn button(incident: &Incident, verb: Verb, proposal: Option<ProposalId>, digest: Digest, look: Look) -> ViewButton {
-    ViewButton { what: ButtonRef { verb, incident: incident.no, proposal, digest }, look, label: String::new() }
+    ViewButton {
+        what: ButtonRef { verb, incident: incident.no, proposal, digest },
+        look,
+        label: String::new(),
+        form: None,
+    }
 }
 
 /// What may be requested by one click, best first.
 fn offered(incident: &Incident) -> Buttons {
     let one = |offer: &Offer| {
-        let digest = offer.plan.as_ref().map_or_else(|| Digest::of([]), |plan| plan.digest.clone());
+        let of_form = || offer.form.as_ref().map_or_else(|| Digest::of([]), Form::digest);
+        let digest = offer.plan.as_ref().map_or_else(of_form, |plan| plan.digest.clone());
         let look = if offer.recommended { Look::Primary } else { Look::Plain };
         let button = button(incident, Verb::of(&offer.remedy)?, None, digest, look);
-        Some(ViewButton { label: clean_line(&offer.label, LABEL), ..button })
+        // Whoever presses it is asked before anything happens.
+        let asks = if offer.form.is_some() { "…" } else { "" };
+        let label = format!("{}{asks}", clean_line(&offer.label, LABEL));
+        Some(ViewButton { label, form: offer.form.clone(), ..button })
     };
     incident.offers.iter().filter_map(one).collect()
 }

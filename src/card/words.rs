@@ -3,7 +3,7 @@
 use super::markup::{MARKUPS, bold, code, cut, escape, fenced, link, when};
 use super::view::{View, ViewButton};
 use crate::domain::action::{IssueBody, PullBody};
-use crate::domain::card::{Button, ButtonRef, Card, Link, Tone, Verb};
+use crate::domain::card::{Asks, Button, ButtonRef, Card, Link, Tone, Verb};
 use crate::domain::ids::short_sha;
 use crate::domain::incident::Stage;
 use crate::domain::journal::Note;
@@ -205,7 +205,7 @@ impl Words {
                 lines.push(cut(markup, &text, LINE_CHARS));
             }
         }
-        let button = |ViewButton { what, look, label: own }: &ViewButton| {
+        let button = |ViewButton { what, look, label: own, form }: &ViewButton| {
             let label = if own.is_empty() { label(what) } else { own.clone() };
             Button {
                 hint: format!("{label} for incident #{} in {}", view.no, view.repo),
@@ -214,7 +214,8 @@ impl Words {
                 verb: what.verb,
                 value: seal(what),
                 words: said(what),
-                asks: what.verb.asks(),
+                asks: what.verb.asks().or(form.as_ref().map(|_| Asks::Form)),
+                form: form.clone(),
             }
         };
         let run = view.host.as_ref().map_or_else(|| "Run".into(), |host| format!("Run on {}", escape(markup, host)));

@@ -120,7 +120,7 @@ fn tokens(text: &str) -> Result<Vec<String>, String> {
     Ok(out)
 }
 
-fn arguments(manifest: &Manifest, tokens: &[String]) -> Result<Words, String> {
+pub(super) fn arguments(manifest: &Manifest, tokens: &[String]) -> Result<Words, String> {
     let mut words = Words::default();
     for (at, token) in tokens.iter().enumerate() {
         if let Some((arg, value)) = named(manifest, token)? {

@@ -122,6 +122,10 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
             Intent::Wrong { target: target?, cause }
         }
         "stats" => Intent::Stats { repo: take("repo").and_then(|repo| repo.parse().ok()) },
+        "bisect" => {
+            let dry_run = take("run").is_none();
+            Intent::Remedy { target: target?, wish: Wish::Bisect, force: false, dry_run }
+        }
         "retry" => {
             let which = match (take("job"), take("which").as_deref()) {
                 (Some(_), Some(_)) => return Err("Use either job= or failed/all, not both".into()),

@@ -57,7 +57,7 @@ pub async fn runs(
         .runs
         .values()
         .rev()
-        .filter(|run| run.spec.repo == name && (run.conclusion.is_some() || search.head_sha.is_some()))
+        .filter(|run| run.spec.repo == name && (run.conclusion.is_some() || search.status.is_none()))
         .filter(|run| search.head_sha.as_ref().is_none_or(|sha| *sha == run.spec.sha))
         .filter(|run| {
             search

@@ -1,6 +1,7 @@
 //! What somebody asked, and what they may read.
 
 use super::actor::{Actor, Place};
+use super::form::Fields;
 use super::ids::Repo;
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +9,23 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "asked", rename_all = "snake_case")]
 pub enum Asked {
-    Words { actor: Actor, place: Place, text: String },
-    Press { actor: Actor, place: Place, value: String, input: Option<String> },
-    Visit { actor: Actor, place: Place },
+    Words {
+        actor: Actor,
+        place: Place,
+        text: String,
+    },
+    Press {
+        actor: Actor,
+        place: Place,
+        value: String,
+        input: Option<String>,
+        #[serde(default)]
+        fields: Fields,
+    },
+    Visit {
+        actor: Actor,
+        place: Place,
+    },
 }
 
 impl Asked {

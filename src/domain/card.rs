@@ -1,6 +1,7 @@
 //! The neutral card: structure and words already escaped for one platform's markup.
 
 use super::cause::Cause;
+use super::form::Form;
 use super::ids::{Digest, IncidentNo, ProposalId};
 use super::incident::Stage;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,8 @@ pub enum Verb {
     Quarantine,
     Pin,
     Revert,
+    Backport,
+    Bisect,
     /// By the template that the known issue names.
     Fix,
     Issue,
@@ -37,7 +40,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Retry,
         Self::Approve,
         Self::Reject,
@@ -47,6 +50,8 @@ impl Verb {
         Self::Quarantine,
         Self::Pin,
         Self::Revert,
+        Self::Backport,
+        Self::Bisect,
         Self::Fix,
         Self::Issue,
         Self::Why,
@@ -56,7 +61,7 @@ impl Verb {
     /// The verb of a remedy that a card may offer.
     #[must_use]
     pub fn of(remedy: &str) -> Option<Self> {
-        [Self::Retry, Self::Quarantine, Self::Pin, Self::Revert, Self::Fix, Self::Issue]
+        [Self::Retry, Self::Quarantine, Self::Pin, Self::Revert, Self::Backport, Self::Bisect, Self::Fix, Self::Issue]
             .into_iter()
             .find(|verb| verb.as_str() == remedy)
     }
@@ -73,6 +78,8 @@ impl Verb {
             Self::Quarantine => "quarantine",
             Self::Pin => "pin",
             Self::Revert => "revert",
+            Self::Backport => "backport",
+            Self::Bisect => "bisect",
             Self::Fix => "fix",
             Self::Issue => "issue",
             Self::Why => "why",
@@ -80,7 +87,7 @@ impl Verb {
         }
     }
 
-    /// What a person is asked for before it acts.
+    /// What a person is asked for before it acts, whatever it is about.
     #[must_use]
     pub fn asks(self) -> Option<Asks> {
         match self {
@@ -99,6 +106,8 @@ pub enum Asks {
     Reason,
     /// One of [`causes`].
     Cause,
+    /// What the button's [`Form`] has fields for.
+    Form,
 }
 
 /// What stands for "not the one that is shown, and I do not know which" among the causes.
@@ -117,6 +126,7 @@ impl Asks {
         match self {
             Self::Reason => '?',
             Self::Cause => '=',
+            Self::Form => '+',
         }
     }
 
@@ -129,7 +139,8 @@ impl Asks {
     /// What a wire value asks for, and the sealed value in it; `None` where it asks for nothing.
     #[must_use]
     pub fn of(wire: &str) -> Option<(Self, &str)> {
-        [Self::Reason, Self::Cause].into_iter().find_map(|asks| Some((asks, wire.strip_prefix(asks.sign())?)))
+        let all = [Self::Reason, Self::Cause, Self::Form];
+        all.into_iter().find_map(|asks| Some((asks, wire.strip_prefix(asks.sign())?)))
     }
 }
 
@@ -155,6 +166,8 @@ pub struct Button {
     pub words: String,
     /// What is to be added before it acts.
     pub asks: Option<Asks>,
+    /// The fields, where it asks for a form.
+    pub form: Option<Form>,
 }
 
 /// A place to go. Only addresses at configured hosts get here.

@@ -79,6 +79,15 @@ pub enum Lookup {
     OwnRules {
         repo: Repo,
     },
+    /// What landed between a green commit and a red one, and what the runs there came to.
+    Range {
+        repo: Repo,
+        workflow: Untrusted,
+        branch: Untrusted,
+        job: Untrusted,
+        green: String,
+        red: String,
+    },
     /// Whether an account may write to the repository, as of now.
     MayWrite {
         repo: Repo,

@@ -8,6 +8,7 @@ use super::mention::Mentioning;
 use super::quarantined::Quarantined;
 use super::refs::Branch;
 use super::rules::OwnRules;
+use super::suspect::RangeFacts;
 use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,9 @@ pub struct Facts {
     /// What the repository says of itself on its default branch.
     #[serde(default)]
     pub own_rules: Option<Known<OwnRules>>,
+    /// What landed between green and red, with the runs there.
+    #[serde(default)]
+    pub range: Option<Known<RangeFacts>>,
 }
 
 /// A pull request that was found by its head.

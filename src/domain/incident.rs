@@ -5,6 +5,7 @@ use super::cause::Judged;
 use super::event::{Conclusion, Scope};
 use super::evidence::{Evidence, Severity};
 use super::facts::{BaseFailure, Known};
+use super::form::Form;
 use super::gathering::Gathering;
 use super::ids::{Digest, IncidentNo, ProposalId, Repo, RunId};
 use super::intent::Wish;
@@ -112,6 +113,9 @@ pub struct Offer {
     pub help: f64,
     /// The one that the card shows as its first button.
     pub recommended: bool,
+    /// What a press asks for first.
+    #[serde(default)]
+    pub form: Option<Form>,
 }
 
 /// Where a proposal stands.

@@ -91,6 +91,8 @@ pub enum Wish {
         template: Option<String>,
         words: Vec<String>,
     },
+    /// Re-runs runs between green and red until the culprit is known.
+    Bisect,
     /// Opens a tracking issue.
     Issue {
         reason: Option<Untrusted>,
@@ -115,6 +117,7 @@ impl Wish {
             Self::Revert { .. } => "revert",
             Self::Backport { .. } => "backport",
             Self::Fix { .. } => "fix",
+            Self::Bisect => "bisect",
             Self::Issue { .. } => "issue",
         }
     }

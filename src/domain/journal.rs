@@ -106,6 +106,12 @@ pub enum Note {
     WaitingForRun {
         proposal: ProposalId,
     },
+    /// A bisection has come to its end.
+    Bisected {
+        proposal: ProposalId,
+        summary: Untrusted,
+        because: Vec<String>,
+    },
     /// The bot merged its own pull request.
     Merged {
         proposal: ProposalId,

@@ -16,6 +16,7 @@ pub mod event;
 pub mod evidence;
 pub mod facts;
 pub mod figures;
+pub mod form;
 pub mod gathering;
 pub mod head;
 pub mod ids;

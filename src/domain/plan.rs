@@ -3,6 +3,7 @@
 use super::action::Action;
 use super::facts::Preview;
 use super::ids::Digest;
+use super::suspect::Suspect;
 use super::text::Untrusted;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +72,21 @@ pub struct Nature {
     pub bets_on_chance: bool,
     /// What it changes can be taken back to the byte.
     pub exact: bool,
+    /// It hides what fails, so it needs a failure that is none of the code's.
+    pub hides: bool,
+    /// Once a step is done it plans the next by itself, so that the emergency stop and the day's limit hold for it.
+    pub goes_on: bool,
+}
+
+/// What a search came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub summary: String,
+    pub because: Vec<String>,
+    /// The one commit that is to blame.
+    pub culprit: Option<Suspect>,
+    /// No commit is.
+    pub clears: bool,
 }
 
 /// A remedy's answer.
@@ -81,4 +97,6 @@ pub enum Planning {
     Refused(Vec<String>),
     /// It can be planned later: what it waits for.
     Later(String),
+    /// Nothing is left to do, and this is what it came to.
+    Found(Box<Found>),
 }

@@ -3,6 +3,7 @@
 use super::evidence::Resolved;
 use super::ids::RunId;
 use super::text::Untrusted;
+use super::time::Time;
 use serde::{Deserialize, Serialize};
 
 /// A commit as it landed on a branch, against its first parent.
@@ -36,6 +37,39 @@ pub struct SuspectFacts {
     pub more: bool,
     /// What the green run's job of the same name had resolved.
     pub resolved: Vec<Resolved>,
+}
+
+/// What landed between a green commit and a red one, and the runs of a workflow there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RangeFacts {
+    pub green: String,
+    /// The oldest first, along first parents; the last is the red one.
+    pub commits: Vec<Landed>,
+    /// There are more than were looked at.
+    pub more: bool,
+    pub runs: Vec<RangeRun>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RangeRun {
+    pub run: RunId,
+    pub sha: String,
+    /// The newest.
+    pub attempt: u32,
+    pub going: bool,
+    pub created_at: Time,
+    /// The job in the newest attempt; `None` where that did not come to it.
+    pub job: Option<u64>,
+    /// Whether the job was red, an attempt each; `None` where it came to nothing.
+    pub results: Vec<Option<bool>>,
+}
+
+/// The pull request that a commit's subject names, as the forge writes it.
+#[must_use]
+pub fn pull_of(subject: &str) -> Option<u64> {
+    let merged = subject.strip_prefix("Merge pull request #").and_then(|rest| rest.split(' ').next());
+    let squashed = || subject.strip_suffix(')')?.rsplit_once("(#").map(|(_, number)| number);
+    merged.or_else(squashed)?.parse().ok()
 }
 
 /// A commit under suspicion.

@@ -209,7 +209,7 @@ impl Working<'_> {
         }
         match asker.asked.clone() {
             Asked::Words { text, .. } => self.words(&asker, &text).await,
-            Asked::Press { value, input, .. } => self.pressed(&asker, &value, input).await,
+            Asked::Press { value, input, fields, .. } => self.pressed(&asker, &value, input, &fields).await,
             Asked::Visit { .. } => self.visited(&asker).await,
         }
     }

@@ -8,6 +8,7 @@ use crate::domain::decision::Tested;
 use crate::domain::evidence::Category;
 use crate::domain::facts::{Breaker, Hold};
 use crate::domain::figures::Figures;
+use crate::domain::form::{Fields, Form, Misfit};
 use crate::domain::ids::{Digest, IncidentNo};
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
@@ -133,6 +134,14 @@ impl Ask for Engine {
 
     async fn seen_by(&self, actor: &Actor, place: &Place, query: Query) -> Result<Vec<Incident>, StoreError> {
         Self::seen_by(self, actor, place, query).await
+    }
+
+    async fn form(&self, actor: &Actor, place: &Place, value: &str) -> Result<Form, String> {
+        Self::form(self, actor, place, value).await
+    }
+
+    async fn fits(&self, actor: &Actor, place: &Place, value: &str, fields: &Fields) -> Result<(), Misfit> {
+        Self::fits(self, actor, place, value, fields).await
     }
 
     async fn quarantined(&self, repo: &Repo) -> Result<Vec<Quarantined>, StoreError> {

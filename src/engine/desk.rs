@@ -1,6 +1,7 @@
 //! Commands and buttons: who sent them and what they mean.
 
 use super::access::{Asker, COUNTS_MS};
+use super::forms;
 use super::turn::Working;
 use crate::command;
 use crate::domain::access::Asked;
@@ -9,6 +10,7 @@ use crate::domain::card::{ANOTHER, ButtonRef, Verb};
 use crate::domain::cause::Cause;
 use crate::domain::effect::Effect;
 use crate::domain::event::{Event, Request, Spoken};
+use crate::domain::form::Fields;
 use crate::domain::ids::{Digest, IncidentNo, Repo};
 use crate::domain::incident::{Incident, Proposal};
 use crate::domain::intent::{Intent, Target, Which, Wish};
@@ -140,6 +142,7 @@ impl Working<'_> {
         asker: &Asker,
         value: &str,
         input: Option<String>,
+        fields: &Fields,
     ) -> Result<(), StoreError> {
         let (place, actor_id) = (&asker.place, &asker.actor.id);
         let Some(what) = self.engine.seal.open(value) else {
@@ -170,8 +173,19 @@ impl Working<'_> {
             }
             Verb::Cancel => Intent::Cancel { target },
             Verb::Undo => Intent::Undo { target },
-            Verb::Quarantine | Verb::Pin | Verb::Revert | Verb::Fix | Verb::Issue => {
-                let incident = self.incident(what.incident).await?;
+            Verb::Quarantine | Verb::Pin | Verb::Revert | Verb::Backport | Verb::Bisect | Verb::Fix | Verb::Issue
+                if !fields.is_empty() =>
+            {
+                match incident.as_ref().map(|incident| forms::read(incident, &what, fields)) {
+                    Some(Ok(intent)) => intent,
+                    wrong => {
+                        let what = wrong.and_then(Result::err).map_or_else(String::new, |misfit| misfit.what);
+                        self.answer(place, actor_id, Note::Mistake { what, nearest: None, example: None });
+                        return Ok(());
+                    }
+                }
+            }
+            Verb::Quarantine | Verb::Pin | Verb::Revert | Verb::Backport | Verb::Bisect | Verb::Fix | Verb::Issue => {
                 let remedy = remedies::by_id(what.verb.as_str());
                 let offering = incident.as_ref().zip(remedy).and_then(|(incident, remedy)| remedy.offer(incident));
                 let Some(offering) = offering else {
@@ -179,6 +193,11 @@ impl Working<'_> {
                     self.answer(place, actor_id, Note::Mistake { what, nearest: None, example: None });
                     return Ok(());
                 };
+                if offering.form.is_some_and(|form| form.fields.iter().any(|field| field.required)) {
+                    let what = "This has to be filled in first: use the button of the updated card".to_owned();
+                    self.answer(place, actor_id, Note::Mistake { what, nearest: None, example: None });
+                    return Ok(());
+                }
                 Intent::Remedy { target, wish: offering.wish, force: false, dry_run: false }
             }
             Verb::Why => Intent::Why { target },

@@ -212,6 +212,10 @@ impl Engine {
                 Lookup::PullOf { repo, head, sha } => {
                     facts.pull_of = Some(known(self.forge()?.pull_of(repo, head, sha).await)?);
                 }
+                Lookup::Range { repo, workflow, branch, job, green, red } => {
+                    let range = super::range::Range { repo, workflow, branch, job, green, red };
+                    facts.range = Some(known(self.range(&range).await)?);
+                }
                 Lookup::OwnRules { repo } => facts.own_rules = Some(known(self.own_rules(repo).await)?),
                 Lookup::MayWrite { repo, login } => {
                     let may = known(self.forge()?.may_write(repo, login).await)?;
@@ -450,6 +454,7 @@ fn unavailable(lookups: &[Lookup], why: &str) -> Facts {
             Lookup::LastAuthors { .. } => facts.last_authors = Some(Known::Unavailable(why.into())),
             Lookup::AuthorOf { sha, .. } => facts.author_of = Some((sha.clone(), Known::Unavailable(why.into()))),
             Lookup::PullOf { .. } => facts.pull_of = Some(Known::Unavailable(why.into())),
+            Lookup::Range { .. } => facts.range = Some(Known::Unavailable(why.into())),
             Lookup::OwnRules { .. } => facts.own_rules = Some(Known::Unavailable(why.into())),
             Lookup::MayWrite { login, .. } => {
                 facts.writers.insert(login.clone(), Known::Unavailable(why.into()));

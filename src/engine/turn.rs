@@ -163,8 +163,8 @@ impl Working<'_> {
             },
             Heard::Named { id, repo, renamed } => self.named(id, &repo, renamed).await,
             Heard::Words { actor, place, text } => self.said(actor, place, text).await,
-            Heard::Pressed { actor, place, value, input } => {
-                self.asked(Asked::Press { actor, place, value, input }, None).await
+            Heard::Pressed { actor, place, value, input, fields } => {
+                self.asked(Asked::Press { actor, place, value, input, fields }, None).await
             }
             Heard::Visited { actor, place } => self.asked(Asked::Visit { actor, place }, None).await,
             Heard::Queued { key, failure } => {

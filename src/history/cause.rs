@@ -98,14 +98,17 @@ fn passed_at(past: &Past, failure: &Row) -> u32 {
     u32::try_from(past.rows.iter().filter(there).count()).unwrap_or(u32::MAX)
 }
 
-/// Earlier failures with the same fingerprint that were flakes; `None` where either has no fingerprint.
+/// One flake does not show how a test flakes: others may have failed beside it, and share its fingerprint.
+const FLAKES_TELLING: usize = 2;
+
+/// Earlier failures with the same fingerprint that were flakes; `None` where too few flakes have fingerprints to tell.
 fn flakes_like(past: &Past, failure: &Row) -> Option<u32> {
     let groups = groups::groups(&past.rows, past.default_branch);
     let flakes =
         groups.iter().filter(|group| group.flake > 0.5 && group.sha != failure.sha && !group.prints.is_empty());
     let flakes: Vec<&Group> = flakes.collect();
     let alike = flakes.iter().filter(|group| group.prints.contains(&failure.print)).count();
-    (failure.print != 0 && !flakes.is_empty()).then(|| u32::try_from(alike).unwrap_or(u32::MAX))
+    (failure.print != 0 && (alike > 0 || flakes.len() >= FLAKES_TELLING)).then(|| u32::try_from(alike).unwrap_or(u32::MAX))
 }
 
 /// What the log says. A known issue beats its category.

@@ -1,5 +1,6 @@
 //! Which incident an event belongs to.
 
+use super::bisecting;
 use crate::domain::event::{Conclusion, Event, Failure, Progress, QueueEnd, Scope};
 use crate::domain::facts::{BaseFailure, RunSeen, Same};
 use crate::domain::head;
@@ -31,6 +32,8 @@ pub struct Index {
     queued: HashMap<String, BTreeSet<IncidentNo>>,
     /// Pull requests that the incident is about, or that a proposal waits for.
     pulls: HashMap<String, BTreeSet<IncidentNo>>,
+    /// Runs of other commits that were re-run for an incident.
+    probes: HashMap<String, BTreeSet<IncidentNo>>,
     keys: HashMap<IncidentNo, Keys>,
     base: HashMap<IncidentNo, BaseFailure>,
     /// By repository: when each failed last, and whether a log of it is still to be read.
@@ -52,6 +55,7 @@ struct Keys {
     commits: Vec<String>,
     queued: Vec<String>,
     pulls: Vec<String>,
+    probes: Vec<String>,
     print: Option<String>,
     repo: String,
     /// About no branch of the repository itself.
@@ -207,6 +211,10 @@ impl Index {
         for k in &keys.pulls {
             self.pulls.entry(k.clone()).or_default().insert(incident.no);
         }
+        keys.probes = bisecting::probes(incident).map(|run| run_key(repo, run)).collect();
+        for k in &keys.probes {
+            self.probes.entry(k.clone()).or_default().insert(incident.no);
+        }
         // What only a hook tells takes nothing over from what the forge tells.
         let confirmed = incident.fingerprint().filter(|_| incident.confirmed);
         keys.print = confirmed.map(|print| print_key(incident, print));
@@ -254,6 +262,15 @@ impl Index {
         near.peek().is_some() && (own || near.any(waits))
     }
 
+    /// The incidents that the run was re-run for, and the one that it belongs to.
+    #[must_use]
+    pub fn probing(&self, repo: &Repo, run: Option<RunId>) -> Option<Vec<IncidentNo>> {
+        let run = run?;
+        let mut nos = self.probes.get(&run_key(repo, run))?.clone();
+        nos.extend(self.run(repo, run).and_then(|seen| seen.incident));
+        Some(nos.into_iter().collect())
+    }
+
     fn drop_keys(&mut self, no: IncidentNo) {
         self.base.remove(&no);
         let Some(keys) = self.keys.remove(&no) else { return };
@@ -273,6 +290,7 @@ impl Index {
         drop_from(&mut self.queued, &keys.queued, no);
         drop_from(&mut self.branches, &keys.branches, no);
         drop_from(&mut self.pulls, &keys.pulls, no);
+        drop_from(&mut self.probes, &keys.probes, no);
         drop_from(&mut self.prints, keys.print.as_slice(), no);
     }
 
@@ -383,6 +401,9 @@ fn join(nos: BTreeSet<IncidentNo>, why: &str) -> Routed {
 }
 
 fn route_failure(index: &Index, rules: &Rules, failure: &Failure, now: Time) -> Routed {
+    if let Some(nos) = index.probing(&failure.repo, failure.run) {
+        return Routed::Join(nos);
+    }
     if let Some(seen) = failure.run.and_then(|run| index.run(&failure.repo, run)) {
         let passed = seen.conclusion.is_some_and(Conclusion::is_green);
         if seen.superseded && seen.attempt >= failure.attempt {
@@ -421,6 +442,9 @@ fn route_failure(index: &Index, rules: &Rules, failure: &Failure, now: Time) -> 
 }
 
 fn route_progress(index: &Index, progress: &Progress) -> Routed {
+    if let Some(nos) = index.probing(&progress.repo, progress.run) {
+        return Routed::Join(nos);
+    }
     let mut nos = BTreeSet::new();
     if let Some(no) = progress.run.and_then(|run| index.run(&progress.repo, run)).and_then(|seen| seen.incident) {
         nos.insert(no);

@@ -66,13 +66,23 @@ fn offer(incident: &Incident, remedy: &dyn Remedy, plans: &[Plan]) -> Option<Off
     }
     let more = plan.iter().flat_map(|plan| plan.because.clone());
     let because = std::iter::once(offering.because).chain(more).collect();
-    let Offering { label, help, .. } = offering;
-    Some(Offer { remedy: remedy.id().into(), label, plan, because, help, recommended: false })
+    let Offering { label, help, form, .. } = offering;
+    Some(Offer { remedy: remedy.id().into(), label, plan, because, help, recommended: false, form })
+}
+
+/// What mended an incident may be wanted elsewhere, too.
+fn afterwards(incident: &Incident) -> Vec<Offer> {
+    let follows = |offer: &Offer| remedies::by_id(&offer.remedy).is_some_and(|remedy| remedy.follows());
+    rank(incident, &[]).into_iter().filter(|offer| incident.is_green() && follows(offer)).collect()
 }
 
 /// The same offers as the incident stands now: suspects and verdicts come after the plans.
 pub fn renew(incident: &mut Incident) {
-    if incident.closed_at.is_some() || (incident.offers.is_empty() && incident.suspicion.is_none()) {
+    if incident.closed_at.is_some() {
+        incident.offers = afterwards(incident);
+        return;
+    }
+    if incident.offers.is_empty() && incident.suspicion.is_none() {
         return;
     }
     let plans: Vec<Plan> = incident.offers.iter().filter_map(|offer| offer.plan.clone()).collect();

@@ -3,7 +3,7 @@
 use super::judging::{self, judge};
 use super::proposal::{self, Input};
 use super::state::Step;
-use super::{automatic, exclusion, offering, passing, runs, undoing};
+use super::{automatic, bisecting, exclusion, offering, passing, runs, undoing};
 use crate::domain::event::{Conclusion, Scope, Timer};
 use crate::domain::facts::{Facts, JobFacts, Known};
 use crate::domain::incident::{Proposal, ProposalState};
@@ -52,7 +52,7 @@ pub fn offers(step: &mut Step<'_>, facts: &Facts) {
         match remedy.plan(&context) {
             Planning::Ready(plan) => plans.push(*plan),
             Planning::Needs(more) => lookups.extend(more),
-            Planning::Refused(_) | Planning::Later(_) => {}
+            Planning::Refused(_) | Planning::Later(_) | Planning::Found(_) => {}
         }
     }
     step.incident.offers = offering::rank(&step.incident, &plans);
@@ -152,6 +152,7 @@ pub fn planned(step: &mut Step<'_>, n: u32, facts: &Facts) {
         Planning::Refused(why) => proposal::refuse(step, n, why),
         Planning::Later(what) => super::waiting::later(step, n, what),
         Planning::Ready(plan) => ready(step, &proposal, *plan, facts),
+        Planning::Found(found) => bisecting::found(step, &proposal, &found),
     }
 }
 

@@ -34,6 +34,10 @@ pub enum Input {
     TimeUp,
     StepDone,
     StepFailed(String),
+    /// It plans its next step by itself.
+    Again,
+    /// Nothing is left to do.
+    Found,
 }
 
 /// The table. `steps` is the plan's length. `None`: the input does not apply in this state.
@@ -46,6 +50,7 @@ pub fn next(state: &ProposalState, input: &Input, steps: usize) -> Option<Propos
         (S::Planning, I::Refuse(why)) => S::Refused { why: why.clone() },
         (S::Planning, I::NeedsApproval) => S::Awaiting,
         (S::Planning, I::MustWait) => S::Waiting,
+        (S::Planning, I::Found) => S::Done,
         (S::Planning, I::Go) if steps == 0 => S::Done,
         (S::Planning, I::Go) => S::Running { step: 0 },
         (S::Awaiting, I::Quorum) | (S::Waiting, I::RunEnded) => S::Planning,
@@ -57,6 +62,7 @@ pub fn next(state: &ProposalState, input: &Input, steps: usize) -> Option<Propos
         (S::Running { step: 0 }, I::StepFailed(why)) => S::Failed { why: why.clone() },
         // The step may be half done; its undo finds out.
         (S::Running { step }, I::StepFailed(why)) => S::Undoing { step: *step, why: why.clone(), by: None },
+        (S::Done, I::Again) => S::Planning,
         (S::Done, I::Undo(by)) if steps > 0 => {
             S::Undoing { step: steps - 1, why: format!("requested by {by}"), by: Some(by.clone()) }
         }
@@ -205,6 +211,8 @@ fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
             perform(step, proposal, *at, false);
         }
         ProposalState::Undoing { step: at, .. } => perform(step, proposal, *at, true),
+        ProposalState::Done if *input == Input::Found => {}
+        ProposalState::Done if goes_on(proposal) => advance(step, id.n, &Input::Again),
         ProposalState::Done => finished(step, proposal),
         ProposalState::Undone { why, by } => {
             if let Some(kept) = get(step, id.n) {
@@ -323,7 +331,7 @@ fn perform(step: &mut Step<'_>, proposal: &Proposal, at: usize, undo: bool) {
             proposal: proposal.id.n,
             step: at,
             undo,
-            automatic: proposal.by.key.is_none() && !undo,
+            automatic: (proposal.by.key.is_none() || goes_on(proposal)) && !undo,
             digest: plan.digest.clone(),
             action: Box::new(action),
         }),
@@ -377,9 +385,20 @@ pub fn refuse(step: &mut Step<'_>, n: u32, why: Vec<String>) {
     advance(step, n, &Input::Refuse(why));
 }
 
+/// Whether the bot goes on with it by itself: see [`Nature`](crate::domain::plan::Nature).
+pub fn goes_on(proposal: &Proposal) -> bool {
+    remedies::by_id(&proposal.remedy).is_some_and(|remedy| remedy.nature().goes_on)
+}
+
+/// A dry run's answer, whatever it is. It leaves no proposal behind.
+pub fn show(step: &mut Step<'_>, n: u32, note: Note) {
+    let Some(proposal) = get(step, n).map(|proposal| proposal.clone()) else { return };
+    answer(step, &proposal, note);
+    step.incident.proposals.retain(|proposal| proposal.id.n != n);
+}
+
 /// A dry run's answer. It leaves no proposal behind.
 pub fn show_plan(step: &mut Step<'_>, n: u32, plan: &Plan, decision: &Decision) {
-    let Some(proposal) = get(step, n).map(|proposal| proposal.clone()) else { return };
     let quorum = match decision.verdict {
         Verdict::Approvals(quorum) => quorum,
         _ => 0,
@@ -389,8 +408,7 @@ pub fn show_plan(step: &mut Step<'_>, n: u32, plan: &Plan, decision: &Decision) 
         because = decision.words();
     }
     let note = Note::Planned { summary: plan.summary.clone(), notes: plan.notes.clone(), because, quorum };
-    answer(step, &proposal, note);
-    step.incident.proposals.retain(|proposal| proposal.id.n != n);
+    show(step, n, note);
 }
 
 /// A command gets a reply; a button is answered by its card.
@@ -446,7 +464,7 @@ pub fn close(step: &mut Step<'_>, why: &str) {
         matches!(state, ProposalState::Awaiting | ProposalState::Waiting | ProposalState::Planning)
     }) {
         // What waits for a merge does not depend on the run.
-        if let Some(proposal) = get(step, n).filter(|proposal| proposal.waits_for.is_none()) {
+        if let Some(proposal) = get(step, n).filter(|proposal| proposal.waits_for.is_none() || goes_on(proposal)) {
             proposal.state = ProposalState::Cancelled { by: format!("CI Rescue ({why})") };
         }
     }

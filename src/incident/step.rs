@@ -2,8 +2,8 @@
 
 use super::state::Step;
 use super::{
-    adopting, automatic, escalating, expiry, failing, landing, mentioning, merging, offering, owning, passing, people,
-    placing, planning, proposal, renaming, suspecting, undoing, waiting,
+    adopting, automatic, bisecting, escalating, expiry, failing, landing, mentioning, merging, offering, owning,
+    passing, people, placing, planning, proposal, renaming, suspecting, undoing, waiting,
 };
 use crate::domain::effect::Order;
 use crate::domain::event::{Event, LogRead, Timer};
@@ -47,6 +47,10 @@ pub fn step(
     let named = incident.is_named();
     let before = adopting::before(&incident);
     let mut step = Step { rules, context, now, incident, orders: Vec::new() };
+    if bisecting::is_of_probe(&step.incident, event) {
+        bisecting::hear(&mut step, event);
+        return Some(finish(step, event, &before));
+    }
     match event {
         Event::Failed { failure } => failing::failed(&mut step, failure),
         Event::Progressed { progress } => passing::progressed(&mut step, progress),
@@ -105,6 +109,7 @@ pub fn step(
         }
         Event::Revisit { .. } => adopting::revisit(&mut step),
     }
+    bisecting::hear(&mut step, event);
     if !matches!(event, Event::FactsGathered { .. }) {
         owning::ask(&mut step);
         placing::ask(&mut step);

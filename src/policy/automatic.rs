@@ -73,7 +73,7 @@ fn attempts(terms: &Terms<'_>, case: &Case<'_>) -> Reason {
     gate("attempts", have < said.value, words).comparing(have, said.value).of(said.of)
 }
 
-fn daily(rules: &Rules, case: &Case<'_>) -> Reason {
+pub(super) fn daily(rules: &Rules, case: &Case<'_>) -> Reason {
     let (have, limit) = (case.context.acts_today, rules.daily_limit);
     let words = if have < limit {
         format!("{have} of {limit} automatic actions used today")

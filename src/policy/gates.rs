@@ -5,15 +5,17 @@ use super::tree::{Reason, gate};
 use super::{Act, Case};
 use crate::domain::action::Action;
 use crate::domain::actor::Role;
+use crate::domain::cause::Cause;
 use crate::domain::facts::{Facts, Known};
 use crate::domain::ids::Repo;
 use crate::domain::incident::Proposer;
 use crate::domain::rules::{Mode, Rules};
+use crate::domain::text::clean_line;
 
 pub(super) fn not_held(case: &Case<'_>) -> Reason {
     match &case.context.hold {
         None => gate("hold", true, "the emergency stop is off"),
-        Some(hold) if case.by.is_some() => gate(
+        Some(hold) if case.by.is_some() && !case.nature.goes_on => gate(
             "hold",
             true,
             format!("the emergency stop by {} pauses automatic actions only; a person asked for this", hold.by),
@@ -132,19 +134,22 @@ fn writes(facts: &Facts, repo: &Repo, by: &Proposer) -> Reason {
 }
 
 pub(super) fn forced_if_deterministic(case: &Case<'_>) -> Reason {
-    match case.incident.headline() {
-        Some(evidence) if evidence.is_deterministic() => {
-            let what = evidence
-                .known_issue
-                .as_ref()
-                .map_or_else(|| format!("{} failures recur", evidence.category), |issue| format!("{issue} recurs"));
-            let forced = if case.force { "; forced" } else { "; add force to proceed anyway" };
-            gate(
-                "deterministic",
-                case.force || !case.nature.bets_on_chance,
-                format!("{what} on the same commit{forced}"),
-            )
-        }
-        _ => gate("deterministic", true, "the failure may not recur"),
+    let Some(what) = recurs(case) else { return gate("deterministic", true, "the failure may not recur") };
+    let forced = if case.force { "; forced" } else { "; add force to proceed anyway" };
+    gate("deterministic", case.force || !case.nature.bets_on_chance, format!("{what}{forced}"))
+}
+
+/// Why the failure will be there again on the same commit. A re-run finds out whether a verdict is right, so that the
+/// log's category alone speaks against it; what hides a failure is asked by the verdict, where there is one.
+fn recurs(case: &Case<'_>) -> Option<String> {
+    let judged = case.incident.judged.as_ref().filter(|judged| case.nature.hides && judged.cause != Cause::Unknown);
+    if let Some(judged) = judged {
+        let broken = matches!(judged.cause, Cause::Deterministic | Cause::BaseBroken | Cause::Dependency);
+        let by = judged.by.as_ref().map_or_else(String::new, |by| format!(", as {} said", clean_line(by, 60)));
+        return broken.then(|| format!("skipping the test hides a defect: {}{by}", judged.cause.spoken()));
     }
+    let evidence = case.incident.headline().filter(|evidence| evidence.is_deterministic())?;
+    let known = |issue: &String| format!("{issue} recurs on the same commit");
+    let of_its_kind = || format!("{} failures recur on the same commit", evidence.category);
+    Some(evidence.known_issue.as_ref().map_or_else(of_its_kind, known))
 }

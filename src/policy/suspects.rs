@@ -5,7 +5,7 @@ mod points;
 mod words;
 
 use crate::domain::evidence::{Evidence, Resolved};
-use crate::domain::suspect::{Landed, Moved, Suspect, SuspectFacts, Suspicion};
+use crate::domain::suspect::{Landed, Moved, Suspect, SuspectFacts, Suspicion, pull_of};
 use points::Scored;
 use std::collections::BTreeMap;
 
@@ -46,17 +46,10 @@ fn suspect(commit: &Landed, scored: Scored) -> Suspect {
         sha: commit.sha.clone(),
         subject: commit.subject.clone(),
         author: commit.author.clone(),
-        pull: pull(commit.subject.raw()),
+        pull: pull_of(commit.subject.raw()),
         score: scored.score(),
         because: scored.because,
     }
-}
-
-/// The pull request that a commit's subject names, as GitHub writes it: `… (#12)` or `Merge pull request #12 from …`.
-fn pull(subject: &str) -> Option<u64> {
-    let merged = subject.strip_prefix("Merge pull request #").and_then(|rest| rest.split(' ').next());
-    let squashed = || subject.strip_suffix(')')?.rsplit_once("(#").map(|(_, number)| number);
-    merged.or_else(squashed)?.parse().ok()
 }
 
 /// Packages that have one version in each run, and another in the red one; what the error names first.
@@ -129,7 +122,7 @@ mod tests {
             ("Say it (#x)", None),
             ("(#1) first", None),
         ] {
-            assert_eq!(pull(subject), number, "{subject}");
+            assert_eq!(pull_of(subject), number, "{subject}");
         }
     }
 

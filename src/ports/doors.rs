@@ -4,6 +4,7 @@ use crate::domain::actor::{Actor, Place, Platform};
 use crate::domain::card::Card;
 use crate::domain::decision::Tested;
 use crate::domain::evidence::Category;
+use crate::domain::form::{Fields, Form, Misfit};
 use crate::domain::ids::{Digest, IncidentNo, Repo};
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
@@ -236,6 +237,16 @@ pub trait Ask: Send + Sync {
     ) -> Result<Vec<Incident>, super::StoreError>;
     /// The incident's card in the words of one markup, as it would be posted now.
     async fn card(&self, no: IncidentNo, markup: &str) -> Option<Card>;
+    /// The form that a button asks by, for a person who may see what it is about.
+    ///
+    /// # Errors
+    /// A sentence for them.
+    async fn form(&self, actor: &Actor, place: &Place, value: &str) -> Result<Form, String>;
+    /// Whether what they filled into it is a command.
+    ///
+    /// # Errors
+    /// What is wrong, and where.
+    async fn fits(&self, actor: &Actor, place: &Place, value: &str, fields: &Fields) -> Result<(), Misfit>;
     /// The tests that do not count in this repository now.
     async fn quarantined(&self, repo: &Repo) -> Result<Vec<Quarantined>, super::StoreError>;
     /// Every quarantine with its age in days, the oldest first.

@@ -8,6 +8,7 @@ use crate::domain::change::{Change, Method, Pick};
 use crate::domain::edit::{Editing, Source};
 use crate::domain::event::Event;
 use crate::domain::facts::{JobFacts, PullOf, RunFacts};
+use crate::domain::form::Fields;
 use crate::domain::ids::{Repo, RunId};
 use crate::domain::journal::Mood;
 use crate::domain::mention::Mention;
@@ -113,6 +114,8 @@ pub enum Heard {
         value: String,
         /// What they typed before, where the button asked for it.
         input: Option<String>,
+        /// What they filled in, where the button asked by a form.
+        fields: Fields,
     },
     /// Someone looks at the page that the platform keeps for them.
     Visited {
@@ -234,6 +237,8 @@ pub trait Ci: Send + Sync {
         branch: &Untrusted,
         before: RunId,
     ) -> Result<Option<RunFacts>, PortError>;
+    /// The newest runs of this workflow on this branch of the repository's own, whatever they came to.
+    async fn runs(&self, repo: &Repo, workflow: &Untrusted, branch: &Untrusted) -> Result<Vec<RunFacts>, PortError>;
     /// Whether the runs at a commit passed, or later ones of the same workflows on the branch did; `None` while some are
     /// going, or none is known.
     async fn green(&self, repo: &Repo, sha: &str, branch: &Untrusted) -> Result<Option<bool>, PortError>;

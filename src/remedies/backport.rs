@@ -2,15 +2,20 @@
 
 use super::code::{self, Target, Wanting};
 use super::revert::{how, merged};
-use super::{PlanContext, Remedy};
-use crate::domain::action::ChangeSpec;
+use super::{Offering, PlanContext, Remedy};
+use crate::domain::action::{ChangeSpec, MadeKind};
 use crate::domain::change::{Direction, Pick};
 use crate::domain::facts::Known;
+use crate::domain::form::{Field, Form};
+use crate::domain::incident::{Incident, Proposal, ProposalState, PullEnd};
 use crate::domain::intent::Wish;
 use crate::domain::plan::Planning;
 use crate::domain::text::inert;
 
 pub struct Backport;
+
+/// It does nothing for the branch that failed, so it stands behind everything else.
+const SELDOM: f64 = 0.01;
 
 /// What a backport requested before the merge waits for: the merge, then green runs.
 fn waits(context: &PlanContext<'_>, number: u64) -> Option<String> {
@@ -34,6 +39,28 @@ impl Remedy for Backport {
 
     fn is_once(&self) -> bool {
         true
+    }
+
+    fn follows(&self) -> bool {
+        true
+    }
+
+    /// What mended the default branch here may be wanted on others: the person names them.
+    fn offer(&self, incident: &Incident) -> Option<Offering> {
+        let landed =
+            |p: &&Proposal| p.state == ProposalState::Done && p.ended == Some(PullEnd::Merged) && p.remedy != self.id();
+        let proposal = incident.proposals.iter().rev().find(landed).filter(|_| incident.on_default_branch())?;
+        let number = proposal.made.iter().find(|made| made.what == MadeKind::Pull)?.number;
+        let to = Field { required: true, ..Field::line("to", "To which branches, separated by commas", "") };
+        let fields = vec![to, Field::line("pr", "Pull request", number.to_string())];
+        Some(Offering {
+            wish: Wish::Backport { pull: Some(number), to: Vec::new() },
+            label: format!("Backport #{number}"),
+            help: SELDOM,
+            because: format!("#{number} was merged, and other branches may fail in the same way"),
+            at_once: false,
+            form: Some(Form { title: "Backport".into(), fields }),
+        })
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {

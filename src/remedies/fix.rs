@@ -46,7 +46,7 @@ impl Remedy for Fix {
         let retry_first = advice.severity == Severity::Transient && !often && !retried;
         let help = if retry_first { 0.6 } else { advice.track.confidence(0.98) };
         let wish = Wish::Fix { template: None, words: Vec::new() };
-        Some(Offering { wish, label, help, because: clean_line(&advice.solution, 200), at_once: false })
+        Some(Offering { wish, label, help, because: clean_line(&advice.solution, 200), at_once: false, form: None })
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {

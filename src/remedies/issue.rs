@@ -5,11 +5,12 @@ use crate::domain::action::{Action, IssueBody};
 use crate::domain::cause::Cause;
 use crate::domain::effect::Lookup;
 use crate::domain::facts::Known;
+use crate::domain::form::{Field, Form};
 use crate::domain::ids::Digest;
 use crate::domain::incident::Incident;
 use crate::domain::intent::Wish;
 use crate::domain::plan::{Plan, PlannedAction, Planning};
-use crate::domain::text::{Untrusted, inert};
+use crate::domain::text::{Untrusted, clean_line, inert};
 
 pub struct Issue;
 
@@ -49,7 +50,8 @@ impl Remedy for Issue {
         let because = "nothing here is known to fix it, and somebody has to own it".into();
         let help = 0.5 * share * hope::of_a_breakage(incident);
         let wish = Wish::Issue { reason: None };
-        Some(Offering { wish, label: "Open issue".into(), help, because, at_once: false })
+        let form = Some(form(incident));
+        Some(Offering { wish, label: "Open issue".into(), help, because, at_once: false, form })
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
@@ -92,6 +94,13 @@ impl Remedy for Issue {
             digest: Digest::of(parts.iter().map(String::as_bytes)),
         }))
     }
+}
+
+/// The sentence at the top, at first the strongest reason for what is thought of the cause.
+fn form(incident: &Incident) -> Form {
+    let why = incident.judged.as_ref().and_then(|judged| judged.because.first());
+    let why = why.map_or_else(String::new, |why| clean_line(why, 200));
+    Form { title: "Open issue".into(), fields: vec![Field::line("reason", "First sentence of the issue", why)] }
 }
 
 fn title(incident: &Incident) -> String {

@@ -6,6 +6,7 @@ use crate::domain::action::ChangeSpec;
 use crate::domain::cause::Cause;
 use crate::domain::evidence::Category;
 use crate::domain::facts::Known;
+use crate::domain::form::{Choice, Field, Form};
 use crate::domain::ids::Repo;
 use crate::domain::incident::Incident;
 use crate::domain::intent::Wish;
@@ -94,6 +95,34 @@ fn upstream(package: &str, is_action: bool) -> Option<Repo> {
     format!("{}/{}", parts.next()?, parts.next()?).parse().ok()
 }
 
+/// What `pin` means without a package.
+fn suspected() -> Wish {
+    Wish::Pin { package: None, version: None, for_ms: 14 * DAY_MS }
+}
+
+/// The chance that one of several packages that changed broke it, before anything else is known.
+const ONE_OF_THEM: f64 = 0.5;
+
+fn of_several(incident: &Incident, moved: &[Moved]) -> Offering {
+    let choice = |moved: &Moved| Choice {
+        value: format!("{}@{}", moved.package.raw(), moved.green.raw()).into(),
+        words: format!("{} {} ({} now)", moved.package.line(50), moved.green.line(20), moved.red.line(20)),
+    };
+    let fields = vec![
+        Field::choice("package", "Package, and the version that passed", moved.iter().map(choice)),
+        Field::line("for", "How long, for example 14d", "14d"),
+    ];
+    let several = u32::try_from(moved.len()).unwrap_or(u32::MAX);
+    Offering {
+        wish: suspected(),
+        label: "Pin a package".into(),
+        help: ONE_OF_THEM / f64::from(several) * hope::of_a_breakage(incident),
+        because: format!("{several} packages changed since the last green run"),
+        at_once: false,
+        form: Some(Form { title: "Pin a package".into(), fields }),
+    }
+}
+
 impl Remedy for Pin {
     fn id(&self) -> &'static str {
         "pin"
@@ -107,13 +136,17 @@ impl Remedy for Pin {
         true
     }
 
-    /// The one package whose version differs from the last green run's.
+    /// The package whose version differs from the last green run's; of several, the person chooses one.
     fn offer(&self, incident: &Incident) -> Option<Offering> {
         let suspicion = incident.suspicion.as_ref()?;
-        let [moved] = suspicion.moved.as_slice() else { return None };
         if incident.base.is_some() || !incident.on_default_branch() {
             return None;
         }
+        let moved = match suspicion.moved.as_slice() {
+            [] => return None,
+            [one] => one,
+            several => return Some(of_several(incident, several)),
+        };
         let (package, green, red) = (moved.package.line(40), moved.green.line(20), moved.red.line(20));
         let dependency = incident.headline().is_some_and(|evidence| evidence.category == Category::Dependency);
         let changed = incident.judged.as_ref().is_some_and(|judged| judged.cause == Cause::Dependency);
@@ -125,9 +158,15 @@ impl Remedy for Pin {
             (false, true) => 0.5,
         };
         let because = format!("{package} went from {green} to {red} since the last green run");
-        let wish = Wish::Pin { package: None, version: None, for_ms: 14 * DAY_MS };
+        let wish = suspected();
         let help = sure * hope::of_a_breakage(incident);
-        Some(Offering { wish, label: format!("Pin {package} {green}"), help, because, at_once: false })
+        let label = format!("Pin {package} {green}");
+        Some(Offering { wish, label, help, because, at_once: false, form: None })
+    }
+
+    fn check(&self, wish: &Wish) -> Result<(), String> {
+        let Wish::Pin { for_ms, .. } = wish else { return Ok(()) };
+        length(*for_ms).map(|_| ())
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {

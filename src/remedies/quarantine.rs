@@ -8,6 +8,7 @@ use crate::domain::cause::Cause;
 use crate::domain::effect::Lookup;
 use crate::domain::evidence::FailingTest;
 use crate::domain::facts::Known;
+use crate::domain::form::{CHOICES_MAX, Choice, Field, Form};
 use crate::domain::ids::Digest;
 use crate::domain::incident::Incident;
 use crate::domain::intent::Wish;
@@ -26,6 +27,8 @@ pub const DAYS_MAX: i64 = 90;
 const OFTEN: f64 = 0.03;
 /// So many flakes are no accident.
 const PROVEN: u32 = 4;
+/// Where several tests fail, leaving out one of them helps the next run at best by half.
+const OF_SEVERAL: f64 = 0.5;
 
 impl Remedy for Quarantine {
     fn id(&self) -> &'static str {
@@ -33,30 +36,48 @@ impl Remedy for Quarantine {
     }
 
     fn nature(&self) -> Nature {
-        Nature { bets_on_chance: true, exact: true, ..Nature::default() }
+        Nature { bets_on_chance: true, exact: true, hides: true, ..Nature::default() }
     }
 
     fn is_automatic(&self) -> bool {
         true
     }
 
-    /// One failing test, and evidence that it is flaky. It helps everybody after this run, so a retry goes first.
+    /// Failing tests, and evidence that they are flaky. It helps everybody after this run, so a retry goes first. Of
+    /// several, the person chooses one.
     fn offer(&self, incident: &Incident) -> Option<Offering> {
         let judged = incident.judged.as_ref().filter(|judged| judged.cause == Cause::Flaky)?;
-        let tests = incident.evidence.iter().flat_map(|evidence| &evidence.failing_tests).count();
+        let tests = failing(incident);
         // A flaky test that fails in a new way may have found something.
         let new = judged.record.alike == Some(0);
         // What failed on its retry too may be broken beside.
         let again = hope::tries(incident) > 0 && judged.record.passed_here == 0;
-        if tests != 1 || new || again || judged.record.passed_on_retry == 0 || incident.base.is_some() {
+        if !(1..=CHOICES_MAX).contains(&tests.len())
+            || new
+            || again
+            || judged.record.passed_on_retry == 0
+            || incident.base.is_some()
+        {
             return None;
         }
         let wish = Wish::Quarantine { test: None, file: None, for_ms: 7 * DAY_MS, reason: None, listed: false };
         let because = format!("the test {}", judged.record.words());
         // It spares everybody after this run: where that is often enough, it goes before the retry.
         let often = judged.record.rate >= OFTEN && judged.record.passed_on_retry >= PROVEN;
-        let help = (if often { 1.02 } else { 0.9 }) * hope::of_another_try(incident).0;
-        Some(Offering { wish, label: "Quarantine".into(), help, because, at_once: false })
+        let several = tests.len() > 1;
+        let worth = match (several, often) {
+            (true, _) => OF_SEVERAL,
+            (false, true) => 1.02,
+            (false, false) => 0.9,
+        };
+        let help = worth * hope::of_another_try(incident).0;
+        let form = several.then(|| form(incident, &tests));
+        Some(Offering { wish, label: "Quarantine".into(), help, because, at_once: false, form })
+    }
+
+    fn check(&self, wish: &Wish) -> Result<(), String> {
+        let Wish::Quarantine { for_ms, .. } = wish else { return Ok(()) };
+        length(*for_ms).map(|_| ())
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
@@ -75,6 +96,27 @@ impl Remedy for Quarantine {
         }
         if wanted.listed { wanted.by_list(context) } else { wanted.by_code(context) }
     }
+}
+
+/// Each once.
+fn failing(incident: &Incident) -> Vec<&FailingTest> {
+    let mut all: Vec<&FailingTest> = Vec::new();
+    for test in incident.evidence.iter().flat_map(|evidence| &evidence.failing_tests) {
+        if all.iter().all(|have| have.name != test.name) {
+            all.push(test);
+        }
+    }
+    all
+}
+
+fn form(incident: &Incident, tests: &[&FailingTest]) -> Form {
+    let choice = |test: &&FailingTest| Choice { value: test.name.clone(), words: test.name.line(100) };
+    let fields = vec![
+        Field::choice("test", "Test", tests.iter().map(choice)),
+        Field::line("for", "How long, for example 7d", "7d"),
+        Field::line("reason", "Why (stands in the source)", reason_of(incident)),
+    ];
+    Form { title: "Quarantine a test".into(), fields }
 }
 
 /// Checks the length that a person asked for, in milliseconds.
@@ -247,7 +289,7 @@ fn can_edit(framework: &str) -> bool {
 
 /// The failing test to quarantine: the named one, or the only one.
 fn which(incident: &Incident, wanted: Option<&Untrusted>) -> Result<Option<FailingTest>, String> {
-    let failing: Vec<&FailingTest> = incident.evidence.iter().flat_map(|evidence| &evidence.failing_tests).collect();
+    let failing = failing(incident);
     if let Some(wanted) = wanted {
         let same = |test: &&FailingTest| test.name == *wanted || test.selector.as_ref() == Some(wanted);
         return Ok(failing.iter().copied().find(|test| same(test)).cloned());

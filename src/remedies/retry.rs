@@ -39,7 +39,8 @@ impl Remedy for Retry {
 
     fn offer(&self, incident: &Incident) -> Option<Offering> {
         let (help, because) = hope::of_another_try(incident);
-        Some(Offering { wish: Wish::Retry(Which::Smallest), label: "Retry".into(), help, because, at_once: true })
+        let wish = Wish::Retry(Which::Smallest);
+        Some(Offering { wish, label: "Retry".into(), help, because, at_once: true, form: None })
     }
 
     fn changes_code(&self) -> bool {

@@ -8,12 +8,13 @@ use crate::domain::change::{Direction, Method, Pick};
 use crate::domain::effect::Lookup;
 use crate::domain::evidence::{Category, Evidence};
 use crate::domain::facts::{ChangeFacts, Known, PullFacts};
+use crate::domain::form::{Choice, Field, Form, TYPED};
 use crate::domain::ids::short_sha;
 use crate::domain::incident::Incident;
 use crate::domain::intent::Wish;
 use crate::domain::plan::Planning;
 use crate::domain::refs::is_commit;
-use crate::domain::suspect::Suspect;
+use crate::domain::suspect::{Suspect, Suspicion};
 use crate::domain::text::{inert, listing};
 
 pub struct Revert;
@@ -27,13 +28,13 @@ impl Remedy for Revert {
         true
     }
 
-    /// The commit that the evidence isolates, on the branch where it landed.
+    /// The commit that the evidence isolates, on the branch where it landed; where it isolates none, the person chooses.
     fn offer(&self, incident: &Incident) -> Option<Offering> {
         let suspicion = incident.suspicion.as_ref()?;
-        let best = suspicion.bracketed()?;
         if incident.base.is_some() || !incident.on_default_branch() {
             return None;
         }
+        let Some(best) = suspicion.bracketed() else { return of_several(incident, suspicion) };
         let label = match best.pull {
             Some(pull) => format!("Revert #{pull}"),
             None => format!("Revert {}", short_sha(&best.sha)),
@@ -49,8 +50,16 @@ impl Remedy for Revert {
             0 if passed || is_outside(incident) || suspicion.moved.len() > 1 => 0.2,
             0 => 0.7,
         };
-        let wish = Wish::Revert { pulls: Vec::new(), commit: None };
-        Some(Offering { wish, label, help: sure * hope::of_a_breakage(incident), because, at_once: false })
+        let help = sure * hope::of_a_breakage(incident);
+        Some(Offering { wish: suspected(), label, help, because, at_once: false, form: None })
+    }
+
+    fn check(&self, wish: &Wish) -> Result<(), String> {
+        match wish {
+            Wish::Revert { pulls, commit: None } if pulls.is_empty() => Err("name it: pr=NUMBER or commit=SHA".into()),
+            Wish::Revert { pulls, commit } => named(pulls, commit.as_ref()).map(|_| ()),
+            _ => Ok(()),
+        }
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
@@ -80,6 +89,35 @@ impl Remedy for Revert {
             Err(planning) => *planning,
         }
     }
+}
+
+/// What `revert` means without a name.
+fn suspected() -> Wish {
+    Wish::Revert { pulls: Vec::new(), commit: None }
+}
+
+/// The chance that a commit broke it, where several landed and none stands out. In published data, 40 % of such ranges
+/// had no culprit (Henderson et al., "Flake Aware Culprit Finding", ICST 2023).
+const ONE_OF_THEM: f64 = 0.6;
+
+fn of_several(incident: &Incident, suspicion: &Suspicion) -> Option<Offering> {
+    // By commit: a subject may name another's pull request.
+    let choice = |suspect: &Suspect| Choice {
+        value: format!("commit={}", suspect.sha).into(),
+        words: format!("{} {}", short_sha(&suspect.sha), suspect.subject.line(60)),
+    };
+    let several = u32::try_from(suspicion.commits).unwrap_or(u32::MAX);
+    (suspicion.suspects.len() > 1).then(|| Offering {
+        wish: suspected(),
+        label: "Revert a commit".into(),
+        help: ONE_OF_THEM / f64::from(several) * hope::of_a_breakage(incident),
+        because: format!("{several} commits landed since the last green run, and the failure points to none of them"),
+        at_once: false,
+        form: Some(Form {
+            title: "Revert a commit".into(),
+            fields: vec![Field::choice(TYPED, "Commit", suspicion.suspects.iter().map(choice))],
+        }),
+    })
 }
 
 /// What failed does not live in the repository: commits rarely change it.
@@ -115,17 +153,25 @@ fn brought(context: &PlanContext<'_>, number: u64, sha: &str) -> Result<bool, Bo
     }
 }
 
+/// What the wish names, if anything.
+fn named(pulls: &[u64], commit: Option<&String>) -> Result<Option<What>, String> {
+    match (pulls, commit) {
+        ([_, ..], Some(_)) => Err("use either pr= or commit=, not both".into()),
+        ([_, ..], None) => Ok(Some(What::Pulls(pulls.to_vec()))),
+        ([], Some(sha)) if is_commit(sha) => {
+            Ok(Some(What::Commit { sha: sha.to_ascii_lowercase(), subject: String::new() }))
+        }
+        ([], Some(_)) => Err("a commit id has 7 to 64 hexadecimal digits".into()),
+        ([], None) => Ok(None),
+    }
+}
+
 impl What {
     /// What was named; else the incident's own pull request, else the commit that the evidence brackets, with why.
     fn of(incident: &Incident, pulls: &[u64], commit: Option<&String>) -> Result<(Self, Vec<String>), String> {
-        match (pulls, commit) {
-            ([_, ..], Some(_)) => Err("use either pr= or commit=, not both".into()),
-            ([_, ..], None) => Ok((Self::Pulls(pulls.to_vec()), Vec::new())),
-            ([], Some(sha)) if is_commit(sha) => {
-                Ok((Self::Commit { sha: sha.to_ascii_lowercase(), subject: String::new() }, Vec::new()))
-            }
-            ([], Some(_)) => Err("a commit id has 7 to 64 hexadecimal digits".into()),
-            ([], None) => Self::meant(incident),
+        match named(pulls, commit)? {
+            Some(what) => Ok((what, Vec::new())),
+            None => Self::meant(incident),
         }
     }
 

@@ -53,7 +53,7 @@ impl Visitor {
     }
 
     /// The click's request is kept and answered; without JavaScript the page is fetched again.
-    async fn done(&self, world: &World) {
+    pub async fn done(&self, world: &World) {
         world.inbox().await;
         world.settle().await;
         if !self.script {
@@ -61,7 +61,7 @@ impl Visitor {
         }
     }
 
-    async fn press(&self, world: &World, no: u64, verb: &str) {
+    pub async fn press(&self, world: &World, no: u64, verb: &str) {
         self.click(&format!("#incident-{no} button[data-verb={verb}]")).await;
         self.done(world).await;
     }

@@ -11,6 +11,7 @@ mod browser;
 mod browser_demo;
 mod browser_forms;
 mod browser_pages;
+mod browser_remedies;
 mod cards;
 mod clients;
 mod conformance;

@@ -2,6 +2,7 @@
 
 use super::{CHANNEL, PLATFORM};
 use crate::domain::actor::{Actor, Place, Platform};
+use crate::domain::form::Fields;
 use crate::ports::{Decoder, Delivery, Heard};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,20 @@ pub struct Said {
     pub thread: Option<String>,
     pub text: Option<String>,
     pub value: Option<String>,
+    /// What was filled into the form of a button.
+    #[serde(default)]
+    pub fields: Fields,
+}
+
+impl Said {
+    /// Who says it, and where.
+    pub fn who(&self) -> (Actor, Place) {
+        let platform = Platform::new(PLATFORM);
+        let (id, name) = (self.person.clone(), self.name.clone().into());
+        let actor = Actor { platform: platform.clone(), id, also: None, name };
+        let thread = self.thread.clone();
+        (actor, Place { platform, channel: CHANNEL.into(), thread, reply_to: None, pull: None })
+    }
 }
 
 pub struct ConsoleDecoder;
@@ -24,11 +39,9 @@ impl Decoder for ConsoleDecoder {
 
     fn decode(&self, delivery: &Delivery) -> Result<Vec<Heard>, String> {
         let said: Said = serde_json::from_str(&delivery.body).map_err(|why| format!("the form does not fit: {why}"))?;
-        let platform = Platform::new(PLATFORM);
-        let actor = Actor { platform: platform.clone(), id: said.person, also: None, name: said.name.into() };
-        let place = Place { platform, channel: CHANNEL.into(), thread: said.thread, reply_to: None, pull: None };
+        let (actor, place) = said.who();
         Ok(match (said.value, said.text) {
-            (Some(value), input) => vec![Heard::Pressed { actor, place, value, input }],
+            (Some(value), input) => vec![Heard::Pressed { actor, place, value, input, fields: said.fields }],
             (None, Some(text)) => vec![Heard::Words { actor, place, text }],
             (None, None) => Vec::new(),
         })

@@ -1,6 +1,7 @@
 //! The pages, from `pages/*.html`. What a card brings is safe markup already; everything else is escaped here.
 
 use crate::card::{Asks, Card, Look, causes};
+use crate::domain::form::{Choice, FIELD_MAX, Field};
 use crate::domain::time::Time;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
@@ -25,6 +26,8 @@ pub struct CardView {
     buttons: Vec<ButtonView>,
     /// What a button that asks for a cause offers: value and words.
     causes: Vec<(&'static str, &'static str)>,
+    /// Characters of a field.
+    field_max: usize,
 }
 
 #[derive(Serialize)]
@@ -38,6 +41,31 @@ struct ButtonView {
     asks: Option<Asks>,
     /// What it says, in the words of the command line.
     words: String,
+    /// The fields of its form.
+    fields: Vec<FieldView>,
+}
+
+#[derive(Serialize)]
+struct FieldView {
+    name: String,
+    label: String,
+    value: String,
+    required: bool,
+    /// Value and words.
+    choices: Vec<(String, String)>,
+}
+
+impl FieldView {
+    fn of(field: &Field) -> Self {
+        let choice = |choice: &Choice| (choice.value.raw().to_owned(), choice.words.clone());
+        Self {
+            name: field.name.clone(),
+            label: field.label.clone(),
+            value: field.value.raw().to_owned(),
+            required: field.required,
+            choices: field.choices.iter().map(choice).collect(),
+        }
+    }
 }
 
 impl CardView {
@@ -54,6 +82,7 @@ impl CardView {
             verb: button.verb.as_str(),
             asks: button.asks,
             words: button.words.clone(),
+            fields: button.form.iter().flat_map(|form| &form.fields).map(FieldView::of).collect(),
         };
         Self {
             no: card.incident.0,
@@ -64,6 +93,7 @@ impl CardView {
             links: card.links.iter().map(|link| (link.label.clone(), link.url.clone())).collect(),
             buttons: card.buttons.iter().chain(&card.more).map(view).collect(),
             causes: causes(),
+            field_max: FIELD_MAX,
         }
     }
 }

@@ -4,6 +4,7 @@ use super::decode::Said;
 use super::error::{CHECK_FAILED, SESSION_ENDED, refusal};
 use super::routes::App;
 use super::visit::session;
+use crate::domain::form::Fields;
 use crate::domain::ids::Digest;
 use crate::ports::{Headers, Origin, Proof, Raw, Refusal, Verified, Verifier};
 use axum::Form;
@@ -23,7 +24,13 @@ pub struct SayForm {
     /// What a button says, in words.
     #[serde(default)]
     said: String,
+    /// Everything else: fields of a button's form, with [`FIELD`] before their names.
+    #[serde(flatten)]
+    more: Fields,
 }
+
+/// What the names of a form's fields begin with on the page, so that none is taken for one of ours.
+const FIELD: &str = "field-";
 
 pub async fn command(State(app): State<App>, headers: HeaderMap, Form(form): Form<SayForm>) -> Response {
     let said = SayForm { value: None, text: Some(form.text.unwrap_or_default()), ..form };
@@ -80,7 +87,15 @@ async fn say(app: &App, headers: &HeaderMap, form: SayForm) -> Response {
         .map_or_else(|| session.person.clone(), |p| p.name.clone());
     let thread = Some(form.thread).filter(|thread| !thread.is_empty());
     let back = thread.as_ref().map_or_else(|| "/".to_owned(), |no| format!("/incidents/{no}"));
-    let said = Said { person: session.person.clone(), name, thread, text: form.text, value: form.value };
+    let fields = form.more.into_iter().filter_map(|(name, text)| Some((name.strip_prefix(FIELD)?.to_owned(), text)));
+    let fields = fields.collect();
+    let said = Said { person: session.person.clone(), name, thread, text: form.text, value: form.value, fields };
+    if let (Some(value), false) = (&said.value, said.fields.is_empty()) {
+        let (actor, place) = said.who();
+        if let Err(misfit) = app.ask.fits(&actor, &place, value, &said.fields).await {
+            return refusal(app, headers, StatusCode::UNPROCESSABLE_ENTITY, &misfit.what);
+        }
+    }
     // Each form is a delivery of its own: the session's number and ours name it.
     let count = app.said.fetch_add(1, Ordering::Relaxed);
     let id = format!("{}-{count}", Digest::of([session.id.as_bytes()]).short());

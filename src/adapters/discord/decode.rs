@@ -2,6 +2,7 @@
 
 use super::PLATFORM;
 use crate::domain::actor::{Actor, Place, Platform};
+use crate::domain::form::Fields;
 use crate::ports::{Decoder, Delivery, Heard};
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +24,12 @@ pub struct Envelope {
 #[serde(rename_all = "snake_case")]
 pub enum What {
     Words(String),
-    Press { value: String, input: Option<String> },
+    Press {
+        value: String,
+        input: Option<String>,
+        #[serde(default)]
+        fields: Fields,
+    },
 }
 
 impl Envelope {
@@ -59,7 +65,7 @@ impl Decoder for InteractionDecoder {
         let (actor, place) = envelope.who(self.guild.as_deref());
         Ok(vec![match envelope.what {
             What::Words(text) => Heard::Words { actor, place, text },
-            What::Press { value, input } => Heard::Pressed { actor, place, value, input },
+            What::Press { value, input, fields } => Heard::Pressed { actor, place, value, input, fields },
         }])
     }
 }

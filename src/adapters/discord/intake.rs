@@ -1,8 +1,10 @@
 //! What Discord tells, by gateway or over HTTP, into the inbox, and the answer that has to come at once.
 
 use super::PLATFORM;
-use super::decode::Envelope;
+use super::decode::{Envelope, What};
+use super::forms;
 use super::interaction::{Incoming, Understood, acknowledge, ask, choices};
+use crate::card::Asks;
 use crate::domain::incident::Incident;
 use crate::ports::{Ask, Door, Headers, NotTaken, Origin, Proof, Query, Raw, Refusal, Sealer, Verified, Verifier};
 use serde_json::Value;
@@ -56,18 +58,47 @@ impl Intake {
             Understood::Typing { option, text, id, by } => {
                 choices(self.complete(&by, &option, &text, id.as_deref()).await)
             }
-            Understood::Asks { custom_id } => ask(&custom_id),
-            Understood::Kept { mut envelope, private } => {
-                envelope.reply = self.sealer.close(&envelope.reply);
-                let body = serde_json::to_vec(&envelope).map_err(|_| bad("the interaction cannot be kept"))?;
-                let raw = Raw { source: PLATFORM, headers: Headers::default(), body };
-                let known = Known { origin: self.origin, id: address.id.clone() };
-                self.door.accept(Verified::by(&known, raw)?).await?;
-                acknowledge(private)
-            }
+            Understood::Asks { custom_id, by } => self.asking(&custom_id, &by).await,
+            Understood::Filled { custom_id, envelope } => match self.misfit(&envelope).await {
+                Some(why) => forms::refused(&why, Some(&custom_id)),
+                None => self.keep(&address, envelope, false).await?,
+            },
+            Understood::Kept { envelope, private } => self.keep(&address, envelope, private).await?,
             Understood::Nothing => return Ok(None),
         };
         Ok(Some((address, answer)))
+    }
+
+    async fn keep(
+        &self,
+        address: &Address,
+        mut envelope: Box<Envelope>,
+        private: bool,
+    ) -> Result<CreateInteractionResponse, NotTaken> {
+        envelope.reply = self.sealer.close(&envelope.reply);
+        let bad = |_| NotTaken::Refused(Refusal::BadRequest("the interaction cannot be kept".to_owned()));
+        let body = serde_json::to_vec(&envelope).map_err(bad)?;
+        let raw = Raw { source: PLATFORM, headers: Headers::default(), body };
+        let known = Known { origin: self.origin, id: address.id.clone() };
+        self.door.accept(Verified::by(&known, raw)?).await?;
+        Ok(acknowledge(private))
+    }
+
+    /// The form or list that a button asks by, or why there is none.
+    async fn asking(&self, custom_id: &str, by: &Envelope) -> CreateInteractionResponse {
+        let Some((Asks::Form, value)) = Asks::of(custom_id) else { return ask(custom_id) };
+        let (actor, place) = by.who(self.guild.as_deref());
+        match self.ask.form(&actor, &place, value).await {
+            Ok(form) => forms::modal(custom_id, &form),
+            Err(why) => forms::refused(&why, None),
+        }
+    }
+
+    /// What is wrong with a form that was sent.
+    async fn misfit(&self, envelope: &Envelope) -> Option<String> {
+        let What::Press { value, fields, .. } = &envelope.what else { return None };
+        let (actor, place) = envelope.who(self.guild.as_deref());
+        self.ask.fits(&actor, &place, value, fields).await.err().map(|misfit| misfit.what)
     }
 
     /// Name and value of what could be meant.

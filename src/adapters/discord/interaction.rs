@@ -5,6 +5,7 @@ use super::commands::{Given, chosen, words};
 use super::decode::{Envelope, What};
 use super::embeds::cut;
 use crate::card::{Asks, causes};
+use crate::domain::form::Fields;
 use serde::Deserialize;
 use serenity::all::{
     AutocompleteChoice, CreateActionRow, CreateAutocompleteResponse, CreateInputText, CreateInteractionResponse,
@@ -80,6 +81,8 @@ struct Row {
 #[derive(Debug, Deserialize)]
 struct Input {
     #[serde(default)]
+    custom_id: String,
+    #[serde(default)]
     value: Option<String>,
 }
 
@@ -104,6 +107,12 @@ pub enum Understood {
     /// A form or a list is to be shown before this button acts.
     Asks {
         custom_id: String,
+        by: Box<Envelope>,
+    },
+    /// A form was sent: checked, then kept or refused.
+    Filled {
+        custom_id: String,
+        envelope: Box<Envelope>,
     },
     /// To be kept, and then answered with what `private` says: a private answer follows, or the card itself changes.
     Kept {
@@ -145,24 +154,36 @@ impl Incoming {
         let chosen = data.values.iter().flatten().next().cloned();
         // The list of causes: its own name says which failure the choice is for.
         if let (Some((Asks::Cause, value)), Some(cause)) = (data.custom_id.as_deref().and_then(Asks::of), &chosen) {
-            let press = What::Press { value: value.to_owned(), input: Some(cause.clone()) };
+            let press = What::Press { value: value.to_owned(), input: Some(cause.clone()), fields: Fields::new() };
             return self.kept(press, FURTHER);
         }
         match chosen.or_else(|| data.custom_id.clone()) {
-            Some(value) if Asks::of(&value).is_some() => Understood::Asks { custom_id: value },
-            Some(value) => self.kept(What::Press { value, input: None }, FURTHER),
+            Some(value) if Asks::of(&value).is_some() => match self.envelope(What::Words(String::new()), FIRST) {
+                Some(by) => Understood::Asks { custom_id: value, by: Box::new(by) },
+                None => Understood::Nothing,
+            },
+            Some(value) => self.kept(What::Press { value, input: None, fields: Fields::new() }, FURTHER),
             None => Understood::Nothing,
         }
     }
 
     fn form(self) -> Understood {
         let data = self.data();
-        let Some((_, value)) = data.custom_id.as_deref().and_then(Asks::of) else { return Understood::Nothing };
+        let Some(custom_id) = data.custom_id.clone() else { return Understood::Nothing };
+        let Some((asks, value)) = Asks::of(&custom_id) else { return Understood::Nothing };
         let value = value.to_owned();
-        let typed =
-            data.components.iter().flatten().flat_map(|row| &row.components).find_map(|input| input.value.clone());
+        let mut inputs = data.components.iter().flatten().flat_map(|row| &row.components);
+        if asks == Asks::Form {
+            let text = |input: &Input| (input.custom_id.clone(), input.value.clone().unwrap_or_default());
+            let press = What::Press { value, input: None, fields: inputs.map(text).collect() };
+            return match self.envelope(press, FURTHER) {
+                Some(envelope) => Understood::Filled { custom_id, envelope: Box::new(envelope) },
+                None => Understood::Nothing,
+            };
+        }
+        let typed = inputs.find_map(|input| input.value.clone());
         let input = typed.map(|text| text.chars().take(usize::from(INPUT_MAX)).collect());
-        self.kept(What::Press { value, input }, FURTHER)
+        self.kept(What::Press { value, input, fields: Fields::new() }, FURTHER)
     }
 
     fn typing(self) -> Understood {

@@ -19,6 +19,8 @@ use std::time::Duration;
 /// Jobs a page, and pages at most: GitHub shows 256 jobs of a matrix.
 const PAGE: usize = 100;
 const PAGES: usize = 10;
+/// Pages of a branch's runs.
+const RUN_PAGES: usize = 3;
 /// A run that is still going is looked at again after this long.
 const GOING: Duration = Duration::from_secs(30);
 
@@ -68,11 +70,28 @@ impl Ci for GitHub {
         let answer: Runs = self.get(repo, &format!("/repos/{repo}/actions/runs?{query}")).await?;
         let earlier = |run: &Run| {
             let passed = run.conclusion == Some(Conclusion::Success);
-            // A fork's branch of the same name is another.
-            let own = !head(repo, run).fork && run.event.as_deref() != Some("pull_request");
-            passed && own && run.name.as_deref() == Some(workflow.raw()) && run.id < before.0
+            passed && is_of(repo, run, workflow) && run.id < before.0
         };
         Ok(answer.workflow_runs.into_iter().filter(earlier).max_by_key(|run| run.id).map(|run| run_facts(repo, run)))
+    }
+
+    async fn runs(&self, repo: &Repo, workflow: &Untrusted, branch: &Untrusted) -> Result<Vec<RunFacts>, PortError> {
+        let mut all = Vec::new();
+        for page in 1..=RUN_PAGES {
+            let query: String = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("branch", branch.raw())
+                .append_pair("per_page", &PAGE.to_string())
+                .append_pair("page", &page.to_string())
+                .finish();
+            let answer: Runs = self.get(repo, &format!("/repos/{repo}/actions/runs?{query}")).await?;
+            let last = answer.workflow_runs.len() < PAGE;
+            let ours = answer.workflow_runs.into_iter().filter(|run| is_of(repo, run, workflow));
+            all.extend(ours.map(|run| run_facts(repo, run)));
+            if last {
+                break;
+            }
+        }
+        Ok(all)
     }
 
     async fn green(&self, repo: &Repo, sha: &str, branch: &Untrusted) -> Result<Option<bool>, PortError> {
@@ -137,6 +156,12 @@ impl Ci for GitHub {
     async fn repositories(&self) -> Result<Vec<Repo>, PortError> {
         super::repositories::all(self).await
     }
+}
+
+/// A fork's branch of the same name is another.
+fn is_of(repo: &Repo, run: &Run, workflow: &Untrusted) -> bool {
+    let own = !head(repo, run).fork && run.event.as_deref() != Some("pull_request");
+    own && run.name.as_deref() == Some(workflow.raw())
 }
 
 fn run_facts(repo: &Repo, run: Run) -> RunFacts {

@@ -106,7 +106,7 @@ fn address(url: &str) -> String {
 }
 
 /// Plain text of a label.
-fn cut(text: &str, max: usize) -> String {
+pub fn cut(text: &str, max: usize) -> String {
     if text.chars().count() <= max {
         return text.to_owned();
     }

@@ -2,7 +2,7 @@
 
 use super::speaker::Account;
 use super::{PLATFORM, blocks, client, errors, views};
-use crate::card::{Asks, Card};
+use crate::card::Card;
 use crate::domain::actor::{Place, Platform};
 use crate::domain::journal::Mood;
 use crate::domain::mention::Mention;
@@ -121,11 +121,11 @@ impl Slack {
     pub async fn open_form(
         &self,
         trigger: &SlackTriggerId,
-        asks: Asks,
+        asking: &views::Asking,
         context: &views::Context,
     ) -> Result<(), PortError> {
         let session = self.client.open_session(&self.token);
-        let request = SlackApiViewsOpenRequest::new(trigger.clone(), views::form(asks, context));
+        let request = SlackApiViewsOpenRequest::new(trigger.clone(), views::form(asking, context));
         // Slack waits three seconds for our acknowledgement, and the socket for us.
         let call = tokio::time::timeout(FORM_TIME, session.views_open(&request)).await;
         let opened = call.map_err(|_| PortError::permanent("Slack did not show the form in time"))?;

@@ -2,6 +2,7 @@
 
 use super::PLATFORM;
 use crate::domain::actor::{Actor, Place, Platform};
+use crate::domain::form::Fields;
 use crate::ports::{Decoder, Delivery, Heard};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, OnceLock};
@@ -31,6 +32,8 @@ pub enum Envelope {
         response_url: Option<String>,
         #[serde(default)]
         input: Option<String>,
+        #[serde(default)]
+        fields: Fields,
     },
     Home {
         team: String,
@@ -55,6 +58,15 @@ pub struct EnvelopeDecoder {
     pub team: Arc<OnceLock<String>>,
 }
 
+/// Somebody at a button or a form.
+pub struct Acts<'a> {
+    pub team: &'a str,
+    pub also: Option<String>,
+    pub user: &'a str,
+    pub channel: &'a str,
+    pub thread: Option<String>,
+}
+
 impl Decoder for EnvelopeDecoder {
     fn source(&self) -> &'static str {
         "slack"
@@ -69,12 +81,13 @@ impl Decoder for EnvelopeDecoder {
                 place: place(channel, None, Some(response_url)),
                 text: unescape(&text),
             },
-            Envelope::Action { team, also, channel, user, name, value, thread, response_url, input } => {
+            Envelope::Action { team, also, channel, user, name, value, thread, response_url, input, fields } => {
                 Heard::Pressed {
                     actor: self.actor(&team, also, &user, &name),
                     place: place(channel, thread, response_url),
                     value,
                     input,
+                    fields,
                 }
             }
             Envelope::Home { team, also, channel, user } => {
@@ -90,6 +103,12 @@ impl Decoder for EnvelopeDecoder {
 }
 
 impl EnvelopeDecoder {
+    /// Who acts, and where: what a form is shown and checked for.
+    pub fn who(&self, acts: &Acts<'_>) -> (Actor, Place) {
+        let actor = self.actor(acts.team, acts.also.clone(), acts.user, acts.user);
+        (actor, place(acts.channel.to_owned(), acts.thread.clone(), None))
+    }
+
     /// User ids are unique per workspace only. Someone from another workspace, or from any while ours is not known yet,
     /// gets an id that matches no person in the configuration.
     fn actor(&self, team: &str, also: Option<String>, user: &str, name: &str) -> Actor {

@@ -118,7 +118,7 @@ impl Address {
         let form = form(body);
         let payload = form.get("payload").ok_or_else(|| bad("payload is missing"))?;
         let value: Value = serde_json::from_str(payload).map_err(|_| bad("the payload is not JSON"))?;
-        Ok(self.intake.interaction(value).await.map(|()| None)?)
+        Ok(self.intake.interaction(value).await?)
     }
 }
 

@@ -2,12 +2,14 @@
 
 use super::PLATFORM;
 use super::chat::Slack;
-use super::decode::Envelope;
+use super::decode::{Acts, Envelope, EnvelopeDecoder};
 use super::speaker::{Speaker, Told};
-use super::views;
-use crate::card::Asks;
+use super::views::{self, Asking};
+use crate::card::{Asks, escape};
 use crate::domain::actor::Platform;
-use crate::ports::{Accepted, Door, DoorError, Headers, Origin, Proof, Raw, Refusal, Verified, Verifier};
+use crate::domain::form::Fields;
+use crate::domain::journal::Mood;
+use crate::ports::{Accepted, Ask, Chat, Door, DoorError, Headers, Origin, Proof, Raw, Refusal, Verified, Verifier};
 use serde::Deserialize;
 use serde_json::Value;
 use slack_morphism::prelude::*;
@@ -17,6 +19,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Intake {
     pub door: Arc<dyn Door>,
+    pub ask: Arc<dyn Ask>,
     pub slack: Arc<Slack>,
     pub origin: Origin,
 }
@@ -44,16 +47,18 @@ impl Intake {
         self.door.accept(verified.map_err(|why| DoorError(why.to_string()))?).await
     }
 
-    /// A click, or a form that was sent. What cannot be read is not for us.
+    /// A click, or a form that was sent, and what Slack is told of it. What cannot be read is not for us.
     ///
     /// # Errors
     /// See [`Intake::keep`].
-    pub async fn interaction(&self, payload: Value) -> Result<(), DoorError> {
+    pub async fn interaction(&self, payload: Value) -> Result<Option<Value>, DoorError> {
         let enterprise = payload.pointer("/enterprise/id").and_then(Value::as_str).map(str::to_owned);
         match serde_json::from_value(payload) {
-            Ok(SlackInteractionEvent::BlockActions(event)) => self.actions(event, enterprise.as_deref()).await,
+            Ok(SlackInteractionEvent::BlockActions(event)) => {
+                self.actions(event, enterprise.as_deref()).await.map(|()| None)
+            }
             Ok(SlackInteractionEvent::ViewSubmission(event)) => self.submitted(event, enterprise.as_deref()).await,
-            _ => Ok(()),
+            _ => Ok(None),
         }
     }
 
@@ -97,8 +102,14 @@ impl Intake {
             let chosen = action.selected_option.as_ref().map(|option| option.value.clone());
             let Some(value) = action.value.clone().or(chosen) else { continue };
             if let Some((asks, value)) = Asks::of(&value) {
-                let context = views::Context { value: value.into(), channel: channel.clone(), thread: thread.clone() };
-                self.ask(&event.trigger_id, asks, context).await;
+                let acts = Acts {
+                    team: &team,
+                    also: also.clone(),
+                    user: &user.id.0,
+                    channel: &channel,
+                    thread: thread.clone(),
+                };
+                self.ask(&event.trigger_id, asks, value, &acts).await;
                 continue;
             }
             let envelope = Envelope::Action {
@@ -111,6 +122,7 @@ impl Intake {
                 thread: thread.clone(),
                 response_url: event.response_url.as_ref().map(|url| self.slack.seal(url.0.as_str())),
                 input: None,
+                fields: Fields::new(),
             };
             self.keep(format!("{}-{at}", event.trigger_id), "action", &envelope).await?;
         }
@@ -118,20 +130,52 @@ impl Intake {
     }
 
     /// Nothing is lost where the form cannot be shown: the person clicks again.
-    async fn ask(&self, trigger: &SlackTriggerId, asks: Asks, context: views::Context) {
-        if let Err(why) = self.slack.open_form(trigger, asks, &context).await {
+    async fn ask(&self, trigger: &SlackTriggerId, asks: Asks, value: &str, acts: &Acts<'_>) {
+        let (actor, place) = self.decoder().who(acts);
+        let asking = match asks {
+            Asks::Reason => Ok(Asking::Reason),
+            Asks::Cause => Ok(Asking::Cause),
+            Asks::Form => self.ask.form(&actor, &place, value).await.map(Asking::Form),
+        };
+        let asking = match asking {
+            Ok(asking) => asking,
+            Err(why) => {
+                let told = self.slack.whisper(&place, &actor.id, &escape("slack", &why), Mood::Refused).await;
+                return told.unwrap_or_else(|why| tracing::warn!(%why, "could not tell why there is no form"));
+            }
+        };
+        let fields = match &asking {
+            Asking::Form(form) => form.fields.iter().map(|field| field.name.clone()).collect(),
+            Asking::Reason | Asking::Cause => Vec::new(),
+        };
+        let (channel, thread) = (acts.channel.to_owned(), acts.thread.clone());
+        let context = views::Context { value: value.to_owned(), channel, thread, fields };
+        if let Err(why) = self.slack.open_form(trigger, &asking, &context).await {
             tracing::warn!(%why, "could not show a form");
         }
+    }
+
+    fn decoder(&self) -> EnvelopeDecoder {
+        EnvelopeDecoder { team: self.slack.team() }
     }
 
     async fn submitted(
         &self,
         event: SlackInteractionViewSubmissionEvent,
         enterprise: Option<&str>,
-    ) -> Result<(), DoorError> {
-        let Some((context, input)) = views::submitted(&event.view) else { return Ok(()) };
+    ) -> Result<Option<Value>, DoorError> {
+        let Some((context, input)) = views::submitted(&event.view) else { return Ok(None) };
         let user = &event.user;
         let Speaker { team, also } = self.presser(user, &event.team.id.0, enterprise).await;
+        let fields = if context.fields.is_empty() { Fields::new() } else { views::fields(&event.view) };
+        if !context.fields.is_empty() {
+            let (channel, thread) = (context.channel.as_str(), context.thread.clone());
+            let acts = Acts { team: &team, also: also.clone(), user: &user.id.0, channel, thread };
+            let (actor, place) = self.decoder().who(&acts);
+            if let Err(misfit) = self.ask.fits(&actor, &place, &context.value, &fields).await {
+                return Ok(Some(views::wrong(&context, &misfit)));
+            }
+        }
         let envelope = Envelope::Action {
             team,
             also,
@@ -141,10 +185,11 @@ impl Intake {
             value: context.value,
             thread: context.thread,
             response_url: None,
-            input: Some(input),
+            input: Some(input).filter(|_| fields.is_empty()),
+            fields,
         };
         // A form is sent once.
-        self.keep(format!("view-{}", event.view.state_params.id), "form", &envelope).await.map(|_| ())
+        self.keep(format!("view-{}", event.view.state_params.id), "form", &envelope).await.map(|_| None)
     }
 
     /// A mention of us, or a look at our home tab. What cannot be read is not for us.

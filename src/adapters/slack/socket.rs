@@ -88,20 +88,22 @@ struct Frame {
 }
 
 impl Ears {
+    /// What the acknowledgement says.
+    ///
     /// # Errors
     /// It could not be kept.
-    async fn hear(&self, kind: &str, payload: Value) -> Result<(), DoorError> {
+    async fn hear(&self, kind: &str, payload: Value) -> Result<Option<Value>, DoorError> {
         match kind {
-            "events_api" => self.intake.event(payload).await,
+            "events_api" => self.intake.event(payload).await.map(|()| None),
             "interactive" => self.intake.interaction(payload).await,
             "slash_commands" => match serde_json::from_value(payload) {
-                Ok(command) => self.intake.command(command).await,
+                Ok(command) => self.intake.command(command).await.map(|()| None),
                 Err(why) => {
                     tracing::debug!(why = %clean_line(&why.to_string(), 200), "could not read a Slack command");
-                    Ok(())
+                    Ok(None)
                 }
             },
-            _ => Ok(()),
+            _ => Ok(None),
         }
     }
 }
@@ -119,7 +121,8 @@ impl SlackSocketModeClientListener for Ears {
                 // What could not be kept is not acknowledged: Slack tells the person, or sends it again. What cannot be
                 // read is, or Slack would send it again and again.
                 return match self.hear(kind.unwrap_or_default(), frame.payload).await {
-                    Ok(()) => Some(json!({"envelope_id": id}).to_string()),
+                    Ok(None) => Some(json!({"envelope_id": id}).to_string()),
+                    Ok(Some(payload)) => Some(json!({"envelope_id": id, "payload": payload}).to_string()),
                     Err(why) => {
                         tracing::warn!(%why, "could not keep what Slack sent");
                         None

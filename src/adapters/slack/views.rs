@@ -1,8 +1,10 @@
 //! Slack's forms (modals) and its home tab. Limits: docs.slack.dev, "Views".
 
 use super::blocks;
-use crate::card::{Asks, causes};
+use crate::card::causes;
+use crate::domain::form::{Choice, FIELD_MAX, Field, Fields, Form, Misfit};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use slack_morphism::prelude::*;
 
 /// Of a modal's title, in characters.
@@ -10,6 +12,10 @@ const TITLE_MAX: usize = 24;
 /// What a person may type, in characters.
 const INPUT_MAX: u64 = 500;
 const BLOCK: &str = "line";
+/// Of a choice's words and of its value, and of what is wrong, in characters.
+const CHOICE_MAX: usize = 75;
+const VALUE_MAX: usize = 150;
+const WRONG_MAX: usize = 2_000;
 /// Lines of a home tab: it has room for 100 blocks.
 const LINES_MAX: usize = 40;
 
@@ -19,18 +25,30 @@ pub struct Context {
     pub value: String,
     pub channel: String,
     pub thread: Option<String>,
+    /// The names of the fields, in order; none where the form has one line for a reason or a cause.
+    #[serde(default)]
+    pub fields: Vec<String>,
+}
+
+/// What a button asks by.
+#[derive(Debug)]
+pub enum Asking {
+    Reason,
+    Cause,
+    Form(Form),
 }
 
 /// The form that a button asks by.
-pub fn form(asks: Asks, context: &Context) -> SlackView {
-    let (title, submit, block) = match asks {
-        Asks::Reason => ("Reject proposal", "Reject", reason()),
-        Asks::Cause => ("Wrong verdict", "Correct", cause()),
+pub fn form(asking: &Asking, context: &Context) -> SlackView {
+    let (title, submit, blocks) = match asking {
+        Asking::Reason => ("Reject proposal", "Reject", vec![reason().into()]),
+        Asking::Cause => ("Wrong verdict", "Correct", vec![cause().into()]),
+        Asking::Form(form) => (form.title.as_str(), "Propose", form.fields.iter().map(|f| field(f).into()).collect()),
     };
     let title: String = title.chars().take(TITLE_MAX).collect();
     let metadata = serde_json::to_string(context).unwrap_or_default();
     SlackView::Modal(
-        SlackModalView::new(title.as_str().into(), vec![block.into()])
+        SlackModalView::new(title.as_str().into(), blocks)
             .with_submit(submit.into())
             .with_close("Cancel".into())
             .with_private_metadata(metadata),
@@ -52,17 +70,55 @@ fn cause() -> SlackInputBlock {
     SlackInputBlock::new("What caused it?".into(), select.into()).with_block_id(BLOCK.into())
 }
 
+/// A field, by the name that it has in the form.
+fn field(field: &Field) -> SlackInputBlock {
+    let fits = |choice: &Choice| (1..=VALUE_MAX).contains(&choice.value.raw().chars().count());
+    let element: SlackInputBlockElement = if !field.choices.is_empty() && field.choices.iter().all(fits) {
+        let item = |choice: &Choice| {
+            SlackBlockChoiceItem::new(blocks::cut(&choice.words, CHOICE_MAX).into(), choice.value.raw().to_owned())
+        };
+        let mut select = SlackBlockStaticSelectElement::new()
+            .with_action_id(field.name.as_str().into())
+            .with_options(field.choices.iter().map(item).collect());
+        select.initial_option = field.choices.iter().find(|choice| choice.value == field.value).map(item);
+        select.into()
+    } else {
+        let mut input = SlackBlockPlainTextInputElement::new()
+            .with_action_id(field.name.as_str().into())
+            .with_max_length(FIELD_MAX as u64);
+        input.initial_value = Some(field.value.raw().to_owned()).filter(|value| !value.is_empty());
+        input.into()
+    };
+    SlackInputBlock::new(field.label.as_str().into(), element)
+        .with_block_id(field.name.as_str().into())
+        .with_optional(!field.required)
+}
+
+/// What was filled into each field.
+pub fn fields(view: &SlackStatefulView) -> Fields {
+    let values = view.state_params.state.iter().flat_map(|state| &state.values);
+    let given = values.flat_map(|(_, block)| block);
+    given.map(|(name, given)| (name.to_string(), text(given).unwrap_or_default())).collect()
+}
+
+/// What Slack shows in a form that stays open (docs.slack.dev, "Modals": `response_action`).
+pub fn wrong(context: &Context, misfit: &Misfit) -> Value {
+    let block = misfit.field.as_ref().or(context.fields.first()).map_or(BLOCK, String::as_str);
+    json!({"response_action": "errors", "errors": {block: blocks::cut(&misfit.what, WRONG_MAX)}})
+}
+
+fn text(given: &SlackViewStateValue) -> Option<String> {
+    let chosen = given.selected_option.as_ref().map(|option| option.value.clone());
+    given.value.clone().or(chosen)
+}
+
 /// What a sent form was about, and what was typed.
 pub fn submitted(view: &SlackStatefulView) -> Option<(Context, String)> {
     let SlackView::Modal(modal) = &view.view else { return None };
     let context = serde_json::from_str(modal.private_metadata.as_deref()?).ok()?;
     let values =
         view.state_params.state.iter().flat_map(|state| state.values.values()).flat_map(|block| block.values());
-    let given = values.into_iter().find_map(|given| {
-        let chosen = given.selected_option.as_ref().map(|option| option.value.clone());
-        given.value.clone().or(chosen)
-    });
-    let input = given.unwrap_or_default();
+    let input = values.into_iter().find_map(text).unwrap_or_default();
     Some((context, input.chars().take(usize::try_from(INPUT_MAX).unwrap_or(500)).collect()))
 }
 

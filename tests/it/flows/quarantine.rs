@@ -430,3 +430,41 @@ async fn a_test_that_failed_and_passed_at_one_commit_is_quarantined_by_itself_wh
         world.end().await;
     }
 }
+
+/// Whether a test may be skipped is asked by the verdict: the log's category knows nothing of its record.
+#[tokio::test]
+async fn what_the_verdict_calls_broken_is_skipped_by_force_alone() {
+    let (world, _repo) = flaky().await;
+    let ada = world.sit("ada").await;
+    for (cause, words, state) in [
+        ("deterministic", "quarantine 2", "refused"),
+        ("dependency", "quarantine 2", "refused"),
+        ("deterministic", "quarantine 2 force", "awaiting"),
+        ("flaky", "quarantine 2", "awaiting"),
+    ] {
+        ada.say(&world, &format!("wrong 2 {cause}")).await;
+        let answer = ada.say(&world, words).await;
+        let proposal = world.incident(2).await.proposals.last().unwrap().clone();
+        assert_eq!(proposal.state.as_str(), state, "{cause}: {words}: {proposal:?}");
+        let warned =
+            answer.contains("skipping the test hides a defect: ") && answer.contains(", as ada said; add force");
+        assert_eq!(warned, state == "refused", "{cause}: {words}: {answer}");
+        if state == "awaiting" {
+            ada.say(&world, "cancel 2").await;
+        }
+    }
+    // A re-run finds out whether a verdict is right, so it is not forced.
+    ada.say(&world, "wrong 2 deterministic").await;
+    ada.say(&world, "retry 2").await;
+    assert_eq!(world.incident(2).await.proposals.last().unwrap().state, ProposalState::Done);
+    // What the log's category calls lasting and a person calls flaky is skipped without force.
+    world.broken_run(crate::world::LINT_LOG, "failure").await;
+    let no = world.incidents().await.iter().map(|incident| incident.no.0).max().unwrap();
+    let test = "tests/test_cart.py::test_total";
+    let answer = ada.say(&world, &format!("quarantine {no} test={test}")).await;
+    assert!(answer.contains("add force"), "{answer}");
+    ada.say(&world, &format!("wrong {no} flaky")).await;
+    let answer = ada.say(&world, &format!("quarantine {no} test={test}")).await;
+    assert!(!answer.contains("add force"), "{answer}");
+    world.end().await;
+}

@@ -2,20 +2,25 @@
 
 use super::code::{agreed, ask, broken, host, opened};
 use crate::plan::repo::Repo;
-use crate::world::{REPO, World, spec};
+use crate::world::{REPO, Setup, World, spec};
 use ci_rescue::demo::Pull;
 use ci_rescue::domain::ProposalState;
 
-const GREEN_LOG: &str = "2026-01-01T00:00:01.0000000Z ##[group]Run pip install -r requirements.txt\n2026-01-01T00:00:01.0000000Z ##[endgroup]\n2026-01-01T00:00:02.0000000Z Successfully installed flask-2.3.0 six-1.16.0\n2026-01-01T00:00:03.0000000Z ==== 5 passed in 0.1s ====\n";
-const RED_LOG: &str = "2026-01-01T00:00:01.0000000Z ##[group]Run pytest\n2026-01-01T00:00:01.0000000Z ##[endgroup]\n2026-01-01T00:00:01.1000000Z Successfully installed flask-3.0.0 six-1.16.0\n2026-01-01T00:00:01.2000000Z Traceback (most recent call last):\n2026-01-01T00:00:01.3000000Z   File \"/home/runner/work/shop/shop/shop/cart.py\", line 2, in total\n2026-01-01T00:00:01.4000000Z     return price / 0\n2026-01-01T00:00:02.0000000Z FAILED tests/test_cart.py::test_total - ZeroDivisionError: division by zero\n2026-01-01T00:00:02.1000000Z ==== 1 failed in 0.1s ====\n2026-01-01T00:00:03.0000000Z ##[error]Process completed with exit code 1.\n";
+pub const GREEN_LOG: &str = "2026-01-01T00:00:01.0000000Z ##[group]Run pip install -r requirements.txt\n2026-01-01T00:00:01.0000000Z ##[endgroup]\n2026-01-01T00:00:02.0000000Z Successfully installed flask-2.3.0 six-1.16.0\n2026-01-01T00:00:03.0000000Z ==== 5 passed in 0.1s ====\n";
+pub const RED_LOG: &str = "2026-01-01T00:00:01.0000000Z ##[group]Run pytest\n2026-01-01T00:00:01.0000000Z ##[endgroup]\n2026-01-01T00:00:01.1000000Z Successfully installed flask-3.0.0 six-1.16.0\n2026-01-01T00:00:01.2000000Z Traceback (most recent call last):\n2026-01-01T00:00:01.3000000Z   File \"/home/runner/work/shop/shop/shop/cart.py\", line 2, in total\n2026-01-01T00:00:01.4000000Z     return price / 0\n2026-01-01T00:00:02.0000000Z FAILED tests/test_cart.py::test_total - ZeroDivisionError: division by zero\n2026-01-01T00:00:02.1000000Z ==== 1 failed in 0.1s ====\n2026-01-01T00:00:03.0000000Z ##[error]Process completed with exit code 1.\n";
 
 /// A green run, then these commits, then a red one: incident 1.
 pub async fn since_green(commits: &[(&str, &str, &str)]) -> (World, Repo) {
-    failing_with(RED_LOG, commits).await
+    since_green_in(Setup::default(), commits, GREEN_LOG).await
 }
 
-async fn failing_with(red_log: &str, commits: &[(&str, &str, &str)]) -> (World, Repo) {
-    let world = World::new().await;
+/// As [`since_green`], where the green run had this log.
+pub async fn since_green_in(setup: Setup, commits: &[(&str, &str, &str)], green_log: &str) -> (World, Repo) {
+    failing_with(setup, commits, [green_log, RED_LOG]).await
+}
+
+async fn failing_with(setup: Setup, commits: &[(&str, &str, &str)], [green_log, red_log]: [&str; 2]) -> (World, Repo) {
+    let world = World::with(setup).await;
     let repo = Repo::new();
     repo.write("lines.txt", "one\n");
     repo.write("shop/cart.py", "def total(price):\n    return price\n");
@@ -30,7 +35,7 @@ async fn failing_with(red_log: &str, commits: &[(&str, &str, &str)]) -> (World, 
     for login in ["ada", "ben", "cyd"] {
         world.forge.permit(REPO, login, "write");
     }
-    for (log, ends, sha) in [(GREEN_LOG, "success", green), (red_log, "failure", repo.git(&["rev-parse", "HEAD"]))] {
+    for (log, ends, sha) in [(green_log, "success", green), (red_log, "failure", repo.git(&["rev-parse", "HEAD"]))] {
         let mut run = spec(log, ends);
         run.jobs[0].green_log = log.into();
         run.jobs[0].ends = vec![ends];
@@ -44,7 +49,9 @@ async fn failing_with(red_log: &str, commits: &[(&str, &str, &str)]) -> (World, 
 }
 
 const CART: (&str, &str, &str) = ("Divide the price", "shop/cart.py", "def total(price):\n    return price / 0\n");
-const LINES: (&str, &str, &str) = ("Count to two", "lines.txt", "one\ntwo\n");
+/// A subject that names a pull request, and calls people.
+pub const THREE: (&str, &str, &str) = ("Three <!channel> @everyone (#9)", "more.txt", "three\n");
+pub const LINES: (&str, &str, &str) = ("Count to two", "lines.txt", "one\ntwo\n");
 
 #[tokio::test]
 async fn the_commit_that_the_failure_points_to_is_shown_and_reverted_without_a_name() {
@@ -78,7 +85,8 @@ async fn what_the_failing_test_is_named_after_is_suspected_where_the_trace_shows
     let log = RED_LOG
         .replace("shop/shop/shop/cart.py\", line 2, in total", "shop/shop/tests/test_cart.py\", line 5, in test_total");
     let source = ("Count to two", "lib/lines.py", "ONE = 1\nTWO = 2\n");
-    let (world, repo) = failing_with(&log, &[source, CART, ("Three (#9)", "more.txt", "three\n")]).await;
+    let (world, repo) =
+        failing_with(Setup::default(), &[source, CART, ("Three (#9)", "more.txt", "three\n")], [GREEN_LOG, &log]).await;
     let page = world.sit("ada").await.page("/").await;
     let sha = repo.git(&["rev-parse", "--short=7", "HEAD~1"]);
     for words in [

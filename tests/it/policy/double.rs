@@ -71,6 +71,10 @@ impl Ci for Double {
         })
     }
 
+    async fn runs(&self, _: &Repo, _: &Untrusted, _: &Untrusted) -> Result<Vec<RunFacts>, PortError> {
+        Ok(Vec::new())
+    }
+
     async fn jobs(&self, _: &Repo, run: RunId, attempt: u32) -> Result<Vec<JobFacts>, PortError> {
         let have = self.get(run.0)?;
         let id = run.0 * 100 + u64::from(attempt);

@@ -74,6 +74,10 @@ impl Ci for Memory {
         Ok(None)
     }
 
+    async fn runs(&self, _: &Repo, _: &Untrusted, _: &Untrusted) -> Result<Vec<RunFacts>, PortError> {
+        Ok(Vec::new())
+    }
+
     async fn green(&self, _: &Repo, _: &str, _: &Untrusted) -> Result<Option<bool>, PortError> {
         Ok(None)
     }

@@ -662,9 +662,16 @@ fn modal_fits(body: &Value) -> bool {
     let data = &body["data"];
     let length = |text: &Value| text.as_str().map_or(0, |text| text.chars().count());
     let rows = data["components"].as_array().into_iter().flatten();
-    let mut inputs = rows.flat_map(|row| row["components"].as_array().into_iter().flatten());
-    body["type"] != 9
-        || (length(&data["title"]) <= 45 && inputs.all(|input| (1..=45).contains(&length(&input["label"]))))
+    let inputs: Vec<&Value> = rows.flat_map(|row| row["components"].as_array().into_iter().flatten()).collect();
+    let fits = |input: &&Value| {
+        let max = input["max_length"].as_u64().map_or(4_000, |max| usize::try_from(max).unwrap_or(0));
+        (1..=45).contains(&length(&input["label"]))
+            && (1..=100).contains(&length(&input["custom_id"]))
+            && length(&input["value"]) <= max.min(4_000)
+            && length(&input["placeholder"]) <= 100
+    };
+    let limits = (1..=5).contains(&inputs.len()) && length(&data["title"]) <= 45 && length(&data["custom_id"]) <= 100;
+    body["type"] != 9 || (limits && inputs.iter().all(fits))
 }
 
 async fn callback(

@@ -53,8 +53,8 @@ struct Inner {
     /// Answers to give instead of the true one: method, status, body, and whether it takes effect all the same.
     faults: VecDeque<(String, u16, Value, bool)>,
     clock: u64,
-    socket: Option<mpsc::UnboundedSender<(Value, oneshot::Sender<()>)>>,
-    waiting: BTreeMap<String, oneshot::Sender<()>>,
+    socket: Option<mpsc::UnboundedSender<(Value, oneshot::Sender<Value>)>>,
+    waiting: BTreeMap<String, oneshot::Sender<Value>>,
 }
 
 #[derive(Clone)]
@@ -186,18 +186,18 @@ impl SlackDouble {
         inner.clock
     }
 
-    /// Sends an envelope and waits for its acknowledgement.
-    pub async fn send(&self, kind: &str, payload: Value) {
+    /// Sends an envelope and waits for its acknowledgement; what that says, such as what is wrong in a form.
+    pub async fn send(&self, kind: &str, payload: Value) -> Value {
         let id = format!("env-{}", self.tick());
-        self.send_as(&id, kind, payload).await;
+        self.send_as(&id, kind, payload).await
     }
 
-    pub async fn send_as(&self, id: &str, kind: &str, payload: Value) {
+    pub async fn send_as(&self, id: &str, kind: &str, payload: Value) -> Value {
         let (done, acknowledged) = oneshot::channel();
         let envelope = json!({"type": kind, "envelope_id": id, "accepts_response_payload": true, "payload": payload});
         let socket = self.lock().socket.clone().expect("a socket");
         socket.send((envelope, done)).expect("an open socket");
-        acknowledged.await.expect("an acknowledgement");
+        acknowledged.await.expect("an acknowledgement")
     }
 
     /// `/rescue text`, typed in the channel.
@@ -401,14 +401,34 @@ async fn ephemeral(State(double): State<SlackDouble>, Json(body): Json<Value>) -
     Json(json!({"ok": true})).into_response()
 }
 
+/// An input's limits (docs.slack.dev, "Input block", "Select menu element", "Plain-text input element").
+fn input_fits(block: &Value) -> bool {
+    let length = |text: &Value| text.as_str().map_or(0, |text| text.chars().count());
+    let element = &block["element"];
+    let options = element["options"].as_array().cloned().unwrap_or_default();
+    let option = |option: &Value| {
+        (1..=75).contains(&length(&option["text"]["text"])) && (1..=150).contains(&length(&option["value"]))
+    };
+    let initial = &element["initial_option"];
+    let max = element["max_length"].as_u64().map_or(3_000, |max| usize::try_from(max).unwrap_or(0));
+    length(&block["label"]["text"]) <= 2_000
+        && length(&block["block_id"]) <= 255
+        && options.len() <= 100
+        && options.iter().all(option)
+        && (initial.is_null() || options.contains(initial))
+        && length(&element["initial_value"]) <= max
+}
+
 async fn open_view(State(double): State<SlackDouble>, Json(body): Json<Value>) -> Response {
     let view = body["view"].clone();
     let text = |value: &Value| value["text"].as_str().map_or(0, |text| text.chars().count());
     let metadata = view["private_metadata"].as_str().map_or(0, str::len);
+    let blocks = view["blocks"].as_array().into_iter().flatten();
     if body["trigger_id"].as_str().is_none()
         || text(&view["title"]) > 24
         || text(&view["submit"]) > 24
         || metadata > 3_000
+        || !blocks.clone().all(input_fits)
     {
         return Json(json!({"ok": false, "error": "invalid_arguments"})).into_response();
     }
@@ -496,7 +516,7 @@ async fn serve(double: SlackDouble, mut socket: WebSocket) {
                     let value: Value = serde_json::from_str(&text).unwrap_or_default();
                     let done = value["envelope_id"].as_str().and_then(|id| double.lock().waiting.remove(id));
                     if let Some(done) = done {
-                        let _ = done.send(());
+                        let _ = done.send(value["payload"].clone());
                     }
                 }
             }

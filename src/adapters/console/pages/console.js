@@ -22,6 +22,15 @@
     root.querySelectorAll("time").forEach((time) => { time.textContent = new Date(time.dateTime).toLocaleString(); });
   }
 
+  // What somebody is filling in stays as long as it is still offered.
+  function keep(old, card) {
+    const value = (asks) => asks.querySelector("input[name=value]").value;
+    old.querySelectorAll("details[open]").forEach((open) => {
+      const fresh = card.querySelector(`details[data-asks=${open.dataset.asks}]`);
+      if (fresh && value(fresh) === value(open)) fresh.replaceWith(open);
+    });
+  }
+
   function place(card) {
     const only = feed.dataset.only;
     if (only && card.dataset.no !== only) return;
@@ -29,11 +38,12 @@
     const old = document.getElementById(card.id);
     // A filtered page keeps its cards: what is new may not match.
     if (!old && feed.dataset.fixed) return;
-    const focused = old && old.contains(document.activeElement);
+    const focused = old && old.contains(document.activeElement) ? document.activeElement : null;
     card.classList.add("fresh");
     if (old) {
+      keep(old, card);
       old.replaceWith(card);
-      if (focused) card.focus();
+      if (focused) (card.contains(focused) ? focused : card).focus();
     } else {
       const number = Number(card.dataset.no);
       const next = [...feed.children].find((other) => Number(other.dataset.no) < number);
@@ -116,8 +126,12 @@
       const response = await fetch(form.action, {
         method: "POST", body: new URLSearchParams(new FormData(form)), headers: { "x-requested-with": "fetch" },
       });
-      if (!response.ok) notice(await response.text());
+      const mistake = form.querySelector(".mistake");
+      if (mistake) mistake.hidden = response.status !== 422;
+      if (response.status === 422 && mistake) mistake.textContent = await response.text();
+      else if (!response.ok) notice(await response.text());
       else if (path === "/log/clear") close();
+      else form.closest("details")?.removeAttribute("open");
     } catch {
       notice("Could not reach the server; nothing was sent.");
     }
