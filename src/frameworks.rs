@@ -6,6 +6,7 @@
 
 pub mod edit;
 mod marking;
+pub mod reports;
 mod syntax;
 
 mod bazel;
@@ -41,8 +42,6 @@ mod vitest;
 mod xctest;
 
 use crate::domain::evidence::FailingTest;
-
-pub use junit::report;
 
 /// At most this many names are kept of one log; the rest is counted.
 pub const NAMES_KEPT: usize = 200;
