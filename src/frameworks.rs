@@ -180,7 +180,9 @@ impl Names {
     }
 }
 
-fn cut(text: &str) -> String {
+/// A name as it is kept.
+#[must_use]
+pub fn cut(text: &str) -> String {
     text.chars().take(NAME_MAX).collect()
 }
 

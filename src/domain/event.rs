@@ -3,7 +3,7 @@
 use super::access::{Asked, Readable};
 use super::action::Outcome;
 use super::actor::{Actor, Place, Principal};
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Reported};
 use super::facts::Facts;
 use super::ids::{Digest, IncidentNo, Repo, RunId};
 use super::incident::{JobState, RunState};
@@ -314,6 +314,11 @@ pub enum Event {
         /// Incidents that the younger one had adopted.
         #[serde(default)]
         adopted: Vec<IncidentNo>,
+    },
+    /// The artifacts of a run hold reports that name failing tests.
+    Reported {
+        repo: Repo,
+        reported: Reported,
     },
     /// Another incident learned something that concerns this one: decide again.
     Revisit {

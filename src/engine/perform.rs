@@ -5,6 +5,7 @@ use crate::domain::access::Readable;
 use crate::domain::action::{Action, Outcome};
 use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::{Event, Failure, LogRead, Merging, Spoken};
+use crate::domain::evidence::Reported;
 use crate::domain::facts::{Facts, Known};
 use crate::domain::ids::{Digest, Repo};
 use crate::domain::incident::PullEnd;
@@ -64,6 +65,9 @@ impl Engine {
             Effect::LookAtPull { repo, number, .. } => self.ended(repo, *number).await.map(Done::Ended),
             Effect::Reproduce { repo, sha, tests, .. } => self.reproduce(repo, sha, tests).await.map(Done::Script),
             Effect::Suspect { .. } => self.suspect(effect).await.map(|facts| Done::Suspects(Ok(Box::new(facts)))),
+            Effect::ReadReports { repo, run, attempt, failed } => {
+                self.read_reports(repo, *run, *attempt, *failed).await.map(Done::Reported)
+            }
             Effect::Look { failure } => self.look(failure).await.map(|event| Done::Event(Box::new(event))),
             Effect::Direct { to, note } => self.direct(to, note).await.map(|()| Done::Nothing),
             Effect::Clear { login, repos, .. } => Ok(Done::Readable(self.readable(login.as_deref(), repos).await)),
@@ -338,6 +342,7 @@ fn tries(effect: &Effect, why: &PortError) -> u32 {
         | Effect::Gather { .. }
         | Effect::Suspect { .. }
         | Effect::Recheck { .. }
+        | Effect::ReadReports { .. }
         | Effect::LookAtPull { .. } => LOOKS,
         _ => TRIES,
     }
@@ -361,6 +366,7 @@ enum Done {
     Ended(Option<PullEnd>),
     Suspects(Result<Box<SuspectFacts>, String>),
     Event(Box<Event>),
+    Reported(Option<Reported>),
     Readable(Vec<Readable>),
     Nothing,
 }
@@ -385,6 +391,9 @@ fn result(effect: &Effect, done: Done, at: Time) -> Option<Event> {
             Event::MergeLooked { incident: *incident, proposal: *proposal, outcome }
         }
         (_, Done::Event(event)) => *event,
+        (Effect::ReadReports { repo, .. }, Done::Reported(Some(reported))) => {
+            Event::Reported { repo: repo.clone(), reported }
+        }
         (Effect::LookAtPull { repo, number, branch, .. }, Done::Ended(Some(end))) => Event::PullEnded {
             repo: repo.clone(),
             number: *number,
@@ -423,6 +432,7 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         Effect::Recheck { .. }
         | Effect::Follow { .. }
         | Effect::LookAtPull { .. }
+        | Effect::ReadReports { .. }
         | Effect::Direct { .. }
         | Effect::Welcome { .. }
         | Effect::Review { .. }

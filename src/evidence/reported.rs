@@ -15,25 +15,32 @@ const QUOTED: usize = 5;
 /// Adds what reports say.
 pub fn join(evidence: &mut Evidence, report: &Report) {
     if report.names.total > 0 {
-        evidence.because.push(format!("test reports name {} of {} tests as failing", report.names.total, report.tests));
-        name(evidence, &report.names.tests, report.names.total, report.message.as_deref().map(Into::into));
+        let message = report.message.as_deref().map(Into::into);
+        name(evidence, &report.names.tests, (report.names.total, report.tests), message);
     } else if report.findings_total > 0 {
         found(evidence, &report.findings, report.findings_total);
     }
 }
 
-/// The failing tests, as reports name them.
-pub fn name(evidence: &mut Evidence, tests: &[FailingTest], total: u64, message: Option<Untrusted>) {
+/// The failing tests, as reports name them: the first of them, and how many failed of how many.
+pub fn name(evidence: &mut Evidence, tests: &[FailingTest], (total, of): (u64, u64), message: Option<Untrusted>) {
+    evidence.because.push(format!("test reports name {total} of {of} tests as failing"));
     settle(evidence, Category::Test);
     // Where the log names the same test, its name is the one that the framework takes.
     let known = std::mem::take(&mut evidence.failing_tests);
     let of_log = |reported: &FailingTest| known.iter().find(|test| is_same(test, reported)).unwrap_or(reported).clone();
     evidence.failing_tests = tests.iter().map(of_log).collect();
     evidence.failing_tests_total = total;
-    evidence.fingerprint = fingerprint(&evidence.failing_tests, &[], &[]);
+    evidence.fingerprint = print(&evidence.failing_tests);
     if let Some(text) = message.filter(|_| evidence.errors.is_empty()) {
         evidence.errors.push(ErrorLine { line: 0, text });
     }
+}
+
+/// The fingerprint of failing tests alone.
+#[must_use]
+pub fn print(tests: &[FailingTest]) -> Option<String> {
+    fingerprint(tests, &[], &[])
 }
 
 /// What machines do wrong, a report does not know.

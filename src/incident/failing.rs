@@ -41,6 +41,7 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         storm: false,
         evidence: Vec::new(),
         log_missing: None,
+        reported: None,
         base: None,
         adopted_by: None,
         adopted: Vec::new(),

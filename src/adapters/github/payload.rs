@@ -113,6 +113,8 @@ pub struct Job {
     #[serde(deserialize_with = "lenient")]
     pub status: String,
     pub html_url: Option<String>,
+    pub started_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub completed_at: Option<chrono::DateTime<chrono::Utc>>,
     #[serde(deserialize_with = "lenient")]
     pub steps: Vec<Step>,
 }
@@ -141,6 +143,8 @@ pub struct Run {
     pub html_url: Option<String>,
     pub event: Option<String>,
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub run_started_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
     pub head_repository: Home,
     pub repository: Option<Repository>,
     #[serde(deserialize_with = "lenient")]
