@@ -43,6 +43,7 @@ fn describe() {
             "Whether an integration answers (1) or is down (0); absent before the first call.",
         ),
         ("ci_rescue_integration_changed_timestamp_seconds", "When an integration last went up or down, Unix time."),
+        ("ci_rescue_artifacts_total", "Artifacts with test reports, by what came of them."),
         ("ci_rescue_github_quota_remaining", "GitHub API calls left, by owner and resource."),
         ("ci_rescue_github_quota_limit", "GitHub API calls allowed per window, by owner and resource."),
         ("ci_rescue_github_quota_reset_timestamp_seconds", "When GitHub's quota is reset, Unix time."),

@@ -1,12 +1,14 @@
 //! Which job wrote a report: nothing tells it but names.
 
+use regex::Regex;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
-/// The words of a name: letters, and numbers with their full stops (`3.12`).
+/// Letters and digits, and numbers with their full stops (`3.12`).
+static WORD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\d+(?:\.\d+)+|[^\W_]+").expect("a pattern"));
+
 fn words(name: &str) -> BTreeSet<String> {
-    let of_word = |c: char| c.is_alphanumeric() || c == '.';
-    let words = name.split(|c| !of_word(c)).map(|word| word.trim_matches('.').to_lowercase());
-    words.filter(|word| !word.is_empty()).collect()
+    WORD.find_iter(name).map(|word| word.as_str().to_lowercase()).collect()
 }
 
 /// The job of these that wrote a report, by the names of the artifact and of the file in it: the one whose name shares

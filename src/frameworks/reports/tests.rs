@@ -205,7 +205,7 @@ fn threat_109_hostile_reports_are_refused_in_words() {
     let deep = "<testsuite>".repeat(100);
     assert!(read(deep.as_bytes()).2.unwrap_err().contains("more than 64 levels"));
     let deep = format!("{{\"numTotalTestSuites\":{}", "[".repeat(10_000));
-    assert!(read(deep.as_bytes()).2.unwrap_err().contains("recursion limit"));
+    assert!(read(deep.as_bytes()).2.unwrap_err().starts_with("not a jest report: "));
     assert!(read(b"<testsuite><testcase").2.is_err());
     let bomb = br#"<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;"><!ENTITY c SYSTEM "file:///etc/passwd">]><testsuite><testcase name="&b;&c;"><failure/></testcase></testsuite>"#;
     let (_, items, _) = read(bomb);

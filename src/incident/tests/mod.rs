@@ -1,6 +1,7 @@
 //! The table of transitions, and what no sequence of events may do.
 
 mod adopting;
+mod reporting;
 
 use super::proposal::{Input, next};
 use super::{Index, Routed, Transition, route, step};

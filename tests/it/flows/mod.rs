@@ -14,7 +14,7 @@ mod faults;
 mod feeds;
 mod fix;
 mod forks;
-mod github;
+pub mod github;
 mod hooks;
 mod judging;
 mod mentions;
