@@ -165,11 +165,14 @@ impl App {
     }
 }
 
-/// The CI provider with its clock, for commands that work without a server.
+/// A CI provider with the clock that it goes by.
+pub type TimedCi = (Arc<dyn Ci>, Arc<dyn Clock>);
+
+/// The CI provider, for commands that work without a server.
 ///
 /// # Errors
 /// A sentence for the operator.
-pub fn ci(config: &Config) -> Result<(Arc<dyn Ci>, Arc<dyn Clock>), String> {
+pub fn ci(config: &Config) -> Result<TimedCi, String> {
     if !github::writes(config) {
         return Err("set github.token, or github.app_id and github.private_key_file".into());
     }

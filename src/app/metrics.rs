@@ -30,6 +30,7 @@ fn describe() {
         ("ci_rescue_effects_total", "Effects performed, by kind and outcome."),
         ("ci_rescue_cards_total", "Writes to chat platforms, by platform and kind."),
         ("ci_rescue_dead_letters_total", "Deliveries set aside because they could not be processed."),
+        ("ci_rescue_artifacts_total", "Artifacts with test reports, by what came of them."),
         ("ci_rescue_integration_failures_total", "Failed calls, by integration."),
     ] {
         describe_counter!(name, help);
@@ -43,7 +44,6 @@ fn describe() {
             "Whether an integration answers (1) or is down (0); absent before the first call.",
         ),
         ("ci_rescue_integration_changed_timestamp_seconds", "When an integration last went up or down, Unix time."),
-        ("ci_rescue_artifacts_total", "Artifacts with test reports, by what came of them."),
         ("ci_rescue_github_quota_remaining", "GitHub API calls left, by owner and resource."),
         ("ci_rescue_github_quota_limit", "GitHub API calls allowed per window, by owner and resource."),
         ("ci_rescue_github_quota_reset_timestamp_seconds", "When GitHub's quota is reset, Unix time."),

@@ -93,6 +93,9 @@ pub struct Failure {
     pub branch: Untrusted,
     pub sha: String,
     pub conclusion: Conclusion,
+    /// How long the job ran, where that is told.
+    #[serde(default)]
+    pub duration_ms: Option<u64>,
     /// Kept only where it points at the provider's own host.
     pub url: Option<String>,
     pub pulls: Vec<u64>,
@@ -123,6 +126,9 @@ pub struct Progress {
     pub sha: String,
     /// `None` while queued or in progress.
     pub conclusion: Option<Conclusion>,
+    /// How long the job ran, where that is told.
+    #[serde(default)]
+    pub duration_ms: Option<u64>,
 }
 
 /// A person asks for something, by words or by a button.

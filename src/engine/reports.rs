@@ -305,16 +305,14 @@ fn read(file: File, artifact: &str, room: usize) -> (Vec<(String, Case)>, Result
                 cases.push((report.clone(), case));
             }
         });
-        match source.failed {
-            Some(why) => Err(why),
-            // Archives hold other documents, too, and a broken report says nothing of the next.
-            None => {
-                if let Err(why) = read {
-                    tracing::debug!(report, why, "a file of an artifact is no report");
-                }
-                Ok(())
-            }
+        if let Some(why) = source.failed {
+            return Err(why);
         }
+        // Archives hold other documents, too, and a broken report says nothing of the next.
+        if let Err(why) = read {
+            tracing::debug!(report, why, "a file of an artifact is no report");
+        }
+        Ok(())
     });
     (cases, done)
 }

@@ -57,7 +57,7 @@ fn failed(failure: &Failure, now: Time) -> Option<Outcome> {
         test: None,
         ended: kind(failure.conclusion)?,
         at: now,
-        duration_ms: None,
+        duration_ms: failure.duration_ms,
         fingerprint: None,
         harmless: None,
     })
@@ -76,7 +76,7 @@ fn ended(progress: &Progress, now: Time) -> Option<Outcome> {
         test: None,
         ended: kind(progress.conclusion?)?,
         at: now,
-        duration_ms: None,
+        duration_ms: progress.duration_ms,
         fingerprint: None,
         harmless: None,
     })

@@ -87,6 +87,7 @@ pub fn request(no: IncidentNo, repo: &Repo, pull: u64, now: Time) -> Incident {
         branch: Untrusted::default(),
         sha: String::new(),
         conclusion: Conclusion::Neutral,
+        duration_ms: None,
         url: None,
         pulls: vec![pull],
         sender: Untrusted::default(),

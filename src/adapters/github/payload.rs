@@ -119,6 +119,14 @@ pub struct Job {
     pub steps: Vec<Step>,
 }
 
+impl Job {
+    /// How long it ran.
+    pub fn took_ms(&self) -> Option<u64> {
+        let took = self.completed_at? - self.started_at?;
+        u64::try_from(took.num_milliseconds()).ok()
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Step {

@@ -26,6 +26,10 @@ pub struct Quotas(Mutex<HashMap<String, Quota>>);
 impl Quotas {
     pub fn note(&self, repo: &Repo, headers: &HeaderMap) {
         let number = |name: &str| headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
+        // Searches and GraphQL are counted apart.
+        if headers.get("x-ratelimit-resource").is_some_and(|resource| resource != "core") {
+            return;
+        }
         let (Some(left), Some(limit), Some(reset)) =
             (number("x-ratelimit-remaining"), number("x-ratelimit-limit"), number("x-ratelimit-reset"))
         else {
@@ -66,6 +70,10 @@ mod tests {
         assert_eq!(quotas.spare(&repo, Time(0)), Some(Duration::from_secs(60)));
         assert_eq!(quotas.spare(&"other/shop".parse().unwrap(), Time(0)), None);
         assert_eq!(quotas.spare(&repo, Time(60_000)), None, "a new hour has begun");
+        let mut search: HeaderMap = told("1");
+        search.insert("x-ratelimit-resource", "search".parse().unwrap());
+        quotas.note(&repo, &search);
+        assert_eq!(quotas.spare(&repo, Time(30_000)), Some(Duration::from_secs(30)));
         let odd = [("x-ratelimit-limit".parse().unwrap(), "many".parse().unwrap())].into_iter().collect();
         quotas.note(&repo, &odd);
     }

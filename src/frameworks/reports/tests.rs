@@ -17,8 +17,10 @@ fn read(bytes: &[u8]) -> (Option<&'static str>, Vec<Item>, Result<(), String>) {
     (Some(format.id), items, done)
 }
 
-/// Framework, name, ending, milliseconds and message of each test.
-fn tests(text: &str, format: &str) -> Vec<(&'static str, String, Ended, Option<u64>, Option<String>)> {
+/// Framework, name, ending, milliseconds and message of a test.
+type Row = (&'static str, String, Ended, Option<u64>, Option<String>);
+
+fn tests(text: &str, format: &str) -> Vec<Row> {
     let (id, items, done) = read(text.as_bytes());
     assert_eq!((id, done), (Some(format), Ok(())), "{text}");
     let case = |item| match item {
@@ -26,10 +28,6 @@ fn tests(text: &str, format: &str) -> Vec<(&'static str, String, Ended, Option<u
         Item::Finding(found) => panic!("{found:?}"),
     };
     items.into_iter().map(case).collect()
-}
-
-fn said(text: &str) -> Option<String> {
-    Some(text.to_owned())
 }
 
 #[test]
@@ -47,8 +45,8 @@ fn junit() {
         tests(xml, "junit"),
         [
             ("junit", "com.acme.CartTest.adds".into(), Ended::Pass, Some(1_234_500), None),
-            ("junit", "com.acme.CartTest.pays[x < y]".into(), Ended::Fail, Some(2), said("boom")),
-            ("junit", "alone".into(), Ended::Fail, None, said("in the text")),
+            ("junit", "com.acme.CartTest.pays[x < y]".into(), Ended::Fail, Some(2), Some("boom".into())),
+            ("junit", "alone".into(), Ended::Fail, None, Some("in the text".into())),
             ("junit", "s.skipped".into(), Ended::Skip, None, None),
             ("junit", "G.idle".into(), Ended::Skip, None, None),
             ("junit", "c it".into(), Ended::Pass, None, None),
@@ -83,7 +81,7 @@ fn trx() {
         tests(xml, "trx"),
         [
             ("dotnet", "Shop.CartTests.Adds".into(), Ended::Pass, Some(62_500), None),
-            ("dotnet", "Shop.CartTests.Pays(x: 1)".into(), Ended::Fail, None, said("Assert.Equal()")),
+            ("dotnet", "Shop.CartTests.Pays(x: 1)".into(), Ended::Fail, None, Some("Assert.Equal()".into())),
             ("dotnet", "Shop.CartTests.Later".into(), Ended::Skip, None, None),
         ]
     );
@@ -111,7 +109,7 @@ fn go() {
     assert_eq!(
         tests(lines, "go-json"),
         [
-            ("go", "TestTotal/empty".into(), Ended::Fail, Some(250), said("cart_test.go:9: got 2, want 1")),
+            ("go", "TestTotal/empty".into(), Ended::Fail, Some(250), Some("cart_test.go:9: got 2, want 1".into())),
             ("go", "TestAdd".into(), Ended::Pass, Some(0), None),
             ("go", "TestSlow".into(), Ended::Skip, Some(0), None),
         ]
@@ -128,7 +126,7 @@ fn pytest_json() {
         tests(json, "pytest-json"),
         [
             ("pytest", "tests/test_a.py::test_ok".into(), Ended::Pass, Some(750), None),
-            ("pytest", "tests/test_a.py::test_b[1]".into(), Ended::Fail, Some(1_000), said("TypeError: blah")),
+            ("pytest", "tests/test_a.py::test_b[1]".into(), Ended::Fail, Some(1_000), Some("TypeError: blah".into())),
             ("pytest", "tests/test_a.py::test_c".into(), Ended::Skip, None, None),
         ]
     );
@@ -143,7 +141,7 @@ fn jest_and_vitest() {
     assert_eq!(
         tests(json, "jest"),
         [
-            ("jest", "checkout › shows the total".into(), Ended::Fail, Some(5), said("Error: slow")),
+            ("jest", "checkout › shows the total".into(), Ended::Fail, Some(5), Some("Error: slow".into())),
             ("jest", "later".into(), Ended::Skip, None, None),
         ]
     );

@@ -67,6 +67,7 @@ fn failure(run: u64, attempt: u32, job: u8) -> Failure {
         branch: "main".into(),
         sha: "1a2b3c4".into(),
         conclusion: Conclusion::Failure,
+        duration_ms: None,
         url: None,
         pulls: Vec::new(),
         sender: "ben".into(),
@@ -90,6 +91,7 @@ fn progress(run: u64, attempt: u32, conclusion: Option<Conclusion>) -> Progress 
         branch: "main".into(),
         sha: "1a2b3c4".into(),
         conclusion,
+        duration_ms: None,
     }
 }
 

@@ -178,3 +178,15 @@ async fn the_command_works_alone() {
     assert!(status == Some(3) && why.contains("it goes on from there"), "{why}");
     stop.cancel();
 }
+
+#[tokio::test]
+async fn webhooks_tell_how_long_jobs_took() {
+    let world = World::new().await;
+    let id = world.forge.start(past(1));
+    world.deliver().await;
+    world.clock.advance(75_000);
+    world.forge.finish(id);
+    world.deliver().await;
+    assert_eq!(executions(&*world.store).await, [(Ended::Pass, 75_000)]);
+    world.end().await;
+}
