@@ -7,6 +7,7 @@ use crate::domain::event::{Conclusion, Event, Scope};
 use crate::domain::evidence::{FailingTest, Reported};
 use crate::domain::executed::{Artifact, Executed};
 use crate::domain::ids::{Repo, RunId};
+use crate::domain::incident::Incident;
 use crate::domain::outcome::{Ended, Outcome};
 use crate::domain::text::{Untrusted, clean_line};
 use crate::evidence::archive::{self, Kind, Limits};
@@ -105,6 +106,11 @@ impl Engine {
         if !failed && ci.spare(repo).is_some() {
             return Ok(None);
         }
+        // What the log names is told by it alone, so it comes first.
+        let transient = |why: StoreError| PortError::transient(why.to_string());
+        if failed && self.reads_log(repo, run, attempt).await.map_err(transient)? {
+            return Err(PortError::Transient { why: "its log is being read".into(), retry_after: Some(BUSY) });
+        }
         let busy = || PortError::Transient { why: "other reports are being read".into(), retry_after: Some(BUSY) };
         let _permit = self.reports.at_once.try_acquire().map_err(|_| busy())?;
         let mut artifacts = ci.artifacts(repo, run).await?;
@@ -200,12 +206,29 @@ impl Engine {
 
     /// The failing tests that logs of this attempt named.
     async fn named_by_logs(&self, executed: &Executed) -> Result<Vec<FailingTest>, StoreError> {
-        let seen = self.state.lock().await.index.run(&executed.repo, executed.run).cloned();
-        let Some(no) = seen.filter(|seen| seen.attempt == executed.attempt).and_then(|seen| seen.incident) else {
-            return Ok(Vec::new());
-        };
-        let incident = self.store.incident(no).await?;
+        let incident = self.incident_of(&executed.repo, executed.run, executed.attempt).await?;
         Ok(incident.into_iter().flat_map(|incident| incident.evidence).flat_map(|one| one.failing_tests).collect())
+    }
+}
+
+impl Engine {
+    /// The incident that an attempt is part of.
+    async fn incident_of(&self, repo: &Repo, run: RunId, attempt: u32) -> Result<Option<Incident>, StoreError> {
+        let seen = self.state.lock().await.index.run(repo, run).cloned();
+        match seen.filter(|seen| seen.attempt == attempt).and_then(|seen| seen.incident) {
+            Some(no) => self.store.incident(no).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Whether a log of the attempt was asked for and none was read yet.
+    async fn reads_log(&self, repo: &Repo, run: RunId, attempt: u32) -> Result<bool, StoreError> {
+        let incident = self.incident_of(repo, run, attempt).await?;
+        let is_asked = |incident: &Incident| {
+            incident.runs.iter().any(|one| one.run == Some(run) && one.attempt == attempt && one.logs > 0)
+        };
+        let is_unread = |incident: &Incident| incident.evidence.is_empty() && incident.log_missing.is_none();
+        Ok(incident.is_some_and(|incident| is_asked(&incident) && is_unread(&incident)))
     }
 }
 
