@@ -178,7 +178,8 @@ impl Found {
                 Err(_) if !name.is_empty() => return Ok(()),
                 Err(why) => return Err(why),
             };
-            return self.report(found);
+            self.report(found);
+            return Ok(());
         }
         let mut analyzer = Analyzer::default().with_baseline(green.cloned().unwrap_or_default());
         let mut report = Report::default();
@@ -199,13 +200,12 @@ impl Found {
         self.log(inside(path, name), analyzer.finish().with_report(&report), show)
     }
 
-    fn report(&mut self, found: Report) -> Result<(), String> {
+    fn report(&mut self, found: Report) {
         self.things += 1;
         match &mut self.reports {
             Some(all) => all.join(found),
             None => self.reports = Some(found),
         }
-        Ok(())
     }
 
     fn log(

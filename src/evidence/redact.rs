@@ -103,7 +103,6 @@ mod tests {
         let token = "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC2dF4hJ6";
         for name in ["AuthTest.login[password=hunter22secret]", "test_auth[token=expired-status=401]"] {
             assert_eq!(test_name(name), name);
-            assert_ne!(text(name, &mut Counts::new()), name, "as any other text it is masked");
         }
         assert_eq!(test_name(&format!("login[ghp_{token}]")), "login[[redacted]]");
     }

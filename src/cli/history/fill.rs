@@ -40,17 +40,14 @@ async fn alone(repo: Option<Repo>, at: &At, store: Arc<dyn ci_rescue::ports::Sto
     let config = at.config()?;
     let (ci, clock) = app::ci(&config).map_err(|why| Failure(INPUT, why))?;
     let filler = Filler::new(store, ci, clock);
-    let repos = match repo {
-        Some(repo) => {
-            filler.forget(&repo).await?;
-            vec![repo]
-        }
-        None => {
-            let filter = RepoFilter { repositories: config.github.repositories.clone(), branches: Vec::new() };
-            match filler.unfilled(&filter, Vec::new()).await? {
-                (repos, Some(why)) if repos.is_empty() => return Err(Failure(SERVER, why.to_string())),
-                (repos, _) => repos,
-            }
+    let repos = if let Some(repo) = repo {
+        filler.forget(&repo).await?;
+        vec![repo]
+    } else {
+        let filter = RepoFilter { repositories: config.github.repositories.clone(), branches: Vec::new() };
+        match filler.unfilled(&filter, Vec::new()).await? {
+            (repos, Some(why)) if repos.is_empty() => return Err(Failure(SERVER, why.to_string())),
+            (repos, _) => repos,
         }
     };
     if repos.is_empty() {

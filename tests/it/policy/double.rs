@@ -4,19 +4,17 @@ use crate::world::HandClock;
 use async_trait::async_trait;
 use ci_rescue::domain::action::{Action, Made};
 use ci_rescue::domain::actor::{Actor, Place, Platform, Principal, Role};
-use ci_rescue::domain::executed::{Artifact, Executed, ExecutedJob};
 use ci_rescue::domain::facts::{JobFacts, PullOf, RunFacts};
 use ci_rescue::domain::refs::OwnBranch;
 use ci_rescue::domain::text::Untrusted;
 use ci_rescue::domain::{Conclusion, Repo, RunId, Time};
 use ci_rescue::ports::{
     Advisory, Ci, Clock, Delivery, Directory, Forge, KnownRepo, LogStream, NewIssue, NewPull, PastRuns, PortError,
-    Pulled, RunPage, Since,
+    Pulled, Since,
 };
 use futures::StreamExt;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -127,32 +125,7 @@ impl Ci for Double {
     }
 }
 
-#[async_trait]
-impl PastRuns for Double {
-    async fn ended(&self, _: &Repo, _: Time, _: Time) -> Result<RunPage, PortError> {
-        Ok(RunPage::default())
-    }
-
-    async fn executed(&self, _: &Repo, _: RunId) -> Result<Vec<ExecutedJob>, PortError> {
-        Ok(Vec::new())
-    }
-
-    async fn attempt(&self, _: &Repo, _: RunId, _: u32) -> Result<Executed, PortError> {
-        unasked()
-    }
-
-    async fn artifacts(&self, _: &Repo, _: RunId) -> Result<Vec<Artifact>, PortError> {
-        Ok(Vec::new())
-    }
-
-    async fn download(&self, _: &Repo, _: u64) -> Result<LogStream, PortError> {
-        unasked()
-    }
-
-    fn spare(&self, _: &Repo) -> Option<Duration> {
-        None
-    }
-}
+impl PastRuns for Double {}
 
 fn unasked<T>() -> Result<T, PortError> {
     Err(PortError::permanent("nobody asks for that here"))

@@ -306,6 +306,7 @@ impl World {
             branch: run.branch.as_str().into(),
             sha: sha(run.commit),
             conclusion: Some(conclusion),
+            duration_ms: None,
         };
         if conclusion == Conclusion::Success {
             self.send(&Event::Progressed { progress: progress(Scope::Job, Some("test")) }).await;
@@ -323,6 +324,7 @@ impl World {
                 branch: run.branch.as_str().into(),
                 sha: sha(run.commit),
                 conclusion,
+                duration_ms: None,
                 url: None,
                 pulls: Vec::new(),
                 sender: "ben".into(),
