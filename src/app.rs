@@ -165,6 +165,23 @@ impl App {
     }
 }
 
+/// A CI provider with the clock that it goes by.
+pub type TimedCi = (Arc<dyn Ci>, Arc<dyn Clock>);
+
+/// The CI provider, for commands that work without a server.
+///
+/// # Errors
+/// A sentence for the operator.
+pub fn ci(config: &Config) -> Result<TimedCi, String> {
+    if !github::writes(config) {
+        return Err("set github.token, or github.app_id and github.private_key_file".into());
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let client = github::client(config, &clock, &Health::new(clock.clone()))?;
+    let ci = client.ok_or("GitHub is not configured")?;
+    Ok((ci, clock))
+}
+
 /// Where cards go: the console, pull requests, the platforms.
 fn chats(console: &Arc<Console>, github: Option<&Arc<GitHub>>, platforms: &[Arc<dyn Wired>]) -> Vec<Arc<dyn Chat>> {
     let mut all: Vec<Arc<dyn Chat>> = vec![console.clone()];

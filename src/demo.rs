@@ -7,6 +7,7 @@
 mod access;
 mod actions;
 mod advisories;
+mod artifacts;
 mod checks;
 mod comments;
 mod contents;

@@ -12,6 +12,8 @@ mod context;
 mod desk;
 mod door;
 mod feeds;
+pub mod fill;
+mod filling;
 mod forms;
 mod gauges;
 pub mod history;
@@ -29,6 +31,7 @@ mod preview;
 mod publish;
 mod range;
 mod reconcile;
+mod reports;
 mod repro;
 mod resolve;
 mod review;
@@ -163,6 +166,8 @@ pub struct Engine {
     answers: Mutex<access::Answers>,
     /// The figures' gauges.
     shown: Mutex<gauges::Shown>,
+    reports: reports::Reports,
+    filling: Option<filling::Filling>,
     /// What wildcards of the filter are matched against.
     listed: std::sync::Mutex<reconcile::Listed>,
     turn_due: Notify,
@@ -200,6 +205,8 @@ impl Engine {
         let (index, next_incident) = rebuild(&*parts.store).await?;
         let names = names::Names::load(&*parts.store).await?;
         let edits = budgets(&parts.chats, &parts.clock);
+        let reports = reports::Reports::new(&parts.clock);
+        let filling = filling::Filling::of(&parts);
         let engine = Arc::new(Self {
             store: parts.store,
             clock: parts.clock,
@@ -225,6 +232,8 @@ impl Engine {
             tried: std::sync::Mutex::default(),
             answers: Mutex::default(),
             shown: Mutex::default(),
+            reports,
+            filling,
             listed: std::sync::Mutex::default(),
             turn_due: Notify::new(),
             effect_due: Notify::new(),

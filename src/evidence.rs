@@ -21,6 +21,7 @@ mod marks;
 mod rank;
 pub mod redact;
 mod report;
+pub mod reported;
 mod signs;
 mod vocabulary;
 

@@ -6,6 +6,7 @@
 
 pub mod edit;
 mod marking;
+pub mod reports;
 mod syntax;
 
 mod bazel;
@@ -41,8 +42,6 @@ mod vitest;
 mod xctest;
 
 use crate::domain::evidence::FailingTest;
-
-pub use junit::report;
 
 /// At most this many names are kept of one log; the rest is counted.
 pub const NAMES_KEPT: usize = 200;
@@ -181,7 +180,9 @@ impl Names {
     }
 }
 
-fn cut(text: &str) -> String {
+/// A name as it is kept.
+#[must_use]
+pub fn cut(text: &str) -> String {
     text.chars().take(NAME_MAX).collect()
 }
 

@@ -14,6 +14,7 @@ pub mod cause;
 pub mod groups;
 pub mod line;
 pub mod outcomes;
+pub mod place;
 pub mod rate;
 pub mod score;
 mod words;

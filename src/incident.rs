@@ -25,6 +25,7 @@ mod placing;
 mod planning;
 mod proposal;
 mod renaming;
+mod reporting;
 mod runs;
 mod state;
 mod step;

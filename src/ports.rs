@@ -7,6 +7,7 @@ mod doors;
 mod health;
 mod history;
 mod integrations;
+mod past;
 mod resolver;
 mod sealer;
 mod store;
@@ -21,6 +22,7 @@ pub use integrations::{
     Advisory, ChangeSource, Chat, Ci, Clock, Decoder, Directory, Forge, Git, GitOrigin, Heard, KnownRepo, LogStream,
     Message, NewIssue, NewPull, Origins, PortError, Pulled, Since, Ticks,
 };
+pub use past::{PastRuns, RunPage};
 pub use resolver::Resolver;
 pub use sealer::Sealer;
 pub use store::{

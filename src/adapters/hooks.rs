@@ -79,6 +79,7 @@ impl Decoder for Hooks {
             branch: branch.into(),
             sha: sha.unwrap_or_default(),
             conclusion: Conclusion::Failure,
+            duration_ms: None,
             url: told.run_url.as_deref().and_then(|url| link(&self.hosts, url)),
             pulls: Vec::new(),
             sender: "hook".into(),

@@ -4,8 +4,8 @@ mod words;
 
 use super::{Failed, terminal};
 use ci_rescue::evidence::archive::{self, Kind, Limits};
-use ci_rescue::evidence::{Analyzer, Baseline, Reading, Report, input};
-use ci_rescue::frameworks::report;
+use ci_rescue::evidence::{Analyzer, Baseline, Reading, Report as Shown, input};
+use ci_rescue::frameworks::reports::Report;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
 use std::io::{BufReader, IsTerminal, Read, Seek};
@@ -22,8 +22,8 @@ pub struct Args {
     /// The log of a passing run of the same job: lines that are new in the red one count more
     #[arg(long, value_name = "GREEN")]
     baseline: Option<PathBuf>,
-    /// Logs and JUnit reports, plain or gzip, and zip archives of them; - is standard input; a directory stands for its
-    /// files
+    /// Logs and reports of tests or lint, plain or gzip, and zip archives of them; - is standard input; a directory
+    /// stands for its files
     #[arg(required = true, value_name = "FILE|-|DIRECTORY")]
     paths: Vec<PathBuf>,
 }
@@ -40,7 +40,7 @@ pub fn run(args: &Args) -> Result<(), Failed> {
     let mut failed = Vec::new();
     for group in groups(&args.paths)? {
         let mut show = |name: &str, reading: Reading| {
-            let report = Report::new(name.to_owned(), reading.evidence);
+            let report = Shown::new(name.to_owned(), reading.evidence);
             show(args, &report, &reading.excerpt, green.as_ref()).map_err(|why| why.to_string())
         };
         failed.extend(analyze(&group, green.as_ref(), &mut show)?);
@@ -82,7 +82,7 @@ fn groups(paths: &[PathBuf]) -> Result<Vec<Group>, String> {
     Ok(all)
 }
 
-/// What is in a file: each log of it, and all its JUnit reports together.
+/// What is in a file: each log of it, and all its reports together.
 fn each(path: &Path, each: &mut archive::Each<'_>) -> Result<(), String> {
     if path.as_os_str() == "-" {
         // An archive cannot be read from a pipe: its table stands at the end.
@@ -129,14 +129,14 @@ fn analyze(
     green: Option<&Baseline>,
     show: &mut dyn FnMut(&str, Reading) -> Result<(), String>,
 ) -> Result<Vec<String>, String> {
-    let mut found = Found::default();
+    let mut found = Found { alone: group.files.len() == 1, ..Found::default() };
     let mut failed = Vec::new();
     for path in &group.files {
         let before = found.things;
         let read = each(path, &mut |name, kind, source| found.take(path, name, kind, source, green, show));
         let why = match read {
             Err(why) => why,
-            Ok(()) if found.things == before => "holds no log and no JUnit report".into(),
+            Ok(()) if found.things == before => "holds no log and no report".into(),
             Ok(()) => continue,
         };
         failed.push(format!("{}: {why}", shown(path)));
@@ -149,10 +149,12 @@ fn analyze(
 /// What was found so far.
 #[derive(Default)]
 struct Found {
-    reports: Option<report::Report>,
+    reports: Option<Report>,
     /// A report belongs to the only log there is: the first one waits until a second comes.
     first: Option<(String, Reading)>,
     several: bool,
+    /// There is one file to read.
+    alone: bool,
     /// Logs and reports.
     things: u32,
 }
@@ -167,29 +169,43 @@ impl Found {
         green: Option<&Baseline>,
         show: &mut dyn FnMut(&str, Reading) -> Result<(), String>,
     ) -> Result<(), String> {
-        if kind == Kind::Xml {
+        // A report that is the only file may be the log, too.
+        let is_log = kind == Kind::Plain || (kind == Kind::Lines && self.alone && name.is_empty());
+        if !is_log {
             let found = match archive::report(BufReader::new(source)) {
                 Ok(found) => found,
                 // Archives hold other XML, too.
                 Err(_) if !name.is_empty() => return Ok(()),
                 Err(why) => return Err(why),
             };
-            self.things += 1;
-            match &mut self.reports {
-                Some(all) => report::join(all, found),
-                None => self.reports = Some(found),
-            }
+            self.report(found);
             return Ok(());
         }
         let mut analyzer = Analyzer::default().with_baseline(green.cloned().unwrap_or_default());
-        match drain(&mut analyzer, source)? {
+        let mut report = Report::default();
+        let drained = match kind {
+            Kind::Lines => {
+                archive::items(BufReader::new(Tee { source, analyzer: &mut analyzer }), &mut |item| report.add(item))?;
+                None
+            }
+            _ => drain(&mut analyzer, source)?,
+        };
+        match drained {
             None => {}
             // Archives hold other files, too.
             Some(_) if !name.is_empty() => return Ok(()),
             Some(why) => return Err(why.into()),
         }
         self.things += 1;
-        self.log(inside(path, name), analyzer.finish(), show)
+        self.log(inside(path, name), analyzer.finish().with_report(&report), show)
+    }
+
+    fn report(&mut self, found: Report) {
+        self.things += 1;
+        match &mut self.reports {
+            Some(all) => all.join(found),
+            None => self.reports = Some(found),
+        }
     }
 
     fn log(
@@ -211,9 +227,9 @@ impl Found {
 
     fn finish(self, group: &Path, show: &mut dyn FnMut(&str, Reading) -> Result<(), String>) -> Result<(), String> {
         match (self.first, self.reports) {
-            (Some((name, reading)), Some(reports)) => show(&name, reading.with_report(reports)),
+            (Some((name, reading)), Some(reports)) => show(&name, reading.with_report(&reports)),
             (Some((name, reading)), None) => show(&name, reading),
-            (None, Some(reports)) => show(&inside(group, ""), Analyzer::default().finish().with_report(reports)),
+            (None, Some(reports)) => show(&inside(group, ""), Analyzer::default().finish().with_report(&reports)),
             (None, None) => Ok(()),
         }
     }
@@ -224,6 +240,20 @@ fn inside(path: &Path, name: &str) -> String {
     match name {
         "" => path.display().to_string(),
         name => format!("{}/{name}", path.display()),
+    }
+}
+
+/// Hands what is read to the analyzer, too.
+struct Tee<'t> {
+    source: &'t mut dyn Read,
+    analyzer: &'t mut Analyzer,
+}
+
+impl Read for Tee<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.source.read(buffer)?;
+        self.analyzer.feed(&buffer[..n]);
+        Ok(n)
     }
 }
 
@@ -249,7 +279,7 @@ fn drain(analyzer: &mut Analyzer, source: &mut dyn Read) -> Result<Option<&'stat
 fn baseline(path: &Path) -> Result<Baseline, String> {
     let mut analyzer = Analyzer::of_baseline();
     each(path, &mut |name, kind, source| {
-        if kind == Kind::Plain
+        if matches!(kind, Kind::Plain | Kind::Lines)
             && let Some(why) = drain(&mut analyzer, source)?
             && name.is_empty()
         {
@@ -269,7 +299,7 @@ fn bar(size: u64) -> ProgressBar {
     ProgressBar::new(size).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn show(args: &Args, report: &Report, excerpt: &str, green: Option<&Baseline>) -> std::io::Result<()> {
+fn show(args: &Args, report: &Shown, excerpt: &str, green: Option<&Baseline>) -> std::io::Result<()> {
     let text = if args.json {
         format!("{}\n", serde_json::to_string(report).unwrap_or_default())
     } else {

@@ -2,6 +2,7 @@
 
 use super::progress::Progress;
 use super::{ConfigArg, Failed};
+use ci_rescue::config::Config;
 use ci_rescue::ports::StoreError;
 use ci_rescue::store::{Ledger, OpenError, Sled};
 use futures::StreamExt;
@@ -71,6 +72,10 @@ impl At {
             Some(path) => Ok(path.clone()),
             None => Ok(self.config.load()?.store.path),
         }
+    }
+
+    pub fn config(&self) -> Result<Config, Failure> {
+        Ok(self.config.load()?)
     }
 
     /// The store, unless a running server holds it.

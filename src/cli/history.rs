@@ -1,4 +1,6 @@
-//! `history import|score|classify`: what executions of jobs and tests came to, and what that says.
+//! `history import|score|classify|fill`: what executions of jobs and tests came to, and what that says.
+
+mod fill;
 
 use super::at::{At, Failure, INPUT, Lines, SERVER, open};
 use super::progress::Progress;
@@ -31,6 +33,14 @@ enum What {
         /// One outcome a line; - is standard input
         #[arg(value_name = "FILE|-")]
         file: PathBuf,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Read the runs that GitHub still lists, of the last 90 days; for repositories that are not read yet
+    Fill {
+        /// One repository, as owner/name, from its newest run on
+        #[arg(long, value_name = "REPO")]
+        repo: Option<String>,
         #[command(flatten)]
         at: At,
     },
@@ -74,6 +84,7 @@ const SHOWN: usize = 30;
 pub fn run(args: &Args) -> Result<u8, Failed> {
     Ok(match &args.what {
         What::Import { file, at } => import(file, at)?,
+        What::Fill { repo, at } => fill::run(repo.as_deref(), at)?,
         What::Score { repo, json, at } => score(repo.as_deref(), *json, at)?,
         What::Classify { file, json, at } => classify(file, *json, at)?,
     })

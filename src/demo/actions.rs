@@ -85,10 +85,54 @@ pub async fn run(State(forge): State<Forge>, Path((_, _, id)): At<(String, Strin
     }
 }
 
+/// One attempt of a run, as far as it differs.
+pub async fn attempt(
+    State(forge): State<Forge>,
+    Path((_, _, id, attempt)): At<(String, String, u64, u32)>,
+) -> Response {
+    let state = forge.lock();
+    let Some(run) = state.runs.get(&id).filter(|run| (1..=run.attempt).contains(&attempt)) else {
+        return refuse(404, "Not Found");
+    };
+    let mut told = state.run_json(run);
+    told["run_attempt"] = json!(attempt);
+    if attempt < run.attempt {
+        let jobs = &run.attempts[attempt as usize - 1];
+        let times = |of: fn(&Job) -> i64| jobs.iter().map(of).filter(|at| *at > 0);
+        told["run_started_at"] = json!(super::hooks::stamp(times(|job| job.started_at).min().unwrap_or(0)));
+        told["updated_at"] = json!(super::hooks::stamp(times(|job| job.ended_at).max().unwrap_or(0)));
+    }
+    Json(told).into_response()
+}
+
+/// The jobs of all attempts.
+pub async fn all_jobs(
+    State(forge): State<Forge>,
+    Path((_, _, id)): At<(String, String, u64)>,
+    Query(paging): Query<Paging>,
+) -> Response {
+    let state = forge.lock();
+    let Some(run) = state.runs.get(&id) else { return refuse(404, "Not Found") };
+    let attempts = run.attempts.iter().enumerate();
+    let all: Vec<_> = attempts
+        .flat_map(|(at, jobs)| jobs.iter().map(move |job| super::state::State::job_json(run, at, job)))
+        .collect();
+    Json(json!({"total_count": all.len(), "jobs": paging.cut(&all)})).into_response()
+}
+
 #[derive(Deserialize)]
 pub struct Paging {
     per_page: Option<usize>,
     page: Option<usize>,
+}
+
+impl Paging {
+    /// The page that is asked for.
+    pub fn cut<'a>(&self, all: &'a [serde_json::Value]) -> &'a [serde_json::Value] {
+        let size = self.per_page.unwrap_or(30).min(100);
+        let from = (self.page.unwrap_or(1).saturating_sub(1) * size).min(all.len());
+        &all[from..(from + size).min(all.len())]
+    }
 }
 
 pub async fn jobs(
@@ -102,11 +146,8 @@ pub async fn jobs(
     else {
         return refuse(404, "Not Found");
     };
-    let size = paging.per_page.unwrap_or(30);
-    let skip = (paging.page.unwrap_or(1) - 1) * size;
-    let shown: Vec<_> =
-        jobs.iter().skip(skip).take(size).map(|job| super::state::State::job_json(run, attempt - 1, job)).collect();
-    Json(json!({"total_count": jobs.len(), "jobs": shown})).into_response()
+    let all: Vec<_> = jobs.iter().map(|job| super::state::State::job_json(run, attempt - 1, job)).collect();
+    Json(json!({"total_count": all.len(), "jobs": paging.cut(&all)})).into_response()
 }
 
 fn rerun(forge: &Forge, id: u64, which: impl Fn(&Job) -> bool) -> Response {

@@ -134,7 +134,7 @@ impl State {
             "id": run.id, "name": spec.workflow, "run_number": run.id, "run_attempt": run.attempt, "event": if spec.pull.is_some() { "pull_request" } else { "push" },
             "status": if run.conclusion.is_some() { "completed" } else { "in_progress" }, "conclusion": run.conclusion,
             "head_branch": branch, "head_sha": spec.sha, "html_url": format!("{{web}}/{}/actions/runs/{}", spec.repo, run.id),
-            "created_at": stamp(run.created_at), "updated_at": stamp(run.updated_at), "pull_requests": pulls,
+            "created_at": stamp(run.created_at), "run_started_at": stamp(run.started_at), "updated_at": stamp(run.updated_at), "pull_requests": pulls,
             "head_commit": {"id": spec.sha, "message": spec.message}, "actor": account(&spec.sender),
             "repository": self.repository_json(&spec.repo), "head_repository": self.repository_json(&home),
         })
@@ -148,6 +148,7 @@ impl State {
         json!({
             "id": job.id, "run_id": run.id, "run_attempt": at + 1, "workflow_name": run.spec.workflow, "name": spec.name,
             "status": if job.conclusion.is_some() { "completed" } else { "in_progress" }, "conclusion": job.conclusion,
+            "started_at": stamp(job.started_at), "completed_at": job.conclusion.map(|_| stamp(job.ended_at)),
             "head_branch": head(&run.spec.repo, &run.spec.branch).1, "head_sha": run.spec.sha,
             "html_url": format!("{{web}}/{}/actions/runs/{}/job/{}", run.spec.repo, run.id, job.id),
             "steps": [step("Set up job", Some("success"), 1), step(&spec.step, broken, 2)], "labels": ["ubuntu-latest"], "runner_name": "sandbox",

@@ -1,7 +1,9 @@
 //! The forge's own web: the part of GitHub's REST API that a bot like ours uses, logs, and git over HTTP.
 
 use super::state::{Call, Forge};
-use super::{access, actions, advisories, checks, comments, contents, git, issues, labels, lost, pages, pulls};
+use super::{
+    access, actions, advisories, artifacts, checks, comments, contents, git, issues, labels, lost, pages, pulls,
+};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -29,7 +31,12 @@ pub fn router(forge: Forge) -> Router {
         .route("/repos/{owner}/{repo}/installation", get(|| async { Json(json!({"id": 11})) }))
         .route("/repos/{owner}/{repo}/actions/runs", get(actions::runs))
         .route("/repos/{owner}/{repo}/actions/runs/{run}", get(actions::run))
+        .route("/repos/{owner}/{repo}/actions/runs/{run}/jobs", get(actions::all_jobs))
+        .route("/repos/{owner}/{repo}/actions/runs/{run}/attempts/{attempt}", get(actions::attempt))
         .route("/repos/{owner}/{repo}/actions/runs/{run}/attempts/{attempt}/jobs", get(actions::jobs))
+        .route("/repos/{owner}/{repo}/actions/runs/{run}/artifacts", get(artifacts::list))
+        .route("/repos/{owner}/{repo}/actions/artifacts/{id}/zip", get(artifacts::zip))
+        .route("/_artifacts/{id}", get(artifacts::file))
         .route("/repos/{owner}/{repo}/actions/runs/{run}/rerun", post(actions::rerun_all))
         .route("/repos/{owner}/{repo}/actions/runs/{run}/rerun-failed-jobs", post(actions::rerun_failed))
         .route("/repos/{owner}/{repo}/actions/runs/{run}/cancel", post(actions::cancel))
@@ -109,6 +116,7 @@ async fn record(State(forge): State<Forge>, request: Request, next: Next) -> Res
         }
         None => response,
     };
+    let response = count_down(&forge, response);
     forge.lock().calls.push(Call {
         method: method.clone(),
         path: path.clone(),
@@ -121,6 +129,23 @@ async fn record(State(forge): State<Forge>, request: Request, next: Next) -> Res
         tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
     }
     if path.starts_with("/repos/") { fill_in(response, &web).await } else { response }
+}
+
+/// Tells how many calls are left, where that is played.
+fn count_down(forge: &Forge, mut response: Response) -> Response {
+    let now = (forge.now)();
+    let mut state = forge.lock();
+    let Some(left) = &mut state.calls_left else { return response };
+    *left = left.saturating_sub(1);
+    for (name, value) in [
+        ("x-ratelimit-limit", 5_000),
+        ("x-ratelimit-remaining", *left),
+        ("x-ratelimit-reset", u64::try_from(now / 1_000).unwrap_or(0) + 3_600),
+    ] {
+        response.headers_mut().insert(name, value.into());
+    }
+    drop(state);
+    response
 }
 
 /// A renamed repository's old address leads to its new one.

@@ -41,6 +41,9 @@ pub struct Job {
     pub id: u64,
     pub spec: usize,
     pub conclusion: Option<&'static str>,
+    pub started_at: i64,
+    /// 0 while it is going.
+    pub ended_at: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -52,6 +55,8 @@ pub struct Run {
     pub attempts: Vec<Vec<Job>>,
     pub conclusion: Option<&'static str>,
     pub created_at: i64,
+    /// When its newest attempt began, and when anything last changed.
+    pub started_at: i64,
     pub updated_at: i64,
 }
 
@@ -162,6 +167,9 @@ pub struct State {
     pub calls: Vec<Call>,
     pub faults: Vec<Fault>,
     pub advisories: Vec<super::advisories::Advisory>,
+    pub artifacts: Vec<super::artifacts::Artifact>,
+    /// Of this hour, where that is played.
+    pub calls_left: Option<u64>,
     /// The oldest first.
     pub delivered: Vec<Delivered>,
     pub tokens_minted: u64,
@@ -217,13 +225,23 @@ impl Forge {
         let now = (self.now)();
         let mut state = self.lock();
         let id = state.fresh();
-        let jobs = (0..spec.jobs.len()).map(|at| Job { id: state.fresh(), spec: at, conclusion: None }).collect();
+        let jobs = (0..spec.jobs.len())
+            .map(|at| Job { id: state.fresh(), spec: at, conclusion: None, started_at: now, ended_at: 0 })
+            .collect();
         if let Some(repo) = state.repos.get_mut(&spec.repo) {
             repo.branches.insert(spec.branch.clone(), spec.sha.clone());
             repo.messages.insert(spec.sha.clone(), spec.message.clone());
         }
-        let run =
-            Run { id, spec, attempt: 1, attempts: vec![jobs], conclusion: None, created_at: now, updated_at: now };
+        let run = Run {
+            id,
+            spec,
+            attempt: 1,
+            attempts: vec![jobs],
+            conclusion: None,
+            created_at: now,
+            started_at: now,
+            updated_at: now,
+        };
         state.runs.insert(id, run);
         state.tell_started(id);
         id
@@ -234,8 +252,9 @@ impl Forge {
         let now = (self.now)();
         let mut state = self.lock();
         let id = state.fresh();
-        let jobs =
-            (0..spec.jobs.len()).map(|at| Job { id: state.fresh(), spec: at, conclusion: Some("success") }).collect();
+        let jobs = (0..spec.jobs.len())
+            .map(|at| Job { id: state.fresh(), spec: at, conclusion: Some("success"), started_at: now, ended_at: now })
+            .collect();
         let run = Run {
             id,
             spec,
@@ -243,6 +262,7 @@ impl Forge {
             attempts: vec![jobs],
             conclusion: Some("success"),
             created_at: now,
+            started_at: now,
             updated_at: now,
         };
         state.runs.insert(id, run);
@@ -334,6 +354,7 @@ impl Forge {
         for job in run.attempts.last_mut().into_iter().flatten().filter(|job| job.conclusion.is_none()) {
             let ends = &specs[job.spec].ends;
             job.conclusion = Some(ends.get(attempt - 1).or(ends.last()).copied().unwrap_or("success"));
+            job.ended_at = now;
             ended.push(job.id);
         }
         let all: Vec<&str> = run.attempts.last().into_iter().flatten().filter_map(|job| job.conclusion).collect();
@@ -367,13 +388,15 @@ impl Forge {
                 id: state.fresh(),
                 spec: job.spec,
                 conclusion: if which(job) { None } else { job.conclusion },
+                started_at: if which(job) { now } else { job.started_at },
+                ended_at: if which(job) { 0 } else { job.ended_at },
             })
             .collect();
         if let Some(run) = state.runs.get_mut(&id) {
             run.attempt += 1;
             run.attempts.push(jobs);
             run.conclusion = None;
-            run.updated_at = now;
+            (run.started_at, run.updated_at) = (now, now);
         }
         state.tell_started(id);
         Ok(())
@@ -392,6 +415,7 @@ impl Forge {
         }
         for job in run.attempts.last_mut().into_iter().flatten().filter(|job| job.conclusion.is_none()) {
             job.conclusion = Some("cancelled");
+            job.ended_at = now;
         }
         run.conclusion = Some("cancelled");
         run.updated_at = now;

@@ -165,6 +165,13 @@ pub enum Effect {
         /// The failing job, whose green namesake is read too.
         job: Option<Untrusted>,
     },
+    /// Reads the test reports among the artifacts of an attempt.
+    ReadReports {
+        repo: Repo,
+        run: RunId,
+        attempt: u32,
+        failed: bool,
+    },
     /// Asks the forge where the head of a failure is, and whether a newer push cancelled it.
     Look {
         failure: Box<Failure>,
@@ -227,6 +234,7 @@ impl Effect {
             Self::LookAtPull { .. } => "look_at_pull",
             Self::Reproduce { .. } => "reproduce",
             Self::Suspect { .. } => "suspect",
+            Self::ReadReports { .. } => "read_reports",
             Self::Look { .. } => "look",
             Self::Clear { .. } => "clear",
             Self::Vouch { .. } => "vouch",
@@ -251,6 +259,7 @@ impl Effect {
             | Self::Reproduce { incident, .. }
             | Self::Suspect { incident, .. } => Some(*incident),
             Self::Look { .. }
+            | Self::ReadReports { .. }
             | Self::Clear { .. }
             | Self::Vouch { .. }
             | Self::Direct { .. }

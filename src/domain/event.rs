@@ -3,7 +3,7 @@
 use super::access::{Asked, Readable};
 use super::action::Outcome;
 use super::actor::{Actor, Place, Principal};
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Reported};
 use super::facts::Facts;
 use super::ids::{Digest, IncidentNo, Repo, RunId};
 use super::incident::{JobState, RunState};
@@ -93,6 +93,9 @@ pub struct Failure {
     pub branch: Untrusted,
     pub sha: String,
     pub conclusion: Conclusion,
+    /// How long the job ran, where that is told.
+    #[serde(default)]
+    pub duration_ms: Option<u64>,
     /// Kept only where it points at the provider's own host.
     pub url: Option<String>,
     pub pulls: Vec<u64>,
@@ -123,6 +126,9 @@ pub struct Progress {
     pub sha: String,
     /// `None` while queued or in progress.
     pub conclusion: Option<Conclusion>,
+    /// How long the job ran, where that is told.
+    #[serde(default)]
+    pub duration_ms: Option<u64>,
 }
 
 /// A person asks for something, by words or by a button.
@@ -314,6 +320,11 @@ pub enum Event {
         /// Incidents that the younger one had adopted.
         #[serde(default)]
         adopted: Vec<IncidentNo>,
+    },
+    /// The artifacts of a run hold reports that name failing tests.
+    Reported {
+        repo: Repo,
+        reported: Reported,
     },
     /// Another incident learned something that concerns this one: decide again.
     Revisit {

@@ -1,6 +1,6 @@
 //! What a log said: the result of reading it, small enough to store and to show.
 
-use super::ids::Digest;
+use super::ids::{Digest, RunId};
 use super::text::Untrusted;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -180,6 +180,23 @@ pub struct FailingTest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<Untrusted>,
     pub file: Option<Untrusted>,
+}
+
+/// What test reports of a run say of its failing tests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reported {
+    pub run: RunId,
+    pub attempt: u32,
+    /// The first of them.
+    pub tests: Vec<FailingTest>,
+    /// How many failed.
+    pub total: u64,
+    /// How many were run.
+    pub of: u64,
+    /// What the first failure says.
+    pub message: Option<Untrusted>,
+    /// Of the tests, as evidence has it that they alone make.
+    pub fingerprint: Option<String>,
 }
 
 /// A stack frame inside the repository.

@@ -1,5 +1,6 @@
 //! How it went, in figures: counted once, and shown alike in chat, on the console, as metrics and in the weekly review.
 
+use super::executed::Filled;
 use super::ids::IncidentNo;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -169,6 +170,9 @@ pub struct Figures {
     pub issues: Vec<IssueFigures>,
     /// Of the last seven days.
     pub recurring: Vec<Recurring>,
+    /// How far past runs have been read into history.
+    #[serde(default)]
+    pub filled: Vec<Filled>,
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::action::Made;
 use super::cause::Judged;
 use super::event::{Conclusion, Scope};
-use super::evidence::{Evidence, Severity};
+use super::evidence::{Evidence, Reported, Severity};
 use super::facts::{BaseFailure, Known};
 use super::form::Form;
 use super::gathering::Gathering;
@@ -353,6 +353,9 @@ pub struct Incident {
     /// The headline evidence first; at most five.
     pub evidence: Vec<Evidence>,
     pub log_missing: Option<String>,
+    /// What test reports of a run said last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported: Option<Reported>,
     pub base: Option<BaseFailure>,
     pub adopted_by: Option<IncidentNo>,
     pub adopted: Vec<IncidentNo>,

@@ -14,6 +14,7 @@ pub mod edit;
 pub mod effect;
 pub mod event;
 pub mod evidence;
+pub mod executed;
 pub mod facts;
 pub mod figures;
 pub mod form;

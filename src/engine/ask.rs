@@ -215,6 +215,10 @@ impl Ask for Engine {
         super::history::answer(self.store.clone(), asked).await
     }
 
+    async fn fill(&self, repo: Option<Repo>) -> Result<Lines, StoreError> {
+        self.fill_now(repo).await
+    }
+
     async fn troubles(&self) -> Result<Vec<crate::ports::Trouble>, StoreError> {
         self.read_troubles().await
     }

@@ -74,6 +74,7 @@ impl Working<'_> {
         };
         let arrived = match event {
             Event::LogRead { read: LogRead::Read(evidence), .. } => evidence.fingerprint.as_deref(),
+            Event::Reported { reported, .. } => reported.fingerprint.as_deref(),
             _ => None,
         };
         let keys = Keys::of(incident, arrived.or(incident.fingerprint()), self.now);

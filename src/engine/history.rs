@@ -1,6 +1,9 @@
 //! History as lines: outcomes in, scores and causes out. The command line and the API both ask here.
 
 use crate::domain::outcome::Outcome;
+use crate::domain::text::Untrusted;
+use crate::evidence::redact;
+use crate::frameworks;
 use crate::history::score::{Evidence, Flake, Verdict};
 use crate::history::{self, Cause, Judgement, line};
 use crate::ports::{History, HistoryAsked, Lines, Named, Recorded, Store, StoreError};
@@ -45,7 +48,7 @@ pub async fn import(store: &dyn History, lines: &[u8], before: u64) -> Result<Im
             continue;
         }
         match line::read(text) {
-            Ok(outcome) => batch.push(outcome),
+            Ok(outcome) => batch.push(cleaned(outcome)),
             Err(why) => all.add(Imported { bad: 1, why: vec![(n, why)], ..Imported::default() }),
         }
         if batch.len() == BATCH {
@@ -54,6 +57,21 @@ pub async fn import(store: &dyn History, lines: &[u8], before: u64) -> Result<Im
     }
     all.add(record(store, batch).await?);
     Ok(all)
+}
+
+/// Without secrets and cut, as what comes by webhooks and from logs.
+fn cleaned(outcome: Outcome) -> Outcome {
+    let text =
+        |name: &Untrusted| -> Untrusted { redact::text(name.raw(), &mut redact::Counts::new()).into_owned().into() };
+    Outcome {
+        repo: text(&outcome.repo),
+        branch: text(&outcome.branch),
+        default_branch: outcome.default_branch.as_ref().map(text),
+        workflow: text(&outcome.workflow),
+        job: text(&outcome.job),
+        test: outcome.test.map(|test| frameworks::cut(&redact::test_name(test.raw())).into()),
+        ..outcome
+    }
 }
 
 async fn record(store: &dyn History, batch: Vec<Outcome>) -> Result<Imported, StoreError> {
@@ -117,7 +135,7 @@ fn rounded(chance: f64) -> f64 {
 /// The store failed.
 pub async fn classify(store: &dyn History, lines: &[u8]) -> Result<Vec<Result<Classified, Unread>>, StoreError> {
     let texts = lines.split(|byte| *byte == b'\n').filter(|text| !text.trim_ascii().is_empty());
-    let read: Vec<Result<Outcome, String>> = texts.map(line::read).collect();
+    let read: Vec<Result<Outcome, String>> = texts.map(|text| line::read(text).map(cleaned)).collect();
     let outcomes: Vec<Outcome> = read.iter().filter_map(|line| line.as_ref().ok()).cloned().collect();
     let pasts = store.with(&outcomes).await?;
     let judged = read.into_iter().map(|line| match line {

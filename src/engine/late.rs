@@ -25,6 +25,7 @@ impl Working<'_> {
             branch: failure.branch.clone(),
             sha: String::new(),
             conclusion: seen.conclusion,
+            duration_ms: None,
         };
         Some(Event::Progressed { progress })
     }

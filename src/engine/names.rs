@@ -70,6 +70,14 @@ impl Names {
         self.row(repo).map_or_else(|| repo.clone(), |row| row.name.clone())
     }
 
+    /// Every repository that told of itself, by its present name, in order.
+    pub(super) fn known(&self) -> Vec<Repo> {
+        let named = self.rows.iter().filter(|(id, row)| !is_placeholder(&row.name, **id));
+        let mut all: Vec<Repo> = named.map(|(_, row)| row.name.clone()).collect();
+        all.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        all
+    }
+
     /// That name and all former ones.
     pub(super) fn all<'a>(&'a self, repo: &'a Repo) -> impl Iterator<Item = &'a Repo> {
         let row = self.row(repo);

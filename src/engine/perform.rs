@@ -5,6 +5,7 @@ use crate::domain::access::Readable;
 use crate::domain::action::{Action, Outcome};
 use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::{Event, Failure, LogRead, Merging, Spoken};
+use crate::domain::evidence::Reported;
 use crate::domain::facts::{Facts, Known};
 use crate::domain::ids::{Digest, Repo};
 use crate::domain::incident::PullEnd;
@@ -64,6 +65,9 @@ impl Engine {
             Effect::LookAtPull { repo, number, .. } => self.ended(repo, *number).await.map(Done::Ended),
             Effect::Reproduce { repo, sha, tests, .. } => self.reproduce(repo, sha, tests).await.map(Done::Script),
             Effect::Suspect { .. } => self.suspect(effect).await.map(|facts| Done::Suspects(Ok(Box::new(facts)))),
+            Effect::ReadReports { repo, run, attempt, failed } => {
+                self.read_reports(repo, *run, *attempt, *failed).await.map(Done::Reported)
+            }
             Effect::Look { failure } => self.look(failure).await.map(|event| Done::Event(Box::new(event))),
             Effect::Direct { to, note } => self.direct(to, note).await.map(|()| Done::Nothing),
             Effect::Clear { login, repos, .. } => Ok(Done::Readable(self.readable(login.as_deref(), repos).await)),
@@ -103,12 +107,15 @@ impl Engine {
             tracing::warn!(incident, kind = claim.work.kind(), "gave up an effect: {why}");
         }
         counter!("ci_rescue_effects_total", "effect" => claim.work.kind(), "outcome" => outcome).increment(1);
+        // Reports were masked as they were read, and know what is the name of a test.
+        let is_masked = matches!(done, Done::Reported(_));
         let event = result(&claim.work, done, self.clock.now());
         let id = format!("internal:effect-{}-{}", self.installation, claim.key);
         let delivery = event.map(|event| Delivery::internal(id, self.clock.now(), &event));
         // What integrations answer is as untrusted as what they send.
         let deliveries =
-            delivery.map(|d| Delivery { body: redact::body(d.body.as_bytes()), ..d }).into_iter().collect();
+            delivery.map(|d| if is_masked { d } else { Delivery { body: redact::body(d.body.as_bytes()), ..d } });
+        let deliveries = deliveries.into_iter().collect();
         let effect = Some((claim.key, claim.lease));
         self.store.commit(Turn { effect, deliveries, dead, ..Turn::default() }).await?;
         self.turn_due.notify_one();
@@ -342,6 +349,7 @@ fn tries(effect: &Effect, why: &PortError) -> u32 {
         | Effect::Gather { .. }
         | Effect::Suspect { .. }
         | Effect::Recheck { .. }
+        | Effect::ReadReports { .. }
         | Effect::LookAtPull { .. } => LOOKS,
         _ => TRIES,
     }
@@ -365,6 +373,7 @@ enum Done {
     Ended(Option<PullEnd>),
     Suspects(Result<Box<SuspectFacts>, String>),
     Event(Box<Event>),
+    Reported(Option<Reported>),
     Readable(Vec<Readable>),
     Nothing,
 }
@@ -389,6 +398,9 @@ fn result(effect: &Effect, done: Done, at: Time) -> Option<Event> {
             Event::MergeLooked { incident: *incident, proposal: *proposal, outcome }
         }
         (_, Done::Event(event)) => *event,
+        (Effect::ReadReports { repo, .. }, Done::Reported(Some(reported))) => {
+            Event::Reported { repo: repo.clone(), reported }
+        }
         (Effect::LookAtPull { repo, number, branch, .. }, Done::Ended(Some(end))) => Event::PullEnded {
             repo: repo.clone(),
             number: *number,
@@ -427,6 +439,7 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         Effect::Recheck { .. }
         | Effect::Follow { .. }
         | Effect::LookAtPull { .. }
+        | Effect::ReadReports { .. }
         | Effect::Direct { .. }
         | Effect::Welcome { .. }
         | Effect::Review { .. }

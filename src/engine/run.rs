@@ -16,6 +16,12 @@ const EFFECTS: usize = 80;
 const IDLE: Duration = Duration::from_millis(250);
 /// How often lost deliveries and recent runs are looked for.
 const RECONCILE: Duration = Duration::from_secs(60);
+/// After a start, what was missed comes first.
+const FILL_AFTER: Duration = Duration::from_secs(15);
+/// Between two calls for past runs: 1,800 an hour, of the 5,000 that GitHub allows.
+const FILL_APART: Duration = Duration::from_secs(2);
+/// Where there is nothing to fill, or others need the calls.
+const FILL_IDLE: Duration = Duration::from_secs(60);
 const COMPACT: Duration = Duration::from_secs(3600);
 /// After a failure of the store.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -122,6 +128,26 @@ impl Engine {
         }
     }
 
+    /// Reads past runs, slowly: what happens now goes first.
+    async fn fills(self: Arc<Self>, stop: CancellationToken) {
+        let mut pause = FILL_AFTER;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => return,
+            }
+            pause = match self.fill().await {
+                Ok(true) => FILL_APART,
+                Ok(false) => FILL_IDLE,
+                Err(StoreError::Damaged(_)) => return,
+                Err(why) => {
+                    self.store_failed(&why, "past runs wait to be read");
+                    FILL_IDLE
+                }
+            };
+        }
+    }
+
     /// Timers, reconciliation, retention, gauges.
     fn spawn_clockwork(self: &Arc<Self>, tasks: &TaskTracker, stop: &CancellationToken) {
         let (this, ends) = (Arc::clone(self), stop.clone());
@@ -136,6 +162,7 @@ impl Engine {
                 }
             }
         });
+        tasks.spawn(Arc::clone(self).fills(stop.clone()));
         let (this, ends) = (Arc::clone(self), stop.clone());
         tasks.spawn(async move {
             let mut beat = tokio::time::interval(RECONCILE);

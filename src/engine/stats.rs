@@ -49,6 +49,7 @@ impl Engine {
         history.fill(&mut figures);
         if only.is_none() {
             figures.issues = self.issues().await?;
+            figures.filled = self.filled().await?;
         }
         Ok(figures)
     }

@@ -157,6 +157,7 @@ impl Working<'_> {
                 Event::WeekEnded { from, to } => self.week_ended(from, to).await,
                 Event::Installed => {
                     self.engine.forget_listed();
+                    self.engine.list_again();
                     Ok(())
                 }
                 event => self.event(event).await,
@@ -222,6 +223,7 @@ impl Working<'_> {
             if !matches!(&event, Event::Progressed { progress } if !self.has_repo(&progress.repo)) {
                 self.turn.outcomes.extend(outcomes::told(&event, None, self.now));
             }
+            self.ask_reports(&event).await?;
             let routed = route(&self.state.index, &self.engine.rules, &event, self.now);
             let passed = self.passed_since(&event);
             self.see_run(&event);

@@ -12,9 +12,11 @@ use super::listeners::{LISTENERS, kinds};
 use super::marks::Marks;
 use super::rank::{self, Failing, Place, Ranking};
 use super::redact;
+use super::reported;
 use super::vocabulary::{Bits, LANES};
-use crate::domain::evidence::{Category, ErrorLine, Evidence, FailingTest, Resolved};
+use crate::domain::evidence::{Evidence, Resolved};
 use crate::ecosystems;
+use crate::frameworks::reports::Report;
 use crate::frameworks::{self, LineObserver};
 
 /// Reads a log chunk by chunk: [`Analyzer::feed`], then [`Analyzer::finish`].
@@ -31,55 +33,13 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// With the tests that JUnit reports of the same run name, which win over what the log says.
+    /// With what reports of the same run say, which wins over what the log says.
     #[must_use]
-    pub fn with_report(mut self, report: frameworks::report::Report) -> Self {
-        let evidence = &mut self.evidence;
-        if report.names.total == 0 {
-            return self;
-        }
-        // What machines do wrong, a report does not know.
-        let unsure = evidence.confidence < SURE && !evidence.category.is_transient();
-        if matches!(evidence.category, Category::None | Category::Unknown) || unsure {
-            evidence.category = Category::Test;
-            evidence.confidence = REPORTED;
-        }
-        evidence
-            .because
-            .push(format!("JUnit reports name {} of {} tests as failing", report.names.total, report.tests));
-        // Where the log names the same test, its name is the one that the framework takes.
-        let known = std::mem::take(&mut evidence.failing_tests);
-        let of_log =
-            |reported: FailingTest| known.iter().find(|test| same(test, &reported)).cloned().unwrap_or(reported);
-        evidence.failing_tests = report.names.tests.into_iter().map(of_log).collect();
-        evidence.failing_tests_total = report.names.total;
-        evidence.fingerprint = fingerprint(&evidence.failing_tests, &[], &[]);
-        if let Some(message) = report.message.filter(|_| evidence.errors.is_empty()) {
-            evidence.errors.push(ErrorLine { line: 0, text: message.into() });
-        }
+    pub fn with_report(mut self, report: &Report) -> Self {
+        reported::join(&mut self.evidence, report);
         self
     }
 }
-
-/// Whether two names end in the same words: reports join class and test with full stops, frameworks as they like.
-fn same(one: &FailingTest, other: &FailingTest) -> bool {
-    let parts = |test: &FailingTest| -> Vec<String> {
-        let name = test.name.raw().replace(".py::", "::");
-        name.split(['.', ':', '/', '#', '>'])
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-            .map(str::to_owned)
-            .collect()
-    };
-    let (one, other) = (parts(one), parts(other));
-    let shared = one.len().min(other.len());
-    shared > 0 && one[one.len() - shared..] == other[other.len() - shared..]
-}
-
-/// How sure a report makes that tests failed.
-const REPORTED: f32 = 0.95;
-/// A verdict that a report does not overrule is at least so sure.
-const SURE: f32 = 0.75;
 
 /// Longer names of packages and versions are cut, in characters.
 const PACKAGE_MAX: usize = 200;

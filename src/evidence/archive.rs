@@ -2,19 +2,33 @@
 //! disk, so that names in archives reach no file system.
 
 use super::redact;
-use crate::frameworks::report::{self, Report};
+use crate::frameworks::reports::{self, Cleaner, Format, Item, Report};
 use flate2::read::MultiGzDecoder;
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-/// Reads a JUnit report, with its secrets masked.
+/// Reads a report of tests or lint, with its secrets masked.
 ///
 /// # Errors
 /// Says what is wrong with the document, or that it is no report.
 pub fn report(source: impl BufRead) -> Result<Report, String> {
-    report::read(source, &|text| redact::text(text, &mut redact::Counts::new()).into_owned())
+    let mut report = Report::default();
+    items(source, &mut |item| report.add(item))?;
+    Ok(report)
+}
+
+/// The same, item by item. What came before a fault was handed over.
+///
+/// # Errors
+/// Says what is wrong with the document, or that it is no report.
+pub fn items(mut source: impl BufRead, each: &mut dyn FnMut(Item)) -> Result<(), String> {
+    let head = source.fill_buf().map_err(|why| why.to_string())?;
+    let format = reports::of(head).ok_or("not a report of tests or lint that is known here")?;
+    let name = |text: &str| redact::test_name(text).into_owned();
+    let text = |text: &str| redact::text(text, &mut redact::Counts::new()).into_owned();
+    format.read(source, Cleaner { name: &name, text: &text }, each)
 }
 
 /// What an archive may hold.
@@ -44,8 +58,10 @@ const NAME_MAX: usize = 300;
 pub enum Kind {
     Gzip,
     Zip,
-    /// XML: perhaps a JUnit report.
-    Xml,
+    /// A report of tests or lint, or other XML.
+    Report,
+    /// A report that is written line by line: a log, too.
+    Lines,
     Plain,
 }
 
@@ -56,12 +72,16 @@ pub fn kind(head: &[u8]) -> Kind {
     match head {
         [0x1f, 0x8b, ..] => Kind::Gzip,
         [b'P', b'K', 3 | 5, 4 | 6, ..] => Kind::Zip,
-        _ if text.starts_with(b"<?xml") || text.starts_with(b"<testsuite") => Kind::Xml,
-        _ => Kind::Plain,
+        _ => match reports::of(text) {
+            Some(Format { is_log: true, .. }) => Kind::Lines,
+            Some(_) => Kind::Report,
+            None if text.starts_with(b"<?xml") => Kind::Report,
+            None => Kind::Plain,
+        },
     }
 }
 
-/// One thing to read: its name within the archive (empty for the file itself), its kind (plain or XML), its bytes.
+/// One thing to read: its name within the archive (empty for the file itself), its kind, its bytes.
 pub type Each<'a> = dyn FnMut(&str, Kind, &mut dyn Read) -> Result<(), String> + 'a;
 
 /// Counts what is expanded, and stops at the limit.

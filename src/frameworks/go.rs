@@ -7,6 +7,8 @@ mod place;
 mod read;
 mod table;
 
+pub(super) use read::selector;
+
 use super::edit::Editor;
 use super::{LineObserver, TestFramework};
 

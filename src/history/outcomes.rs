@@ -3,6 +3,7 @@
 use crate::domain::cause::Cause;
 use crate::domain::event::{Conclusion, Event, Failure, LogRead, Progress, Scope};
 use crate::domain::evidence::Evidence;
+use crate::domain::executed::{Executed, ExecutedJob};
 use crate::domain::head;
 use crate::domain::ids::RunId;
 use crate::domain::incident::{Incident, JobState};
@@ -56,7 +57,7 @@ fn failed(failure: &Failure, now: Time) -> Option<Outcome> {
         test: None,
         ended: kind(failure.conclusion)?,
         at: now,
-        duration_ms: None,
+        duration_ms: failure.duration_ms,
         fingerprint: None,
         harmless: None,
     })
@@ -75,7 +76,7 @@ fn ended(progress: &Progress, now: Time) -> Option<Outcome> {
         test: None,
         ended: kind(progress.conclusion?)?,
         at: now,
-        duration_ms: None,
+        duration_ms: progress.duration_ms,
         fingerprint: None,
         harmless: None,
     })
@@ -104,6 +105,49 @@ fn read(incident: &Incident, run: RunId, job: &JobState, evidence: &Evidence, no
     let tests = evidence.failing_tests.iter().take(TESTS_MAX);
     let tests = tests.map(|test| Outcome { test: Some(test.name.clone()), ended: Ended::Fail, ..of_job.clone() });
     std::iter::once(of_job.clone()).chain(tests).collect()
+}
+
+/// A job as the forge's lists tell of it.
+#[must_use]
+pub fn past(run: &Executed, job: &ExecutedJob) -> Option<Outcome> {
+    let took = job.started_at.zip(job.ended_at).map(|(from, to)| to.ms_since(from));
+    Some(Outcome {
+        repo: run.repo.as_str().into(),
+        branch: branch(&run.branch, run.fork),
+        default_branch: run.default_branch.clone(),
+        sha: run.sha.clone(),
+        run: run.run.0,
+        attempt: job.attempt.max(1),
+        workflow: run.workflow.clone(),
+        job: Some(job.name.clone()).filter(|name| !name.is_empty())?,
+        test: None,
+        ended: kind(job.conclusion)?,
+        at: job.ended_at.unwrap_or(run.updated_at),
+        duration_ms: took.and_then(|ms| u64::try_from(ms).ok()),
+        fingerprint: None,
+        harmless: None,
+    })
+}
+
+/// A test of an attempt, as a report names it; `job` is the one that wrote the report, or the workflow.
+#[must_use]
+pub fn tested(run: &Executed, job: &Untrusted, test: &str, ended: Ended, duration_ms: Option<u64>) -> Outcome {
+    Outcome {
+        repo: run.repo.as_str().into(),
+        branch: branch(&run.branch, run.fork),
+        default_branch: run.default_branch.clone(),
+        sha: run.sha.clone(),
+        run: run.run.0,
+        attempt: run.attempt,
+        workflow: run.workflow.clone(),
+        job: job.clone(),
+        test: Some(test.into()),
+        ended,
+        at: run.updated_at,
+        duration_ms,
+        fingerprint: None,
+        harmless: None,
+    }
 }
 
 /// What a person's word about an incident says of its failures; nothing where nobody said it.

@@ -373,6 +373,10 @@ pub fn route(index: &Index, rules: &Rules, event: &Event, now: Time) -> Routed {
             let nos = index.branches.get(&key(&[repo.as_str(), branch.raw()])).cloned().unwrap_or_default();
             join(nos, "no open incident on this branch")
         }
+        Event::Reported { repo, reported } => match index.run(repo, reported.run).and_then(|seen| seen.incident) {
+            Some(no) => Routed::Join(vec![no]),
+            None => Routed::Ignore("no incident is about this run".into()),
+        },
         other => match other.incident() {
             Some(no) => Routed::Join(vec![no]),
             None => Routed::Ignore("it names no incident".into()),

@@ -3,7 +3,7 @@
 use super::state::Step;
 use super::{
     adopting, automatic, bisecting, escalating, expiry, failing, landing, mentioning, merging, offering, owning,
-    passing, people, placing, planning, proposal, renaming, suspecting, undoing, waiting,
+    passing, people, placing, planning, proposal, renaming, reporting, suspecting, undoing, waiting,
 };
 use crate::domain::effect::Order;
 use crate::domain::event::{Event, LogRead, Timer};
@@ -84,6 +84,12 @@ pub fn step(
             let known = step.incident.runs.iter().find(|have| have.run == Some(*run));
             if known.is_none_or(|known| known.attempt <= *attempt) {
                 log_read(&mut step, read);
+            }
+        }
+        Event::Reported { reported, .. } => {
+            if let Some(evidence) = reporting::reported(&mut step.incident, reported) {
+                found(&mut step, &evidence);
+                look_on(&mut step);
             }
         }
         Event::FactsGathered { proposal: None, facts, .. } if owning::told(facts) => owning::learn(&mut step, facts),
@@ -182,7 +188,10 @@ const EVIDENCE_KEPT: usize = 5;
 
 fn log_read(step: &mut Step<'_>, read: &LogRead) {
     match read {
-        LogRead::Read(evidence) => found(step, evidence),
+        LogRead::Read(evidence) => {
+            let evidence = reporting::completed(&mut step.incident, evidence);
+            found(step, &evidence);
+        }
         LogRead::Missing(why) => {
             if step.incident.evidence.is_empty() {
                 step.incident.log_missing = Some(why.clone());
@@ -190,6 +199,11 @@ fn log_read(step: &mut Step<'_>, read: &LogRead) {
             }
         }
     }
+    look_on(step);
+}
+
+/// With what is known now.
+fn look_on(step: &mut Step<'_>) {
     offering::ask(step);
     suspecting::ask(step);
 }

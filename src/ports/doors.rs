@@ -271,6 +271,9 @@ pub trait Ask: Send + Sync {
     async fn dead_letters(&self) -> Result<Vec<super::DeadLetter>, super::StoreError>;
     /// What executions of jobs and tests came to, and what that says.
     async fn history(&self, asked: super::HistoryAsked) -> Result<super::Lines, super::StoreError>;
+    /// Reads past runs into history, of what is left or of one repository anew: a line of JSON for each piece of work,
+    /// a [`crate::domain::executed::Filled`].
+    async fn fill(&self, repo: Option<Repo>) -> Result<super::Lines, super::StoreError>;
     /// The whole store as a backup.
     async fn backup(&self) -> Result<super::Lines, super::StoreError>;
     /// Channels that cannot be written to until somebody fixes something.

@@ -226,7 +226,7 @@ pub struct Since {
 
 /// A CI provider.
 #[async_trait]
-pub trait Ci: Send + Sync {
+pub trait Ci: super::past::PastRuns {
     async fn run(&self, repo: &Repo, run: RunId) -> Result<RunFacts, PortError>;
     async fn jobs(&self, repo: &Repo, run: RunId, attempt: u32) -> Result<Vec<JobFacts>, PortError>;
     /// The newest run of this workflow and branch before `before` that passed.

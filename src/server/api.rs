@@ -38,7 +38,7 @@ pub fn routes() -> Router<Doors> {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "CI Rescue", description = "Incidents, and what may be asked of the bot."),
-    paths(incidents, incident, status, fixed, loops, budget, classify, quarantine, ci_hook, remediate, store::backup, store::verify, history::import, history::score, history::classify, policy::policy, policy::try_policy),
+    paths(incidents, incident, status, fixed, loops, budget, classify, quarantine, ci_hook, remediate, store::backup, store::verify, history::import, history::score, history::classify, history::fill, policy::policy, policy::try_policy),
     modifiers(&Tokens)
 )]
 struct Document;

@@ -20,6 +20,7 @@ pub fn routes() -> Router<Doors> {
         .route("/api/history/import", post(import))
         .route("/api/history/score", get(score))
         .route("/api/history/classify", post(classify))
+        .route("/api/history/fill", post(fill))
 }
 
 /// Nothing is read of those who may not ask.
@@ -75,4 +76,21 @@ pub async fn score(State(doors): State<Doors>, Query(query): Query<ScoreQuery>, 
     responses((status = 200, content_type = "application/x-ndjson", body = String), (status = 401), (status = 413), (status = 503)))]
 pub async fn classify(State(doors): State<Doors>, unread: Unread) -> Response {
     send(&doors, unread, |lines| HistoryAsked::Classify { lines }).await
+}
+
+/// Reads past runs from the forge, of what is left or of one repository anew: how far it is, a line for each step.
+#[utoipa::path(post, path = "/api/history/fill", params(ScoreQuery), security(("token" = [])),
+    responses((status = 200, content_type = "application/x-ndjson", body = String), (status = 400), (status = 401), (status = 503)))]
+pub async fn fill(State(doors): State<Doors>, Query(query): Query<ScoreQuery>, headers: HeaderMap) -> Response {
+    if let Err(answer) = may_act(&doors, &headers) {
+        return answer;
+    }
+    let repo = match query.repo.map(|repo| repo.parse()).transpose() {
+        Ok(repo) => repo,
+        Err(why) => return refuse(StatusCode::BAD_REQUEST, format!("repo: {why}")),
+    };
+    match doors.ask.fill(repo).await {
+        Ok(stream) => lines(stream),
+        Err(why) => refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string()),
+    }
 }

@@ -118,6 +118,7 @@ impl Row {
             branch: self.branch().into(),
             sha: SHA.into(),
             conclusion: if timed_out { Conclusion::TimedOut } else { Conclusion::Failure },
+            duration_ms: None,
             url: None,
             pulls: if self.on_main() { Vec::new() } else { vec![9] },
             sender: "ada".into(),

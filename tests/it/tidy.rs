@@ -24,7 +24,19 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     // The engine hands a remedy's editor to git: contents are read and edited there and nowhere else.
     (
         "engine",
-        &["domain", "command", "incident", "card", "evidence", "history", "policy", "ports", "remedies", "repro"],
+        &[
+            "domain",
+            "command",
+            "incident",
+            "card",
+            "evidence",
+            "frameworks",
+            "history",
+            "policy",
+            "ports",
+            "remedies",
+            "repro",
+        ],
     ),
     ("store", &["domain", "ports"]),
     ("adapters", &["domain", "card", "command", "edit", "ports"]),

@@ -3,7 +3,9 @@
 use super::plot::{self, Plot, RowValue};
 use super::routes::App;
 use super::visit::Visit;
+use crate::domain::executed::Filled;
 use crate::domain::figures::{BINS, DAYS, Figures, Share, Suite, Times, Week};
+use crate::domain::text::clean_line;
 use crate::domain::time::{HOUR_MS, Span};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -33,7 +35,7 @@ pub async fn page(State(app): State<App>, visit: Visit) -> Response {
     let charts: Vec<Chart> = charts.into_iter().flatten().collect();
     let more = context! {
         days => DAYS, facts => facts(&figures), charts => Value::from(Serde(&charts)), bins => bins(&figures),
-        issues => issues(&figures), recurring => Value::from(Serde(&figures.recurring)),
+        issues => issues(&figures), recurring => Value::from(Serde(&figures.recurring)), filled => filled(&figures),
     };
     visit.page(&app, "statistics.html", "", more).await
 }
@@ -47,6 +49,19 @@ pub async fn proposed(State(app): State<App>, _: Visit) -> Response {
     let named = "attachment; filename=\"proposed_issues.toml\"";
     let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CONTENT_DISPOSITION, named)];
     (headers, rows.join("\n")).into_response()
+}
+
+/// Repository, runs that were read, and what comes next.
+fn filled(figures: &Figures) -> Vec<(String, String, String)> {
+    let row = |one: &Filled| {
+        let state = match (&one.waits, one.done) {
+            (Some(why), _) => clean_line(why, LABEL * 2),
+            (None, true) => "done".into(),
+            (None, false) => "being read".into(),
+        };
+        (one.repo.to_string(), format!("{} of {}", one.runs, one.of), state)
+    };
+    figures.filled.iter().map(row).collect()
 }
 
 fn percent(share: Share) -> String {

@@ -71,6 +71,7 @@ pub struct GitHub {
     hour: Limiter,
     /// GitHub asked us to be quiet until then.
     quiet_until: Mutex<Time>,
+    pub(super) quota: super::quota::Quotas,
     pub(super) redelivered: Mutex<super::lost::Redelivered>,
     pub(super) health: Option<Arc<Integration>>,
 }
@@ -129,6 +130,7 @@ impl GitHub {
             tokens: Mutex::default(),
             installations: Mutex::default(),
             quiet_until: Mutex::new(Time(0)),
+            quota: super::quota::Quotas::default(),
             redelivered: Mutex::default(),
             health: None,
         })
@@ -194,6 +196,9 @@ impl GitHub {
         let answer = sent?;
         if answer.status == StatusCode::UNAUTHORIZED {
             self.forget_token(repo).await;
+        }
+        if let Some(repo) = repo {
+            self.quota.note(repo, &answer.headers);
         }
         self.obey(&answer)?;
         if answer.status.is_server_error() {

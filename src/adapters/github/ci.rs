@@ -17,8 +17,8 @@ use serde::Deserialize;
 use std::time::Duration;
 
 /// Jobs a page, and pages at most: GitHub shows 256 jobs of a matrix.
-const PAGE: usize = 100;
-const PAGES: usize = 10;
+pub(super) const PAGE: usize = 100;
+pub(super) const PAGES: usize = 10;
 /// Pages of a branch's runs.
 const RUN_PAGES: usize = 3;
 /// A run that is still going is looked at again after this long.
@@ -117,21 +117,7 @@ impl Ci for GitHub {
     }
 
     async fn log(&self, repo: &Repo, job_id: u64) -> Result<LogStream, PortError> {
-        let answer = self.call("GET", Some(repo), &format!("/repos/{repo}/actions/jobs/{job_id}/logs"), None).await?;
-        if matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::GONE) {
-            return Err(PortError::permanent("GitHub no longer has the log"));
-        }
-        if !answer.status.is_redirection() {
-            return Err(refused(&answer));
-        }
-        let location = answer
-            .headers
-            .get("location")
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| self.api.join(text).ok());
-        let location = location.ok_or_else(|| PortError::permanent("GitHub's redirect to the log names no address"))?;
-        fetch::allowed(&self.api, &location).map_err(PortError::permanent)?;
-        fetch::stream(&self.plain, location).await
+        self.elsewhere(repo, &format!("/repos/{repo}/actions/jobs/{job_id}/logs"), "log").await
     }
 
     async fn ensure(&self, action: &Action) -> Result<Option<String>, PortError> {
@@ -179,7 +165,7 @@ fn run_facts(repo: &Repo, run: Run) -> RunFacts {
     }
 }
 
-fn head(repo: &Repo, run: &Run) -> Head {
+pub(super) fn head(repo: &Repo, run: &Run) -> Head {
     let id = run.repository.as_ref().and_then(|repository| repository.id);
     head::of(Here { repo, id }, run.head_branch.as_deref(), &run.head_repository, &run.head_sha)
 }
@@ -232,6 +218,26 @@ impl GitHub {
             return Ok(Some("GitHub does not re-run this job alone, so all failed jobs of the run are re-run".into()));
         }
         if Ci::run(self, repo, run).await?.attempt > attempt { Ok(None) } else { Err(refused(&answer)) }
+    }
+
+    /// What GitHub keeps with others and redirects to.
+    pub(super) async fn elsewhere(&self, repo: &Repo, path: &str, what: &str) -> Result<LogStream, PortError> {
+        let answer = self.call("GET", Some(repo), path, None).await?;
+        if matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::GONE) {
+            return Err(PortError::permanent(format!("GitHub no longer has the {what}")));
+        }
+        if !answer.status.is_redirection() {
+            return Err(refused(&answer));
+        }
+        let location = answer
+            .headers
+            .get("location")
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| self.api.join(text).ok());
+        let location = location
+            .ok_or_else(|| PortError::permanent(format!("GitHub's redirect to the {what} names no address")))?;
+        fetch::allowed(&self.api, &location).map_err(PortError::permanent)?;
+        fetch::stream(&self.plain, location).await
     }
 
     async fn cancel(&self, repo: &Repo, run: RunId, attempt: u32) -> Result<(), PortError> {

@@ -131,6 +131,7 @@ impl Base {
             branch: self.default_branch.clone().into(),
             sha: String::new(),
             conclusion,
+            duration_ms: None,
             url: None,
             pulls: Vec::new(),
             sender: self.sender.clone().into(),
@@ -154,6 +155,7 @@ impl Base {
             branch: self.default_branch.clone().into(),
             sha: String::new(),
             conclusion,
+            duration_ms: None,
         }
     }
 }
@@ -193,6 +195,7 @@ impl Webhooks {
             failure.sha.clone_from(&commit);
             failure.url = self.link(job.html_url.as_ref());
             let broken = job.steps.iter().find(|step| step.conclusion.is_some_and(Conclusion::is_failure));
+            failure.duration_ms = job.took_ms();
             failure.step = broken.map(|step| step.name.clone().into());
             failure.pulls.extend(queued(&branch));
             failure
@@ -213,6 +216,7 @@ impl Webhooks {
                 progress.workflow = workflow;
                 progress.job = Some(job.name.clone().into());
                 progress.job_id = Some(job.id);
+                progress.duration_ms = job.took_ms();
                 progress.branch = branch;
                 progress.sha.clone_from(&commit);
                 heard.extend(event(Event::Progressed { progress }));

@@ -93,13 +93,13 @@ pub fn allowed(api: &Url, location: &Url) -> Result<(), String> {
     match location.scheme() {
         "https" => {}
         "http" if inside => {}
-        other => return Err(format!("a log at a {other} address is not fetched")),
+        other => return Err(format!("a {other} address is not fetched from")),
     }
     if !location.username().is_empty() || location.password().is_some() {
-        return Err("a log's address carries a password".into());
+        return Err("the address carries a password".into());
     }
     if is_inside(location) && !inside {
-        return Err("a log's address leads into our own network".into());
+        return Err("the address leads into our own network".into());
     }
     Ok(())
 }
@@ -110,15 +110,15 @@ pub async fn stream(client: &reqwest::Client, location: Url) -> Result<LogStream
         .get(location)
         .send()
         .await
-        .map_err(|why| PortError::transient(format!("the log's host: {}", why.without_url())))?;
+        .map_err(|why| PortError::transient(format!("the file's host: {}", why.without_url())))?;
     let status = response.status();
     if !status.is_success() {
         // Its address lives for a minute: asking GitHub again gives a new one.
-        return Err(PortError::transient(format!("the log's host answered {}", status.as_u16())));
+        return Err(PortError::transient(format!("the file's host answered {}", status.as_u16())));
     }
     let body = response.bytes_stream().map(|chunk| match chunk {
         Ok(bytes) => Ok(bytes.to_vec()),
-        Err(why) => Err(PortError::transient(format!("the log broke off: {}", why.without_url()))),
+        Err(why) => Err(PortError::transient(format!("the file broke off: {}", why.without_url()))),
     });
     Ok(body.boxed())
 }

@@ -113,8 +113,18 @@ pub struct Job {
     #[serde(deserialize_with = "lenient")]
     pub status: String,
     pub html_url: Option<String>,
+    pub started_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub completed_at: Option<chrono::DateTime<chrono::Utc>>,
     #[serde(deserialize_with = "lenient")]
     pub steps: Vec<Step>,
+}
+
+impl Job {
+    /// How long it ran.
+    pub fn took_ms(&self) -> Option<u64> {
+        let took = self.completed_at? - self.started_at?;
+        u64::try_from(took.num_milliseconds()).ok()
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -141,6 +151,8 @@ pub struct Run {
     pub html_url: Option<String>,
     pub event: Option<String>,
     pub created_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub run_started_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
     pub head_repository: Home,
     pub repository: Option<Repository>,
     #[serde(deserialize_with = "lenient")]

@@ -137,7 +137,8 @@ pub struct Rule {
     pattern: LazyLock<Regex, Box<dyn FnOnce() -> Regex + Send>>,
     /// Bits of Shannon entropy a byte, below which a value is not taken for a secret.
     entropy: f64,
-    by_name: bool,
+    /// It goes by the name before the value, not by the value.
+    pub by_name: bool,
     opaque: bool,
     #[cfg_attr(not(test), expect(dead_code, reason = "tests plant samples"))]
     pub sample: [String; 3],

@@ -55,7 +55,7 @@ impl LineObserver for Reader {
 }
 
 /// What `go test -run` takes: each part of the name by itself, anchored.
-fn selector(name: &str) -> String {
+pub(in crate::frameworks) fn selector(name: &str) -> String {
     name.split('/').map(|part| format!("^{}$", regex::escape(part))).collect::<Vec<_>>().join("/")
 }
 

@@ -1,6 +1,7 @@
 //! The table of transitions, and what no sequence of events may do.
 
 mod adopting;
+mod reporting;
 
 use super::proposal::{Input, next};
 use super::{Index, Routed, Transition, route, step};
@@ -69,6 +70,7 @@ fn failure(run: u64, attempt: u32, job: u8) -> Failure {
         branch: "main".into(),
         sha: "1a2b3c4".into(),
         conclusion: Conclusion::Failure,
+        duration_ms: None,
         url: None,
         pulls: Vec::new(),
         sender: "ben".into(),
@@ -92,6 +94,7 @@ fn progress(run: u64, attempt: u32, conclusion: Option<Conclusion>) -> Progress 
         branch: "main".into(),
         sha: "1a2b3c4".into(),
         conclusion,
+        duration_ms: None,
     }
 }
 

@@ -101,7 +101,7 @@ fn a_runs_archive_holds_each_job_once() {
     assert_eq!((names, done), (vec!["0_build.txt", "1_lint.txt"], Ok(())));
     let xml = b"<?xml version=\"1.0\"?><testsuite/>";
     let (seen, _) = listed(packed(&[("results/junit.xml", xml)]), Limits::default());
-    assert_eq!(seen[0].1, Kind::Xml);
+    assert_eq!(seen[0].1, Kind::Report);
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

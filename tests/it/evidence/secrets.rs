@@ -178,7 +178,7 @@ fn threat_104_names_of_steps_jobs_entries_and_tests_are_masked() {
         "y".repeat(480)
     );
     let report = archive::report(xml.as_bytes()).unwrap();
-    let reading = Analyzer::default().finish().with_report(report);
+    let reading = Analyzer::default().finish().with_report(&report);
     assert!(!format!("{:?}", reading.evidence).contains("jK9mN1pQ3s"));
 }
 

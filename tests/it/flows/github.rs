@@ -4,7 +4,8 @@ use crate::world::{HandClock, REPO, forge};
 use ci_rescue::adapters::github::{Credentials, GitHub, Settings};
 use ci_rescue::demo::Forge as Sandbox;
 use ci_rescue::domain::action::Action;
-use ci_rescue::ports::{Ci, Forge};
+use ci_rescue::ports::{Ci, Forge, PastRuns};
+use futures::StreamExt;
 use futures::future::join_all;
 use serde_json::json;
 use std::sync::Arc;
@@ -122,4 +123,35 @@ async fn git_is_real() {
     git(&["-C", "clone", "push", "--quiet", "origin", "HEAD:refs/heads/pushed"]).await;
     assert!(git(&["ls-remote", &format!("http://{at}/git/{REPO}.git"), "refs/heads/pushed"]).await.starts_with(&head));
     stop.cancel();
+}
+
+#[tokio::test]
+async fn artifacts_are_listed_page_by_page_and_fetched_elsewhere_without_a_token() {
+    let (sandbox, github, _) = app().await;
+    let repo = REPO.parse().unwrap();
+    let run = sandbox.start(crate::world::spec("", "success"));
+    for n in 0..130 {
+        sandbox.upload(run, &format!("test-{n}"), vec![n]);
+    }
+    let all = github.artifacts(&repo, ci_rescue::domain::RunId(run)).await.unwrap();
+    assert_eq!(all.len(), 130);
+    let last = all.last().unwrap();
+    assert_eq!((last.name.raw(), last.bytes), ("test-129", 1));
+    let mut stream = github.download(&repo, last.id).await.unwrap();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        bytes.extend(chunk.unwrap());
+    }
+    assert_eq!(bytes, [129]);
+    let state = sandbox.lock();
+    let token = |tail: &str| {
+        let call = state.calls.iter().find(|call| call.path.ends_with(tail)).unwrap();
+        call.authorization.clone()
+    };
+    assert_eq!(token("/zip").as_deref(), Some("Bearer ghs_sandbox1"));
+    assert_eq!(token(&format!("/_artifacts/{}", last.id)), None);
+    drop(state);
+    sandbox.lock().artifacts.clear();
+    let gone = github.download(&repo, last.id).await.err().unwrap();
+    assert_eq!(gone.why(), "GitHub no longer has the artifact");
 }

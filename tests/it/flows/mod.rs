@@ -16,7 +16,7 @@ mod feeds;
 mod fix;
 mod forks;
 pub mod forms;
-mod github;
+pub mod github;
 mod hooks;
 mod judging;
 mod mentions;

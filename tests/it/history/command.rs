@@ -147,3 +147,26 @@ fn without_history_it_says_how_to_get_one() {
     let output = run(dir.path(), &["history", "score", "--repo", "acme/other"], "");
     assert_eq!(said(&output), "no history of acme/other yet: import it with `ci-rescue history import FILE`\n");
 }
+
+/// Threat 104: names hold secrets as logs do, and what a test is given by name is none.
+#[test]
+fn threat_104_names_that_are_imported_lose_their_secrets() {
+    let token = "ghp_aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC2dF4hJ6";
+    let dir = tempfile::tempdir().unwrap();
+    let lines = [
+        line(1, &json!({"job": format!("deploy {token}"), "test": null})),
+        line(2, &json!({"test": format!("login[{token}]")})),
+        line(3, &json!({"test": "login[password=hunter22secret]"})),
+        line(4, &json!({"test": "x".repeat(2_000)})),
+    ];
+    let output = run(dir.path(), &["history", "import", "-"], &text(&lines));
+    assert!(output.status.success(), "{output:?}");
+    let all = scores(dir.path());
+    let names: Vec<&str> = all.iter().filter_map(|score| score["test"].as_str()).collect();
+    assert!(names.contains(&"login[[redacted]]") && names.contains(&"login[password=hunter22secret]"), "{names:?}");
+    assert!(names.iter().any(|name| name.chars().count() == 500), "cut as the names in logs are");
+    assert!(all.iter().any(|score| score["job"] == "deploy [redacted]"), "{all:?}");
+    // The same line is found again by what it became.
+    let again = run(dir.path(), &["history", "import", "-"], &text(&lines));
+    assert_eq!(said(&again), "imported 0 outcomes; 4 were known already\n");
+}

@@ -112,6 +112,7 @@ impl Given {
             branch: self.branch.as_str().into(),
             sha: "1a2b3c4".into(),
             conclusion: Conclusion::Failure,
+            duration_ms: None,
             url: None,
             pulls: Vec::new(),
             sender: "ben".into(),

@@ -9,7 +9,8 @@ use ci_rescue::domain::refs::OwnBranch;
 use ci_rescue::domain::text::Untrusted;
 use ci_rescue::domain::{Conclusion, Repo, RunId, Time};
 use ci_rescue::ports::{
-    Advisory, Ci, Clock, Delivery, Directory, Forge, KnownRepo, LogStream, NewIssue, NewPull, PortError, Pulled, Since,
+    Advisory, Ci, Clock, Delivery, Directory, Forge, KnownRepo, LogStream, NewIssue, NewPull, PastRuns, PortError,
+    Pulled, Since,
 };
 use futures::StreamExt;
 use std::collections::BTreeMap;
@@ -127,6 +128,8 @@ impl Ci for Double {
         Ok(0)
     }
 }
+
+impl PastRuns for Double {}
 
 fn unasked<T>() -> Result<T, PortError> {
     Err(PortError::permanent("nobody asks for that here"))

@@ -143,6 +143,7 @@ impl Installation {
                 branch,
                 sha: sha(run),
                 conclusion: Some(conclusion),
+                duration_ms: None,
             };
             return self.send(&Event::Progressed { progress }).await;
         }
@@ -159,6 +160,7 @@ impl Installation {
             branch,
             sha: sha(run),
             conclusion,
+            duration_ms: None,
             url: None,
             pulls: Vec::new(),
             sender: "ben".into(),

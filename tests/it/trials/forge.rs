@@ -7,7 +7,7 @@ use ci_rescue::domain::action::Action;
 use ci_rescue::domain::facts::{JobFacts, RunFacts};
 use ci_rescue::domain::text::Untrusted;
 use ci_rescue::domain::{Conclusion, Repo, RunId, Time};
-use ci_rescue::ports::{Ci, Clock, Delivery, LogStream, PortError, Since};
+use ci_rescue::ports::{Ci, Clock, Delivery, LogStream, PastRuns, PortError, Since};
 use futures::StreamExt;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -40,6 +40,8 @@ impl Memory {
         self.runs.lock().unwrap().get(&run).cloned().ok_or_else(|| PortError::permanent("there is no such run"))
     }
 }
+
+impl PastRuns for Memory {}
 
 #[async_trait]
 impl Ci for Memory {

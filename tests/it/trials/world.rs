@@ -308,6 +308,7 @@ impl World {
             branch: run.branch.as_str().into(),
             sha: sha(run.commit),
             conclusion: Some(conclusion),
+            duration_ms: None,
         };
         if conclusion == Conclusion::Success {
             self.send(&Event::Progressed { progress: progress(Scope::Job, Some("test")) }).await;
@@ -325,6 +326,7 @@ impl World {
                 branch: run.branch.as_str().into(),
                 sha: sha(run.commit),
                 conclusion,
+                duration_ms: None,
                 url: None,
                 pulls: Vec::new(),
                 sender: "ben".into(),
