@@ -24,6 +24,7 @@ mod placing;
 mod planning;
 mod proposal;
 mod renaming;
+mod runners;
 mod runs;
 mod state;
 mod step;

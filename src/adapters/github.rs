@@ -19,6 +19,7 @@ mod payload;
 mod pulls;
 mod repositories;
 mod requests;
+mod runners;
 mod verify;
 
 pub use api::{GitHub, Settings};

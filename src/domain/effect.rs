@@ -79,6 +79,16 @@ pub enum Lookup {
     OwnRules {
         repo: Repo,
     },
+    /// The runners that have all of these labels.
+    Runners {
+        repo: Repo,
+        labels: Vec<String>,
+    },
+    /// Whether a branch is protected.
+    Protected {
+        repo: Repo,
+        branch: Untrusted,
+    },
     /// Whether an account may write to the repository, as of now.
     MayWrite {
         repo: Repo,

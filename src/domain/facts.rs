@@ -8,6 +8,7 @@ use super::mention::Mentioning;
 use super::quarantined::Quarantined;
 use super::refs::Branch;
 use super::rules::OwnRules;
+use super::runner::Fleet;
 use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,11 @@ pub struct Facts {
     /// What the repository says of itself on its default branch.
     #[serde(default)]
     pub own_rules: Option<Known<OwnRules>>,
+    #[serde(default)]
+    pub runners: Option<Known<Fleet>>,
+    /// Whether the branch that was asked about is protected.
+    #[serde(default)]
+    pub protected: Option<Known<bool>>,
 }
 
 /// A pull request that was found by its head.

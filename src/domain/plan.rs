@@ -71,6 +71,8 @@ pub struct Nature {
     pub bets_on_chance: bool,
     /// What it changes can be taken back to the byte.
     pub exact: bool,
+    /// It tells people and mends nothing: no attempt.
+    pub tells: bool,
 }
 
 /// A remedy's answer.

@@ -8,6 +8,7 @@ use crate::domain::action::{Action, RerunJobs};
 use crate::domain::event::Conclusion;
 use crate::domain::facts::{JobFacts, RunFacts};
 use crate::domain::ids::{Repo, RunId};
+use crate::domain::runner::Fleet;
 use crate::domain::text::Untrusted;
 use crate::domain::time::Time;
 use crate::ports::{Ci, Delivery, LogStream, PortError, Since};
@@ -113,6 +114,10 @@ impl Ci for GitHub {
         let location = location.ok_or_else(|| PortError::permanent("GitHub's redirect to the log names no address"))?;
         fetch::allowed(&self.api, &location).map_err(PortError::permanent)?;
         fetch::stream(&self.plain, location).await
+    }
+
+    async fn runners(&self, repo: &Repo, labels: &[String]) -> Result<Fleet, PortError> {
+        self.fleet(repo, labels).await
     }
 
     async fn ensure(&self, action: &Action) -> Result<Option<String>, PortError> {

@@ -119,6 +119,7 @@ impl Given {
             fork: self.fork,
             looked: true,
             commit_message: Some("Count the shipping".into()),
+            labels: Vec::new(),
             confirmed: true,
         }
     }
