@@ -28,4 +28,4 @@ pub use git::{learn, seed};
 pub use hooks::{Hook, sign};
 pub use routes::router;
 pub use script::{REPO, SCENARIOS, Scenario, hint, play};
-pub use state::{Call, Delivered, Fault, Forge, JobSpec, Now, Pull, RunSpec};
+pub use state::{Call, Delivered, Fault, Forge, Issue, JobSpec, Now, Pull, RunSpec, Runner};

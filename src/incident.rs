@@ -26,6 +26,7 @@ mod planning;
 mod proposal;
 mod renaming;
 mod reporting;
+mod runners;
 mod runs;
 mod state;
 mod step;

@@ -3,6 +3,7 @@
 pub mod access;
 mod automatic;
 pub mod codeowners;
+pub mod escalation;
 mod gates;
 mod mentions;
 mod own;

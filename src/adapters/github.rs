@@ -21,6 +21,7 @@ mod pulls;
 mod quota;
 mod repositories;
 mod requests;
+mod runners;
 mod verify;
 
 pub use api::{GitHub, Settings};

@@ -87,6 +87,7 @@ impl Decoder for Hooks {
             fork: false,
             looked: true,
             commit_message: told.message.map(Into::into),
+            labels: Vec::new(),
             confirmed: false,
         };
         let jobs: Vec<Untrusted> = told.failed_jobs.iter().take(JOBS_MAX).map(|job| named(job).into()).collect();

@@ -44,6 +44,12 @@ pub struct View {
     pub runs: usize,
     pub storm: bool,
     pub alert: bool,
+    /// Jobs wait for a runner; its state is the workflow's name.
+    pub runner: bool,
+    /// Why it was escalated; empty where that is not what it is about now.
+    pub escalated: String,
+    /// The issue that stands for it.
+    pub issue: Option<MadeView>,
     /// Nothing failed: a person asked for something on a pull request.
     pub request: bool,
     pub evidence: String,
@@ -199,6 +205,9 @@ pub fn view(incident: &Incident) -> View {
         storm: incident.storm,
         request: incident.scope == crate::domain::Scope::Request,
         alert: incident.scope == crate::domain::Scope::Alert,
+        runner: incident.runner.is_some(),
+        escalated: escalated(incident),
+        issue: incident.issue().map(made),
         evidence: evidence.and_then(crate::domain::Evidence::quote).map_or_else(String::new, |e| e.text.line(LINE)),
         test: evidence.and_then(|e| e.failing_tests.first()).map_or_else(String::new, |t| t.name.line(LINE / 2)),
         tests: evidence.map_or(0, |e| e.failing_tests_total.max(e.failing_tests.len() as u64)),
@@ -326,6 +335,14 @@ fn proposal_view(proposal: &Proposal) -> ProposalView {
     }
 }
 
+/// The first reason, and how many there are beside it.
+fn escalated(incident: &Incident) -> String {
+    let all = incident.escalations.as_slice();
+    let Some(first) = all.first().filter(|_| incident.stage == Stage::Escalated) else { return String::new() };
+    let more = if all.len() > 1 { format!(" (and {} more)", all.len() - 1) } else { String::new() };
+    format!("{}{more}", clean_line(&first.because, SENTENCE))
+}
+
 fn made(made: &Made) -> MadeView {
     MadeView { what: format!("{} #{}", made.what, made.number), url: made.url.clone() }
 }
@@ -341,7 +358,7 @@ fn conclusion(incident: &Incident) -> &'static str {
 }
 
 fn headline(incident: &Incident) -> String {
-    if incident.scope == crate::domain::Scope::Alert {
+    if incident.scope == crate::domain::Scope::Alert || incident.runner.is_some() {
         return incident.workflow.line(HEADLINE);
     }
     let evidence = incident.headline();
@@ -530,7 +547,8 @@ fn wrong(incident: &Incident) -> Option<ViewButton> {
     use crate::domain::Scope;
     let cause = incident.judged.as_ref().map_or(Cause::Unknown, |judged| judged.cause);
     let said = incident.judged.as_ref().is_some_and(|judged| judged.by.is_some());
-    let failed = !matches!(incident.scope, Scope::Request | Scope::Alert) && incident.adopted_by.is_none();
+    let failed =
+        !matches!(incident.scope, Scope::Request | Scope::Alert | Scope::Runner) && incident.adopted_by.is_none();
     let to_say = if incident.stage.is_closed() { cause != Cause::Unknown && !said } else { true };
     let shown = Digest::of([cause.as_str().as_bytes()]);
     (failed && to_say).then(|| button(incident, Verb::Wrong, None, shown, Look::Plain))

@@ -161,12 +161,14 @@ impl Words {
         self.page("github:pull", Value::from(Serde(body)), home)
     }
 
-    /// The body of an issue of ours, in GitHub's markdown. `home` is where incidents can be read.
+    /// The body of an issue of ours, in GitHub's markdown, with these lines of the log. `home` is where incidents can be
+    /// read.
     ///
     /// # Errors
     /// [`TemplateError`] when the template fails.
-    pub fn issue(&self, body: &IssueBody, home: Option<&str>) -> Result<String, TemplateError> {
-        self.page("github:issue", Value::from(Serde(body)), home)
+    pub fn issue(&self, body: &IssueBody, excerpt: &[String], home: Option<&str>) -> Result<String, TemplateError> {
+        let excerpt = Value::from(Serde(excerpt));
+        self.page("github:issue", context! { excerpt => excerpt, ..Value::from(Serde(body)) }, home)
     }
 
     /// The check on a draft with conflicts, in GitHub's markdown: the template's first line is its title.

@@ -202,13 +202,24 @@ pub async fn log_file(State(forge): State<Forge>, Path(id): Path<u64>) -> Respon
     ([(header::CONTENT_TYPE, "text/plain")], text).into_response()
 }
 
+pub async fn runners(State(forge): State<Forge>, Path((owner, repo)): At<(String, String)>) -> Response {
+    let state = forge.lock();
+    let Some(repo) = state.repos.get(&format!("{owner}/{repo}")) else { return refuse(404, "Not Found") };
+    let show = |(at, runner): (usize, &super::state::Runner)| {
+        let labels: Vec<serde_json::Value> = runner.labels.iter().map(|label| json!({"name": label})).collect();
+        json!({"id": at + 1, "name": runner.name, "status": if runner.online { "online" } else { "offline" }, "labels": labels})
+    };
+    let all: Vec<serde_json::Value> = repo.runners.iter().enumerate().map(show).collect();
+    Json(json!({"total_count": all.len(), "runners": all})).into_response()
+}
+
 pub async fn branch(State(forge): State<Forge>, Path((owner, repo, branch)): At<(String, String, String)>) -> Response {
     let state = forge.lock();
-    let sha = state.repos.get(&format!("{owner}/{repo}")).and_then(|repo| repo.branches.get(&branch));
+    let repo = state.repos.get(&format!("{owner}/{repo}"));
+    let protected = repo.is_some_and(|repo| repo.protected.contains(&branch));
+    let sha = repo.and_then(|repo| repo.branches.get(&branch));
     match sha {
-        Some(sha) => {
-            Json(json!({"name": branch, "commit": {"sha": sha}, "protected": branch == "main"})).into_response()
-        }
+        Some(sha) => Json(json!({"name": branch, "commit": {"sha": sha}, "protected": protected})).into_response(),
         None => refuse(404, "Branch not found"),
     }
 }

@@ -98,6 +98,17 @@ impl State {
         self.push("pull_request", &body);
     }
 
+    /// Something happened to an issue.
+    pub fn tell_issue(&mut self, repo: &str, number: u64, action: &str, by: &str) {
+        let found = self.repos.get(repo).and_then(|known| known.issues.iter().find(|issue| issue.number == number));
+        let Some(issue) = found else { return };
+        let body = json!({
+            "action": action, "issue": super::issues::show(self, repo, issue),
+            "repository": self.repository_json(repo), "sender": account(by),
+        });
+        self.push("issues", &body);
+    }
+
     /// A repository has this name now.
     pub fn tell_renamed(&mut self, name: &str) {
         let body = json!({"action": "renamed", "repository": self.repository_json(name), "sender": account("ben")});

@@ -13,12 +13,13 @@ use serde_json::{Value, json};
 type Named = (String, String);
 type Numbered = (String, String, u64);
 
-fn show(state: &Known, name: &str, issue: &Issue) -> Value {
+pub fn show(state: &Known, name: &str, issue: &Issue) -> Value {
     let labels = state.repos.get(name).and_then(|repo| repo.labels.get(&issue.number)).into_iter().flatten();
     let labels: Vec<Value> = labels.map(|label| json!({"name": label})).collect();
     let assignees: Vec<Value> = issue.assignees.iter().map(|login| account(login)).collect();
     json!({
         "id": issue.number, "number": issue.number, "state": if issue.open { "open" } else { "closed" },
+        "state_reason": issue.reason,
         "title": issue.title, "body": issue.body, "user": account("sandbox-bot"), "labels": labels,
         "assignees": assignees, "html_url": format!("{{web}}/{name}/issues/{}", issue.number),
         "performed_via_github_app": {"id": state.app_id},
@@ -71,7 +72,7 @@ pub async fn create(State(forge): State<Forge>, Path((owner, repo)): Path<Named>
     if new.assignees.iter().any(|login| !may_be_assigned(repo, login)) {
         return refuse(422, "Validation Failed");
     }
-    let issue = Issue { number, title: new.title, body: new.body, assignees: new.assignees, open: true };
+    let issue = Issue { number, title: new.title, body: new.body, assignees: new.assignees, open: true, reason: None };
     repo.labels.insert(number, new.labels);
     repo.issues.push(issue.clone());
     (StatusCode::CREATED, Json(show(&state, &name, &issue))).into_response()
@@ -90,6 +91,7 @@ pub async fn edit(
     };
     if let Some(wanted) = body.get("state").and_then(Value::as_str) {
         issue.open = wanted == "open";
+        issue.reason = body.get("state_reason").and_then(Value::as_str).map(str::to_owned);
     }
     let issue = issue.clone();
     Json(show(&state, &name, &issue)).into_response()

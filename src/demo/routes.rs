@@ -29,6 +29,7 @@ pub fn router(forge: Forge) -> Router {
         .route("/app/installations/{id}/access_tokens", post(access::mint))
         .route("/repos/{owner}/{repo}", get(actions::repository))
         .route("/repos/{owner}/{repo}/installation", get(|| async { Json(json!({"id": 11})) }))
+        .route("/repos/{owner}/{repo}/actions/runners", get(actions::runners))
         .route("/repos/{owner}/{repo}/actions/runs", get(actions::runs))
         .route("/repos/{owner}/{repo}/actions/runs/{run}", get(actions::run))
         .route("/repos/{owner}/{repo}/actions/runs/{run}/jobs", get(actions::all_jobs))

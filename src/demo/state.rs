@@ -77,6 +77,17 @@ pub struct Repo {
     pub authors: BTreeMap<String, String>,
     pub pulls: Vec<Pull>,
     pub issues: Vec<Issue>,
+    /// Self-hosted ones.
+    pub runners: Vec<Runner>,
+    pub protected: Vec<String>,
+}
+
+/// A self-hosted runner.
+#[derive(Clone, Debug)]
+pub struct Runner {
+    pub name: String,
+    pub labels: Vec<String>,
+    pub online: bool,
 }
 
 /// An issue that is no pull request.
@@ -87,6 +98,8 @@ pub struct Issue {
     pub body: String,
     pub assignees: Vec<String>,
     pub open: bool,
+    /// Why it was closed.
+    pub reason: Option<String>,
 }
 
 /// A pull request.
@@ -216,6 +229,8 @@ impl Forge {
             authors: BTreeMap::new(),
             pulls: Vec::new(),
             issues: Vec::new(),
+            runners: Vec::new(),
+            protected: vec!["main".into()],
         };
         state.repos.insert(name.to_owned(), repo);
     }
@@ -329,6 +344,15 @@ impl Forge {
             pull.merged_at = merged.map(|_| now);
         }
         state.tell_pull(repo, number, "closed", login, None);
+    }
+
+    /// A person closes an issue as not planned.
+    pub fn decline_issue(&self, repo: &str, number: u64, login: &str) {
+        let mut state = self.lock();
+        let found = state.repos.get_mut(repo).and_then(|repo| repo.issues.iter_mut().find(|i| i.number == number));
+        let Some(issue) = found else { return };
+        (issue.open, issue.reason) = (false, Some("not_planned".into()));
+        state.tell_issue(repo, number, "closed", login);
     }
 
     /// A person comments on a pull request. Answers the comment's id.

@@ -4,7 +4,7 @@
 //! comment its hidden marker, a check its name and commit. Each is safe to ask for twice.
 
 use super::change::{Conflicting, Pick};
-use super::ids::{Repo, RunId};
+use super::ids::{Digest, Repo, RunId};
 use super::quarantined::Quarantined;
 use super::refs::{Branch, OwnBranch};
 use super::text::Untrusted;
@@ -162,6 +162,12 @@ pub struct IssueBody {
     pub evidence: Vec<Untrusted>,
     pub tests: Vec<Untrusted>,
     pub attempts: Vec<Untrusted>,
+    /// The log's excerpt, as a blob of the store.
+    #[serde(default)]
+    pub excerpt: Option<Digest>,
+    /// What may help.
+    #[serde(default)]
+    pub advice: Vec<Untrusted>,
     /// By CODEOWNERS: `@login`, `@org/team` or an address.
     pub owners: Vec<String>,
     /// What is quarantined for it, and until which day.

@@ -88,6 +88,16 @@ pub enum Lookup {
         green: String,
         red: String,
     },
+    /// The runners that have all of these labels.
+    Runners {
+        repo: Repo,
+        labels: Vec<String>,
+    },
+    /// Whether a branch is protected.
+    Protected {
+        repo: Repo,
+        branch: Untrusted,
+    },
     /// Whether an account may write to the repository, as of now.
     MayWrite {
         repo: Repo,

@@ -72,6 +72,8 @@ pub enum Scope {
     Status,
     /// A security alert rather than a run.
     Alert,
+    /// Jobs that no runner takes, by the labels that they ask for.
+    Runner,
     /// Nothing failed: a person asked for something on a pull request.
     Request,
 }
@@ -107,6 +109,9 @@ pub struct Failure {
     #[serde(default)]
     pub looked: bool,
     pub commit_message: Option<Untrusted>,
+    /// What a job that waits asks of its runner.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<Untrusted>,
     /// The forge itself said so. A generic hook's word has to be confirmed before anything is written.
     pub confirmed: bool,
 }
@@ -166,8 +171,9 @@ pub enum Timer {
     Release,
     /// A pull request of ours may be green by now.
     Merge,
-    /// A critical workflow may still be broken.
-    Critical,
+    /// It may be time to escalate; first it was for critical workflows alone.
+    #[serde(alias = "critical")]
+    Escalate,
     /// Somebody may have to be mentioned now.
     Mention,
     /// A pull request of ours may have ended unheard.
@@ -214,6 +220,22 @@ pub enum Event {
         /// Its head, where that is in the same repository.
         #[serde(default)]
         branch: Untrusted,
+    },
+    /// A job waits no more for a runner with these labels.
+    LeftQueue {
+        repo: Repo,
+        labels: Vec<Untrusted>,
+        job_id: u64,
+        /// A runner took it.
+        started: bool,
+    },
+    /// A person closed an issue of ours as not planned.
+    IssueDeclined {
+        repo: Repo,
+        number: u64,
+        /// As the issue's hidden marker says: to be compared with what the incident knows.
+        incident: IncidentNo,
+        by: Untrusted,
     },
     /// A person approved a pull request of ours.
     Reviewed {
@@ -346,6 +368,7 @@ impl Event {
             | Self::Fired { incident, .. }
             | Self::Adopted { incident, .. }
             | Self::Renamed { incident, .. }
+            | Self::IssueDeclined { incident, .. }
             | Self::Revisit { incident } => Some(*incident),
             Self::Asked { request } => request.intent.target().and_then(super::intent::Target::incident),
             _ => None,

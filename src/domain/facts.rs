@@ -8,6 +8,7 @@ use super::mention::Mentioning;
 use super::quarantined::Quarantined;
 use super::refs::Branch;
 use super::rules::OwnRules;
+use super::runner::Fleet;
 use super::suspect::RangeFacts;
 use super::text::Untrusted;
 use super::time::Time;
@@ -50,6 +51,11 @@ pub struct Facts {
     /// What landed between green and red, with the runs there.
     #[serde(default)]
     pub range: Option<Known<RangeFacts>>,
+    #[serde(default)]
+    pub runners: Option<Known<Fleet>>,
+    /// Whether the branch that was asked about is protected.
+    #[serde(default)]
+    pub protected: Option<Known<bool>>,
 }
 
 /// A pull request that was found by its head.

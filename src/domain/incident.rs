@@ -1,7 +1,8 @@
 //! One failure with everything known and decided about it. Only `incident::step` changes it.
 
 use super::action::Made;
-use super::cause::Judged;
+use super::cause::{Cause, Judged};
+use super::escalation::{Declined, Escalation};
 use super::event::{Conclusion, Scope};
 use super::evidence::{Evidence, Reported, Severity};
 use super::facts::{BaseFailure, Known};
@@ -12,6 +13,7 @@ use super::intent::Wish;
 use super::mention::{Blamed, Whose};
 use super::plan::Plan;
 use super::rules::OwnRules;
+use super::runner::Awaited;
 use super::suspect::Suspicion;
 use super::text::Untrusted;
 use super::time::Time;
@@ -72,6 +74,9 @@ pub struct RunState {
     pub superseded: bool,
     /// Logs requested: at most five per run.
     pub logs: u32,
+    /// Attempts in which a job timed out.
+    #[serde(default)]
+    pub timed_out: Vec<u32>,
     /// The adopted incident that brought it.
     #[serde(default)]
     pub from: Option<IncidentNo>,
@@ -410,9 +415,28 @@ pub struct Incident {
     /// The pull request of a head elsewhere was asked for, once.
     #[serde(default)]
     pub pull_asked: bool,
-    /// Broken for too long in a critical workflow.
+    /// When it was escalated first since it opened; records of before reasons were kept know this alone.
     #[serde(default)]
     pub escalated_at: Option<Time>,
+    /// Why, the oldest first; emptied when it reopens.
+    #[serde(default)]
+    pub escalations: Vec<Escalation>,
+    /// When it will be looked whether it has to be escalated.
+    #[serde(default)]
+    pub escalate_due: Option<Time>,
+    /// The owner is still to be told of its escalation.
+    #[serde(default)]
+    pub mention_again: bool,
+    #[serde(default)]
+    pub declined: Option<Declined>,
+    #[serde(default)]
+    pub reopened_at: Option<Time>,
+    /// Whether its branch is protected, once asked for and known.
+    #[serde(default)]
+    pub protected: Option<Known<bool>>,
+    /// The runner that its jobs wait for.
+    #[serde(default)]
+    pub runner: Option<Awaited>,
     /// Closed because its pull request ended, not because anything passed.
     #[serde(default)]
     pub gone: bool,
@@ -483,7 +507,7 @@ impl Incident {
     /// A cause or a known issue is named.
     #[must_use]
     pub fn is_named(&self) -> bool {
-        let judged = self.judged.as_ref().is_some_and(|judged| judged.cause != super::cause::Cause::Unknown);
+        let judged = self.judged.as_ref().is_some_and(|judged| judged.cause != Cause::Unknown);
         judged || self.headline().is_some_and(|evidence| evidence.advice.is_some())
     }
 

@@ -219,17 +219,26 @@ pub enum Note {
         number: u64,
         merged: bool,
     },
-    /// A critical workflow has been broken for too long.
+    /// It needs more than the bot can do.
     Escalated {
-        workflow: Untrusted,
-        after: String,
+        /// Empty in entries of before it was kept: those were for critical workflows.
+        #[serde(default)]
+        because: String,
         owners: Vec<String>,
+    },
+    /// A person closed the issue of an escalation as not planned.
+    IssueDeclined {
+        number: u64,
+        by: Untrusted,
     },
     /// Whose failure it is, told where they are mentioned: in these channels alone.
     Mentioned {
         owners: Vec<String>,
         whose: Whose,
         places: Vec<(Platform, String)>,
+        /// Why it was escalated, where that is what they are mentioned for.
+        #[serde(default)]
+        escalated: Option<String>,
     },
     /// For the author of the commit that the evidence isolates, in a direct message.
     Blamed {

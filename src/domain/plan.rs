@@ -76,6 +76,8 @@ pub struct Nature {
     pub hides: bool,
     /// Once a step is done it plans the next by itself, so that the emergency stop and the day's limit hold for it.
     pub goes_on: bool,
+    /// It tells people and mends nothing: no attempt.
+    pub tells: bool,
 }
 
 /// What a search came to.

@@ -91,6 +91,8 @@ pub struct Rules {
     /// Tests of one framework in one repository that may be quarantined at a time.
     pub quarantine_max: u32,
     pub critical_workflows: Vec<String>,
+    /// A failure whose cause nobody knows after so long is escalated; 0: never.
+    pub escalate_unknown_after_hours: u32,
     /// By role, the repositories that its people may see outside the channels that are subscribed to them; all where
     /// nothing is said.
     pub visible: BTreeMap<Role, Vec<String>>,

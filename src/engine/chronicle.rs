@@ -61,7 +61,7 @@ fn what(note: &Note) -> Option<String> {
         Note::Failed { proposal, why, .. } => format!("failed {proposal}: {}", clean_line(why, WORDS_MAX)),
         Note::AdoptedBy { incident } => format!("closed: same failure as {incident}"),
         Note::PullEnded { number, .. } => format!("closed: PR {number} ended"),
-        Note::Escalated { after, .. } => format!("escalated: failing for {after}"),
+        Note::Escalated { because, .. } => format!("escalated: {}", clean_line(because, WORDS_MAX)),
         Note::Resolved { because } => format!("resolved: {because}"),
         _ => return None,
     })

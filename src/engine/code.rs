@@ -7,7 +7,7 @@ use crate::domain::action::{Action, ChangeSpec, Made, Outcome};
 use crate::domain::change::{Change, ChangeOutcome, Conflicting, Hunk};
 use crate::domain::edit::{Editing, Mark};
 use crate::domain::facts::{ChangeFacts, PullFacts};
-use crate::domain::ids::Repo;
+use crate::domain::ids::{Digest, Repo};
 use crate::domain::refs::Branch;
 use crate::domain::text::{clean_line, listing};
 use crate::domain::time::HOUR_MS;
@@ -199,11 +199,28 @@ impl Engine {
         let Action::Issue { repo, marker, title, body, labels } = action else {
             return Err(PortError::permanent("not an issue action"));
         };
-        let text = self.words.issue(body, self.home.as_deref()).map_err(|why| PortError::permanent(why.to_string()))?;
+        let excerpt = self.excerpt(body.excerpt.as_ref()).await?;
+        let text = self
+            .words
+            .issue(body, &excerpt, self.home.as_deref())
+            .map_err(|why| PortError::permanent(why.to_string()))?;
         let title = title.line(200);
         let assignees: Vec<&str> = body.owners.iter().filter_map(|owner| login(owner)).collect();
         let issue = NewIssue { marker, title: &title, body: &text, labels, assignees: &assignees };
         Ok(self.forge()?.open_issue(repo, &issue).await?.map_or(Outcome::Done, Outcome::Made))
+    }
+}
+
+/// Lines of a log's excerpt in an issue: the last ones.
+const EXCERPT_LINES: usize = 40;
+
+impl Engine {
+    async fn excerpt(&self, of: Option<&Digest>) -> Result<Vec<String>, PortError> {
+        let Some(digest) = of else { return Ok(Vec::new()) };
+        let kept = self.store.blob(digest).await.map_err(|why| PortError::transient(why.to_string()))?;
+        let text = String::from_utf8_lossy(&kept.unwrap_or_default()).into_owned();
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        Ok(lines[lines.len().saturating_sub(EXCERPT_LINES)..].to_vec())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::turn::Working;
 use super::{Engine, HOLD};
+use crate::domain::action::Action;
 use crate::domain::effect::Effect;
 use crate::domain::event::{Conclusion, Event, LogRead, Scope};
 use crate::domain::facts::{Breaker, Context};
@@ -115,9 +116,12 @@ impl Working<'_> {
         }
         let keys = Keys::of(incident, incident.fingerprint(), self.now);
         self.expect(keys.all());
-        self.turn.settings.push((keys.acted, Some(json!(self.now.0))));
         self.turn.bump.push(keys.acts);
-        self.turn.bump.extend(keys.retries);
+        // An issue is no attempt on the branch.
+        if !matches!(effect, Effect::Perform { action, .. } if matches!(**action, Action::Issue { .. })) {
+            self.turn.settings.push((keys.acted, Some(json!(self.now.0))));
+            self.turn.bump.extend(keys.retries);
+        }
     }
 
     /// How an automatic act ended: what the breaker and the pause after a failure rest on.

@@ -223,6 +223,12 @@ impl Engine {
                     let range = super::range::Range { repo, workflow, branch, job, green, red };
                     facts.range = Some(known(self.range(&range).await)?);
                 }
+                Lookup::Runners { repo, labels } => {
+                    facts.runners = Some(known(self.ci()?.runners(repo, labels).await)?);
+                }
+                Lookup::Protected { repo, branch } => {
+                    facts.protected = Some(known(self.forge()?.is_protected(repo, branch).await)?);
+                }
                 Lookup::OwnRules { repo } => facts.own_rules = Some(known(self.own_rules(repo).await)?),
                 Lookup::MayWrite { repo, login } => {
                     let may = known(self.forge()?.may_write(repo, login).await)?;
@@ -469,6 +475,8 @@ fn unavailable(lookups: &[Lookup], why: &str) -> Facts {
             Lookup::PullOf { .. } => facts.pull_of = Some(Known::Unavailable(why.into())),
             Lookup::Range { .. } => facts.range = Some(Known::Unavailable(why.into())),
             Lookup::OwnRules { .. } => facts.own_rules = Some(Known::Unavailable(why.into())),
+            Lookup::Runners { .. } => facts.runners = Some(Known::Unavailable(why.into())),
+            Lookup::Protected { .. } => facts.protected = Some(Known::Unavailable(why.into())),
             Lookup::MayWrite { login, .. } => {
                 facts.writers.insert(login.clone(), Known::Unavailable(why.into()));
             }

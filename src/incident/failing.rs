@@ -1,7 +1,7 @@
 //! Failures that arrive: opening, joining, storms.
 
 use super::state::Step;
-use super::{adopting, escalating, offering, placing, runs};
+use super::{adopting, offering, placing, runners, runs};
 use crate::domain::event::{Conclusion, Failure, Scope};
 use crate::domain::evidence::Severity;
 use crate::domain::gathering::Gathering;
@@ -13,7 +13,7 @@ use crate::domain::time::Time;
 
 /// An incident before its first failure is taken in. Version 0: nothing is stored yet.
 pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
-    Incident {
+    let mut incident = Incident {
         no,
         version: 0,
         repo: failure.repo.clone(),
@@ -65,11 +65,22 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         pull_asked: false,
         gathering: Gathering::default(),
         escalated_at: None,
+        escalations: Vec::new(),
+        escalate_due: None,
+        mention_again: false,
+        declined: None,
+        reopened_at: None,
+        protected: None,
+        runner: None,
         gone: false,
         auto_retries: 0,
         auto_attempts: 0,
         own_rules: None,
+    };
+    if failure.scope == Scope::Runner {
+        runners::about(&mut incident, failure);
     }
+    incident
 }
 
 /// A record for a request on a pull request: no run failed.
@@ -95,6 +106,7 @@ pub fn request(no: IncidentNo, repo: &Repo, pull: u64, now: Time) -> Incident {
         fork: false,
         looked: true,
         commit_message: None,
+        labels: Vec::new(),
         confirmed: true,
     };
     blank(no, &failure, now)
@@ -116,10 +128,12 @@ pub fn failed(step: &mut Step<'_>, failure: &Failure) {
     };
     complete(&mut step.incident, failure);
     let added = meet_job(step, failure);
+    if failure.conclusion == Conclusion::TimedOut {
+        runs::timed_out(&mut step.incident, failure.run, failure.attempt);
+    }
     step.incident.failed_at = step.now;
     if first {
         step.record(Note::Opened { job: job_name(failure), conclusion: failure.conclusion.as_str().into() });
-        escalating::watch(step);
     } else if added {
         joined(step, failure);
     }
@@ -202,6 +216,7 @@ fn meet_run(step: &mut Step<'_>, failure: &Failure) -> Result<bool, String> {
             conclusion,
             superseded: false,
             logs: 0,
+            timed_out: Vec::new(),
             from: None,
         });
         if incident.runs.len() > RUNS_KEPT {

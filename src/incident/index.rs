@@ -9,6 +9,7 @@ use crate::domain::incident::{Incident, Proposal, ProposalState};
 use crate::domain::intent::Wish;
 use crate::domain::refs::OWN_BRANCHES;
 use crate::domain::rules::Rules;
+use crate::domain::runner;
 use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -30,6 +31,8 @@ pub struct Index {
     prints: HashMap<String, BTreeSet<IncidentNo>>,
     /// By commit, wherever its branch is: what a merge queue tells of.
     queued: HashMap<String, BTreeSet<IncidentNo>>,
+    /// By the labels of the runner that its jobs wait for.
+    runners: HashMap<String, BTreeSet<IncidentNo>>,
     /// Pull requests that the incident is about, or that a proposal waits for.
     pulls: HashMap<String, BTreeSet<IncidentNo>>,
     /// Runs of other commits that were re-run for an incident.
@@ -54,6 +57,7 @@ struct Keys {
     spots: Vec<String>,
     commits: Vec<String>,
     queued: Vec<String>,
+    runners: Vec<String>,
     pulls: Vec<String>,
     probes: Vec<String>,
     print: Option<String>,
@@ -110,6 +114,11 @@ fn commit(repo: &Repo, sha: &str, label: &Untrusted) -> String {
 
 fn suite(repo: &Repo, sha: &str, label: &Untrusted) -> String {
     key(&[&commit(repo, sha, label), "suite"])
+}
+
+fn runner_key(repo: &Repo, labels: &[String]) -> String {
+    let parts: Vec<&str> = [repo.as_str(), "runner"].into_iter().chain(labels.iter().map(String::as_str)).collect();
+    key(&parts)
 }
 
 fn spot(repo: &Repo, workflow: &str, branch: &str, job: &str, step: &str) -> String {
@@ -224,6 +233,10 @@ impl Index {
         for k in &keys.branches {
             self.branches.entry(k.clone()).or_default().insert(incident.no);
         }
+        keys.runners = incident.runner.iter().map(|awaited| runner_key(repo, &awaited.labels)).collect();
+        for k in &keys.runners {
+            self.runners.entry(k.clone()).or_default().insert(incident.no);
+        }
         for k in &keys.queued {
             self.queued.entry(k.clone()).or_default().insert(incident.no);
         }
@@ -288,6 +301,7 @@ impl Index {
         drop_from(&mut self.lanes, &keys.lanes, no);
         drop_from(&mut self.commits, &keys.commits, no);
         drop_from(&mut self.queued, &keys.queued, no);
+        drop_from(&mut self.runners, &keys.runners, no);
         drop_from(&mut self.branches, &keys.branches, no);
         drop_from(&mut self.pulls, &keys.pulls, no);
         drop_from(&mut self.probes, &keys.probes, no);
@@ -366,6 +380,10 @@ pub fn route(index: &Index, rules: &Rules, event: &Event, now: Time) -> Routed {
                 None => Routed::Ignore("a branch like ours that names no proposal".into()),
             }
         }
+        Event::LeftQueue { repo, labels, .. } => {
+            let nos = index.runners.get(&runner_key(repo, &runner::labels(labels))).cloned().unwrap_or_default();
+            join(nos, "no open incident waits for such a runner")
+        }
         Event::QueueEnded { repo, sha, number, end } => {
             join(queue_entry(index, repo, sha, *number, *end), "no open incident is about this entry of a merge queue")
         }
@@ -419,9 +437,13 @@ fn route_failure(index: &Index, rules: &Rules, failure: &Failure, now: Time) -> 
         if failure.conclusion == Conclusion::Stuck && seen.conclusion.is_some() {
             return Routed::Ignore("the run has ended since".into());
         }
-        if let Some(no) = seen.incident {
+        if let Some(no) = seen.incident.filter(|_| failure.scope != Scope::Runner) {
             return Routed::Join(vec![no]);
         }
+    }
+    if failure.scope == Scope::Runner {
+        let waits = index.runners.get(&runner_key(&failure.repo, &runner::labels(&failure.labels)));
+        return waits.and_then(|nos| nos.first()).map_or(Routed::Open, |no| Routed::Join(vec![*no]));
     }
     let (workflow, branch) = (failure.workflow.raw(), failure.branch.raw());
     if let Some(job) = &failure.job {

@@ -1,17 +1,17 @@
 //! Who owns what failed: CODEOWNERS, else who changed the failing file last, else who wrote the suspect.
 
-use super::escalating;
 use super::state::Step;
 use crate::domain::effect::{Effect, Lookup};
 use crate::domain::facts::{Facts, Known};
 use crate::domain::incident::Incident;
 use crate::domain::mention::Blamed;
 use crate::domain::subscription::slug;
+use crate::policy::escalation::is_critical;
 
 /// Asks for the owners of the failing files, once the log has been read or cannot be; then for what else says whose it is.
 pub fn ask(step: &mut Step<'_>) {
     let incident = &step.incident;
-    let wanted = step.context.owners_wanted || escalating::is_critical(step.rules, incident);
+    let wanted = step.context.owners_wanted || is_critical(step.rules, incident);
     if !wanted || incident.closed_at.is_some() || !is_read(incident) {
         return;
     }

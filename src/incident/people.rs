@@ -1,6 +1,7 @@
 //! Requests from people: role, stale-digest and quorum checks, each refusal with its reason.
 
 use super::correcting;
+use super::escalating;
 use super::exclusion;
 use super::proposal::{self, Input, Opening};
 use super::state::Step;
@@ -40,6 +41,7 @@ pub fn asked(step: &mut Step<'_>, request: &Request) {
         }
         Intent::Why { .. } => {
             let mut lines = why(&step.incident);
+            lines.extend(escalating::lines(step));
             lines.extend(trying::tested(step).iter().flat_map(|tested| tested.lines(true)));
             let note = Note::Why { lines };
             answer(step, request, note);
@@ -105,7 +107,9 @@ fn remedy(step: &mut Step<'_>, request: &Request, wish: &Wish, force: bool, dry_
         return refuse(step, request, why);
     }
     let once = |wish: &Wish| remedies::by_id(wish.remedy()).is_some_and(|remedy| remedy.is_once());
-    let done = step.incident.proposals.iter().rev().find(|p| p.state == ProposalState::Done && p.wish == *wish);
+    // One issue stands for an incident, whatever reason is given for it.
+    let same = |p: &Proposal| p.wish == *wish || matches!((&p.wish, wish), (Wish::Issue { .. }, Wish::Issue { .. }));
+    let done = step.incident.proposals.iter().rev().find(|p| p.state == ProposalState::Done && same(p));
     if let Some(done) = done.filter(|done| once(wish) && !dry_run && !done.made.is_empty()) {
         let made: Vec<String> = done.made.iter().map(|made| format!("{} #{}", made.what, made.number)).collect();
         let why = format!(

@@ -4,6 +4,7 @@ use super::state::Step;
 use super::{deadline, exclusion, expiry, landing, merging, offering};
 use crate::domain::action::{Action, Outcome};
 use crate::domain::effect::{Effect, Lookup, Order};
+use crate::domain::escalation::HELD;
 use crate::domain::event::Timer;
 use crate::domain::gathering::Gathering;
 use crate::domain::ids::{Digest, ProposalId};
@@ -111,8 +112,9 @@ pub fn open(step: &mut Step<'_>, opening: Opening) {
     });
     if incident.proposals.len() > PROPOSALS_KEPT {
         let over = |p: &Proposal| p.dry_run || !p.state.is_active();
-        // What expires is needed until then.
-        let spare = |p: &Proposal| over(p) && !expiry::is_to_end(incident, p.id.n);
+        // What expires is needed until then, and the issue is not to be opened twice.
+        let issue = |p: &Proposal| matches!(p.wish, Wish::Issue { .. }) && p.state == ProposalState::Done;
+        let spare = |p: &Proposal| over(p) && !expiry::is_to_end(incident, p.id.n) && !issue(p);
         let oldest = incident.proposals.iter().position(spare);
         let oldest = oldest.or_else(|| incident.proposals.iter().position(over)).unwrap_or(0);
         incident.proposals.remove(oldest);
@@ -292,9 +294,10 @@ fn started(step: &mut Step<'_>, proposal: &Proposal) {
     }
 }
 
-/// The bot tries something by itself; what ends when its time is over is no attempt.
+/// The bot tries something by itself; what ends when its time is over is no attempt, and neither is telling people.
 fn is_attempt(proposal: &Proposal) -> bool {
-    proposal.by.key.is_none() && !remedies::by_id(&proposal.remedy).is_some_and(|remedy| remedy.nature().lets_go)
+    let nature = remedies::by_id(&proposal.remedy).map(|remedy| remedy.nature()).unwrap_or_default();
+    proposal.by.key.is_none() && !nature.lets_go && !nature.tells
 }
 
 fn finished(step: &mut Step<'_>, proposal: &Proposal) {
@@ -365,7 +368,7 @@ pub fn performed(step: &mut Step<'_>, n: u32, at: usize, undo: bool, outcome: &O
     }
     let input = match outcome {
         Outcome::Done | Outcome::Otherwise(_) | Outcome::Made(_) => Input::StepDone,
-        Outcome::Held => Input::StepFailed("the emergency stop is on".into()),
+        Outcome::Held => Input::StepFailed(HELD.into()),
         Outcome::Failed(why) => Input::StepFailed(why.clone()),
         Outcome::Unknown(why) => Input::StepFailed(format!("the outcome is unknown: {why}")),
     };

@@ -4,7 +4,8 @@ use super::escalating;
 use super::state::Step;
 use crate::domain::action::Action;
 use crate::domain::effect::{Effect, Order};
-use crate::domain::event::Conclusion;
+use crate::domain::event::{Conclusion, LogRead};
+use crate::domain::evidence::Category;
 use crate::domain::ids::RunId;
 use crate::domain::incident::{Incident, RunState};
 use crate::domain::journal::Note;
@@ -33,10 +34,25 @@ pub fn failed_again(step: &mut Step<'_>, run: Option<RunId>, attempt: u32) {
 pub fn reopen(step: &mut Step<'_>, because: &str) {
     step.incident.closed_at = None;
     step.incident.gone = false;
-    step.incident.escalated_at = None;
-    escalating::watch(step);
+    escalating::reopen(&mut step.incident, step.now);
     step.incident.adopted_by = None;
     step.tell(None, Note::Reopened { because: because.into() });
+}
+
+/// Notes that a job of this attempt timed out.
+pub fn timed_out(incident: &mut Incident, id: Option<RunId>, attempt: u32) {
+    let run = incident.runs.iter_mut().find(|run| id.is_some() && run.run == id);
+    if let Some(run) = run.filter(|run| !run.timed_out.contains(&attempt)) {
+        run.timed_out.push(attempt);
+        run.timed_out.sort_unstable();
+    }
+}
+
+/// GitHub calls a job that ran into its limit cancelled; the log knows better.
+pub fn note_timeout(incident: &mut Incident, id: RunId, attempt: u32, read: &LogRead) {
+    if matches!(read, LogRead::Read(evidence) if evidence.category == Category::Timeout) {
+        timed_out(incident, Some(id), attempt);
+    }
 }
 
 /// Requests a job's log, at most `logs_per_run` per run.

@@ -3,10 +3,10 @@
 use super::state::Step;
 use super::{
     adopting, automatic, bisecting, escalating, expiry, failing, landing, mentioning, merging, offering, owning,
-    passing, people, placing, planning, proposal, renaming, reporting, suspecting, undoing, waiting,
+    passing, people, placing, planning, proposal, renaming, reporting, runners, runs, suspecting, undoing, waiting,
 };
 use crate::domain::effect::Order;
-use crate::domain::event::{Event, LogRead, Timer};
+use crate::domain::event::{Event, LogRead, Scope, Timer};
 use crate::domain::evidence::Evidence;
 use crate::domain::facts::Context;
 use crate::domain::ids::IncidentNo;
@@ -52,7 +52,10 @@ pub fn step(
         return Some(finish(step, event, &before));
     }
     match event {
+        Event::Failed { failure } if failure.scope == Scope::Runner => runners::waits(&mut step, failure),
         Event::Failed { failure } => failing::failed(&mut step, failure),
+        Event::LeftQueue { job_id, started, .. } => runners::left(&mut step, *job_id, *started),
+        Event::IssueDeclined { number, by, .. } => escalating::declined(&mut step, *number, by),
         Event::Progressed { progress } => passing::progressed(&mut step, progress),
         Event::HeadMoved { branch, sha, .. } if branch.raw().starts_with(OWN_BRANCHES) => {
             waiting::recheck(&mut step, branch.raw(), sha);
@@ -83,6 +86,7 @@ pub fn step(
         Event::LogRead { run, attempt, read, .. } => {
             let known = step.incident.runs.iter().find(|have| have.run == Some(*run));
             if known.is_none_or(|known| known.attempt <= *attempt) {
+                runs::note_timeout(&mut step.incident, *run, *attempt, read);
                 log_read(&mut step, read);
             }
         }
@@ -92,6 +96,7 @@ pub fn step(
                 look_on(&mut step);
             }
         }
+        Event::FactsGathered { proposal: None, facts, .. } if runners::told(facts) => runners::learn(&mut step, facts),
         Event::FactsGathered { proposal: None, facts, .. } if owning::told(facts) => owning::learn(&mut step, facts),
         Event::FactsGathered { proposal: None, facts, .. } if placing::told(facts) => placing::learn(&mut step, facts),
         Event::FactsGathered { proposal: None, facts, .. } => planning::offers(&mut step, facts),
@@ -129,6 +134,7 @@ pub fn step(
 fn finish(mut step: Step<'_>, event: &Event, before: &adopting::Before) -> Transition {
     waiting::close(&mut step);
     adopting::compare(&mut step, before);
+    escalating::look(&mut step);
     let incident = &mut step.incident;
     offering::renew(incident);
     (incident.severity, incident.severity_because) = policy::severity(incident);
@@ -178,7 +184,10 @@ fn fired(step: &mut Step<'_>, timer: Timer) {
         Timer::Release => automatic::release(step),
         Timer::Merge => merging::look(step),
         Timer::Pulls => landing::look(step),
-        Timer::Critical => escalating::due(step),
+        Timer::Escalate => {
+            escalating::due(step);
+            runners::ask_again(step);
+        }
         Timer::Mention => mentioning::due(step),
     }
 }

@@ -111,6 +111,7 @@ mod tests {
             conclusion: Some(Conclusion::Success),
             superseded: false,
             logs: 0,
+            timed_out: Vec::new(),
             from: None,
         };
         let transient = "runner-lost";

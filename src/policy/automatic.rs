@@ -30,6 +30,12 @@ pub(super) fn merging(rules: &Rules, terms: &Terms<'_>, case: &Case<'_>) -> Vec<
 /// Running a plan; `approvals` says how many people have to approve it.
 pub(super) fn gates(rules: &Rules, terms: &Terms<'_>, case: &Case<'_>, approvals: Reason, quorum: u32) -> Vec<Reason> {
     let mut gates = vec![terms.grants("automatic"), Reason { met: quorum == 0, ..approvals }];
+    // It tells people that attempts failed: limits of attempts do not hold it up.
+    if case.nature.tells {
+        gates.extend(silent(rules, case.incident));
+        gates.push(daily(rules, case));
+        return gates;
+    }
     gates.extend(source(rules, case.incident));
     gates.extend([attempts(terms, case), daily(rules, case), breaker(rules, case)]);
     let failed = case.context.branch_failed_at;
@@ -63,6 +69,12 @@ fn source(rules: &Rules, incident: &Incident) -> Vec<Reason> {
             format!("the commit message {} {}", if skip { "contains" } else { "does not contain" }, rules.skip_flag),
         ),
     ]
+}
+
+/// What forbids even an issue: who started the run, and whether its message is known, say nothing of that.
+fn silent(rules: &Rules, incident: &Incident) -> Vec<Reason> {
+    let about_acts = |reason: &Reason| matches!(reason.rule.as_str(), "sender" | "message");
+    source(rules, incident).into_iter().filter(|reason| !about_acts(reason)).collect()
 }
 
 fn attempts(terms: &Terms<'_>, case: &Case<'_>) -> Reason {

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 /// | Severity | When |
 /// |---|---|
 /// | security | it is an alert |
+/// | blocker | no runner is online that its jobs could use |
+/// | transient | its jobs wait for a runner |
 /// | blocker | a known issue fails every run until it is fixed |
 /// | flaky | history shows a flake |
 /// | transient | history or the log points to the machine, the network or a timeout |
@@ -20,6 +22,10 @@ use std::collections::BTreeSet;
 pub fn severity(incident: &Incident) -> (Severity, Vec<String>) {
     if incident.scope == Scope::Alert {
         return (Severity::Security, vec!["a security alert".into()]);
+    }
+    if let Some(runner) = &incident.runner {
+        let severity = if runner.is_gone() { Severity::Blocker } else { Severity::Transient };
+        return (severity, vec![runner.words()]);
     }
     let evidence = incident.headline();
     let issue = evidence.and_then(|evidence| evidence.known_issue.as_deref()).unwrap_or("known issue");

@@ -13,6 +13,7 @@ use crate::domain::ids::{Repo, RunId};
 use crate::domain::journal::Mood;
 use crate::domain::mention::Mention;
 use crate::domain::refs::{Branch, OwnBranch};
+use crate::domain::runner::Fleet;
 use crate::domain::suspect::Landed;
 use crate::domain::text::Untrusted;
 use crate::domain::time::Time;
@@ -243,6 +244,8 @@ pub trait Ci: super::past::PastRuns {
     /// going, or none is known.
     async fn green(&self, repo: &Repo, sha: &str, branch: &Untrusted) -> Result<Option<bool>, PortError>;
     async fn log(&self, repo: &Repo, job_id: u64) -> Result<LogStream, PortError>;
+    /// The runners that have all of these labels, of the repository and of its organisation.
+    async fn runners(&self, repo: &Repo, labels: &[String]) -> Result<Fleet, PortError>;
     /// Makes a [`Action::Rerun`] or [`Action::Cancelled`] true. Looks first, so it may be asked twice. Says how where it
     /// did it in another way than was asked.
     async fn ensure(&self, action: &Action) -> Result<Option<String>, PortError>;
@@ -259,6 +262,8 @@ pub trait Ci: super::past::PastRuns {
 #[async_trait]
 pub trait Forge: Send + Sync {
     async fn head(&self, repo: &Repo, branch: &Untrusted, pull: Option<u64>) -> Result<Option<String>, PortError>;
+    /// Whether a branch is protected.
+    async fn is_protected(&self, repo: &Repo, branch: &Untrusted) -> Result<bool, PortError>;
     async fn commit_message(&self, repo: &Repo, sha: &str) -> Result<Untrusted, PortError>;
     /// The login of a commit's author; `None` where the forge knows no person's account for them.
     async fn author(&self, repo: &Repo, sha: &str) -> Result<Option<String>, PortError>;

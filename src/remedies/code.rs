@@ -5,11 +5,11 @@ use crate::domain::action::{Action, ChangeSpec, PullBody};
 use crate::domain::change::ChangeOutcome;
 use crate::domain::effect::Lookup;
 use crate::domain::facts::{ChangeFacts, Known};
-use crate::domain::ids::{Digest, Repo};
+use crate::domain::ids::{Digest, Repo, RunId};
 use crate::domain::incident::{Incident, Proposal, ProposalState};
 use crate::domain::plan::{Plan, PlannedAction, Planning};
 use crate::domain::refs::{Branch, OwnBranch};
-use crate::domain::text::Untrusted;
+use crate::domain::text::{Untrusted, clean_line};
 
 pub use crate::domain::action::OWN_LABEL as LABEL;
 /// A pull request's title, in characters (GitHub allows 256).
@@ -69,6 +69,9 @@ pub fn cause(incident: &Incident) -> String {
         let pulls: Vec<String> = incident.pulls.iter().map(|number| format!("#{number}")).collect();
         return format!("requested on {}", crate::domain::text::listing(&pulls, 3));
     }
+    if incident.runner.is_some() {
+        return format!("{}: {} jobs wait for it", incident.workflow.line(80), incident.failures);
+    }
     let job = incident.first_job().map_or_else(|| incident.workflow.line(80), |job| job.name.line(80));
     format!("{job} failed on {} at {}", incident.branch.line(80), crate::domain::ids::short_sha(&incident.sha))
 }
@@ -90,18 +93,31 @@ pub fn attempts(incident: &Incident) -> Vec<Untrusted> {
         .take(ATTEMPTS_MAX)
         .map(|p| {
             let what = p.plan.as_ref().map_or_else(|| p.remedy.clone(), |plan| plan.summary.line(120));
-            let again = incident.runs.iter().map(|run| run.failed_attempt).max().unwrap_or(0);
-            let came = match &p.state {
-                ProposalState::Done if p.remedy == "retry" && again > 1 => {
-                    format!("done, but attempt {again} failed too")
+            let came = match (failed_again(incident, p), &p.state) {
+                (Some(attempt), ProposalState::Done) => format!("done, but attempt {attempt} failed too"),
+                (_, ProposalState::Failed { why } | ProposalState::Undone { why, .. }) => {
+                    format!("{}: {}", p.state.as_str(), clean_line(why, 100))
                 }
-                state => state.as_str().to_owned(),
+                (_, state) => state.as_str().to_owned(),
             };
             format!("{} by {}: {what} ({came})", p.id, p.by.name.line(60)).into()
         })
         .collect();
     all.reverse();
     all
+}
+
+/// The attempt that a retry started, if that failed.
+fn failed_again(incident: &Incident, proposal: &Proposal) -> Option<u32> {
+    let steps = proposal.plan.iter().flat_map(|plan| &plan.steps);
+    let mut reruns = steps.filter_map(|step| match &step.action {
+        Action::Rerun { run, attempt, .. } => Some((*run, attempt + 1)),
+        _ => None,
+    });
+    let failed = |(id, attempt): &(RunId, u32)| {
+        incident.runs.iter().any(|run| run.run == Some(*id) && run.failed_attempt >= *attempt)
+    };
+    reruns.find(failed).map(|(_, attempt)| attempt)
 }
 
 /// The default branch, which a configuration or an event named.

@@ -2,14 +2,14 @@
 
 use super::{Offering, PlanContext, Remedy, code, hope};
 use crate::domain::action::{Action, IssueBody};
-use crate::domain::cause::Cause;
+use crate::domain::cause::{Cause, Judged};
 use crate::domain::effect::Lookup;
 use crate::domain::facts::Known;
 use crate::domain::form::{Field, Form};
 use crate::domain::ids::Digest;
 use crate::domain::incident::Incident;
 use crate::domain::intent::Wish;
-use crate::domain::plan::{Plan, PlannedAction, Planning};
+use crate::domain::plan::{Nature, Plan, PlannedAction, Planning};
 use crate::domain::text::{Untrusted, clean_line, inert};
 
 pub struct Issue;
@@ -33,9 +33,18 @@ impl Remedy for Issue {
         false
     }
 
+    /// When an incident is escalated.
+    fn is_automatic(&self) -> bool {
+        true
+    }
+
+    fn nature(&self) -> Nature {
+        Nature { tells: true, ..Nature::default() }
+    }
+
     /// Where nothing else is known to help with what is everybody's.
     fn offer(&self, incident: &Incident) -> Option<Offering> {
-        if incident.base.is_some() {
+        if incident.base.is_some() || incident.issue().is_some() {
             return None;
         }
         // On a branch its author mends it, unless it is everybody's.
@@ -70,7 +79,7 @@ impl Remedy for Issue {
                 return Planning::Needs(vec![Lookup::Owners { repo: incident.repo.clone(), onto, paths }]);
             }
             Some(Known::Is(owners)) => owners.clone(),
-            _ => Vec::new(),
+            _ => incident.owners.clone().unwrap_or_default(),
         };
         let because = match owners.as_slice() {
             [] => "CODEOWNERS lists no owner".to_owned(),
@@ -104,6 +113,9 @@ fn form(incident: &Incident) -> Form {
 }
 
 fn title(incident: &Incident) -> String {
+    if incident.runner.is_some() {
+        return inert(incident.workflow.raw(), 100);
+    }
     let job = incident.first_job().map_or_else(|| incident.workflow.clone(), |job| job.name.clone());
     let branch = inert(incident.branch.raw(), 60);
     format!("{} fails on {branch}", inert(job.raw(), 100))
@@ -139,14 +151,13 @@ pub fn step(context: &PlanContext<'_>, about: About) -> PlannedAction {
         proposal: id,
         incident: incident.no.0,
         cause: code::cause(incident).into(),
-        because: evidence.map_or_else(Vec::new, |evidence| {
-            let why = format!("this is a {} failure: {}", evidence.category, evidence.because.join("; "));
-            vec![why.into()]
-        }),
+        because: analysis(incident),
         evidence: evidence.map_or_else(Vec::new, |e| e.errors.iter().take(LINES).map(|l| l.text.clone()).collect()),
         tests: evidence
             .map_or_else(Vec::new, |e| e.failing_tests.iter().take(LINES).map(|test| test.name.clone()).collect()),
         attempts: code::attempts(incident),
+        excerpt: evidence.and_then(|evidence| evidence.excerpt.clone()),
+        advice: advice(incident),
         owners: about.owners,
         quarantine: about.quarantine,
         reason: about.reason,
@@ -155,4 +166,50 @@ pub fn step(context: &PlanContext<'_>, about: About) -> PlannedAction {
     let undo = Some(Action::IssueClosed { repo: repo.clone(), marker: marker.clone() });
     let title = about.title.chars().take(code::TITLE_MAX).collect::<String>().into();
     PlannedAction { action: Action::Issue { repo, marker, title, body: Box::new(body), labels }, undo }
+}
+
+/// What kind of failure it is, and what is thought to have caused it.
+fn analysis(incident: &Incident) -> Vec<Untrusted> {
+    let category = incident
+        .headline()
+        .map(|evidence| format!("this is a {} failure: {}", evidence.category, evidence.because.join("; ")));
+    let verdict = |judged: &Judged| {
+        let chance = judged.chance(judged.cause) * 100.0;
+        format!("the verdict is {} ({chance:.0} %): {}", judged.cause.spoken(), judged.because.join("; "))
+    };
+    let judged = incident.judged.as_ref().filter(|judged| judged.cause != Cause::Unknown);
+    let unknown = || (!incident.is_named()).then(|| "no cause is known".to_owned());
+    category.into_iter().chain(judged.map(verdict).or_else(unknown)).map(Untrusted::from).collect()
+}
+
+/// Remedies that are advised.
+const ADVISED: usize = 2;
+
+/// What may help, the likeliest first.
+fn advice(incident: &Incident) -> Vec<Untrusted> {
+    let mut all: Vec<String> = Vec::new();
+    if let Some(runner) = &incident.runner {
+        let called = crate::domain::runner::name(&runner.labels);
+        all.push(format!("start a runner with the labels {called}, or let these jobs run elsewhere (runs-on)"));
+    }
+    let known = incident.headline().and_then(|evidence| evidence.advice.as_ref());
+    all.extend(known.map(|advice| advice.solution.clone()));
+    let bracketed = incident.suspicion.as_ref().and_then(|suspicion| suspicion.bracketed());
+    all.extend(bracketed.map(|suspect| {
+        let sha = crate::domain::ids::short_sha(&suspect.sha);
+        format!("look at {sha} {} by {}", suspect.subject.line(80), suspect.author.line(40))
+    }));
+    let offers = incident.offers.iter().filter(|offer| offer.remedy != "issue").take(ADVISED);
+    all.extend(offers.map(|offer| {
+        let because = offer.because.first().map_or("", String::as_str);
+        format!("{} may help ({:.0} %): {because}", offer.label, offer.help * 100.0)
+    }));
+    let tests = incident.headline().is_some_and(|evidence| !evidence.failing_tests.is_empty());
+    if tests {
+        all.push(format!("reproduce it on a clean machine: repro {}", incident.no.0));
+    }
+    if all.is_empty() {
+        all.push("nothing is known to fix it: read the run, and say what it was (wrong NUMBER CAUSE)".into());
+    }
+    all.into_iter().map(Untrusted::from).collect()
 }

@@ -207,3 +207,61 @@ async fn what_no_pull_request_has() {
     world.end().await;
     insta::assert_snapshot!(all);
 }
+
+/// A page's part as text: its tags taken out, a line for each that held words.
+fn plain(html: &str) -> String {
+    let mut out = String::new();
+    for part in html.split('<') {
+        let text = part.split_once('>').map_or(part, |(_, text)| text);
+        out.push_str(text);
+        out.push('\n');
+    }
+    let lines = out.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn escalated_on_slack_on_discord_on_a_pull_request_and_on_the_console() {
+    use crate::flows::escalation::{UNKNOWN_LOG, storm, wait};
+    let mut all = String::new();
+    let mut add = |name: &str, text: &str, world: &World| {
+        let text = text.replace(&world.forge_at.to_string(), "forge");
+        writeln!(all, "## {name}\n{text}\n").unwrap();
+    };
+    let config = "[policy]\nmode = \"act\"\ncritical_workflows = [\"shop-ci\"]\n";
+    let world = World::with(Setup { config: config.into(), discord: true, ..Setup::default() }).await;
+    world.broken_run(UNKNOWN_LOG, "success").await;
+    wait(&world, 5).await;
+    add("a critical workflow, on Slack", &shown(&world, 0), &world);
+    add("on Discord", &shown_in_discord(&world), &world);
+    let page = world.sit("ben").await.page("/").await;
+    add("on the console", &plain(crate::world::card(&page, 1).unwrap()), &world);
+    world.end().await;
+
+    let world = World::with(Setup { config: config.into(), discord: true, ..Setup::default() }).await;
+    storm(&world).await;
+    wait(&world, 2).await;
+    add("a runner, on Slack", &shown(&world, 0), &world);
+    add("on Discord", &shown_in_discord(&world), &world);
+    world.end().await;
+
+    let world = crate::flows::surfaces::everywhere("").await;
+    for _ in 0..3 {
+        world.slack.command("UBEN", "retry 1").await;
+        world.settle().await;
+        world.deliver().await;
+        for run in world.forge.going() {
+            let mut state = world.forge.lock();
+            let jobs = &mut state.runs.get_mut(&run).unwrap().spec.jobs;
+            for job in jobs {
+                job.ends = vec!["failure"];
+            }
+            drop(state);
+            world.forge.finish(run);
+        }
+        world.deliver().await;
+    }
+    add("failed attempts, on a pull request", &shown_on_pull(&world), &world);
+    world.end().await;
+    insta::assert_snapshot!(all);
+}

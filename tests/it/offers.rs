@@ -126,6 +126,7 @@ impl Row {
             fork: false,
             looked: true,
             commit_message: Some("Count the shipping".into()),
+            labels: Vec::new(),
             confirmed: true,
         }
     }

@@ -344,7 +344,7 @@ const SINGLED_OUT: &[(&str, &[&str])] = &[
     ("quarantine", &["incident/automatic.rs", "policy/gates.rs"]),
     ("fix", &["card/view.rs", "command/comment.rs"]),
     // Also a word for what was opened.
-    ("issue", &["card/words.rs", "remedies/unquarantine.rs"]),
+    ("issue", &["card/words.rs", "incident/escalating.rs", "remedies/unquarantine.rs"]),
 ];
 /// Rooms that know of remedies, or could keep a list of them.
 const OF_REMEDIES: &[&str] = &["card", "cli", "command", "config", "engine", "incident", "policy", "remedies"];

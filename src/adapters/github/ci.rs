@@ -8,6 +8,7 @@ use crate::domain::action::{Action, RerunJobs};
 use crate::domain::event::Conclusion;
 use crate::domain::facts::{JobFacts, RunFacts};
 use crate::domain::ids::{Repo, RunId};
+use crate::domain::runner::Fleet;
 use crate::domain::text::Untrusted;
 use crate::domain::time::Time;
 use crate::ports::{Ci, Delivery, LogStream, PortError, Since};
@@ -118,6 +119,10 @@ impl Ci for GitHub {
 
     async fn log(&self, repo: &Repo, job_id: u64) -> Result<LogStream, PortError> {
         self.elsewhere(repo, &format!("/repos/{repo}/actions/jobs/{job_id}/logs"), "log").await
+    }
+
+    async fn runners(&self, repo: &Repo, labels: &[String]) -> Result<Fleet, PortError> {
+        self.fleet(repo, labels).await
     }
 
     async fn ensure(&self, action: &Action) -> Result<Option<String>, PortError> {

@@ -1,7 +1,9 @@
 //! Webhooks to events of our own.
 
 pub(super) mod head;
+mod issues;
 mod pull_requests;
+mod waiting;
 
 use super::payload::{Alert, Check, Job, Payload, Run, Suite};
 use crate::command::in_comment;
@@ -53,6 +55,7 @@ impl Decoder for Webhooks {
             "delete" => deleted(&base, &payload),
             "repository" => Some(Vec::new()),
             "issue_comment" => self.comment(&base, &payload),
+            "issues" => Some(issues::closed(&base, &payload)),
             "pull_request" => pull_requests::pull(&base, &payload),
             "pull_request_review" => pull_requests::reviewed(&base, &payload),
             "merge_group" => pull_requests::queued(&base, &payload),
@@ -71,7 +74,8 @@ impl Decoder for Webhooks {
 const INSTALLATIONS: [&str; 2] = ["installation", "installation_repositories"];
 
 /// Every other event that is read: the manifest subscribes to them.
-pub(super) const READ: [&str; 16] = [
+pub(super) const READ: [&str; 17] = [
+    "issues",
     "issue_comment",
     "workflow_job",
     "workflow_run",
@@ -139,6 +143,7 @@ impl Base {
             fork: false,
             looked: false,
             commit_message: None,
+            labels: Vec::new(),
             confirmed: true,
         }
     }
@@ -201,10 +206,12 @@ impl Webhooks {
             failure
         };
         if action == "queued" {
-            let failure = Box::new(fill(base.failure(Scope::Job, Conclusion::Stuck)));
+            let mut failure = Box::new(fill(base.failure(Scope::Job, Conclusion::Stuck)));
+            waiting::ask(&mut failure, job);
             return vec![Heard::Queued { key, failure }];
         }
         let mut heard = vec![Heard::Taken { key }];
+        heard.extend(waiting::left(&base.repo, action, job));
         match ended {
             Some(conclusion) if conclusion.is_failure() => {
                 heard.extend(event(Event::Failed { failure: fill(base.failure(Scope::Job, conclusion)) }));

@@ -45,6 +45,11 @@ impl Forge for GitHub {
         Ok(message.into())
     }
 
+    async fn is_protected(&self, repo: &Repo, branch: &Untrusted) -> Result<bool, PortError> {
+        let found: Value = self.get(repo, &format!("/repos/{repo}/branches/{}", segment(branch.raw()))).await?;
+        Ok(found.get("protected").and_then(Value::as_bool).unwrap_or(false))
+    }
+
     async fn author(&self, repo: &Repo, sha: &str) -> Result<Option<String>, PortError> {
         let value: Value = self.get(repo, &format!("/repos/{repo}/commits/{}", segment(sha))).await?;
         let person = value.pointer("/author/type").and_then(Value::as_str) == Some("User");

@@ -23,6 +23,9 @@ pub const PERMISSIONS: [(&str, &str); 12] = [
     ("workflows", "write"),
 ];
 
+/// What the bot asks for and does without: whether a self-hosted runner is online, of a repository and an organisation.
+pub const OPTIONAL: [(&str, &str); 2] = [("administration", "read"), ("organization_self_hosted_runners", "read")];
+
 /// Events that every App gets without asking, or that GitHub has retired.
 const UNASKED: [&str; 3] = ["installation", "installation_repositories", "repository_vulnerability_alert"];
 
@@ -67,7 +70,7 @@ pub fn public_url(text: &str) -> Result<Url, String> {
 pub fn manifest(public: &Url) -> Value {
     let base = public.as_str().trim_end_matches('/');
     let permissions: Map<String, Value> =
-        PERMISSIONS.iter().map(|(name, level)| ((*name).to_owned(), json!(level))).collect();
+        PERMISSIONS.iter().chain(&OPTIONAL).map(|(name, level)| ((*name).to_owned(), json!(level))).collect();
     json!({
         "name": "CI Rescue",
         "description": "One card per broken build: retry, approve and undo from chat",
@@ -91,7 +94,8 @@ pub fn page(web: &str, organisation: Option<&str>, public: &Url) -> Result<Strin
         return Err(format!("--org {bad:.60} cannot be the name of an organization"));
     }
     let path = organisation.map(|name| format!("/organizations/{name}")).unwrap_or_default();
-    let permissions: Vec<String> = PERMISSIONS.iter().map(|(name, level)| format!("{name}: {level}")).collect();
+    let permissions: Vec<String> =
+        PERMISSIONS.iter().chain(&OPTIONAL).map(|(name, level)| format!("{name}: {level}")).collect();
     let words = context! {
         action => format!("{web}{path}/settings/apps/new"),
         manifest => manifest(public).to_string(),
@@ -155,6 +159,7 @@ mod tests {
             ("delete", "contents"),
             ("dependabot_alert", "vulnerability_alerts"),
             ("issue_comment", "issues"),
+            ("issues", "issues"),
             ("merge_group", "merge_queues"),
             ("pull_request", "pull_requests"),
             ("pull_request_review", "pull_requests"),
@@ -175,7 +180,8 @@ mod tests {
         }
     }
 
-    /// Which permission each call needs, by what follows the repository in its path.
+    /// Which permission each call needs, by what follows the repository in its path. Runners are asked about where that
+    /// is allowed.
     #[test]
     fn every_call_has_its_permission() {
         const CALLS: [(&str, &str); 11] = [
@@ -201,7 +207,7 @@ mod tests {
                 continue;
             }
             let text = std::fs::read_to_string(path).unwrap();
-            for call in text.split("\"/repos/{repo}").skip(1) {
+            for call in text.split("\"/repos/{repo}").skip(1).filter(|call| !call.starts_with("/actions/runners")) {
                 let end = call.find(['"', '?', '{']).unwrap_or(call.len());
                 seen.insert(call[..end].split('/').nth(1).unwrap_or("").to_owned());
             }

@@ -75,6 +75,9 @@ pub struct Comment {
 #[serde(default)]
 pub struct Issue {
     pub number: u64,
+    #[serde(deserialize_with = "lenient")]
+    pub body: String,
+    pub state_reason: Option<String>,
     pub pull_request: Option<serde::de::IgnoredAny>,
 }
 
@@ -115,6 +118,10 @@ pub struct Job {
     pub html_url: Option<String>,
     pub started_at: Option<chrono::DateTime<chrono::Utc>>,
     pub completed_at: Option<chrono::DateTime<chrono::Utc>>,
+    #[serde(deserialize_with = "lenient")]
+    pub labels: Vec<String>,
+    /// Zero or absent where no runner took it.
+    pub runner_id: Option<u64>,
     #[serde(deserialize_with = "lenient")]
     pub steps: Vec<Step>,
 }

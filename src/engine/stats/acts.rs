@@ -49,6 +49,7 @@ fn done(incident: &Incident, proposal: &Proposal) -> &'static str {
         (None, Wish::Retry(_)) if incident.stage == Stage::Running => "still going",
         (None, Wish::Retry(_)) => "failed again",
         (None, _) if proposal.made.is_empty() => "done",
+        (None, Wish::Issue { .. }) => "opened",
         (None, _) => "waits for its merge",
     }
 }

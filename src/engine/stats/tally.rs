@@ -82,7 +82,7 @@ impl Tally {
         figures.open += u32::from(incident.closed_at.is_none());
         figures.duplicates += u32::from(incident.adopted_by.is_some());
         if incident.escalated_at.is_some() {
-            figures.wrong_escalations.add(incident.passed_again() || is_said_harmless(incident));
+            figures.wrong_escalations.add(incident.is_escalated_wrongly());
         }
         let retried = |p: &Proposal| is_retry(p) && p.state == ProposalState::Done && !p.dry_run;
         if incident.proposals.iter().any(retried) {
@@ -154,12 +154,6 @@ fn is_retry(proposal: &Proposal) -> bool {
     matches!(proposal.wish, Wish::Retry(_))
 }
 
-/// People said that nothing was broken.
-fn is_said_harmless(incident: &Incident) -> bool {
-    let harmless = |cause| matches!(cause, Cause::Flaky | Cause::Transient | Cause::Infra);
-    incident.judged.as_ref().is_some_and(|judged| judged.by.is_some() && harmless(judged.cause))
-}
-
 /// Whether a cause was named within a day; `None` in records from before that was kept.
 fn recognised(incident: &Incident) -> Option<bool> {
     match incident.named_at {
@@ -206,6 +200,7 @@ mod tests {
             conclusion: Some(Conclusion::Success),
             superseded: false,
             logs: 0,
+            timed_out: Vec::new(),
             from: None,
         }
     }

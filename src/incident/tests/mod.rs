@@ -1,6 +1,7 @@
 //! The table of transitions, and what no sequence of events may do.
 
 mod adopting;
+mod escalating;
 mod reporting;
 
 use super::proposal::{Input, next};
@@ -78,6 +79,7 @@ fn failure(run: u64, attempt: u32, job: u8) -> Failure {
         fork: false,
         looked: false,
         commit_message: None,
+        labels: Vec::new(),
         confirmed: true,
     }
 }

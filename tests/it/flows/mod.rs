@@ -9,6 +9,7 @@ mod catching;
 mod certificates;
 pub mod code;
 mod discord;
+pub mod escalation;
 pub mod events;
 mod examples;
 mod faults;

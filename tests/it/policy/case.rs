@@ -120,6 +120,7 @@ impl Given {
             fork: self.fork,
             looked: true,
             commit_message: Some("Count the shipping".into()),
+            labels: Vec::new(),
             confirmed: true,
         }
     }

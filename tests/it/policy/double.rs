@@ -2,10 +2,11 @@
 
 use crate::world::HandClock;
 use async_trait::async_trait;
-use ci_rescue::domain::action::{Action, Made};
+use ci_rescue::domain::action::{Action, Made, MadeKind};
 use ci_rescue::domain::actor::{Actor, Place, Platform, Principal, Role};
 use ci_rescue::domain::facts::{JobFacts, PullOf, RunFacts};
 use ci_rescue::domain::refs::OwnBranch;
+use ci_rescue::domain::runner::Fleet;
 use ci_rescue::domain::text::Untrusted;
 use ci_rescue::domain::{Conclusion, Repo, RunId, Time};
 use ci_rescue::ports::{
@@ -29,11 +30,13 @@ pub struct Double {
     pub runs: Mutex<BTreeMap<u64, Run>>,
     /// The runs that were re-run, in order.
     pub acts: Mutex<Vec<u64>>,
+    /// The hidden markers of the issues that were opened, in order.
+    pub issues: Mutex<Vec<String>>,
 }
 
 impl Double {
     pub fn new(clock: Arc<HandClock>) -> Arc<Self> {
-        Arc::new(Self { clock, runs: Mutex::default(), acts: Mutex::default() })
+        Arc::new(Self { clock, runs: Mutex::default(), acts: Mutex::default(), issues: Mutex::default() })
     }
 
     fn get(&self, run: u64) -> Result<Run, PortError> {
@@ -105,6 +108,10 @@ impl Ci for Double {
         Ok(futures::stream::iter([Ok(text.into_bytes())]).boxed())
     }
 
+    async fn runners(&self, _: &Repo, _: &[String]) -> Result<Fleet, PortError> {
+        unasked()
+    }
+
     async fn ensure(&self, action: &Action) -> Result<Option<String>, PortError> {
         let Action::Rerun { run, attempt, .. } = action else { return Err(PortError::permanent("not a re-run")) };
         let mut runs = self.runs.lock().unwrap();
@@ -141,6 +148,10 @@ impl Forge for Double {
         let runs = self.runs.lock().unwrap();
         let newest = runs.iter().rev().find(|(_, run)| run.branch == branch.raw());
         Ok(newest.map(|(run, _)| sha(*run)))
+    }
+
+    async fn is_protected(&self, _: &Repo, _: &Untrusted) -> Result<bool, PortError> {
+        Ok(false)
     }
 
     async fn commit_message(&self, _: &Repo, _: &str) -> Result<Untrusted, PortError> {
@@ -191,8 +202,14 @@ impl Forge for Double {
         unasked()
     }
 
-    async fn open_issue(&self, _: &Repo, _: &NewIssue<'_>) -> Result<Option<Made>, PortError> {
-        unasked()
+    async fn open_issue(&self, _: &Repo, issue: &NewIssue<'_>) -> Result<Option<Made>, PortError> {
+        let mut issues = self.issues.lock().unwrap();
+        let at = issues.iter().position(|marker| marker == issue.marker);
+        let at = at.unwrap_or_else(|| {
+            issues.push(issue.marker.to_owned());
+            issues.len() - 1
+        });
+        Ok(Some(Made { what: MadeKind::Issue, number: at as u64 + 1, url: String::new() }))
     }
 
     async fn ensure(&self, _: &Action) -> Result<(), PortError> {

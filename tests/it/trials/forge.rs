@@ -5,6 +5,7 @@ use crate::world::HandClock;
 use async_trait::async_trait;
 use ci_rescue::domain::action::Action;
 use ci_rescue::domain::facts::{JobFacts, RunFacts};
+use ci_rescue::domain::runner::Fleet;
 use ci_rescue::domain::text::Untrusted;
 use ci_rescue::domain::{Conclusion, Repo, RunId, Time};
 use ci_rescue::ports::{Ci, Clock, Delivery, LogStream, PastRuns, PortError, Since};
@@ -87,6 +88,10 @@ impl Ci for Memory {
     async fn log(&self, _: &Repo, job_id: u64) -> Result<LogStream, PortError> {
         let log = self.get(job_id / 100)?.log;
         Ok(futures::stream::iter([Ok(log.into_bytes())]).boxed())
+    }
+
+    async fn runners(&self, _: &Repo, _: &[String]) -> Result<Fleet, PortError> {
+        Err(PortError::permanent("nobody asks for that here"))
     }
 
     async fn ensure(&self, action: &Action) -> Result<Option<String>, PortError> {

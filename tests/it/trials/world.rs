@@ -334,6 +334,7 @@ impl World {
                 fork: false,
                 looked: false,
                 commit_message: Some("Count the shipping".into()),
+                labels: Vec::new(),
                 confirmed: true,
             };
             self.send(&Event::Failed { failure }).await;
