@@ -108,7 +108,8 @@ fn flakes_like(past: &Past, failure: &Row) -> Option<u32> {
         groups.iter().filter(|group| group.flake > 0.5 && group.sha != failure.sha && !group.prints.is_empty());
     let flakes: Vec<&Group> = flakes.collect();
     let alike = flakes.iter().filter(|group| group.prints.contains(&failure.print)).count();
-    (failure.print != 0 && (alike > 0 || flakes.len() >= FLAKES_TELLING)).then(|| u32::try_from(alike).unwrap_or(u32::MAX))
+    (failure.print != 0 && (alike > 0 || flakes.len() >= FLAKES_TELLING))
+        .then(|| u32::try_from(alike).unwrap_or(u32::MAX))
 }
 
 /// What the log says. A known issue beats its category.

@@ -16,9 +16,9 @@ use ci_rescue::store::{self, Ledger};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// The operator trusts the bot with everything that it may do by itself; a day's limit would hide what it thinks.
+/// The operator trusts the bot with everything that it may do by itself; the limits of a day would hide what it thinks.
 const POLICY: &str = "mode = \"act\"\nautomatic = [\"retry\", \"quarantine\"]\ndaily_limit = 1000000\n\
-    approvals = { quarantine = 0 }\nquarantine_max = 1000\n";
+    approvals = { quarantine = 0 }\nquarantine_max = 1000\nretry_max = 9\n";
 const TESTS: usize = 120;
 const FLAKY: usize = 6;
 /// A test that flakes more than this has to be proposed within [`SOON`] runs of its first flake.
