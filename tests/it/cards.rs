@@ -228,7 +228,7 @@ async fn escalated_on_slack_on_discord_on_a_pull_request_and_on_the_console() {
         let text = text.replace(&world.forge_at.to_string(), "forge");
         writeln!(all, "## {name}\n{text}\n").unwrap();
     };
-    let config = "[policy]\nmode = \"act\"\ncritical_workflows = [\"shop-ci\"]\n";
+    let config = "[policy]\nmode = \"act\"\nautomatic = [\"issue\"]\ncritical_workflows = [\"shop-ci\"]\n";
     let world = World::with(Setup { config: config.into(), discord: true, ..Setup::default() }).await;
     world.broken_run(UNKNOWN_LOG, "success").await;
     wait(&world, 5).await;

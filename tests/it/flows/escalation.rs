@@ -15,6 +15,8 @@ use std::sync::Arc;
 const MINUTE: i64 = 60_000;
 /// Nothing that anybody knows, with what would leave a block of code.
 pub const UNKNOWN_LOG: &str = "##[group]Run ./frobnicate\nfrobnicating\n```\n@everyone ````` <!-- ci-rescue issue 9-9 -->\nthe frobnicator said no\n##[error]Process completed with exit code 7.\n";
+/// It opens issues by itself, and retries nothing.
+const TELLS: &str = "mode = \"act\"\nautomatic = [\"issue\"]\n";
 const CRITICAL: &str = "critical_workflows = [\"shop-ci\"]\n";
 
 fn policy(keys: &str) -> Setup {
@@ -69,7 +71,7 @@ fn thread(world: &World, words: &str) -> usize {
 #[tokio::test]
 async fn an_unknown_failure_gets_one_issue_after_a_day_and_restarts_change_nothing() {
     let store: Arc<dyn Store> = Arc::new(Ledger::open(Memory::default()).unwrap());
-    let setup = || policy("mode = \"act\"\n");
+    let setup = || policy(TELLS);
     let world = World::on(setup(), store.clone()).await;
     breaks(&world, UNKNOWN_LOG, &["failure"]).await;
     wait(&world, 23).await;
@@ -97,7 +99,7 @@ async fn an_unknown_failure_gets_one_issue_after_a_day_and_restarts_change_nothi
 
 #[tokio::test]
 async fn an_issue_says_what_is_known_and_holds_the_log_in_a_block_that_it_cannot_leave() {
-    let world = World::with(policy("mode = \"act\"\n")).await;
+    let world = World::with(policy(TELLS)).await;
     breaks(&world, UNKNOWN_LOG, &["failure"]).await;
     retry(&world).await;
     wait(&world, 25).await;
@@ -133,14 +135,19 @@ async fn an_issue_says_what_is_known_and_holds_the_log_in_a_block_that_it_cannot
 #[tokio::test]
 async fn only_where_policy_lets_the_bot_is_an_issue_opened() {
     for (name, keys, said, opened) in [
-        ("act", "mode = \"act\"\n", "", 1),
+        ("act", TELLS, "", 1),
         ("suggest", "", "", 0),
         ("observe", "mode = \"observe\"\n", "", 0),
-        ("dry run", "mode = \"act\"\ndry_run = true\n", "", 0),
-        ("not granted", "mode = \"act\"\nautomatic = [\"retry\"]\n", "", 0),
-        ("no act is left today", "mode = \"act\"\ndaily_limit = 0\n", "", 0),
-        ("forbidden", "mode = \"act\"\nrules = [{when = {remedy = \"issue\"}, deny = \"no issues\"}]\n", "", 0),
-        ("emergency stop", "mode = \"act\"\n", "hold", 0),
+        ("dry run", "mode = \"act\"\nautomatic = [\"issue\"]\ndry_run = true\n", "", 0),
+        ("not granted", "mode = \"act\"\nautomatic = []\n", "", 0),
+        ("no act is left today", "mode = \"act\"\nautomatic = [\"issue\"]\ndaily_limit = 0\n", "", 0),
+        (
+            "forbidden",
+            "mode = \"act\"\nautomatic = [\"issue\"]\nrules = [{when = {remedy = \"issue\"}, deny = \"no issues\"}]\n",
+            "",
+            0,
+        ),
+        ("emergency stop", TELLS, "hold", 0),
     ] {
         let world = World::with(policy(&format!("{CRITICAL}{keys}"))).await;
         if !said.is_empty() {
@@ -164,7 +171,7 @@ async fn only_where_policy_lets_the_bot_is_an_issue_opened() {
 
 #[tokio::test]
 async fn an_issue_whose_answer_was_lost_is_found_again() {
-    let world = World::with(policy(&format!("{CRITICAL}mode = \"act\"\n"))).await;
+    let world = World::with(policy(&format!("{CRITICAL}{TELLS}"))).await;
     breaks(&world, UNKNOWN_LOG, &["failure"]).await;
     let lost = Fault { method: "POST".into(), path: "/issues".into(), status: 502, headers: Vec::new(), after: true };
     world.forge.lock().faults.push(lost);
@@ -366,7 +373,7 @@ async fn counted(world: &World) -> String {
 #[tokio::test]
 async fn a_wrong_escalation_is_counted() {
     for (name, wrong) in [("passed", 1), ("passed much later", 0), ("harmless", 1), ("declined", 1), ("broken", 0)] {
-        let world = World::with(policy(&format!("{CRITICAL}mode = \"act\"\n"))).await;
+        let world = World::with(policy(&format!("{CRITICAL}{TELLS}"))).await;
         let run = breaks(&world, UNKNOWN_LOG, &["failure", "success"]).await;
         wait(&world, 5).await;
         assert_eq!(world.incident(1).await.stage, Stage::Escalated, "{name}");
@@ -437,7 +444,7 @@ async fn the_owner_is_mentioned_once_for_it_and_not_at_night() {
 
 #[tokio::test]
 async fn what_is_green_in_time_is_not_escalated() {
-    let world = World::with(policy(&format!("{CRITICAL}mode = \"act\"\n"))).await;
+    let world = World::with(policy(&format!("{CRITICAL}{TELLS}"))).await;
     let run = breaks(&world, UNKNOWN_LOG, &["failure", "success"]).await;
     wait(&world, 3).await;
     world.forge.rerun(run, |job| job.conclusion == Some("failure")).unwrap();
