@@ -10,7 +10,7 @@ use super::form::Form;
 use super::gathering::Gathering;
 use super::ids::{Digest, IncidentNo, ProposalId, Repo, RunId};
 use super::intent::Wish;
-use super::mention::{Blamed, Whose};
+use super::mention::Blamed;
 use super::plan::Plan;
 use super::rules::OwnRules;
 use super::runner::Awaited;
@@ -470,17 +470,6 @@ impl Incident {
     #[must_use]
     pub fn fingerprint(&self) -> Option<&str> {
         self.headline().and_then(|evidence| evidence.fingerprint.as_deref())
-    }
-
-    /// Whose it is, best known first: its owners, who changed the failing file last, the suspect's author.
-    #[must_use]
-    pub fn whose(&self) -> Option<(Whose, Vec<String>)> {
-        let known = |all: &Option<Vec<String>>| all.clone().filter(|all| !all.is_empty());
-        let blamed = || self.blamed.as_ref()?.login.as_ref().map(|login| vec![format!("@{login}")]);
-        known(&self.owners)
-            .map(|all| (Whose::Owner, all))
-            .or_else(|| known(&self.authors).map(|all| (Whose::Author, all)))
-            .or_else(|| blamed().map(|all| (Whose::Suspect, all)))
     }
 
     /// Whether its one failing test, named in the log, failed and passed at the same commit.

@@ -2,6 +2,7 @@
 
 use super::actor::Platform;
 use super::evidence::Severity;
+use super::incident::Incident;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +94,19 @@ pub struct Mentioning {
     pub places: Vec<(Platform, String)>,
     /// Accounts of the suspect's author, where they want a direct message.
     pub direct: Vec<(Platform, String)>,
+}
+
+impl Incident {
+    /// Whose it is, best known first: its owners, who changed the failing file last, the suspect's author.
+    #[must_use]
+    pub fn whose(&self) -> Option<(Whose, Vec<String>)> {
+        let known = |all: &Option<Vec<String>>| all.clone().filter(|all| !all.is_empty());
+        let blamed = || self.blamed.as_ref()?.login.as_ref().map(|login| vec![format!("@{login}")]);
+        known(&self.owners)
+            .map(|all| (Whose::Owner, all))
+            .or_else(|| known(&self.authors).map(|all| (Whose::Author, all)))
+            .or_else(|| blamed().map(|all| (Whose::Suspect, all)))
+    }
 }
 
 #[cfg(test)]
