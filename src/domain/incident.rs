@@ -3,12 +3,12 @@
 use super::action::Made;
 use super::cause::{Cause, Judged};
 use super::escalation::{Declined, Escalation};
-use super::event::{Conclusion, Scope};
+use super::event::Scope;
 use super::evidence::{Evidence, Reported, Severity};
 use super::facts::{BaseFailure, Known};
 use super::form::Form;
 use super::gathering::Gathering;
-use super::ids::{Digest, IncidentNo, ProposalId, Repo, RunId};
+use super::ids::{Digest, IncidentNo, ProposalId, Repo};
 use super::intent::Wish;
 use super::mention::Blamed;
 use super::plan::Plan;
@@ -19,6 +19,8 @@ use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+
+pub use super::executing::{JobState, RunState};
 
 /// Where an incident stands. GitHub owns the word *status*.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,53 +55,6 @@ impl Stage {
     pub fn is_closed(self) -> bool {
         self == Self::Resolved
     }
-}
-
-/// A run that belongs to the incident, at its newest known attempt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunState {
-    /// Absent for a provider that has no runs: then workflow and branch are its name.
-    pub run: Option<RunId>,
-    pub attempt: u32,
-    pub workflow: Untrusted,
-    pub branch: Untrusted,
-    pub sha: String,
-    pub url: Option<String>,
-    /// The newest attempt that is known to have failed.
-    #[serde(default)]
-    pub failed_attempt: u32,
-    /// `None` while it is in progress.
-    pub conclusion: Option<Conclusion>,
-    /// A newer run of the same workflow and branch passed.
-    pub superseded: bool,
-    /// Logs requested: at most five per run.
-    pub logs: u32,
-    /// Attempts in which a job timed out.
-    #[serde(default)]
-    pub timed_out: Vec<u32>,
-    /// The adopted incident that brought it.
-    #[serde(default)]
-    pub from: Option<IncidentNo>,
-}
-
-impl RunState {
-    #[must_use]
-    pub fn is_settled(&self) -> bool {
-        self.superseded || self.conclusion.is_some_and(Conclusion::is_green)
-    }
-}
-
-/// A failing job at the attempt where it failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JobState {
-    pub run: Option<RunId>,
-    pub attempt: u32,
-    pub id: Option<u64>,
-    pub name: Untrusted,
-    pub step: Option<Untrusted>,
-    pub scope: Scope,
-    pub conclusion: Conclusion,
-    pub url: Option<String>,
 }
 
 /// What one click can request, as the card shows it.

@@ -16,6 +16,7 @@ pub mod escalation;
 pub mod event;
 pub mod evidence;
 pub mod executed;
+mod executing;
 pub mod facts;
 pub mod figures;
 pub mod form;
