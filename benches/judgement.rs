@@ -41,6 +41,10 @@ fn main() {
         spread(&format!("AUC of the {rule}"), &over(&|v| auc(&ranked(v, |one| one.rules[at]))));
     }
     spread("flakes found at 2 % false alarms", &over(&|v| found(&ranked(v, |one| one.p_flaky[0]))));
+    let together: Vec<Verdict> = all.iter().flatten().cloned().collect();
+    let together = ranked(&together, |one| one.p_flaky[0]);
+    println!("| calibration error of all together | {:.3} | |", calibration(&together));
+    println!("| Brier score of all together | {:.3} | |", brier(&together));
     spread("calibration error", &over(&|v| calibration(&ranked(v, |one| one.p_flaky[0]))));
     spread("Brier score", &over(&|v| brier(&ranked(v, |one| one.p_flaky[0]))));
     spread("breakages called flaky", &over(&|v| missed(v)));

@@ -8,6 +8,7 @@ use crate::domain::ids::RunId;
 use crate::domain::incident::{Incident, Proposal};
 use crate::domain::journal::Note;
 use crate::domain::plan::Found;
+use crate::domain::suspect::{CLEARLY, Suspect};
 
 /// The runs that proposals of this kind re-ran last: their ends are waited for.
 pub fn probes(incident: &Incident) -> impl Iterator<Item = RunId> {
@@ -61,7 +62,7 @@ pub fn found(step: &mut Step<'_>, proposal: &Proposal, found: &Found) {
         if let Some(culprit) = &found.culprit {
             let best = suspicion.suspects.iter().map(|suspect| suspect.score).max().unwrap_or(0);
             suspicion.suspects.retain(|suspect| suspect.sha != culprit.sha);
-            let culprit = crate::domain::suspect::Suspect { score: best + 1, ..culprit.clone() };
+            let culprit = Suspect { score: best + CLEARLY, ..culprit.clone() };
             suspicion.suspects.insert(0, culprit);
         } else if found.clears {
             suspicion.suspects.clear();

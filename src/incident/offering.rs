@@ -78,6 +78,10 @@ fn afterwards(incident: &Incident) -> Vec<Offer> {
 
 /// The same offers as the incident stands now: suspects and verdicts come after the plans.
 pub fn renew(incident: &mut Incident) {
+    // An adopted incident keeps its right to a retry of its own run.
+    if incident.adopted_by.is_some() {
+        return;
+    }
     if incident.closed_at.is_some() {
         incident.offers = afterwards(incident);
         return;

@@ -118,8 +118,8 @@ async fn everything(script: bool, open: bool) {
 
     visitor.press(&world, no, "why").await;
     visitor.sees("#answers", "retry").await;
-    visitor.click(&format!("#incident-{no} .asks summary")).await;
-    visitor.click(&format!("#incident-{no} .asks option[value=transient]")).await;
+    visitor.click(&format!("#incident-{no} .asks[data-asks=wrong] summary")).await;
+    visitor.click(&format!("#incident-{no} .asks[data-asks=wrong] option[value=transient]")).await;
     visitor.press(&world, no, "wrong").await;
     let judged = world.incident(no).await.judged.expect("a verdict");
     assert_eq!((judged.cause, judged.by.is_some()), (Cause::Transient, true));
