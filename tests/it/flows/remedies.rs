@@ -184,7 +184,8 @@ macro_rules! remedies {
         fn every_remedy_is_tried() {
             let tried = [$(stringify!($remedy)),*];
             // A search is several retries one after another: a fault in the midst of it leaves those before (`bisect.rs`).
-            let one_act = ci_rescue::remedies::all().iter().filter(|remedy| !remedy.nature().goes_on);
+            let remedies = ci_rescue::remedies::all();
+            let one_act = remedies.iter().filter(|remedy| !remedy.nature().goes_on);
             let all: Vec<&str> = one_act.map(|remedy| remedy.id()).collect();
             assert_eq!(tried.as_slice(), all.as_slice());
         }

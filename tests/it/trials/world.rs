@@ -6,6 +6,7 @@ use crate::policy::double::{self, Double, Strangers, sha, word};
 use crate::world::HandClock;
 use ci_rescue::card::{Places, Words};
 use ci_rescue::domain::event::{Event, Failure, Progress};
+use ci_rescue::domain::incident::Incident;
 use ci_rescue::domain::journal::Note;
 use ci_rescue::domain::time::MINUTE_MS;
 use ci_rescue::domain::{Conclusion, Repo, RunId, Scope};
@@ -83,6 +84,11 @@ impl Tally {
         self.often += other.often;
         self.often_proposed += other.often_proposed;
     }
+}
+
+/// Whether one click would quarantine a test. Where several failed, a person chooses.
+fn offers(incident: &Incident) -> bool {
+    incident.offers.iter().any(|offer| offer.remedy == "quarantine" && offer.form.is_none())
 }
 
 pub struct World {
@@ -364,7 +370,7 @@ impl World {
     async fn look(&mut self) {
         let newest = self.store.incidents(&Query { limit: 3, ..Query::default() }).await.unwrap();
         for incident in newest {
-            let offered = incident.offers.iter().any(|offer| offer.remedy == "quarantine");
+            let offered = offers(&incident);
             if offered || self.quarantines(incident.no).await {
                 let names = incident.evidence.iter().flat_map(|evidence| &evidence.failing_tests);
                 let names: Vec<String> = names.map(|test| test.name.raw().to_owned()).collect();
@@ -404,7 +410,7 @@ impl World {
         }
         for incident in self.store.incidents(&Query { limit: usize::MAX, ..Query::default() }).await.unwrap() {
             tally.incidents += 1;
-            let offered = incident.offers.iter().any(|offer| offer.remedy == "quarantine");
+            let offered = offers(&incident);
             if !offered && !self.quarantines(incident.no).await {
                 continue;
             }
