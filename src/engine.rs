@@ -6,6 +6,7 @@
 mod access;
 mod advisories;
 mod ask;
+mod calibrating;
 mod chronicle;
 mod code;
 mod context;
@@ -27,6 +28,7 @@ mod merge;
 mod names;
 mod owners;
 mod perform;
+mod presses;
 mod preview;
 mod publish;
 mod range;
@@ -162,6 +164,7 @@ pub struct Engine {
     edits: BTreeMap<Platform, EditBudget>,
     /// When each platform's events last made us try again.
     tried: std::sync::Mutex<HashMap<Platform, i64>>,
+    presses: presses::Presses,
     /// What the forge said that accounts may read.
     answers: Mutex<access::Answers>,
     /// The figures' gauges.
@@ -230,6 +233,7 @@ impl Engine {
             state: Mutex::new(State { index, next_incident, feeds, names }),
             slots: Mutex::new(HashMap::new()),
             tried: std::sync::Mutex::default(),
+            presses: presses::Presses::default(),
             answers: Mutex::default(),
             shown: Mutex::default(),
             reports,

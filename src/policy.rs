@@ -3,6 +3,7 @@
 pub mod access;
 mod automatic;
 pub mod codeowners;
+mod confidence;
 pub mod escalation;
 mod gates;
 mod mentions;
@@ -15,6 +16,7 @@ mod terms;
 mod tree;
 
 pub use automatic::breaks_until;
+pub use confidence::chance;
 pub use mentions::{Mentions, Quiet, UTC, zone};
 pub use own::{OWN_BYTES_MAX, read as read_own};
 pub use people::{changes_code, may_approve, quorum_met};

@@ -1,12 +1,13 @@
 //! What a card is to say, before the words: short, cleaned and in order of weight.
 
+use super::buttons::{buttons, rerunning};
 use crate::domain::action::Made;
 use crate::domain::card::{Annotation, ButtonRef, Look, Tone, Verb};
 use crate::domain::cause::Cause;
 use crate::domain::form::Form;
 use crate::domain::head;
-use crate::domain::ids::{Digest, IncidentNo, ProposalId, short_sha};
-use crate::domain::incident::{Incident, Offer, Proposal, ProposalState, Stage};
+use crate::domain::ids::{IncidentNo, short_sha};
+use crate::domain::incident::{Incident, Proposal, ProposalState, Stage};
 use crate::domain::intent::Wish;
 use crate::domain::mention::Whose;
 use crate::domain::text::{Untrusted, clean_line, listing};
@@ -14,7 +15,7 @@ use crate::domain::time::Time;
 use serde::Serialize;
 
 /// The context of the card's templates. Every string is one clean line; the templates escape.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct View {
     pub no: u64,
     /// `owner/name`.
@@ -106,14 +107,14 @@ pub struct View {
     pub is: Stage,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BaseView {
     pub no: u64,
     pub branch: String,
     pub since: Time,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ProposalView {
     pub id: String,
     pub remedy: String,
@@ -134,7 +135,7 @@ pub struct ProposalView {
     pub undoes: String,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MadeView {
     /// `pull request #12`.
     pub what: String,
@@ -142,7 +143,7 @@ pub struct MadeView {
 }
 
 /// A button before its words are put into a platform's form.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ViewButton {
     pub what: ButtonRef,
     pub look: Look,
@@ -152,7 +153,7 @@ pub struct ViewButton {
     pub form: Option<Form>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OfferView {
     pub label: String,
     pub because: String,
@@ -163,6 +164,14 @@ pub struct OfferView {
     pub is_fix: bool,
     /// It mends nothing by itself, so that a chance would say nothing.
     pub is_issue: bool,
+}
+
+impl View {
+    /// Whether people see the same on both cards: then an edit would only cost the platform's patience.
+    #[must_use]
+    pub fn looks_like(&self, other: &Self) -> bool {
+        Self { version: other.version, ..self.clone() } == *other
+    }
 }
 
 /// Lengths that keep a card near 700 characters.
@@ -493,105 +502,4 @@ fn change(proposal: &Proposal) -> String {
     let file = first.files.first().map_or_else(String::new, |file| format!("{}, ", file.line(NAME)));
     let more = if previews.len() > 1 { format!("; {} branches", previews.len()) } else { String::new() };
     format!("{file}{}{more}", first.stat)
-}
-
-type Buttons = Vec<ViewButton>;
-
-/// What may be clicked now: at most three, and what people need less often.
-fn buttons(incident: &Incident) -> (Buttons, Buttons) {
-    let none = Digest::of([]);
-    if incident.stage.is_closed() && !incident.awaits_people() {
-        return (Vec::new(), offered(incident).into_iter().chain(wrong(incident)).collect());
-    }
-    let (mut shown, mut more) = (Vec::new(), Vec::new());
-    if let Some(active) = incident.shown() {
-        let digest = active.plan.as_ref().map_or(none.clone(), |plan| plan.digest.clone());
-        let on = |verb, look| button(incident, verb, Some(active.id), digest.clone(), look);
-        match active.state {
-            ProposalState::Awaiting => {
-                shown.extend([
-                    on(Verb::Approve, Look::Primary),
-                    on(Verb::Reject, Look::Danger),
-                    on(Verb::Cancel, Look::Plain),
-                ]);
-                more.push(on(Verb::RejectReason, Look::Plain));
-            }
-            ProposalState::Waiting | ProposalState::Planning => shown.push(on(Verb::Cancel, Look::Plain)),
-            _ => {}
-        }
-    } else {
-        if let Some(done) = rerunning(incident) {
-            let digest = done.plan.as_ref().map_or(none.clone(), |plan| plan.digest.clone());
-            shown.push(button(incident, Verb::Cancel, Some(done.id), digest, Look::Plain));
-        }
-        let mut offers = offered(incident);
-        let helpful = incident.offers.iter().take_while(|offer| offer.help >= HELPFUL_FROM).count();
-        more.extend(offers.split_off(offers.len().min(helpful).min(SHOWN - shown.len())));
-        shown.extend(offers);
-    }
-    let last = incident.proposals.last().filter(|last| last.state == ProposalState::Done && !last.made.is_empty());
-    if let (Some(last), None) = (last.filter(|_| !incident.awaits_people()), incident.busy()) {
-        let digest = last.plan.as_ref().map_or(none.clone(), |plan| plan.digest.clone());
-        shown.truncate(SHOWN - 1);
-        shown.push(button(incident, Verb::Undo, Some(last.id), digest, Look::Plain));
-    }
-    let wrong = wrong(incident);
-    more.truncate(MORE - 1 - usize::from(wrong.is_some()));
-    more.push(button(incident, Verb::Why, None, none, Look::Plain));
-    more.extend(wrong);
-    (shown, more)
-}
-
-/// Corrects the cause, bound to the one that stands on the card: open or closed, while the bot alone judged it.
-fn wrong(incident: &Incident) -> Option<ViewButton> {
-    use crate::domain::Scope;
-    let cause = incident.judged.as_ref().map_or(Cause::Unknown, |judged| judged.cause);
-    let said = incident.judged.as_ref().is_some_and(|judged| judged.by.is_some());
-    let failed =
-        !matches!(incident.scope, Scope::Request | Scope::Alert | Scope::Runner) && incident.adopted_by.is_none();
-    let to_say = if incident.stage.is_closed() { cause != Cause::Unknown && !said } else { true };
-    let shown = Digest::of([cause.as_str().as_bytes()]);
-    (failed && to_say).then(|| button(incident, Verb::Wrong, None, shown, Look::Plain))
-}
-
-/// What helps less likely than this mends nothing here by itself, and stands behind *More*.
-const HELPFUL_FROM: f64 = 0.02;
-/// Buttons beside each other; the rest is behind *More*.
-const SHOWN: usize = 3;
-/// Buttons behind *More*: Slack shows five.
-const MORE: usize = 5;
-
-fn button(incident: &Incident, verb: Verb, proposal: Option<ProposalId>, digest: Digest, look: Look) -> ViewButton {
-    ViewButton {
-        what: ButtonRef { verb, incident: incident.no, proposal, digest },
-        look,
-        label: String::new(),
-        form: None,
-    }
-}
-
-/// What may be requested by one click, best first.
-fn offered(incident: &Incident) -> Buttons {
-    let one = |offer: &Offer| {
-        let of_form = || offer.form.as_ref().map_or_else(|| Digest::of([]), Form::digest);
-        let digest = offer.plan.as_ref().map_or_else(of_form, |plan| plan.digest.clone());
-        let look = if offer.recommended { Look::Primary } else { Look::Plain };
-        let button = button(incident, Verb::of(&offer.remedy)?, None, digest, look);
-        // Whoever presses it is asked before anything happens.
-        let asks = if offer.form.is_some() { "…" } else { "" };
-        let label = format!("{}{asks}", clean_line(&offer.label, LABEL));
-        Some(ViewButton { label, form: offer.form.clone(), ..button })
-    };
-    incident.offers.iter().filter_map(one).collect()
-}
-
-/// Slack allows 75 characters on a button, Discord 80.
-const LABEL: usize = 60;
-
-/// The proposal whose re-run is going.
-fn rerunning(incident: &Incident) -> Option<&Proposal> {
-    if incident.stage != Stage::Running {
-        return None;
-    }
-    incident.proposals.iter().rev().find(|proposal| proposal.state == ProposalState::Done)
 }

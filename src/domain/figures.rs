@@ -78,7 +78,16 @@ pub struct Calibration {
     pub brier: Option<f64>,
     /// Incidents told from 0 to 20 %, from 20 to 40 % and so on: how many passed again.
     pub bins: [Share; BINS],
+    /// Outcomes that the correction learned from, of all repositories.
+    #[serde(default)]
+    pub learned: u32,
+    /// What 20, 50 and 80 % are told as by now.
+    #[serde(default)]
+    pub corrected: [f64; 3],
 }
+
+/// The chances of [`Calibration::corrected`].
+pub const EXAMPLES: [f64; 3] = [0.2, 0.5, 0.8];
 
 /// One week of the plots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -212,6 +212,9 @@ pub struct Proposal {
     pub quorum: u32,
     pub approvals: Vec<Approval>,
     pub state: ProposalState,
+    /// The chance that it helps, in percent, as it was offered; absent where it was not.
+    #[serde(default)]
+    pub help: Option<u32>,
     /// What it waits for before it can be planned.
     #[serde(default)]
     pub waits_for: Option<String>,
@@ -327,6 +330,9 @@ pub struct Incident {
     /// The chance that it passes again, as it was first told: what the verdicts are measured by.
     #[serde(default)]
     pub first_told: Option<f64>,
+    /// The same before it was corrected by outcomes: what the correction learns from.
+    #[serde(default)]
+    pub first_reckoned: Option<f64>,
     /// When a cause or a known issue was first named; absent before that, and in records from before it was kept.
     #[serde(default)]
     pub named_at: Option<Time>,

@@ -78,6 +78,8 @@ pub struct Nature {
     pub goes_on: bool,
     /// It tells people and mends nothing: no attempt.
     pub tells: bool,
+    /// What it does waits in a pull request until people merge it.
+    pub proposes: bool,
 }
 
 /// What a search came to.

@@ -50,9 +50,14 @@ impl Door for Engine {
             body: redact::body(&raw.body),
         };
         let id = delivery.id.clone();
+        if proof.press.is_some_and(|press| self.presses.is_repeated(&press, &id)) {
+            counter!("ci_rescue_deliveries_total", "source" => raw.source, "outcome" => "repeated").increment(1);
+            return Ok(Accepted::Duplicate);
+        }
         let put = self.store.put_delivery(delivery).await;
         let took = u64::try_from(self.clock.elapsed_ms().saturating_sub(begun)).unwrap_or(0);
         histogram!("ci_rescue_acknowledge_seconds", "source" => raw.source).record(Duration::from_millis(took));
+        self.presses.after(&id, matches!(put, Ok(Put::New)));
         match put {
             Ok(Put::New) => {
                 self.store_works();

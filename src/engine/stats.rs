@@ -7,9 +7,9 @@ mod tally;
 mod words;
 
 use super::Engine;
-use super::tracks;
+use super::{calibrating, tracks};
 use crate::domain::Repo;
-use crate::domain::figures::{DAYS, Figures, IssueFigures, WEEKS};
+use crate::domain::figures::{DAYS, EXAMPLES, Figures, IssueFigures, WEEKS};
 use crate::domain::time::{DAY_MS, Time};
 use crate::evidence::known;
 use crate::ports::{Query, StoreError};
@@ -47,6 +47,9 @@ impl Engine {
         let history = builds::read(&*self.store, only, &failing, now).await?;
         figures.suites = history.suites();
         history.fill(&mut figures);
+        let outcomes = calibrating::stored(&*self.store).await?;
+        figures.calibration.learned = outcomes.count();
+        figures.calibration.corrected = EXAMPLES.map(|chance| outcomes.curve().apply(chance));
         if only.is_none() {
             figures.issues = self.issues().await?;
             figures.filled = self.filled().await?;

@@ -1,8 +1,11 @@
 //! One delivery, one turn: decode, route, step, and one transaction for everything that follows.
 
+use super::calibrating::{self, part};
 use super::tracks::Changes;
 use super::{Engine, NEXT_INCIDENT, State, timer_key};
+use crate::card::{View, view};
 use crate::domain::access::Asked;
+use crate::domain::calibration::Outcome;
 use crate::domain::effect::{Effect, Lookup, Order};
 use crate::domain::event::{Conclusion, Event, Scope};
 use crate::domain::evidence::Track;
@@ -53,6 +56,10 @@ struct Stored {
     version: u64,
     /// Its part of a known issue's track.
     track: Option<(String, Track)>,
+    /// What it said of a chance that was reckoned.
+    outcome: Option<Outcome>,
+    /// What its card showed.
+    shown: View,
 }
 
 impl Engine {
@@ -64,6 +71,7 @@ impl Engine {
         let now = self.clock.now();
         let mut state = self.state.lock().await;
         let Some(claim) = self.store.claim_delivery(now, LEASE_MS).await? else { return Ok(false) };
+        self.presses.over(&claim.work.id);
         // The steps of a turn are many: on the heap, whoever waits for one stays small.
         let taken = AssertUnwindSafe(Box::pin(self.take_in(&mut state, &claim, now))).catch_unwind().await;
         let done = taken.unwrap_or_else(|_| Err(StoreError::Conflict("a step panicked".into())));
@@ -340,7 +348,15 @@ impl Working<'_> {
         }
         let stored = self.engine.store.incident(no).await?;
         if let Some(incident) = &stored {
-            self.stored.insert(no, Stored { version: incident.version, track: track(incident) });
+            self.stored.insert(
+                no,
+                Stored {
+                    version: incident.version,
+                    track: track(incident),
+                    outcome: part(incident),
+                    shown: view(incident),
+                },
+            );
         }
         Ok(stored)
     }
@@ -453,18 +469,26 @@ impl Working<'_> {
     /// Everything that changed, as one transaction.
     async fn finish(mut self) -> Result<Turn, StoreError> {
         let incidents = std::mem::take(&mut self.incidents);
-        let mut changes = Changes::default();
+        let (mut changes, mut outcomes) = (Changes::default(), calibrating::Changes::default());
         for (no, mut incident) in incidents {
             let stored = self.stored.get(&no);
             changes.exchange(stored.and_then(|stored| stored.track.as_ref()), track(&incident).as_ref());
+            outcomes.exchange(stored.and_then(|stored| stored.outcome), part(&incident));
             incident.version = stored.map_or(0, |stored| stored.version) + 1;
-            for surface in self.surfaces(&incident).await? {
-                let told = self.to_tell.get(&no).copied().unwrap_or(0);
-                self.turn.dirty.push((surface, incident.version, told));
+            let alike = stored.is_some_and(|stored| stored.shown.looks_like(&view(&incident)));
+            let told = self.to_tell.get(&no).copied().unwrap_or(0);
+            for (surface, stands) in self.surfaces(&incident).await? {
+                // Our own pages show more than the card, and cost nobody's patience.
+                let inside = self.engine.chats.get(&surface.platform).is_some_and(|chat| chat.is_inside());
+                let wanted = if alike && stands && !inside { 0 } else { incident.version };
+                if wanted > 0 || told > 0 {
+                    self.turn.dirty.push((surface, wanted, told));
+                }
             }
             self.turn.incidents.push(incident);
         }
         self.turn.settings.extend(changes.settings(&*self.engine.store).await?);
+        self.turn.settings.extend(outcomes.setting(&*self.engine.store).await?);
         Ok(self.turn)
     }
 
@@ -479,10 +503,10 @@ impl Working<'_> {
         chat.is_in_repository() || chat.is_inside() || self.engine.all_feeds(self.state).filter(here).any(fits)
     }
 
-    /// Where the card stands already, and where feeds want it now.
-    async fn surfaces(&self, incident: &Incident) -> Result<Vec<Surface>, StoreError> {
-        let mut surfaces =
-            if incident.version > 1 { self.engine.store.surfaces(incident.no).await? } else { Vec::new() };
+    /// Where the card stands already, and where feeds want it now; with each, whether it stands there.
+    async fn surfaces(&self, incident: &Incident) -> Result<Vec<(Surface, bool)>, StoreError> {
+        let stand = if incident.version > 1 { self.engine.store.surfaces(incident.no).await? } else { Vec::new() };
+        let mut surfaces: Vec<(Surface, bool)> = stand.into_iter().map(|surface| (surface, true)).collect();
         let subject = subject(incident);
         let fed = self.engine.all_feeds(self.state).filter(|feed| self.state.names.wants(&feed.filter, &subject));
         let fed = fed.map(|feed| (feed.platform.clone(), feed.channel.clone()));
@@ -496,10 +520,10 @@ impl Working<'_> {
             .filter(|_| incident.adopted_by.is_none() && !self.renaming.contains(&incident.no))
             .map(|(platform, channel)| Surface { incident: incident.no, platform, channel })
             .collect();
-        surfaces.retain(|surface| self.is_still_fed(surface, &incident.repo));
+        surfaces.retain(|(surface, _)| self.is_still_fed(surface, &incident.repo));
         for surface in wanted {
-            if !surfaces.contains(&surface) && !self.is_muted(&surface).await? {
-                surfaces.push(surface);
+            if !surfaces.iter().any(|(have, _)| *have == surface) && !self.is_muted(&surface).await? {
+                surfaces.push((surface, false));
             }
         }
         Ok(surfaces)

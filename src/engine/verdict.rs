@@ -12,6 +12,8 @@ impl Working<'_> {
         let Some(failure) = outcomes::headline(incident, self.now) else { return Ok(None) };
         let pasts = self.engine.store.with(std::slice::from_ref(&failure)).await?;
         let (past, row) = pasts.past(&failure)?;
-        Ok(Some(history::opinion(&past, &row, incident.headline())))
+        let mut judged = history::opinion(&past, &row, incident.headline());
+        judged.calibrated = Some(self.engine.curve().await?.apply(judged.reckoned()));
+        Ok(Some(judged))
     }
 }

@@ -89,7 +89,7 @@ pub fn opinion(past: &Past, failure: &Row, log: Option<&Evidence>) -> Judged {
         passed_here: passed_at(past, failure),
         alike: flakes_like(past, failure),
     };
-    Judged { cause, chances, because, record, by: None }
+    Judged { cause, chances, because, record, ..Judged::default() }
 }
 
 /// Passes of the series at the failure's commit, in the same workflow.

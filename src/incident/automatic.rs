@@ -96,6 +96,22 @@ pub fn quarantine(step: &mut Step<'_>) {
     proposal::open(step, Opening { wish, force: false, dry_run: false, by, reply: None, seen: None });
 }
 
+/// The known issue's own fix, where it is what the card recommends and the operator grants it. Tried once.
+pub fn fix(step: &mut Step<'_>) {
+    let best = step.incident.offers.first().is_some_and(|offer| offer.recommended && offer.remedy == "fix");
+    if !best || step.incident.busy().is_some() {
+        return;
+    }
+    let decision = judge(step, &blank("fix"), None, false, &Facts::default());
+    // Paths and approvals are judged by the plan.
+    if !["mode", "granted", "confidence", "attempts"].iter().all(|rule| decision.meets(rule)) {
+        return;
+    }
+    let by = Proposer { key: None, name: "CI Rescue".into(), role: Role::Viewer, github: None };
+    let wish = Wish::Fix { template: None, words: Vec::new() };
+    proposal::open(step, Opening { wish, force: false, dry_run: false, by, reply: None, seen: None });
+}
+
 /// Proposes to remove what has expired, one at a time; after a refusal, the next day.
 pub fn release(step: &mut Step<'_>) {
     let now = step.now;

@@ -48,6 +48,7 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         offers: Vec::new(),
         judged: None,
         first_told: None,
+        first_reckoned: None,
         named_at: None,
         proposals: Vec::new(),
         proposed: 0,

@@ -74,7 +74,11 @@ pub fn learn(incident: &mut Incident, new: &Judged) {
             new.cause = old.cause;
         }
     }
-    incident.first_told = incident.first_told.or(Some(new.passes_again()));
+    if incident.first_told.is_none() {
+        incident.first_told = Some(new.passes_again());
+        // What a person said is not reckoned.
+        incident.first_reckoned = new.by.is_none().then(|| new.reckoned());
+    }
     incident.judged = Some(new);
 }
 
@@ -106,6 +110,15 @@ mod tests {
             learn(&mut incident, &then);
             assert_eq!(incident.judged.unwrap().cause, stays, "{first:?} then {then:?}");
         }
+    }
+
+    #[test]
+    fn what_is_told_is_corrected_and_what_is_learned_from_is_not() {
+        let mut incident = crate::incident::failing::request(IncidentNo(1), &"a/b".parse().unwrap(), 1, Time(0));
+        learn(&mut incident, &Judged { calibrated: Some(0.4), ..judged(Cause::Flaky, 0.8, 0.2) });
+        assert_eq!((incident.first_told, incident.first_reckoned), (Some(0.4), Some(0.8)));
+        learn(&mut incident, &judged(Cause::Flaky, 0.99, 0.01));
+        assert_eq!((incident.first_told, incident.first_reckoned), (Some(0.4), Some(0.8)));
     }
 
     #[test]

@@ -59,6 +59,7 @@ pub fn offers(step: &mut Step<'_>, facts: &Facts) {
     if !lookups.is_empty() && step.incident.gathering.more(lookups) {
         return offering::gather(step);
     }
+    automatic::fix(step);
     automatic::consider(step, facts);
 }
 

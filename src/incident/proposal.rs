@@ -13,7 +13,7 @@ use crate::domain::intent::Wish;
 use crate::domain::journal::Note;
 use crate::domain::plan::Plan;
 use crate::domain::time::MINUTE_MS;
-use crate::policy::{Decision, Verdict};
+use crate::policy::{self, Decision, Verdict};
 use crate::remedies;
 
 /// When to look for a re-run that was not reported.
@@ -86,6 +86,7 @@ pub struct Opening {
 
 pub fn open(step: &mut Step<'_>, opening: Opening) {
     let incident = &mut step.incident;
+    let help = policy::chance(incident, opening.wish.remedy());
     incident.proposed += 1;
     let id = ProposalId { incident: incident.no, n: incident.proposed };
     incident.proposals.push(Proposal {
@@ -101,6 +102,7 @@ pub fn open(step: &mut Step<'_>, opening: Opening) {
         quorum: 0,
         approvals: Vec::new(),
         state: ProposalState::Planning,
+        help,
         waits_for: None,
         merging: None,
         ended: None,

@@ -1,6 +1,7 @@
 //! What is asked in addition where the bot acts by itself: grants, limits, pauses.
 
 use super::Case;
+use super::confidence;
 use super::paths::paths;
 use super::terms::Terms;
 use super::tree::{Reason, either, gate};
@@ -24,6 +25,7 @@ pub(super) fn merging(rules: &Rules, terms: &Terms<'_>, case: &Case<'_>) -> Vec<
         daily(rules, case),
         breaker(rules, case),
     ]);
+    gates.extend(confidence::merging(case));
     gates
 }
 
@@ -41,7 +43,9 @@ pub(super) fn gates(rules: &Rules, terms: &Terms<'_>, case: &Case<'_>, approvals
     let failed = case.context.branch_failed_at;
     gates.push(pause("failed_fix", failed, rules.failed_fix_cooldown_minutes, case.now, "failed automatic action"));
     // A test that failed and passed at one commit: its quarantine ends by itself, and people merge it.
-    if !case.nature.exact {
+    if case.nature.exact || case.nature.proposes {
+        gates.extend(confidence::opening(case));
+    } else {
         gates.extend(retrying(rules, case));
     }
     gates

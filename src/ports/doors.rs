@@ -64,6 +64,8 @@ pub struct Proof {
     /// The sender's own id of the delivery: the same id twice is one delivery.
     pub id: String,
     pub kind: String,
+    /// For a button, what is the same when the same person presses it again.
+    pub press: Option<Digest>,
 }
 
 /// Why something is not let in.

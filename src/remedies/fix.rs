@@ -7,7 +7,7 @@ use crate::domain::action::ChangeSpec;
 use crate::domain::evidence::Severity;
 use crate::domain::incident::{Incident, ProposalState};
 use crate::domain::intent::Wish;
-use crate::domain::plan::Planning;
+use crate::domain::plan::{Nature, Planning};
 use crate::domain::text::{Untrusted, clean_line, inert, listing};
 use crate::evidence::known;
 
@@ -22,6 +22,14 @@ const OFTEN: u32 = 5;
 impl Remedy for Fix {
     fn id(&self) -> &'static str {
         "fix"
+    }
+
+    fn nature(&self) -> Nature {
+        Nature { proposes: true, ..Nature::default() }
+    }
+
+    fn is_automatic(&self) -> bool {
+        true
     }
 
     fn is_once(&self) -> bool {

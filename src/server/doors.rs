@@ -140,6 +140,7 @@ impl Verifier for Token {
             origin: Origin::Token,
             id: Digest::of([raw.body.as_slice()]).short().to_owned(),
             kind: self.kind.into(),
+            press: None,
         })
     }
 }

@@ -69,7 +69,7 @@ struct Signed {
 
 impl Verifier for Signed {
     fn verify(&self, _: &Raw) -> Result<Proof, Refusal> {
-        Ok(Proof { origin: Origin::Socket, id: self.id.clone(), kind: "said".into() })
+        Ok(Proof { origin: Origin::Socket, id: self.id.clone(), kind: "said".into(), press: None })
     }
 }
 

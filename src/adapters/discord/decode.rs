@@ -3,6 +3,7 @@
 use super::PLATFORM;
 use crate::domain::actor::{Actor, Place, Platform};
 use crate::domain::form::Fields;
+use crate::domain::ids::Digest;
 use crate::ports::{Decoder, Delivery, Heard};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,14 @@ pub enum What {
 }
 
 impl Envelope {
+    /// What is the same when the person presses again.
+    #[must_use]
+    pub fn press(&self) -> Option<Digest> {
+        let What::Press { value, input: None, fields } = &self.what else { return None };
+        let parts = [self.guild.as_deref().unwrap_or_default(), &self.channel, &self.user, value];
+        fields.is_empty().then(|| Digest::of(parts.map(str::as_bytes)))
+    }
+
     /// Who it is from, and where: people of another server than ours, and those who write directly, have ids of their
     /// own.
     #[must_use]

@@ -5,6 +5,7 @@ use super::decode::{Envelope, What};
 use super::forms;
 use super::interaction::{Incoming, Understood, acknowledge, ask, choices};
 use crate::card::Asks;
+use crate::domain::ids::Digest;
 use crate::domain::incident::Incident;
 use crate::ports::{Ask, Door, Headers, NotTaken, Origin, Proof, Query, Raw, Refusal, Sealer, Verified, Verifier};
 use serde_json::Value;
@@ -30,11 +31,12 @@ pub struct Intake {
 struct Known {
     origin: Origin,
     id: String,
+    press: Option<Digest>,
 }
 
 impl Verifier for Known {
     fn verify(&self, _: &Raw) -> Result<Proof, Refusal> {
-        Ok(Proof { origin: self.origin, id: self.id.clone(), kind: "interaction".into() })
+        Ok(Proof { origin: self.origin, id: self.id.clone(), kind: "interaction".into(), press: self.press.clone() })
     }
 }
 
@@ -75,11 +77,12 @@ impl Intake {
         mut envelope: Box<Envelope>,
         private: bool,
     ) -> Result<CreateInteractionResponse, NotTaken> {
+        let press = envelope.press();
         envelope.reply = self.sealer.close(&envelope.reply);
         let bad = |_| NotTaken::Refused(Refusal::BadRequest("the interaction cannot be kept".to_owned()));
         let body = serde_json::to_vec(&envelope).map_err(bad)?;
         let raw = Raw { source: PLATFORM, headers: Headers::default(), body };
-        let known = Known { origin: self.origin, id: address.id.clone() };
+        let known = Known { origin: self.origin, id: address.id.clone(), press };
         self.door.accept(Verified::by(&known, raw)?).await?;
         Ok(acknowledge(private))
     }

@@ -70,7 +70,7 @@ impl Verifier for Signing {
         let id = raw.headers.one("x-github-delivery").filter(|id| is_id(id));
         let id = id.ok_or_else(|| Refusal::BadRequest("X-GitHub-Delivery is missing or is not an id".into()))?;
         let kind = raw.headers.one("x-github-event").filter(|kind| is_kind(kind)).unwrap_or("unknown");
-        Ok(Proof { origin: Origin::Signed, id: id.to_owned(), kind: kind.to_owned() })
+        Ok(Proof { origin: Origin::Signed, id: id.to_owned(), kind: kind.to_owned(), press: None })
     }
 }
 

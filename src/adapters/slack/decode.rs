@@ -3,6 +3,7 @@
 use super::PLATFORM;
 use crate::domain::actor::{Actor, Place, Platform};
 use crate::domain::form::Fields;
+use crate::domain::ids::Digest;
 use crate::ports::{Decoder, Delivery, Heard};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, OnceLock};
@@ -51,6 +52,16 @@ pub enum Envelope {
         text: String,
         thread: String,
     },
+}
+
+impl Envelope {
+    /// What is the same when the person presses again.
+    #[must_use]
+    pub fn press(&self) -> Option<Digest> {
+        let Self::Action { team, channel, user, value, input: None, fields, .. } = self else { return None };
+        let parts = [team, channel, user, value];
+        fields.is_empty().then(|| Digest::of(parts.map(String::as_bytes)))
+    }
 }
 
 /// Decodes what was kept. `team` is ours, once Slack has told it.

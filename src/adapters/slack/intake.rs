@@ -8,6 +8,7 @@ use super::views::{self, Asking};
 use crate::card::{Asks, escape};
 use crate::domain::actor::Platform;
 use crate::domain::form::Fields;
+use crate::domain::ids::Digest;
 use crate::domain::journal::Mood;
 use crate::ports::{Accepted, Ask, Chat, Door, DoorError, Headers, Origin, Proof, Raw, Refusal, Verified, Verifier};
 use serde::Deserialize;
@@ -29,11 +30,12 @@ struct Known {
     origin: Origin,
     id: String,
     kind: &'static str,
+    press: Option<Digest>,
 }
 
 impl Verifier for Known {
     fn verify(&self, _: &Raw) -> Result<Proof, Refusal> {
-        Ok(Proof { origin: self.origin, id: self.id.clone(), kind: self.kind.into() })
+        Ok(Proof { origin: self.origin, id: self.id.clone(), kind: self.kind.into(), press: self.press.clone() })
     }
 }
 
@@ -43,7 +45,7 @@ impl Intake {
     pub async fn keep(&self, id: String, kind: &'static str, envelope: &Envelope) -> Result<Accepted, DoorError> {
         let body = serde_json::to_vec(envelope).map_err(|why| DoorError(why.to_string()))?;
         let raw = Raw { source: "slack", headers: Headers::default(), body };
-        let verified = Verified::by(&Known { origin: self.origin, id, kind }, raw);
+        let verified = Verified::by(&Known { origin: self.origin, id, kind, press: envelope.press() }, raw);
         self.door.accept(verified.map_err(|why| DoorError(why.to_string()))?).await
     }
 

@@ -253,9 +253,18 @@ impl Choice<'_> {
     }
 
     /// A budget for the whole workspace: as long as it lasts, the most urgent.
-    async fn edits_by_budget(&mut self, edits: Vec<Row>, budget: &super::super::EditBudget) -> Result<(), StoreError> {
-        let jobs = self.jobs_of(edits).await?;
-        for job in jobs {
+    async fn edits_by_budget(
+        &mut self,
+        mut edits: Vec<Row>,
+        budget: &super::super::EditBudget,
+    ) -> Result<(), StoreError> {
+        let is_budgeted = |(_, publication): &Row| publication.message.is_some() || publication.digest.is_some();
+        let mut granted = edits.iter().any(is_budgeted) && budget.check().is_ok();
+        if !granted {
+            // Their incidents are read when one of them may be written.
+            edits.retain(|row| row.1.message.is_none());
+        }
+        for job in self.jobs_of(edits).await? {
             if self.is_full() {
                 break;
             }
@@ -263,7 +272,7 @@ impl Choice<'_> {
             if first_post {
                 let channel = job.rows()[0].0.channel.clone();
                 self.by_slot(&channel, job).await;
-            } else if budget.check().is_ok() {
+            } else if std::mem::take(&mut granted) || budget.check().is_ok() {
                 self.jobs.push(job);
             } else {
                 break;

@@ -231,6 +231,7 @@ mod tests {
             quorum: 0,
             approvals: Vec::new(),
             state,
+            help: None,
             waits_for: None,
             merging: None,
             ended: None,

@@ -1,6 +1,6 @@
 //! The figures in lines, as chat shows them.
 
-use crate::domain::figures::{BINS, DAYS, Figures};
+use crate::domain::figures::{BINS, Calibration, DAYS, EXAMPLES, Figures};
 use crate::domain::time::Span;
 use std::collections::BTreeMap;
 
@@ -106,6 +106,12 @@ fn verdicts(figures: &Figures) -> Vec<String> {
     for (at, bin) in figures.calibration.bins.iter().enumerate().filter(|(_, bin)| bin.of > 0) {
         let (from, to) = (at * 100 / BINS, (at + 1) * 100 / BINS);
         lines.push(format!("said {from} to {to} %: {} of {} passed again", bin.yes, bin.of));
+    }
+    let Calibration { learned, corrected, .. } = figures.calibration;
+    if learned > 0 {
+        let now = EXAMPLES.iter().zip(corrected).map(|(was, now)| format!("{:.0} → {:.0} %", was * 100.0, now * 100.0));
+        let now: Vec<String> = now.collect();
+        lines.push(format!("corrected by {}: {}", count(learned, "outcome"), now.join(", ")));
     }
     lines
 }

@@ -2,14 +2,16 @@
 //! what Discord refuses.
 
 use axum::extract::ws::{Message as Frame, WebSocket, WebSocketUpgrade};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -70,6 +72,8 @@ pub struct DiscordDouble {
     connections: Arc<watch::Sender<u32>>,
     /// Counts what changed, for those who wait.
     changes: Arc<watch::Sender<u64>>,
+    /// What is written takes effect at once and is answered this much later.
+    pub latency_ms: Arc<AtomicU64>,
 }
 
 impl DiscordDouble {
@@ -80,6 +84,7 @@ impl DiscordDouble {
             at,
             connections: Arc::new(watch::channel(0).0),
             changes: Arc::new(watch::channel(0).0),
+            latency_ms: Arc::default(),
         };
         double.lock().clock = 1_000;
         let api = Router::new()
@@ -106,6 +111,7 @@ impl DiscordDouble {
             .route("/interactions/{id}/{token}/callback", post(callback))
             .route("/webhooks/{app}/{token}", post(follow_up))
             .route("/webhooks/{app}/{token}/messages/@original", patch(edit_original));
+        let api = api.layer(axum::middleware::from_fn_with_state(double.clone(), late));
         let router = Router::new().nest("/api/v10", api).route("/", get(socket)).with_state(double.clone());
         let ends = stop.clone();
         tokio::spawn(async move {
@@ -305,6 +311,15 @@ impl DiscordDouble {
         self.click(user, card, &id)
     }
 
+    /// A press while the bot may be away: `false` when nobody was there to hear it.
+    pub fn try_press(&self, user: &str, card: &Message, label: &str) -> bool {
+        let (_, value) = self.press(user, card, label);
+        let mut inner = self.lock();
+        inner.sequence += 1;
+        let frame = json!({"op": 0, "t": "INTERACTION_CREATE", "s": inner.sequence, "d": value});
+        inner.socket.as_ref().is_some_and(|socket| socket.send(frame).is_ok())
+    }
+
     /// Closes the socket with this code, and waits for the next one.
     pub async fn disconnect(&self, code: u16) {
         let before = *self.connections.borrow();
@@ -377,6 +392,16 @@ impl Message {
             .collect::<Vec<_>>()
             .join("\n")
     }
+}
+
+async fn late(State(double): State<DiscordDouble>, request: Request, next: Next) -> Response {
+    let reads = request.method() == axum::http::Method::GET;
+    let answer = next.run(request).await;
+    if !reads {
+        let late = double.latency_ms.load(Ordering::Relaxed);
+        tokio::time::sleep(std::time::Duration::from_millis(late)).await;
+    }
+    answer
 }
 
 /// The servers that the bot is on, with what it may do there.
