@@ -363,7 +363,7 @@ retry = -1
         "ci-rescue.toml:19: people[1].name repeats \"ada\"; names must be unique",
         "ci-rescue.toml:22: policy.mode must be \"observe\", \"suggest\" or \"act\" (found \"atc\"; did you mean \"act\"?)",
         "ci-rescue.toml:23: policy.automatic[0] names an unknown remedy, \"retri\"; did you mean \"retry\"?",
-        "ci-rescue.toml:23: policy.automatic[1] is \"pin\", but policy.automatic accepts only retry, quarantine, issue and fix",
+        "ci-rescue.toml:23: policy.automatic[1] is \"pin\", but policy.automatic accepts only retry, quarantine, fix and issue",
         "ci-rescue.toml:24: policy.auto_merge[0] is \"revert\", but policy.auto_merge accepts only quarantine, unquarantine, extend, pin and unpin",
         "ci-rescue.toml:25: policy.resolvers[0] names an unknown resolver, \"carg\"; did you mean \"cargo\"?",
         "ci-rescue.toml:29: policy.approvals.unpinn names an unknown remedy, \"unpinn\"; did you mean \"unpin\"?",

@@ -1,18 +1,20 @@
 //! fix: a known issue in the log, and the failing workflow mended by a template.
 
-use super::code::{agreed, ask, broken, opened};
+use super::code::{agreed, ask, broken, broken_with as broken_git, opened};
 use super::surfaces::{PULL, shown, sticky};
+use crate::plan::repo::Repo;
 use crate::world::{NETWORK_LOG, REPO, Setup, World, spec};
 use ci_rescue::domain::ProposalState;
 use ci_rescue::domain::evidence::Severity;
+use ci_rescue::ports::Turn;
+use serde_json::json;
 
 const GLIBC: &str = "2026-01-01T00:00:01.0000000Z ##[group]Run actions/upload-artifact@v4\n2026-01-01T00:00:01.0000000Z ##[endgroup]\n2026-01-01T00:00:02.0000000Z /__e/node20/bin/node: /lib64/libc.so.6: version `GLIBC_2.28' not found (required by /__e/node20/bin/node)\n2026-01-01T00:00:03.0000000Z ##[error]Process completed with exit code 1.\n";
 const CI: &str = "name: other-ci\non: push\njobs:\n  test:\n    runs-on: ubuntu-22.04 # old\n    steps:\n      - run: make\n      - uses: actions/upload-artifact@v4\n        with:\n          path: out\n";
 const DEPLOY: &str = "name: deploy\non: push\njobs:\n  ship:\n    runs-on: ubuntu-22.04\n    steps:\n      - uses: actions/upload-artifact@v4\n";
 
-#[tokio::test]
-async fn a_known_issue_is_mended_by_its_template_and_deployments_are_not_touched() {
-    let (world, repo) = broken().await;
+/// A run whose workflow uses what the runner cannot run.
+async fn outdated(world: &World, repo: &Repo) {
     repo.write(".github/workflows/ci.yml", CI);
     repo.write(".github/workflows/deploy.yml", DEPLOY);
     repo.commit("Workflows");
@@ -25,6 +27,12 @@ async fn a_known_issue_is_mended_by_its_template_and_deployments_are_not_touched
     world.deliver().await;
     world.forge.finish(id);
     world.deliver().await;
+}
+
+#[tokio::test]
+async fn a_known_issue_is_mended_by_its_template_and_deployments_are_not_touched() {
+    let (world, repo) = broken().await;
+    outdated(&world, &repo).await;
     let ada = world.sit("ada").await;
     ada.say(&world, "fix 2").await;
     world.sit("cyd").await.say(&world, "approve 2").await;
@@ -44,6 +52,38 @@ async fn a_known_issue_is_mended_by_its_template_and_deployments_are_not_touched
     let state = world.incident(1).await.proposals.last().unwrap().state.clone();
     assert!(matches!(&state, ProposalState::Refused { why } if why[0].contains("Did you mean action_major_back?")));
     world.end().await;
+}
+
+/// Fixes of this known issue that held, of 40, and what the bot then does by itself where it is granted.
+#[tokio::test]
+async fn by_itself_the_bot_proposes_a_fix_as_far_as_its_confidence_reaches() {
+    for (granted, approvals, held, proposes) in [
+        ("fix", 0, 36, true),
+        ("fix", 0, 24, true),
+        ("fix", 0, 5, false),
+        ("fix", 1, 36, false),
+        ("retry", 0, 36, false),
+    ] {
+        let config =
+            format!("[policy]\nmode = \"act\"\nautomatic = [\"{granted}\"]\n[policy.approvals]\nfix = {approvals}\n");
+        let (world, repo) = broken_git(Setup { config, ..Setup::default() }).await;
+        let track = json!({"seen": 40, "tried": 40, "held": held});
+        let settings = vec![("track:glibc-node20".into(), Some(track))];
+        world.store.commit(Turn { settings, ..Turn::default() }).await.unwrap();
+        outdated(&world, &repo).await;
+        world.settle().await;
+        let done = opened(&world);
+        let case = format!("{granted}, {approvals} approvals, {held} held");
+        assert_eq!(done.len(), usize::from(proposes), "{case}: {:?}", world.incident(2).await.proposals);
+        if let Some(pull) = done.first() {
+            assert!(pull.open && pull.body.contains("glibc-node20"), "{case}: {}", pull.body);
+        }
+        // Once: what was tried is not proposed again.
+        world.clock.advance(3_600_000);
+        world.settle().await;
+        assert_eq!(opened(&world).len(), usize::from(proposes), "{case}");
+        world.end().await;
+    }
 }
 
 /// A run on `branch` whose log is `log`, in a world with all surfaces.
