@@ -454,6 +454,12 @@ impl Incident {
         self.is_green() && self.runs.iter().any(again)
     }
 
+    /// A retry of the failing run failed as well.
+    #[must_use]
+    pub fn failed_again(&self) -> bool {
+        self.runs.iter().any(|run| run.failed_attempt == run.attempt && run.attempt > 1 && !run.superseded)
+    }
+
     /// A cause or a known issue is named.
     #[must_use]
     pub fn is_named(&self) -> bool {

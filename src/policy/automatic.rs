@@ -143,8 +143,8 @@ fn not_broken(incident: &Incident) -> Reason {
     gate("cause", !broken, format!("the verdict is {}", cause.spoken()))
 }
 
-/// From this chance on, a retry is made although the log does not call the failure transient. What failed again is less
-/// likely to pass: a test is not retried a second time.
+/// From this chance on, a retry is made although the log does not call the failure transient. Once: what flakes often may
+/// be broken as well, and a retry that failed is the sign of it.
 const RETRIED_FROM: f64 = 0.4;
 
 /// Whether the log or the history of what failed says that another try may pass.
@@ -159,6 +159,9 @@ fn may_pass(incident: &Incident) -> Reason {
     let flakes = incident.judged.as_ref().is_some_and(|judged| matches!(judged.cause, Cause::Flaky | Cause::Transient));
     let may = !transient && (flakes || evidence.is_some_and(|evidence| evidence.category == Category::Test));
     let Some(hope) = incident.retry_hope().filter(|_| may) else { return gate("transient", transient, kind) };
+    if incident.failed_again() {
+        return gate("transient", false, format!("{kind}, and a retry failed as well"));
+    }
     let words = format!("{kind}, and a retry passes with {:.0} %", hope * 100.0);
     let percent = |of: f64| format!("{:.0}", of * 100.0).parse().unwrap_or(0_u32);
     gate("transient", hope >= RETRIED_FROM, words).comparing(percent(hope), percent(RETRIED_FROM))

@@ -43,6 +43,11 @@ impl Remedy for Quarantine {
         true
     }
 
+    /// A retry that passed is the best evidence that it flakes.
+    fn follows(&self) -> bool {
+        true
+    }
+
     /// Failing tests, and evidence that they are flaky. It helps everybody after this run, so a retry goes first. Of
     /// several, the person chooses one.
     fn offer(&self, incident: &Incident) -> Option<Offering> {
@@ -52,9 +57,12 @@ impl Remedy for Quarantine {
         let new = judged.record.alike == Some(0);
         // What failed on its retry too may be broken beside.
         let again = hope::tries(incident) > 0 && judged.record.passed_here == 0;
+        // What another commit made green has not shown that it flakes.
+        let mended = incident.closed_at.is_some() && !incident.passed_again();
         if !(1..=CHOICES_MAX).contains(&tests.len())
             || new
             || again
+            || mended
             || judged.record.passed_on_retry == 0
             || incident.base.is_some()
         {
