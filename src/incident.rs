@@ -31,6 +31,7 @@ mod runs;
 mod state;
 mod step;
 mod suspecting;
+mod tending;
 mod track;
 mod trying;
 mod undoing;

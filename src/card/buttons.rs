@@ -49,7 +49,11 @@ pub fn buttons(incident: &Incident) -> (Buttons, Buttons) {
         shown.push(button(incident, Verb::Undo, Some(last.id), digest, Look::Plain));
     }
     let wrong = wrong(incident);
-    more.truncate(MORE - 1 - usize::from(wrong.is_some()));
+    let ack = incident.taken.is_none() && incident.adopted_by.is_none();
+    more.truncate(MORE - 1 - usize::from(wrong.is_some()) - usize::from(ack));
+    if ack {
+        more.push(button(incident, Verb::Ack, None, none.clone(), Look::Plain));
+    }
     more.push(button(incident, Verb::Why, None, none, Look::Plain));
     more.extend(wrong);
     (shown, more)

@@ -83,6 +83,12 @@ pub struct View {
     pub closed_at: Option<Time>,
     /// Closed with its pull request.
     pub gone: bool,
+    /// Who has it; empty where nobody does.
+    pub taken: String,
+    pub snoozed_until: Option<Time>,
+    /// Who closed it by hand, and why.
+    pub resolved_by: String,
+    pub resolved_why: String,
     pub attempt: u32,
     #[serde(skip)]
     pub url: Option<String>,
@@ -256,6 +262,14 @@ pub fn view(incident: &Incident) -> View {
         opened_at: incident.opened_at,
         closed_at: incident.closed_at,
         gone: incident.gone,
+        taken: incident.taken.as_ref().map_or_else(String::new, |taken| taken.by.line(NAME)),
+        snoozed_until: incident.snoozed.as_ref().map(|snoozed| snoozed.until),
+        resolved_by: incident.resolved.as_ref().map_or_else(String::new, |resolved| resolved.by.line(NAME)),
+        resolved_why: incident
+            .resolved
+            .as_ref()
+            .and_then(|one| one.reason.as_ref())
+            .map_or_else(String::new, |why| why.line(LINE)),
         attempt: incident.runs.iter().map(|run| run.attempt).max().unwrap_or(0),
         url,
         host,

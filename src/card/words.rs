@@ -286,6 +286,7 @@ impl Words {
 fn label(what: &ButtonRef) -> String {
     match what.verb {
         Verb::RejectReason => return "Reject with a reason".into(),
+        Verb::Ack => return "Acknowledge".into(),
         Verb::Wrong => return "Wrong verdict".into(),
         _ => {}
     }

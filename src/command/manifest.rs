@@ -50,12 +50,13 @@ pub enum Task {
     Look,
     Repair,
     Decide,
+    Care,
     Channels,
     Emergency,
 }
 
 impl Task {
-    pub const ALL: [Self; 5] = [Self::Look, Self::Repair, Self::Decide, Self::Channels, Self::Emergency];
+    pub const ALL: [Self; 6] = [Self::Look, Self::Repair, Self::Decide, Self::Care, Self::Channels, Self::Emergency];
 
     #[must_use]
     pub fn title(self) -> &'static str {
@@ -63,6 +64,7 @@ impl Task {
             Self::Look => "Look",
             Self::Repair => "Repair",
             Self::Decide => "Decide",
+            Self::Care => "Incidents",
             Self::Channels => "Channels",
             Self::Emergency => "Emergency",
         }

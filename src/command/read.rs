@@ -121,6 +121,14 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
             let cause = take("cause").and_then(|word| serde_json::from_value(word.into()).ok());
             Intent::Wrong { target: target?, cause }
         }
+        "ack" => Intent::Ack { target: target? },
+        "assign" => {
+            let to = take("to").ok_or("Name a person: assign 42 @ada")?;
+            Intent::Assign { target: target?, to: to.into(), key: None }
+        }
+        "snooze" => Intent::Snooze { target: target?, for_ms: span(take("for").as_deref().unwrap_or("off"))? },
+        "resolve" => Intent::Resolve { target: target?, reason: take("reason").map(Into::into) },
+        "reopen" => Intent::Reopen { target: target? },
         "stats" => Intent::Stats { repo: take("repo").and_then(|repo| repo.parse().ok()) },
         "bisect" => {
             let dry_run = take("run").is_none();

@@ -74,6 +74,20 @@ impl Directory for People {
         self.by_login(login).filter(|person| person.direct).map_or_else(Vec::new, accounts)
     }
 
+    fn named(&self, platform: &Platform, word: &str) -> Option<(String, String)> {
+        let account = word.strip_prefix("<@").and_then(|rest| rest.strip_suffix('>'));
+        let found = if let Some(account) = account {
+            let id = account.trim_start_matches('!').split('|').next().unwrap_or_default();
+            let has = |person: &&Person| accounts(person).iter().any(|(at, have)| at == platform && have == id);
+            self.people.iter().find(has)
+        } else {
+            let name = word.trim_start_matches('@');
+            let by_name = self.people.iter().find(|person| person.name.eq_ignore_ascii_case(name));
+            by_name.or_else(|| self.by_login(name))
+        };
+        found.map(|person| (person.name.clone(), person.name.clone()))
+    }
+
     fn principal(&self, actor: &Actor, _: &Place) -> Principal {
         if let Some(person) = self.of(actor) {
             return Principal {

@@ -34,13 +34,15 @@ pub enum Verb {
     /// By the template that the known issue names.
     Fix,
     Issue,
+    /// The person has it.
+    Ack,
     Why,
     /// The cause that the card shows is wrong; the person says which is right.
     Wrong,
 }
 
 impl Verb {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Retry,
         Self::Approve,
         Self::Reject,
@@ -54,6 +56,7 @@ impl Verb {
         Self::Bisect,
         Self::Fix,
         Self::Issue,
+        Self::Ack,
         Self::Why,
         Self::Wrong,
     ];
@@ -82,6 +85,7 @@ impl Verb {
             Self::Bisect => "bisect",
             Self::Fix => "fix",
             Self::Issue => "issue",
+            Self::Ack => "ack",
             Self::Why => "why",
             Self::Wrong => "wrong",
         }

@@ -176,6 +176,8 @@ pub enum Timer {
     Escalate,
     /// Somebody may have to be mentioned now.
     Mention,
+    /// A snooze is over.
+    Snooze,
     /// A pull request of ours may have ended unheard.
     Pulls,
     /// A re-run should have shown itself by now: look at the forge.

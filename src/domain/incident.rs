@@ -15,6 +15,7 @@ use super::plan::Plan;
 use super::rules::OwnRules;
 use super::runner::Awaited;
 use super::suspect::Suspicion;
+use super::tending::{Resolved, Snoozed, Taken};
 use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -392,13 +393,21 @@ pub struct Incident {
     pub declined: Option<Declined>,
     #[serde(default)]
     pub reopened_at: Option<Time>,
+    /// Who works on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<Taken>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snoozed: Option<Snoozed>,
+    /// Closed by a person; then it is `gone` as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<Resolved>,
     /// Whether its branch is protected, once asked for and known.
     #[serde(default)]
     pub protected: Option<Known<bool>>,
     /// The runner that its jobs wait for.
     #[serde(default)]
     pub runner: Option<Awaited>,
-    /// Closed because its pull request ended, not because anything passed.
+    /// Closed because its pull request ended, or by a person, not because anything passed.
     #[serde(default)]
     pub gone: bool,
     /// Automatic retries so far.

@@ -144,6 +144,29 @@ pub enum Intent {
         target: Target,
         cause: Option<Cause>,
     },
+    /// The person has it.
+    Ack {
+        target: Target,
+    },
+    /// Somebody else shall have it: as they are named, and their key once that is known.
+    Assign {
+        target: Target,
+        to: Untrusted,
+        key: Option<String>,
+    },
+    /// Nobody is called for this long, in milliseconds; 0 ends it.
+    Snooze {
+        target: Target,
+        for_ms: i64,
+    },
+    /// Closes it by hand.
+    Resolve {
+        target: Target,
+        reason: Option<Untrusted>,
+    },
+    Reopen {
+        target: Target,
+    },
     /// How the last weeks went.
     Stats {
         repo: Option<Repo>,
@@ -202,6 +225,11 @@ impl Intent {
             Self::Show { target }
             | Self::Why { target }
             | Self::Wrong { target, .. }
+            | Self::Ack { target }
+            | Self::Assign { target, .. }
+            | Self::Snooze { target, .. }
+            | Self::Resolve { target, .. }
+            | Self::Reopen { target }
             | Self::Remedy { target, .. }
             | Self::Undo { target }
             | Self::Repro { target }
@@ -235,6 +263,11 @@ impl Intent {
             | Self::Repro { .. }
             | Self::Reject { .. }
             | Self::Wrong { .. }
+            | Self::Ack { .. }
+            | Self::Assign { .. }
+            | Self::Snooze { .. }
+            | Self::Resolve { .. }
+            | Self::Reopen { .. }
             | Self::Cancel { .. }
             | Self::Hold { .. }
             | Self::Subscribe { .. }

@@ -325,6 +325,28 @@ pub enum Note {
     Stats {
         lines: Vec<String>,
     },
+    /// A person has it now, instead of another.
+    Acknowledged {
+        by: Untrusted,
+        from: Option<Untrusted>,
+    },
+    Assigned {
+        by: Untrusted,
+        to: Untrusted,
+    },
+    Snoozed {
+        by: Untrusted,
+        until: Time,
+    },
+    /// A snooze ended.
+    Woken {
+        because: String,
+    },
+    /// A person closed it.
+    ResolvedBy {
+        by: Untrusted,
+        reason: Option<Untrusted>,
+    },
     /// A person corrected the cause.
     Corrected {
         by: Untrusted,

@@ -37,6 +37,7 @@ pub mod rules;
 pub mod runner;
 pub mod subscription;
 pub mod suspect;
+pub mod tending;
 pub mod text;
 pub mod time;
 

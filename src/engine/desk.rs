@@ -200,6 +200,7 @@ impl Working<'_> {
                 }
                 Intent::Remedy { target, wish: offering.wish, force: false, dry_run: false }
             }
+            Verb::Ack => Intent::Ack { target },
             Verb::Why => Intent::Why { target },
             Verb::Wrong => match self.named_cause(&what, input.as_deref()).await? {
                 Ok(cause) => Intent::Wrong { target, cause },
@@ -211,7 +212,7 @@ impl Working<'_> {
         };
         // A change of code is planned once it is asked for: the card shows no plan that a press could bind to.
         let planned = Verb::of(what.verb.as_str()).is_none_or(|verb| verb == Verb::Retry);
-        let seen = (planned && !matches!(what.verb, Verb::Why | Verb::Wrong)).then_some(what.digest);
+        let seen = (planned && !matches!(what.verb, Verb::Ack | Verb::Why | Verb::Wrong)).then_some(what.digest);
         self.intent(asker, intent, seen).await
     }
 
@@ -281,6 +282,7 @@ impl Working<'_> {
                 let (place, actor_id) = (asker.place.clone(), asker.actor.id.clone());
                 let wanting = self.wanting(asker, &incident);
                 let by = self.principal(asker, Reach::Repo(&incident.repo, &wanting));
+                let intent = self.meant(asker, &by, intent);
                 let request = Request { id: self.delivery.id.clone(), by, place, actor_id, intent, seen };
                 self.event(Event::Asked { request }).await
             }
@@ -292,6 +294,20 @@ impl Working<'_> {
                 self.answer(&asker.place, &asker.actor.id, missing(asker, no));
                 Ok(())
             }
+        }
+    }
+
+    /// Who is meant by a name.
+    fn meant(&self, asker: &Asker, by: &Principal, intent: Intent) -> Intent {
+        let Intent::Assign { target, to, .. } = intent else { return intent };
+        let word = to.raw().trim();
+        let found = match word.trim_start_matches('@') {
+            "me" => Some((by.name.raw().to_owned(), by.key.clone())),
+            _ => self.engine.directory.named(&asker.place.platform, word),
+        };
+        match found {
+            Some((name, key)) => Intent::Assign { target, to: name.into(), key: Some(key) },
+            None => Intent::Assign { target, to, key: None },
         }
     }
 

@@ -32,7 +32,8 @@ fn is_due(step: &Step<'_>) -> bool {
 fn may_mention(step: &Step<'_>) -> bool {
     let incident = &step.incident;
     let own = incident.fork || !incident.pulls.is_empty() || incident.base.is_some() || incident.adopted_by.is_some();
-    incident.closed_at.is_none() && incident.confirmed && !own && !policy::skips(step.rules, incident)
+    let tended = incident.taken.is_some() || incident.snoozed.is_some();
+    incident.closed_at.is_none() && incident.confirmed && !own && !tended && !policy::skips(step.rules, incident)
 }
 
 /// A failure that is judged, that someone can be asked about, and that is not a pull request's own.

@@ -5,6 +5,7 @@ use super::escalating;
 use super::exclusion;
 use super::proposal::{self, Input, Opening};
 use super::state::Step;
+use super::tending;
 use super::trying;
 use super::undoing;
 use crate::domain::cause::{Cause, Judged};
@@ -50,6 +51,14 @@ pub fn asked(step: &mut Step<'_>, request: &Request) {
             Ok(note) => confirm(step, request, &note),
             Err(why) => refuse(step, request, why),
         },
+        Intent::Ack { .. }
+        | Intent::Assign { .. }
+        | Intent::Snooze { .. }
+        | Intent::Resolve { .. }
+        | Intent::Reopen { .. } => match tending::asked(step, request) {
+            Ok(note) => confirm(step, request, &note),
+            Err(why) => refuse(step, request, why),
+        },
         Intent::Remedy { wish, force, dry_run, .. } => remedy(step, request, wish, *force, *dry_run),
         Intent::Repro { .. } => repro(step, request),
         Intent::Undo { target } => undo(step, request, *target),
@@ -66,6 +75,11 @@ fn word(intent: &Intent) -> &'static str {
         Intent::Show { .. } => "show",
         Intent::Why { .. } => "why",
         Intent::Wrong { .. } => "wrong",
+        Intent::Ack { .. } => "ack",
+        Intent::Assign { .. } => "assign",
+        Intent::Snooze { .. } => "snooze",
+        Intent::Resolve { .. } => "resolve",
+        Intent::Reopen { .. } => "reopen",
         Intent::Remedy { wish, .. } => wish.remedy(),
         Intent::Repro { .. } => "repro",
         Intent::Undo { .. } => "undo",

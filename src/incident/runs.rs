@@ -34,6 +34,7 @@ pub fn failed_again(step: &mut Step<'_>, run: Option<RunId>, attempt: u32) {
 pub fn reopen(step: &mut Step<'_>, because: &str) {
     step.incident.closed_at = None;
     step.incident.gone = false;
+    step.incident.resolved = None;
     escalating::reopen(&mut step.incident, step.now);
     step.incident.adopted_by = None;
     step.tell(None, Note::Reopened { because: because.into() });

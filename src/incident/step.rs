@@ -3,7 +3,8 @@
 use super::state::Step;
 use super::{
     adopting, automatic, bisecting, escalating, expiry, failing, landing, mentioning, merging, offering, owning,
-    passing, people, placing, planning, proposal, renaming, reporting, runners, runs, suspecting, undoing, waiting,
+    passing, people, placing, planning, proposal, renaming, reporting, runners, runs, suspecting, tending, undoing,
+    waiting,
 };
 use crate::domain::effect::Order;
 use crate::domain::event::{Event, LogRead, Scope, Timer};
@@ -138,6 +139,8 @@ fn finish(mut step: Step<'_>, event: &Event, before: &adopting::Before) -> Trans
     let incident = &mut step.incident;
     offering::renew(incident);
     (incident.severity, incident.severity_because) = policy::severity(incident);
+    tending::look(&mut step);
+    let incident = &mut step.incident;
     incident.stage = stage(incident);
     incident.updated_at = step.now;
     // What has just been looked at is looked at again when something happens.
@@ -189,6 +192,8 @@ fn fired(step: &mut Step<'_>, timer: Timer) {
             runners::ask_again(step);
         }
         Timer::Mention => mentioning::due(step),
+        // It is looked at after each step.
+        Timer::Snooze => {}
     }
 }
 

@@ -31,11 +31,12 @@ const TIMEOUTS: usize = 2;
 /// | runner | the forge says that no runner with the labels is online |
 ///
 /// `until` is when to look again: when one that is not met will be by itself. Nothing is escalated that is closed, adopted, asked for
-/// by a person, or not confirmed.
+/// by a person, acknowledged, snoozed, or not confirmed.
 #[must_use]
 pub fn escalation(rules: &Rules, incident: &Incident, breaker: Breaker, now: Time) -> Vec<(Trigger, Reason)> {
     let nothing = incident.closed_at.is_some() || incident.adopted_by.is_some() || !incident.confirmed;
-    if nothing || incident.scope == Scope::Request {
+    // Somebody has it, or said that it can wait.
+    if nothing || incident.taken.is_some() || incident.snoozed.is_some() || incident.scope == Scope::Request {
         return Vec::new();
     }
     let each = [

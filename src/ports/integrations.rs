@@ -437,6 +437,10 @@ pub trait Directory: Send + Sync {
     fn mentions(&self, _platform: &Platform, _owner: &str) -> Vec<Mention> {
         Vec::new()
     }
+    /// Name and key of a person, as somebody on this platform names them: `@ada`, `<@U123>`, a login at the forge.
+    fn named(&self, _platform: &Platform, _word: &str) -> Option<(String, String)> {
+        None
+    }
     /// The accounts of the person with this login at the forge, where they want direct messages.
     fn direct(&self, _login: &str) -> Vec<(Platform, String)> {
         Vec::new()

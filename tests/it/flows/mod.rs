@@ -33,6 +33,7 @@ pub mod statistics;
 mod storm;
 pub mod surfaces;
 pub mod suspects;
+mod tending;
 mod tracking;
 mod undoing;
 mod wrong;
