@@ -20,6 +20,16 @@ fn span(text: &str) -> Result<i64, String> {
     i64::try_from(span.as_millis()).map_err(|_| "The maximum is seven days: 7d".into())
 }
 
+/// How long a snooze lasts unless the command says otherwise.
+const SNOOZE: &str = "1h";
+
+/// `9:00`, as minutes after midnight.
+fn minutes(clock: &str) -> Result<i16, String> {
+    let time =
+        jiff::civil::Time::strptime("%H:%M", clock).map_err(|_| format!("{clock} is no time of day: try 9:00"))?;
+    Ok(i16::from(time.hour()) * 60 + i16::from(time.minute()))
+}
+
 /// How long a quarantine lasts unless for= says otherwise.
 const QUARANTINE: &str = "7d";
 
@@ -126,7 +136,14 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
             let to = take("to").ok_or("Name a person: assign 42 @ada")?;
             Intent::Assign { target: target?, to: to.into(), key: None }
         }
-        "snooze" => Intent::Snooze { target: target?, for_ms: span(take("for").as_deref().unwrap_or("off"))? },
+        "snooze" => {
+            let (for_ms, until) = match (take("for"), take("until")) {
+                (Some(_), Some(_)) => return Err("Use either a duration or until=, not both".into()),
+                (None, Some(clock)) => (0, Some(minutes(&clock)?)),
+                (long, None) => (span(long.as_deref().unwrap_or(SNOOZE))?, None),
+            };
+            Intent::Snooze { target: target?, for_ms, until }
+        }
         "resolve" => Intent::Resolve { target: target?, reason: take("reason").map(Into::into) },
         "reopen" => Intent::Reopen { target: target? },
         "stats" => Intent::Stats { repo: take("repo").and_then(|repo| repo.parse().ok()) },

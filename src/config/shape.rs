@@ -387,7 +387,7 @@ impl MentionSection {
     #[must_use]
     pub fn mentions(&self) -> Mentions {
         let zone = policy::zone(&self.time_zone);
-        let quiet = self.quiet.as_deref().zip(zone).and_then(|(hours, zone)| Quiet::read(hours, zone));
-        Mentions { severities: self.severities.clone(), quiet }
+        let quiet = self.quiet.as_deref().zip(zone.clone()).and_then(|(hours, zone)| Quiet::read(hours, zone));
+        Mentions { severities: self.severities.clone(), quiet, zone }
     }
 }

@@ -154,10 +154,12 @@ pub enum Intent {
         to: Untrusted,
         key: Option<String>,
     },
-    /// Nobody is called for this long, in milliseconds; 0 ends it.
+    /// Nobody is called for this long, in milliseconds; 0 ends it. Or until the clock on the wall says so, in minutes after
+    /// midnight.
     Snooze {
         target: Target,
         for_ms: i64,
+        until: Option<i16>,
     },
     /// Closes it by hand.
     Resolve {

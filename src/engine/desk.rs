@@ -297,8 +297,13 @@ impl Working<'_> {
         }
     }
 
-    /// Who is meant by a name.
+    /// Who is meant by a name, and how long it is until a time of day.
     fn meant(&self, asker: &Asker, by: &Principal, intent: Intent) -> Intent {
+        if let Intent::Snooze { target, until: Some(minute), .. } = intent {
+            let until = self.engine.mentions.next(minute, self.now);
+            let for_ms = until.map_or(0, |until| until.ms_since(self.now));
+            return Intent::Snooze { target, for_ms, until: None };
+        }
         let Intent::Assign { target, to, .. } = intent else { return intent };
         let word = to.raw().trim();
         let found = match word.trim_start_matches('@') {

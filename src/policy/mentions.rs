@@ -1,7 +1,7 @@
 //! When people may be mentioned: by severity, and not in the quiet hours.
 
 use crate::domain::evidence::Severity;
-use crate::domain::time::Time;
+use crate::domain::time::{MINUTE_MS, Time};
 use jiff::Timestamp;
 use jiff::civil::time;
 use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
@@ -14,6 +14,19 @@ pub const UTC: TimeZone = TimeZone::UTC;
 pub struct Mentions {
     pub severities: Vec<Severity>,
     pub quiet: Option<Quiet>,
+    /// Of the clock on the wall; UTC without.
+    pub zone: Option<TimeZone>,
+}
+
+impl Mentions {
+    /// When that clock shows this minute after midnight next.
+    #[must_use]
+    pub fn next(&self, minute: i16, now: Time) -> Option<Time> {
+        let zone = self.zone.clone().unwrap_or(UTC);
+        let rest = Quiet { from: (minute + 1) % (24 * 60), to: minute, zone };
+        // Within that very minute, it is the one of tomorrow.
+        rest.until(now).or_else(|| rest.until(now.plus_ms(MINUTE_MS)))
+    }
 }
 
 /// Hours of each day in which nobody is mentioned, by the clock on the wall of a place.
@@ -85,6 +98,25 @@ mod tests {
 
     fn at(text: &str) -> Time {
         Time(text.parse::<Timestamp>().unwrap().as_millisecond())
+    }
+
+    #[test]
+    fn the_clock_on_the_wall_shows_each_minute_once_a_day() {
+        for (place, minute, now, then) in [
+            ("UTC", 540, "2026-01-01T08:59:59Z", "2026-01-01T09:00:00Z"),
+            ("UTC", 540, "2026-01-01T09:00:00Z", "2026-01-02T09:00:00Z"),
+            ("UTC", 540, "2026-01-01T09:00:59Z", "2026-01-02T09:00:00Z"),
+            ("UTC", 540, "2026-01-01T09:01:00Z", "2026-01-02T09:00:00Z"),
+            ("UTC", 0, "2026-01-01T23:59:00Z", "2026-01-02T00:00:00Z"),
+            ("UTC", 1_439, "2026-01-01T00:00:00Z", "2026-01-01T23:59:00Z"),
+            ("Europe/Berlin", 540, "2026-03-28T12:00:00Z", "2026-03-29T07:00:00Z"),
+            ("Europe/Berlin", 540, "2026-10-24T12:00:00Z", "2026-10-25T08:00:00Z"),
+            ("America/New_York", 540, "2026-03-07T20:00:00Z", "2026-03-08T13:00:00Z"),
+            ("America/New_York", 540, "2026-10-31T20:00:00Z", "2026-11-01T14:00:00Z"),
+        ] {
+            let mentions = Mentions { zone: zone(place), ..Mentions::default() };
+            assert_eq!(mentions.next(minute, at(now)), Some(at(then)), "{place} {minute} {now}");
+        }
     }
 
     /// Now and the end of the quiet hours, in UTC.

@@ -47,6 +47,28 @@ async fn one_suspect_and_one_package_need_no_form() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_incident_is_taken_by_one_press_and_given_back_by_words() {
+    let world = World::with(setup()).await;
+    world.broken_run(NETWORK_LOG, "failure").await;
+    let Some(visitor) = Visitor::new(world.private_at, true).await else { return };
+    visitor.goto("/").await;
+    visitor.switch("ben").await;
+    visitor.press(&world, 1, "ack").await;
+    visitor.sees("#incident-1", "ben has it").await;
+    visitor.browser.picture("taken").await;
+    world.sit("ada").await.say(&world, "snooze 1 2h").await;
+    visitor.sees("#incident-1", "snoozed until").await;
+    visitor.browser.picture("snoozed").await;
+    world.sit("ada").await.say(&world, "resolve 1 nobody needs it").await;
+    visitor.goto("/incidents/1").await;
+    visitor.sees("main", "Closed by ada").await;
+    visitor.sees("main", "nobody needs it").await;
+    visitor.browser.picture("closed-by-hand").await;
+    visitor.browser.close().await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_suspects_packages_and_tests_are_chosen_in_a_form() {
     let (world, repo) = since_green_in(setup(), &[LINES, THREE], TWO_MOVED).await;
     let sha = repo.git(&["rev-parse", "HEAD~1"]);

@@ -158,7 +158,7 @@ fn events() -> impl Strategy<Value = Event> {
         Just(ask("ben", Role::Responder, Intent::Cancel { target })),
         Just(ask("ben", Role::Responder, Intent::Ack { target })),
         Just(ask("ada", Role::Responder, Intent::Assign { target, to: "ben".into(), key: Some("ben".into()) })),
-        Just(ask("ada", Role::Responder, Intent::Snooze { target, for_ms: 3_600_000 })),
+        Just(ask("ada", Role::Responder, Intent::Snooze { target, for_ms: 3_600_000, until: None })),
         Just(ask("ada", Role::Responder, Intent::Resolve { target, reason: None })),
         Just(ask("ada", Role::Responder, Intent::Reopen { target })),
         Just(Event::Fired { incident: IncidentNo(1), timer: crate::domain::event::Timer::Expiry }),

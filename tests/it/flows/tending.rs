@@ -14,7 +14,8 @@ async fn tell(world: &World, at: Surface, person: &str, verb: &str, more: Option
         return say(world, at, person, verb, &format!("1 {value}")).await;
     }
     let account = if person == "ada" { "1001" } else { "1002" };
-    let (token, value) = world.discord.command(account, verb, &[("id", json!("1")), (name, json!(value))]);
+    let (token, value) =
+        world.discord.command(account, verb, &[("id", json!("1")), (name, json!(value.rsplit('=').next()))]);
     world.discord.send(&value).await;
     world.settle().await;
     world.discord.said(&token)
@@ -50,6 +51,12 @@ async fn the_same_words_do_the_same_on_every_surface() {
         each_says(&world, "snoozed until", true).await;
         world.clock.advance(2 * HOUR);
         world.settle().await;
+        each_says(&world, "snoozed until", false).await;
+        tell(&world, at, "ada", "snooze", Some(("until", "until=13:30"))).await;
+        each_says(&world, "snoozed until", true).await;
+        let until = world.incident(1).await.snoozed.unwrap().until;
+        assert_eq!((until.0 / 60_000) % (24 * 60), 13 * 60 + 30, "{at:?}");
+        tell(&world, at, "ada", "snooze", Some(("for", "off"))).await;
         each_says(&world, "snoozed until", false).await;
         let answer = tell(&world, at, "ada", "resolve", Some(("reason", "the branch is gone"))).await;
         confirms(at, &answer, "ada resolved it: the branch is gone");

@@ -2,16 +2,20 @@
 
 use crate::world::HandClock;
 use async_trait::async_trait;
+use ci_rescue::card::{Places, Words};
 use ci_rescue::domain::action::{Action, Made, MadeKind};
 use ci_rescue::domain::actor::{Actor, Place, Platform, Principal, Role};
 use ci_rescue::domain::facts::{JobFacts, PullOf, RunFacts};
 use ci_rescue::domain::refs::OwnBranch;
+use ci_rescue::domain::rules::Rules;
 use ci_rescue::domain::runner::Fleet;
 use ci_rescue::domain::text::Untrusted;
 use ci_rescue::domain::{Conclusion, Repo, RunId, Time};
+use ci_rescue::engine::{Budget, Engine, Parts, RepoFilter};
+use ci_rescue::policy::Mentions;
 use ci_rescue::ports::{
     Advisory, Ci, Clock, Delivery, Directory, Forge, KnownRepo, LogStream, NewIssue, NewPull, PastRuns, PortError,
-    Pulled, Since,
+    Pulled, Since, Store,
 };
 use futures::StreamExt;
 use std::collections::BTreeMap;
@@ -23,13 +27,15 @@ pub struct Run {
     pub attempt: u32,
     /// `None` while it is going.
     pub conclusion: Option<Conclusion>,
+    /// What its job printed; where it is empty, a network failure of its own.
+    pub log: String,
 }
 
 pub struct Double {
     pub clock: Arc<HandClock>,
     pub runs: Mutex<BTreeMap<u64, Run>>,
-    /// The runs that were re-run, in order.
-    pub acts: Mutex<Vec<u64>>,
+    /// The runs that were re-run, in order, each with the attempt that had failed.
+    pub acts: Mutex<Vec<(u64, u32)>>,
     /// The hidden markers of the issues that were opened, in order.
     pub issues: Mutex<Vec<String>>,
 }
@@ -101,10 +107,12 @@ impl Ci for Double {
 
     async fn log(&self, _: &Repo, job_id: u64) -> Result<LogStream, PortError> {
         let what = word(job_id / 100);
-        let text = format!(
+        let own = self.get(job_id / 100).map(|run| run.log).unwrap_or_default();
+        let network = format!(
             "##[group]Run npm ci\nnpm error code ECONNRESET while fetching {what}\n\
              ##[error]Process completed with exit code 1.\n"
         );
+        let text = if own.is_empty() { network } else { own };
         Ok(futures::stream::iter([Ok(text.into_bytes())]).boxed())
     }
 
@@ -118,7 +126,7 @@ impl Ci for Double {
         let have = runs.get_mut(&run.0).ok_or_else(|| PortError::permanent("there is no such run"))?;
         if have.attempt == *attempt {
             (have.attempt, have.conclusion) = (attempt + 1, None);
-            self.acts.lock().unwrap().push(run.0);
+            self.acts.lock().unwrap().push((run.0, *attempt));
         }
         Ok(None)
     }
@@ -234,4 +242,33 @@ impl Directory for Strangers {
     fn admins(&self) -> Vec<Vec<(Platform, String)>> {
         Vec::new()
     }
+}
+
+/// An engine with this forge and nothing else.
+pub async fn engine(
+    store: &Arc<dyn Store>,
+    clock: &Arc<HandClock>,
+    double: &Arc<Double>,
+    rules: &Rules,
+) -> Arc<Engine> {
+    Engine::start(Parts {
+        store: store.clone(),
+        clock: clock.clone(),
+        rules: rules.clone(),
+        mentions: Mentions::default(),
+        filter: RepoFilter::default(),
+        budget: Budget::default(),
+        words: Arc::new(Words::shipped(Places::default()).unwrap()),
+        chats: Vec::new(),
+        ci: Some(double.clone()),
+        forge: Some(double.clone()),
+        git: None,
+        resolver: None,
+        directory: Arc::new(Strangers),
+        decoders: Vec::new(),
+        feeds: Vec::new(),
+        home: None,
+    })
+    .await
+    .unwrap()
 }

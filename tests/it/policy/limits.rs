@@ -2,18 +2,16 @@
 //! restarts, with two engines at work on one store at the same time.
 
 use super::case::rules;
-use super::double::{Double, Run, Strangers, sha, word};
+use super::double::{Double, Run, engine, sha, word};
 use super::racing::Racing;
 use crate::world::HandClock;
-use ci_rescue::card::{Places, Words};
 use ci_rescue::domain::event::{Event, Failure, Progress};
 use ci_rescue::domain::facts::Hold;
 use ci_rescue::domain::journal::Note;
 use ci_rescue::domain::rules::Rules;
 use ci_rescue::domain::time::{DAY_MS, MINUTE_MS, Time};
 use ci_rescue::domain::{Conclusion, RunId, Scope};
-use ci_rescue::engine::{Budget, Engine, Parts, RepoFilter};
-use ci_rescue::policy::Mentions;
+use ci_rescue::engine::Engine;
 use ci_rescue::ports::{Clock, Delivery, Query, Store, StoreError, Turn};
 use ci_rescue::store::Ledger;
 use proptest::prelude::*;
@@ -74,29 +72,6 @@ struct Installation {
     engines: [Arc<Engine>; 2],
     sent: u64,
     runs: u64,
-}
-
-async fn engine(store: &Arc<dyn Store>, clock: &Arc<HandClock>, double: &Arc<Double>, rules: &Rules) -> Arc<Engine> {
-    Engine::start(Parts {
-        store: store.clone(),
-        clock: clock.clone(),
-        rules: rules.clone(),
-        mentions: Mentions::default(),
-        filter: RepoFilter::default(),
-        budget: Budget::default(),
-        words: Arc::new(Words::shipped(Places::default()).unwrap()),
-        chats: Vec::new(),
-        ci: Some(double.clone()),
-        forge: Some(double.clone()),
-        git: None,
-        resolver: None,
-        directory: Arc::new(Strangers),
-        decoders: Vec::new(),
-        feeds: Vec::new(),
-        home: None,
-    })
-    .await
-    .unwrap()
 }
 
 /// One piece of each kind of work. An engine that comes second tries again, as its loops do.
@@ -196,7 +171,11 @@ impl Installation {
             Op::Break { branch } => {
                 self.runs += 1;
                 let (branch, conclusion) = (BRANCHES[branch].to_owned(), Some(Conclusion::Failure));
-                self.double.runs.lock().unwrap().insert(self.runs, Run { branch, attempt: 1, conclusion });
+                self.double
+                    .runs
+                    .lock()
+                    .unwrap()
+                    .insert(self.runs, Run { branch, attempt: 1, conclusion, log: String::new() });
                 self.tell(self.runs).await;
             }
             Op::End { oldest, green } => {

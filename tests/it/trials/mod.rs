@@ -1,7 +1,6 @@
 //! What the bot does by itself, over thousands of incidents whose causes are known: it retries what flakes, quarantines
 //! what flakes often, and never takes a breakage for a flake.
 
-mod forge;
 mod world;
 
 use world::{Tally, World};

@@ -1,17 +1,14 @@
 //! A team at work: commits that break tests, tests that flake, people who re-run and mend. The truth of each run is kept.
 
-use super::forge::{Memory, Run};
 use crate::policy::case::rules;
-use crate::policy::double::{self, Double, Strangers, sha, word};
+use crate::policy::double::{self, Double, Run, sha, word};
 use crate::world::HandClock;
-use ci_rescue::card::{Places, Words};
 use ci_rescue::domain::event::{Event, Failure, Progress};
 use ci_rescue::domain::incident::Incident;
 use ci_rescue::domain::journal::Note;
 use ci_rescue::domain::time::MINUTE_MS;
 use ci_rescue::domain::{Conclusion, Repo, RunId, Scope};
-use ci_rescue::engine::{Budget, Engine, Parts, RepoFilter};
-use ci_rescue::policy::Mentions;
+use ci_rescue::engine::Engine;
 use ci_rescue::ports::{Clock, Delivery, Query, Store};
 use ci_rescue::store::{self, Ledger};
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,9 +92,7 @@ pub struct World {
     seed: u64,
     dice: fastrand::Rng,
     clock: Arc<HandClock>,
-    forge: Arc<Memory>,
-    /// Knows the heads of branches.
-    heads: Arc<Double>,
+    forge: Arc<Double>,
     store: Arc<dyn Store>,
     engine: Arc<Engine>,
     repo: Repo,
@@ -118,29 +113,9 @@ pub struct World {
 impl World {
     pub async fn new(seed: u64) -> Self {
         let clock = HandClock::new();
-        let forge = Memory::new(clock.clone());
-        let heads = Double::new(clock.clone());
+        let forge = Double::new(clock.clone());
         let store: Arc<dyn Store> = Arc::new(Ledger::open(store::Memory::default()).unwrap());
-        let engine = Engine::start(Parts {
-            store: store.clone(),
-            clock: clock.clone(),
-            rules: rules(POLICY),
-            mentions: Mentions::default(),
-            filter: RepoFilter::default(),
-            budget: Budget::default(),
-            words: Arc::new(Words::shipped(Places::default()).unwrap()),
-            chats: Vec::new(),
-            ci: Some(forge.clone()),
-            forge: Some(heads.clone()),
-            git: None,
-            resolver: None,
-            directory: Arc::new(Strangers),
-            decoders: Vec::new(),
-            feeds: Vec::new(),
-            home: None,
-        })
-        .await
-        .unwrap();
+        let engine = double::engine(&store, &clock, &forge, &rules(POLICY)).await;
         let mut dice = fastrand::Rng::with_seed(seed);
         // Log-uniform from 0.1 % to 30 %.
         let mut rate = |flaky: bool| if flaky { 0.001 * 300_f64.powf(dice.f64()) } else { 0.0 };
@@ -150,7 +125,6 @@ impl World {
             dice,
             clock,
             forge,
-            heads,
             store,
             engine,
             repo: format!("acme/{}", word(seed)).parse().unwrap(),
@@ -197,16 +171,7 @@ impl World {
         let names = if branch == "main" { vec!["main"] } else { vec!["main", branch] };
         let all = names.iter().filter_map(|name| self.broken.get(name)).flatten().cloned().collect();
         self.breakages.insert(commit, all);
-        let head = double::Run { branch: branch.into(), attempt: 1, conclusion: None };
-        self.heads.runs.lock().unwrap().insert(commit, head);
-        let run = Run {
-            repo: self.repo.clone(),
-            branch: branch.into(),
-            commit,
-            attempt: 1,
-            conclusion: None,
-            log: String::new(),
-        };
+        let run = Run { branch: branch.into(), attempt: 1, conclusion: None, log: String::new() };
         self.forge.runs.lock().unwrap().insert(commit, run);
         self.end().await;
         self.settle().await;
@@ -214,23 +179,23 @@ impl World {
 
     /// Whatever is going ends, by the truth.
     async fn end(&mut self) {
-        let going: Vec<(u64, Run)> = {
+        let going: Vec<(u64, u32)> = {
             let runs = self.forge.runs.lock().unwrap();
-            runs.iter().filter(|(_, run)| run.conclusion.is_none()).map(|(id, run)| (*id, run.clone())).collect()
+            runs.iter().filter(|(_, run)| run.conclusion.is_none()).map(|(id, run)| (*id, run.attempt)).collect()
         };
-        for (id, run) in going {
-            let truth = self.draw(run.commit);
+        for (id, attempt) in going {
+            let truth = self.draw(id);
             let red = truth.is_red();
             {
                 let mut runs = self.forge.runs.lock().unwrap();
                 let have = runs.get_mut(&id).unwrap();
                 have.conclusion = Some(if red { Conclusion::Failure } else { Conclusion::Success });
-                have.log = self.log(&run, &truth);
+                have.log = self.log(id, &truth);
             }
             for test in &truth.flaked {
                 self.flaked.entry(*test).or_insert(u32::try_from(id).unwrap());
             }
-            self.truths.insert((id, run.attempt), truth);
+            self.truths.insert((id, attempt), truth);
             self.tell(id).await;
         }
         self.settle().await;
@@ -254,12 +219,11 @@ impl World {
     }
 
     /// Each failing test with its message: a flake's is its own, a breakage's that of its commit.
-    fn log(&self, run: &Run, truth: &Truth) -> String {
+    fn log(&self, id: u64, truth: &Truth) -> String {
         if truth.network {
             return "##[group]Run npm ci\nnpm error code ECONNRESET while fetching left-pad\n##[error]Process completed with exit code 1.\n".into();
         }
-        let by: BTreeMap<usize, u64> =
-            self.breakages[&run.commit].iter().map(|broken| (broken.test, broken.commit)).collect();
+        let by: BTreeMap<usize, u64> = self.breakages[&id].iter().map(|broken| (broken.test, broken.commit)).collect();
         let mut log = String::from("##[group]Run pytest\n");
         for test in truth.flaked.iter().chain(&truth.broken).chain(&truth.racy) {
             let message = match by.get(test).filter(|_| !truth.flaked.contains(test)) {
@@ -301,10 +265,11 @@ impl World {
 
     async fn tell(&mut self, id: u64) {
         let run = self.forge.runs.lock().unwrap()[&id].clone();
+        let repo = self.repo.clone();
         let conclusion = run.conclusion.unwrap();
         let job_id = id * 100 + u64::from(run.attempt);
         let progress = |scope, job: Option<&str>| Progress {
-            repo: run.repo.clone(),
+            repo: repo.clone(),
             scope,
             run: Some(RunId(id)),
             attempt: run.attempt,
@@ -312,7 +277,7 @@ impl World {
             job: job.map(Into::into),
             job_id: job.map(|_| job_id),
             branch: run.branch.as_str().into(),
-            sha: sha(run.commit),
+            sha: sha(id),
             conclusion: Some(conclusion),
             duration_ms: None,
         };
@@ -320,7 +285,7 @@ impl World {
             self.send(&Event::Progressed { progress: progress(Scope::Job, Some("test")) }).await;
         } else {
             let failure = Failure {
-                repo: run.repo.clone(),
+                repo: repo.clone(),
                 default_branch: "main".into(),
                 scope: Scope::Job,
                 run: Some(RunId(id)),
@@ -330,7 +295,7 @@ impl World {
                 job_id: Some(job_id),
                 step: None,
                 branch: run.branch.as_str().into(),
-                sha: sha(run.commit),
+                sha: sha(id),
                 conclusion,
                 duration_ms: None,
                 url: None,
@@ -391,7 +356,7 @@ impl World {
 
     pub async fn tally(&self) -> Tally {
         let mut tally = Tally::default();
-        let reruns = self.forge.reruns.lock().unwrap().clone();
+        let reruns = self.forge.acts.lock().unwrap().clone();
         for ((id, _), truth) in self.truths.iter().filter(|((_, attempt), truth)| *attempt == 1 && truth.is_red()) {
             let retried: Vec<u32> = reruns.iter().filter(|(run, _)| run == id).map(|(_, attempt)| *attempt).collect();
             if !truth.broken.is_empty() {
