@@ -63,6 +63,8 @@ async fn an_incident_is_taken_by_one_press_and_given_back_by_words() {
     visitor.goto("/incidents/1").await;
     visitor.sees("main", "Closed by ada").await;
     visitor.sees("main", "nobody needs it").await;
+    let page = visitor.browser.page.source().await.expect("a page");
+    assert!(!page.contains("ben</b> ben has it") && page.contains("ben has it"), "{page}");
     visitor.browser.picture("closed-by-hand").await;
     visitor.browser.close().await;
     world.end().await;

@@ -36,10 +36,11 @@ pub async fn page(State(app): State<App>, visit: Visit, headers: HeaderMap, Path
     let entries = app.ask.journal(no).await.unwrap_or_default();
     let views: Vec<EntryView> = entries
         .iter()
-        .map(|entry| EntryView {
-            at: pages::rfc3339(entry.at),
-            by: entry.by.clone(),
-            text: app.words.note("html", &entry.note).unwrap_or_default(),
+        .map(|entry| {
+            let text = app.words.note("html", &entry.note).unwrap_or_default();
+            // Where the sentence begins with the person, they need not stand before it.
+            let by = entry.by.clone().filter(|by| !text.starts_with(&format!("{by} ")));
+            EntryView { at: pages::rfc3339(entry.at), by, text }
         })
         .collect();
     let digest = incident.headline().and_then(|evidence| evidence.excerpt.clone());
