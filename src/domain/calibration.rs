@@ -1,4 +1,4 @@
-//! What became of chances that were reckoned, and what to tell instead of them.
+//! What became of chances that were estimated, and what to tell instead of them.
 
 use super::figures::Share;
 use serde::{Deserialize, Serialize};
@@ -9,8 +9,8 @@ const WIDTH: f64 = 0.5;
 /// Log-odds are cut here: 0.25 % and 99.75 %.
 const FURTHEST: f64 = 6.0;
 
-/// How sure it is before anything was seen that chances need no shift, as a standard deviation of log-odds. With both,
-/// a hundred outcomes count for as much as the prior.
+/// How sure it is before anything was seen that chances need no shift, as a standard deviation of log-odds: a few tens
+/// of outcomes outweigh both priors.
 const SHIFT_SPREAD: f64 = 0.5;
 /// The same of the slope.
 const SLOPE_SPREAD: f64 = 0.25;
@@ -19,7 +19,7 @@ const SLOPE_MIN: f64 = 0.1;
 /// Newton's method on two convex parameters; it needs five or six.
 const ROUNDS: usize = 30;
 
-/// How often what was reckoned came true, by bin.
+/// How often what was estimated came true, by bin.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcomes([Share; BINS]);
 
@@ -28,8 +28,8 @@ pub type Outcome = (usize, bool);
 
 /// Where an outcome belongs.
 #[must_use]
-pub fn outcome(reckoned: f64, came: bool) -> Outcome {
-    let at = ((log_odds(reckoned) + FURTHEST) / WIDTH).floor();
+pub fn outcome(estimated: f64, came: bool) -> Outcome {
+    let at = ((log_odds(estimated) + FURTHEST) / WIDTH).floor();
     let bin = (0..BINS).rev().find(|bin| at >= as_f64(*bin)).unwrap_or(0);
     (bin, came)
 }
@@ -50,8 +50,8 @@ impl Default for Curve {
 impl Curve {
     /// The chance to tell, 0 to 1.
     #[must_use]
-    pub fn apply(self, reckoned: f64) -> f64 {
-        logistic(self.shift + self.slope * log_odds(reckoned))
+    pub fn apply(self, estimated: f64) -> f64 {
+        logistic(self.shift + self.slope * log_odds(estimated))
     }
 }
 
@@ -72,7 +72,7 @@ impl Outcomes {
         self.0.iter().fold(0, |sum, share| sum.saturating_add(share.of))
     }
 
-    /// The most likely curve: logistic regression (Platt scaling) with a normal prior around "as reckoned", so that
+    /// The most likely curve: logistic regression (Platt scaling) with a normal prior around "as estimated", so that
     /// nothing changes on day one and a few outcomes change little.
     #[must_use]
     pub fn curve(&self) -> Curve {
@@ -132,9 +132,9 @@ mod tests {
         }
     }
 
-    /// What the truth is where chances are reckoned too boldly and too high.
-    fn truth(reckoned: f64) -> f64 {
-        logistic(-0.8 + 0.6 * log_odds(reckoned))
+    /// What the truth is where chances are estimated too boldly and too high.
+    fn truth(estimated: f64) -> f64 {
+        logistic(-0.8 + 0.6 * log_odds(estimated))
     }
 
     #[test]

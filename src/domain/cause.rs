@@ -67,7 +67,7 @@ pub struct Judged {
     /// A person said so: nothing overrules it.
     #[serde(default)]
     pub by: Option<String>,
-    /// [`Judged::reckoned`], corrected by what came of such chances before.
+    /// [`Judged::estimate`], corrected by what came of such chances before.
     #[serde(default)]
     pub calibrated: Option<f64>,
 }
@@ -102,12 +102,12 @@ impl Judged {
     /// The chance that another try passes with nothing changed.
     #[must_use]
     pub fn passes_again(&self) -> f64 {
-        self.calibrated.filter(|_| self.by.is_none()).unwrap_or_else(|| self.reckoned())
+        self.calibrated.filter(|_| self.by.is_none()).unwrap_or_else(|| self.estimate())
     }
 
     /// The same by the causes' chances alone.
     #[must_use]
-    pub fn reckoned(&self) -> f64 {
+    pub fn estimate(&self) -> f64 {
         let rate = self.record.rate.clamp(0.0, 1.0);
         self.chance(Cause::Flaky) * (1.0 - rate) + self.chance(Cause::Transient) + OVER_SOON * self.chance(Cause::Infra)
     }

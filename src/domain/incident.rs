@@ -333,7 +333,7 @@ pub struct Incident {
     pub first_told: Option<f64>,
     /// The same before it was corrected by outcomes: what the correction learns from.
     #[serde(default)]
-    pub first_reckoned: Option<f64>,
+    pub first_estimated: Option<f64>,
     /// When a cause or a known issue was first named; absent before that, and in records from before it was kept.
     #[serde(default)]
     pub named_at: Option<Time>,

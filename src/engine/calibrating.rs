@@ -1,4 +1,4 @@
-//! What became of chances that were reckoned, kept beside the incidents: each incident's part is exchanged for its new part
+//! What became of chances that were estimated, kept beside the incidents: each incident's part is exchanged for its new part
 //! in the turn that changes it, so that nothing is counted twice.
 
 use super::Engine;
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 const KEY: &str = "calibration";
 
-/// Whether it passed again at the same commit, once it is green; `None` while nothing is known, or nothing was reckoned.
+/// Whether it passed again at the same commit, once it is green; `None` while nothing is known, or nothing was estimated.
 pub fn part(incident: &Incident) -> Option<Outcome> {
-    let reckoned = incident.first_reckoned.filter(|_| incident.is_green() && incident.adopted_by.is_none())?;
-    Some(outcome(reckoned, incident.passed_again()))
+    let estimated = incident.first_estimated.filter(|_| incident.is_green() && incident.adopted_by.is_none())?;
+    Some(outcome(estimated, incident.passed_again()))
 }
 
 pub async fn stored(store: &dyn Store) -> Result<Outcomes, StoreError> {

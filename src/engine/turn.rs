@@ -56,7 +56,7 @@ struct Stored {
     version: u64,
     /// Its part of a known issue's track.
     track: Option<(String, Track)>,
-    /// What it said of a chance that was reckoned.
+    /// What it said of a chance that was estimated.
     outcome: Option<Outcome>,
     /// What its card showed.
     shown: View,

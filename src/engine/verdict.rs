@@ -13,7 +13,7 @@ impl Working<'_> {
         let pasts = self.engine.store.with(std::slice::from_ref(&failure)).await?;
         let (past, row) = pasts.past(&failure)?;
         let mut judged = history::opinion(&past, &row, incident.headline());
-        judged.calibrated = Some(self.engine.curve().await?.apply(judged.reckoned()));
+        judged.calibrated = Some(self.engine.curve().await?.apply(judged.estimate()));
         Ok(Some(judged))
     }
 }

@@ -48,7 +48,7 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         offers: Vec::new(),
         judged: None,
         first_told: None,
-        first_reckoned: None,
+        first_estimated: None,
         named_at: None,
         proposals: Vec::new(),
         proposed: 0,

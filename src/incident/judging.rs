@@ -76,8 +76,8 @@ pub fn learn(incident: &mut Incident, new: &Judged) {
     }
     if incident.first_told.is_none() {
         incident.first_told = Some(new.passes_again());
-        // What a person said is not reckoned.
-        incident.first_reckoned = new.by.is_none().then(|| new.reckoned());
+        // What a person said is not estimated.
+        incident.first_estimated = new.by.is_none().then(|| new.estimate());
     }
     incident.judged = Some(new);
 }
@@ -116,9 +116,9 @@ mod tests {
     fn what_is_told_is_corrected_and_what_is_learned_from_is_not() {
         let mut incident = crate::incident::failing::request(IncidentNo(1), &"a/b".parse().unwrap(), 1, Time(0));
         learn(&mut incident, &Judged { calibrated: Some(0.4), ..judged(Cause::Flaky, 0.8, 0.2) });
-        assert_eq!((incident.first_told, incident.first_reckoned), (Some(0.4), Some(0.8)));
+        assert_eq!((incident.first_told, incident.first_estimated), (Some(0.4), Some(0.8)));
         learn(&mut incident, &judged(Cause::Flaky, 0.99, 0.01));
-        assert_eq!((incident.first_told, incident.first_reckoned), (Some(0.4), Some(0.8)));
+        assert_eq!((incident.first_told, incident.first_estimated), (Some(0.4), Some(0.8)));
     }
 
     #[test]

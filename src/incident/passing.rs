@@ -173,16 +173,24 @@ pub fn pull_ended(step: &mut Step<'_>, number: u64, merged: bool) {
 
 /// Nothing is built there any more. What is being done is finished first.
 fn gone(step: &mut Step<'_>, why: &str, note: Note) {
-    let acting = |p: &Proposal| matches!(p.state, ProposalState::Running { .. } | ProposalState::Undoing { .. });
     let incident = &mut step.incident;
-    if incident.closed_at.is_some() || incident.proposals.iter().any(acting) {
+    if incident.closed_at.is_some() || incident.proposals.iter().any(is_acting) {
         return;
     }
-    incident.closed_at = Some(step.now);
-    incident.gone = true;
-    incident.offers.clear();
-    proposal::close(step, why);
+    put_away(step, why);
     step.tell(None, note);
+}
+
+pub fn is_acting(proposal: &Proposal) -> bool {
+    matches!(proposal.state, ProposalState::Running { .. } | ProposalState::Undoing { .. })
+}
+
+/// Closed although nothing passed.
+pub fn put_away(step: &mut Step<'_>, why: &str) {
+    step.incident.closed_at = Some(step.now);
+    step.incident.gone = true;
+    step.incident.offers.clear();
+    proposal::close(step, why);
 }
 
 pub fn branch_gone(step: &mut Step<'_>, branch: &Untrusted) {
@@ -196,7 +204,9 @@ pub fn branch_gone(step: &mut Step<'_>, branch: &Untrusted) {
 /// It is open again: what was closed with it comes back if it is still red.
 pub fn pull_reopened(step: &mut Step<'_>, number: u64) {
     let red = step.incident.runs.iter().any(|run| !run.is_settled());
-    if step.incident.gone && step.incident.closed_at.is_some() && red {
+    // What a person closed is reopened by a person.
+    let with_it = step.incident.gone && step.incident.resolved.is_none();
+    if with_it && step.incident.closed_at.is_some() && red {
         runs::reopen(step, &format!("PR {number} was reopened"));
     }
 }

@@ -2,11 +2,11 @@
 
 use super::runs;
 use super::state::Step;
-use super::{escalating, proposal};
+use super::{escalating, passing};
 use crate::domain::actor::Principal;
 use crate::domain::event::{Request, Timer};
 use crate::domain::evidence::Severity;
-use crate::domain::incident::{Incident, ProposalState};
+use crate::domain::incident::Incident;
 use crate::domain::intent::Intent;
 use crate::domain::journal::Note;
 use crate::domain::tending::{Resolved, Snoozed, Taken};
@@ -84,20 +84,14 @@ fn snooze(step: &mut Step<'_>, by: &Principal, for_ms: i64) -> Answer {
     Ok(told(step, by, Note::Snoozed { by: by.name.clone(), until }))
 }
 
-/// Closed by hand. What is being carried out is cancelled or finished first.
+/// Closed by hand. What is being carried out ends first.
 fn resolve(step: &mut Step<'_>, by: &Principal, reason: Option<&Untrusted>) -> Answer {
     open(&step.incident)?;
-    let running =
-        |state: &ProposalState| matches!(state, ProposalState::Running { .. } | ProposalState::Undoing { .. });
-    if let Some(proposal) = step.incident.proposals.iter().find(|proposal| running(&proposal.state)) {
+    if let Some(proposal) = step.incident.proposals.iter().find(|proposal| passing::is_acting(proposal)) {
         return Err(format!("{} is being carried out; try again once it has ended", proposal.id));
     }
-    step.incident.closed_at = Some(step.now);
-    step.incident.gone = true;
+    passing::put_away(step, "a person resolved the incident");
     step.incident.resolved = Some(Resolved { by: by.name.clone(), reason: reason.cloned() });
-    step.incident.snoozed = None;
-    step.incident.offers.clear();
-    proposal::close(step, "a person resolved the incident");
     Ok(told(step, by, Note::ResolvedBy { by: by.name.clone(), reason: reason.cloned() }))
 }
 

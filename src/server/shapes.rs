@@ -119,7 +119,7 @@ pub struct IncidentView {
     pub updated_at: String,
     pub closed_at: Option<String>,
     /// Who has it.
-    pub taken_by: Option<String>,
+    pub assignee: Option<String>,
     pub snoozed_until: Option<String>,
     pub failures: u64,
     pub jobs: Vec<String>,
@@ -295,7 +295,7 @@ impl IncidentView {
             opened_at: rfc3339(incident.opened_at),
             updated_at: rfc3339(incident.updated_at),
             closed_at: incident.closed_at.map(rfc3339),
-            taken_by: incident.taken.as_ref().map(|taken| taken.by.line(100)),
+            assignee: incident.taken.as_ref().map(|taken| taken.by.line(100)),
             snoozed_until: incident.snoozed.as_ref().map(|snoozed| rfc3339(snoozed.until)),
             failures: incident.failures,
             jobs: incident.jobs.iter().map(|job| job.name.line(255)).collect(),

@@ -159,3 +159,16 @@ async fn what_is_closed_by_hand_is_not_counted_as_green_and_fails_anew() {
     assert_eq!(world.incident(2).await.repo.as_str(), REPO);
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_reopened_pull_request_does_not_bring_back_what_a_person_closed() {
+    let world = everywhere("").await;
+    say(&world, Surface::Slack, "ben", "resolve", "1").await;
+    let pull = json!({"number": 9, "merged": false, "head": {"ref": "topic", "sha": world.incident(1).await.sha}});
+    let body = json!({"action": "reopened", "pull_request": pull, "sender": {"login": "ben", "type": "User"},
+        "repository": {"full_name": REPO, "default_branch": "main"}});
+    assert!(world.hook("pull_request", &world.id(), &body.to_string()).await.is_success());
+    world.settle().await;
+    assert_eq!(world.incident(1).await.stage, Stage::Resolved);
+    world.end().await;
+}
