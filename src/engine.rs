@@ -46,7 +46,7 @@ mod timers;
 mod tracks;
 pub mod trying;
 mod turn;
-mod verdict;
+pub mod verdict;
 
 use crate::card::Words;
 use crate::domain::Repo;

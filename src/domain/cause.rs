@@ -1,5 +1,6 @@
 //! What a failure comes from, as history and log tell it.
 
+use super::text::Untrusted;
 use serde::{Deserialize, Serialize};
 
 /// What a failure comes from.
@@ -64,12 +65,23 @@ pub struct Judged {
     /// The strongest reasons first, a clause each.
     pub because: Vec<String>,
     pub record: Record,
+    /// Where several tests failed, each of them.
+    #[serde(default)]
+    pub tests: Vec<JudgedTest>,
     /// A person said so: nothing overrules it.
     #[serde(default)]
     pub by: Option<String>,
     /// [`Judged::estimate`], corrected by what came of such chances before.
     #[serde(default)]
     pub calibrated: Option<f64>,
+}
+
+/// What is thought of one of several failing tests.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JudgedTest {
+    pub name: Untrusted,
+    pub cause: Cause,
+    pub record: Record,
 }
 
 /// How the failing test, or the job where no test is named, fared before.
@@ -94,6 +106,15 @@ pub struct Record {
 const OVER_SOON: f64 = 0.2;
 
 impl Judged {
+    /// What is thought of this failing test; `None` where it was not judged.
+    #[must_use]
+    pub fn of(&self, name: &Untrusted) -> Option<JudgedTest> {
+        if self.tests.is_empty() {
+            return Some(JudgedTest { name: name.clone(), cause: self.cause, record: self.record });
+        }
+        self.tests.iter().find(|test| test.name == *name).cloned()
+    }
+
     #[must_use]
     pub fn chance(&self, cause: Cause) -> f64 {
         Cause::WEIGHED.iter().position(|one| *one == cause).map_or(0.0, |at| self.chances[at])

@@ -94,7 +94,7 @@ impl Working<'_> {
         // more where a retry passes: what comes of that rests on it.
         let passed = matches!(event, Event::Progressed { progress } if progress.scope == Scope::Run
             && progress.attempt > 1 && progress.conclusion.is_some_and(Conclusion::is_green));
-        if (matches!(event, Event::FactsGathered { proposal: None, .. }) || passed) && !incident.is_over() {
+        if (matches!(event, Event::FactsGathered { .. }) || passed) && !incident.is_over() {
             context.judged = self.judged(incident).await?;
         }
         Ok(context)

@@ -34,6 +34,8 @@ pub struct Judgement {
 
 /// A cause that is less likely than this is not named: the failure is unknown.
 const NAMED_FROM: f64 = 0.45;
+/// And so is one that is not so many times likelier than that nothing was broken: the toss of a coin is no verdict.
+const AHEAD: f64 = 1.5;
 /// To call a real fault flaky is the dearer mistake. At this threshold fewer than one in fifty is.
 const FLAKY_FROM: f64 = 0.95;
 /// What is left after the weights, so that of failures said to be flaky with 80 % some 80 % are: from the same histories.
@@ -147,7 +149,11 @@ fn conclude(facts: Vec<Fact>) -> Judgement {
     let chances = chances.map(|chance| chance / sum);
     let best = (0..6).max_by(|a, b| chances[*a].total_cmp(&chances[*b])).unwrap_or(0);
     let cause = Cause::WEIGHED[best];
-    let enough = if cause == Cause::Flaky { FLAKY_FROM } else { NAMED_FROM };
+    let enough = match cause {
+        Cause::Flaky => FLAKY_FROM,
+        Cause::Transient => NAMED_FROM,
+        _ => NAMED_FROM.max(AHEAD * (chances[0] + chances[1])),
+    };
     let cause = if chances[best] >= enough { cause } else { Cause::Unknown };
     let because = words::strongest(&facts, best);
     Judgement { cause, chances, p_flaky: chances[0] + chances[1], facts, because }

@@ -195,10 +195,14 @@ fn flake(groups: &[Group], i: usize, rate: f64, default_branch: u32, prints: &Ha
 }
 
 /// The rate as the groups tell it: failures count as far as they were flakes, and a commit that was broken not at all.
+/// What never passed may have been broken from the start, and tells no rate.
 ///
 /// `weight` makes an execution count in part, by the group it stands in; `but` is left out.
 #[must_use]
 pub fn rate(groups: &[Group], but: Option<(u32, u64)>, weight: impl Fn(&Group) -> f64) -> Rate {
+    if groups.iter().all(|group| group.passed == 0) {
+        return Rate::prior();
+    }
     let (mut failed, mut executed) = (0.0, 0.0);
     for group in groups {
         if but.is_some_and(|(_, sha)| group.sha == sha) {

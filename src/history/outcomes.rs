@@ -103,7 +103,14 @@ fn read(incident: &Incident, run: RunId, job: &JobState, evidence: &Evidence, no
         harmless: None,
     };
     let tests = evidence.failing_tests.iter().take(TESTS_MAX);
-    let tests = tests.map(|test| Outcome { test: Some(test.name.clone()), ended: Ended::Fail, ..of_job.clone() });
+    // What several tests looked like together says nothing of one.
+    let fingerprint = evidence.fingerprint.clone().filter(|_| evidence.failing_tests.len() == 1);
+    let tests = tests.map(|test| Outcome {
+        test: Some(test.name.clone()),
+        ended: Ended::Fail,
+        fingerprint: fingerprint.clone(),
+        ..of_job.clone()
+    });
     std::iter::once(of_job.clone()).chain(tests).collect()
 }
 
@@ -162,17 +169,18 @@ pub fn corrected(incident: &Incident, now: Time) -> Vec<Outcome> {
     outcomes.map(|outcome| Outcome { harmless, ..outcome }).collect()
 }
 
-/// The failure that an incident is judged by: its one failing test, else its job.
+/// The failure that an incident is judged by: its one failing test, else its job. Where several tests failed, they follow.
 #[must_use]
-pub fn headline(incident: &Incident, now: Time) -> Option<Outcome> {
-    let evidence = incident.headline();
-    let newest = incident.jobs.iter().max_by_key(|job| job.attempt)?;
-    let job = incident.jobs.iter().find(|job| job.attempt == newest.attempt && job.run == newest.run)?;
+pub fn headlines(incident: &Incident, now: Time) -> Vec<Outcome> {
+    let newest = incident.jobs.iter().max_by_key(|job| job.attempt);
+    let is_newest =
+        |job: &&JobState| newest.is_some_and(|newest| job.attempt == newest.attempt && job.run == newest.run);
+    let Some(job) = incident.jobs.iter().find(is_newest) else { return Vec::new() };
     let none = Evidence::default();
-    let mut all = read(incident, job.run?, job, evidence.unwrap_or(&none), now);
-    match all.len() {
-        0 => None,
-        2 => all.pop(),
-        _ => Some(all.swap_remove(0)),
+    let evidence = incident.headline().unwrap_or(&none);
+    let mut all = job.run.map(|run| read(incident, run, job, evidence, now)).unwrap_or_default();
+    if all.len() == 2 {
+        all.remove(0);
     }
+    all
 }

@@ -81,18 +81,19 @@ pub fn retry(step: &mut Step<'_>) {
 /// A test that failed and passed on the same commit, and that history calls flaky: where the operator grants it, the
 /// bot proposes its quarantine. One that is new to failing may be a race that the commit brought in.
 pub fn quarantine(step: &mut Step<'_>) {
-    let offered = remedies::by_id("quarantine").and_then(|remedy| remedy.offer(&step.incident)).is_some();
-    if step.incident.busy().is_some() || !offered {
+    let offering = remedies::by_id("quarantine").and_then(|remedy| remedy.offer(&step.incident));
+    let Some(mut wish) = offering.map(|offering| offering.wish).filter(|_| step.incident.busy().is_none()) else {
         return;
-    }
+    };
     // Planning costs a look at the repository: only where its plan may be allowed.
     let decision = judge(step, &blank("quarantine"), None, false, &Facts::default());
     if !decision.meets("mode") || !decision.meets("granted") {
         return;
     }
     let by = Proposer { key: None, name: "CI Rescue".into(), role: Role::Viewer, github: None };
-    let reason = Some("failed and passed on the same commit".into());
-    let wish = Wish::Quarantine { test: None, file: None, for_ms: 7 * DAY_MS, reason, listed: false };
+    if let Wish::Quarantine { reason, .. } = &mut wish {
+        *reason = Some("failed and passed on the same commit".into());
+    }
     proposal::open(step, Opening { wish, force: false, dry_run: false, by, reply: None, seen: None });
 }
 

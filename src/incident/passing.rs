@@ -150,10 +150,10 @@ fn settle(step: &mut Step<'_>) {
     }
     proposal::close(step, "the run is green");
     step.tell(None, Note::Resolved { because });
+    if let Some(judged) = step.context.judged.as_ref().filter(|_| step.incident.passed_again()) {
+        judging::learn(&mut step.incident, judged);
+    }
     if flaked {
-        if let Some(judged) = &step.context.judged {
-            judging::learn(&mut step.incident, judged);
-        }
         automatic::quarantine(step);
     }
 }

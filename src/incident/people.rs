@@ -348,6 +348,11 @@ fn judgement(judged: &Judged) -> Vec<String> {
     if !record.is_empty() {
         lines.push(format!("record: {record}"));
     }
+    lines.extend(judged.tests.iter().map(|test| {
+        let record = test.record.words();
+        let record = if record.is_empty() { record } else { format!(", {record}") };
+        format!("test {}: {}{record}", test.name.line(100), test.cause.spoken())
+    }));
     lines
 }
 

@@ -4,11 +4,11 @@
 use super::code::{self, Target, Wanting};
 use super::{Offering, PlanContext, Remedy, hope, issue, ledger};
 use crate::domain::action::{Action, ChangeSpec};
-use crate::domain::cause::Cause;
+use crate::domain::cause::{Cause, JudgedTest};
 use crate::domain::effect::Lookup;
 use crate::domain::evidence::FailingTest;
 use crate::domain::facts::Known;
-use crate::domain::form::{CHOICES_MAX, Choice, Field, Form};
+use crate::domain::form::{Choice, Field, Form};
 use crate::domain::ids::Digest;
 use crate::domain::incident::Incident;
 use crate::domain::intent::Wish;
@@ -48,38 +48,33 @@ impl Remedy for Quarantine {
         true
     }
 
-    /// Failing tests, and evidence that they are flaky. It helps everybody after this run, so a retry goes first. Of
-    /// several, the person chooses one.
+    /// Failing tests with evidence that they are flaky. It helps everybody after this run, so a retry goes first. Of
+    /// several such tests, the person chooses one.
     fn offer(&self, incident: &Incident) -> Option<Offering> {
-        let judged = incident.judged.as_ref().filter(|judged| judged.cause == Cause::Flaky)?;
-        let tests = failing(incident);
-        // A flaky test that fails in a new way may have found something.
-        let new = judged.record.alike == Some(0);
-        // What failed on its retry too may be broken beside.
-        let again = hope::tries(incident) > 0 && judged.record.passed_here == 0;
         // What another commit made green has not shown that it flakes.
         let mended = incident.closed_at.is_some() && !incident.passed_again();
-        if !(1..=CHOICES_MAX).contains(&tests.len())
-            || new
-            || again
-            || mended
-            || judged.record.passed_on_retry == 0
-            || incident.base.is_some()
-        {
+        if mended || incident.base.is_some() {
             return None;
         }
-        let wish = Wish::Quarantine { test: None, file: None, for_ms: 7 * DAY_MS, reason: None, listed: false };
-        let because = format!("the test {}", judged.record.words());
+        let failed = failing(incident);
+        let tests = flaky(incident, &failed);
+        let (best, judged) = tests.first()?;
+        let record = &judged.record;
+        let because = match failed.len() {
+            1 => format!("the test {}", record.words()),
+            _ => format!("{} {}", best.name.line(60), record.words()),
+        };
+        let test = (failed.len() > 1).then(|| best.name.clone());
+        let wish = Wish::Quarantine { test, file: None, for_ms: 7 * DAY_MS, reason: None, listed: false };
         // It spares everybody after this run: where that is often enough, it goes before the retry.
-        let often = judged.record.rate >= OFTEN && judged.record.passed_on_retry >= PROVEN;
-        let several = tests.len() > 1;
-        let worth = match (several, often) {
-            (true, _) => OF_SEVERAL,
-            (false, true) => 1.02,
-            (false, false) => 0.9,
+        let often = record.rate >= OFTEN && record.passed_on_retry >= PROVEN;
+        let worth = match (failed.len(), often) {
+            (1, true) => 1.02,
+            (1, false) => 0.9,
+            _ => OF_SEVERAL,
         };
         let help = worth * hope::of_another_try(incident).0;
-        let form = several.then(|| form(incident, &tests));
+        let form = (tests.len() > 1).then(|| form(incident, &tests));
         Some(Offering { wish, label: "Quarantine".into(), help, because, at_once: false, form })
     }
 
@@ -117,8 +112,30 @@ fn failing(incident: &Incident) -> Vec<&FailingTest> {
     all
 }
 
-fn form(incident: &Incident, tests: &[&FailingTest]) -> Form {
-    let choice = |test: &&FailingTest| Choice { value: test.name.clone(), words: test.name.line(100) };
+/// Those of the failing tests that have shown that they flake, what flakes most first.
+fn flaky<'t>(incident: &Incident, tests: &[&'t FailingTest]) -> Vec<(&'t FailingTest, JudgedTest)> {
+    let Some(judged) = &incident.judged else { return Vec::new() };
+    // What a person said goes for all of them.
+    let said_otherwise = judged.by.is_some() && judged.cause != Cause::Flaky;
+    let tried = hope::tries(incident) > 0;
+    let is_flaky = |test: &JudgedTest| {
+        let record = &test.record;
+        test.cause == Cause::Flaky
+            && record.passed_on_retry > 0
+            // A flaky test that fails in a new way may have found something.
+            && record.alike != Some(0)
+            // What failed on its retry too may be broken beside.
+            && !(tried && record.passed_here == 0)
+    };
+    let of = |test: &&'t FailingTest| Some((*test, judged.of(&test.name).filter(|_| !said_otherwise)?));
+    let mut flaky: Vec<_> = tests.iter().filter_map(of).filter(|(_, judged)| is_flaky(judged)).collect();
+    flaky.sort_by(|(_, a), (_, b)| b.record.rate.total_cmp(&a.record.rate));
+    flaky
+}
+
+fn form(incident: &Incident, tests: &[(&FailingTest, JudgedTest)]) -> Form {
+    let choice =
+        |(test, _): &(&FailingTest, JudgedTest)| Choice { value: test.name.clone(), words: test.name.line(100) };
     let fields = vec![
         Field::choice("test", "Test", tests.iter().map(choice)),
         Field::line("for", "How long, for example 7d", "7d"),

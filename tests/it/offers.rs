@@ -11,7 +11,7 @@ use ci_rescue::domain::rules::Rules;
 use ci_rescue::domain::suspect::{Moved, Suspect, Suspicion};
 use ci_rescue::domain::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use ci_rescue::domain::{IncidentNo, RunId, Time};
-use ci_rescue::history::{self, outcomes};
+use ci_rescue::history::outcomes;
 use ci_rescue::incident::step;
 use ci_rescue::ports::History;
 use ci_rescue::store::{Ledger, Memory};
@@ -246,10 +246,7 @@ async fn judged(row: &Row, incident: &Incident, read: &Event) -> Option<Judged> 
     let store = Ledger::open(Memory::default()).unwrap();
     store.record(row.history()).await.unwrap();
     store.record(outcomes::told(read, Some(incident), NOW)).await.unwrap();
-    let failure = outcomes::headline(incident, NOW)?;
-    let pasts = store.with(std::slice::from_ref(&failure)).await.unwrap();
-    let (past, seen) = pasts.past(&failure).unwrap();
-    Some(history::opinion(&past, &seen, incident.headline()))
+    ci_rescue::engine::verdict::judge(incident, &store, NOW).await.unwrap()
 }
 
 /// The incident as it stands once everything has come in.

@@ -28,8 +28,13 @@ fn what_flakes_is_retried_and_quarantined_and_what_broke_is_neither() {
     assert!(share(tally.flaky_retried, tally.flaky) >= 0.8, "{} of {}", tally.flaky_retried, tally.flaky);
     // Of a few tests the share says nothing.
     let few = tally.often < 20;
-    assert!(few || share(tally.often_proposed, tally.often) >= 0.45, "{} of {}", tally.often_proposed, tally.often);
-    assert!(share(tally.flakes_broken, tally.incidents) < 0.01, "{} of {}", tally.flakes_broken, tally.incidents);
+    assert!(few || share(tally.often_proposed, tally.often) >= 0.6, "{} of {}", tally.often_proposed, tally.often);
+    assert!(
+        tally.flakes_broken <= 3 || share(tally.flakes_broken, tally.incidents) < 0.01,
+        "{} of {}",
+        tally.flakes_broken,
+        tally.incidents
+    );
     // Nothing is shown where nothing happens.
     assert!(tally.broken > tally.incidents / 10 && tally.flaky > tally.incidents / 4 && tally.often > 2, "{tally:?}");
 }

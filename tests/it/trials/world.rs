@@ -5,11 +5,12 @@ use crate::policy::double::{self, Double, Run, sha, word};
 use crate::world::HandClock;
 use ci_rescue::domain::event::{Event, Failure, Progress};
 use ci_rescue::domain::incident::Incident;
-use ci_rescue::domain::journal::Note;
+use ci_rescue::domain::intent::Wish;
 use ci_rescue::domain::time::MINUTE_MS;
-use ci_rescue::domain::{Conclusion, Repo, RunId, Scope};
+use ci_rescue::domain::{Conclusion, IncidentNo, Repo, RunId, Scope};
 use ci_rescue::engine::Engine;
 use ci_rescue::ports::{Clock, Delivery, Query, Store};
+use ci_rescue::remedies;
 use ci_rescue::store::{self, Ledger};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -83,9 +84,20 @@ impl Tally {
     }
 }
 
-/// Whether one click would quarantine a test. Where several failed, a person chooses.
-fn offers(incident: &Incident) -> bool {
-    incident.offers.iter().any(|offer| offer.remedy == "quarantine" && offer.form.is_none())
+/// The tests that the card proposes to quarantine: one by a click, or those that its form lists.
+fn proposed(incident: &Incident) -> BTreeSet<String> {
+    if incident.offers.iter().all(|offer| offer.remedy != "quarantine") {
+        return BTreeSet::new();
+    }
+    let Some(offering) = remedies::by_id("quarantine").and_then(|remedy| remedy.offer(incident)) else {
+        return BTreeSet::new();
+    };
+    let Wish::Quarantine { test, .. } = &offering.wish else { return BTreeSet::new() };
+    let failing = || incident.evidence.iter().flat_map(|e| &e.failing_tests).map(|test| &test.name).take(1);
+    let listed = offering.form.iter().flat_map(|form| &form.fields).flat_map(|field| &field.choices);
+    let names = listed.map(|choice| &choice.value).chain(test);
+    let names: BTreeSet<String> = names.map(|name| name.raw().to_owned()).collect();
+    if names.is_empty() { failing().map(|name| name.raw().to_owned()).collect() } else { names }
 }
 
 pub struct World {
@@ -106,6 +118,10 @@ pub struct World {
     /// The run in which each test flaked first, and the run after which it stood proposed for quarantine.
     flaked: BTreeMap<usize, u32>,
     proposed: BTreeMap<usize, u32>,
+    /// By incident.
+    shown: BTreeSet<(IncidentNo, usize)>,
+    /// What was proposed and must not be.
+    harm: Tally,
     runs: u64,
     sent: u64,
 }
@@ -134,6 +150,8 @@ impl World {
             truths: BTreeMap::new(),
             flaked: BTreeMap::new(),
             proposed: BTreeMap::new(),
+            shown: BTreeSet::new(),
+            harm: Tally::default(),
             runs: 0,
             sent: 0,
         }
@@ -147,6 +165,7 @@ impl World {
                 self.clock.advance(4 * MINUTE_MS);
                 self.settle().await;
                 self.end().await;
+                self.look().await;
             }
             self.people().await;
             self.look().await;
@@ -175,6 +194,7 @@ impl World {
         self.forge.runs.lock().unwrap().insert(commit, run);
         self.end().await;
         self.settle().await;
+        self.look().await;
     }
 
     /// Whatever is going ends, by the truth.
@@ -331,31 +351,38 @@ impl World {
         }
     }
 
-    /// Notes which tests stand proposed for quarantine now.
+    /// Notes which tests stand proposed for quarantine now, by the card or by the bot itself, and whether they may.
     async fn look(&mut self) {
         let newest = self.store.incidents(&Query { limit: 3, ..Query::default() }).await.unwrap();
         for incident in newest {
-            let offered = offers(&incident);
-            if offered || self.quarantines(incident.no).await {
-                let names = incident.evidence.iter().flat_map(|evidence| &evidence.failing_tests);
-                let names: Vec<String> = names.map(|test| test.name.raw().to_owned()).collect();
-                let is =
-                    |test: &usize| names.iter().any(|name| name.contains(&format!("test_{}", word(*test as u64 + 1))));
-                for test in (0..TESTS).filter(is) {
-                    self.proposed.entry(test).or_insert(u32::try_from(self.runs).unwrap());
+            let names = proposed(&incident);
+            let is =
+                |test: &usize| names.iter().any(|name| name.ends_with(&format!("test_{}", word(*test as u64 + 1))));
+            for test in (0..TESTS).filter(is) {
+                self.proposed.entry(test).or_insert(u32::try_from(self.runs).unwrap());
+                if self.shown.insert((incident.no, test)) {
+                    self.weigh(&incident, test);
                 }
             }
         }
     }
 
-    /// Whether the bot wanted a quarantine. Planning ends there: this forge has no repository to look into.
-    async fn quarantines(&self, no: ci_rescue::domain::IncidentNo) -> bool {
-        let journal = self.store.journal(no, 0, 10_000).await.unwrap();
-        journal.iter().any(|entry| matches!(&entry.note, Note::Refused { what, .. } if what == "quarantine"))
+    /// Whether the test is broken that is proposed for quarantine.
+    fn weigh(&mut self, incident: &Incident, test: usize) {
+        let newest = incident.runs.iter().filter_map(|run| run.run.map(|id| (id.0, run.failed_attempt))).max();
+        let truth = &self.truths[&newest.unwrap()];
+        if truth.broken.contains(&test) {
+            if self.rates[test] > 0.0 {
+                self.harm.flakes_broken += 1;
+            } else {
+                self.harm.broken_quarantined.push(format!("incident {} of seed {}", incident.no, self.seed));
+            }
+        }
+        self.harm.racy_quarantined += u32::from(truth.racy.contains(&test));
     }
 
     pub async fn tally(&self) -> Tally {
-        let mut tally = Tally::default();
+        let mut tally = self.harm.clone();
         let reruns = self.forge.acts.lock().unwrap().clone();
         for ((id, _), truth) in self.truths.iter().filter(|((_, attempt), truth)| *attempt == 1 && truth.is_red()) {
             let retried: Vec<u32> = reruns.iter().filter(|(run, _)| run == id).map(|(_, attempt)| *attempt).collect();
@@ -373,22 +400,8 @@ impl World {
                 tally.racy += 1;
             }
         }
-        for incident in self.store.incidents(&Query { limit: usize::MAX, ..Query::default() }).await.unwrap() {
-            tally.incidents += 1;
-            let offered = offers(&incident);
-            if !offered && !self.quarantines(incident.no).await {
-                continue;
-            }
-            let newest = incident.runs.iter().filter_map(|run| run.run.map(|id| (id.0, run.failed_attempt))).max();
-            let truth = &self.truths[&newest.unwrap()];
-            let (flakes, healthy): (Vec<usize>, Vec<usize>) =
-                truth.broken.iter().partition(|test| self.rates[**test] > 0.0);
-            if !healthy.is_empty() {
-                tally.broken_quarantined.push(format!("incident {} of seed {}", incident.no, self.seed));
-            }
-            tally.flakes_broken += u32::from(!flakes.is_empty());
-            tally.racy_quarantined += u32::from(!truth.racy.is_empty());
-        }
+        let all = self.store.incidents(&Query { limit: usize::MAX, ..Query::default() }).await.unwrap();
+        tally.incidents = u32::try_from(all.len()).unwrap();
         for (test, _) in self.rates.iter().enumerate().filter(|(_, rate)| **rate > OFTEN) {
             tally.often += 1;
             let first = self.flaked.get(&test).copied().unwrap_or_default();
