@@ -4,6 +4,7 @@ mod clock;
 mod console;
 mod discord;
 mod github;
+pub mod known;
 mod metrics;
 mod platform;
 mod slack;

@@ -16,6 +16,6 @@ mod visit;
 pub use people::{OPERATOR, People};
 pub use read::{ConfigError, load, parse, secrets};
 pub use shape::{
-    Api, Config, Console, Discord, Feed, GitHub, Group, Hooks, MentionSection, Person, Previous, Server, Slack,
-    StoreSection,
+    Api, Config, Console, Discord, Feed, GitHub, Group, Hooks, KnownIssues, MentionSection, Person, Previous, Server,
+    Slack, StoreSection,
 };

@@ -3,7 +3,9 @@
 mod words;
 
 use super::{Failed, terminal};
+use ci_rescue::app;
 use ci_rescue::evidence::archive::{self, Kind, Limits};
+use ci_rescue::evidence::known;
 use ci_rescue::evidence::{Analyzer, Baseline, Reading, Report as Shown, input};
 use ci_rescue::frameworks::reports::Report;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -22,6 +24,9 @@ pub struct Args {
     /// The log of a passing run of the same job: lines that are new in the red one count more
     #[arg(long, value_name = "GREEN")]
     baseline: Option<PathBuf>,
+    /// Known issues of your own, in a file like `rules/known_issues.toml`
+    #[arg(long, value_name = "FILE")]
+    known_issues: Option<PathBuf>,
     /// Logs and reports of tests or lint, plain or gzip, and zip archives of them; - is standard input; a directory
     /// stands for its files
     #[arg(required = true, value_name = "FILE|-|DIRECTORY")]
@@ -33,6 +38,9 @@ const BAR: u64 = 32 << 20;
 const CHUNK: usize = 256 << 10;
 
 pub fn run(args: &Args) -> Result<(), Failed> {
+    if let Some(path) = &args.known_issues {
+        known::add(app::known::read(path)?);
+    }
     let green = match &args.baseline {
         Some(path) => Some(baseline(path).map_err(|why| format!("{}: {why}", path.display()))?),
         None => None,

@@ -10,7 +10,7 @@ use super::{ConfigArg, Failed, runtime};
 use ci_rescue::adapters::discord;
 use ci_rescue::adapters::github::{self, Credentials, GitHub};
 use ci_rescue::adapters::slack::{self, Slack};
-use ci_rescue::app::SystemClock;
+use ci_rescue::app::{self, SystemClock};
 use ci_rescue::config::Config;
 use ci_rescue::store::{OpenError, Sled};
 use reach::{Address, STEP, obstacle};
@@ -35,6 +35,7 @@ pub fn run(args: &ConfigArg) -> Result<u8, Failed> {
     };
     let mut findings = vec![(State::Ready, "configuration", told_file(&config))];
     findings.push(store(&config));
+    findings.extend(known_issues(&config));
     findings.extend(off(&config));
     findings.extend(try_again(&config)?);
     let known = settings::problems(&config);
@@ -47,6 +48,14 @@ pub fn run(args: &ConfigArg) -> Result<u8, Failed> {
 
 fn told_file(config: &Config) -> String {
     config.origin.file.as_ref().map_or("defaults and environment alone".into(), |file| file.display().to_string())
+}
+
+fn known_issues(config: &Config) -> Option<Finding> {
+    let path = config.known_issues.file.as_ref()?;
+    Some(match app::known::read(path) {
+        Ok(rows) => (State::Ready, "known issues", format!("{} of your own in {}", rows.len(), path.display())),
+        Err(why) => (State::Problem, "known issues", why),
+    })
 }
 
 fn store(config: &Config) -> Finding {

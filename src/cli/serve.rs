@@ -1,7 +1,7 @@
 //! `serve`: the bot itself.
 
 use super::{ConfigArg, log, runtime};
-use ci_rescue::app::{App, Seats, SystemClock, hosts_of};
+use ci_rescue::app::{App, Seats, SystemClock, hosts_of, known};
 use ci_rescue::config;
 use ci_rescue::engine::Engine;
 use ci_rescue::evidence::redact;
@@ -16,6 +16,9 @@ pub fn run(args: &ConfigArg) -> Result<(), String> {
     let config = args.load()?;
     log("info");
     redact::know(config::secrets(&config));
+    if let Some(count) = known::take_in(&config)? {
+        tracing::info!("{count} known issues of your own");
+    }
     raise_descriptors();
     runtime()?.block_on(async {
         let store = super::at::open(&config.store.path)?;

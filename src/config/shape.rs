@@ -35,6 +35,8 @@ pub struct Config {
     #[serde(default)]
     pub redaction: Redaction,
     #[serde(default)]
+    pub known_issues: KnownIssues,
+    #[serde(default)]
     pub subscriptions: Vec<Feed>,
     #[serde(default)]
     pub people: Vec<Person>,
@@ -71,6 +73,14 @@ impl Config {
 #[serde(deny_unknown_fields, default)]
 pub struct Redaction {
     pub values: Vec<SecretString>,
+}
+
+/// Failures that the operator knows, besides those that ship.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KnownIssues {
+    /// A file like `rules/known_issues.toml`.
+    pub file: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]

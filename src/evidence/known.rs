@@ -1,14 +1,16 @@
-//! Known issues: rows of `rules/known_issues.toml`.
+//! Known issues: rows of `rules/known_issues.toml`, and the operator's own.
+
+pub mod own;
 
 use super::signs::Pattern;
 use super::vocabulary::{Bits, Words};
 use crate::domain::evidence::{Advice, Category, Severity, Track};
 use serde::Deserialize;
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// A failure known well enough to say what to do about it.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Issue {
     pub id: String,
@@ -18,12 +20,18 @@ pub struct Issue {
     pub category: Category,
     severity: Severity,
     /// How to mend it without a person, where that is known; empty otherwise.
+    #[serde(default)]
     fix_type: String,
+    #[serde(default = "unproven")]
     pub confidence: f32,
     /// What to do about it, for people.
     pub solution: String,
-    #[cfg_attr(not(test), expect(dead_code, reason = "a test matches it"))]
     example: String,
+}
+
+/// What a row is worth before anything came of it.
+fn unproven() -> f32 {
+    0.7
 }
 
 impl Issue {
@@ -31,6 +39,12 @@ impl Issue {
     #[must_use]
     pub fn fix_type(&self) -> &str {
         &self.fix_type
+    }
+
+    /// Whether a line holds one of the words.
+    fn is_named(&self, text: &[u8]) -> bool {
+        let holds = |word: &String| text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
+        self.words.iter().any(holds)
     }
 
     /// What the row says to do.
@@ -54,43 +68,54 @@ pub fn by_id(id: &str) -> Option<&'static Issue> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
     issue: Vec<Issue>,
 }
 
 pub struct Issues {
+    /// The operator's own come first.
     pub rows: Vec<Issue>,
     patterns: Vec<Pattern>,
+    own: usize,
 }
+
+static OWN: OnceLock<Vec<Issue>> = OnceLock::new();
 
 pub static ISSUES: LazyLock<Issues> = LazyLock::new(|| {
     let file: File =
         toml::from_str(include_str!("../../rules/known_issues.toml")).expect("the shipped issues are valid");
-    let patterns = file.issue.iter().map(|issue| Pattern::new(&issue.pattern)).collect();
-    Issues { rows: file.issue, patterns }
+    let own = OWN.get().cloned().unwrap_or_default();
+    let shipped = file.issue.into_iter().filter(|row| own.iter().all(|other| other.id != row.id));
+    let rows: Vec<Issue> = own.iter().cloned().chain(shipped).collect();
+    let patterns = rows.iter().map(|issue| Pattern::new(&issue.pattern)).collect();
+    Issues { rows, patterns, own: own.len() }
 });
 
+/// Looks for these issues as well, in place of shipped ones with the same id. Once a process, before a log is read: what
+/// comes later is not looked for.
+pub fn add(own: Vec<Issue>) {
+    let _ = OWN.set(own);
+}
+
 impl Issues {
-    /// Says which words to listen for; issue `n` is listener `from + n`.
+    /// Says which words to listen for. Listeners are few: the first is for all of the operator's own, then each shipped
+    /// issue has its own.
     pub fn speak(&self, from: usize, words: &mut Words) -> Range<usize> {
         for (at, row) in self.rows.iter().enumerate() {
-            row.words.iter().for_each(|word| words.add(from + at, word));
+            let listener = from + (at + 1).saturating_sub(self.own);
+            row.words.iter().for_each(|word| words.add(listener, word));
         }
-        from..from + self.rows.len()
+        from..from + 1 + self.rows.len() - self.own
     }
 
     /// The surest issue that this line shows.
     pub fn find(&'static self, text: &[u8], bits: &Bits, range: &Range<usize>) -> Option<&'static Issue> {
-        let hits = bits.within(range.clone()).map(|at| at - range.start);
-        hits.filter(|at| self.patterns[*at].is_match(text))
+        let heard = bits.within(range.clone()).map(|at| at - range.start);
+        let rows = heard.flat_map(|at| if at == 0 { 0..self.own } else { self.own + at - 1..self.own + at });
+        rows.filter(|at| (*at >= self.own || self.rows[*at].is_named(text)) && self.patterns[*at].is_match(text))
             .map(|at| &self.rows[at])
             .max_by(|a, b| a.confidence.total_cmp(&b.confidence))
     }
-}
-
-/// Whether these rows could stand in the file.
-#[cfg(test)]
-pub fn reads(rows: &str) -> bool {
-    toml::from_str::<File>(rows).is_ok_and(|file| file.issue.iter().all(|row| regex::Regex::new(&row.pattern).is_ok()))
 }
 
 #[cfg(test)]

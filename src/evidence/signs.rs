@@ -76,14 +76,27 @@ impl Pattern {
         Self { text: text.to_owned(), compiled: OnceLock::new() }
     }
 
+    /// A pattern that somebody else wrote.
+    ///
+    /// # Errors
+    /// What is wrong with it, in one line.
+    pub fn check(text: &str) -> Result<Self, String> {
+        let compiled = build(text).map_err(|why| why.to_string().lines().last().unwrap_or_default().to_owned())?;
+        Ok(Self { text: text.to_owned(), compiled: OnceLock::from(compiled) })
+    }
+
     pub fn is_match(&self, text: &[u8]) -> bool {
         self.compiled.get_or_init(|| bytes(&self.text)).is_match(text)
     }
 }
 
 /// A pattern over bytes: letters and digits are ASCII's, which keeps the automata small.
+fn build(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).unicode(false).build()
+}
+
 fn bytes(pattern: &str) -> Regex {
-    RegexBuilder::new(pattern).unicode(false).build().unwrap_or_else(|why| panic!("{pattern}: {why}"))
+    build(pattern).unwrap_or_else(|why| panic!("{pattern}: {why}"))
 }
 
 impl Signs {

@@ -429,3 +429,22 @@ async fn the_other_manifests_are_what_people_paste_or_open() {
     let value: Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!(value[0]["name"], "rescue");
 }
+
+#[tokio::test]
+async fn known_issues_of_ones_own_are_checked_before_anything_starts() {
+    let dir = TempDir::new().unwrap();
+    write(&dir.path().join("ci-rescue.toml"), "[known_issues]\nfile = \"own.toml\"\n");
+    let said = run(&["doctor"], &[], dir.path()).await;
+    assert!(said.flat().contains("own.toml: No such file"), "{}", said.out);
+    let row = "[[issue]]\nid = \"a\"\nwords = [\"oops\"]\npattern = '('\ncategory = \"network\"\nseverity = \"normal\"\n\
+        solution = \"Ask Ada.\"\nexample = \"oops\"\n";
+    write(&dir.path().join("own.toml"), row);
+    let said = run(&["doctor"], &[], dir.path()).await;
+    assert!(said.flat().contains("own.toml: issue \"a\": the pattern is not valid: "), "{}", said.out);
+    let said = run(&["serve"], &[], dir.path()).await;
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("known_issues.file: own.toml: issue \"a\": the pattern"), "{}", said.err);
+    write(&dir.path().join("own.toml"), &row.replace("'('", "'oops'"));
+    let said = run(&["doctor"], &[], dir.path()).await;
+    assert!(said.flat().contains("known issues: 1 of your own in own.toml"), "{}", said.out);
+}

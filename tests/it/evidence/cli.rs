@@ -155,3 +155,34 @@ fn what_cannot_be_read_is_told_and_ends_with_two() {
     assert!(why.contains("/nowhere/x.log") && why.contains("bad.zip"), "{why}");
     assert_eq!(json(&output).len(), 1, "the others are analysed");
 }
+
+#[test]
+fn known_issues_of_ones_own_are_looked_for_and_a_bad_file_is_refused() {
+    const OWN: &str = "[[issue]]\nid = \"acme-registry\"\nwords = [\"registry.acme\"]\npattern = 'registry\\.acme: \\d+'\n\
+        category = \"network\"\nseverity = \"transient\"\nsolution = \"Our registry restarts at night: retry.\"\n\
+        example = \"registry.acme: 502\"\n";
+    let dir = tempfile::tempdir().unwrap();
+    let red = |said: &str| format!("##[group]Run make\n{said}\n##[error]Process completed with exit code 1.\n");
+    let log = file(dir.path(), "red.log", red("registry.acme: 503").as_bytes());
+    let own = file(dir.path(), "own.toml", OWN.as_bytes());
+    let unknown = json(&analyze(&["--json", &log], None));
+    assert_eq!(unknown[0]["known_issue"], serde_json::Value::Null);
+    let known = json(&analyze(&["--json", "--known-issues", &own, &log], None));
+    assert_eq!((&known[0]["known_issue"], &known[0]["category"]), (&"acme-registry".into(), &"network".into()));
+    let shown = String::from_utf8(analyze(&["--known-issues", &own, &log], None).stdout).unwrap();
+    assert!(shown.contains("Our registry restarts at night: retry."), "{shown}");
+
+    // A shipped row is replaced by one with its id.
+    let full = file(dir.path(), "full.log", red("write /tmp/x: no space left on device").as_bytes());
+    let row = OWN.replace("acme-registry", "no-space-left").replace("registry.acme\"]", "no space\"]");
+    let row = row.replace("registry\\.acme: \\d+", "no space left").replace("registry.acme: 502", "no space left");
+    let own = file(dir.path(), "replaced.toml", row.replace("network", "infra").as_bytes());
+    let replaced = String::from_utf8(analyze(&["--known-issues", &own, &full], None).stdout).unwrap();
+    assert!(replaced.contains("no-space-left") && replaced.contains("Our registry restarts"), "{replaced}");
+
+    let bad = file(dir.path(), "bad.toml", OWN.replace("502", "none").replace("network", "netwrok").as_bytes());
+    let output = analyze(&["--known-issues", &bad, &log], None);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(told.contains("bad.toml: line 5: ") && told.contains("netwrok"), "{told}");
+}
