@@ -99,6 +99,7 @@ impl App {
             resolver: Some(Arc::new(Resolver::new(beside(config, "-resolver"), |key| std::env::var_os(key)))),
             directory: Arc::new(People::new(config.people.clone(), config.groups.clone(), operator)),
             decoders: decoders(config, &name, &platforms),
+            health: health.clone(),
             feeds,
             home,
         })

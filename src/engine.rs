@@ -7,6 +7,7 @@ mod access;
 mod advisories;
 mod ask;
 mod calibrating;
+mod checkup;
 mod chronicle;
 mod code;
 mod context;
@@ -58,7 +59,9 @@ use crate::domain::subscription::{Subscription, glob, repo_glob};
 use crate::domain::time::Time;
 use crate::incident::Index;
 use crate::policy::Mentions;
-use crate::ports::{Chat, Ci, Clock, Decoder, Directory, Forge, Git, Query, Resolver, Store, StoreError, Ticks};
+use crate::ports::{
+    Chat, Ci, Clock, Decoder, Directory, Forge, Git, Health, Query, Resolver, Store, StoreError, Ticks,
+};
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
@@ -124,6 +127,7 @@ pub struct Parts {
     pub resolver: Option<Arc<dyn Resolver>>,
     pub directory: Arc<dyn Directory>,
     pub decoders: Vec<Arc<dyn Decoder>>,
+    pub health: Arc<Health>,
     /// Feeds from the configuration.
     pub feeds: Vec<Subscription>,
     /// Where incidents can be read in a browser.
@@ -153,6 +157,7 @@ pub struct Engine {
     resolver: Option<Arc<dyn Resolver>>,
     directory: Arc<dyn Directory>,
     decoders: HashMap<&'static str, Arc<dyn Decoder>>,
+    health: Arc<Health>,
     fixed_feeds: Vec<Subscription>,
     home: Option<String>,
     seal: seal::Seal,
@@ -225,6 +230,7 @@ impl Engine {
             git: parts.git,
             resolver: parts.resolver,
             directory: parts.directory,
+            health: parts.health,
             decoders: parts.decoders.into_iter().map(|decoder| (decoder.source(), decoder)).collect(),
             fixed_feeds: parts.feeds,
             home: parts.home,

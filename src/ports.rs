@@ -19,8 +19,8 @@ pub use doors::{
 pub use health::{Health, Integration, Vital, cause};
 pub use history::{History, HistoryAsked, Named, Pasts, Recorded};
 pub use integrations::{
-    Advisory, ChangeSource, Chat, Ci, Clock, Decoder, Directory, Forge, Git, GitOrigin, Heard, KnownRepo, LogStream,
-    Message, NewIssue, NewPull, Origins, PortError, Pulled, Since, Ticks,
+    Advisory, Assignee, ChangeSource, Chat, Ci, Clock, Decoder, Directory, Forge, Git, GitOrigin, Heard, KnownRepo,
+    LogStream, Message, NewIssue, NewPull, Origins, PortError, Pulled, Since, Ticks,
 };
 pub use past::{PastRuns, RunPage};
 pub use resolver::Resolver;

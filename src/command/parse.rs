@@ -122,7 +122,8 @@ fn tokens(text: &str) -> Result<Vec<String>, String> {
 
 pub(super) fn arguments(manifest: &Manifest, tokens: &[String]) -> Result<Words, String> {
     let mut words = Words::default();
-    for (at, token) in tokens.iter().enumerate() {
+    let mut all = tokens.iter().enumerate();
+    while let Some((at, token)) = all.next() {
         if let Some((arg, value)) = named(manifest, token)? {
             set(&mut words, arg, value)?;
             continue;
@@ -135,13 +136,24 @@ pub(super) fn arguments(manifest: &Manifest, tokens: &[String]) -> Result<Words,
                 break;
             }
             Some(arg) => set(&mut words, arg, token.clone())?,
-            None => return Err(misfit(manifest, &words, token)),
+            // `until 9:00` is `until=9:00`.
+            None => match (is_key(manifest, token), all.next()) {
+                (true, Some((_, value))) => {
+                    let Some((arg, value)) = named(manifest, &format!("{token}={value}"))? else { continue };
+                    set(&mut words, arg, value)?;
+                }
+                _ => return Err(misfit(manifest, &words, token)),
+            },
         }
     }
     match manifest.args.iter().find(|arg| arg.required && !words.text.contains_key(&arg.name)) {
         Some(arg) => Err(format!("Missing {}: {}", arg.name, arg.summary)),
         None => Ok(words),
     }
+}
+
+fn is_key(manifest: &Manifest, token: &str) -> bool {
+    manifest.args.iter().any(|arg| arg.kind == Kind::Key && arg.name == token)
 }
 
 fn taken(words: &Words, arg: &Arg) -> bool {
@@ -257,6 +269,10 @@ mod tests {
             Intent::Remedy { target: no, wish: Wish::Retry(Which::All), force: true, dry_run: false }
         );
         assert_eq!(ok("reject 42-1 it's on its way").target(), Some(Target::Proposal("42-1".parse().unwrap())));
+        assert_eq!(ok("snooze 42 until 9:00"), ok("snooze 42 until=9:00"));
+        assert_eq!(ok("quarantine 42 for 7d reason \"a b\""), ok("quarantine 42 for=7d reason=\"a b\""));
+        assert_eq!(ok("classify 42"), Intent::Why { target: no });
+        assert_eq!(ok("classify 42 flaky"), ok("wrong 42 flaky"));
         assert_eq!(ok(""), Intent::Help { topic: None });
         assert_eq!(parse("retry", Some(IncidentNo(3))).unwrap().target(), Some(Target::Incident(IncidentNo(3))));
     }
@@ -278,6 +294,8 @@ mod tests {
             ("subscribe", "Missing repo", Some("subscribe")),
             ("subscribe a/b severity=high", "severity= must be one of", Some("subscribe")),
             ("retry 42 job=", "needs a value", Some("retry")),
+            ("snooze 42 until", "does not take \"until\"", Some("snooze")),
+            ("snooze 42 until 9:00 until 8:00", "until is given twice", Some("snooze")),
             ("unhold now", "takes no further arguments", Some("unhold")),
             ("re\u{200b}try 42", "invisible", None),
             ("rеtry 42", "Unknown command", Some("retry")),

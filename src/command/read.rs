@@ -1,6 +1,7 @@
 //! From read words to an intent: one arm per intent.
 
 use super::parse::Words;
+use crate::domain::cause::Cause;
 use crate::domain::ids::IncidentNo;
 use crate::domain::intent::{Intent, Target, Which, Wish};
 use crate::domain::refs::Branch;
@@ -9,6 +10,10 @@ use std::time::Duration;
 
 /// The longest mute.
 const MUTE_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+fn cause(word: Option<String>) -> Option<Cause> {
+    serde_json::from_value(word?.into()).ok()
+}
 
 /// Milliseconds; 0 for `off`.
 fn span(text: &str) -> Result<i64, String> {
@@ -127,14 +132,15 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
         "list" => Intent::List { repo: take("repo").and_then(|repo| repo.parse().ok()), stage: take("stage") },
         "show" => Intent::Show { target: target? },
         "why" => Intent::Why { target: target? },
-        "wrong" => {
-            let cause = take("cause").and_then(|word| serde_json::from_value(word.into()).ok());
-            Intent::Wrong { target: target?, cause }
-        }
+        "wrong" => Intent::Wrong { target: target?, cause: cause(take("cause")) },
+        "classify" => match cause(take("cause")) {
+            None => Intent::Why { target: target? },
+            cause => Intent::Wrong { target: target?, cause },
+        },
         "ack" => Intent::Ack { target: target? },
         "assign" => {
             let to = take("to").ok_or("Name a person: assign 42 @ada")?;
-            Intent::Assign { target: target?, to: to.into(), key: None }
+            Intent::Assign { target: target?, to: to.into(), key: None, direct: Vec::new() }
         }
         "snooze" => {
             let (for_ms, until) = match (take("for"), take("until")) {
@@ -146,6 +152,7 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
         }
         "resolve" => Intent::Resolve { target: target?, reason: take("reason").map(Into::into) },
         "reopen" => Intent::Reopen { target: target? },
+        "doctor" => Intent::Doctor,
         "stats" => Intent::Stats { repo: take("repo").and_then(|repo| repo.parse().ok()) },
         "bisect" => {
             let dry_run = take("run").is_none();

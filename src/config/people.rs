@@ -3,7 +3,7 @@
 use super::{Group, Person};
 use crate::domain::actor::{Actor, Place, Platform, Principal, Role};
 use crate::domain::mention::Mention;
-use crate::ports::Directory;
+use crate::ports::{Assignee, Directory};
 
 /// Whoever holds the console's token: a person of their own, whose name nobody else may have.
 pub const OPERATOR: &str = "operator";
@@ -74,7 +74,7 @@ impl Directory for People {
         self.by_login(login).filter(|person| person.direct).map_or_else(Vec::new, accounts)
     }
 
-    fn named(&self, platform: &Platform, word: &str) -> Option<(String, String)> {
+    fn named(&self, platform: &Platform, word: &str) -> Option<Assignee> {
         let account = word.strip_prefix("<@").and_then(|rest| rest.strip_suffix('>'));
         let found = if let Some(account) = account {
             let id = account.trim_start_matches('!').split('|').next().unwrap_or_default();
@@ -85,7 +85,11 @@ impl Directory for People {
             let by_name = self.people.iter().find(|person| person.name.eq_ignore_ascii_case(name));
             by_name.or_else(|| self.by_login(name))
         };
-        found.map(|person| (person.name.clone(), person.name.clone()))
+        found.map(|person| Assignee {
+            name: person.name.clone(),
+            key: person.name.clone(),
+            direct: if person.direct { accounts(person) } else { Vec::new() },
+        })
     }
 
     fn principal(&self, actor: &Actor, _: &Place) -> Principal {

@@ -354,7 +354,7 @@ pub struct Person {
     pub discord: Option<String>,
     #[serde(default)]
     pub role: Role,
-    /// They want a direct message when the evidence isolates a commit of theirs.
+    /// They want a direct message when the evidence isolates a commit of theirs, or somebody assigns them an incident.
     #[serde(default)]
     pub direct: bool,
 }

@@ -396,18 +396,22 @@ owner = \"@acme/web\"
 [[groups]]
 owner = \"@ACME/web\"
 discord = \"1\"
+[[people]]
+name = \"eve\"
+github = \"eve\"
+direct = true
 ";
     let want = [
         "ci-rescue.toml:2: mentions.quiet must be two different times, such as \"22:00-07:00\" (found \"22-7\")",
         "ci-rescue.toml:3: mentions.time_zone must be the IANA name of a time zone, such as \"Europe/Berlin\" (found \"Berlin\")",
         "ci-rescue.toml:4: mentions.severities[1] must be \"blocker\", \"normal\" or \"security\": nobody is mentioned for what is flaky",
-        "ci-rescue.toml:9: people[0].direct needs people.github, by which commits are theirs",
         "ci-rescue.toml:11: groups[0].owner must be an owner as CODEOWNERS writes it, such as \"@acme/web\" (found \"web\")",
         "ci-rescue.toml:12: groups[0].slack must be a user group's ID, such as \"S0123456789\" (found \"!channel\")",
         "ci-rescue.toml:13: groups[0].discord must be a role's numeric ID in quotes (Copy Role ID in Discord's Developer Mode) (found \"@everyone\")",
         "ci-rescue.toml:14: groups[1].owner is missing",
         "ci-rescue.toml:16: groups[2].slack or discord is missing",
         "ci-rescue.toml:19: groups[3].owner repeats \"@ACME/web\"; give each owner one table",
+        "ci-rescue.toml:24: people[1].direct needs people.slack or people.discord, where to send it",
     ];
     let found = lines(text);
     assert_eq!(found, want, "{}", found.join("\n"));

@@ -216,6 +216,11 @@ pub enum Effect {
         from: Time,
         to: Time,
     },
+    /// Looks whether the installation works, and answers one person privately.
+    Doctor {
+        place: Place,
+        actor_id: String,
+    },
     /// Counts how it went, and answers one person privately.
     Stats {
         place: Place,
@@ -251,6 +256,7 @@ impl Effect {
             Self::Direct { .. } => "direct",
             Self::Welcome { .. } => "welcome",
             Self::Review { .. } => "review",
+            Self::Doctor { .. } => "doctor",
             Self::Stats { .. } => "stats",
             Self::Reply { .. } => "reply",
         }
@@ -275,6 +281,7 @@ impl Effect {
             | Self::Direct { .. }
             | Self::Welcome { .. }
             | Self::Review { .. }
+            | Self::Doctor { .. }
             | Self::Stats { .. }
             | Self::Reply { .. } => None,
         }

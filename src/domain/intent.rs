@@ -1,6 +1,6 @@
 //! What a person wants, as the grammar reads their command.
 
-use super::actor::Role;
+use super::actor::{Platform, Role};
 use super::cause::Cause;
 use super::ids::{IncidentNo, ProposalId, Repo};
 use super::refs::Branch;
@@ -153,6 +153,9 @@ pub enum Intent {
         target: Target,
         to: Untrusted,
         key: Option<String>,
+        /// Where they want to be told.
+        #[serde(default)]
+        direct: Vec<(Platform, String)>,
     },
     /// Nobody is called for this long, in milliseconds; 0 ends it. Or until the clock on the wall says so, in minutes after
     /// midnight.
@@ -169,6 +172,8 @@ pub enum Intent {
     Reopen {
         target: Target,
     },
+    /// Whether the installation works.
+    Doctor,
     /// How the last weeks went.
     Stats {
         repo: Option<Repo>,
@@ -246,7 +251,7 @@ impl Intent {
     /// Whether its answer shows what repositories hold, or their names.
     #[must_use]
     pub fn reads(&self) -> bool {
-        !matches!(self, Self::Help { .. } | Self::Hold { .. } | Self::Unhold)
+        !matches!(self, Self::Help { .. } | Self::Doctor | Self::Hold { .. } | Self::Unhold)
     }
 
     #[must_use]
@@ -265,6 +270,7 @@ impl Intent {
             | Self::Repro { .. }
             | Self::Reject { .. }
             | Self::Wrong { .. }
+            | Self::Doctor
             | Self::Ack { .. }
             | Self::Assign { .. }
             | Self::Snooze { .. }

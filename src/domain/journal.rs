@@ -240,6 +240,14 @@ pub enum Note {
         #[serde(default)]
         escalated: Option<String>,
     },
+    /// To whom somebody else assigned it, in a direct message.
+    AssignedToYou {
+        incident: IncidentNo,
+        repo: Repo,
+        by: Untrusted,
+        workflow: Untrusted,
+        branch: Untrusted,
+    },
     /// For the author of the commit that the evidence isolates, in a direct message.
     Blamed {
         incident: IncidentNo,
@@ -320,6 +328,9 @@ pub enum Note {
         state: String,
     },
     Why {
+        lines: Vec<String>,
+    },
+    Doctor {
         lines: Vec<String>,
     },
     Stats {
@@ -407,6 +418,7 @@ impl Note {
             | Self::Quarantined { .. }
             | Self::Shown { .. }
             | Self::Why { .. }
+            | Self::Doctor { .. }
             | Self::Stats { .. }
             | Self::Planned { .. }
             | Self::Feeds { .. } => Mood::Told,

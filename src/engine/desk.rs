@@ -19,7 +19,7 @@ use crate::domain::rules::Rules;
 use crate::incident::row;
 use crate::policy::access::{self, Reach};
 use crate::policy::may_approve;
-use crate::ports::{Query, StoreError};
+use crate::ports::{Assignee, Query, StoreError};
 use crate::remedies;
 use metrics::counter;
 
@@ -307,12 +307,12 @@ impl Working<'_> {
         let Intent::Assign { target, to, .. } = intent else { return intent };
         let word = to.raw().trim();
         let found = match word.trim_start_matches('@') {
-            "me" => Some((by.name.raw().to_owned(), by.key.clone())),
+            "me" => Some(Assignee { name: by.name.raw().to_owned(), key: by.key.clone(), direct: Vec::new() }),
             _ => self.engine.directory.named(&asker.place.platform, word),
         };
         match found {
-            Some((name, key)) => Intent::Assign { target, to: name.into(), key: Some(key) },
-            None => Intent::Assign { target, to, key: None },
+            Some(Assignee { name, key, direct }) => Intent::Assign { target, to: name.into(), key: Some(key), direct },
+            None => Intent::Assign { target, to, key: None, direct: Vec::new() },
         }
     }
 

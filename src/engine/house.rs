@@ -59,6 +59,11 @@ impl Working<'_> {
                 let repo = named(repo);
                 return self.quarantined(asker, repo, owner).await;
             }
+            Intent::Doctor => {
+                let (place, actor_id) = (asker.place.clone(), asker.actor.id.clone());
+                self.effect(Effect::Doctor { place, actor_id });
+                return Ok(None);
+            }
             Intent::Stats { repo } => {
                 let repo = named(repo);
                 return self.stats(asker, repo).await;

@@ -78,6 +78,7 @@ impl Engine {
             Effect::Review { platform, channel, from, to } => {
                 self.review(platform, channel, (*from, *to)).await.map(|()| Done::Nothing)
             }
+            Effect::Doctor { place, actor_id } => self.tell_checkup(place, actor_id).await.map(|()| Done::Nothing),
             Effect::Stats { place, actor_id, only } => {
                 self.tell_stats(place, actor_id, only.as_deref()).await.map(|()| Done::Nothing)
             }
@@ -125,7 +126,10 @@ impl Engine {
     async fn failed(&self, claim: &Claimed<Effect>, why: &PortError) -> Result<(), StoreError> {
         let tries = tries(&claim.work, why);
         let last = claim.attempts + 1 >= tries;
-        let reply = matches!(claim.work, Effect::Reply { .. } | Effect::Stats { .. } | Effect::Welcome { .. });
+        let reply = matches!(
+            claim.work,
+            Effect::Reply { .. } | Effect::Doctor { .. } | Effect::Stats { .. } | Effect::Welcome { .. }
+        );
         match why {
             // A private reply that may have arrived is not repeated.
             PortError::Ambiguous { .. } if reply => self.complete(claim, Done::Nothing, None).await,
@@ -319,6 +323,12 @@ impl Engine {
         self.reply(place, actor_id, &note).await
     }
 
+    /// Looked outside a turn: the disk is tried.
+    async fn tell_checkup(&self, place: &crate::domain::Place, actor_id: &str) -> Result<(), PortError> {
+        let lines = self.checkup().await.map_err(|why| PortError::transient(why.to_string()))?;
+        self.reply(place, actor_id, &crate::domain::journal::Note::Doctor { lines }).await
+    }
+
     async fn vouch(&self, place: &crate::domain::Place, actor_id: &str) -> Result<bool, PortError> {
         match self.chats.get(&place.platform) {
             Some(chat) => chat.vouch(place, actor_id).await,
@@ -449,6 +459,7 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         | Effect::Direct { .. }
         | Effect::Welcome { .. }
         | Effect::Review { .. }
+        | Effect::Doctor { .. }
         | Effect::Stats { .. }
         | Effect::Reply { .. } => Done::Nothing,
     }

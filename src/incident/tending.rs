@@ -3,7 +3,8 @@
 use super::runs;
 use super::state::Step;
 use super::{escalating, passing};
-use crate::domain::actor::Principal;
+use crate::domain::actor::{Platform, Principal};
+use crate::domain::effect::Effect;
 use crate::domain::event::{Request, Timer};
 use crate::domain::evidence::Severity;
 use crate::domain::incident::Incident;
@@ -23,7 +24,7 @@ type Answer = Result<Note, String>;
 pub fn asked(step: &mut Step<'_>, request: &Request) -> Answer {
     let by = &request.by;
     match &request.intent {
-        Intent::Assign { to, key: Some(key), .. } => assign(step, by, &(to.clone(), key.clone())),
+        Intent::Assign { to, key: Some(key), direct, .. } => assign(step, by, &(to.clone(), key.clone()), direct),
         Intent::Assign { to, .. } => Err(format!("nobody is called {}", to.line(60))),
         Intent::Snooze { for_ms, .. } => snooze(step, by, *for_ms),
         Intent::Resolve { reason, .. } => resolve(step, by, reason.as_ref()),
@@ -57,8 +58,8 @@ fn acknowledge(step: &mut Step<'_>, by: &Principal) -> Answer {
     Ok(told(step, by, Note::Acknowledged { by: by.name.clone(), from: before.map(|taken| taken.by) }))
 }
 
-/// Passes it on to a person; `to` is their name and key.
-fn assign(step: &mut Step<'_>, by: &Principal, to: &(Untrusted, String)) -> Answer {
+/// Passes it on to a person; `to` is their name and key, `direct` where they want to be told.
+fn assign(step: &mut Step<'_>, by: &Principal, to: &(Untrusted, String), direct: &[(Platform, String)]) -> Answer {
     if to.1 == by.key {
         return acknowledge(step, by);
     }
@@ -67,6 +68,17 @@ fn assign(step: &mut Step<'_>, by: &Principal, to: &(Untrusted, String)) -> Answ
         return Err(format!("{} has it already", to.0.line(60)));
     }
     step.incident.taken = Some(Taken { by: to.0.clone(), key: to.1.clone(), at: step.now });
+    if !direct.is_empty() {
+        let incident = &step.incident;
+        let note = Note::AssignedToYou {
+            incident: incident.no,
+            repo: incident.repo.clone(),
+            by: by.name.clone(),
+            workflow: incident.workflow.clone(),
+            branch: incident.branch.clone(),
+        };
+        step.effect(Effect::Direct { to: direct.to_vec(), note });
+    }
     Ok(told(step, by, Note::Assigned { by: by.name.clone(), to: to.0.clone() }))
 }
 

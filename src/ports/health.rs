@@ -35,6 +35,8 @@ struct State {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vital {
     pub name: &'static str,
+    /// For people: `Slack Socket Mode`.
+    pub title: &'static str,
     /// `None` until the first call.
     pub up: Option<bool>,
     /// When it went up or down.
@@ -108,6 +110,7 @@ impl Integration {
         let state = self.state();
         Vital {
             name: self.name,
+            title: self.title,
             up: state.up,
             since: state.up.map(|_| state.since),
             failures: state.failures,

@@ -427,6 +427,15 @@ pub trait Git: Send + Sync {
     async fn drop_branch(&self, repo: &Repo, branch: &OwnBranch) -> Result<(), PortError>;
 }
 
+/// A person whom somebody named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignee {
+    pub name: String,
+    pub key: String,
+    /// Where they want to be told in private.
+    pub direct: Vec<(Platform, String)>,
+}
+
 /// Who people are.
 pub trait Directory: Send + Sync {
     /// The person behind an account, with the role they have in this place. Unknown accounts are viewers.
@@ -437,8 +446,8 @@ pub trait Directory: Send + Sync {
     fn mentions(&self, _platform: &Platform, _owner: &str) -> Vec<Mention> {
         Vec::new()
     }
-    /// Name and key of a person, as somebody on this platform names them: `@ada`, `<@U123>`, a login at the forge.
-    fn named(&self, _platform: &Platform, _word: &str) -> Option<(String, String)> {
+    /// A person, as somebody on this platform names them: `@ada`, `<@U123>`, a login at the forge.
+    fn named(&self, _platform: &Platform, _word: &str) -> Option<Assignee> {
         None
     }
     /// The accounts of the person with this login at the forge, where they want direct messages.

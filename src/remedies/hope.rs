@@ -39,11 +39,21 @@ pub fn tries(incident: &Incident) -> u32 {
     failed.map(|run| run.attempt.saturating_sub(1)).max().unwrap_or(0)
 }
 
+/// How many times less likely chance is beside something that changed and that the failure points to.
+const AGAINST: f64 = 4.0;
+
+/// The log blames a dependency, and one moved: that explains the failure, and a flood of such failures as well.
+fn is_a_release(incident: &Incident) -> bool {
+    let blamed = incident.headline().is_some_and(|evidence| evidence.category == Category::Dependency);
+    blamed && incident.suspicion.as_ref().is_some_and(|suspicion| !suspicion.moved.is_empty())
+}
+
 /// A commit that changed what failed, on the branch where it failed, speaks against chance.
 fn unlike_a_suspect(incident: &Incident, hope: f64) -> f64 {
     let best = incident.suspicion.as_ref().and_then(Suspicion::bracketed).filter(|_| incident.on_default_branch());
     let against = match best {
-        Some(best) if best.score > 0 => 4.0,
+        _ if is_a_release(incident) => AGAINST,
+        Some(best) if best.score > 0 => AGAINST,
         Some(_) => 1.3,
         None => 1.0,
     };
@@ -104,5 +114,6 @@ fn first_try(incident: &Incident) -> (f64, String) {
 /// The chance that the code, or what it depends on, is broken: then a retry does not help and something has to change.
 pub fn of_a_breakage(incident: &Incident) -> f64 {
     let outage = incident.judged.as_ref().map_or(0.0, |judged| judged.chance(Cause::Infra));
+    let outage = if is_a_release(incident) { outage / AGAINST } else { outage };
     (1.0 - of_another_try(incident).0 - outage).max(0.0)
 }

@@ -124,7 +124,14 @@ fn of_several(incident: &Incident, suspicion: &Suspicion) -> Option<Offering> {
 fn is_outside(incident: &Incident) -> bool {
     let outside = |evidence: &Evidence| {
         evidence.advice.is_some()
-            || matches!(evidence.category, Category::SecretMissing | Category::Permission | Category::QualityGate)
+            || matches!(
+                evidence.category,
+                Category::SecretMissing
+                    | Category::Permission
+                    | Category::QualityGate
+                    | Category::Infra
+                    | Category::Network
+            )
     };
     incident.headline().is_some_and(outside)
 }

@@ -177,6 +177,35 @@ async fn every_state_on_discord_and_on_a_pull_request() {
     insta::assert_snapshot!(all);
 }
 
+/// Whoever has it, a snooze, closed by hand and open again, on the four surfaces.
+#[tokio::test]
+async fn what_people_did_with_it() {
+    let mut all = String::new();
+    let world = crate::flows::surfaces::everywhere("").await;
+    for (name, words) in [
+        ("taken", "ack 1"),
+        ("assigned", "assign 1 @ben"),
+        ("snoozed", "snooze 1 2h"),
+        ("closed by hand", "resolve 1 the branch is gone"),
+        ("reopened", "reopen 1"),
+    ] {
+        world.slack.command("UADA", words).await;
+        world.settle().await;
+        let page = world.sit("ada").await.page("/?all=1").await;
+        let console = crate::world::card(&page, 1).map(plain).unwrap_or_default();
+        let text = format!(
+            "{}\n--- slack\n{}\n--- pull request\n{}\n--- console\n{}",
+            shown_in_discord(&world),
+            shown(&world, 0),
+            shown_on_pull(&world),
+            console,
+        );
+        writeln!(all, "## {name}\n{}", text.replace(&world.forge_at.to_string(), "forge")).unwrap();
+    }
+    world.end().await;
+    insta::assert_snapshot!(all);
+}
+
 #[tokio::test]
 async fn what_no_pull_request_has() {
     let mut all = String::new();

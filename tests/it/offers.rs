@@ -325,8 +325,9 @@ async fn score(table: &Table, split: &str) -> Score {
 async fn the_first_button_is_a_senior_engineers() {
     let table: Table = toml::from_str(include_str!("../data/offers/incidents.toml")).unwrap();
     assert!(table.incident.len() >= 150);
-    for (split, harmful) in [("train", 0), ("held_out", 2)] {
+    for (split, harmful) in [("train", 0), ("held_out", 0)] {
         let score = score(&table, split).await;
+        println!("{split}: {} of {}, acceptable {}", score.exact, score.all, score.acceptable);
         let share = |n: u32| f64::from(n) / f64::from(score.all);
         assert!(share(score.exact) >= 0.78, "{split}: {} of {}", score.exact, score.all);
         assert!(share(score.acceptable) >= 0.95, "{split}: {} of {}", score.acceptable, score.all);

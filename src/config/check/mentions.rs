@@ -29,8 +29,8 @@ pub fn check(check: &mut Check<'_>, config: &Config) {
 /// Ids of another form are the doctor's to tell: nobody is mentioned by one.
 fn accounts(check: &mut Check<'_>, config: &Config) {
     for (index, person) in config.people.iter().enumerate() {
-        if person.direct && person.github.is_none() {
-            check.say(&item("people", index, "direct"), "needs people.github, by which commits are theirs");
+        if person.direct && person.slack.is_none() && person.discord.is_none() {
+            check.say(&item("people", index, "direct"), "needs people.slack or people.discord, where to send it");
         }
     }
 }

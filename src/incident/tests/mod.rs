@@ -157,7 +157,11 @@ fn events() -> impl Strategy<Value = Event> {
         Just(ask("ada", Role::Admin, Intent::Reject { target, reason: None })),
         Just(ask("ben", Role::Responder, Intent::Cancel { target })),
         Just(ask("ben", Role::Responder, Intent::Ack { target })),
-        Just(ask("ada", Role::Responder, Intent::Assign { target, to: "ben".into(), key: Some("ben".into()) })),
+        Just(ask(
+            "ada",
+            Role::Responder,
+            Intent::Assign { target, to: "ben".into(), key: Some("ben".into()), direct: Vec::new() }
+        )),
         Just(ask("ada", Role::Responder, Intent::Snooze { target, for_ms: 3_600_000, until: None })),
         Just(ask("ada", Role::Responder, Intent::Resolve { target, reason: None })),
         Just(ask("ada", Role::Responder, Intent::Reopen { target })),

@@ -97,6 +97,84 @@ async fn people_are_named_by_mention_and_by_login() {
     world.end().await;
 }
 
+#[tokio::test]
+async fn whoever_is_assigned_is_told_in_private_if_they_want_it() {
+    for (wants, count) in [(true, 1), (false, 0)] {
+        let config = format!("[[people]]\nname = \"dan\"\nslack = \"UDAN\"\ndirect = {wants}\nrole = \"responder\"\n");
+        let world = everywhere_with(Setup { config, ..Setup::default() }).await;
+        tell(&world, Surface::Slack, "ada", "assign", Some(("to", "<@UDAN>"))).await;
+        // To have it already, and to take it oneself, is no news.
+        tell(&world, Surface::Slack, "ada", "assign", Some(("to", "dan"))).await;
+        world.slack.command("UDAN", "assign 1 me").await;
+        world.settle().await;
+        let told = world.slack.direct("UDAN");
+        assert_eq!(told.len(), count, "{told:#?}");
+        assert!(told.iter().all(|text| text.contains("ada assigned") && text.contains("to you")), "{told:?}");
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_snooze_outlives_restarts_and_ends_once() {
+    // Restarts after these steps: none, each, all.
+    for restarts in 0..16_u32 {
+        let mut world = everywhere("").await;
+        let again = |step: u32| restarts & (1 << step) != 0;
+        say(&world, Surface::Slack, "ben", "ack", "1").await;
+        if again(0) {
+            world.restart().await;
+        }
+        tell(&world, Surface::Slack, "ada", "snooze", Some(("for", "2h"))).await;
+        if again(1) {
+            world.restart().await;
+        }
+        world.clock.advance(HOUR);
+        world.settle().await;
+        each_says(&world, "snoozed until", true).await;
+        each_says(&world, "ben has it", true).await;
+        if again(2) {
+            world.restart().await;
+        }
+        world.clock.advance(HOUR);
+        // Its time comes while nobody runs.
+        if again(3) {
+            world.restart().await;
+        }
+        world.settle().await;
+        each_says(&world, "snoozed until", false).await;
+        let thread: String = world.slack.thread(&world.slack.cards()[0].ts).iter().map(|m| m.text.clone()).collect();
+        assert_eq!(thread.matches("No longer snoozed").count(), 1, "{restarts:b}: {thread}");
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn doctor_says_in_chat_what_answers_and_what_is_held() {
+    let world = everywhere("").await;
+    for at in [Surface::Slack, Surface::Console] {
+        let said = say(&world, at, "ben", "doctor", "").await;
+        for words in
+            ["GitHub: it answers", "Slack Socket Mode: it answers", "store: it can be written", "queues: "]
+        {
+            assert!(said.contains(words), "{at:?}: {words} in {said}");
+        }
+        let refused = say(&world, at, "eve", "doctor", "").await;
+        assert!(refused.contains("responder") && !refused.contains("it answers"), "{at:?}: {refused}");
+    }
+    let (token, value) = world.discord.command("1002", "doctor", &[]);
+    world.discord.send(&value).await;
+    world.settle().await;
+    assert!(world.discord.said(&token).contains("store: it can be written"), "{}", world.discord.said(&token));
+    // What an installation depends on is no business of a pull request.
+    let said = say(&world, Surface::Pull, "ben", "doctor", "").await;
+    assert!(!said.contains("it answers"), "{said}");
+    world.slack.command("UADA", "hold the registry is down").await;
+    world.settle().await;
+    let said = say(&world, Surface::Slack, "ben", "doctor", "").await;
+    assert!(said.trim_start_matches("• ").starts_with("⏸️ emergency stop: on for"), "{said}");
+    world.end().await;
+}
+
 /// Critical, and red for hours.
 async fn blocked(config: &str) -> World {
     let config = format!("[policy]\ncritical_workflows = [\"*\"]\n{config}");

@@ -266,6 +266,7 @@ pub async fn engine(
         resolver: None,
         directory: Arc::new(Strangers),
         decoders: Vec::new(),
+        health: ci_rescue::ports::Health::new(clock.clone()),
         feeds: Vec::new(),
         home: None,
     })

@@ -332,8 +332,12 @@ impl World {
     /// The process ends, and another one starts on its store: nothing but that is remembered.
     pub async fn restart(&mut self) {
         self.running.end().await;
+        let sockets = self.slack.sockets();
         let (app, running) = start(&self.text, &self.rooms, &self.store, &self.clock, self.open_console).await;
         knows_people(&app).await;
+        if sockets > 0 {
+            self.slack.opened_since(sockets).await;
+        }
         self.public_at = running.public_at;
         self.private_at = running.private_at;
         self.app = app;

@@ -186,6 +186,17 @@ impl SlackDouble {
         inner.clock
     }
 
+    /// How many sockets were opened.
+    pub fn sockets(&self) -> u32 {
+        *self.connections.borrow()
+    }
+
+    /// Waits for one more socket than `before`.
+    pub async fn opened_since(&self, before: u32) {
+        let mut seen = self.connections.subscribe();
+        seen.wait_for(|count| *count > before).await.expect("a new socket");
+    }
+
     /// Sends an envelope and waits for its acknowledgement; what that says, such as what is wrong in a form.
     pub async fn send(&self, kind: &str, payload: Value) -> Value {
         let id = format!("env-{}", self.tick());
@@ -256,15 +267,14 @@ impl SlackDouble {
 
     /// Tells the bot to connect anew, as Slack does every few hours.
     pub async fn disconnect(&self) {
-        let before = *self.connections.borrow();
+        let before = self.sockets();
         let (done, _) = oneshot::channel();
         let socket = self.lock().socket.clone().expect("a socket");
         let _ = socket.send((
             json!({"type": "disconnect", "reason": "refresh_requested", "debug_info": {"host": "double"}}),
             done,
         ));
-        let mut seen = self.connections.subscribe();
-        seen.wait_for(|count| *count > before).await.expect("a new socket");
+        self.opened_since(before).await;
     }
 
     fn fault_for(&self, method: &str) -> Option<(u16, Value, bool)> {

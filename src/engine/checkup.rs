@@ -1,0 +1,98 @@
+//! `doctor` in chat: which integrations answer, whether the store can be written, and what waits.
+
+use super::Engine;
+use crate::domain::time::{Span, Time};
+use crate::ports::{Counts, StoreError, Vital};
+
+impl Engine {
+    /// A line each, what is wrong first.
+    pub(super) async fn checkup(&self) -> Result<Vec<String>, StoreError> {
+        let now = self.clock.now();
+        let (mut wrong, mut fine) = (Vec::new(), Vec::new());
+        for vital in self.health.look() {
+            let line = integration(&vital, now);
+            if vital.up == Some(false) { wrong.push(line) } else { fine.push(line) }
+        }
+        match self.store.probe().await {
+            Ok(()) => fine.push("✅ store: it can be written".into()),
+            Err(why) => wrong.push(format!("🔴 store: {why}")),
+        }
+        for trouble in self.read_troubles().await? {
+            let channel = if trouble.channel.is_empty() { "all channels" } else { &trouble.channel };
+            wrong.push(format!("🔴 {} {channel}: {}", trouble.platform, trouble.why));
+        }
+        let mut counts = self.store.counts().await?;
+        // This very answer.
+        counts.outbox = counts.outbox.saturating_sub(1);
+        if let Some(line) = given_up(&counts) {
+            wrong.push(line);
+        }
+        fine.push(waiting(&counts));
+        if let Some(hold) = self.read_hold().await? {
+            wrong.push(format!("⏸️ emergency stop: on for {}; `unhold` lifts it", Span(now.ms_since(hold.at))));
+        }
+        wrong.extend(fine);
+        Ok(wrong)
+    }
+}
+
+fn integration(vital: &Vital, now: Time) -> String {
+    let title = vital.title;
+    let span = vital.since.map_or(Span(0), |since| Span(now.ms_since(since)));
+    match vital.up {
+        Some(true) => format!("✅ {title}: it answers, for {span}"),
+        Some(false) => {
+            let why = vital.last_error.as_deref().unwrap_or("it does not answer");
+            format!("🔴 {title}: down for {span}, retrying: {why}")
+        }
+        None => format!("⚪ {title}: not called yet"),
+    }
+}
+
+fn given_up(counts: &Counts) -> Option<String> {
+    let parts = [(counts.dead, "action"), (counts.given_up, "card")];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, what)| format!("{n} {what}{}", if *n == 1 { "" } else { "s" }))
+        .collect();
+    (!parts.is_empty()).then(|| format!("🔴 given up: {}; the log says why", parts.join(" and ")))
+}
+
+fn waiting(counts: &Counts) -> String {
+    let behind: u64 = counts.behind.values().sum();
+    match (counts.inbox, counts.outbox, behind) {
+        (0, 0, 0) => "✅ queues: nothing waits".into(),
+        (inbox, outbox, behind) => {
+            format!("✅ queues: deliveries {inbox}, actions {outbox}, cards to update {behind}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_state_has_its_line() {
+        let vital = |up, error: Option<&str>| Vital {
+            name: "github",
+            title: "GitHub API",
+            up,
+            since: up.map(|_| Time(0)),
+            failures: 0,
+            last_error: error.map(str::to_owned),
+        };
+        let now = Time(120_000);
+        for (vital, want) in [
+            (vital(Some(true), None), "✅ GitHub API: it answers, for 2m"),
+            (vital(Some(false), Some("502")), "🔴 GitHub API: down for 2m, retrying: 502"),
+            (vital(None, None), "⚪ GitHub API: not called yet"),
+        ] {
+            assert_eq!(integration(&vital, now), want);
+        }
+        let counts = |dead, given_up| Counts { dead, given_up, ..Counts::default() };
+        assert_eq!(given_up(&counts(0, 0)), None);
+        assert_eq!(given_up(&counts(1, 2)).unwrap(), "🔴 given up: 1 action and 2 cards; the log says why");
+    }
+}
