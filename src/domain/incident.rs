@@ -469,6 +469,14 @@ impl Incident {
         self.runs.iter().any(|run| run.failed_attempt == run.attempt && run.attempt > 1 && !run.superseded)
     }
 
+    /// The same of a run that is not the newest one.
+    #[must_use]
+    pub fn an_older_failed_again(&self) -> bool {
+        let newest = self.runs.iter().filter(|run| !run.superseded).map(|run| run.run).max();
+        let again = |run: &RunState| run.failed_attempt == run.attempt && run.attempt > 1 && !run.superseded;
+        self.runs.iter().any(|run| again(run) && Some(run.run) != newest)
+    }
+
     /// A cause or a known issue is named.
     #[must_use]
     pub fn is_named(&self) -> bool {

@@ -150,7 +150,8 @@ const RETRIED_FROM: f64 = 0.4;
 /// Whether the log or the history of what failed says that another try may pass.
 fn may_pass(incident: &Incident) -> Reason {
     let evidence = incident.headline();
-    let transient = evidence.is_some_and(Evidence::is_transient);
+    // The log is the newest run's: an older one whose retry failed would be re-run with it.
+    let transient = evidence.is_some_and(Evidence::is_transient) && !incident.an_older_failed_again();
     let category = evidence.map_or("unknown", |evidence| evidence.category.as_str());
     let kind = match evidence.and_then(|evidence| evidence.known_issue.as_deref()).filter(|_| !transient) {
         Some(issue) => return gate("transient", false, format!("{issue} is not transient")),

@@ -27,6 +27,8 @@ pub const DAYS_MAX: i64 = 90;
 const OFTEN: f64 = 0.03;
 /// So many flakes are no accident.
 const PROVEN: u32 = 4;
+/// Once may be an accident.
+const TWICE: u32 = 2;
 /// Where several tests fail, leaving out one of them helps the next run at best by half.
 const OF_SEVERAL: f64 = 0.5;
 
@@ -120,12 +122,11 @@ fn flaky<'t>(incident: &Incident, tests: &[&'t FailingTest]) -> Vec<(&'t Failing
     let tried = hope::tries(incident) > 0;
     let is_flaky = |test: &JudgedTest| {
         let record = &test.record;
-        test.cause == Cause::Flaky
-            && record.passed_on_retry > 0
-            // A flaky test that fails in a new way may have found something.
-            && record.alike != Some(0)
-            // What failed on its retry too may be broken beside.
-            && !(tried && record.passed_here == 0)
+        // The first flake may be a race that the commit brought in, and a new way to fail may have found something.
+        let before = record.alike.map_or(record.failures >= TWICE, |alike| alike > 0);
+        // What failed on its retry too may be broken beside.
+        let passes = record.passed_here > 0 || (!tried && record.passed_on_retry >= TWICE);
+        test.cause == Cause::Flaky && before && passes
     };
     let of = |test: &&'t FailingTest| Some((*test, judged.of(&test.name).filter(|_| !said_otherwise)?));
     let mut flaky: Vec<_> = tests.iter().filter_map(of).filter(|(_, judged)| is_flaky(judged)).collect();

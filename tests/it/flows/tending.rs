@@ -153,9 +153,7 @@ async fn doctor_says_in_chat_what_answers_and_what_is_held() {
     let world = everywhere("").await;
     for at in [Surface::Slack, Surface::Console] {
         let said = say(&world, at, "ben", "doctor", "").await;
-        for words in
-            ["GitHub: it answers", "Slack Socket Mode: it answers", "store: it can be written", "queues: "]
-        {
+        for words in ["GitHub: it answers", "Slack Socket Mode: it answers", "store: it can be written", "queues: "] {
             assert!(said.contains(words), "{at:?}: {words} in {said}");
         }
         let refused = say(&world, at, "eve", "doctor", "").await;
