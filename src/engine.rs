@@ -13,6 +13,7 @@ mod code;
 mod context;
 mod desk;
 mod door;
+pub mod export;
 mod feeds;
 pub mod fill;
 mod filling;

@@ -4,6 +4,7 @@
 //! implements the second ([`Door`], [`Ask`]). Nothing unproven gets in: only [`Verified::by`] makes a [`Verified`].
 
 mod doors;
+mod export;
 mod health;
 mod history;
 mod integrations;
@@ -16,6 +17,7 @@ pub use doors::{
     Accepted, Answered, Arriving, Ask, BudgetView, CiFailure, Client, Door, DoorError, Endpoint, Headers, NotTaken,
     Origin, Proof, Raw, Refusal, Route, Streaming, Verified, Verifier,
 };
+pub use export::{ExportAsked, Exported, Format};
 pub use health::{Health, Integration, Vital, cause};
 pub use history::{History, HistoryAsked, Named, Pasts, Recorded};
 pub use integrations::{

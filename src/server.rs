@@ -4,6 +4,7 @@ mod api;
 mod budget;
 mod connections;
 mod doors;
+mod export;
 mod history;
 mod limits;
 mod listen;

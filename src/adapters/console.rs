@@ -6,6 +6,7 @@
 mod decode;
 mod error;
 mod events;
+mod export;
 mod feed;
 mod files;
 mod guard;

@@ -1,4 +1,6 @@
-//! `incident list|show`: from the store, or from the running server when that holds it.
+//! `incident list|show|export`: from the store, or from the running server when that holds it.
+
+mod export;
 
 use super::{ConfigArg, Failed, runtime};
 use ci_rescue::config::Config;
@@ -35,6 +37,8 @@ enum What {
         #[command(flatten)]
         config: ConfigArg,
     },
+    /// All incidents, or their journals, as newline-delimited JSON or CSV
+    Export(export::Args),
 }
 
 const LIMIT: usize = 200;
@@ -43,6 +47,7 @@ pub fn run(args: &Args) -> Result<(), Failed> {
     match &args.what {
         What::List { all, config } => list(&config.load()?, *all),
         What::Show { id, json, config } => show(&config.load()?, id, *json),
+        What::Export(args) => export::run(args),
     }
 }
 

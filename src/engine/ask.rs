@@ -18,7 +18,8 @@ use crate::domain::{Quarantined, Repo, RunId};
 use crate::evidence;
 use crate::policy;
 use crate::ports::{
-    Answered, Ask, BudgetView, Checks, CiFailure, Counts, DeadLetter, HistoryAsked, Lines, Query, Route, StoreError,
+    Answered, Ask, BudgetView, Checks, CiFailure, Counts, DeadLetter, ExportAsked, HistoryAsked, Lines, Query, Route,
+    StoreError,
 };
 use crate::remedies::ledger;
 use async_trait::async_trait;
@@ -221,6 +222,10 @@ impl Ask for Engine {
 
     async fn troubles(&self) -> Result<Vec<crate::ports::Trouble>, StoreError> {
         self.read_troubles().await
+    }
+
+    fn export(&self, asked: ExportAsked) -> Lines {
+        super::export::export(self.store.clone(), self.words.clone(), asked)
     }
 
     async fn backup(&self) -> Result<Lines, StoreError> {

@@ -276,6 +276,8 @@ pub trait Ask: Send + Sync {
     /// Reads past runs into history, of what is left or of one repository anew: a line of JSON for each piece of work,
     /// a [`crate::domain::executed::Filled`].
     async fn fill(&self, repo: Option<Repo>) -> Result<super::Lines, super::StoreError>;
+    /// Incidents or their journals, for other programs.
+    fn export(&self, asked: super::ExportAsked) -> super::Lines;
     /// The whole store as a backup.
     async fn backup(&self) -> Result<super::Lines, super::StoreError>;
     /// Channels that cannot be written to until somebody fixes something.

@@ -7,7 +7,7 @@ use super::shapes::{
     BudgetAnswer, CiHook, CiHookAnswer, ClassifyAnswer, ClassifyRequest, IncidentView, IncidentsAnswer,
     IntegrationView, QuarantineAnswer, RemediateAnswer, RemediateRequest, StatusAnswer, TroubleView, rfc3339,
 };
-use super::{history, policy, store};
+use super::{export, history, policy, store};
 use crate::ports::{CiFailure, Query};
 use axum::extract::{Path, Query as Params, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -32,13 +32,14 @@ pub fn routes() -> Router<Doors> {
         .route("/api/openapi.json", get(|| async { Json(Document::openapi()) }))
         .merge(store::routes())
         .merge(history::routes())
+        .merge(export::routes())
         .merge(policy::routes())
 }
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "CI Rescue", description = "Incidents, and what may be asked of the bot."),
-    paths(incidents, incident, status, fixed, loops, budget, classify, quarantine, ci_hook, remediate, store::backup, store::verify, history::import, history::score, history::classify, history::fill, policy::policy, policy::try_policy),
+    paths(incidents, incident, status, fixed, loops, budget, classify, quarantine, ci_hook, remediate, store::backup, store::verify, history::import, history::score, history::classify, history::fill, export::export, policy::policy, policy::try_policy),
     modifiers(&Tokens)
 )]
 struct Document;

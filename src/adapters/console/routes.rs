@@ -7,7 +7,7 @@ use super::pages::{COPY, ICON, Pages, SCRIPT, STYLE};
 use super::preview::{self, Preview};
 use super::session::Sessions;
 use super::throttle::Throttle;
-use super::{events, files, incident, overview, say, sign, statistics};
+use super::{events, export, files, incident, overview, say, sign, statistics};
 use crate::card::Words;
 use crate::domain::actor::Role;
 use crate::ports::{Ask, Clock, Door};
@@ -94,6 +94,8 @@ pub fn router(settings: Settings) -> Result<Router, String> {
         .route("/quarantines", get(overview::quarantines))
         .route("/statistics", get(statistics::page))
         .route("/statistics/proposed.toml", get(statistics::proposed))
+        .route("/history/incidents.csv", get(export::incidents))
+        .route("/history/journal.csv", get(export::journal))
         .route("/help", get(overview::help))
         .route("/log/clear", post(say::clear_log))
         .route("/incidents/{no}", get(incident::page))

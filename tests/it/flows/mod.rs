@@ -12,6 +12,7 @@ mod discord;
 pub mod escalation;
 pub mod events;
 mod examples;
+mod export;
 mod faults;
 mod feeds;
 mod fix;
