@@ -17,7 +17,7 @@ pub fn run(args: &ConfigArg) -> Result<(), String> {
     log("info");
     redact::know(config::secrets(&config));
     if let Some(count) = known::take_in(&config)? {
-        tracing::info!("{count} known issues of your own");
+        tracing::info!(count, "loaded your own known issues");
     }
     raise_descriptors();
     runtime()?.block_on(async {

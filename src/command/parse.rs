@@ -128,6 +128,18 @@ pub(super) fn arguments(manifest: &Manifest, tokens: &[String]) -> Result<Words,
             set(&mut words, arg, value)?;
             continue;
         }
+        // `until 9:00` is `until=9:00`.
+        if let Some((_, value)) = all.clone().next().filter(|_| is_key(manifest, token)) {
+            all.next();
+            match named(manifest, value)? {
+                None if !is_key(manifest, value) => {
+                    let named = named(manifest, &format!("{token}={value}"))?;
+                    named.map_or(Ok(()), |(arg, value)| set(&mut words, arg, value))?;
+                }
+                _ => return Err(format!("{token} needs a value")),
+            }
+            continue;
+        }
         let free = manifest.args.iter().find(|arg| fits(arg, token) && !taken(&words, arg));
         match free {
             Some(arg) if arg.kind == Kind::Target => words.target = target(token),
@@ -136,14 +148,8 @@ pub(super) fn arguments(manifest: &Manifest, tokens: &[String]) -> Result<Words,
                 break;
             }
             Some(arg) => set(&mut words, arg, token.clone())?,
-            // `until 9:00` is `until=9:00`.
-            None => match (is_key(manifest, token), all.next()) {
-                (true, Some((_, value))) => {
-                    let Some((arg, value)) = named(manifest, &format!("{token}={value}"))? else { continue };
-                    set(&mut words, arg, value)?;
-                }
-                _ => return Err(misfit(manifest, &words, token)),
-            },
+            None if is_key(manifest, token) => return Err(format!("{token} needs a value")),
+            None => return Err(misfit(manifest, &words, token)),
         }
     }
     match manifest.args.iter().find(|arg| arg.required && !words.text.contains_key(&arg.name)) {
@@ -271,6 +277,9 @@ mod tests {
         assert_eq!(ok("reject 42-1 it's on its way").target(), Some(Target::Proposal("42-1".parse().unwrap())));
         assert_eq!(ok("snooze 42 until 9:00"), ok("snooze 42 until=9:00"));
         assert_eq!(ok("quarantine 42 for 7d reason \"a b\""), ok("quarantine 42 for=7d reason=\"a b\""));
+        assert_eq!(ok("pin 42 serde for 14d"), ok("pin 42 serde for=14d"));
+        assert_eq!(ok("pin 42 for 14d"), ok("pin 42 for=14d"));
+        assert_eq!(ok("resolve 42 reason is known"), ok("resolve 42 \"reason is known\""));
         assert_eq!(ok("classify 42"), Intent::Why { target: no });
         assert_eq!(ok("classify 42 flaky"), ok("wrong 42 flaky"));
         assert_eq!(ok(""), Intent::Help { topic: None });
@@ -294,7 +303,10 @@ mod tests {
             ("subscribe", "Missing repo", Some("subscribe")),
             ("subscribe a/b severity=high", "severity= must be one of", Some("subscribe")),
             ("retry 42 job=", "needs a value", Some("retry")),
-            ("snooze 42 until", "does not take \"until\"", Some("snooze")),
+            ("snooze 42 until", "until needs a value", Some("snooze")),
+            ("quarantine 42 reason --dry-run", "reason needs a value", Some("quarantine")),
+            ("quarantine 42 reason for=7d", "reason needs a value", Some("quarantine")),
+            ("quarantine 42 reason for 7d", "reason needs a value", Some("quarantine")),
             ("snooze 42 until 9:00 until 8:00", "until is given twice", Some("snooze")),
             ("unhold now", "takes no further arguments", Some("unhold")),
             ("re\u{200b}try 42", "invisible", None),

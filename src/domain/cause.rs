@@ -65,7 +65,7 @@ pub struct Judged {
     /// The strongest reasons first, a clause each.
     pub because: Vec<String>,
     pub record: Record,
-    /// Where several tests failed, each of them.
+    /// Each failing test of the job that is judged.
     #[serde(default)]
     pub tests: Vec<JudgedTest>,
     /// A person said so: nothing overrules it.
@@ -76,7 +76,7 @@ pub struct Judged {
     pub calibrated: Option<f64>,
 }
 
-/// What is thought of one of several failing tests.
+/// What is thought of one failing test.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JudgedTest {
     pub name: Untrusted,
@@ -109,9 +109,6 @@ impl Judged {
     /// What is thought of this failing test; `None` where it was not judged.
     #[must_use]
     pub fn of(&self, name: &Untrusted) -> Option<JudgedTest> {
-        if self.tests.is_empty() {
-            return Some(JudgedTest { name: name.clone(), cause: self.cause, record: self.record });
-        }
         self.tests.iter().find(|test| test.name == *name).cloned()
     }
 

@@ -243,10 +243,7 @@ pub enum Note {
     /// To whom somebody else assigned it, in a direct message.
     AssignedToYou {
         incident: IncidentNo,
-        repo: Repo,
         by: Untrusted,
-        workflow: Untrusted,
-        branch: Untrusted,
     },
     /// For the author of the commit that the evidence isolates, in a direct message.
     Blamed {

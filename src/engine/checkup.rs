@@ -14,7 +14,7 @@ impl Engine {
             if vital.up == Some(false) { wrong.push(line) } else { fine.push(line) }
         }
         match self.store.probe().await {
-            Ok(()) => fine.push("✅ store: it can be written".into()),
+            Ok(()) => fine.push("✅ store: writable".into()),
             Err(why) => wrong.push(format!("🔴 store: {why}")),
         }
         for trouble in self.read_troubles().await? {
@@ -29,7 +29,7 @@ impl Engine {
         }
         fine.push(waiting(&counts));
         if let Some(hold) = self.read_hold().await? {
-            wrong.push(format!("⏸️ emergency stop: on for {}; `unhold` lifts it", Span(now.ms_since(hold.at))));
+            wrong.push(format!("⏸️ emergency stop: on for {}; unhold lifts it", Span(now.ms_since(hold.at))));
         }
         wrong.extend(fine);
         Ok(wrong)
@@ -40,7 +40,7 @@ fn integration(vital: &Vital, now: Time) -> String {
     let title = vital.title;
     let span = vital.since.map_or(Span(0), |since| Span(now.ms_since(since)));
     match vital.up {
-        Some(true) => format!("✅ {title}: it answers, for {span}"),
+        Some(true) => format!("✅ {title}: up for {span}"),
         Some(false) => {
             let why = vital.last_error.as_deref().unwrap_or("it does not answer");
             format!("🔴 {title}: down for {span}, retrying: {why}")
@@ -49,22 +49,28 @@ fn integration(vital: &Vital, now: Time) -> String {
     }
 }
 
+fn many(n: u64, one: &str, more: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { more })
+}
+
 fn given_up(counts: &Counts) -> Option<String> {
-    let parts = [(counts.dead, "action"), (counts.given_up, "card")];
-    let parts: Vec<String> = parts
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, what)| format!("{n} {what}{}", if *n == 1 { "" } else { "s" }))
-        .collect();
+    let parts = [(counts.dead, "dead letter", "dead letters"), (counts.given_up, "card", "cards")];
+    let parts: Vec<String> =
+        parts.into_iter().filter(|(n, ..)| *n > 0).map(|(n, one, more)| many(n, one, more)).collect();
     (!parts.is_empty()).then(|| format!("🔴 given up: {}; the log says why", parts.join(" and ")))
 }
 
 fn waiting(counts: &Counts) -> String {
     let behind: u64 = counts.behind.values().sum();
     match (counts.inbox, counts.outbox, behind) {
-        (0, 0, 0) => "✅ queues: nothing waits".into(),
+        (0, 0, 0) => "✅ queues: empty".into(),
         (inbox, outbox, behind) => {
-            format!("✅ queues: deliveries {inbox}, actions {outbox}, cards to update {behind}")
+            format!(
+                "✅ waiting: {}, {}, {}",
+                many(inbox, "delivery", "deliveries"),
+                many(outbox, "action", "actions"),
+                many(behind, "card update", "card updates")
+            )
         }
     }
 }
@@ -85,7 +91,7 @@ mod tests {
         };
         let now = Time(120_000);
         for (vital, want) in [
-            (vital(Some(true), None), "✅ GitHub API: it answers, for 2m"),
+            (vital(Some(true), None), "✅ GitHub API: up for 2m"),
             (vital(Some(false), Some("502")), "🔴 GitHub API: down for 2m, retrying: 502"),
             (vital(None, None), "⚪ GitHub API: not called yet"),
         ] {
@@ -93,6 +99,6 @@ mod tests {
         }
         let counts = |dead, given_up| Counts { dead, given_up, ..Counts::default() };
         assert_eq!(given_up(&counts(0, 0)), None);
-        assert_eq!(given_up(&counts(1, 2)).unwrap(), "🔴 given up: 1 action and 2 cards; the log says why");
+        assert_eq!(given_up(&counts(1, 2)).unwrap(), "🔴 given up: 1 dead letter and 2 cards; the log says why");
     }
 }

@@ -387,6 +387,7 @@ fn word(intent: &Intent) -> &'static str {
         Intent::Subscribe { .. } => "subscribe",
         Intent::Unsubscribe { .. } => "unsubscribe",
         Intent::Mute { .. } => "mute",
+        Intent::Doctor => "doctor",
         _ => "this",
     }
 }

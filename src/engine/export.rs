@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 /// Incidents read at a time.
 const PAGE: usize = 100;
-/// Entries of one journal.
-const ENTRIES: usize = 10_000;
+/// Entries of one journal, read at a time.
+const ENTRIES: usize = 1_000;
 const TEXT: usize = 500;
 
 /// One incident, flat. Times are RFC 3339; what is not known is empty.
@@ -119,11 +119,11 @@ impl Row {
 }
 
 impl Line {
-    fn of(incident: &Incident, entry: &Entry, words: &Words) -> Self {
+    fn of(incident: &Incident, entry: &Entry, words: &Words) -> Result<Self, StoreError> {
         let kind = serde_json::to_value(&entry.note).ok();
         let kind = kind.as_ref().and_then(|note| note["note"].as_str()).unwrap_or_default().to_owned();
-        let text = words.note("plain", &entry.note).unwrap_or_default();
-        Self {
+        let text = words.note("plain", &entry.note).map_err(broken)?;
+        Ok(Self {
             incident: incident.no.0,
             repo: incident.repo.to_string(),
             entry: entry.seq,
@@ -131,7 +131,7 @@ impl Line {
             by: entry.by.clone().unwrap_or_default(),
             kind,
             text: crate::domain::text::clean_line(&text, TEXT * 4),
-        }
+        })
     }
 }
 
@@ -173,9 +173,13 @@ impl Reading {
                 Exported::Incidents if self.wants(incident.opened_at) => out.write(&Row::of(incident))?,
                 Exported::Incidents => {}
                 Exported::Journal => {
-                    for entry in self.store.journal(incident.no, 0, ENTRIES).await? {
-                        if self.wants(entry.at) {
-                            out.write(&Line::of(incident, &entry, &self.words))?;
+                    let mut after = 0;
+                    loop {
+                        let entries = self.store.journal(incident.no, after, ENTRIES).await?;
+                        let Some(last) = entries.last() else { break };
+                        after = last.seq;
+                        for entry in entries.iter().filter(|entry| self.wants(entry.at)) {
+                            out.write(&Line::of(incident, entry, &self.words)?)?;
                         }
                     }
                 }

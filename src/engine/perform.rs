@@ -323,9 +323,11 @@ impl Engine {
         self.reply(place, actor_id, &note).await
     }
 
-    /// Looked outside a turn: the disk is tried.
+    /// Looked outside a turn: the disk is tried, and so is what waits for a fix.
     async fn tell_checkup(&self, place: &crate::domain::Place, actor_id: &str) -> Result<(), PortError> {
-        let lines = self.checkup().await.map_err(|why| PortError::transient(why.to_string()))?;
+        let lost = |why: StoreError| PortError::transient(why.to_string());
+        let lines = self.checkup().await.map_err(lost)?;
+        self.try_parked(None).await.map_err(lost)?;
         self.reply(place, actor_id, &crate::domain::journal::Note::Doctor { lines }).await
     }
 

@@ -32,6 +32,9 @@ pub async fn judge(incident: &Incident, store: &dyn Store, now: Time) -> Result<
     let (past, row) = pasts.past(failure)?;
     let log = incident.headline();
     let mut judged = history::opinion(&past, &row, log);
+    if let Some(name) = failure.test.clone() {
+        judged.tests.push(JudgedTest { name, cause: judged.cause, record: judged.record });
+    }
     // A breakage breaks more at once than is worth asking about one by one.
     for test in tests.iter().filter(|_| tests.len() <= TESTS_MAX) {
         let (past, row) = pasts.past(test)?;

@@ -108,13 +108,14 @@ impl Issues {
         from..from + 1 + self.rows.len() - self.own
     }
 
-    /// The surest issue that this line shows.
+    /// The surest issue that this line shows; the operator's own before any other.
     pub fn find(&'static self, text: &[u8], bits: &Bits, range: &Range<usize>) -> Option<&'static Issue> {
         let heard = bits.within(range.clone()).map(|at| at - range.start);
         let rows = heard.flat_map(|at| if at == 0 { 0..self.own } else { self.own + at - 1..self.own + at });
         rows.filter(|at| (*at >= self.own || self.rows[*at].is_named(text)) && self.patterns[*at].is_match(text))
-            .map(|at| &self.rows[at])
-            .max_by(|a, b| a.confidence.total_cmp(&b.confidence))
+            .map(|at| (at < self.own, &self.rows[at]))
+            .max_by(|(a_own, a), (b_own, b)| a_own.cmp(b_own).then(a.confidence.total_cmp(&b.confidence)))
+            .map(|(_, issue)| issue)
     }
 }
 

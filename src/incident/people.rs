@@ -348,7 +348,8 @@ fn judgement(judged: &Judged) -> Vec<String> {
     if !record.is_empty() {
         lines.push(format!("record: {record}"));
     }
-    lines.extend(judged.tests.iter().map(|test| {
+    let several = judged.tests.iter().filter(|_| judged.tests.len() > 1);
+    lines.extend(several.map(|test| {
         let record = test.record.words();
         let record = if record.is_empty() { record } else { format!(", {record}") };
         format!("test {}: {}{record}", test.name.line(100), test.cause.spoken())

@@ -69,14 +69,8 @@ fn assign(step: &mut Step<'_>, by: &Principal, to: &(Untrusted, String), direct:
     }
     step.incident.taken = Some(Taken { by: to.0.clone(), key: to.1.clone(), at: step.now });
     if !direct.is_empty() {
-        let incident = &step.incident;
-        let note = Note::AssignedToYou {
-            incident: incident.no,
-            repo: incident.repo.clone(),
-            by: by.name.clone(),
-            workflow: incident.workflow.clone(),
-            branch: incident.branch.clone(),
-        };
+        // Nothing of the incident itself: they may not be allowed to read its repository.
+        let note = Note::AssignedToYou { incident: step.incident.no, by: by.name.clone() };
         step.effect(Effect::Direct { to: direct.to_vec(), note });
     }
     Ok(told(step, by, Note::Assigned { by: by.name.clone(), to: to.0.clone() }))

@@ -8,7 +8,7 @@ use crate::domain::cause::{Cause, JudgedTest};
 use crate::domain::effect::Lookup;
 use crate::domain::evidence::FailingTest;
 use crate::domain::facts::Known;
-use crate::domain::form::{Choice, Field, Form};
+use crate::domain::form::{CHOICES_MAX, Choice, Field, Form};
 use crate::domain::ids::Digest;
 use crate::domain::incident::Incident;
 use crate::domain::intent::Wish;
@@ -55,10 +55,11 @@ impl Remedy for Quarantine {
     fn offer(&self, incident: &Incident) -> Option<Offering> {
         // What another commit made green has not shown that it flakes.
         let mended = incident.closed_at.is_some() && !incident.passed_again();
-        if mended || incident.base.is_some() {
+        let failed = failing(incident);
+        // What fails in so many places at once was broken.
+        if mended || incident.base.is_some() || failed.len() > CHOICES_MAX {
             return None;
         }
-        let failed = failing(incident);
         let tests = flaky(incident, &failed);
         let (best, judged) = tests.first()?;
         let record = &judged.record;
@@ -117,8 +118,10 @@ fn failing(incident: &Incident) -> Vec<&FailingTest> {
 /// Those of the failing tests that have shown that they flake, what flakes most first.
 fn flaky<'t>(incident: &Incident, tests: &[&'t FailingTest]) -> Vec<(&'t FailingTest, JudgedTest)> {
     let Some(judged) = &incident.judged else { return Vec::new() };
-    // What a person said goes for all of them.
-    let said_otherwise = judged.by.is_some() && judged.cause != Cause::Flaky;
+    let said = judged.by.is_some();
+    if said && judged.cause != Cause::Flaky {
+        return Vec::new();
+    }
     let tried = hope::tries(incident) > 0;
     let is_flaky = |test: &JudgedTest| {
         let record = &test.record;
@@ -126,9 +129,13 @@ fn flaky<'t>(incident: &Incident, tests: &[&'t FailingTest]) -> Vec<(&'t Failing
         let before = record.alike.map_or(record.failures >= TWICE, |alike| alike > 0);
         // What failed on its retry too may be broken beside.
         let passes = record.passed_here > 0 || (!tried && record.passed_on_retry >= TWICE);
-        test.cause == Cause::Flaky && before && passes
+        // What a person said goes for all of them.
+        said || (test.cause == Cause::Flaky && before && passes)
     };
-    let of = |test: &&'t FailingTest| Some((*test, judged.of(&test.name).filter(|_| !said_otherwise)?));
+    // What was judged before tests were judged each, and what a person said, goes for the incident.
+    let whole = || JudgedTest { name: Untrusted::default(), cause: judged.cause, record: judged.record };
+    let alone = said || (judged.tests.is_empty() && tests.len() == 1);
+    let of = |test: &&'t FailingTest| Some((*test, judged.of(&test.name).or_else(|| alone.then(whole))?));
     let mut flaky: Vec<_> = tests.iter().filter_map(of).filter(|(_, judged)| is_flaky(judged)).collect();
     flaky.sort_by(|(_, a), (_, b)| b.record.rate.total_cmp(&a.record.rate));
     flaky

@@ -112,7 +112,7 @@ fn notes() -> Vec<Value> {
         json!({"note": "mentioned", "owners": ["@acme/web"], "whose": "owner", "places": []}),
         json!({"note": "mentioned", "owners": ["ada"], "whose": "author", "places": []}),
         json!({"note": "blamed", "incident": 1, "repo": "acme/shop", "sha": "1a2b3c4d", "subject": "Count", "workflow": "ci", "branch": "main"}),
-        json!({"note": "assigned_to_you", "incident": 1, "repo": "acme/shop", "by": "ben", "workflow": "ci", "branch": "main"}),
+        json!({"note": "assigned_to_you", "incident": 1, "by": "ben"}),
         json!({"note": "trouble", "platform": "slack", "channel": "C0BUILDS", "why": "Slack says is_archived"}),
         json!({"note": "branch_gone", "branch": "topic"}),
         json!({"note": "queue_ended", "end": "merged"}),

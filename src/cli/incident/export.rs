@@ -33,13 +33,13 @@ pub struct Args {
     /// One repository, as owner/name
     #[arg(long, value_name = "REPO")]
     repo: Option<String>,
-    /// From here on: 30d, or a time such as 2026-01-02T03:04:05Z
+    /// Only from this time on: 2026-01-02T03:04:05Z, or a span such as 30d
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
-    /// Before this, likewise
+    /// Only before this time, given likewise
     #[arg(long, value_name = "WHEN")]
     until: Option<String>,
-    /// A new file; else standard output
+    /// Write to this new file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -49,21 +49,29 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failed> {
     let asked = asked(args)?;
     let mut out = sink(args.output.as_deref())?;
-    let wrote = runtime()?.block_on(async {
+    let done = runtime()?.block_on(async {
         let mut lines = read(&args.at, asked).await?;
         while let Some(piece) = lines.next().await {
-            out.write_all(&piece?).map_err(|why| Failure(INPUT, why.to_string()))?;
+            wrote(out.write_all(&piece?))?;
             if terminal::is_closed() {
-                break;
+                return Ok(());
             }
         }
-        out.flush().map_err(|why| Failure(INPUT, why.to_string()))
+        wrote(out.flush())
     });
     // Half a file is no export.
-    if let (Err(_), Some(path)) = (&wrote, &args.output) {
+    if let (Err(_), Some(path)) = (&done, &args.output) {
         let _ = std::fs::remove_file(path);
     }
-    Ok(wrote?)
+    Ok(done?)
+}
+
+/// Whoever reads us may have seen enough.
+fn wrote(result: io::Result<()>) -> Result<(), Failure> {
+    match result {
+        Err(why) if why.kind() == io::ErrorKind::BrokenPipe => Ok(terminal::note(Err(why.kind()))),
+        other => other.map_err(|why| Failure(INPUT, why.to_string())),
+    }
 }
 
 fn asked(args: &Args) -> Result<ExportAsked, Failed> {

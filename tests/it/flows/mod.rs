@@ -29,6 +29,7 @@ mod remedies;
 mod repro;
 mod requests;
 mod retry;
+mod roles;
 mod several;
 pub mod statistics;
 mod storm;

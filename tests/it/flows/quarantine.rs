@@ -406,19 +406,32 @@ async fn threat_074_owners_files_that_are_large_broken_or_name_nobody() {
 }
 
 #[tokio::test]
-async fn a_test_that_failed_and_passed_at_one_commit_is_quarantined_by_itself_where_granted() {
+async fn a_test_that_flaked_twice_is_quarantined_by_itself_where_granted() {
     const GRANT: &str = "[policy]\nmode = \"act\"\nautomatic = [\"quarantine\"]\n";
     for (config, made) in [("", 0), (GRANT, 0), (&format!("{GRANT}[policy.approvals]\nquarantine = 0\n"), 1)] {
         let (world, repo) = flaky_with(config).await;
         let ada = world.sit("ada").await;
-        ada.say(&world, "retry 2").await;
-        let again = world.forge.going().pop().unwrap();
-        world.forge.finish(again);
-        world.deliver().await;
-        assert_eq!(world.incident(2).await.stage, Stage::Resolved);
-        assert_eq!(opened(&world).len(), made, "{config}: {:?}", world.incident(2).await.proposals);
+        for (no, quarantines) in [(2, 0), (3, made)] {
+            ada.say(&world, &format!("retry {no}")).await;
+            let again = world.forge.going().pop().unwrap();
+            world.forge.finish(again);
+            world.deliver().await;
+            let incident = world.incident(no).await;
+            assert_eq!(incident.stage, Stage::Resolved);
+            // The first flake may be a race that the commit brought in.
+            assert_eq!(opened(&world).len(), quarantines, "{config}: {no}: {:?}", incident.proposals);
+            if no == 2 {
+                world.clock.advance(3_600_000);
+                let mut run = spec(PYTEST_LOG, "success");
+                run.workflow = "other-ci".into();
+                run.sha = repo.git(&["rev-parse", "main~1"]);
+                let id = world.forge.start(run);
+                world.forge.finish(id);
+                world.deliver().await;
+            }
+        }
         if made == 1 {
-            let id = world.incident(2).await.proposals.last().unwrap().id;
+            let id = world.incident(3).await.proposals.last().unwrap().id;
             let text = ask(&world, &repo, &["show", &format!("ci-rescue/quarantine/{id}:tests/test_cart.py")]);
             assert!(text.contains("failed and passed on the same commit"), "{text}");
             let (title, _, labels, _) = &issues(&world)[0];

@@ -153,19 +153,19 @@ async fn doctor_says_in_chat_what_answers_and_what_is_held() {
     let world = everywhere("").await;
     for at in [Surface::Slack, Surface::Console] {
         let said = say(&world, at, "ben", "doctor", "").await;
-        for words in ["GitHub: it answers", "Slack Socket Mode: it answers", "store: it can be written", "queues: "] {
+        for words in ["GitHub: up for", "Slack Socket Mode: up for", "store: writable", "✅ waiting: 0 deliveries, "] {
             assert!(said.contains(words), "{at:?}: {words} in {said}");
         }
         let refused = say(&world, at, "eve", "doctor", "").await;
-        assert!(refused.contains("responder") && !refused.contains("it answers"), "{at:?}: {refused}");
+        assert!(refused.contains("responder") && !refused.contains("up for"), "{at:?}: {refused}");
     }
     let (token, value) = world.discord.command("1002", "doctor", &[]);
     world.discord.send(&value).await;
     world.settle().await;
-    assert!(world.discord.said(&token).contains("store: it can be written"), "{}", world.discord.said(&token));
+    assert!(world.discord.said(&token).contains("store: writable"), "{}", world.discord.said(&token));
     // What an installation depends on is no business of a pull request.
     let said = say(&world, Surface::Pull, "ben", "doctor", "").await;
-    assert!(!said.contains("it answers"), "{said}");
+    assert!(said.contains("use chat or the console") && !said.contains("up for"), "{said}");
     world.slack.command("UADA", "hold the registry is down").await;
     world.settle().await;
     let said = say(&world, Surface::Slack, "ben", "doctor", "").await;
