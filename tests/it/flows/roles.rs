@@ -60,9 +60,11 @@ async fn say(world: &World, at: Surface, person: &str, row: &Row) -> String {
     let (verb, words, options, _) = *row;
     match at {
         Surface::Slack => {
+            let before = world.slack.whispers().len();
             world.slack.command(&format!("U{}", person.to_uppercase()), format!("{verb} {words}").trim()).await;
             world.settle().await;
-            world.slack.last_whisper()
+            let told = world.slack.whispers().len() > before;
+            if told { world.slack.last_whisper() } else { String::new() }
         }
         Surface::Discord => {
             let account =
@@ -85,6 +87,17 @@ async fn say(world: &World, at: Surface, person: &str, row: &Row) -> String {
     }
 }
 
+/// What a command could have changed.
+async fn stands(world: &World) -> String {
+    let incident = world.incident(1).await;
+    let (judged, hold) =
+        (incident.judged.as_ref().map(|judged| judged.cause), world.store.setting("hold").await.unwrap());
+    let feeds = world.store.settings("").await.unwrap().len();
+    let (taken, snoozed) = (incident.taken, incident.snoozed);
+    let proposals: Vec<_> = incident.proposals.iter().map(|p| (p.id, p.state.as_str())).collect();
+    format!("{:?} {proposals:?} {taken:?} {snoozed:?} {judged:?} {hold:?} {feeds} {}", incident.stage, world.reruns())
+}
+
 /// Asks for each command as everybody, from the lowest role up, and compares who was refused.
 async fn table(state: &str, rows: &[Row]) {
     for row in rows {
@@ -96,10 +109,10 @@ async fn table(state: &str, rows: &[Row]) {
         for (person, role) in PEOPLE {
             for at in ALL {
                 let cell = format!("{state}: {} {} as {role} on {at:?}", row.0, row.1);
-                let before = (world.incident(1).await.version, world.reruns());
+                let before = stands(&world).await;
                 let said = say(&world, at, person, row).await;
                 let refused = format!("needs the {} role; yours is {role}", row.3);
-                let nothing = (world.incident(1).await.version, world.reruns()) == before;
+                let nothing = stands(&world).await == before;
                 if rank(role) >= rank(row.3) {
                     assert!(!said.contains("needs the"), "{cell}: {said}");
                 } else if at == Surface::Pull && role == "viewer" {
