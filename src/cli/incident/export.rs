@@ -69,7 +69,10 @@ pub fn run(args: &Args) -> Result<(), Failed> {
 /// Whoever reads us may have seen enough.
 fn wrote(result: io::Result<()>) -> Result<(), Failure> {
     match result {
-        Err(why) if why.kind() == io::ErrorKind::BrokenPipe => Ok(terminal::note(Err(why.kind()))),
+        Err(why) if why.kind() == io::ErrorKind::BrokenPipe => {
+            terminal::note(Err(why.kind()));
+            Ok(())
+        }
         other => other.map_err(|why| Failure(INPUT, why.to_string())),
     }
 }

@@ -102,9 +102,8 @@ async fn stands(world: &World) -> String {
 async fn table(state: &str, rows: &[Row]) {
     for row in rows {
         let world = everywhere("").await;
-        match state {
-            "closed" => drop(super::surfaces::say(&world, Surface::Slack, "ben", "resolve", "1").await),
-            _ => {}
+        if state == "closed" {
+            super::surfaces::say(&world, Surface::Slack, "ben", "resolve", "1").await;
         }
         for (person, role) in PEOPLE {
             for at in ALL {
