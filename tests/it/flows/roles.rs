@@ -1,7 +1,7 @@
 //! Who may do what: surface × command × role × state, every cell. The roles stand here by hand, not as the code has them.
 
-use super::surfaces::{ALL, PULL, Surface, everywhere};
-use crate::world::{REPO, World};
+use super::surfaces::{self, ALL, Surface, everywhere};
+use crate::world::World;
 use serde_json::{Value, json};
 
 /// A command, its arguments in words and as Discord's options, and the lowest role that may use it.
@@ -58,33 +58,18 @@ fn rank(role: &str) -> usize {
 
 async fn say(world: &World, at: Surface, person: &str, row: &Row) -> String {
     let (verb, words, options, _) = *row;
-    match at {
-        Surface::Slack => {
-            let before = world.slack.whispers().len();
-            world.slack.command(&format!("U{}", person.to_uppercase()), format!("{verb} {words}").trim()).await;
-            world.settle().await;
-            let told = world.slack.whispers().len() > before;
-            if told { world.slack.last_whisper() } else { String::new() }
-        }
-        Surface::Discord => {
-            let account =
-                ["1009", "1002", "1003", "1001"][PEOPLE.iter().position(|(name, _)| *name == person).unwrap()];
-            let options: Vec<(&str, Value)> = options.iter().map(|(name, value)| (*name, json!(value))).collect();
-            let (token, value) = world.discord.command(account, verb, &options);
-            world.discord.send(&value).await;
-            world.settle().await;
-            world.discord.said(&token)
-        }
-        Surface::Pull => {
-            let comment = world.forge.comment(REPO, PULL, person, format!("/rescue {verb} {words}").trim());
-            world.deliver().await;
-            let state = world.forge.lock();
-            let marker = format!("<!-- ci-rescue/answer/{comment}/0 -->");
-            let answers = state.repos[REPO].comments.iter().filter_map(|comment| comment["body"].as_str());
-            answers.into_iter().find(|body| body.starts_with(&marker)).unwrap_or_default().to_owned()
-        }
-        Surface::Console => world.sit(person).await.say(world, format!("{verb} {words}").trim()).await,
+    if at == Surface::Discord {
+        let options: Vec<(&str, Value)> = options.iter().map(|(name, value)| (*name, json!(value))).collect();
+        let (token, value) = world.discord.command(surfaces::discord_id(person), verb, &options);
+        world.discord.send(&value).await;
+        world.settle().await;
+        return world.discord.said(&token);
     }
+    let before = world.slack.whispers().len();
+    let said = surfaces::say(world, at, person, verb, words).await;
+    // Slack's last answer may be another command's.
+    let told = at != Surface::Slack || world.slack.whispers().len() > before;
+    if told { said } else { String::new() }
 }
 
 /// What a command could have changed.
@@ -103,7 +88,7 @@ async fn table(state: &str, rows: &[Row]) {
     for row in rows {
         let world = everywhere("").await;
         if state == "closed" {
-            super::surfaces::say(&world, Surface::Slack, "ben", "resolve", "1").await;
+            surfaces::say(&world, Surface::Slack, "ben", "resolve", "1").await;
         }
         for (person, role) in PEOPLE {
             for at in ALL {

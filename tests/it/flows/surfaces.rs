@@ -37,7 +37,7 @@ pub async fn everywhere_with(setup: Setup) -> World {
     world
 }
 
-fn discord_id(person: &str) -> &'static str {
+pub fn discord_id(person: &str) -> &'static str {
     match person {
         "ada" => "1001",
         "ben" => "1002",
