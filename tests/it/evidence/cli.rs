@@ -180,6 +180,12 @@ fn known_issues_of_ones_own_are_looked_for_and_a_bad_file_is_refused() {
     let replaced = String::from_utf8(analyze(&["--known-issues", &own, &full], None).stdout).unwrap();
     assert!(replaced.contains("no-space-left") && replaced.contains("Our registry restarts"), "{replaced}");
 
+    // One's own row counts before a shipped one that is surer of the same line.
+    let row = row.replace("no-space-left", "acme-disk").replace("network", "infra");
+    let own = file(dir.path(), "beside.toml", row.as_bytes());
+    let beside = json(&analyze(&["--json", "--known-issues", &own, &full], None));
+    assert_eq!(beside[0]["known_issue"], "acme-disk");
+
     let bad = file(dir.path(), "bad.toml", OWN.replace("502", "none").replace("network", "netwrok").as_bytes());
     let output = analyze(&["--known-issues", &bad, &log], None);
     let told = String::from_utf8(output.stderr).unwrap();
