@@ -6,11 +6,11 @@ use crate::remedies::templates;
 use std::io::Read;
 use std::path::Path;
 
-/// Takes in the file that the configuration names; `None` where it names none, else how many issues it holds.
+/// Loads the file that the configuration names; `None` where it names none, else how many issues it holds.
 ///
 /// # Errors
 /// Everything that is wrong with the file, a line each.
-pub fn take_in(config: &Config) -> Result<Option<usize>, String> {
+pub fn load(config: &Config) -> Result<Option<usize>, String> {
     let Some(path) = &config.known_issues.file else { return Ok(None) };
     let rows = read(path).map_err(|why| format!("{}: {why}", config.name("known_issues.file")))?;
     let count = rows.len();

@@ -16,8 +16,8 @@ pub fn run(args: &ConfigArg) -> Result<(), String> {
     let config = args.load()?;
     log("info");
     redact::know(config::secrets(&config));
-    if let Some(count) = known::take_in(&config)? {
-        tracing::info!(count, "loaded your own known issues");
+    if let Some(count) = known::load(&config)? {
+        tracing::info!(count, "loaded the known issues of known_issues.file");
     }
     raise_descriptors();
     runtime()?.block_on(async {

@@ -129,14 +129,14 @@ pub(super) fn arguments(manifest: &Manifest, tokens: &[String]) -> Result<Words,
             continue;
         }
         // `until 9:00` is `until=9:00`.
-        if let Some((_, value)) = all.clone().next().filter(|_| is_key(manifest, token)) {
-            all.next();
-            match named(manifest, value)? {
-                None if !is_key(manifest, value) => {
-                    let named = named(manifest, &format!("{token}={value}"))?;
-                    named.map_or(Ok(()), |(arg, value)| set(&mut words, arg, value))?;
-                }
-                _ => return Err(format!("{token} needs a value")),
+        if is_key(manifest, token)
+            && let Some((_, value)) = all.next()
+        {
+            if is_key(manifest, value) || named(manifest, value)?.is_some() {
+                return Err(format!("{token} needs a value"));
+            }
+            if let Some((arg, value)) = named(manifest, &format!("{token}={value}"))? {
+                set(&mut words, arg, value)?;
             }
             continue;
         }

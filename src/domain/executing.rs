@@ -33,6 +33,12 @@ pub struct RunState {
 }
 
 impl RunState {
+    /// A retry of it failed as well, and no newer run stands for it.
+    #[must_use]
+    pub fn failed_again(&self) -> bool {
+        self.failed_attempt == self.attempt && self.attempt > 1 && !self.superseded
+    }
+
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.superseded || self.conclusion.is_some_and(Conclusion::is_green)

@@ -466,15 +466,14 @@ impl Incident {
     /// A retry of the failing run failed as well.
     #[must_use]
     pub fn failed_again(&self) -> bool {
-        self.runs.iter().any(|run| run.failed_attempt == run.attempt && run.attempt > 1 && !run.superseded)
+        self.runs.iter().any(RunState::failed_again)
     }
 
     /// The same of a run that is not the newest one.
     #[must_use]
     pub fn an_older_failed_again(&self) -> bool {
         let newest = self.runs.iter().filter(|run| !run.superseded).map(|run| run.run).max();
-        let again = |run: &RunState| run.failed_attempt == run.attempt && run.attempt > 1 && !run.superseded;
-        self.runs.iter().any(|run| again(run) && Some(run.run) != newest)
+        self.runs.iter().any(|run| run.failed_again() && Some(run.run) != newest)
     }
 
     /// A cause or a known issue is named.

@@ -182,6 +182,26 @@ async fn the_statistics_in_dark() {
     statistics(true).await;
 }
 
+/// A click downloads, and the page stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_history_is_downloaded_as_tables() {
+    let Some(browser) = Browser::open(false, (1100, 900)).await else { return };
+    let world = World::new().await;
+    world.broken_run(NETWORK_LOG, "success").await;
+    browser.page.goto(&format!("http://{}/history", world.private_at)).await.unwrap();
+    for (link, head) in [("incidents", "id,repo,"), ("journals", "incident,repo,entry,")] {
+        let link = browser.page.find(Locator::LinkText(link)).await.unwrap();
+        let address = link.prop("href").await.unwrap().unwrap();
+        link.click().await.unwrap();
+        browser.until("h1", "History").await;
+        let fetch = "const [address, done] = arguments; fetch(address).then(answer => answer.text()).then(done);";
+        let table = browser.page.execute_async(fetch, vec![address.into()]).await.unwrap();
+        assert!(table.as_str().is_some_and(|table| table.starts_with(head) && table.contains("acme/shop")), "{table}");
+    }
+    browser.close().await;
+    world.end().await;
+}
+
 /// Pulled in Slack, told on a page that is open; lifted likewise.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_emergency_stop_reaches_an_open_page() {

@@ -61,7 +61,7 @@ fn faults(row: &Issue, is_fix: &impl Fn(&str) -> bool) -> Vec<String> {
     say(!well_named, "the id must be 1 to 64 of the characters a-z, 0-9, -, _ and .");
     say(!(1..=WORDS_MAX).contains(&row.words.len()), "words must list 1 to 20 texts");
     let short = row.words.iter().any(|word| word.trim().chars().count() < WORD_MIN);
-    say(short, "each of the words needs at least 3 characters");
+    say(short, "each word needs at least 3 characters");
     say(!(0.0..=1.0).contains(&row.confidence), "confidence must be between 0 and 1");
     say(row.category == Category::None, "the category cannot be \"none\"");
     let own = matches!(row.severity, Severity::Transient | Severity::Normal | Severity::Blocker);
@@ -70,7 +70,10 @@ fn faults(row: &Issue, is_fix: &impl Fn(&str) -> bool) -> Vec<String> {
     say(solution.is_empty(), "solution must say what to do");
     let long = solution.chars().count() > SOLUTION_MAX || solution.contains(char::is_control);
     say(long, "solution must be one line of at most 160 characters");
-    say(!row.fix_type.is_empty() && !is_fix(&row.fix_type), "fix_type names no template; leave it out if none fits");
+    say(
+        !row.fix_type.is_empty() && !is_fix(&row.fix_type),
+        "fix_type is not a known template; leave it out if none applies",
+    );
     match Pattern::check(&row.pattern) {
         Err(why) => wrong.push(format!("the pattern is not valid: {why}")),
         Ok(pattern) => wrong.extend(mismatch(row, &pattern)),
@@ -123,7 +126,7 @@ mod tests {
             ("network", "netwrok", "line 5: "),
             ("transient", "security", "severity must be"),
             ("Our registry restarts nightly: retry.", " ", "solution must say"),
-            ("solution", "fix_type = \"rm\"\nsolution", "fix_type names no template"),
+            ("solution", "fix_type = \"rm\"\nsolution", "fix_type is not a known template"),
             ("solution", "colour = 1\nsolution", "unknown field"),
             ("solution", "confidence = 1.5\nsolution", "confidence must be"),
             ("solution", "confidence = nan\nsolution", "confidence must be"),

@@ -29,9 +29,8 @@ fn what_flakes_is_retried_and_quarantined_and_what_broke_is_neither() {
     // Of a few tests the share says nothing.
     let few = tally.often < 20;
     assert!(few || share(tally.often_proposed, tally.often) >= 0.6, "{} of {}", tally.often_proposed, tally.often);
-    // Of a few hundred, some are many.
-    let rare = if tally.incidents < 1_000 { 0.03 } else { 0.01 };
-    assert!(share(tally.flakes_broken, tally.incidents) < rare, "{} of {}", tally.flakes_broken, tally.incidents);
+    assert!(share(tally.flakes_broken, tally.incidents) < 0.01, "{} of {}", tally.flakes_broken, tally.incidents);
+    assert!(share(tally.flakes_broken_early, tally.incidents) < 0.03, "{tally:?}");
     // Nothing is shown where nothing happens.
     assert!(tally.broken > tally.incidents / 10 && tally.flaky > tally.incidents / 4 && tally.often > 2, "{tally:?}");
 }

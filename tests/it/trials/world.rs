@@ -7,7 +7,7 @@ use ci_rescue::domain::event::{Event, Failure, Progress};
 use ci_rescue::domain::incident::Incident;
 use ci_rescue::domain::intent::Wish;
 use ci_rescue::domain::time::MINUTE_MS;
-use ci_rescue::domain::{Conclusion, IncidentNo, Repo, RunId, Scope};
+use ci_rescue::domain::{Conclusion, IncidentNo, Repo, RunId, Scope, Untrusted};
 use ci_rescue::engine::Engine;
 use ci_rescue::ports::{Clock, Delivery, Query, Store};
 use ci_rescue::remedies;
@@ -60,6 +60,8 @@ pub struct Tally {
     pub broken_quarantined: Vec<String>,
     /// Quarantines of tests that flake and that the very commit broke as well: nothing tells the two apart yet.
     pub flakes_broken: u32,
+    /// The same while the retry was still to come.
+    pub flakes_broken_early: u32,
     /// Races that a commit brought in: they look like flakes until enough is known.
     pub racy: u32,
     pub racy_quarantined: u32,
@@ -77,6 +79,7 @@ impl Tally {
         self.broken_retried_twice.extend_from_slice(&other.broken_retried_twice);
         self.broken_quarantined.extend_from_slice(&other.broken_quarantined);
         self.flakes_broken += other.flakes_broken;
+        self.flakes_broken_early += other.flakes_broken_early;
         self.racy += other.racy;
         self.racy_quarantined += other.racy_quarantined;
         self.often += other.often;
@@ -84,20 +87,23 @@ impl Tally {
     }
 }
 
-/// The tests that the card proposes to quarantine: one by a click, or those that its form lists.
-fn proposed(incident: &Incident) -> BTreeSet<String> {
-    if incident.offers.iter().all(|offer| offer.remedy != "quarantine") {
-        return BTreeSet::new();
-    }
-    let Some(offering) = remedies::by_id("quarantine").and_then(|remedy| remedy.offer(incident)) else {
-        return BTreeSet::new();
-    };
-    let Wish::Quarantine { test, .. } = &offering.wish else { return BTreeSet::new() };
-    let failing = || incident.evidence.iter().flat_map(|e| &e.failing_tests).map(|test| &test.name).take(1);
-    let listed = offering.form.iter().flat_map(|form| &form.fields).flat_map(|field| &field.choices);
-    let names = listed.map(|choice| &choice.value).chain(test);
-    let names: BTreeSet<String> = names.map(|name| name.raw().to_owned()).collect();
-    if names.is_empty() { failing().map(|name| name.raw().to_owned()).collect() } else { names }
+/// The tests that are proposed for quarantine: by the card, one by a click or those that its form lists, or by the bot
+/// itself. Its planning ends there: this forge has no repository to look into.
+fn proposed(incident: &Incident) -> BTreeSet<usize> {
+    let shown = incident.offers.iter().any(|offer| offer.remedy == "quarantine");
+    let offering = remedies::by_id("quarantine").filter(|_| shown).and_then(|remedy| remedy.offer(incident));
+    let wishes = incident.proposals.iter().map(|proposal| &proposal.wish).chain(offering.iter().map(|o| &o.wish));
+    let failing = incident.evidence.iter().flat_map(|evidence| &evidence.failing_tests).map(|test| &test.name);
+    let only = || failing.clone().next().filter(|_| failing.clone().count() == 1);
+    let wished = wishes.filter_map(|wish| match wish {
+        Wish::Quarantine { test, .. } => test.as_ref().or_else(only),
+        _ => None,
+    });
+    let forms = offering.iter().filter_map(|offering| offering.form.as_ref());
+    let listed = forms.flat_map(|form| &form.fields).flat_map(|field| &field.choices).map(|choice| &choice.value);
+    let names: Vec<&str> = wished.chain(listed).map(Untrusted::raw).collect();
+    let is = |test: &usize| names.iter().any(|name| name.ends_with(&format!("test_{}", word(*test as u64 + 1))));
+    (0..TESTS).filter(is).collect()
 }
 
 pub struct World {
@@ -355,10 +361,7 @@ impl World {
     async fn look(&mut self) {
         let newest = self.store.incidents(&Query { limit: 3, ..Query::default() }).await.unwrap();
         for incident in newest {
-            let names = proposed(&incident);
-            let is =
-                |test: &usize| names.iter().any(|name| name.ends_with(&format!("test_{}", word(*test as u64 + 1))));
-            for test in (0..TESTS).filter(is) {
+            for test in proposed(&incident) {
                 self.proposed.entry(test).or_insert(u32::try_from(self.runs).unwrap());
                 if self.shown.insert((incident.no, test)) {
                     self.weigh(&incident, test);
@@ -367,13 +370,18 @@ impl World {
         }
     }
 
+    /// Why it failed last.
+    fn truth(&self, incident: &Incident) -> &Truth {
+        let newest = incident.runs.iter().filter_map(|run| run.run.map(|id| (id.0, run.failed_attempt))).max();
+        &self.truths[&newest.unwrap()]
+    }
+
     /// Whether the test is broken that is proposed for quarantine.
     fn weigh(&mut self, incident: &Incident, test: usize) {
-        let newest = incident.runs.iter().filter_map(|run| run.run.map(|id| (id.0, run.failed_attempt))).max();
-        let truth = &self.truths[&newest.unwrap()];
+        let truth = self.truth(incident).clone();
         if truth.broken.contains(&test) {
             if self.rates[test] > 0.0 {
-                self.harm.flakes_broken += 1;
+                self.harm.flakes_broken_early += 1;
             } else {
                 self.harm.broken_quarantined.push(format!("incident {} of seed {}", incident.no, self.seed));
             }
@@ -401,7 +409,18 @@ impl World {
             }
         }
         let all = self.store.incidents(&Query { limit: usize::MAX, ..Query::default() }).await.unwrap();
-        tally.incidents = u32::try_from(all.len()).unwrap();
+        for incident in all {
+            tally.incidents += 1;
+            // As it stands in the end.
+            let tests = proposed(&incident);
+            let broken = tests.into_iter().filter(|test| self.truth(&incident).broken.contains(test));
+            let (flakes, healthy): (Vec<usize>, Vec<usize>) = broken.partition(|test| self.rates[*test] > 0.0);
+            let name = format!("incident {} of seed {}", incident.no, self.seed);
+            if !healthy.is_empty() && !tally.broken_quarantined.contains(&name) {
+                tally.broken_quarantined.push(name);
+            }
+            tally.flakes_broken += u32::from(!flakes.is_empty());
+        }
         for (test, _) in self.rates.iter().enumerate().filter(|(_, rate)| **rate > OFTEN) {
             tally.often += 1;
             let first = self.flaked.get(&test).copied().unwrap_or_default();
