@@ -4,6 +4,7 @@
 //! Make `adapters/x/` with a [`Decoder`](crate::ports::Decoder) for what it sends, and a [`Chat`](crate::ports::Chat)
 //! or [`Ci`](crate::ports::Ci) for what it is asked. Words go to `templates/x/` where the common ones do not fit.
 
+pub mod agent;
 pub mod console;
 pub mod discord;
 pub mod git;

@@ -1,5 +1,6 @@
 //! The rooms wired together: what `serve`, `demo` and the tests start from.
 
+pub mod agents;
 mod clock;
 mod console;
 mod discord;
@@ -16,7 +17,7 @@ use crate::adapters::resolver::Resolver;
 use crate::card::{Places, Words};
 use crate::config::{Config, Feed, OPERATOR, People};
 use crate::domain::subscription::Subscription;
-use crate::engine::{Budget, Engine, Parts, RepoFilter};
+use crate::engine::{Engine, Parts, RepoFilter};
 use crate::ports::{Chat, Ci, Clock, Decoder, Endpoint, Forge, Health, Store};
 use crate::server::{self, Bounds, Doors, Proxies};
 use axum::Router;
@@ -84,19 +85,19 @@ impl App {
         let engine = Engine::start(Parts {
             store: store.clone(),
             clock: clock.clone(),
-            rules: config.policy.clone(),
+            rules: crate::domain::Rules { loops: config.loops.loops(&config.agents), ..config.policy.clone() },
             mentions: config.mentions.mentions(),
             filter: RepoFilter {
                 repositories: config.github.repositories.clone(),
                 branches: config.github.branches.clone(),
             },
-            budget: Budget::default(),
             words: words.clone(),
             chats: chats(&console, writable.as_ref(), &platforms),
             ci: github.clone().map(|github| github as Arc<dyn Ci>),
             forge: github.clone().map(|github| github as Arc<dyn Forge>),
             git: github.map(|github| github::rooms(config, beside(config, "-git"), github)),
             resolver: Some(Arc::new(Resolver::new(beside(config, "-resolver"), |key| std::env::var_os(key)))),
+            agents: agents::room(config)?,
             directory: Arc::new(People::new(config.people.clone(), config.groups.clone(), operator)),
             decoders: decoders(config, &name, &platforms),
             health: health.clone(),

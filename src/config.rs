@@ -4,6 +4,7 @@ mod check;
 mod environment;
 mod faults;
 mod keys;
+mod loops;
 mod people;
 mod read;
 mod shape;
@@ -13,6 +14,7 @@ mod tests;
 mod tree;
 mod visit;
 
+pub use loops::{AgentSection, LoopSection};
 pub use people::{OPERATOR, People};
 pub use read::{ConfigError, load, parse, secrets};
 pub use shape::{

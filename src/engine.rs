@@ -5,6 +5,7 @@
 
 mod access;
 mod advisories;
+pub mod agents;
 mod ask;
 mod calibrating;
 mod checkup;
@@ -24,6 +25,7 @@ mod house;
 mod late;
 mod ledger;
 mod look;
+mod loops;
 mod markers;
 mod mentions;
 mod merge;
@@ -99,19 +101,6 @@ impl RepoFilter {
     }
 }
 
-/// Money for agents, as the configuration allows it.
-#[derive(Clone, Copy, Debug)]
-pub struct Budget {
-    pub daily: f64,
-    pub per_loop: f64,
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self { daily: 10.0, per_loop: 2.0 }
-    }
-}
-
 /// Everything the engine is given.
 pub struct Parts {
     pub store: Arc<dyn Store>,
@@ -119,13 +108,13 @@ pub struct Parts {
     pub rules: Rules,
     pub mentions: Mentions,
     pub filter: RepoFilter,
-    pub budget: Budget,
     pub words: Arc<Words>,
     pub chats: Vec<Arc<dyn Chat>>,
     pub ci: Option<Arc<dyn Ci>>,
     pub forge: Option<Arc<dyn Forge>>,
     pub git: Option<Arc<dyn Git>>,
     pub resolver: Option<Arc<dyn Resolver>>,
+    pub agents: Option<agents::AgentRoom>,
     pub directory: Arc<dyn Directory>,
     pub decoders: Vec<Arc<dyn Decoder>>,
     pub health: Arc<Health>,
@@ -149,13 +138,13 @@ pub struct Engine {
     rules: Rules,
     mentions: Mentions,
     filter: RepoFilter,
-    budget: Budget,
     words: Arc<Words>,
     chats: BTreeMap<Platform, Arc<dyn Chat>>,
     ci: Option<Arc<dyn Ci>>,
     forge: Option<Arc<dyn Forge>>,
     git: Option<Arc<dyn Git>>,
     resolver: Option<Arc<dyn Resolver>>,
+    agents: Option<agents::AgentRoom>,
     directory: Arc<dyn Directory>,
     decoders: HashMap<&'static str, Arc<dyn Decoder>>,
     health: Arc<Health>,
@@ -222,7 +211,6 @@ impl Engine {
             rules: parts.rules,
             mentions: parts.mentions,
             filter: parts.filter,
-            budget: parts.budget,
             words: parts.words,
             edits,
             chats: parts.chats.into_iter().map(|chat| (chat.platform(), chat)).collect(),
@@ -230,6 +218,7 @@ impl Engine {
             forge: parts.forge,
             git: parts.git,
             resolver: parts.resolver,
+            agents: parts.agents,
             directory: parts.directory,
             health: parts.health,
             decoders: parts.decoders.into_iter().map(|decoder| (decoder.source(), decoder)).collect(),

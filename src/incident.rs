@@ -4,6 +4,7 @@
 //! in their arguments, and what they want is in their answers.
 
 mod adopting;
+mod attempts;
 mod automatic;
 mod bisecting;
 mod correcting;
@@ -15,6 +16,7 @@ mod failing;
 mod index;
 mod judging;
 mod landing;
+mod looping;
 mod mentioning;
 mod merging;
 mod offering;

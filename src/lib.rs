@@ -6,7 +6,7 @@
 //! adapters   server        store      the only rooms with I/O of their own, behind the ports
 //! incident   card          command    what happens next, what people see of it, what they can say
 //! remedies   policy        ports      what can be done, what may be, what integrations must offer
-//! repro      evidence                 scripts that reproduce; what a log says
+//! repro      evidence      agents     scripts that reproduce; what a log says; who may try
 //! frameworks ecosystems    updaters   shelves: tests, packages, bots
 //! edit                                how a file changes
 //! domain                              the words of all of them
@@ -15,6 +15,7 @@
 //! A room names rooms below it only; which ones exactly, `tests/it/tidy.rs` says and checks. From `incident` down, ports
 //! included, everything is pure: no I/O, no clock, no task.
 pub mod adapters;
+pub mod agents;
 pub mod app;
 pub mod card;
 pub mod command;

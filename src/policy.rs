@@ -6,6 +6,7 @@ pub mod codeowners;
 mod confidence;
 pub mod escalation;
 mod gates;
+mod loops;
 mod mentions;
 mod own;
 mod paths;
@@ -104,12 +105,13 @@ pub fn judge(rules: &Rules, case: &Case<'_>) -> Decision {
 
 /// What is asked of a plan before it runs, and how many approvals it needs.
 fn running(rules: &Rules, terms: &Terms<'_>, case: &Case<'_>, gates: &mut Vec<Reason>) -> u32 {
+    gates.extend(loops::gates(rules, case));
     let approvals = gates::approvals(terms, case);
     let quorum = approvals.compared.map_or(0, |compared| u32::try_from(compared.limit).unwrap_or(u32::MAX));
     match case.by {
         Some(by) => {
             gates.extend([gates::may_respond(by), gates::forced_if_deterministic(case), gates::may_write(case, by)]);
-            if case.nature.goes_on {
+            if case.nature.goes_on && loops::starts(case) {
                 gates.push(automatic::daily(rules, case));
             }
             if quorum > 0 || !approvals.of.is_empty() {

@@ -3,6 +3,7 @@
 //! Adapters implement the first half ([`Chat`], [`Ci`], [`Forge`], [`Directory`], [`Store`], [`Clock`]); the engine
 //! implements the second ([`Door`], [`Ask`]). Nothing unproven gets in: only [`Verified::by`] makes a [`Verified`].
 
+mod agents;
 mod doors;
 mod export;
 mod health;
@@ -13,9 +14,10 @@ mod resolver;
 mod sealer;
 mod store;
 
+pub use agents::{Agents, Ended, Ran, Task};
 pub use doors::{
-    Accepted, Answered, Arriving, Ask, BudgetView, CiFailure, Client, Door, DoorError, Endpoint, Headers, NotTaken,
-    Origin, Proof, Raw, Refusal, Route, Streaming, Verified, Verifier,
+    Accepted, Answered, Arriving, Ask, BudgetView, CiFailure, Client, Door, DoorError, Endpoint, Headers, LoopView,
+    NotTaken, Origin, Proof, Raw, Refusal, Route, Streaming, Verified, Verifier,
 };
 pub use export::{ExportAsked, Exported, Format};
 pub use health::{Health, Integration, Vital, cause};

@@ -16,6 +16,7 @@
 //!
 //! `tests/it/tidy.rs` counts that nobody else keeps a list of remedies.
 
+mod agent;
 mod backport;
 pub mod bisect;
 mod code;
@@ -34,6 +35,7 @@ pub mod templates;
 mod unpin;
 mod unquarantine;
 
+use crate::domain::agent::Loops;
 use crate::domain::facts::Facts;
 use crate::domain::form::Form;
 use crate::domain::ids::ProposalId;
@@ -51,6 +53,8 @@ pub struct PlanContext<'a> {
     pub wish: &'a Wish,
     /// The proposal that it is for, with who asked and when; none while it is only offered.
     pub proposal: Option<Asked<'a>>,
+    /// Limits of fixing agents.
+    pub loops: &'a Loops,
     pub now: Time,
 }
 
@@ -131,6 +135,7 @@ pub fn all() -> Vec<Box<dyn Remedy>> {
         Box::new(backport::Backport),
         Box::new(bisect::Bisect),
         Box::new(fix::Fix),
+        Box::new(agent::Agent),
         Box::new(issue::Issue),
     ]
 }

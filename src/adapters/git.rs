@@ -17,6 +17,7 @@ mod push;
 mod room;
 mod there;
 mod view;
+mod work;
 
 pub use call::Git;
 pub use room::Rooms;

@@ -36,6 +36,10 @@ pub fn run(args: &ConfigArg) -> Result<u8, Failed> {
     let mut findings = vec![(State::Ready, "configuration", told_file(&config))];
     findings.push(store(&config));
     findings.extend(known_issues(&config));
+    findings.extend(app::agents::state(&config).into_iter().map(|found| match found {
+        Ok(what) => (State::Ready, "agents", what),
+        Err(why) => (State::Problem, "agents", why),
+    }));
     findings.extend(off(&config));
     findings.extend(try_again(&config)?);
     let known = settings::problems(&config);

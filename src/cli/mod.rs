@@ -23,6 +23,7 @@ mod plan;
 mod policy;
 mod progress;
 mod resolve;
+mod route;
 mod serve;
 mod store;
 mod terminal;
@@ -64,6 +65,8 @@ enum Command {
     Incident(incident::Args),
     /// Ask the policy what it would decide
     Policy(policy::Args),
+    /// Say which specialist would look after a failure: a JSON object a line on standard input
+    Route(route::Args),
     /// What executions of jobs and tests came to: import it, score it, classify failures
     History(history::Args),
     /// Check, back up or restore the store
@@ -171,6 +174,7 @@ fn run(command: Command) -> Result<u8, Failed> {
         Command::Manifest(args) => manifest::run(&args)?,
         Command::Incident(args) => incident::run(&args)?,
         Command::Policy(args) => policy::run(&args)?,
+        Command::Route(args) => route::run(&args)?,
         Command::History(args) => return history::run(&args),
         Command::Store(args) => return store::run(&args),
         Command::Completions { shell } => {

@@ -60,10 +60,14 @@ fn wish(name: &str, take: &mut dyn FnMut(&str) -> Option<String>) -> Result<Wish
             listed: take("list").is_some(),
         },
         "extend" => Wish::Extend { id: take("quarantine"), for_ms: time(take("for"), QUARANTINE)? },
-        "fix" => Wish::Fix {
-            template: take("template"),
-            words: take("with").iter().flat_map(|text| text.split([',', ' '])).map(str::to_owned).collect(),
+        "fix" => match (take("template"), take("with")) {
+            (Some(word), ask) if word.eq_ignore_ascii_case("agent") => Wish::Agent { ask: ask.map(Into::into) },
+            (template, with) => Wish::Fix {
+                template,
+                words: with.iter().flat_map(|text| text.split([',', ' '])).map(str::to_owned).collect(),
+            },
         },
+        "agent" => Wish::Agent { ask: take("with").map(Into::into) },
         "issue" => Wish::Issue { reason: take("reason").map(Into::into) },
         "unquarantine" => Wish::Unquarantine { id: take("quarantine") },
         "pin" => {
@@ -117,6 +121,16 @@ fn number(text: Option<String>) -> Result<Option<u64>, String> {
     digits.parse().map(Some).map_err(|_| format!("pr={text} is not a pull request number: try pr=123"))
 }
 
+/// Which loops of agents: those at work, those that ended, or both.
+fn which(word: Option<&str>) -> Result<Option<bool>, String> {
+    match word {
+        None => Ok(None),
+        Some("active") => Ok(Some(true)),
+        Some("history") => Ok(Some(false)),
+        Some(_) => Err("Use loops active or loops history".into()),
+    }
+}
+
 /// # Errors
 /// A sentence saying what is missing.
 pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<Intent, String> {
@@ -152,6 +166,8 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
         }
         "resolve" => Intent::Resolve { target: target?, reason: take("reason").map(Into::into) },
         "reopen" => Intent::Reopen { target: target? },
+        "loops" => Intent::Loops { active: which(take("which").as_deref())? },
+        "budget" => Intent::Budget,
         "doctor" => Intent::Doctor,
         "stats" => Intent::Stats { repo: take("repo").and_then(|repo| repo.parse().ok()) },
         "bisect" => {
@@ -169,7 +185,8 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
             let wish = Wish::Retry(which);
             Intent::Remedy { target: target?, wish, force: flag(take("force")), dry_run: flag(take("dry-run")) }
         }
-        "quarantine" | "unquarantine" | "extend" | "pin" | "unpin" | "revert" | "backport" | "fix" | "issue" => {
+        "quarantine" | "unquarantine" | "extend" | "pin" | "unpin" | "revert" | "backport" | "fix" | "agent"
+        | "issue" => {
             let (force, dry_run) = (flag(take("force")), flag(take("dry-run")));
             Intent::Remedy { target: target?, wish: wish(name, &mut take)?, force, dry_run }
         }

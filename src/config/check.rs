@@ -1,5 +1,6 @@
 //! What fits its type and is wrong all the same.
 
+mod agents;
 mod mentions;
 
 use super::OPERATOR;
@@ -96,6 +97,7 @@ pub fn check(config: &Config, teller: &Teller<'_>, bad: &[&[Step]]) -> Vec<Fault
     rules(&mut check, config);
     people(&mut check, config);
     mentions::check(&mut check, config);
+    agents::check(&mut check, config);
     feeds(&mut check, config);
     check.found
 }

@@ -1,5 +1,6 @@
 //! Sections and keys.
 
+use super::loops::{AgentSection, LoopSection};
 use crate::domain::actor::Role;
 use crate::domain::evidence::Severity;
 use crate::domain::rules::Rules;
@@ -44,6 +45,10 @@ pub struct Config {
     pub groups: Vec<Group>,
     #[serde(default)]
     pub mentions: MentionSection,
+    #[serde(default)]
+    pub loops: LoopSection,
+    #[serde(default)]
+    pub agents: Vec<AgentSection>,
     /// The shipped policy with the operator's over it.
     pub policy: Rules,
     #[serde(skip)]

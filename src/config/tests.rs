@@ -23,10 +23,13 @@ fn by(environment: &[(&str, &str)]) -> Result<Config, super::ConfigError> {
 fn file(key: &Key, value: &str) -> (String, usize, String) {
     let mut text = String::from("# The first line\n");
     let mut name = String::new();
-    let mut parts = key.path.iter().map(|part| if *part == ANY { "retry" } else { part }).peekable();
+    let any = if key.path[0] == "agents" { "default" } else { "retry" };
+    let mut parts = key.path.iter().map(|part| if *part == ANY { any } else { part }).peekable();
+    let mut left = key.path.len();
     let mut header = String::new();
     while let Some(part) = parts.next() {
         let list = parts.peek() == Some(&ITEM);
+        left -= 1;
         if part == ITEM {
             name.push_str("[0]");
         } else {
@@ -36,19 +39,21 @@ fn file(key: &Key, value: &str) -> (String, usize, String) {
         if parts.peek().is_none() {
             let line = if part == ITEM { format!("[{value}]") } else { format!("{part} = {value}") };
             text.push_str(&line);
-        } else if list && key.path.last() == Some(&ITEM) {
+        } else if list && left == 1 {
             text += &format!("{part} = ");
         } else if list {
-            let rest = key.path.last().copied().unwrap_or_default();
+            let rest = key.path.iter().rev().find(|part| **part != ITEM).copied().unwrap_or_default();
             let others = [
                 ("platform", "platform = \"slack\"\n"),
                 ("channel", "channel = \"C1\"\n"),
-                ("name", "name = \"p\"\n"),
+                ("name", if part == "agents" { "name = \"rex\"\n" } else { "name = \"p\"\n" }),
                 ("owner", "owner = \"@acme/web\"\n"),
                 ("slack", "slack = \"S1\"\n"),
                 ("deny", "deny = \"no\"\n"),
+                ("command", "command = [\"fix\"]\n"),
             ];
             let mine = |field: &str| match part {
+                "agents" => matches!(field, "name" | "command"),
                 "people" => field == "name",
                 "rules" => field == "deny",
                 "groups" => matches!(field, "owner" | "slack"),
@@ -147,6 +152,7 @@ fn good(key: &Key) -> String {
         ("policy.auto_merge" | "policy.auto_approve", _) => "pin".into(),
         ("policy.rules", _) => "[{when = {branch = \"main\"}, mode = \"act\"}]".into(),
         ("policy.resolvers", _) => "[\"cargo\", \"npm\"]".into(),
+        ("agents", _) => "[{name = \"rex\", command = [\"fix\"]}]".into(),
         ("groups", _) => "[{owner = \"@acme/web\", slack = \"S1\"}]".into(),
         ("mentions.quiet", _) => "22:00-07:00".into(),
         ("mentions.time_zone", _) => "Europe/Berlin".into(),

@@ -3,8 +3,9 @@
 //! GitHub has no idempotency keys, so idempotency lives in the nouns: a re-run carries the attempt it expects, a
 //! comment its hidden marker, a check its name and commit. Each is safe to ask for twice.
 
+use super::agent::{Attempt, Usd};
 use super::change::{Conflicting, Pick};
-use super::ids::{Digest, Repo, RunId};
+use super::ids::{Digest, ProposalId, Repo, RunId};
 use super::quarantined::Quarantined;
 use super::refs::{Branch, OwnBranch};
 use super::text::Untrusted;
@@ -26,6 +27,18 @@ pub enum Action {
     Label { repo: Repo, number: u64, label: String, present: bool },
     /// Our comment with this marker stands on the issue or pull request and says `body`.
     Comment { repo: Repo, number: u64, marker: String, body: String },
+    /// The agent has made its n-th attempt on `base`.
+    Attempt {
+        repo: Repo,
+        base: String,
+        proposal: ProposalId,
+        n: u32,
+        specialist: String,
+        /// What it may cost.
+        reserve: Usd,
+        /// A job that failed after the attempt before.
+        job: Option<u64>,
+    },
     /// Our branch stands on the head of `onto` with this change, whose tree is `tree`; `at` dates its commits.
     Branch { repo: Repo, onto: Branch, branch: OwnBranch, change: ChangeSpec, message: String, tree: String, at: Time },
     /// Our branch is not there.
@@ -62,6 +75,7 @@ impl Action {
         match self {
             Self::Rerun { repo, .. }
             | Self::Cancelled { repo, .. }
+            | Self::Attempt { repo, .. }
             | Self::Label { repo, .. }
             | Self::Comment { repo, .. }
             | Self::Branch { repo, .. }
@@ -117,6 +131,11 @@ pub enum ChangeSpec {
     },
     Unpin {
         package: String,
+    },
+    /// What an agent changed on this commit: a blob of the store.
+    Patch {
+        base: String,
+        diff: Digest,
     },
 }
 
@@ -223,6 +242,8 @@ pub enum Outcome {
     Otherwise(String),
     /// Done, and here it is.
     Made(Made),
+    /// An agent's attempt came to its end.
+    Attempted(Box<Attempt>),
     /// The emergency stop was on when it was about to be written.
     Held,
     /// It will not happen, and why.

@@ -3,6 +3,7 @@
 use super::access::Asked;
 use super::action::{Action, ChangeSpec};
 use super::actor::{Actor, Place, Platform};
+use super::agent::Usd;
 use super::event::{Event, Failure, Timer};
 use super::evidence::FailingTest;
 use super::ids::{Digest, IncidentNo, Repo, RunId};
@@ -75,6 +76,11 @@ pub enum Lookup {
         head: Untrusted,
         sha: String,
     },
+    /// How a branch of ours stands, and what CI says of its head.
+    Trial {
+        repo: Repo,
+        branch: OwnBranch,
+    },
     /// What the repository says of itself: its file of rules, on its default branch.
     OwnRules {
         repo: Repo,
@@ -128,6 +134,9 @@ pub enum Effect {
         step: usize,
         undo: bool,
         automatic: bool,
+        /// An automatic act of its own, rather than a later part of one.
+        #[serde(default = "yes")]
+        counts: bool,
         digest: Digest,
         action: Box<Action>,
     },
@@ -236,6 +245,10 @@ pub enum Effect {
     },
 }
 
+fn yes() -> bool {
+    true
+}
+
 impl Effect {
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -305,6 +318,12 @@ pub enum Order {
     /// An automatic act came to its end: what the breaker counts.
     Came {
         passed: bool,
+    },
+    /// An agent's attempt that began then cost so much, for which so much was set aside.
+    Spent {
+        at: Time,
+        reserve: Usd,
+        cost: Usd,
     },
     /// For another incident, in the same turn.
     Event(Box<Event>),

@@ -180,6 +180,8 @@ pub enum Timer {
     Snooze,
     /// A pull request of ours may have ended unheard.
     Pulls,
+    /// CI may have judged what an agent changed.
+    Trial,
     /// A re-run should have shown itself by now: look at the forge.
     Watch,
 }

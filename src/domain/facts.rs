@@ -1,5 +1,6 @@
 //! What was looked up: for planning (gathered by effects), and for a step (known to the engine).
 
+use super::agent::{Trial, Usd};
 use super::cause::Judged;
 use super::change::{ChangeOutcome, Conflicting, Method, Related};
 use super::event::Conclusion;
@@ -53,6 +54,9 @@ pub struct Facts {
     pub range: Option<Known<RangeFacts>>,
     #[serde(default)]
     pub runners: Option<Known<Fleet>>,
+    /// How our own branch stands.
+    #[serde(default)]
+    pub trial: Option<Known<Trial>>,
     /// Whether the branch that was asked about is protected.
     #[serde(default)]
     pub protected: Option<Known<bool>>,
@@ -197,6 +201,9 @@ pub struct Context {
     pub owners_wanted: bool,
     #[serde(default)]
     pub mentioning: Mentioning,
+    /// What agents cost since midnight UTC, with what those at work may still cost.
+    #[serde(default)]
+    pub spent_today: Usd,
     /// Automatic acts since midnight UTC.
     pub acts_today: u32,
     /// The newest automatic act on this branch that failed, by any incident.

@@ -1,6 +1,7 @@
 //! One failure with everything known and decided about it. Only `incident::step` changes it.
 
 use super::action::Made;
+use super::agent::{Attempt, Routed};
 use super::cause::{Cause, Judged};
 use super::escalation::{Declined, Escalation};
 use super::event::Scope;
@@ -228,6 +229,9 @@ pub struct Proposal {
     /// Somebody wants it undone, and may still need approvals.
     #[serde(default)]
     pub undo: Option<UndoRequest>,
+    /// What an agent's attempts came to, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
     /// What its steps made, in order.
     #[serde(default)]
     pub made: Vec<Made>,
@@ -325,6 +329,9 @@ pub struct Incident {
     pub adopted: Vec<IncidentNo>,
     /// Best first.
     pub offers: Vec<Offer>,
+    /// Who looks after it.
+    #[serde(default)]
+    pub routed: Option<Routed>,
     /// What is thought to have caused it.
     #[serde(default)]
     pub judged: Option<Judged>,

@@ -91,6 +91,10 @@ pub enum Wish {
         template: Option<String>,
         words: Vec<String>,
     },
+    /// Lets the specialist's agent try, with what the person adds.
+    Agent {
+        ask: Option<Untrusted>,
+    },
     /// Re-runs runs between green and red until the culprit is known.
     Bisect,
     /// Opens a tracking issue.
@@ -117,6 +121,7 @@ impl Wish {
             Self::Revert { .. } => "revert",
             Self::Backport { .. } => "backport",
             Self::Fix { .. } => "fix",
+            Self::Agent { .. } => "agent",
             Self::Bisect => "bisect",
             Self::Issue { .. } => "issue",
         }
@@ -172,6 +177,12 @@ pub enum Intent {
     Reopen {
         target: Target,
     },
+    /// What fixing agents do (`true`), did (`false`), or both.
+    Loops {
+        active: Option<bool>,
+    },
+    /// What they and automatic actions may still do today.
+    Budget,
     /// Whether the installation works.
     Doctor,
     /// How the last weeks went.
@@ -251,7 +262,7 @@ impl Intent {
     /// Whether its answer shows what repositories hold, or their names.
     #[must_use]
     pub fn reads(&self) -> bool {
-        !matches!(self, Self::Help { .. } | Self::Doctor | Self::Hold { .. } | Self::Unhold)
+        !matches!(self, Self::Help { .. } | Self::Budget | Self::Doctor | Self::Hold { .. } | Self::Unhold)
     }
 
     #[must_use]
@@ -262,6 +273,8 @@ impl Intent {
             | Self::Show { .. }
             | Self::Why { .. }
             | Self::Stats { .. }
+            | Self::Loops { .. }
+            | Self::Budget
             | Self::Subscriptions
             | Self::Quarantined { .. }
             | Self::Remedy { dry_run: true, .. } => Role::Viewer,

@@ -107,6 +107,15 @@ pub enum Note {
         proposal: ProposalId,
     },
     /// A bisection has come to its end.
+    /// An agent's attempt came to its end: proposed, refused, escalated, failed, interrupted.
+    Attempted {
+        proposal: ProposalId,
+        n: u32,
+        came: String,
+        why: Vec<String>,
+        cost: String,
+        took_s: i64,
+    },
     Bisected {
         proposal: ProposalId,
         summary: Untrusted,
@@ -330,6 +339,14 @@ pub enum Note {
     Doctor {
         lines: Vec<String>,
     },
+    /// Loops of fixing agents, a line each.
+    Loops {
+        lines: Vec<Untrusted>,
+        more: u64,
+    },
+    Budget {
+        lines: Vec<String>,
+    },
     Stats {
         lines: Vec<String>,
     },
@@ -417,6 +434,8 @@ impl Note {
             | Self::Why { .. }
             | Self::Doctor { .. }
             | Self::Stats { .. }
+            | Self::Loops { .. }
+            | Self::Budget { .. }
             | Self::Planned { .. }
             | Self::Feeds { .. } => Mood::Told,
             _ => Mood::Done,

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod action;
 pub mod actor;
+pub mod agent;
 pub mod calibration;
 pub mod card;
 pub mod cause;

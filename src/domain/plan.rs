@@ -76,6 +76,8 @@ pub struct Nature {
     pub hides: bool,
     /// Once a step is done it plans the next by itself, so that the emergency stop and the day's limit hold for it.
     pub goes_on: bool,
+    /// However often it goes on, all of it is one act; the first step of the first plan counts.
+    pub one_act: bool,
     /// It tells people and mends nothing: no attempt.
     pub tells: bool,
     /// What it does waits in a pull request until people merge it.
@@ -101,6 +103,10 @@ pub enum Planning {
     Refused(Vec<String>),
     /// It can be planned later: what it waits for.
     Later(String),
+    /// It can be planned after so many milliseconds: what it waits for.
+    Soon(String, i64),
+    /// It ends without an outcome, and why.
+    GaveUp(String),
     /// Nothing is left to do, and this is what it came to.
     Found(Box<Found>),
 }

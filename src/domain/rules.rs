@@ -1,6 +1,7 @@
 //! The policy's numbers. Defaults are those of `rules/policy.toml`; the operator's configuration overrides them.
 
 use super::actor::Role;
+use super::agent::Loops;
 use super::cause::Cause;
 use super::evidence::Severity;
 use serde::{Deserialize, Serialize};
@@ -96,6 +97,9 @@ pub struct Rules {
     /// By role, the repositories that its people may see outside the channels that are subscribed to them; all where
     /// nothing is said.
     pub visible: BTreeMap<Role, Vec<String>>,
+    /// Loops of fixing agents; from sections of their own.
+    #[serde(skip)]
+    pub loops: Loops,
     /// What differs for some incidents. Of those that match, the first that sets a key decides it; each `deny` counts.
     pub rules: Vec<Rule>,
 }

@@ -2,10 +2,10 @@
 
 use super::Engine;
 use super::desk::waits_for;
+use crate::agents;
 use crate::card::Card;
 use crate::domain::actor::{Actor, Place};
 use crate::domain::decision::Tested;
-use crate::domain::evidence::Category;
 use crate::domain::facts::{Breaker, Hold};
 use crate::domain::figures::Figures;
 use crate::domain::form::{Fields, Form, Misfit};
@@ -13,63 +13,15 @@ use crate::domain::ids::{Digest, IncidentNo};
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
 use crate::domain::rules::Rules;
-use crate::domain::subscription::{glob, slug};
 use crate::domain::{Quarantined, Repo, RunId};
 use crate::evidence;
 use crate::policy;
 use crate::ports::{
-    Answered, Ask, BudgetView, Checks, CiFailure, Counts, DeadLetter, ExportAsked, HistoryAsked, Lines, Query, Route,
-    StoreError,
+    Answered, Ask, BudgetView, Checks, CiFailure, Counts, DeadLetter, ExportAsked, HistoryAsked, Lines, LoopView,
+    Query, Route, StoreError,
 };
 use crate::remedies::ledger;
 use async_trait::async_trait;
-use serde::Deserialize;
-use std::sync::LazyLock;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Specialist {
-    name: String,
-    workflows: Vec<String>,
-    words: Vec<String>,
-    files: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Routing {
-    fallback: String,
-    specialist: Vec<Specialist>,
-    model: std::collections::BTreeMap<String, String>,
-}
-
-static ROUTING: LazyLock<Routing> =
-    LazyLock::new(|| toml::from_str(include_str!("../../rules/routing.toml")).expect("the shipped routing is valid"));
-
-/// The name of the workflow's file: `.github/workflows/controller-ci.yml@main` is `controller-ci`.
-fn stem(path: &str) -> String {
-    let path = path.split('@').next().unwrap_or(path);
-    let file = path.rsplit('/').next().unwrap_or(path);
-    slug(file.trim_end_matches(".yaml").trim_end_matches(".yml"))
-}
-
-/// The specialist: by workflow first, then by the log, then by the files.
-fn specialist(failure: &CiFailure) -> &'static str {
-    let rules = &*ROUTING;
-    let names = [slug(&failure.workflow), stem(&failure.path)];
-    let score = |s: &Specialist| {
-        let workflow = s.workflows.iter().any(|want| names.iter().any(|name| glob(want, name)));
-        let log = s.words.iter().filter(|word| failure.logs.contains(word.as_str())).count();
-        let files = failure.files.iter().filter(|file| s.files.iter().any(|want| glob(want, file))).count();
-        (usize::from(workflow), log, files)
-    };
-    let best = rules.specialist.iter().map(|s| (score(s), s)).filter(|(score, _)| *score != (0, 0, 0));
-    best.max_by_key(|(score, _)| *score).map_or(rules.fallback.as_str(), |(_, s)| s.name.as_str())
-}
-
-fn model(category: Category) -> String {
-    let models = &ROUTING.model;
-    models.get(category.as_str()).or_else(|| models.get("default")).cloned().unwrap_or_default()
-}
 
 #[async_trait]
 impl Ask for Engine {
@@ -80,7 +32,14 @@ impl Ask for Engine {
 
     fn route(&self, failure: &CiFailure) -> Route {
         let category = self.classify(failure).category;
-        Route { specialist: specialist(failure).to_owned(), model: model(category) }
+        let files = failure.files.iter().map(String::as_str).collect();
+        let (workflow, path, log) = (failure.workflow.as_str(), failure.path.as_str(), failure.logs.as_str());
+        let routed = agents::route(&agents::Case { workflow, path, log, files });
+        Route {
+            area: agents::area(&routed.specialist).into(),
+            specialist: routed.specialist,
+            model: agents::model(category),
+        }
     }
 
     async fn card(&self, no: IncidentNo, markup: &str) -> Option<Card> {
@@ -108,13 +67,17 @@ impl Ask for Engine {
         BudgetView {
             allowed,
             reason,
-            daily_spend: 0.0,
-            daily_limit: self.budget.daily,
-            per_loop_limit: self.budget.per_loop,
+            daily_spend: self.spent().await.unwrap_or(self.rules.loops.daily_budget).dollars(),
+            daily_limit: self.rules.loops.daily_budget.dollars(),
+            per_loop_limit: self.rules.loops.budget.dollars(),
             circuit_breaker_until: until,
             consecutive_failures: breaker.failures,
             remaining,
         }
+    }
+
+    async fn loops(&self, active: Option<bool>) -> Result<Vec<LoopView>, StoreError> {
+        self.all_loops(active).await
     }
 
     async fn known_run(&self, repo: &str, run: u64) -> Option<IncidentNo> {
@@ -234,39 +197,5 @@ impl Ask for Engine {
 
     async fn verify(&self) -> Result<Checks, StoreError> {
         self.store.verify().await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn workflows_are_routed_by_name_or_file_in_any_case() {
-        let of = |workflow: &str, path: &str| {
-            specialist(&CiFailure { workflow: workflow.into(), path: path.into(), ..CiFailure::default() })
-        };
-        for (workflow, path, who) in [
-            ("Controller CI", "", "Rex"),
-            ("controller-ci", "", "Rex"),
-            ("HEALER_Nightly", "", "Rex"),
-            ("Frontend Build", "", "Blaze"),
-            ("UI_Tests", "", "Blaze"),
-            ("Docker Images", "", "Bolt"),
-            ("Shop Release", "", "Atlas"),
-            ("Checks", ".github/workflows/Helm_Charts.yaml@refs/heads/main", "Bolt"),
-            ("Checks", "", "Atlas"),
-        ] {
-            assert_eq!(of(workflow, path), who, "{workflow} {path}");
-        }
-        // A workflow's name weighs more than the log, the log more than the files.
-        let failure = CiFailure {
-            workflow: "Docker Images".into(),
-            logs: "clippy: cargo test".into(),
-            files: vec!["src/a.ts".into()],
-            ..CiFailure::default()
-        };
-        assert_eq!(specialist(&failure), "Bolt");
-        assert_eq!(specialist(&CiFailure { workflow: "Checks".into(), ..failure }), "Rex");
     }
 }

@@ -25,6 +25,7 @@ enum Prepared<'a> {
     Pick(&'a crate::domain::change::Pick),
     Edit(Box<dyn Editing>),
     Pin(Box<Resolved>),
+    Patch { base: &'a str, diff: String },
 }
 
 fn edited(change: &ChangeSpec) -> Result<Prepared<'_>, PortError> {
@@ -53,6 +54,7 @@ fn edited(change: &ChangeSpec) -> Result<Prepared<'_>, PortError> {
             edit(Fix::new(template, hint).map(|wish| Box::new(wish) as Box<dyn Editing>))
         }
         ChangeSpec::Pin { .. } => Err(PortError::permanent("a pin needs the resolver's answer first")),
+        ChangeSpec::Patch { .. } => Err(PortError::permanent("a patch needs its contents first")),
         ChangeSpec::Unpin { package } => {
             edit(editing::Unpin::new(package).map(|wish| Box::new(wish) as Box<dyn Editing>))
         }
@@ -65,6 +67,7 @@ impl Prepared<'_> {
             Self::Pick(pick) => ports::ChangeSource::Pick(pick),
             Self::Edit(editing) => ports::ChangeSource::Edit { editing: &**editing, message },
             Self::Pin(pin) => ports::ChangeSource::Edit { editing: &**pin, message },
+            Self::Patch { base, diff } => ports::ChangeSource::Patch { base, diff, message },
         }
     }
 }
@@ -79,6 +82,7 @@ impl Engine {
             ChangeSpec::Pin { package, version, .. } => {
                 Ok(Prepared::Pin(Box::new(self.pinning(repo, onto, package, version).await?)))
             }
+            ChangeSpec::Patch { base, diff } => Ok(Prepared::Patch { base, diff: self.text(diff).await? }),
             other => edited(other),
         }
     }

@@ -2,7 +2,8 @@
 
 use super::turn::Working;
 use super::{Engine, HOLD};
-use crate::domain::action::Action;
+use crate::domain::action::{Action, Outcome};
+use crate::domain::agent::Usd;
 use crate::domain::effect::Effect;
 use crate::domain::event::{Conclusion, Event, LogRead, Scope};
 use crate::domain::facts::{Breaker, Context};
@@ -19,6 +20,9 @@ struct Keys {
     acted: String,
     failed: String,
     retries: Option<String>,
+    spent: String,
+    /// Of the day on which an attempt began that has come to its end.
+    spent_then: Option<String>,
 }
 
 const BREAKER: &str = "breaker";
@@ -27,12 +31,13 @@ impl Keys {
     fn of(incident: &Incident, print: Option<&str>, now: Time) -> Self {
         let branch = format!("{}:{}", incident.repo, incident.branch.raw());
         let (acted, failed) = (format!("acted:{branch}"), format!("failed:{branch}"));
-        Self { acts: acts_key(now), acted, failed, retries: print.map(|print| retries_key(now, print)) }
+        let retries = print.map(|print| retries_key(now, print));
+        Self { acts: acts_key(now), acted, failed, retries, spent: spent_key(now), spent_then: None }
     }
 
     fn all(&self) -> impl Iterator<Item = &str> {
         let own = [HOLD, BREAKER, &self.acts, &self.acted, &self.failed];
-        own.into_iter().chain(self.retries.as_deref())
+        own.into_iter().chain(self.retries.as_deref()).chain([self.spent.as_str()]).chain(self.spent_then.as_deref())
     }
 }
 
@@ -53,6 +58,7 @@ fn of(keys: &Keys, setting: impl Fn(&str) -> Option<Value>) -> Result<Context, S
         branch_acted_at: read(&keys.acted, setting(&keys.acted))?,
         branch_failed_at: read(&keys.failed, setting(&keys.failed))?,
         breaker: read(BREAKER, setting(BREAKER))?.unwrap_or_default(),
+        spent_today: read(&keys.spent, setting(&keys.spent))?.unwrap_or_default(),
         acts_today: count(&keys.acts)?,
         fingerprint_retries: keys.retries.as_deref().map_or(Ok(0), count)?,
         ..Context::default()
@@ -78,7 +84,10 @@ impl Working<'_> {
             Event::Reported { reported, .. } => reported.fingerprint.as_deref(),
             _ => None,
         };
-        let keys = Keys::of(incident, arrived.or(incident.fingerprint()), self.now);
+        let mut keys = Keys::of(incident, arrived.or(incident.fingerprint()), self.now);
+        if let Event::Performed { outcome: Outcome::Attempted(attempt), .. } = event {
+            keys.spent_then = Some(spent_key(attempt.at));
+        }
         for key in keys.all() {
             if !self.read.contains_key(key) {
                 self.read.insert(key.to_owned(), self.engine.store.setting(key).await?);
@@ -111,7 +120,12 @@ impl Working<'_> {
     /// An automatic act counts when its first step is ordered, so that a crash cannot forget it. Everything that allowed
     /// it must still be so: another engine may have acted meanwhile.
     pub(super) fn count_automatic(&mut self, incident: &Incident, effect: &Effect) {
-        if !matches!(effect, Effect::Perform { automatic: true, undo: false, step: 0, .. }) {
+        if let Effect::Perform { action, undo: false, .. } = effect
+            && let Action::Attempt { reserve, .. } = **action
+        {
+            self.spend(&spent_key(self.now), |spent| spent.plus(reserve));
+        }
+        if !matches!(effect, Effect::Perform { automatic: true, undo: false, step: 0, counts: true, .. }) {
             return;
         }
         let keys = Keys::of(incident, incident.fingerprint(), self.now);
@@ -122,6 +136,17 @@ impl Working<'_> {
             self.turn.settings.push((keys.acted, Some(json!(self.now.0))));
             self.turn.bump.extend(keys.retries);
         }
+    }
+
+    /// What an attempt cost, in place of what was set aside for it.
+    pub(super) fn count_spent(&mut self, at: Time, reserve: Usd, cost: Usd) {
+        self.spend(&spent_key(at), |spent| spent.less(reserve).plus(cost));
+    }
+
+    fn spend(&mut self, key: &str, after: impl Fn(Usd) -> Usd) {
+        let spent: Usd = read(key, self.setting(key)).ok().flatten().unwrap_or_default();
+        self.expect([key].into_iter());
+        self.turn.settings.push((key.to_owned(), Some(json!(after(spent)))));
     }
 
     /// How an automatic act ended: what the breaker and the pause after a failure rest on.
@@ -172,6 +197,19 @@ impl Engine {
         let acts = acts_key(self.clock.now());
         Ok((breaker, read(&acts, self.store.setting(&acts).await?)?.unwrap_or(0)))
     }
+}
+
+impl Engine {
+    /// What agents cost today, with what those at work may still cost.
+    pub(super) async fn spent(&self) -> Result<Usd, StoreError> {
+        let key = spent_key(self.clock.now());
+        Ok(read(&key, self.store.setting(&key).await?)?.unwrap_or_default())
+    }
+}
+
+/// Kept as long as the store is: a short row a day on which agents ran.
+pub(super) fn spent_key(at: Time) -> String {
+    format!("spent:{}", at.day())
 }
 
 fn acts_key(now: Time) -> String {

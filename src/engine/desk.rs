@@ -250,7 +250,11 @@ impl Working<'_> {
         let wide = asker.place.pull.is_some()
             && !matches!(
                 intent,
-                Intent::Help { .. } | Intent::List { .. } | Intent::Quarantined { .. } | Intent::Stats { .. }
+                Intent::Help { .. }
+                    | Intent::List { .. }
+                    | Intent::Loops { .. }
+                    | Intent::Quarantined { .. }
+                    | Intent::Stats { .. }
             );
         let note = if wide {
             let why = "it affects more than this pull request; use chat or the console";

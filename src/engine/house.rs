@@ -64,6 +64,15 @@ impl Working<'_> {
                 self.effect(Effect::Doctor { place, actor_id });
                 return Ok(None);
             }
+            Intent::Loops { active } => return self.loops(asker, named(None), active).await,
+            Intent::Budget => {
+                let view = crate::ports::Ask::budget(self.engine).await;
+                let money = format!(
+                    "agents spent ${:.2} of ${:.2}; one loop may cost ${:.2}",
+                    view.daily_spend, view.daily_limit, view.per_loop_limit
+                );
+                Note::Budget { lines: vec![view.reason, money] }
+            }
             Intent::Stats { repo } => {
                 let repo = named(repo);
                 return self.stats(asker, repo).await;
@@ -91,6 +100,20 @@ impl Working<'_> {
         let what = if stage.is_none() { "open incidents".to_owned() } else { "matching incidents".to_owned() };
         let more = found.len().saturating_sub(ROWS) as u64;
         Ok(Some(Note::List { rows: found.iter().take(ROWS).map(row).collect(), more, what }))
+    }
+
+    async fn loops(
+        &mut self,
+        asker: &Asker,
+        of: Option<Repo>,
+        active: Option<bool>,
+    ) -> Result<Option<Note>, StoreError> {
+        let mut found = self.engine.all_loops(active).await?;
+        found.retain(|view| of.as_ref().is_none_or(|of| view.repo == *of));
+        let Some(found) = self.only_seen(asker, found, |view| &view.repo) else { return Ok(None) };
+        let more = found.len().saturating_sub(ROWS) as u64;
+        let lines = found.iter().take(ROWS).map(|view| super::loops::line(view).into()).collect();
+        Ok(Some(Note::Loops { lines, more }))
     }
 
     /// Counted outside the turn, over what the person may see.

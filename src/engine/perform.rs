@@ -233,6 +233,7 @@ impl Engine {
                 Lookup::Protected { repo, branch } => {
                     facts.protected = Some(known(self.forge()?.is_protected(repo, branch).await)?);
                 }
+                Lookup::Trial { repo, branch } => facts.trial = Some(known(self.trial(repo, branch).await)?),
                 Lookup::OwnRules { repo } => facts.own_rules = Some(known(self.own_rules(repo).await)?),
                 Lookup::MayWrite { repo, login } => {
                     let may = known(self.forge()?.may_write(repo, login).await)?;
@@ -271,6 +272,7 @@ impl Engine {
             | Action::PullClosed { .. }
             | Action::IssueClosed { .. } => self.forge()?.ensure(action).await,
             Action::Issue { .. } => return self.open_issue(action).await,
+            Action::Attempt { .. } => return self.attempt(action).await,
             Action::Listed { .. } | Action::Unlisted { .. } => self.write_ledger(action).await,
             Action::Markers { .. } => self.check_markers(action).await,
             Action::Branch { .. } | Action::BranchGone { .. } => self.branch(action).await,
@@ -490,6 +492,7 @@ fn unavailable(lookups: &[Lookup], why: &str) -> Facts {
             Lookup::OwnRules { .. } => facts.own_rules = Some(Known::Unavailable(why.into())),
             Lookup::Runners { .. } => facts.runners = Some(Known::Unavailable(why.into())),
             Lookup::Protected { .. } => facts.protected = Some(Known::Unavailable(why.into())),
+            Lookup::Trial { .. } => facts.trial = Some(Known::Unavailable(why.into())),
             Lookup::MayWrite { login, .. } => {
                 facts.writers.insert(login.clone(), Known::Unavailable(why.into()));
             }

@@ -461,6 +461,7 @@ impl Working<'_> {
                     self.turn.journal.push((incident.no, Entry { seq, at: self.now, by, delivery, tell, note }));
                 }
                 Order::Came { passed } => self.count_outcome(incident, passed),
+                Order::Spent { at, reserve, cost } => self.count_spent(at, reserve, cost),
                 Order::Event(event) => queue.push_back(*event),
             }
         }

@@ -53,9 +53,10 @@ fn shared(ours: &Preview, theirs: &Preview) -> Option<String> {
 #[allow(clippy::match_same_arms, reason = "a table has one row a remedy; the fields differ in type")]
 fn same_target(one: &Wish, two: &Wish) -> bool {
     match (one, two) {
-        (Wish::Retry(_), Wish::Retry(_)) | (Wish::Bisect, Wish::Bisect) | (Wish::Issue { .. }, Wish::Issue { .. }) => {
-            true
-        }
+        (Wish::Retry(_), Wish::Retry(_))
+        | (Wish::Bisect, Wish::Bisect)
+        | (Wish::Agent { .. }, Wish::Agent { .. })
+        | (Wish::Issue { .. }, Wish::Issue { .. }) => true,
         (Wish::Quarantine { test: one, .. }, Wish::Quarantine { test: two, .. }) => same(one.as_ref(), two.as_ref()),
         (
             Wish::Extend { id: one, .. } | Wish::Unquarantine { id: one },

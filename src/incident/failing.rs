@@ -46,6 +46,7 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         adopted_by: None,
         adopted: Vec::new(),
         offers: Vec::new(),
+        routed: None,
         judged: None,
         first_told: None,
         first_estimated: None,

@@ -1,6 +1,6 @@
 //! Which incident an event belongs to.
 
-use super::bisecting;
+use super::{bisecting, looping};
 use crate::domain::event::{Conclusion, Event, Failure, Progress, QueueEnd, Scope};
 use crate::domain::facts::{BaseFailure, RunSeen, Same};
 use crate::domain::head;
@@ -37,6 +37,8 @@ pub struct Index {
     pulls: HashMap<String, BTreeSet<IncidentNo>>,
     /// Runs of other commits that were re-run for an incident.
     probes: HashMap<String, BTreeSet<IncidentNo>>,
+    /// Branches on which agents' loops are at work.
+    trials: HashMap<String, BTreeSet<IncidentNo>>,
     keys: HashMap<IncidentNo, Keys>,
     base: HashMap<IncidentNo, BaseFailure>,
     /// By repository: when each failed last, and whether a log of it is still to be read.
@@ -60,6 +62,7 @@ struct Keys {
     runners: Vec<String>,
     pulls: Vec<String>,
     probes: Vec<String>,
+    trials: Vec<String>,
     print: Option<String>,
     repo: String,
     /// About no branch of the repository itself.
@@ -224,6 +227,10 @@ impl Index {
         for k in &keys.probes {
             self.probes.entry(k.clone()).or_default().insert(incident.no);
         }
+        keys.trials = looping::branches(incident).map(|branch| key(&[repo.as_str(), branch.as_str()])).collect();
+        for k in &keys.trials {
+            self.trials.entry(k.clone()).or_default().insert(incident.no);
+        }
         // What only a hook tells takes nothing over from what the forge tells.
         let confirmed = incident.fingerprint().filter(|_| incident.confirmed);
         keys.print = confirmed.map(|print| print_key(incident, print));
@@ -305,6 +312,7 @@ impl Index {
         drop_from(&mut self.branches, &keys.branches, no);
         drop_from(&mut self.pulls, &keys.pulls, no);
         drop_from(&mut self.probes, &keys.probes, no);
+        drop_from(&mut self.trials, &keys.trials, no);
         drop_from(&mut self.prints, keys.print.as_slice(), no);
     }
 
@@ -426,6 +434,9 @@ fn route_failure(index: &Index, rules: &Rules, failure: &Failure, now: Time) -> 
     if let Some(nos) = index.probing(&failure.repo, failure.run) {
         return Routed::Join(nos);
     }
+    if let Some(nos) = index.trials.get(&key(&[failure.repo.as_str(), failure.branch.raw()])) {
+        return join(nos.clone(), "");
+    }
     if let Some(seen) = failure.run.and_then(|run| index.run(&failure.repo, run)) {
         let passed = seen.conclusion.is_some_and(Conclusion::is_green);
         if seen.superseded && seen.attempt >= failure.attempt {
@@ -470,6 +481,9 @@ fn route_failure(index: &Index, rules: &Rules, failure: &Failure, now: Time) -> 
 fn route_progress(index: &Index, progress: &Progress) -> Routed {
     if let Some(nos) = index.probing(&progress.repo, progress.run) {
         return Routed::Join(nos);
+    }
+    if let Some(nos) = index.trials.get(&key(&[progress.repo.as_str(), progress.branch.raw()])) {
+        return join(nos.clone(), "");
     }
     let mut nos = BTreeSet::new();
     if let Some(no) = progress.run.and_then(|run| index.run(&progress.repo, run)).and_then(|seen| seen.incident) {

@@ -3,7 +3,7 @@
 use super::judging::{self, judge};
 use super::proposal::{self, Input};
 use super::state::Step;
-use super::{automatic, bisecting, exclusion, offering, passing, runs, undoing};
+use super::{attempts, automatic, bisecting, exclusion, looping, offering, passing, runs, undoing};
 use crate::domain::event::{Conclusion, Scope, Timer};
 use crate::domain::facts::{Facts, JobFacts, Known};
 use crate::domain::incident::{Proposal, ProposalState};
@@ -48,11 +48,22 @@ pub fn offers(step: &mut Step<'_>, facts: &Facts) {
     for remedy in remedies::all() {
         let Some(offering) = remedy.offer(&step.incident).filter(|offering| offering.at_once) else { continue };
         let wish = &offering.wish;
-        let context = PlanContext { incident: &step.incident, facts, wish, proposal: None, now: step.now };
+        let context = PlanContext {
+            incident: &step.incident,
+            facts,
+            wish,
+            proposal: None,
+            loops: &step.rules.loops,
+            now: step.now,
+        };
         match remedy.plan(&context) {
             Planning::Ready(plan) => plans.push(*plan),
             Planning::Needs(more) => lookups.extend(more),
-            Planning::Refused(_) | Planning::Later(_) | Planning::Found(_) => {}
+            Planning::Refused(_)
+            | Planning::Later(_)
+            | Planning::Soon(..)
+            | Planning::GaveUp(_)
+            | Planning::Found(_) => {}
         }
     }
     step.incident.offers = offering::rank(&step.incident, &plans);
@@ -143,16 +154,27 @@ pub fn planned(step: &mut Step<'_>, n: u32, facts: &Facts) {
     if are_of_another_run(step, facts) {
         return proposal::gather(step, n);
     }
+    attempts::learn(step, n, facts);
     let Some(remedy) = remedies::by_id(&proposal.remedy) else {
         return proposal::refuse(step, n, vec![format!("unknown remedy {}", proposal.remedy)]);
     };
     let asked = Some(Asked { id: proposal.id, at: proposal.created_at, by: &proposal.by.name });
-    let context = PlanContext { incident: &step.incident, facts, wish: &proposal.wish, proposal: asked, now: step.now };
+    let context = PlanContext {
+        incident: &step.incident,
+        facts,
+        wish: &proposal.wish,
+        proposal: asked,
+        loops: &step.rules.loops,
+        now: step.now,
+    };
     match remedy.plan(&context) {
         Planning::Needs(lookups) => proposal::gather_more(step, n, lookups),
         Planning::Refused(why) => proposal::refuse(step, n, why),
         Planning::Later(what) => super::waiting::later(step, n, what),
+        Planning::Soon(what, ms) => super::waiting::soon(step, n, what, ms),
+        Planning::GaveUp(why) => looping::gave_up(step, n, why),
         Planning::Ready(plan) => ready(step, &proposal, *plan, facts),
+        Planning::Found(_) if attempts::is_one(&proposal) => looping::fixed(step, &proposal),
         Planning::Found(found) => bisecting::found(step, &proposal, &found),
     }
 }

@@ -1,7 +1,7 @@
 //! A proposal's life: the table of transitions, and what each brings with it.
 
 use super::state::Step;
-use super::{deadline, exclusion, expiry, landing, merging, offering};
+use super::{attempts, deadline, exclusion, expiry, landing, merging, offering};
 use crate::domain::action::{Action, Outcome};
 use crate::domain::effect::{Effect, Lookup, Order};
 use crate::domain::escalation::HELD;
@@ -39,6 +39,8 @@ pub enum Input {
     Again,
     /// Nothing is left to do.
     Found,
+    /// It ends without an outcome.
+    GaveUp(String),
 }
 
 /// The table. `steps` is the plan's length. `None`: the input does not apply in this state.
@@ -52,6 +54,7 @@ pub fn next(state: &ProposalState, input: &Input, steps: usize) -> Option<Propos
         (S::Planning, I::NeedsApproval) => S::Awaiting,
         (S::Planning, I::MustWait) => S::Waiting,
         (S::Planning, I::Found) => S::Done,
+        (S::Planning, I::GaveUp(why)) => S::Failed { why: why.clone() },
         (S::Planning, I::Go) if steps == 0 => S::Done,
         (S::Planning, I::Go) => S::Running { step: 0 },
         (S::Awaiting, I::Quorum) | (S::Waiting, I::RunEnded) => S::Planning,
@@ -104,6 +107,7 @@ pub fn open(step: &mut Step<'_>, opening: Opening) {
         state: ProposalState::Planning,
         help,
         waits_for: None,
+        attempts: Vec::new(),
         merging: None,
         ended: None,
         undo: None,
@@ -278,15 +282,16 @@ fn await_people(step: &mut Step<'_>, proposal: &Proposal) {
 
 fn started(step: &mut Step<'_>, proposal: &Proposal) {
     let summary = proposal.plan.as_ref().map(|plan| plan.summary.clone()).unwrap_or_default();
-    step.tell(
-        proposal.by.key.clone(),
-        Note::Proposed {
-            proposal: proposal.id,
-            remedy: proposal.remedy.clone(),
-            summary: summary.clone(),
-            by: proposal.by.name.clone(),
-        },
-    );
+    let note = Note::Proposed {
+        proposal: proposal.id,
+        remedy: proposal.remedy.clone(),
+        summary: summary.clone(),
+        by: proposal.by.name.clone(),
+    };
+    if is_continued(proposal) {
+        return step.record(note);
+    }
+    step.tell(proposal.by.key.clone(), note);
     reply(step, proposal, Note::Started { proposal: proposal.id, summary });
     if is_attempt(proposal) {
         step.incident.auto_attempts += 1;
@@ -337,6 +342,7 @@ fn perform(step: &mut Step<'_>, proposal: &Proposal, at: usize, undo: bool) {
             step: at,
             undo,
             automatic: (proposal.by.key.is_none() || goes_on(proposal)) && !undo,
+            counts: !is_continued(proposal),
             digest: plan.digest.clone(),
             action: Box::new(action),
         }),
@@ -364,12 +370,17 @@ pub fn performed(step: &mut Step<'_>, n: u32, at: usize, undo: bool, outcome: &O
     if let (Outcome::Made(made), Some(proposal)) = (outcome, get(step, n)) {
         proposal.made.push(made.clone());
     }
+    match outcome {
+        Outcome::Attempted(attempt) => attempts::attempted(step, n, attempt),
+        Outcome::Done if !undo => attempts::pushed(step, n, at),
+        _ => {}
+    }
     let failed = matches!(outcome, Outcome::Failed(_) | Outcome::Unknown(_));
     if failed && !undo && step.incident.proposal(n).is_some_and(is_attempt) {
         step.orders.push(Order::Came { passed: false });
     }
     let input = match outcome {
-        Outcome::Done | Outcome::Otherwise(_) | Outcome::Made(_) => Input::StepDone,
+        Outcome::Done | Outcome::Otherwise(_) | Outcome::Made(_) | Outcome::Attempted(_) => Input::StepDone,
         Outcome::Held => Input::StepFailed(HELD.into()),
         Outcome::Failed(why) => Input::StepFailed(why.clone()),
         Outcome::Unknown(why) => Input::StepFailed(format!("the outcome is unknown: {why}")),
@@ -388,6 +399,17 @@ pub fn performed(step: &mut Step<'_>, n: u32, at: usize, undo: bool, outcome: &O
 
 pub fn refuse(step: &mut Step<'_>, n: u32, why: Vec<String>) {
     advance(step, n, &Input::Refuse(why));
+}
+
+/// Whether this is a later step of what is one act.
+fn is_continued(proposal: &Proposal) -> bool {
+    let nature = remedies::by_id(&proposal.remedy).map(|remedy| remedy.nature()).unwrap_or_default();
+    nature.one_act && !proposal.attempts.is_empty()
+}
+
+/// Its pull request is open, and people are told.
+pub fn proposed(step: &mut Step<'_>, proposal: &Proposal) {
+    finished(step, proposal);
 }
 
 /// Whether the bot goes on with it by itself: see [`Nature`](crate::domain::plan::Nature).

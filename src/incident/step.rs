@@ -2,10 +2,11 @@
 
 use super::state::Step;
 use super::{
-    adopting, automatic, bisecting, escalating, expiry, failing, landing, mentioning, merging, offering, owning,
-    passing, people, placing, planning, proposal, renaming, reporting, runners, runs, suspecting, tending, undoing,
-    waiting,
+    adopting, automatic, bisecting, escalating, expiry, failing, landing, looping, mentioning, merging, offering,
+    owning, passing, people, placing, planning, proposal, renaming, reporting, runners, runs, suspecting, tending,
+    undoing, waiting,
 };
+use crate::agents;
 use crate::domain::effect::Order;
 use crate::domain::event::{Event, LogRead, Scope, Timer};
 use crate::domain::evidence::Evidence;
@@ -50,6 +51,10 @@ pub fn step(
     let mut step = Step { rules, context, now, incident, orders: Vec::new() };
     if bisecting::is_of_probe(&step.incident, event) {
         bisecting::hear(&mut step, event);
+        return Some(finish(step, event, &before));
+    }
+    if looping::is_of_trial(&step.incident, event) {
+        looping::hear(&mut step, event);
         return Some(finish(step, event, &before));
     }
     match event {
@@ -137,6 +142,7 @@ fn finish(mut step: Step<'_>, event: &Event, before: &adopting::Before) -> Trans
     adopting::compare(&mut step, before);
     escalating::look(&mut step);
     let incident = &mut step.incident;
+    incident.routed = Some(agents::of_incident(incident, &step.rules.loops.agents));
     offering::renew(incident);
     (incident.severity, incident.severity_because) = policy::severity(incident);
     tending::look(&mut step);
@@ -183,6 +189,7 @@ fn fired(step: &mut Step<'_>, timer: Timer) {
             undoing::expire(step);
         }
         Timer::Backoff => automatic::retry(step),
+        Timer::Trial => proposal::plan_waiting(step),
         Timer::Watch => planning::look_again(step),
         Timer::Release => automatic::release(step),
         Timer::Merge => merging::look(step),

@@ -7,7 +7,7 @@ use crate::domain::effect::Effect;
 use crate::domain::event::{Scope, Timer};
 use crate::domain::incident::ProposalState;
 use crate::domain::journal::Note;
-use crate::domain::time::{DAY_MS, HOUR_MS};
+use crate::domain::time::{DAY_MS, HOUR_MS, Time};
 
 /// A merge may go unreported: how often to look.
 const LOOK_MS: i64 = HOUR_MS;
@@ -16,6 +16,17 @@ const LONGEST_MS: i64 = 60 * DAY_MS;
 
 /// Lets a proposal that cannot be planned yet wait, and says for what.
 pub fn later(step: &mut Step<'_>, n: u32, what: String) {
+    let at = step.now.plus_ms(LOOK_MS);
+    wait(step, n, what, Timer::Watch, at);
+}
+
+/// The same for what will be known after so long.
+pub fn soon(step: &mut Step<'_>, n: u32, what: String, ms: i64) {
+    let at = step.now.plus_ms(ms);
+    wait(step, n, what, Timer::Trial, at);
+}
+
+fn wait(step: &mut Step<'_>, n: u32, what: String, timer: Timer, at: Time) {
     let now = step.now;
     let Some(proposal) = step.incident.proposals.iter_mut().find(|proposal| proposal.id.n == n) else { return };
     let id = proposal.id;
@@ -29,7 +40,7 @@ pub fn later(step: &mut Step<'_>, n: u32, what: String) {
     proposal.waits_for = Some(what.clone());
     proposal.state = ProposalState::Waiting;
     let (by, reply) = (proposal.by.key.clone(), proposal.reply.clone());
-    step.timer(Timer::Watch, now.plus_ms(LOOK_MS));
+    step.timer(timer, at);
     if news {
         let note = Note::WaitingFor { proposal: id, what };
         step.tell(by, note.clone());

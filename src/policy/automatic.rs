@@ -108,7 +108,7 @@ pub fn breaks_until(rules: &Rules, breaker: Breaker, now: Time) -> Option<Time> 
 }
 
 /// After so many failures in a row, nothing runs for a while; the first act after it closes the breaker or opens it again.
-fn breaker(rules: &Rules, case: &Case<'_>) -> Reason {
+pub(super) fn breaker(rules: &Rules, case: &Case<'_>) -> Reason {
     let (have, limit) = (case.context.breaker.failures, rules.breaker_failures);
     let until = breaks_until(rules, case.context.breaker, case.now);
     let words = match until {
@@ -121,7 +121,7 @@ fn breaker(rules: &Rules, case: &Case<'_>) -> Reason {
 }
 
 /// No act on this branch within so many minutes of another.
-fn pause(rule: &str, last: Option<Time>, minutes: u32, now: Time, what: &str) -> Reason {
+pub(super) fn pause(rule: &str, last: Option<Time>, minutes: u32, now: Time, what: &str) -> Reason {
     let end = last.map(|at| at.plus_ms(i64::from(minutes) * MINUTE_MS)).filter(|end| *end > now);
     let words = match last.filter(|_| end.is_some()) {
         None => format!("no {what} on this branch in the last {minutes} min"),

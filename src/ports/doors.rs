@@ -1,6 +1,7 @@
 //! Doors: how something from outside proves itself and is accepted.
 
 use crate::domain::actor::{Actor, Place, Platform};
+use crate::domain::agent::Attempt;
 use crate::domain::card::Card;
 use crate::domain::decision::Tested;
 use crate::domain::evidence::Category;
@@ -187,6 +188,8 @@ pub trait Door: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
     pub specialist: String,
+    /// `rust`: the first half of a failure's type.
+    pub area: String,
     pub model: String,
 }
 
@@ -214,6 +217,25 @@ pub struct BudgetView {
     pub remaining: u32,
 }
 
+/// A loop of a fixing agent.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LoopView {
+    pub proposal: String,
+    pub incident: u64,
+    pub repo: Repo,
+    pub branch: String,
+    pub specialist: String,
+    /// `running`, `success`, `exhausted`, `escalated` or `stopped`.
+    pub state: String,
+    /// What it waits for, or why it ended.
+    pub why: String,
+    /// US dollars.
+    pub cost: f64,
+    pub pull: Option<String>,
+    pub began: Time,
+    pub attempts: Vec<Attempt>,
+}
+
 /// A category with its confidence, 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Answered {
@@ -227,6 +249,8 @@ pub trait Ask: Send + Sync {
     fn classify(&self, failure: &CiFailure) -> Answered;
     fn route(&self, failure: &CiFailure) -> Route;
     async fn budget(&self) -> BudgetView;
+    /// Loops of fixing agents at work (`true`), ended (`false`), or both; the newest hundred.
+    async fn loops(&self, active: Option<bool>) -> Result<Vec<LoopView>, super::StoreError>;
     /// Whether this run is known already: its incident.
     async fn known_run(&self, repo: &str, run: u64) -> Option<IncidentNo>;
     async fn incidents(&self, query: super::Query) -> Result<(Vec<Incident>, Option<u64>), super::StoreError>;

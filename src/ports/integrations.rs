@@ -3,6 +3,7 @@
 use super::store::Delivery;
 use crate::domain::action::{Action, Made};
 use crate::domain::actor::{Actor, Place, Platform, Principal};
+use crate::domain::agent::Touched;
 use crate::domain::card::Card;
 use crate::domain::change::{Change, Method, Pick};
 use crate::domain::edit::{Editing, Source};
@@ -22,6 +23,7 @@ use futures::stream::BoxStream;
 use secrecy::SecretString;
 use std::fmt;
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -240,6 +242,8 @@ pub trait Ci: super::past::PastRuns {
     ) -> Result<Option<RunFacts>, PortError>;
     /// The newest runs of this workflow on this branch of the repository's own, whatever they came to.
     async fn runs(&self, repo: &Repo, workflow: &Untrusted, branch: &Untrusted) -> Result<Vec<RunFacts>, PortError>;
+    /// The runs at a commit, whatever they came to.
+    async fn runs_at(&self, repo: &Repo, sha: &str) -> Result<Vec<RunFacts>, PortError>;
     /// Whether the runs at a commit passed, or later ones of the same workflows on the branch did; `None` while some are
     /// going, or none is known.
     async fn green(&self, repo: &Repo, sha: &str, branch: &Untrusted) -> Result<Option<bool>, PortError>;
@@ -367,6 +371,12 @@ pub enum ChangeSource<'a> {
         editing: &'a dyn Editing,
         message: &'a str,
     },
+    /// A patch on the commit that it was made on, wherever the branch is by now.
+    Patch {
+        base: &'a str,
+        diff: &'a str,
+        message: &'a str,
+    },
 }
 
 /// Where a repository is fetched from, and with what.
@@ -386,6 +396,10 @@ pub trait Origins: Send + Sync {
 pub trait Git: Send + Sync {
     /// What is wanted, computed on the newest head of `onto`. Writes nothing outside our own rooms.
     async fn change(&self, repo: &Repo, onto: &Branch, wanted: ChangeSource<'_>) -> Result<Change, PortError>;
+    /// Writes the files of a commit into an empty directory, which learns nothing else of the repository.
+    async fn lay_out(&self, repo: &Repo, commit: &str, place: &Path) -> Result<(), PortError>;
+    /// What differs in the directory from the commit that was laid out there.
+    async fn collect(&self, repo: &Repo, commit: &str, place: &Path) -> Result<(Change, Vec<Touched>), PortError>;
     /// All paths at a commit, and the texts of those that are wanted.
     async fn files(
         &self,

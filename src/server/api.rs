@@ -175,15 +175,24 @@ struct LoopParams {
     state: Option<String>,
 }
 
-/// Loops of fixing agents. There is none without a configured agent.
+/// Loops of fixing agents, newest first, at most 100: all, or with `state` those at work or those that ended.
 #[utoipa::path(get, path = "/api/loops", params(LoopParams), security(("token" = [])), responses((status = 200), (status = 400), (status = 401)))]
 async fn loops(State(doors): State<Doors>, headers: HeaderMap, Params(params): Params<LoopParams>) -> Response {
     if let Err(answer) = may_read(&doors, &headers) {
         return answer;
     }
     match params.state.as_deref() {
-        None | Some("active" | "history") => Json(json!({"loops": []})).into_response(),
+        None => shown(&doors, None).await,
+        Some("active") => shown(&doors, Some(true)).await,
+        Some("history") => shown(&doors, Some(false)).await,
         Some(_) => refuse(StatusCode::BAD_REQUEST, "state: active or history"),
+    }
+}
+
+async fn shown(doors: &Doors, active: Option<bool>) -> Response {
+    match doors.ask.loops(active).await {
+        Ok(loops) => Json(json!({"loops": loops})).into_response(),
+        Err(why) => refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string()),
     }
 }
 

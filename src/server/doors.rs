@@ -256,8 +256,8 @@ async fn remediate_run(doors: &Doors, request: RemediateRequest) -> Response {
     let answer = RemediateAnswer {
         status: if dedup == "skipped" { "skipped".into() } else { "accepted".into() },
         coderun_name: format!("rescue-ci-{}-{}", route.specialist.to_lowercase(), &digest.as_str()[..8]),
-        failure_type: failure_type(&route.specialist, category),
-        agent: route.specialist,
+        failure_type: failure_type(&route.area, category),
+        agent: route.specialist.to_lowercase(),
         dedup_status: dedup.into(),
     };
     (StatusCode::ACCEPTED, Json(answer)).into_response()

@@ -329,16 +329,6 @@ impl IncidentView {
     }
 }
 
-/// The area of a failure, from who looks after it.
-pub fn area(specialist: &str) -> &'static str {
-    match specialist {
-        "Rex" => "rust",
-        "Blaze" => "frontend",
-        "Bolt" => "infrastructure",
-        _ => "github",
-    }
-}
-
-pub fn failure_type(specialist: &str, category: Category) -> String {
-    format!("{}_{category}", area(specialist))
+pub fn failure_type(area: &str, category: Category) -> String {
+    format!("{area}_{category}")
 }

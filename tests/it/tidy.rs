@@ -18,14 +18,16 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("card", &["domain"]),
     ("history", &["domain"]),
     ("evidence", &["domain", "frameworks", "ecosystems"]),
+    ("agents", &["domain"]),
     ("repro", &["domain", "evidence"]),
-    ("remedies", &["domain", "evidence", "frameworks", "ecosystems", "edit", "updaters"]),
-    ("incident", &["domain", "policy", "remedies", "evidence"]),
+    ("remedies", &["domain", "agents", "evidence", "frameworks", "ecosystems", "edit", "updaters"]),
+    ("incident", &["domain", "agents", "policy", "remedies", "evidence"]),
     // The engine hands a remedy's editor to git: contents are read and edited there and nowhere else.
     (
         "engine",
         &[
             "domain",
+            "agents",
             "command",
             "incident",
             "card",
@@ -43,12 +45,13 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("server", &["domain", "ports"]),
     ("demo", &["domain"]),
     // What a policy may name is asked of those who know it.
-    ("config", &["domain", "policy", "ports", "remedies"]),
+    ("config", &["domain", "agents", "policy", "ports", "remedies"]),
 ];
 
 /// Rooms without I/O, clocks or tasks: the crates that they may not name.
 const PURE: &[&str] = &[
     "domain",
+    "agents",
     "command",
     "policy",
     "frameworks",

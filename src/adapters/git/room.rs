@@ -1,6 +1,8 @@
 //! Rooms: a bare, partial clone for each repository, made once and fetched from then on.
 
+use super::work::Patched;
 use super::{Git, View};
+use crate::domain::agent::Touched;
 use crate::domain::change::{Change, Method};
 use crate::domain::edit::Source;
 use crate::domain::ids::Repo;
@@ -191,6 +193,10 @@ pub(super) async fn compute(view: &View, onto: &Branch, wanted: &ChangeSource<'_
     let head = view.git().branch(onto).await?;
     match wanted {
         ChangeSource::Edit { editing, message } => view.git().edit(&head, *editing, message).await,
+        ChangeSource::Patch { base, diff, message } => {
+            view.git().reach(base).await?;
+            view.patched(Patched { base, diff, message }).await
+        }
         ChangeSource::Pick(pick) => {
             for commit in &pick.commits {
                 view.git().reach(commit).await?;
@@ -207,6 +213,22 @@ impl ports::Git for Rooms {
         let _mine = turn.lock().await;
         let room = self.enter(repo).await?;
         compute(&room.view()?, onto, &wanted).await
+    }
+
+    async fn lay_out(&self, repo: &Repo, commit: &str, place: &Path) -> Result<(), PortError> {
+        let turn = self.turn(repo);
+        let _mine = turn.lock().await;
+        let view = self.enter(repo).await?.view()?;
+        view.git().reach(commit).await?;
+        view.lay_out(commit, place).await
+    }
+
+    async fn collect(&self, repo: &Repo, commit: &str, place: &Path) -> Result<(Change, Vec<Touched>), PortError> {
+        let turn = self.turn(repo);
+        let _mine = turn.lock().await;
+        let view = self.enter(repo).await?.view()?;
+        view.git().reach(commit).await?;
+        view.collect(commit, place).await
     }
 
     async fn files(

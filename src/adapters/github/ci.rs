@@ -35,6 +35,17 @@ struct Runs {
     workflow_runs: Vec<Run>,
 }
 
+impl GitHub {
+    /// The newest runs at a commit, a page of them.
+    async fn at(&self, repo: &Repo, sha: &str) -> Result<Runs, PortError> {
+        let query: String = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("head_sha", sha)
+            .append_pair("per_page", "100")
+            .finish();
+        self.get(repo, &format!("/repos/{repo}/actions/runs?{query}")).await
+    }
+}
+
 #[async_trait]
 impl Ci for GitHub {
     async fn run(&self, repo: &Repo, run: RunId) -> Result<RunFacts, PortError> {
@@ -95,12 +106,13 @@ impl Ci for GitHub {
         Ok(all)
     }
 
+    async fn runs_at(&self, repo: &Repo, sha: &str) -> Result<Vec<RunFacts>, PortError> {
+        let found = self.at(repo, sha).await?;
+        Ok(found.workflow_runs.into_iter().map(|run| run_facts(repo, run)).collect())
+    }
+
     async fn green(&self, repo: &Repo, sha: &str, branch: &Untrusted) -> Result<Option<bool>, PortError> {
-        let query: String = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("head_sha", sha)
-            .append_pair("per_page", "100")
-            .finish();
-        let answer: Runs = self.get(repo, &format!("/repos/{repo}/actions/runs?{query}")).await?;
+        let answer = self.at(repo, sha).await?;
         // What a newer push cancelled says nothing.
         let told = answer.workflow_runs.iter().filter(|run| run.conclusion != Some(Conclusion::Cancelled));
         let told: Vec<&Run> = told.collect();

@@ -233,6 +233,7 @@ mod tests {
             state,
             help: None,
             waits_for: None,
+            attempts: Vec::new(),
             merging: None,
             ended: None,
             undo: None,

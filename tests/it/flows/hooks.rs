@@ -109,7 +109,7 @@ async fn a_sensors_run_keeps_its_address_and_message() {
         &json!({"body": {"workflow_run": run, "repository": {"full_name": REPO}}}),
     )
     .await;
-    assert_eq!((&answer["agent"], &answer["dedup_status"]), (&json!("Rex"), &json!("new")));
+    assert_eq!((&answer["agent"], &answer["dedup_status"]), (&json!("rex"), &json!("new")));
     let incident = world.incident(1).await;
     assert_eq!(incident.commit_message.as_ref().map(ci_rescue::domain::Untrusted::raw), Some("Count [skip-rescue]"));
     let url = incident.lead_run().and_then(|run| run.url.clone()).expect("a link");

@@ -1,6 +1,7 @@
 //! Whole flows, from a webhook to a green card, over real HTTP and WebSocket.
 
 mod advisories;
+pub mod agents;
 mod approvals;
 mod automatic;
 mod bisect;

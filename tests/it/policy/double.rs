@@ -11,7 +11,7 @@ use ci_rescue::domain::rules::Rules;
 use ci_rescue::domain::runner::Fleet;
 use ci_rescue::domain::text::Untrusted;
 use ci_rescue::domain::{Conclusion, Repo, RunId, Time};
-use ci_rescue::engine::{Budget, Engine, Parts, RepoFilter};
+use ci_rescue::engine::{Engine, Parts, RepoFilter};
 use ci_rescue::policy::Mentions;
 use ci_rescue::ports::{
     Advisory, Ci, Clock, Delivery, Directory, Forge, KnownRepo, LogStream, NewIssue, NewPull, PastRuns, PortError,
@@ -99,6 +99,10 @@ impl Ci for Double {
         _: RunId,
     ) -> Result<Option<RunFacts>, PortError> {
         Ok(None)
+    }
+
+    async fn runs_at(&self, _: &Repo, _: &str) -> Result<Vec<RunFacts>, PortError> {
+        Ok(Vec::new())
     }
 
     async fn green(&self, _: &Repo, _: &str, _: &Untrusted) -> Result<Option<bool>, PortError> {
@@ -257,7 +261,7 @@ pub async fn engine(
         rules: rules.clone(),
         mentions: Mentions::default(),
         filter: RepoFilter::default(),
-        budget: Budget::default(),
+        agents: None,
         words: Arc::new(Words::shipped(Places::default()).unwrap()),
         chats: Vec::new(),
         ci: Some(double.clone()),

@@ -1,6 +1,7 @@
 //! Bad input, each case under its number. Every one is refused or comes out harmless: no write upstream, no panic, and
 //! the process still answers.
 
+mod agents;
 pub mod authorisation;
 mod console;
 mod injection;

@@ -1,0 +1,150 @@
+//! What an agent is kept in.
+
+use super::Agent;
+use super::room::Room;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+/// Who an agent is while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sandbox {
+    /// In bubblewrap: namespaces of its own, the network shared.
+    Bubblewrap,
+    /// Another user and group, by number; only root can do that.
+    User(u32, u32),
+    /// The bot's own user: it can read what the bot can.
+    None,
+}
+
+/// What no agent may have more of: processes of one user, bytes of one file, core dumps. CPU seconds are bounded by its deadline.
+const LIMITS: &[(&str, u64)] = &[("--nproc", 1_024), ("--fsize", 1 << 30), ("--core", 0)];
+
+/// Parts of the system that programs need.
+const SYSTEM: &[&str] = &[
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/opt",
+    "/nix",
+    "/etc/alternatives",
+    "/etc/ca-certificates",
+    "/etc/group",
+    "/etc/hosts",
+    "/etc/host.conf",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+    "/etc/nsswitch.conf",
+    "/etc/passwd",
+    "/etc/pki",
+    "/etc/protocols",
+    "/etc/resolv.conf",
+    "/etc/services",
+    "/etc/ssl",
+    "/run/systemd/resolve",
+];
+
+/// Whether this sandbox works here: the reason in a sentence where it does not.
+///
+/// # Errors
+/// The sentence.
+pub fn check(sandbox: Sandbox, path: Option<&OsStr>) -> Result<(), String> {
+    let has = |program: &str| found(program, path);
+    match sandbox {
+        _ if !has("prlimit") => Err("agents need prlimit, of util-linux".into()),
+        Sandbox::Bubblewrap if !has("bwrap") => {
+            Err("agents need bubblewrap (bwrap): install it, or set sandbox = \"user\"".into())
+        }
+        Sandbox::User(..) if !rustix::process::geteuid().is_root() => {
+            Err("sandbox = \"user\" needs root; use \"bubblewrap\"".into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn found(program: &str, path: Option<&OsStr>) -> bool {
+    path.is_some_and(|path| std::env::split_paths(path).any(|dir| dir.join(program).is_file()))
+}
+
+/// The program that is started, with its arguments: the agent's command in its cage.
+pub(super) fn caged(agent: &Agent, room: &Room, command: &[String]) -> Vec<OsString> {
+    let mut all: Vec<OsString> = vec!["prlimit".into()];
+    all.extend(LIMITS.iter().map(|(name, most)| format!("{name}={most}").into()));
+    all.push("--".into());
+    if agent.sandbox == Sandbox::Bubblewrap {
+        all.push("bwrap".into());
+        let flags = ["--unshare-user-try", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"];
+        all.extend(flags.iter().map(OsString::from));
+        all.extend(["--die-with-parent", "--new-session", "--cap-drop", "ALL"].iter().map(OsString::from));
+        for part in SYSTEM {
+            all.extend(["--ro-bind-try".into(), OsString::from(part), OsString::from(part)]);
+        }
+        all.extend(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"].iter().map(OsString::from));
+        for dir in &agent.readable {
+            all.extend([OsString::from("--ro-bind"), dir.into(), dir.into()]);
+        }
+        for dir in [room.repository(), &room.home(), &room.scratch()] {
+            all.extend([OsString::from("--bind"), dir.into(), dir.into()]);
+        }
+        all.extend([OsString::from("--chdir"), room.repository().into(), "--".into()]);
+    }
+    all.extend(command.iter().map(OsString::from));
+    all
+}
+
+/// The arguments of the agent, for this model.
+pub(super) fn command(agent: &Agent, model: &str) -> Vec<String> {
+    agent.command.iter().map(|word| word.replace("{model}", model)).collect()
+}
+
+/// What an agent of another user has to own.
+pub(super) fn give(sandbox: Sandbox, room: &Path) -> std::io::Result<()> {
+    let Sandbox::User(user, group) = sandbox else { return Ok(()) };
+    own(room, user, group)
+}
+
+fn own(path: &Path, user: u32, group: u32) -> std::io::Result<()> {
+    std::os::unix::fs::lchown(path, Some(user), Some(group))?;
+    if std::fs::symlink_metadata(path)?.is_dir() {
+        for entry in std::fs::read_dir(path)? {
+            own(&entry?.path(), user, group)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    #[test]
+    fn the_model_is_an_argument_and_never_a_word_of_a_shell() {
+        let agent = Agent {
+            command: vec!["claude".into(), "--model={model}".into()],
+            environment: Vec::new(),
+            readable: Vec::new(),
+            models: BTreeMap::new(),
+            sandbox: Sandbox::None,
+            deadline: Duration::from_secs(1),
+        };
+        assert_eq!(command(&agent, "a b; rm -rf /"), ["claude", "--model=a b; rm -rf /"]);
+    }
+
+    #[test]
+    fn a_sandbox_that_is_missing_is_told() {
+        let empty = tempfile::tempdir().unwrap();
+        let why = check(Sandbox::Bubblewrap, Some(empty.path().as_os_str())).unwrap_err();
+        assert!(why.contains("prlimit"), "{why}");
+        std::fs::write(empty.path().join("prlimit"), "").unwrap();
+        let why = check(Sandbox::Bubblewrap, Some(empty.path().as_os_str())).unwrap_err();
+        assert!(why.contains("bubblewrap"), "{why}");
+        assert_eq!(check(Sandbox::None, Some(empty.path().as_os_str())), Ok(()));
+    }
+}

@@ -1,0 +1,25 @@
+//! Who looks after a failure, and what its fixing agent may do: routing, prompts, guards on a diff, the loop. Pure.
+//!
+//! # How to add a specialist
+//! A table in `rules/routing.toml`, and a template in `templates/prompts/`. Its agent is the operator's: `[[agents]]`.
+
+pub mod answer;
+pub mod guard;
+mod next;
+pub mod prompt;
+mod routing;
+
+use crate::domain::ids::ProposalId;
+use crate::domain::refs::OwnBranch;
+
+pub use next::{Ending, Next, next, verdict};
+pub use routing::{Case, area, model, of_incident, route, specialists};
+
+/// The branch of a loop.
+///
+/// # Panics
+/// Never: its name is made of plain words.
+#[must_use]
+pub fn branch(proposal: ProposalId) -> OwnBranch {
+    OwnBranch::new("fix", proposal, "").expect("a plain name")
+}

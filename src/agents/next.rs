@@ -1,0 +1,192 @@
+//! A loop's next step, from what its attempts came to.
+
+use crate::domain::agent::{Attempt, AttemptEnd, Loops, Patch, Trial, Usd, Verdict};
+use crate::domain::text::Untrusted;
+use crate::domain::time::Time;
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Let the agent try, for the n-th time.
+    Try(u32),
+    /// Push what it changed.
+    Push(Box<Patch>),
+    /// Look at CI again after so long.
+    Wait {
+        ms: i64,
+    },
+    /// Open a pull request; as a draft where CI has not judged it.
+    Propose {
+        patch: Box<Patch>,
+        unjudged: Option<String>,
+    },
+    End(Ending),
+}
+
+/// How a loop ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Fixed,
+    /// Out of attempts or money.
+    Exhausted(String),
+    /// The agent wants a person.
+    Escalated(Untrusted),
+    /// Somebody else changed the branch.
+    Disturbed,
+}
+
+/// `is_open`: the pull request has been opened.
+#[must_use]
+pub fn next(loops: &Loops, attempts: &[Attempt], trial: Option<&Trial>, is_open: bool, now: Time) -> Next {
+    if is_open {
+        return Next::End(Ending::Fixed);
+    }
+    let Some(last) = attempts.last() else { return Next::Try(1) };
+    match &last.end {
+        AttemptEnd::Escalated { why } => Next::End(Ending::Escalated(why.clone())),
+        AttemptEnd::Refused { .. } | AttemptEnd::Failed { .. } | AttemptEnd::Interrupted => again(loops, attempts),
+        AttemptEnd::Proposed { patch } if last.pushed_at.is_none() => Next::Push(patch.clone()),
+        AttemptEnd::Proposed { patch } => match last.ci.or_else(|| verdict(loops, last, trial, now)) {
+            Some(Verdict::Passed) => Next::Propose { patch: patch.clone(), unjudged: None },
+            Some(Verdict::Failed) => again(loops, attempts),
+            Some(Verdict::Late) => {
+                let minutes = loops.longest_ms / 60_000;
+                let why = format!("CI did not finish within {minutes} min");
+                Next::Propose { patch: patch.clone(), unjudged: Some(why) }
+            }
+            Some(Verdict::Silent) => {
+                let why = "no workflow ran on the branch".to_owned();
+                Next::Propose { patch: patch.clone(), unjudged: Some(why) }
+            }
+            None if trial.is_some_and(|trial| trial.tree.as_ref() != Some(&patch.tree)) => Next::End(Ending::Disturbed),
+            None => {
+                let first = last.pushed_at.is_some_and(|at| now.ms_since(at) < loops.first_look_ms);
+                Next::Wait { ms: if first { loops.first_look_ms } else { loops.look_ms } }
+            }
+        },
+    }
+}
+
+fn again(loops: &Loops, attempts: &[Attempt]) -> Next {
+    let made = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
+    if made >= loops.attempts_max {
+        return Next::End(Ending::Exhausted(format!("none of {made} attempts passed")));
+    }
+    let spent: Usd = attempts.iter().map(|attempt| attempt.cost).sum();
+    if spent.plus(loops.attempt_budget) > loops.budget {
+        let why =
+            format!("{spent} of {} are spent, and one more attempt may cost {}", loops.budget, loops.attempt_budget);
+        return Next::End(Ending::Exhausted(why));
+    }
+    Next::Try(made + 1)
+}
+
+/// What CI says of the push that this attempt led to; `None` while it is not known.
+#[must_use]
+pub fn verdict(loops: &Loops, attempt: &Attempt, trial: Option<&Trial>, now: Time) -> Option<Verdict> {
+    let (AttemptEnd::Proposed { patch }, Some(pushed_at), Some(trial)) = (&attempt.end, attempt.pushed_at, trial)
+    else {
+        return None;
+    };
+    if trial.tree.as_ref() != Some(&patch.tree) {
+        return None;
+    }
+    match trial.passed {
+        Some(true) => Some(Verdict::Passed),
+        Some(false) => Some(Verdict::Failed),
+        None if now.ms_since(pushed_at) < loops.longest_ms => None,
+        None if trial.ran => Some(Verdict::Late),
+        None => Some(Verdict::Silent),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::facts::Preview;
+    use crate::domain::ids::Digest;
+    use proptest::prelude::*;
+
+    fn patch() -> Patch {
+        let diff = Digest::of([b"diff".as_slice()]);
+        Patch { base: "b".into(), tree: "t".into(), diff, preview: Preview::default() }
+    }
+
+    fn attempt(n: u32, end: AttemptEnd, cost: Usd) -> Attempt {
+        let said = Untrusted::default();
+        Attempt { n, base: "b".into(), at: Time(0), cost, cost_told: true, end, said, pushed_at: None, ci: None }
+    }
+
+    fn proposed(pushed: Option<i64>, ci: Option<Verdict>) -> Attempt {
+        let end = AttemptEnd::Proposed { patch: Box::new(patch()) };
+        Attempt { pushed_at: pushed.map(Time), ci, ..attempt(1, end, Usd::cents(10)) }
+    }
+
+    fn trial(tree: &str, ran: bool, passed: Option<bool>) -> Trial {
+        Trial { tree: Some(tree.into()), ran, passed, job: None }
+    }
+
+    #[test]
+    fn each_state_has_one_next_step() {
+        let loops = Loops::default();
+        let failed = || attempt(1, AttemptEnd::Failed { why: "x".into() }, Usd::cents(10));
+        let escalated = attempt(1, AttemptEnd::Escalated { why: "no idea".into() }, Usd(0));
+        let dear = attempt(1, AttemptEnd::Interrupted, Usd::cents(170));
+        let open = Next::Propose { patch: Box::new(patch()), unjudged: None };
+        let five: Vec<Attempt> = (0..5).map(|_| failed()).collect();
+        let late = 11 * 60_000;
+        for (case, attempts, trial, now, want) in [
+            ("new", vec![], None, 0, Next::Try(1)),
+            ("failed", vec![failed()], None, 0, Next::Try(2)),
+            ("escalated", vec![escalated], None, 0, Next::End(Ending::Escalated("no idea".into()))),
+            ("changed", vec![proposed(None, None)], None, 0, Next::Push(Box::new(patch()))),
+            ("pushed", vec![proposed(Some(0), None)], Some(trial("t", false, None)), 0, Next::Wait { ms: 60_000 }),
+            ("going", vec![proposed(Some(0), None)], Some(trial("t", true, None)), 90_000, Next::Wait { ms: 30_000 }),
+            ("green", vec![proposed(Some(0), None)], Some(trial("t", true, Some(true))), 90_000, open.clone()),
+            ("red", vec![proposed(Some(0), None)], Some(trial("t", true, Some(false))), 90_000, Next::Try(2)),
+            ("known", vec![proposed(Some(0), Some(Verdict::Failed))], Some(trial("u", true, None)), 0, Next::Try(2)),
+            (
+                "pushed over",
+                vec![proposed(Some(0), None)],
+                Some(trial("u", true, Some(true))),
+                0,
+                Next::End(Ending::Disturbed),
+            ),
+        ] {
+            assert_eq!(next(&loops, &attempts, trial.as_ref(), false, Time(now)), want, "{case}");
+        }
+        for (ran, words) in [(true, "within 10 min"), (false, "no workflow ran")] {
+            let found = next(&loops, &[proposed(Some(0), None)], Some(&trial("t", ran, None)), false, Time(late));
+            assert!(matches!(&found, Next::Propose { unjudged: Some(why), .. } if why.contains(words)), "{found:?}");
+        }
+        for attempts in [five, vec![dear]] {
+            let found = next(&loops, &attempts, None, false, Time(0));
+            assert!(matches!(found, Next::End(Ending::Exhausted(_))), "{found:?}");
+        }
+        assert_eq!(next(&loops, &[failed()], None, true, Time(0)), Next::End(Ending::Fixed));
+    }
+
+    proptest! {
+        /// Whatever attempts cost up to their own limit and however they end, no loop exceeds its budget or its attempts.
+        #[test]
+        fn no_loop_exceeds_its_limits(costs in prop::collection::vec((0_u64..=400_000, 0_u8..4), 0..40), max in 1_u32..8) {
+            let loops = Loops { attempts_max: max, ..Loops::default() };
+            let mut attempts: Vec<Attempt> = Vec::new();
+            for (cost, end) in costs {
+                let Next::Try(n) = next(&loops, &attempts, None, false, Time(0)) else { break };
+                prop_assert_eq!(n as usize, attempts.len() + 1);
+                let end = match end {
+                    0 => AttemptEnd::Failed { why: String::new() },
+                    1 => AttemptEnd::Refused { why: Vec::new(), diff: None },
+                    2 => AttemptEnd::Interrupted,
+                    _ => AttemptEnd::Proposed { patch: Box::new(patch()) },
+                };
+                let is_change = matches!(end, AttemptEnd::Proposed { .. });
+                let ci = is_change.then_some(Verdict::Failed);
+                attempts.push(Attempt { pushed_at: is_change.then_some(Time(0)), ci, ..attempt(n, end, Usd(cost)) });
+            }
+            let spent: Usd = attempts.iter().map(|attempt| attempt.cost).sum();
+            prop_assert!(spent <= loops.budget && attempts.len() <= max as usize);
+        }
+    }
+}

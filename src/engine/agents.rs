@@ -1,0 +1,258 @@
+//! An agent's attempt: the files of a commit laid out, the program run, what it changed looked at.
+
+use super::Engine;
+use super::preview::preview;
+use crate::agents::{answer, guard, prompt};
+use crate::domain::action::{Action, Outcome};
+use crate::domain::agent::{Attempt, AttemptEnd, Patch, Touched, Trial, Usd};
+use crate::domain::change::{Change, ChangeOutcome};
+use crate::domain::event::{Conclusion, LogRead};
+use crate::domain::ids::{Digest, ProposalId, Repo};
+use crate::domain::incident::{Incident, Proposal};
+use crate::domain::refs::OwnBranch;
+use crate::domain::text::{Untrusted, clean_line};
+use crate::domain::time::Time;
+use crate::evidence::redact;
+use crate::ports::{Agents, Ended, PortError, Ran, StoreError, Task, Turn};
+use serde_json::json;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The room of fixing agents, with what they are told.
+pub struct AgentRoom {
+    pub agents: Arc<dyn Agents>,
+    pub prompts: prompt::Prompts,
+}
+
+/// How often the emergency stop is looked at while an agent runs.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// One attempt, as its action says.
+struct Asked<'a> {
+    repo: &'a Repo,
+    base: &'a str,
+    proposal: ProposalId,
+    n: u32,
+    reserve: Usd,
+}
+
+/// The setting that says that an attempt has begun: it is not begun twice.
+pub(super) fn begun_key(proposal: ProposalId, n: u32) -> String {
+    format!("attempt:{proposal}.{n}")
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+fn lost(why: StoreError) -> PortError {
+    PortError::transient(why.to_string())
+}
+
+impl Engine {
+    pub(super) async fn attempt(&self, action: &Action) -> Result<Outcome, PortError> {
+        let Action::Attempt { repo, base, proposal, n, specialist, reserve, job } = action else {
+            return Err(PortError::permanent("not an attempt"));
+        };
+        let asked = Asked { repo, base, proposal: *proposal, n: *n, reserve: *reserve };
+        let Some(room) = &self.agents else { return Err(PortError::permanent("no agent is configured")) };
+        if self.store.setting(&begun_key(*proposal, *n)).await.map_err(lost)?.is_some() {
+            let at = self.clock.now();
+            return Ok(attempted(&asked, at, (asked.reserve, false), AttemptEnd::Interrupted, String::new()));
+        }
+        let failed = |why: std::io::Error| PortError::transient(format!("no directory for the agent: {why}"));
+        let dir = tempfile::Builder::new().prefix("ci-rescue-agent-").tempdir().map_err(failed)?;
+        // Another user has to get to what lies in it; its name is known to nobody.
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o711)).map_err(failed)?;
+        let place = dir.path().join("repository");
+        std::fs::create_dir(&place).map_err(failed)?;
+        self.git()?.lay_out(repo, base, &place).await?;
+        let incident = self.store.incident(proposal.incident).await.map_err(lost)?;
+        let own = incident.as_ref().and_then(|incident| incident.proposal(proposal.n));
+        let (Some(incident), Some(own)) = (&incident, own) else {
+            return Err(PortError::permanent("the incident is gone"));
+        };
+        let told = self.told(incident, own, *job).await?;
+        let prompt = room.prompts.render(specialist, incident, own, &told).map_err(PortError::permanent)?;
+        let at = self.clock.now();
+        self.once(&asked, at).await?;
+        let category = incident.headline().map_or("unknown", |evidence| evidence.category.as_str());
+        let kind = incident.headline().map_or(crate::domain::Category::Unknown, |evidence| evidence.category);
+        let task = Task {
+            agent: &specialist.to_lowercase(),
+            category,
+            model: &crate::agents::model(kind),
+            prompt: &prompt,
+            place: &place,
+            run: &format!("{proposal}.{n}"),
+            dollars: reserve.dollars(),
+        };
+        let ran = tokio::select! {
+            ran = room.agents.run(task) => ran,
+            () = self.held() => return Ok(Outcome::Held),
+        };
+        let ran = match ran {
+            Ok(ran) => ran,
+            Err(why) => {
+                return Ok(attempted(
+                    &asked,
+                    at,
+                    (Usd(0), true),
+                    AttemptEnd::Failed { why: why.to_string() },
+                    String::new(),
+                ));
+            }
+        };
+        self.came(&asked, at, &ran, &place, own).await
+    }
+
+    /// Once for each attempt, whatever happens then.
+    async fn once(&self, asked: &Asked<'_>, at: Time) -> Result<(), PortError> {
+        let key = begun_key(asked.proposal, asked.n);
+        let turn =
+            Turn { settings: vec![(key.clone(), Some(json!(at.0)))], expect: vec![(key, None)], ..Turn::default() };
+        self.store.commit(turn).await.map_err(lost)
+    }
+
+    /// Comes back once the emergency stop is on, or cannot be read.
+    async fn held(&self) {
+        while matches!(self.read_hold().await, Ok(None)) {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// What the prompt needs beside the record: the newest failing log, and earlier differences.
+    async fn told(&self, incident: &Incident, own: &Proposal, job: Option<u64>) -> Result<prompt::Told, PortError> {
+        let mut excerpt = incident.headline().and_then(|evidence| evidence.excerpt.clone());
+        if let Some(job) = job
+            && let LogRead::Read(evidence) = self.read_log(&incident.repo, job, &[]).await?
+        {
+            excerpt = evidence.excerpt.or(excerpt);
+        }
+        let mut told = prompt::Told::default();
+        if let Some(excerpt) = excerpt {
+            told.log = self.text(&excerpt).await?;
+        }
+        for attempt in &own.attempts {
+            let diff = match &attempt.end {
+                AttemptEnd::Proposed { patch } => Some(&patch.diff),
+                AttemptEnd::Refused { diff, .. } => diff.as_ref(),
+                _ => None,
+            };
+            if let Some(diff) = diff {
+                told.diffs.insert(attempt.n, self.text(diff).await?);
+            }
+        }
+        Ok(told)
+    }
+
+    pub(super) async fn text(&self, blob: &Digest) -> Result<String, PortError> {
+        let kept = self.store.blob(blob).await.map_err(lost)?;
+        Ok(String::from_utf8_lossy(&kept.unwrap_or_default()).into_owned())
+    }
+
+    async fn came(
+        &self,
+        asked: &Asked<'_>,
+        at: Time,
+        ran: &Ran,
+        place: &std::path::Path,
+        own: &Proposal,
+    ) -> Result<Outcome, PortError> {
+        let output = redact::text(&ran.output, &mut redact::Counts::new()).into_owned();
+        let answer = answer::read(&output);
+        let cost = answer.cost.map_or((asked.reserve, false), |cost| (cost, true));
+        let end = match (stopped(&ran.ended, &answer.said), answer.escalates) {
+            (_, Some(why)) => AttemptEnd::Escalated { why: why.into() },
+            (Some(why), None) => AttemptEnd::Failed { why },
+            (None, None) => match self.git()?.collect(asked.repo, asked.base, place).await {
+                Ok((change, touched)) => match same(own, &change.tree) {
+                    Some(n) => {
+                        AttemptEnd::Failed { why: format!("the same change as in attempt {n}, which CI rejected") }
+                    }
+                    None => self.looked(asked.base, change, &touched).await?,
+                },
+                Err(PortError::Permanent { why }) => AttemptEnd::Failed { why: clean_line(&why, 300) },
+                Err(other) => return Err(other),
+            },
+        };
+        Ok(attempted(asked, at, cost, end, answer.said))
+    }
+
+    /// The bot's own look at what the agent changed.
+    async fn looked(&self, base: &str, change: Change, touched: &[Touched]) -> Result<AttemptEnd, PortError> {
+        if change.outcome != ChangeOutcome::Ready {
+            return Ok(AttemptEnd::Failed { why: "the agent changed nothing".into() });
+        }
+        let why = guard::refuses(touched, secrets(touched));
+        let shown = preview(&change.diff);
+        if !why.is_empty() {
+            let masked = redact::text(&change.diff, &mut redact::Counts::new()).into_owned();
+            let diff = self.store.put_blob(masked.into_bytes()).await.map_err(lost)?;
+            return Ok(AttemptEnd::Refused { why, diff: Some(diff) });
+        }
+        let diff = self.store.put_blob(change.diff.into_bytes()).await.map_err(lost)?;
+        let shown = crate::domain::facts::Preview { diff: Some(diff.clone()), ..shown };
+        let patch = Patch { base: base.to_owned(), tree: change.tree, diff, preview: shown };
+        Ok(AttemptEnd::Proposed { patch: Box::new(patch) })
+    }
+
+    /// How our branch stands, and what CI says of its head.
+    pub(super) async fn trial(&self, repo: &Repo, branch: &OwnBranch) -> Result<Trial, PortError> {
+        let Some((head, tree)) = self.git()?.standing(repo, branch).await? else { return Ok(Trial::default()) };
+        let runs = self.ci()?.runs_at(repo, &head).await?;
+        // What a newer push cancelled says nothing.
+        let told: Vec<_> = runs.iter().filter(|run| run.conclusion != Some(Conclusion::Cancelled)).collect();
+        let going = told.is_empty() || told.iter().any(|run| run.conclusion.is_none());
+        let red = told.iter().find(|run| run.conclusion.is_some_and(|end| !end.is_green()));
+        let mut job = None;
+        if let Some(run) = red.filter(|_| !going) {
+            let jobs = self.ci()?.jobs(repo, run.id, run.attempt).await?;
+            job = jobs.iter().find(|job| job.conclusion.is_some_and(Conclusion::is_failure)).map(|job| job.id);
+        }
+        let passed = (!going).then_some(red.is_none());
+        Ok(Trial { tree: Some(tree), ran: !runs.is_empty(), passed, job })
+    }
+}
+
+fn attempted(asked: &Asked<'_>, at: Time, cost: (Usd, bool), end: AttemptEnd, said: String) -> Outcome {
+    Outcome::Attempted(Box::new(Attempt {
+        n: asked.n,
+        base: asked.base.to_owned(),
+        at,
+        cost: cost.0,
+        cost_told: cost.1,
+        end,
+        said: Untrusted::from(said),
+        pushed_at: None,
+        ci: None,
+    }))
+}
+
+/// The attempt that made the same change before.
+fn same(own: &Proposal, tree: &str) -> Option<u32> {
+    let is_same = |end: &AttemptEnd| matches!(end, AttemptEnd::Proposed { patch } if patch.tree == tree);
+    own.attempts.iter().find(|attempt| !tree.is_empty() && is_same(&attempt.end)).map(|attempt| attempt.n)
+}
+
+/// Why no change is looked at.
+fn stopped(ended: &Ended, said: &str) -> Option<String> {
+    Some(match ended {
+        Ended::Exited(0) => return None,
+        Ended::Exited(code) if said.is_empty() => format!("the agent exited with {code}"),
+        Ended::Exited(code) => format!("the agent exited with {code}: {}", clean_line(said, 200)),
+        Ended::Killed(signal) => format!("the agent was killed by signal {signal}"),
+        Ended::Late(after) => format!("the agent took longer than {} s and was stopped", after.as_secs()),
+        Ended::Loud(most) => format!("the agent printed more than {} MB and was stopped", most >> 20),
+        Ended::Large(most) => format!("the agent wrote more than {} MB and was stopped", most >> 20),
+        Ended::Many(most) => format!("the agent started more than {most} processes and was stopped"),
+    })
+}
+
+/// Secrets that a change adds.
+fn secrets(touched: &[Touched]) -> u64 {
+    let count = |text: Option<&String>| {
+        let mut counts = redact::Counts::new();
+        let _ = redact::text(text.map_or("", String::as_str), &mut counts);
+        counts.values().sum::<u64>()
+    };
+    touched.iter().map(|file| count(file.new.as_ref()).saturating_sub(count(file.old.as_ref()))).sum()
+}

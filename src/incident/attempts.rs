@@ -1,0 +1,72 @@
+//! An agent's attempts on the record: what came of each, what it cost, what CI said.
+//!
+//! It names nothing that acts: see [`looping`](super::looping).
+
+use super::state::Step;
+use crate::agents;
+use crate::domain::action::Action;
+use crate::domain::agent::{Attempt, AttemptEnd, Usd};
+use crate::domain::effect::Order;
+use crate::domain::facts::{Facts, Known};
+use crate::domain::incident::Proposal;
+use crate::domain::intent::Wish;
+use crate::domain::journal::Note;
+
+/// Whether it is a loop.
+pub fn is_one(proposal: &Proposal) -> bool {
+    matches!(proposal.wish, Wish::Agent { .. })
+}
+
+fn get<'s>(step: &'s mut Step<'_>, n: u32) -> Option<&'s mut Proposal> {
+    step.incident.proposals.iter_mut().find(|proposal| proposal.id.n == n && is_one(proposal))
+}
+
+/// What CI says of the newest push, once it is known: the branch goes with the next one.
+pub fn learn(step: &mut Step<'_>, n: u32, facts: &Facts) {
+    let (rules, now) = (step.rules, step.now);
+    let Some(Known::Is(trial)) = &facts.trial else { return };
+    let Some(last) = get(step, n).and_then(|own| own.attempts.last_mut()) else { return };
+    if last.ci.is_none() {
+        last.ci = agents::verdict(&rules.loops, last, Some(trial), now);
+    }
+}
+
+/// An attempt came to its end.
+pub fn attempted(step: &mut Step<'_>, n: u32, attempt: &Attempt) {
+    let now = step.now;
+    let Some(own) = get(step, n) else { return };
+    let (id, reserve) = (own.id, reserved(own));
+    own.attempts.push(attempt.clone());
+    step.orders.push(Order::Spent { at: attempt.at, reserve, cost: attempt.cost });
+    let (came, why) = match &attempt.end {
+        AttemptEnd::Proposed { patch } => ("proposed", vec![patch.preview.stat.clone()]),
+        AttemptEnd::Refused { why, .. } => ("refused", why.clone()),
+        AttemptEnd::Escalated { why } => ("escalated", vec![why.line(300)]),
+        AttemptEnd::Failed { why } => ("failed", vec![why.clone()]),
+        AttemptEnd::Interrupted => ("interrupted", Vec::new()),
+    };
+    let (cost, took_s) = (attempt.cost.to_string(), now.ms_since(attempt.at).max(0) / 1_000);
+    step.tell(None, Note::Attempted { proposal: id, n: attempt.n, came: came.into(), why, cost, took_s });
+}
+
+/// What was set aside for the attempt that is at work.
+fn reserved(own: &Proposal) -> Usd {
+    let mut steps = own.plan.iter().flat_map(|plan| &plan.steps);
+    let reserve = |action: &Action| match action {
+        Action::Attempt { reserve, .. } => Some(*reserve),
+        _ => None,
+    };
+    steps.find_map(|step| reserve(&step.action)).unwrap_or_default()
+}
+
+/// Its change stands on our branch.
+pub fn pushed(step: &mut Step<'_>, n: u32, at: usize) {
+    let now = step.now;
+    let Some(own) = get(step, n) else { return };
+    let action = own.plan.as_ref().and_then(|plan| plan.steps.get(at)).map(|step| &step.action);
+    if matches!(action, Some(Action::Branch { .. }))
+        && let Some(last) = own.attempts.last_mut()
+    {
+        last.pushed_at = last.pushed_at.or(Some(now));
+    }
+}

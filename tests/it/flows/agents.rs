@@ -1,0 +1,416 @@
+//! Fixing agents: whole loops on real git, with a program of ours as the agent.
+
+use super::code::{ask, host, opened};
+use crate::plan::repo::Repo;
+use crate::world::{LINT_LOG, REPO, Setup, World, spec};
+use ci_rescue::domain::agent::{AttemptEnd, Usd};
+use ci_rescue::domain::{Proposal, ProposalState};
+use std::os::unix::fs::PermissionsExt;
+use tempfile::TempDir;
+
+const CODE: &str = "pub fn first(all: &[u8]) -> Option<u8> {\n    for one in all {\n        return Some(*one);\n    }\n    None\n}\n\n#[test]\nfn it_is_the_first() {\n    assert_eq!(first(&[1, 2]), Some(1));\n}\n";
+const MENDED: &str = "pub fn first(all: &[u8]) -> Option<u8> {\n    all.first().copied()\n}\n\n#[test]\nfn it_is_the_first() {\n    assert_eq!(first(&[1, 2]), Some(1));\n}\n";
+const BRANCH: &str = "ci-rescue/fix/1-1";
+
+/// A world whose main fails in a lint, and an agent that does what `script` says: its attempts are counted in `$SEEN`, and
+/// what it is told is kept there.
+pub struct Lab {
+    pub world: World,
+    pub repo: Repo,
+    pub seen: TempDir,
+}
+
+impl Lab {
+    pub async fn new(script: &str) -> Self {
+        Self::with(script, "", "").await
+    }
+
+    /// `agent` and `more`: further keys of the agent and of the configuration.
+    pub async fn with(script: &str, agent: &str, more: &str) -> Self {
+        let seen = tempfile::tempdir().unwrap();
+        let program = seen.path().join("agent");
+        let text = format!(
+            "#!/bin/sh\nSEEN={}\nN=$(($(cat $SEEN/count 2>/dev/null || echo 0) + 1))\necho $N > $SEEN/count\ncat > $SEEN/prompt-$N\nenv > $SEEN/env-$N\n{script}\n",
+            seen.path().display()
+        );
+        std::fs::write(&program, text).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let config = format!(
+            "{more}\n[[agents]]\nname = \"Rex\"\ncommand = [\"{}\", \"{{model}}\"]\nsandbox = \"none\"\n{agent}\n",
+            program.display()
+        );
+        let world = World::with(Setup { config, disk: true, ..Setup::default() }).await;
+        let repo = Repo::new();
+        repo.write("src/lib.rs", CODE);
+        repo.write("Cargo.toml", "[package]\nname = \"shop\"\nversion = \"1.0.0\"\n");
+        repo.write("logo.bin", "\u{0}\u{1}");
+        repo.commit("First light");
+        host(&world, &repo).await;
+        for login in ["ada", "cyd"] {
+            world.forge.permit(REPO, login, "write");
+        }
+        let mut run = spec(LINT_LOG, "failure");
+        run.sha = repo.git(&["rev-parse", "main"]);
+        let id = world.forge.start(run);
+        world.deliver().await;
+        world.forge.finish(id);
+        world.deliver().await;
+        Self { world, repo, seen }
+    }
+
+    /// Ada asks, Cyd approves.
+    pub async fn ask(&self) -> String {
+        let answer = self.world.sit("ada").await.say(&self.world, "fix 1 agent").await;
+        self.world.sit("cyd").await.say(&self.world, "approve 1").await;
+        answer
+    }
+
+    pub async fn proposal(&self) -> Proposal {
+        self.world.incident(1).await.proposals.last().unwrap().clone()
+    }
+
+    /// What came of each attempt, in a word.
+    pub async fn ends(&self) -> Vec<&'static str> {
+        let word = |end: &AttemptEnd| match end {
+            AttemptEnd::Proposed { .. } => "proposed",
+            AttemptEnd::Refused { .. } => "refused",
+            AttemptEnd::Escalated { .. } => "escalated",
+            AttemptEnd::Failed { .. } => "failed",
+            AttemptEnd::Interrupted => "interrupted",
+        };
+        self.proposal().await.attempts.iter().map(|attempt| word(&attempt.end)).collect()
+    }
+
+    /// A run of the fix branch that ends like this, and the time until it is looked at.
+    pub async fn ci(&self, end: &'static str) {
+        let mut run = spec(LINT_LOG, end);
+        run.branch = BRANCH.into();
+        run.sha = ask(&self.world, &self.repo, &["rev-parse", BRANCH]);
+        run.jobs[0].ends = vec![end];
+        let id = self.world.forge.start(run);
+        self.world.deliver().await;
+        self.world.forge.finish(id);
+        self.world.deliver().await;
+        self.look().await;
+    }
+
+    /// CI is looked at again.
+    pub async fn look(&self) {
+        self.world.clock.advance(61_000);
+        self.world.settle().await;
+    }
+
+    pub fn told(&self, name: &str) -> String {
+        std::fs::read_to_string(self.seen.path().join(name)).unwrap_or_default()
+    }
+
+    fn branches(&self) -> String {
+        ask(&self.world, &self.repo, &["branch", "--list"])
+    }
+
+    pub fn thread(&self) -> String {
+        let card = self.world.slack.cards()[0].clone();
+        self.world.slack.thread(&card.ts).into_iter().map(|note| note.text + "\n").collect()
+    }
+}
+
+/// Writes the mended file.
+fn mend() -> String {
+    format!("cat > src/lib.rs <<'END'\n{MENDED}END\n")
+}
+
+#[tokio::test]
+async fn a_loop_that_mends_at_its_first_try() {
+    let lab = Lab::new(&format!("{}echo cost_usd=0.12\necho Mended it.", mend())).await;
+    let answer = lab.ask().await;
+    assert!(answer.contains("let Rex try on") && answer.contains("approval"), "{answer}");
+    assert_eq!(lab.ends().await, ["proposed"], "{:?}", lab.proposal().await);
+    let proposal = lab.proposal().await;
+    assert_eq!((&proposal.state, proposal.attempts[0].cost), (&ProposalState::Waiting, Usd::cents(12)));
+    assert_eq!(ask(&lab.world, &lab.repo, &["show", &format!("{BRANCH}:src/lib.rs")]), MENDED.trim_end());
+    assert_eq!(opened(&lab.world).len(), 0, "CI decides first");
+    lab.ci("success").await;
+    let proposal = lab.proposal().await;
+    assert_eq!(proposal.state, ProposalState::Done, "{proposal:?}");
+    let pull = opened(&lab.world)[0].clone();
+    assert_eq!((pull.head.as_str(), pull.base.as_str(), pull.draft), (BRANCH, "main", false));
+    assert!(pull.body.contains("CI passed on this branch") && pull.body.contains("read every line"), "{}", pull.body);
+    let told = lab.thread();
+    assert!(told.contains("attempt 1: the agent changed 1 file") && told.contains("$0.12"), "{told}");
+    // The run there was no failure of its own, and one act counts once.
+    assert_eq!(lab.world.incidents().await.len(), 1);
+    let budget = lab.world.app.engine.clone();
+    let view = ci_rescue::ports::Ask::budget(&*budget).await;
+    assert!((view.daily_spend - 0.12).abs() < 1e-9 && view.remaining == 9, "{view:?}");
+
+    // Whoever wants it gone gets all of it back.
+    lab.world.sit("ada").await.say(&lab.world, "undo 1-1").await;
+    lab.world.sit("cyd").await.say(&lab.world, "approve 1-1").await;
+    assert!(!opened(&lab.world)[0].open && !lab.branches().contains("ci-rescue"));
+    lab.world.end().await;
+}
+
+#[tokio::test]
+async fn what_the_agent_is_told_and_given() {
+    let lab = Lab::new(&mend()).await;
+    lab.ask().await;
+    let prompt = lab.told("prompt-1");
+    for words in
+        ["Failure: build in `test`", "clippy::pedantic", "never actually loops", "ESCALATE:", "never an", "acme/shop"]
+    {
+        assert!(prompt.contains(words), "{words}: {prompt}");
+    }
+    let mut names: Vec<String> =
+        lab.told("env-1").lines().filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect();
+    names.sort_unstable();
+    names.retain(|name| !["PWD", "SHLVL", "_", "OLDPWD"].contains(&name.as_str()));
+    names.retain(|name| !["LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"].contains(&name.as_str()));
+    let given = [
+        "CI",
+        "CI_RESCUE_BUDGET_USD",
+        "CI_RESCUE_LOOP",
+        "CI_RESCUE_RUN_ID",
+        "HOME",
+        "LC_ALL",
+        "NO_COLOR",
+        "PATH",
+        "TMPDIR",
+    ];
+    assert_eq!(names, given);
+    assert!(lab.told("env-1").contains("CI_RESCUE_RUN_ID=1-1.1:") && lab.told("env-1").contains("BUDGET_USD=0.4000"));
+    lab.world.end().await;
+}
+
+#[tokio::test]
+async fn each_try_learns_from_the_last_until_ci_passes() {
+    // Skips the test, then changes nothing useful, then mends.
+    let script = format!(
+        "case $N in\n1) sed -i 's/#\\[test\\]/#[test]\\n#[ignore]/' src/lib.rs;;\n2) echo '// later' >> src/lib.rs;;\n*) {};;\nesac\necho cost_usd=0.10",
+        mend()
+    );
+    let lab = Lab::new(&script).await;
+    lab.ask().await;
+    assert_eq!(lab.ends().await, ["refused", "proposed"]);
+    assert!(lab.told("prompt-2").contains("Attempt 1 was refused by the bot: `src/lib.rs: it skips a test"));
+    assert!(lab.told("prompt-2").contains("+#[ignore]"), "{}", lab.told("prompt-2"));
+    lab.ci("failure").await;
+    assert_eq!(lab.ends().await, ["refused", "proposed", "proposed"]);
+    assert!(lab.told("prompt-3").contains("Attempt 2 was pushed, and CI failed again."), "{}", lab.told("prompt-3"));
+    assert_eq!(ask(&lab.world, &lab.repo, &["show", &format!("{BRANCH}:src/lib.rs")]), MENDED.trim_end());
+    lab.ci("success").await;
+    assert_eq!(lab.proposal().await.state, ProposalState::Done);
+    assert_eq!((opened(&lab.world).len(), lab.world.incidents().await.len()), (1, 1));
+    assert!(opened(&lab.world)[0].body.contains("after 3 attempts at \\$0.30"), "{}", opened(&lab.world)[0].body);
+    lab.world.end().await;
+}
+
+#[tokio::test]
+async fn a_loop_ends_when_its_tries_its_money_or_its_agent_do() {
+    for (script, ends, why) in [
+        ("exit 3", vec!["failed"; 5], "none of 5 attempts passed"),
+        ("echo no idea; echo 'ESCALATE: it needs <!channel> a secret'", vec!["escalated"], "Rex asks for a person"),
+        ("echo cost_usd=0.90; exit 1", vec!["failed"; 2], "$1.80 of $2.00 are spent"),
+        ("true", vec!["failed"; 5], "none of 5 attempts passed"),
+    ] {
+        let lab = Lab::new(script).await;
+        lab.ask().await;
+        let proposal = lab.proposal().await;
+        assert_eq!(lab.ends().await, ends, "{script}: {proposal:?}");
+        assert!(
+            matches!(&proposal.state, ProposalState::Failed { why: have } if have.contains(why)),
+            "{script}: {proposal:?}"
+        );
+        assert_eq!((opened(&lab.world).len(), lab.branches().contains("ci-rescue")), (0, false), "{script}");
+        assert!(!lab.thread().contains("<!channel>"), "{}", lab.thread());
+        lab.world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn where_ci_never_passes_the_branch_goes_and_the_patches_stay() {
+    let lab = Lab::with("echo \"// $N\" >> src/lib.rs; echo cost_usd=0", "", "[loops]\nattempts_max = 2\n").await;
+    lab.ask().await;
+    lab.ci("failure").await;
+    lab.ci("failure").await;
+    let proposal = lab.proposal().await;
+    assert!(matches!(&proposal.state, ProposalState::Failed { why } if why.contains("none of 2")), "{proposal:?}");
+    assert!(!lab.branches().contains("ci-rescue") && opened(&lab.world).is_empty());
+    for attempt in &proposal.attempts {
+        let AttemptEnd::Proposed { patch } = &attempt.end else { panic!("{attempt:?}") };
+        assert!(lab.world.store.blob(&patch.diff).await.unwrap().is_some(), "{attempt:?}");
+    }
+    assert_eq!(lab.world.incidents().await.len(), 1);
+    // The breaker counts what failed; the same commit is not tried again.
+    lab.world.clock.advance(11 * 60_000);
+    lab.ask().await;
+    let again = lab.proposal().await;
+    assert!(matches!(&again.state, ProposalState::Refused { why } if why[0].contains("1-1 worked on")), "{again:?}");
+    lab.world.end().await;
+}
+
+#[tokio::test]
+async fn what_ci_does_not_judge_is_a_draft() {
+    for (ran, words) in [(false, "no workflow ran on the branch"), (true, "CI did not finish within 10 min")] {
+        let lab = Lab::new(&mend()).await;
+        lab.ask().await;
+        if ran {
+            let mut run = spec(LINT_LOG, "success");
+            run.branch = BRANCH.into();
+            run.sha = ask(&lab.world, &lab.repo, &["rev-parse", BRANCH]);
+            lab.world.forge.start(run);
+            lab.world.deliver().await;
+        }
+        for _ in 0..11 {
+            lab.look().await;
+        }
+        let pull = opened(&lab.world).first().cloned().unwrap_or_else(|| panic!("no pull request"));
+        assert!(pull.draft && pull.body.contains(words), "{}", pull.body);
+        assert_eq!(lab.proposal().await.state, ProposalState::Done);
+        lab.world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_ci_rejected_is_not_pushed_again() {
+    let lab = Lab::with(&mend(), "", "[loops]\nattempts_max = 2\n").await;
+    lab.ask().await;
+    lab.ci("failure").await;
+    assert_eq!(lab.ends().await, ["proposed", "failed"]);
+    assert!(lab.thread().contains("the same change as in attempt 1"), "{}", lab.thread());
+    lab.world.end().await;
+}
+
+/// A script that mends, once the file `go` is there.
+fn patient() -> String {
+    format!("while [ ! -e $SEEN/go ]; do sleep 0.05; done\n{}echo cost_usd=0.10", mend())
+}
+
+#[tokio::test]
+async fn a_restart_in_each_step_loses_nothing_and_runs_nothing_twice() {
+    let mut lab = Lab::new(&format!("{}echo \"// $N\" >> src/lib.rs; echo cost_usd=0.10", mend())).await;
+    lab.world.sit("ada").await.say(&lab.world, "fix 1 agent").await;
+    lab.world.restart().await;
+    lab.world.sit("cyd").await.say(&lab.world, "approve 1").await;
+    lab.world.restart().await;
+    lab.world.settle().await;
+    assert_eq!(lab.ends().await, ["proposed"]);
+    lab.world.restart().await;
+    lab.ci("failure").await;
+    lab.world.restart().await;
+    assert_eq!(lab.ends().await, ["proposed", "proposed"]);
+    lab.world.settle().await;
+    lab.world.restart().await;
+    lab.ci("success").await;
+    lab.world.restart().await;
+    lab.world.settle().await;
+    assert_eq!((lab.proposal().await.state, opened(&lab.world).len()), (ProposalState::Done, 1));
+    assert_eq!(lab.told("count").trim(), "2");
+    lab.world.end().await;
+}
+
+#[tokio::test]
+async fn an_attempt_that_a_crash_cut_off_is_counted_and_not_repeated() {
+    let mut lab = Lab::new(&patient()).await;
+    lab.world.sit("ada").await.say(&lab.world, "fix 1 agent").await;
+    {
+        // The agent is at work when all of it ends.
+        let world = &lab.world;
+        let cyd = world.sit("cyd").await;
+        let approving = async { cyd.say(world, "approve 1").await };
+        let begun = async {
+            while lab.told("count").is_empty() {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            _ = approving => panic!("it cannot be done"),
+            () = begun => {}
+        }
+    }
+    std::fs::write(lab.seen.path().join("go"), "").unwrap();
+    lab.world.restart().await;
+    // Its lease is over.
+    lab.world.clock.advance(31 * 60_000);
+    lab.world.settle().await;
+    assert_eq!(lab.ends().await, ["interrupted", "proposed"]);
+    let proposal = lab.proposal().await;
+    assert_eq!((lab.told("count").trim(), proposal.attempts[0].cost), ("2", Usd::cents(40)), "what it cost is assumed");
+    lab.world.end().await;
+}
+
+#[tokio::test]
+async fn the_emergency_stop_kills_the_agent_and_ends_the_loop() {
+    let lab = Lab::new(&patient()).await;
+    lab.world.sit("ada").await.say(&lab.world, "fix 1 agent").await;
+    let world = &lab.world;
+    let cyd = world.sit("cyd").await;
+    let approving = async { cyd.say(world, "approve 1").await };
+    let holding = async {
+        while lab.told("count").is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        let hold = ci_rescue::domain::facts::Hold {
+            by: "ben".into(),
+            at: ci_rescue::ports::Clock::now(&*world.clock),
+            reason: None,
+        };
+        let settings = vec![("hold".to_owned(), Some(serde_json::json!(hold)))];
+        world.store.commit(ci_rescue::ports::Turn { settings, ..Default::default() }).await.unwrap();
+    };
+    tokio::join!(approving, holding);
+    let proposal = lab.proposal().await;
+    assert!(matches!(&proposal.state, ProposalState::Failed { why } if why.contains("emergency stop")), "{proposal:?}");
+    assert!(proposal.attempts.is_empty() && !lab.branches().contains("ci-rescue"));
+    lab.world.end().await;
+}
+
+#[tokio::test]
+async fn between_two_steps_the_emergency_stop_ends_the_loop_too() {
+    let lab = Lab::new(&mend()).await;
+    lab.ask().await;
+    lab.world.sit("ben").await.say(&lab.world, "hold").await;
+    lab.ci("failure").await;
+    assert_eq!(lab.ends().await, ["proposed"]);
+    let proposal = lab.proposal().await;
+    assert!(
+        matches!(&proposal.state, ProposalState::Refused { why } if why.join(" ").contains("emergency stop")),
+        "{proposal:?}"
+    );
+    lab.world.end().await;
+}
+
+#[tokio::test]
+async fn the_days_money_is_kept_across_loops_and_restarts() {
+    let mut lab =
+        Lab::with("echo cost_usd=0.40; exit 1", "", "[loops]\ndaily_budget_cents = 100\nattempts_max = 9\n").await;
+    lab.ask().await;
+    let proposal = lab.proposal().await;
+    assert_eq!(lab.ends().await.len(), 2, "{proposal:?}");
+    assert!(
+        matches!(&proposal.state, ProposalState::Refused { why } if why.join(" ").contains("$0.80 of $1.00 are spent today")),
+        "{proposal:?}"
+    );
+    lab.world.restart().await;
+    lab.world.clock.advance(11 * 60_000);
+    lab.ask().await;
+    assert!(matches!(lab.proposal().await.state, ProposalState::Refused { .. }));
+    // From midnight on there is money again.
+    lab.world.clock.advance(12 * 3_600_000);
+    lab.ask().await;
+    assert_eq!(lab.told("count").trim(), "4", "{:?}", lab.proposal().await);
+    lab.world.end().await;
+}
+
+#[tokio::test]
+async fn who_may_not_ask_and_what_no_agent_works_on() {
+    let lab = Lab::new(&mend()).await;
+    let ben = lab.world.sit("ben").await;
+    let eve = lab.world.sit("eve").await;
+    assert!(eve.say(&lab.world, "fix 1 agent").await.contains("responder"));
+    let answer = ben.say(&lab.world, "fix 1 agent").await;
+    assert!(answer.contains("no write permission"), "{answer}");
+    let answer = lab.world.sit("ada").await.say(&lab.world, "fix 1 agent --dry-run").await;
+    assert!(answer.contains("let Rex try on") && answer.contains("$2.00"), "{answer}");
+    assert_eq!(lab.told("count"), "");
+    lab.world.end().await;
+}
