@@ -22,6 +22,7 @@ mod pulls;
 mod routes;
 mod script;
 mod state;
+pub mod stub;
 
 pub use advisories::Advisory;
 pub use git::{learn, seed};

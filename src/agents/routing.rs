@@ -68,11 +68,14 @@ pub fn route(case: &Case<'_>) -> Routed {
         (0..weights.len()).rev().max_by(|a, b| weights[*a].total_cmp(&weights[*b])).filter(|at| weights[*at] > 0.0);
     let Some(best) = best else {
         let because = "nothing in its workflow, log or files speaks for anybody".to_owned();
-        return Routed { specialist: rules.fallback.clone(), confidence: FALLBACK, because, has_agent: false };
+        let specialist = rules.fallback.clone();
+        let area = area(&specialist).to_owned();
+        return Routed { specialist, area, confidence: FALLBACK, because, has_agent: false };
     };
     let because: Vec<&str> = sources.iter().filter_map(|votes| votes[best].1.as_deref()).collect();
     Routed {
         specialist: rules.specialist[best].name.clone(),
+        area: rules.specialist[best].area.clone(),
         confidence: weights[best] / cast,
         because: because.join("; "),
         has_agent: false,

@@ -58,6 +58,8 @@ pub struct View {
     pub tests: u64,
     pub category: String,
     pub confidence: u32,
+    /// Who looks after such failures; empty while nothing tells.
+    pub specialist: String,
     /// What is known to help against this very failure.
     pub solution: String,
     /// How that was borne out: `seen 12 times, its fix held 9 of 10 times`.
@@ -228,6 +230,11 @@ pub fn view(incident: &Incident) -> View {
         tests: evidence.map_or(0, |e| e.failing_tests_total.max(e.failing_tests.len() as u64)),
         category: evidence.map_or("", |e| e.category.as_str()).replace('_', " "),
         confidence: evidence.map_or(0, |e| percent(e.confidence)),
+        specialist: incident
+            .routed
+            .as_ref()
+            .filter(|_| evidence.is_some())
+            .map_or_else(String::new, |routed| routed.specialist.clone()),
         solution: evidence
             .and_then(|e| e.advice.as_ref())
             .map_or_else(String::new, |advice| clean_line(&advice.solution, SENTENCE)),

@@ -10,6 +10,7 @@ use ci_rescue::domain::Role;
 use ci_rescue::engine::Engine;
 use ci_rescue::ports::{Ask, Clock, Query};
 use ci_rescue::store::{Ledger, Sled};
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -68,7 +69,8 @@ async fn build(data: &Path, web: SocketAddr, console: SocketAddr) -> Result<App,
     let text = format!(
         "[github]\napi_url = \"http://{web}\"\nwebhook_secret = \"{SECRET}\"\ntoken = \"sandbox\"\nrepositories = [\"{REPO}\"]\n\
          [[people]]\nname = \"ada\"\ngithub = \"ada\"\nrole = \"admin\"\n[[people]]\nname = \"ben\"\ngithub = \"ben\"\nrole = \"approver\"\n\
-         [policy.approvals]\nretry = 0\n"
+         [policy.approvals]\nretry = 0\n{}",
+        agents(data)
     );
     let mut config = config::parse(&text, &[]).map_err(|why| why.to_string())?;
     config.store.path = data.join("store");
@@ -77,6 +79,36 @@ async fn build(data: &Path, web: SocketAddr, console: SocketAddr) -> Result<App,
     let store = Ledger::open(Sled::open(&data.join("store"))?).map_err(|why| why.to_string())?;
     let home = Some(format!("http://{console}"));
     App::build(&config, Arc::new(store), Arc::new(SystemClock), seats, hosts_of(console), home).await
+}
+
+/// The sandbox's own agent, caged where that works here.
+fn agents(data: &Path) -> String {
+    use ci_rescue::adapters::agent::{Sandbox, check};
+    let path = std::env::var_os("PATH");
+    let works = |sandbox| check(sandbox, path.as_deref()).is_ok();
+    let sandbox = if works(Sandbox::Bubblewrap) { "bubblewrap" } else { "none" };
+    let Some(program) = std::env::current_exe().ok().filter(|_| works(Sandbox::None)) else { return String::new() };
+    // A copy, which it may read and nothing beside it.
+    let bin = data.join("bin");
+    let copied = std::fs::create_dir_all(&bin).and_then(|()| std::fs::copy(program, bin.join("agent")));
+    if copied.is_err() {
+        return String::new();
+    }
+    format!(
+        "[loops]\nfirst_look_seconds = 3\nlook_seconds = 2\nci_minutes = 1\napart_minutes = 0\n\
+         [[agents]]\nname = \"rex\"\ncommand = ['{}', 'demo-agent']\nsandbox = \"{sandbox}\"\nreadable = ['{}']\n",
+        bin.join("agent").display(),
+        bin.display()
+    )
+}
+
+/// Reads its prompt, changes the files here, and says what it did.
+pub fn agent() -> Result<(), String> {
+    let mut prompt = String::new();
+    std::io::stdin().read_to_string(&mut prompt).map_err(|why| format!("cannot read the prompt: {why}"))?;
+    let said = ci_rescue::demo::stub::attempt(&prompt, Path::new("."));
+    println!("{}", said.map_err(|why| why.to_string())?);
+    Ok(())
 }
 
 fn greet(console: SocketAddr, web: SocketAddr, without_git: Option<&str>) {

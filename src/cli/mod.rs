@@ -65,6 +65,9 @@ enum Command {
     Incident(incident::Args),
     /// Ask the policy what it would decide
     Policy(policy::Args),
+    /// The sandbox's own fixing agent, which the demo runs
+    #[command(hide = true)]
+    DemoAgent,
     /// Say which specialist would look after a failure: a JSON object a line on standard input
     Route(route::Args),
     /// What executions of jobs and tests came to: import it, score it, classify failures
@@ -174,6 +177,7 @@ fn run(command: Command) -> Result<u8, Failed> {
         Command::Manifest(args) => manifest::run(&args)?,
         Command::Incident(args) => incident::run(&args)?,
         Command::Policy(args) => policy::run(&args)?,
+        Command::DemoAgent => demo::agent()?,
         Command::Route(args) => route::run(&args)?,
         Command::History(args) => return history::run(&args),
         Command::Store(args) => return store::run(&args),

@@ -99,9 +99,12 @@ data <<END
 Let prices be free
 END
 from :2
-M 100644 inline src/price.py
+M 100644 inline src/price.rs
 data <<END
-PRICE = 0
+/// In cents.
+pub fn price() -> u64 {
+    \"free\"
+}
 END
 
 ";
@@ -174,6 +177,12 @@ pub async fn file(forge: &Forge, name: &str, path: &str) -> Option<String> {
     let known = forge.lock().repos.contains_key(name);
     let dir = forge.git_dir.as_ref().filter(|_| known)?.join(format!("{name}.git"));
     run(git(&dir).args(["cat-file", "blob", &format!("main:{path}")]), b"").await.ok()
+}
+
+/// A file at the head of a branch.
+pub async fn at_head(forge: &Forge, name: &str, branch: &str, path: &str) -> Option<String> {
+    let dir = forge.git_dir.as_ref()?.join(format!("{name}.git"));
+    run(git(&dir).args(["cat-file", "blob", &format!("refs/heads/{branch}:{path}")]), b"").await.ok()
 }
 
 async fn run(command: &mut Command, input: &[u8]) -> Result<String, String> {

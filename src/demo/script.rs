@@ -2,9 +2,11 @@
 
 #![allow(clippy::disallowed_methods, reason = "the demo plays in real time")]
 
+use super::git;
 use super::hooks::sign;
 use super::logs;
 use super::state::{Forge, JobSpec, RunSpec};
+use super::stub;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -159,7 +161,10 @@ pub fn hint(workflow: &str, branch: &str, no: u64) -> Option<String> {
              cache_key_bump`: they can await approval side by side."
         ),
         ("healer-ci", _) => {
-            format!("Run `retry {no}`: it says why a retry will not help. `retry {no} force` retries anyway.")
+            format!(
+                "Run `retry {no}`: it says why a retry will not help. As Ben run `agent {no}`, switch to Ada and approve \
+                 it: CI rejects the agent's first change, and its second becomes a pull request."
+            )
         }
         ("docker-images", _) => {
             "Run `hold`: it pauses all automatic actions. Switch to Ada and run `unhold`.".to_owned()
@@ -168,11 +173,29 @@ pub fn hint(workflow: &str, branch: &str, no: u64) -> Option<String> {
     })
 }
 
+/// Starts a run for each new push of a fix: it passes if the mistake is gone.
+async fn judge(forge: &Forge, judged: &mut std::collections::BTreeSet<String>) {
+    let branches = forge.lock().repos.get(REPO).map(|repo| repo.branches.clone()).unwrap_or_default();
+    for (branch, sha) in branches.into_iter().filter(|(branch, _)| branch.starts_with(FIXES)) {
+        if judged.insert(sha.clone()) {
+            let text = git::at_head(forge, REPO, &branch, stub::FILE).await.unwrap_or_default();
+            let mut spec = SCENARIOS[2].spec(&sha);
+            (spec.branch, spec.pull) = (branch, None);
+            spec.jobs[0].ends = vec![if text.contains(stub::WRONG) { "failure" } else { "success" }];
+            forge.start(spec);
+        }
+    }
+}
+
+/// Branches of fixing agents begin so.
+const FIXES: &str = "ci-rescue/fix/";
+
 /// Plays the script against `target` until `stop`: starts runs, ends them, and sends the webhooks.
 pub async fn play(forge: Forge, web: String, target: String, secret: String, stop: CancellationToken) {
     let http = reqwest::Client::new();
     let started = std::time::Instant::now();
     let mut next = 0;
+    let mut judged = std::collections::BTreeSet::new();
     let mut since: std::collections::HashMap<(u64, u32), std::time::Instant> = std::collections::HashMap::new();
     while !stop.is_cancelled() {
         if next < SCENARIOS.len() && started.elapsed() >= APART * u32::try_from(next).unwrap_or(0) {
@@ -181,6 +204,7 @@ pub async fn play(forge: Forge, web: String, target: String, secret: String, sto
             forge.start(scenario.spec(&sha.unwrap_or_else(|| format!("{:040x}", 0x00c0_ffee + next))));
             next += 1;
         }
+        judge(&forge, &mut judged).await;
         for id in forge.going() {
             let attempt = forge.lock().runs.get(&id).map_or(1, |run| run.attempt);
             let begun = *since.entry((id, attempt)).or_insert_with(std::time::Instant::now);

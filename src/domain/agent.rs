@@ -195,6 +195,9 @@ pub struct Touched {
 pub struct Routed {
     /// `Rex`.
     pub specialist: String,
+    /// `rust`: what it looks after.
+    #[serde(default)]
+    pub area: String,
     /// 0 to 1.
     pub confidence: f64,
     pub because: String,

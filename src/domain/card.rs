@@ -33,6 +33,8 @@ pub enum Verb {
     Bisect,
     /// By the template that the known issue names.
     Fix,
+    /// Lets the specialist's agent try.
+    Agent,
     Issue,
     /// The person has it.
     Ack,
@@ -42,7 +44,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Retry,
         Self::Approve,
         Self::Reject,
@@ -55,6 +57,7 @@ impl Verb {
         Self::Backport,
         Self::Bisect,
         Self::Fix,
+        Self::Agent,
         Self::Issue,
         Self::Ack,
         Self::Why,
@@ -64,9 +67,26 @@ impl Verb {
     /// The verb of a remedy that a card may offer.
     #[must_use]
     pub fn of(remedy: &str) -> Option<Self> {
-        [Self::Retry, Self::Quarantine, Self::Pin, Self::Revert, Self::Backport, Self::Bisect, Self::Fix, Self::Issue]
-            .into_iter()
-            .find(|verb| verb.as_str() == remedy)
+        Self::REMEDIES.into_iter().find(|verb| verb.as_str() == remedy)
+    }
+
+    /// Those that ask for a remedy which a card offers.
+    const REMEDIES: [Self; 9] = [
+        Self::Retry,
+        Self::Quarantine,
+        Self::Pin,
+        Self::Revert,
+        Self::Backport,
+        Self::Bisect,
+        Self::Fix,
+        Self::Agent,
+        Self::Issue,
+    ];
+
+    /// Whether its remedy is planned once it is asked for, as an offer says.
+    #[must_use]
+    pub fn is_planned_later(self) -> bool {
+        self != Self::Retry && Self::REMEDIES.contains(&self)
     }
 
     #[must_use]
@@ -84,6 +104,7 @@ impl Verb {
             Self::Backport => "backport",
             Self::Bisect => "bisect",
             Self::Fix => "fix",
+            Self::Agent => "agent",
             Self::Issue => "issue",
             Self::Ack => "ack",
             Self::Why => "why",

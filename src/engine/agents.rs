@@ -8,7 +8,7 @@ use crate::domain::agent::{Attempt, AttemptEnd, Patch, Touched, Trial, Usd};
 use crate::domain::change::{Change, ChangeOutcome};
 use crate::domain::event::{Conclusion, LogRead};
 use crate::domain::ids::{Digest, ProposalId, Repo};
-use crate::domain::incident::{Incident, Proposal};
+use crate::domain::incident::{Incident, Proposal, ProposalState};
 use crate::domain::refs::OwnBranch;
 use crate::domain::text::{Untrusted, clean_line};
 use crate::domain::time::Time;
@@ -87,7 +87,7 @@ impl Engine {
         };
         let ran = tokio::select! {
             ran = room.agents.run(task) => ran,
-            () = self.held() => return Ok(Outcome::Held),
+            () = self.held(*proposal) => return Ok(Outcome::Held),
         };
         let ran = match ran {
             Ok(ran) => ran,
@@ -112,9 +112,14 @@ impl Engine {
         self.store.commit(turn).await.map_err(lost)
     }
 
-    /// Comes back once the emergency stop is on, or cannot be read.
-    async fn held(&self) {
-        while matches!(self.read_hold().await, Ok(None)) {
+    /// Comes back once the emergency stop is on, or somebody has cancelled the loop; also where neither can be read.
+    async fn held(&self, id: ProposalId) {
+        let runs = |incident: &Incident| {
+            incident.proposal(id.n).is_some_and(|own| matches!(own.state, ProposalState::Running { .. }))
+        };
+        while matches!(self.read_hold().await, Ok(None))
+            && matches!(&self.store.incident(id.incident).await, Ok(Some(incident)) if runs(incident))
+        {
             tokio::time::sleep(LOOK).await;
         }
     }

@@ -173,9 +173,7 @@ impl Working<'_> {
             }
             Verb::Cancel => Intent::Cancel { target },
             Verb::Undo => Intent::Undo { target },
-            Verb::Quarantine | Verb::Pin | Verb::Revert | Verb::Backport | Verb::Bisect | Verb::Fix | Verb::Issue
-                if !fields.is_empty() =>
-            {
+            verb if verb.is_planned_later() && !fields.is_empty() => {
                 match incident.as_ref().map(|incident| forms::read(incident, &what, fields)) {
                     Some(Ok(intent)) => intent,
                     wrong => {
@@ -185,7 +183,14 @@ impl Working<'_> {
                     }
                 }
             }
-            Verb::Quarantine | Verb::Pin | Verb::Revert | Verb::Backport | Verb::Bisect | Verb::Fix | Verb::Issue => {
+            Verb::Quarantine
+            | Verb::Pin
+            | Verb::Revert
+            | Verb::Backport
+            | Verb::Bisect
+            | Verb::Fix
+            | Verb::Agent
+            | Verb::Issue => {
                 let remedy = remedies::by_id(what.verb.as_str());
                 let offering = incident.as_ref().zip(remedy).and_then(|(incident, remedy)| remedy.offer(incident));
                 let Some(offering) = offering else {
@@ -211,7 +216,7 @@ impl Working<'_> {
             },
         };
         // A change of code is planned once it is asked for: the card shows no plan that a press could bind to.
-        let planned = Verb::of(what.verb.as_str()).is_none_or(|verb| verb == Verb::Retry);
+        let planned = !what.verb.is_planned_later();
         let seen = (planned && !matches!(what.verb, Verb::Ack | Verb::Why | Verb::Wrong)).then_some(what.digest);
         self.intent(asker, intent, seen).await
     }

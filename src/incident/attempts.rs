@@ -6,9 +6,9 @@ use super::state::Step;
 use crate::agents;
 use crate::domain::action::Action;
 use crate::domain::agent::{Attempt, AttemptEnd, Usd};
-use crate::domain::effect::Order;
+use crate::domain::effect::{Effect, Order};
 use crate::domain::facts::{Facts, Known};
-use crate::domain::incident::Proposal;
+use crate::domain::incident::{Proposal, ProposalState};
 use crate::domain::intent::Wish;
 use crate::domain::journal::Note;
 
@@ -68,5 +68,25 @@ pub fn pushed(step: &mut Step<'_>, n: u32, at: usize) {
         && let Some(last) = own.attempts.last_mut()
     {
         last.pushed_at = last.pushed_at.or(Some(now));
+    }
+}
+
+/// Whether the agent runs now.
+pub fn is_at_work(own: &Proposal, at: usize) -> bool {
+    let action = own.plan.as_ref().and_then(|plan| plan.steps.get(at)).map(|step| &step.action);
+    matches!(action, Some(Action::Attempt { .. }))
+}
+
+/// A loop that people or limits stopped leaves no branch behind.
+pub fn tidy(step: &mut Step<'_>, own: &Proposal) {
+    let stopped = matches!(
+        own.state,
+        ProposalState::Cancelled { .. } | ProposalState::Refused { .. } | ProposalState::Failed { .. }
+    );
+    let pushed = own.attempts.iter().any(|attempt| attempt.pushed_at.is_some());
+    if stopped && pushed && own.made.is_empty() {
+        let (incident, repo) = (step.incident.no, step.incident.repo.clone());
+        let action = Action::BranchGone { repo, branch: agents::branch(own.id) };
+        step.effect(Effect::Follow { incident, action: Box::new(action) });
     }
 }

@@ -1,5 +1,6 @@
 //! Requests from people: role, stale-digest and quorum checks, each refusal with its reason.
 
+use super::attempts;
 use super::correcting;
 use super::escalating;
 use super::exclusion;
@@ -248,6 +249,7 @@ fn cancel(step: &mut Step<'_>, request: &Request, target: Target) {
     let want = |p: &Proposal| match p.state {
         ProposalState::Planning | ProposalState::Awaiting | ProposalState::Waiting => !p.dry_run,
         ProposalState::Done => p.awaits_undo() || rerunning && Some(p.id) == newest,
+        ProposalState::Running { step } => attempts::is_at_work(p, step),
         _ => false,
     };
     let proposal = match find(&step.incident, target, want, "cancel") {
@@ -264,6 +266,7 @@ fn cancel(step: &mut Step<'_>, request: &Request, target: Target) {
     }
     let input = match proposal.state {
         ProposalState::Done => Input::Undo(request.by.name.line(60)),
+        ProposalState::Running { .. } => Input::Stop(request.by.key.clone()),
         _ => Input::Cancel(request.by.key.clone()),
     };
     proposal::advance(step, proposal.id.n, &input);

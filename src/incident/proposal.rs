@@ -30,6 +30,8 @@ pub enum Input {
     RunEnded,
     Reject(String),
     Cancel(String),
+    /// By this person, while an agent is at work.
+    Stop(String),
     /// By this person, for a proposal that is done.
     Undo(String),
     TimeUp,
@@ -60,6 +62,7 @@ pub fn next(state: &ProposalState, input: &Input, steps: usize) -> Option<Propos
         (S::Awaiting, I::Quorum) | (S::Waiting, I::RunEnded) => S::Planning,
         (S::Awaiting, I::Reject(by)) => S::Rejected { by: by.clone() },
         (S::Planning | S::Awaiting | S::Waiting, I::Cancel(by)) => S::Cancelled { by: by.clone() },
+        (S::Running { .. }, I::Stop(by)) => S::Cancelled { by: by.clone() },
         (S::Awaiting | S::Waiting, I::TimeUp) => S::Expired,
         (S::Running { step }, I::StepDone) if step + 1 >= steps => S::Done,
         (S::Running { step }, I::StepDone) => S::Running { step: step + 1 },
@@ -200,6 +203,7 @@ pub fn advance(step: &mut Step<'_>, n: u32, input: &Input) {
 fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
     let id = proposal.id;
     let key = proposal.by.key.clone();
+    attempts::tidy(step, proposal);
     match &proposal.state {
         ProposalState::Planning => gather(step, id.n),
         ProposalState::Awaiting => await_people(step, proposal),

@@ -7,9 +7,9 @@ use super::code::{LABEL, TITLE_MAX, attempts, cause};
 use super::{Asked, Offering, PlanContext, Remedy, hope};
 use crate::agents::{self, Ending, Next};
 use crate::domain::action::{Action, ChangeSpec, PullBody};
-use crate::domain::agent::{Attempt, Patch, Routed, Trial, Usd};
+use crate::domain::agent::{Attempt, AttemptEnd, Patch, Routed, Trial, Usd};
 use crate::domain::effect::Lookup;
-use crate::domain::facts::Known;
+use crate::domain::facts::{Known, Preview};
 use crate::domain::ids::Digest;
 use crate::domain::incident::{Incident, ProposalState};
 use crate::domain::intent::Wish;
@@ -240,7 +240,19 @@ impl<'c> Loop<'c> {
     fn drop_branch(&self, context: &PlanContext<'_>) -> Plan {
         let action = Action::BranchGone { repo: context.incident.repo.clone(), branch: self.branch.clone() };
         let summary = format!("delete {}", self.branch.as_str());
-        self.plan(context, summary, vec![PlannedAction { action, undo: None }])
+        let mut plan = self.plan(context, summary, vec![PlannedAction { action, undo: None }]);
+        // What was tried can still be read and taken over.
+        plan.previews = self.attempts.iter().filter_map(|attempt| self.tried(attempt)).collect();
+        plan
+    }
+
+    fn tried(&self, attempt: &Attempt) -> Option<(String, Preview)> {
+        match &attempt.end {
+            AttemptEnd::Proposed { patch } => {
+                Some((format!("{}, attempt {}", self.onto, attempt.n), patch.preview.clone()))
+            }
+            _ => None,
+        }
     }
 
     /// All plans of one loop have one digest: an approval covers it.

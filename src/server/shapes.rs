@@ -114,6 +114,10 @@ pub struct IncidentView {
     pub stage: String,
     pub severity: String,
     pub category: Option<String>,
+    /// Who looks after it: `rex`.
+    pub agent: Option<String>,
+    /// `rust_lint`: area and category.
+    pub failure_type: Option<String>,
     pub fingerprint: Option<String>,
     pub opened_at: String,
     pub updated_at: String,
@@ -291,6 +295,11 @@ impl IncidentView {
             stage: incident.stage.as_str().into(),
             severity: incident.severity.as_str().into(),
             category: evidence.map(|e| e.category.as_str().into()),
+            agent: incident.routed.as_ref().map(|routed| routed.specialist.to_lowercase()),
+            failure_type: incident
+                .routed
+                .as_ref()
+                .map(|routed| failure_type(&routed.area, evidence.map_or(Category::Unknown, |e| e.category))),
             fingerprint: incident.fingerprint().map(str::to_owned),
             opened_at: rfc3339(incident.opened_at),
             updated_at: rfc3339(incident.updated_at),

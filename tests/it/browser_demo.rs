@@ -77,14 +77,24 @@ async fn repair(visitor: &Visitor, step: &str) {
     visitor.goto("/").await;
 }
 
-/// A retry is refused with its reason, and forced.
+/// A retry is refused with its reason; an agent's second change passes, and becomes a pull request.
 async fn refuse(visitor: &Visitor, step: &str) {
     let all = commands(step);
+    visitor.switch("ben").await;
     says(visitor, &all[0]).await;
     visitor.sees("#answers", "recur on the same commit").await;
     says(visitor, &all[1]).await;
     let no = all[1].split(' ').nth(1).unwrap();
-    waits_for(visitor, &format!("#incident-{no}[data-stage=running]")).await;
+    waits_for(visitor, &format!("#incident-{no} button[data-verb=approve]")).await;
+    visitor.switch("ada").await;
+    visitor.click(&format!("#incident-{no} button[data-verb=approve]")).await;
+    visitor.goto(&format!("/incidents/{no}")).await;
+    for words in ["attempt 1: the agent changed", "attempt 2: the agent changed", "after 2 attempts at"] {
+        matches(visitor, ".journal", words).await;
+    }
+    visitor.goto(&format!("/incidents/{no}")).await;
+    visitor.sees(".patches, main", "diff --git").await;
+    visitor.goto("/").await;
 }
 
 /// The emergency stop, pulled by one and lifted by another.

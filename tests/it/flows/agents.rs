@@ -414,3 +414,108 @@ async fn who_may_not_ask_and_what_no_agent_works_on() {
     assert_eq!(lab.told("count"), "");
     lab.world.end().await;
 }
+
+#[tokio::test]
+async fn who_cancels_stops_the_agent_at_work_and_its_branch_goes() {
+    // The second attempt waits.
+    let script = format!("[ $N = 1 ] && {{ echo '// a' >> src/lib.rs; exit 0; }}\n{}", patient());
+    let lab = Lab::new(&script).await;
+    lab.ask().await;
+    assert!(lab.branches().contains(BRANCH));
+    let world = &lab.world;
+    let cancelling = async {
+        while lab.told("count").trim() != "2" {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        world.sit("ada").await.say(world, "cancel 1-1").await
+    };
+    let (answer, ()) = tokio::join!(cancelling, lab.ci("failure"));
+    assert!(answer.contains("ancelled"), "{answer}");
+    assert!(matches!(lab.proposal().await.state, ProposalState::Cancelled { .. }), "{:?}", lab.proposal().await);
+    world.settle().await;
+    assert!(!lab.branches().contains("ci-rescue") && opened(world).is_empty());
+    // What is late for it opens no card of its own.
+    assert_eq!(world.incidents().await.len(), 1);
+    lab.world.end().await;
+}
+
+#[tokio::test]
+async fn the_card_names_the_specialist_and_its_button_lets_it_try() {
+    let lab = Lab::new(&format!("{}echo cost_usd=0.12", mend())).await;
+    let card = lab.world.slack.cards()[0].clone();
+    assert!(card.blocks.to_string().contains("· Rex ·"), "{}", card.blocks);
+    let press = card.button("Let Rex try").unwrap_or_else(|| panic!("{}", card.blocks)).clone();
+    lab.world.slack.press("UADA", &card, &press).await;
+    lab.world.settle().await;
+    assert_eq!(lab.proposal().await.state, ProposalState::Awaiting);
+    lab.world.sit("cyd").await.say(&lab.world, "approve 1").await;
+    lab.ci("success").await;
+    assert_eq!(lab.proposal().await.state, ProposalState::Done);
+    let card = lab.world.slack.cards()[0].clone();
+    assert!(card.button("Let Rex try").is_none(), "{}", card.blocks);
+    lab.world.end().await;
+}
+
+async fn api(world: &World, path: &str) -> serde_json::Value {
+    let url = format!("http://{}{path}", world.public_at);
+    let answer = world.http.get(url).bearer_auth("read-token").send().await.unwrap();
+    assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    answer.json().await.unwrap()
+}
+
+#[tokio::test]
+async fn commands_and_the_api_tell_the_same_true_figures() {
+    let lab = Lab::new(&format!("{}echo cost_usd=0.12", mend())).await;
+    let eve = lab.world.sit("eve").await;
+    assert!(eve.say(&lab.world, "loops").await.contains("No agent has been at work"));
+    lab.ask().await;
+    assert_eq!(api(&lab.world, "/api/loops?state=active").await["loops"][0]["state"], "running");
+    assert_eq!(api(&lab.world, "/api/loops?state=history").await["loops"], serde_json::json!([]));
+    lab.ci("success").await;
+    let told = api(&lab.world, "/api/loops").await;
+    let one = &told["loops"][0];
+    assert_eq!((&one["state"], &one["specialist"], &one["cost"]), (&"success".into(), &"Rex".into(), &0.12.into()));
+    assert_eq!((&one["attempts"][0]["end"], &one["attempts"][0]["ci"]), (&"proposed".into(), &"passed".into()));
+    let answer = eve.say(&lab.world, "loops history").await;
+    assert!(answer.contains("1-1 Rex in acme/shop: success, 1 attempt, $0.12"), "{answer}");
+    let budget = api(&lab.world, "/api/budget").await;
+    assert_eq!(
+        (&budget["daily_spend"], &budget["daily_limit"], &budget["per_loop_limit"]),
+        (&0.12.into(), &10.0.into(), &2.0.into())
+    );
+    let answer = eve.say(&lab.world, "budget").await;
+    assert!(answer.contains("9 of 10 automatic actions left") && answer.contains("$0.12 of $10.00"), "{answer}");
+    let incident = api(&lab.world, "/api/incidents/1").await;
+    assert_eq!((&incident["agent"], &incident["failure_type"]), (&"rex".into(), &"rust_build".into()));
+    lab.world.end().await;
+}
+
+/// Both perform what is due: the attempt is claimed once, and begun once.
+#[tokio::test]
+async fn two_engines_on_one_store_run_one_loop() {
+    let lab = Lab::new(&format!("sleep 0.3\n{}echo cost_usd=0.10", mend())).await;
+    let (other, twin) = lab.world.twin().await;
+    lab.world.sit("ada").await.say(&lab.world, "fix 1 agent").await;
+    let cyd = lab.world.sit("cyd").await;
+    let (world, ended) = (&lab.world, std::cell::Cell::new(false));
+    let approving = async {
+        cyd.say(world, "approve 1").await;
+        world.settle().await;
+        ended.set(true);
+    };
+    let pumping = async {
+        while !ended.get() {
+            // A conflict is the other's turn.
+            let _ = other.engine.turn().await;
+            let _ = other.engine.perform().await;
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::join!(approving, pumping);
+    lab.world.settle().await;
+    assert_eq!((lab.told("count").trim(), lab.ends().await), ("1", vec!["proposed"]));
+    let view = ci_rescue::ports::Ask::budget(&*other.engine).await;
+    assert!((view.daily_spend - 0.10).abs() < 1e-9 && view.remaining == 9, "{view:?}");
+    twin.end().await;
+    lab.world.end().await;
+}

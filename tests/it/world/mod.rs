@@ -344,9 +344,24 @@ impl World {
         self.running = running;
     }
 
+    /// A second engine on the same store, with what ends it.
+    pub async fn twin(&self) -> (App, Twin) {
+        let (app, running) = start(&self.text, &self.rooms, &self.store, &self.clock, self.open_console).await;
+        (app, Twin(running))
+    }
+
     pub async fn end(self) {
         self.running.end().await;
         self.stop.cancel();
+    }
+}
+
+/// A second engine's process.
+pub struct Twin(Running);
+
+impl Twin {
+    pub async fn end(self) {
+        self.0.end().await;
     }
 }
 
