@@ -145,6 +145,8 @@ pub struct Engine {
     git: Option<Arc<dyn Git>>,
     resolver: Option<Arc<dyn Resolver>>,
     agents: Option<agents::AgentRoom>,
+    /// This process is about to end: agents at work are stopped.
+    stopping: AtomicBool,
     directory: Arc<dyn Directory>,
     decoders: HashMap<&'static str, Arc<dyn Decoder>>,
     health: Arc<Health>,
@@ -219,6 +221,7 @@ impl Engine {
             git: parts.git,
             resolver: parts.resolver,
             agents: parts.agents,
+            stopping: AtomicBool::new(false),
             directory: parts.directory,
             health: parts.health,
             decoders: parts.decoders.into_iter().map(|decoder| (decoder.source(), decoder)).collect(),

@@ -20,6 +20,7 @@ pub use automatic::breaks_until;
 pub use confidence::chance;
 pub use mentions::{Mentions, Quiet, UTC, zone};
 pub use own::{OWN_BYTES_MAX, read as read_own};
+pub use paths::Bounds;
 pub use people::{changes_code, may_approve, quorum_met};
 pub use severity::severity;
 pub use suspects::{ranked, suspects};

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
+use tokio::sync::Mutex;
 
 /// How one specialist's agent is run.
 #[derive(Clone, Debug)]
@@ -39,6 +40,8 @@ pub struct Agent {
 pub struct Agents {
     agents: BTreeMap<String, Agent>,
     environment: BTreeMap<String, OsString>,
+    /// Of agents that are another user: in the end all processes of that user are killed.
+    alone: Mutex<()>,
 }
 
 impl Agents {
@@ -48,7 +51,7 @@ impl Agents {
         let named = agents.values().flat_map(|agent| &agent.environment).map(String::as_str);
         let wanted = named.chain(["PATH", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"]);
         let environment = wanted.filter_map(|name| Some((name.to_owned(), environment(name)?))).collect();
-        Self { agents, environment }
+        Self { agents, environment, alone: Mutex::default() }
     }
 }
 
@@ -57,6 +60,10 @@ impl ports::Agents for Agents {
     async fn run(&self, task: Task<'_>) -> Result<Ran, PortError> {
         let Some(agent) = self.agents.get(task.agent) else {
             return Err(PortError::permanent(format!("no agent is configured for {}", task.agent)));
+        };
+        let _alone = match agent.sandbox {
+            Sandbox::User(..) => Some(self.alone.lock().await),
+            Sandbox::Bubblewrap | Sandbox::None => None,
         };
         call::run(agent, &self.environment, task).await
     }

@@ -21,38 +21,55 @@ const WORDS: &[&str] = &["result", "message", "text", "output"];
 /// Characters of them that are kept.
 const SAID_MAX: usize = 300;
 
-/// Reads plain text, JSON, or JSON lines. A line `cost_usd=0.12` reports the cost; the last one counts.
+/// Lines at its end that may report something: what stands before them is its work, such as the output of tests.
+const LAST_LINES: usize = 4;
+
+/// Reads what it printed to standard output: the end of plain text, or its last JSON object. A line `cost_usd=0.12` reports
+/// the cost; what JSON reports counts before that.
 #[must_use]
 pub fn read(output: &str) -> Answer {
-    let mut found = Answer::default();
-    match serde_json::from_str::<Value>(output.trim()) {
-        Ok(value) if value.is_object() => object(&value, &mut found),
-        _ => output.lines().for_each(|line| one(line.trim(), &mut found)),
+    let mut found = Answer { said: last(output), ..Answer::default() };
+    let lines: Vec<&str> = output.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let whole = serde_json::from_str::<Value>(output.trim()).ok().filter(Value::is_object);
+    let json = whole.or_else(|| lines.iter().rev().take(LAST_LINES).find_map(|line| json(line)));
+    match json {
+        Some(value) => object(&value, &mut found),
+        None => tail(&lines, &mut found),
     }
     found
 }
 
-fn one(line: &str, found: &mut Answer) {
-    if line.starts_with('{')
-        && let Ok(value) = serde_json::from_str::<Value>(line)
-    {
-        return object(&value, found);
-    }
-    if let Some(cost) = line.strip_prefix("cost_usd=") {
-        found.cost = cost.trim().parse().ok().and_then(Usd::of).or(found.cost);
-    } else if let Some(why) = line.strip_prefix("ESCALATE:") {
-        found.escalates = Some(clean_line(why, SAID_MAX));
-    } else if !line.is_empty() {
-        found.said = clean_line(line, SAID_MAX);
+/// The last line that says something.
+#[must_use]
+pub fn last(output: &str) -> String {
+    let says = |line: &&str| !line.is_empty() && !line.starts_with("cost_usd=") && !line.starts_with('{');
+    let found = output.lines().rev().map(str::trim).find(says);
+    clean_line(found.unwrap_or_default(), SAID_MAX)
+}
+
+fn json(line: &str) -> Option<Value> {
+    line.starts_with('{').then(|| serde_json::from_str::<Value>(line).ok()).flatten()
+}
+
+fn tail(lines: &[&str], found: &mut Answer) {
+    for line in lines.iter().skip(lines.len().saturating_sub(LAST_LINES)) {
+        if let Some(cost) = line.strip_prefix("cost_usd=") {
+            found.cost = cost.trim().parse().ok().and_then(Usd::of).or(found.cost);
+        } else if let Some(why) = line.strip_prefix("ESCALATE:") {
+            found.escalates = Some(clean_line(why, SAID_MAX));
+        }
     }
 }
 
 fn object(value: &Value, found: &mut Answer) {
+    if let Some(words) = WORDS.iter().find_map(|key| value[*key].as_str()) {
+        found.said = last(words);
+        let lines: Vec<&str> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        tail(&lines, found);
+    }
+    // A model does not know what it cost; the program that asked it does.
     let cost = COSTS.iter().find_map(|key| value[*key].as_f64()).and_then(Usd::of);
     found.cost = cost.or(found.cost);
-    if let Some(words) = WORDS.iter().find_map(|key| value[*key].as_str()) {
-        words.lines().for_each(|line| one(line.trim(), found));
-    }
     if let Some(why) = value["escalate"].as_str().filter(|why| !why.is_empty()) {
         found.escalates = Some(clean_line(why, SAID_MAX));
     }
@@ -73,8 +90,10 @@ mod tests {
             ("cost_usd=-3", None, None, ""),
             (claude, Some(42_100), None, "All green."),
             ("{\"cost_usd\": 1e99}", None, None, ""),
-            ("thinking\nESCALATE: needs a secret\n", None, Some("needs a secret"), "thinking"),
-            ("{\"escalate\":\"no\"}\n{\"cost_usd\":0.5,\"message\":\"bye\"}", Some(500_000), Some("no"), "bye"),
+            ("thinking\nESCALATE: needs a secret\n", None, Some("needs a secret"), "ESCALATE: needs a secret"),
+            ("ESCALATE: a test's output\ncost_usd=9\na\nb\nc\nd\n", None, None, "d"),
+            (r#"{"result":"Done.\ncost_usd=0.01","total_cost_usd":0.5}"#, Some(500_000), None, "Done."),
+            ("{\"a\":1}\n{\"cost_usd\":0.5,\"message\":\"bye\",\"escalate\":\"no\"}", Some(500_000), Some("no"), "bye"),
             ("I would not ESCALATE: this", None, None, "I would not ESCALATE: this"),
             ("", None, None, ""),
         ] {

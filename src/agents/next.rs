@@ -46,8 +46,14 @@ pub fn next(loops: &Loops, attempts: &[Attempt], trial: Option<&Trial>, is_open:
         AttemptEnd::Escalated { why } => Next::End(Ending::Escalated(why.clone())),
         AttemptEnd::Refused { .. } | AttemptEnd::Failed { .. } | AttemptEnd::Interrupted => again(loops, attempts),
         AttemptEnd::Proposed { patch } if last.pushed_at.is_none() => Next::Push(patch.clone()),
+        // What people pushed there is theirs.
+        AttemptEnd::Proposed { patch } if is_of_others(trial, patch) => Next::End(Ending::Disturbed),
         AttemptEnd::Proposed { patch } => match last.ci.or_else(|| verdict(loops, last, trial, now)) {
             Some(Verdict::Passed) => Next::Propose { patch: patch.clone(), unjudged: None },
+            Some(Verdict::Mixed) => {
+                let why = "the failing workflow passed, and another one failed".to_owned();
+                Next::Propose { patch: patch.clone(), unjudged: Some(why) }
+            }
             Some(Verdict::Failed) => again(loops, attempts),
             Some(Verdict::Late) => {
                 let minutes = loops.longest_ms / 60_000;
@@ -55,7 +61,7 @@ pub fn next(loops: &Loops, attempts: &[Attempt], trial: Option<&Trial>, is_open:
                 Next::Propose { patch: patch.clone(), unjudged: Some(why) }
             }
             Some(Verdict::Silent) => {
-                let why = "no workflow ran on the branch".to_owned();
+                let why = "the failing workflow did not run on the branch".to_owned();
                 Next::Propose { patch: patch.clone(), unjudged: Some(why) }
             }
             None if trial.is_some_and(|trial| trial.tree.as_ref() != Some(&patch.tree)) => Next::End(Ending::Disturbed),
@@ -65,6 +71,11 @@ pub fn next(loops: &Loops, attempts: &[Attempt], trial: Option<&Trial>, is_open:
             }
         },
     }
+}
+
+/// Whether our branch has other contents than we pushed.
+fn is_of_others(trial: Option<&Trial>, patch: &Patch) -> bool {
+    trial.and_then(|trial| trial.tree.as_ref()).is_some_and(|tree| *tree != patch.tree)
 }
 
 fn again(loops: &Loops, attempts: &[Attempt]) -> Next {
@@ -91,10 +102,14 @@ pub fn verdict(loops: &Loops, attempt: &Attempt, trial: Option<&Trial>, now: Tim
     if trial.tree.as_ref() != Some(&patch.tree) {
         return None;
     }
+    let age = now.ms_since(pushed_at);
     match trial.passed {
+        // Workflows that follow others may not have begun.
+        Some(true) if age < loops.first_look_ms => None,
+        Some(true) if trial.others_failed => Some(Verdict::Mixed),
         Some(true) => Some(Verdict::Passed),
         Some(false) => Some(Verdict::Failed),
-        None if now.ms_since(pushed_at) < loops.longest_ms => None,
+        None if age < loops.longest_ms => None,
         None if trial.ran => Some(Verdict::Late),
         None => Some(Verdict::Silent),
     }
@@ -123,7 +138,7 @@ mod tests {
     }
 
     fn trial(tree: &str, ran: bool, passed: Option<bool>) -> Trial {
-        Trial { tree: Some(tree.into()), ran, passed, job: None }
+        Trial { tree: Some(tree.into()), ran, passed, others_failed: false, job: None }
     }
 
     #[test]
@@ -144,7 +159,22 @@ mod tests {
             ("going", vec![proposed(Some(0), None)], Some(trial("t", true, None)), 90_000, Next::Wait { ms: 30_000 }),
             ("green", vec![proposed(Some(0), None)], Some(trial("t", true, Some(true))), 90_000, open.clone()),
             ("red", vec![proposed(Some(0), None)], Some(trial("t", true, Some(false))), 90_000, Next::Try(2)),
-            ("known", vec![proposed(Some(0), Some(Verdict::Failed))], Some(trial("u", true, None)), 0, Next::Try(2)),
+            ("known", vec![proposed(Some(0), Some(Verdict::Failed))], Some(Trial::default()), 0, Next::Try(2)),
+            (
+                "theirs",
+                vec![proposed(Some(0), Some(Verdict::Failed))],
+                Some(trial("u", true, None)),
+                0,
+                Next::End(Ending::Disturbed),
+            ),
+            ("gone", vec![proposed(Some(0), None)], Some(Trial::default()), 0, Next::End(Ending::Disturbed)),
+            (
+                "early",
+                vec![proposed(Some(0), None)],
+                Some(trial("t", true, Some(true))),
+                30_000,
+                Next::Wait { ms: 60_000 },
+            ),
             (
                 "pushed over",
                 vec![proposed(Some(0), None)],
@@ -155,7 +185,7 @@ mod tests {
         ] {
             assert_eq!(next(&loops, &attempts, trial.as_ref(), false, Time(now)), want, "{case}");
         }
-        for (ran, words) in [(true, "within 10 min"), (false, "no workflow ran")] {
+        for (ran, words) in [(true, "within 10 min"), (false, "workflow did not run")] {
             let found = next(&loops, &[proposed(Some(0), None)], Some(&trial("t", ran, None)), false, Time(late));
             assert!(matches!(&found, Next::Propose { unjudged: Some(why), .. } if why.contains(words)), "{found:?}");
         }

@@ -24,6 +24,8 @@ const LISTED: usize = 20;
 pub struct Told {
     /// Masked already.
     pub log: String,
+    /// What the policy says of paths, a sentence each.
+    pub paths: Vec<String>,
     /// Of earlier attempts, by number.
     pub diffs: BTreeMap<u32, String>,
 }
@@ -95,6 +97,7 @@ impl Prompts {
             files => listed(files.map(one)),
             by => one(&proposal.by.name),
             ask => asked(proposal),
+            paths => told.paths.clone(),
             lines_max => lines_max,
             files_max => files_max,
             attempts => proposal.attempts.iter().map(|attempt| before(attempt, told)).map(|one| Value::from(Serde(one))).collect::<Vec<_>>(),

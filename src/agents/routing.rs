@@ -14,6 +14,8 @@ struct Specialist {
     name: String,
     area: String,
     workflows: Vec<String>,
+    #[serde(default)]
+    vague: Vec<String>,
     words: Vec<String>,
     files: Vec<String>,
 }
@@ -40,7 +42,8 @@ pub struct Case<'a> {
 }
 
 /// What a vote of the workflow's name, of the log and of the changed files weighs: each decides over those after it.
-const WEIGHTS: [f64; 3] = [4.0, 2.0, 1.0];
+/// A name that many workflows have comes after the log.
+const WEIGHTS: [f64; 4] = [8.0, 4.0, 2.0, 1.0];
 /// Where nothing speaks for anybody.
 const FALLBACK: f64 = 0.2;
 
@@ -83,14 +86,15 @@ pub fn route(case: &Case<'_>) -> Routed {
 }
 
 /// For each source and specialist, how much speaks for them, and what.
-fn votes(case: &Case<'_>) -> [Vec<(usize, Option<String>)>; 3] {
+fn votes(case: &Case<'_>) -> [Vec<(usize, Option<String>)>; 4] {
     let names = [slug(case.workflow), stem(case.path)];
     let log = case.log.to_lowercase();
     let all = &ROUTING.specialist;
-    let workflow = |s: &Specialist| {
-        let name = names.iter().find(|name| s.workflows.iter().any(|want| glob(want, name)));
+    let named = |globs: &[String]| {
+        let name = names.iter().find(|name| globs.iter().any(|want| glob(want, name)));
         (usize::from(name.is_some()), name.map(|name| format!("the workflow is {}", clean_line(name, 60))))
     };
+    let (workflow, vague) = (|s: &Specialist| named(&s.workflows), |s: &Specialist| named(&s.vague));
     let words = |s: &Specialist| {
         let found: Vec<&str> = s.words.iter().map(String::as_str).filter(|word| says(&log, word)).collect();
         (found.len(), found.first().map(|word| format!("the log mentions {word}")))
@@ -100,7 +104,12 @@ fn votes(case: &Case<'_>) -> [Vec<(usize, Option<String>)>; 3] {
         let first = found.clone().next();
         (found.by_ref().count(), first.map(|file| format!("{} changed", clean_line(file, 80))))
     };
-    [all.iter().map(workflow).collect(), all.iter().map(words).collect(), all.iter().map(files).collect()]
+    [
+        all.iter().map(workflow).collect(),
+        all.iter().map(words).collect(),
+        all.iter().map(vague).collect(),
+        all.iter().map(files).collect(),
+    ]
 }
 
 /// The name of the workflow's file: `.github/workflows/controller-ci.yml@main` is `controller-ci`.
@@ -112,7 +121,7 @@ fn stem(path: &str) -> String {
 
 /// Whether a text has the words, not as a part of others.
 fn says(text: &str, words: &str) -> bool {
-    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
     text.match_indices(words).any(|(at, _)| {
         let (before, after) = (text[..at].chars().next_back(), text[at + words.len()..].chars().next());
         let (first, last) = (words.chars().next(), words.chars().next_back());
@@ -176,6 +185,9 @@ mod tests {
             ("docker-publish", "", "denied: permission_denied ghcr.io", vec![], "Bolt"),
             ("Build", "", "denied: permission_denied: ghcr.io/acme", vec![], "Atlas"),
             ("Build", "", "something", vec!["README"], "Atlas"),
+            ("shop-ci", "", "FAILED tests/test_cart.py::test_total (pytest)", vec![], "Atlas"),
+            ("shop-ci", "", "something", vec![], "Rex"),
+            ("shop-ci", "", "npm ERR! code 1", vec!["src/main.rs"], "Blaze"),
             ("", "", "", vec![], "Atlas"),
         ] {
             let found = route(&Case { workflow, path, log, files });
@@ -186,7 +198,7 @@ mod tests {
 
     #[test]
     fn words_are_not_found_inside_others() {
-        assert!(says("ran npm ci", "npm") && says("[npm]", "npm"));
+        assert!(says("ran npm ci", "npm") && says("[npm]", "npm") && says("error[e0308]", "error[e"));
         assert!(!says("pnpm install", "npm") && !says("npmrc", "npm"));
     }
 

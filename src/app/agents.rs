@@ -3,7 +3,8 @@
 use crate::adapters::agent::{Agent, Agents, Sandbox, check};
 use crate::agents::prompt::Prompts;
 use crate::config::{AgentSection, Config};
-use crate::engine::agents::AgentRoom;
+use crate::engine::agents::{AgentRoom, PLACES};
+use crate::evidence::redact;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,6 +27,11 @@ pub fn room(config: &Config) -> Result<Option<AgentRoom>, String> {
         check(agent.sandbox, path.as_deref()).map_err(|why| format!("agent {}: {why}", section.name))?;
         agents.insert(section.name.to_lowercase(), agent);
     }
+    // Whatever an agent is given is masked wherever it turns up.
+    let given = config.agents.iter().flat_map(|agent| &agent.environment);
+    let values: Vec<String> = given.filter_map(|name| std::env::var(name).ok()).collect();
+    redact::know(values.iter().map(String::as_str));
+    sweep();
     let agents = Arc::new(Agents::new(agents, |name| std::env::var_os(name)));
     Ok(Some(AgentRoom { agents, prompts }))
 }
@@ -58,6 +64,17 @@ pub fn state(config: &Config) -> Vec<Result<String, String>> {
         told.map(|count| format!("{count} templates of your own in {}", dir.display()))
     });
     config.agents.iter().map(one).chain(prompts).collect()
+}
+
+/// Removes what earlier processes left behind: each names itself in its directories.
+fn sweep() {
+    for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let process = name.strip_prefix(PLACES).and_then(|rest| rest.split('-').next());
+        if process.is_some_and(|pid| pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 fn agent(section: &AgentSection) -> Agent {

@@ -90,14 +90,14 @@ fn agents(data: &Path) -> String {
     let Some(program) = std::env::current_exe().ok().filter(|_| works(Sandbox::None)) else { return String::new() };
     // A copy, which it may read and nothing beside it.
     let bin = data.join("bin");
-    let copied = std::fs::create_dir_all(&bin).and_then(|()| std::fs::copy(program, bin.join("agent")));
+    let copied = std::fs::create_dir_all(&bin).and_then(|()| std::fs::copy(program, bin.join("demo")));
     if copied.is_err() {
         return String::new();
     }
     format!(
         "[loops]\nfirst_look_seconds = 3\nlook_seconds = 2\nci_minutes = 1\napart_minutes = 0\n\
          [[agents]]\nname = \"rex\"\ncommand = ['{}', 'demo-agent']\nsandbox = \"{sandbox}\"\nreadable = ['{}']\n",
-        bin.join("agent").display(),
+        bin.join("demo").display(),
         bin.display()
     )
 }

@@ -38,6 +38,8 @@ pub enum Action {
         reserve: Usd,
         /// A job that failed after the attempt before.
         job: Option<u64>,
+        /// When the money was set aside.
+        at: Time,
     },
     /// Our branch stands on the head of `onto` with this change, whose tree is `tree`; `at` dates its commits.
     Branch { repo: Repo, onto: Branch, branch: OwnBranch, change: ChangeSpec, message: String, tree: String, at: Time },

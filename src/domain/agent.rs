@@ -156,6 +156,8 @@ pub struct Attempt {
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Passed,
+    /// So did the failing workflow, and another one failed.
+    Mixed,
     Failed,
     /// It did not come to an end in time.
     Late,
@@ -168,11 +170,14 @@ pub enum Verdict {
 pub struct Trial {
     /// The tree of its head; absent where the branch is gone.
     pub tree: Option<String>,
-    /// A run of its head is known.
+    /// A run of the failing workflow is known at its head.
     pub ran: bool,
-    /// Whether the runs at its head passed; `None` while one is going, or none is known.
+    /// Whether it passed; `None` while it is going, was cancelled or skipped, or is not known.
     pub passed: Option<bool>,
-    /// A job of its head that failed.
+    /// A run of another workflow failed there.
+    #[serde(default)]
+    pub others_failed: bool,
+    /// A job of its that failed.
     pub job: Option<u64>,
 }
 

@@ -76,9 +76,10 @@ pub enum Lookup {
         head: Untrusted,
         sha: String,
     },
-    /// How a branch of ours stands, and what CI says of its head.
+    /// How a branch of ours stands, and what this workflow says of its head.
     Trial {
         repo: Repo,
+        workflow: Untrusted,
         branch: OwnBranch,
     },
     /// What the repository says of itself: its file of rules, on its default branch.

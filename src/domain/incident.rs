@@ -537,7 +537,8 @@ impl Incident {
     /// that waits for a merge blocks nothing.
     #[must_use]
     pub fn busy(&self) -> Option<&Proposal> {
-        let under_way = |p: &&Proposal| p.state.is_active() && !p.dry_run && p.waits_for.is_none();
+        let goes_on = |p: &&Proposal| p.waits_for.is_none() || matches!(p.wish, Wish::Agent { .. });
+        let under_way = |p: &&Proposal| p.state.is_active() && !p.dry_run && goes_on(p);
         let rank = |p: &&Proposal| match p.state {
             ProposalState::Running { .. } | ProposalState::Undoing { .. } => 2,
             ProposalState::Awaiting => 1,

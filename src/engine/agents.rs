@@ -7,16 +7,18 @@ use crate::domain::action::{Action, Outcome};
 use crate::domain::agent::{Attempt, AttemptEnd, Patch, Touched, Trial, Usd};
 use crate::domain::change::{Change, ChangeOutcome};
 use crate::domain::event::{Conclusion, LogRead};
-use crate::domain::ids::{Digest, ProposalId, Repo};
+use crate::domain::ids::{Digest, ProposalId, Repo, RunId};
 use crate::domain::incident::{Incident, Proposal, ProposalState};
 use crate::domain::refs::OwnBranch;
 use crate::domain::text::{Untrusted, clean_line};
 use crate::domain::time::Time;
 use crate::evidence::redact;
+use crate::policy;
 use crate::ports::{Agents, Ended, PortError, Ran, StoreError, Task, Turn};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// The room of fixing agents, with what they are told.
@@ -25,8 +27,16 @@ pub struct AgentRoom {
     pub prompts: prompt::Prompts,
 }
 
+/// What the directories of agents begin with, before the number of our process.
+pub const PLACES: &str = "ci-rescue-agent-";
+
 /// How often the emergency stop is looked at while an agent runs.
 const LOOK: Duration = Duration::from_secs(1);
+/// Failed looks in a row after which it counts as on.
+const UNREADABLE_MAX: u32 = 10;
+
+/// Files out of the policy's bounds that are told.
+const BOUNDS_TOLD: usize = 3;
 
 /// One attempt, as its action says.
 struct Asked<'a> {
@@ -49,7 +59,7 @@ fn lost(why: StoreError) -> PortError {
 
 impl Engine {
     pub(super) async fn attempt(&self, action: &Action) -> Result<Outcome, PortError> {
-        let Action::Attempt { repo, base, proposal, n, specialist, reserve, job } = action else {
+        let Action::Attempt { repo, base, proposal, n, specialist, reserve, job, .. } = action else {
             return Err(PortError::permanent("not an attempt"));
         };
         let asked = Asked { repo, base, proposal: *proposal, n: *n, reserve: *reserve };
@@ -59,7 +69,8 @@ impl Engine {
             return Ok(attempted(&asked, at, (asked.reserve, false), AttemptEnd::Interrupted, String::new()));
         }
         let failed = |why: std::io::Error| PortError::transient(format!("no directory for the agent: {why}"));
-        let dir = tempfile::Builder::new().prefix("ci-rescue-agent-").tempdir().map_err(failed)?;
+        let dir =
+            tempfile::Builder::new().prefix(&format!("{PLACES}{}-", std::process::id())).tempdir().map_err(failed)?;
         // Another user has to get to what lies in it; its name is known to nobody.
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o711)).map_err(failed)?;
         let place = dir.path().join("repository");
@@ -70,7 +81,8 @@ impl Engine {
         let (Some(incident), Some(own)) = (&incident, own) else {
             return Err(PortError::permanent("the incident is gone"));
         };
-        let told = self.told(incident, own, *job).await?;
+        let bounds = policy::Bounds::of(&self.rules, incident);
+        let told = prompt::Told { paths: bounds.words(), ..self.told(incident, own, *job).await? };
         let prompt = room.prompts.render(specialist, incident, own, &told).map_err(PortError::permanent)?;
         let at = self.clock.now();
         self.once(&asked, at).await?;
@@ -87,7 +99,10 @@ impl Engine {
         };
         let ran = tokio::select! {
             ran = room.agents.run(task) => ran,
-            () = self.held(*proposal) => return Ok(Outcome::Held),
+            () = self.held(*proposal) => {
+                let told = (asked.reserve, false);
+                return Ok(attempted(&asked, at, told, AttemptEnd::Interrupted, String::new()));
+            }
         };
         let ran = match ran {
             Ok(ran) => ran,
@@ -101,7 +116,7 @@ impl Engine {
                 ));
             }
         };
-        self.came(&asked, at, &ran, &place, own).await
+        self.came(&asked, at, &ran, &place, own, &bounds).await
     }
 
     /// Once for each attempt, whatever happens then.
@@ -112,14 +127,19 @@ impl Engine {
         self.store.commit(turn).await.map_err(lost)
     }
 
-    /// Comes back once the emergency stop is on, or somebody has cancelled the loop; also where neither can be read.
+    /// Comes back once the agent has to stop: for the emergency stop, a cancelled loop, or the end of this process; also
+    /// where none of that can be read for a while.
     async fn held(&self, id: ProposalId) {
         let runs = |incident: &Incident| {
             incident.proposal(id.n).is_some_and(|own| matches!(own.state, ProposalState::Running { .. }))
         };
-        while matches!(self.read_hold().await, Ok(None))
-            && matches!(&self.store.incident(id.incident).await, Ok(Some(incident)) if runs(incident))
-        {
+        let mut unreadable = 0;
+        while unreadable < UNREADABLE_MAX && !self.stopping.load(Ordering::Relaxed) {
+            match (self.read_hold().await, self.store.incident(id.incident).await) {
+                (Ok(None), Ok(Some(incident))) if runs(&incident) => unreadable = 0,
+                (Err(_), _) | (_, Err(_)) => unreadable += 1,
+                _ => return,
+            }
             tokio::time::sleep(LOOK).await;
         }
     }
@@ -161,9 +181,13 @@ impl Engine {
         ran: &Ran,
         place: &std::path::Path,
         own: &Proposal,
+        bounds: &policy::Bounds,
     ) -> Result<Outcome, PortError> {
-        let output = redact::text(&ran.output, &mut redact::Counts::new()).into_owned();
-        let answer = answer::read(&output);
+        let masked = |text: &str| redact::text(text, &mut redact::Counts::new()).into_owned();
+        let mut answer = answer::read(&masked(&ran.output));
+        if answer.said.is_empty() {
+            answer.said = answer::last(&masked(&ran.errors));
+        }
         let cost = answer.cost.map_or((asked.reserve, false), |cost| (cost, true));
         let end = match (stopped(&ran.ended, &answer.said), answer.escalates) {
             (_, Some(why)) => AttemptEnd::Escalated { why: why.into() },
@@ -173,21 +197,28 @@ impl Engine {
                     Some(n) => {
                         AttemptEnd::Failed { why: format!("the same change as in attempt {n}, which CI rejected") }
                     }
-                    None => self.looked(asked.base, change, &touched).await?,
+                    None => self.looked(bounds, asked.base, change, &touched).await?,
                 },
-                Err(PortError::Permanent { why }) => AttemptEnd::Failed { why: clean_line(&why, 300) },
-                Err(other) => return Err(other),
+                // What it cost is known: it is not run again for what came after.
+                Err(why) => AttemptEnd::Failed { why: clean_line(why.why(), 300) },
             },
         };
         Ok(attempted(asked, at, cost, end, answer.said))
     }
 
     /// The bot's own look at what the agent changed.
-    async fn looked(&self, base: &str, change: Change, touched: &[Touched]) -> Result<AttemptEnd, PortError> {
+    async fn looked(
+        &self,
+        bounds: &policy::Bounds,
+        base: &str,
+        change: Change,
+        touched: &[Touched],
+    ) -> Result<AttemptEnd, PortError> {
         if change.outcome != ChangeOutcome::Ready {
             return Ok(AttemptEnd::Failed { why: "the agent changed nothing".into() });
         }
-        let why = guard::refuses(touched, secrets(touched));
+        let mut why = guard::refuses(touched, secrets(touched));
+        why.extend(touched.iter().filter_map(|file| bounds.refuse(&file.path)).take(BOUNDS_TOLD));
         let shown = preview(&change.diff);
         if !why.is_empty() {
             let masked = redact::text(&change.diff, &mut redact::Counts::new()).into_owned();
@@ -200,21 +231,37 @@ impl Engine {
         Ok(AttemptEnd::Proposed { patch: Box::new(patch) })
     }
 
-    /// How our branch stands, and what CI says of its head.
-    pub(super) async fn trial(&self, repo: &Repo, branch: &OwnBranch) -> Result<Trial, PortError> {
+    /// How our branch stands, and what CI says of its head: the failing workflow decides, by its newest run there.
+    pub(super) async fn trial(
+        &self,
+        repo: &Repo,
+        workflow: &Untrusted,
+        branch: &OwnBranch,
+    ) -> Result<Trial, PortError> {
         let Some((head, tree)) = self.git()?.standing(repo, branch).await? else { return Ok(Trial::default()) };
-        let runs = self.ci()?.runs_at(repo, &head).await?;
-        // What a newer push cancelled says nothing.
-        let told: Vec<_> = runs.iter().filter(|run| run.conclusion != Some(Conclusion::Cancelled)).collect();
-        let going = told.is_empty() || told.iter().any(|run| run.conclusion.is_none());
-        let red = told.iter().find(|run| run.conclusion.is_some_and(|end| !end.is_green()));
+        let all = self.ci()?.runs_at(repo, &head).await?;
+        let own: Vec<RunId> = self
+            .ci()?
+            .runs(repo, workflow, &branch.as_str().into())
+            .await?
+            .iter()
+            .filter(|run| run.head_sha == head)
+            .map(|run| run.id)
+            .collect();
+        let newest = all.iter().filter(|run| own.contains(&run.id)).max_by_key(|run| run.id);
+        let passed = newest.and_then(|run| run.conclusion).and_then(|end| match end {
+            Conclusion::Success => Some(true),
+            end if end.is_failure() && end != Conclusion::Cancelled => Some(false),
+            _ => None,
+        });
+        let is_red = |end: Conclusion| end.is_failure() && end != Conclusion::Cancelled;
+        let others_failed = all.iter().any(|run| !own.contains(&run.id) && run.conclusion.is_some_and(is_red));
         let mut job = None;
-        if let Some(run) = red.filter(|_| !going) {
+        if let (Some(run), Some(false)) = (newest, passed) {
             let jobs = self.ci()?.jobs(repo, run.id, run.attempt).await?;
             job = jobs.iter().find(|job| job.conclusion.is_some_and(Conclusion::is_failure)).map(|job| job.id);
         }
-        let passed = (!going).then_some(red.is_none());
-        Ok(Trial { tree: Some(tree), ran: !runs.is_empty(), passed, job })
+        Ok(Trial { tree: Some(tree), ran: newest.is_some(), passed, others_failed, job })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::turn::Working;
 use super::{Engine, HOLD};
-use crate::domain::action::{Action, Outcome};
+use crate::domain::action::Action;
 use crate::domain::agent::Usd;
 use crate::domain::effect::Effect;
 use crate::domain::event::{Conclusion, Event, LogRead, Scope};
@@ -21,7 +21,7 @@ struct Keys {
     failed: String,
     retries: Option<String>,
     spent: String,
-    /// Of the day on which an attempt began that has come to its end.
+    /// Of the day on which the money was set aside for an attempt that has come to its end.
     spent_then: Option<String>,
 }
 
@@ -85,8 +85,12 @@ impl Working<'_> {
             _ => None,
         };
         let mut keys = Keys::of(incident, arrived.or(incident.fingerprint()), self.now);
-        if let Event::Performed { outcome: Outcome::Attempted(attempt), .. } = event {
-            keys.spent_then = Some(spent_key(attempt.at));
+        if let Event::Performed { proposal, .. } = event {
+            let plan = incident.proposal(*proposal).and_then(|own| own.plan.as_ref());
+            keys.spent_then = plan.iter().flat_map(|plan| &plan.steps).find_map(|step| match &step.action {
+                Action::Attempt { at, .. } => Some(spent_key(*at)),
+                _ => None,
+            });
         }
         for key in keys.all() {
             if !self.read.contains_key(key) {
@@ -121,9 +125,9 @@ impl Working<'_> {
     /// it must still be so: another engine may have acted meanwhile.
     pub(super) fn count_automatic(&mut self, incident: &Incident, effect: &Effect) {
         if let Effect::Perform { action, undo: false, .. } = effect
-            && let Action::Attempt { reserve, .. } = **action
+            && let Action::Attempt { reserve, at, .. } = **action
         {
-            self.spend(&spent_key(self.now), |spent| spent.plus(reserve));
+            self.spend(&spent_key(at), |spent| spent.plus(reserve));
         }
         if !matches!(effect, Effect::Perform { automatic: true, undo: false, step: 0, counts: true, .. }) {
             return;

@@ -2,9 +2,12 @@
 
 use super::Engine;
 use crate::domain::agent::{AttemptEnd, Usd};
+use crate::domain::ids::Repo;
 use crate::domain::incident::{Incident, Proposal, ProposalState};
 use crate::domain::intent::Wish;
+use crate::domain::time::{Span, Time};
 use crate::ports::{LoopView, Query, StoreError};
+use std::collections::BTreeMap;
 
 /// Incidents that are looked through, the newest: the last hundred loops are kept in sight.
 const INCIDENTS_MAX: usize = 2_000;
@@ -45,8 +48,14 @@ fn view(incident: &Incident, own: &Proposal) -> LoopView {
         cost: cost.dollars(),
         pull: own.made.first().map(|made| made.url.clone()),
         began: own.created_at,
+        took_ms: took_ms(own),
         attempts: own.attempts.clone(),
     }
+}
+
+/// From the wish to the newest push, which CI judged then.
+fn took_ms(own: &Proposal) -> Option<i64> {
+    own.attempts.iter().rev().find_map(|attempt| attempt.pushed_at).map(|at| at.ms_since(own.created_at))
 }
 
 /// How a loop stands: running, success, exhausted, escalated, or stopped by people and limits.
@@ -71,4 +80,24 @@ pub(super) fn line(view: &LoopView) -> String {
         "{} {} in {}: {}{why}, {count} attempt{s}, ${:.2}{pull}",
         view.proposal, view.specialist, view.repo, view.state, view.cost
     )
+}
+
+/// For each specialist whose agent was at work since then: how often it led to a pull request, how long that took, and what
+/// all of it cost.
+pub(super) fn by_specialist(loops: &[LoopView], since: Time, only: Option<&[Repo]>) -> Vec<String> {
+    let mut all: BTreeMap<&str, Vec<&LoopView>> = BTreeMap::new();
+    let counted = |view: &&LoopView| view.began >= since && only.is_none_or(|only| only.contains(&view.repo));
+    for view in loops.iter().filter(counted) {
+        all.entry(&view.specialist).or_default().push(view);
+    }
+    let line = |(specialist, loops): (&str, Vec<&LoopView>)| {
+        let mut took: Vec<i64> =
+            loops.iter().filter(|view| view.state == "success").filter_map(|view| view.took_ms).collect();
+        took.sort_unstable();
+        let fixed = took.len();
+        let median = took.get(fixed / 2).map(|ms| format!(", in {} (median)", Span(*ms))).unwrap_or_default();
+        let cost: f64 = loops.iter().map(|view| view.cost).sum();
+        format!("agent {specialist}: {fixed} of {} loops led to a pull request{median}; ${cost:.2}", loops.len())
+    };
+    all.into_iter().map(line).collect()
 }

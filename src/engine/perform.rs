@@ -233,7 +233,9 @@ impl Engine {
                 Lookup::Protected { repo, branch } => {
                     facts.protected = Some(known(self.forge()?.is_protected(repo, branch).await)?);
                 }
-                Lookup::Trial { repo, branch } => facts.trial = Some(known(self.trial(repo, branch).await)?),
+                Lookup::Trial { repo, workflow, branch } => {
+                    facts.trial = Some(known(self.trial(repo, workflow, branch).await)?);
+                }
                 Lookup::OwnRules { repo } => facts.own_rules = Some(known(self.own_rules(repo).await)?),
                 Lookup::MayWrite { repo, login } => {
                     let may = known(self.forge()?.may_write(repo, login).await)?;
@@ -321,7 +323,11 @@ impl Engine {
     ) -> Result<(), PortError> {
         let figures = self.figures(only).await;
         let figures = figures.map_err(|why| PortError::transient(why.to_string()))?;
-        let note = crate::domain::journal::Note::Stats { lines: super::stats::lines(&figures) };
+        let mut lines = super::stats::lines(&figures);
+        let loops = self.all_loops(Some(false)).await.map_err(|why| PortError::transient(why.to_string()))?;
+        let since = self.clock.now().plus_ms(-crate::domain::figures::DAYS * crate::domain::time::DAY_MS);
+        lines.extend(super::loops::by_specialist(&loops, since, only));
+        let note = crate::domain::journal::Note::Stats { lines };
         self.reply(place, actor_id, &note).await
     }
 

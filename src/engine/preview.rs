@@ -14,7 +14,7 @@ pub(super) fn preview(diff: &str) -> Preview {
     for line in diff.lines() {
         if let Some(names) = line.strip_prefix("diff --git ") {
             (count, inside) = (count + 1, false);
-            let name = names.rsplit_once(" b/").map_or(names, |(_, name)| name);
+            let name = changed(names);
             if touched.len() < TOUCHED_MAX {
                 touched.push(name.into());
             }
@@ -38,9 +38,32 @@ pub(super) fn preview(diff: &str) -> Preview {
     Preview { stat, files, touched, hunk, diff: None }
 }
 
+/// The path in `a/PATH b/PATH`, which may hold ` b/` itself; of a renamed file the new one.
+fn changed(names: &str) -> &str {
+    let half = names.len() / 2;
+    let same = names.is_char_boundary(half).then(|| names.split_at(half));
+    let same = same.and_then(|(old, new)| Some((old.strip_prefix("a/")?, new.strip_prefix(" b/")?)));
+    match same.filter(|(old, new)| old == new) {
+        Some((_, new)) => new,
+        None => names.rsplit_once(" b/").map_or(names, |(_, name)| name),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_read_whole() {
+        for (names, path) in [
+            ("a/x.py b/x.py", "x.py"),
+            ("a/deploy/x b/src/ok.rs b/deploy/x b/src/ok.rs", "deploy/x b/src/ok.rs"),
+            ("a/old.rs b/new.rs", "new.rs"),
+            ("a/ä b/ä", "ä"),
+        ] {
+            assert_eq!(changed(names), path, "{names}");
+        }
+    }
 
     #[test]
     fn a_preview_counts_lines_and_not_headers() {

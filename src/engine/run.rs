@@ -123,6 +123,7 @@ impl Engine {
                 () = stop.cancelled() => {}
             }
         }
+        self.stopping.store(true, Ordering::Relaxed);
         while let Some(done) = going.join_next().await {
             self.joined(&done);
         }

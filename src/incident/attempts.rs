@@ -11,6 +11,7 @@ use crate::domain::facts::{Facts, Known};
 use crate::domain::incident::{Proposal, ProposalState};
 use crate::domain::intent::Wish;
 use crate::domain::journal::Note;
+use crate::domain::time::Time;
 
 /// Whether it is a loop.
 pub fn is_one(proposal: &Proposal) -> bool {
@@ -35,9 +36,9 @@ pub fn learn(step: &mut Step<'_>, n: u32, facts: &Facts) {
 pub fn attempted(step: &mut Step<'_>, n: u32, attempt: &Attempt) {
     let now = step.now;
     let Some(own) = get(step, n) else { return };
-    let (id, reserve) = (own.id, reserved(own));
+    let (id, (at, reserve)) = (own.id, reserved(own));
     own.attempts.push(attempt.clone());
-    step.orders.push(Order::Spent { at: attempt.at, reserve, cost: attempt.cost });
+    step.orders.push(Order::Spent { at, reserve, cost: attempt.cost });
     let (came, why) = match &attempt.end {
         AttemptEnd::Proposed { patch } => ("proposed", vec![patch.preview.stat.clone()]),
         AttemptEnd::Refused { why, .. } => ("refused", why.clone()),
@@ -49,14 +50,21 @@ pub fn attempted(step: &mut Step<'_>, n: u32, attempt: &Attempt) {
     step.tell(None, Note::Attempted { proposal: id, n: attempt.n, came: came.into(), why, cost, took_s });
 }
 
-/// What was set aside for the attempt that is at work.
-fn reserved(own: &Proposal) -> Usd {
+/// What was set aside for the attempt that is at work, and when.
+fn reserved(own: &Proposal) -> (Time, Usd) {
     let mut steps = own.plan.iter().flat_map(|plan| &plan.steps);
     let reserve = |action: &Action| match action {
-        Action::Attempt { reserve, .. } => Some(*reserve),
+        Action::Attempt { at, reserve, .. } => Some((*at, *reserve)),
         _ => None,
     };
     steps.find_map(|step| reserve(&step.action)).unwrap_or_default()
+}
+
+/// Nothing ran: what was set aside is given back.
+pub fn not_begun(step: &mut Step<'_>, n: u32, at: usize) {
+    let Some(own) = get(step, n).filter(|own| is_at_work(own, at)) else { return };
+    let (at, reserve) = reserved(own);
+    step.orders.push(Order::Spent { at, reserve, cost: Usd::default() });
 }
 
 /// Its change stands on our branch.
@@ -77,12 +85,19 @@ pub fn is_at_work(own: &Proposal, at: usize) -> bool {
     matches!(action, Some(Action::Attempt { .. }))
 }
 
-/// A loop that people or limits stopped leaves no branch behind.
-pub fn tidy(step: &mut Step<'_>, own: &Proposal) {
-    let stopped = matches!(
-        own.state,
-        ProposalState::Cancelled { .. } | ProposalState::Refused { .. } | ProposalState::Failed { .. }
-    );
+/// What the end of a loop brings: one that people or limits stopped leaves no branch behind, and one that came to nothing
+/// counts for the breaker.
+pub fn ended(step: &mut Step<'_>, own: &Proposal) {
+    if !is_one(own) || own.dry_run {
+        return;
+    }
+    let begun = !own.attempts.is_empty();
+    let failed = matches!(own.state, ProposalState::Failed { .. } | ProposalState::Refused { .. });
+    if failed && begun && !step.incident.is_over() {
+        step.orders.push(Order::Came { passed: false });
+    }
+    let stopped =
+        matches!(own.state, ProposalState::Cancelled { .. } | ProposalState::Refused { .. } | ProposalState::Expired);
     let pushed = own.attempts.iter().any(|attempt| attempt.pushed_at.is_some());
     if stopped && pushed && own.made.is_empty() {
         let (incident, repo) = (step.incident.no, step.incident.repo.clone());

@@ -12,7 +12,7 @@ use crate::domain::rules::Rules;
 use crate::domain::runner;
 use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Failures of one repository that are this near to each other are a burst.
 const BURST_MS: i64 = MINUTE_MS;
@@ -39,6 +39,8 @@ pub struct Index {
     probes: HashMap<String, BTreeSet<IncidentNo>>,
     /// Branches on which agents' loops are at work.
     trials: HashMap<String, BTreeSet<IncidentNo>>,
+    /// Branches of such loops that came to nothing, also of incidents that are closed.
+    former: HashSet<String>,
     keys: HashMap<IncidentNo, Keys>,
     base: HashMap<IncidentNo, BaseFailure>,
     /// By repository: when each failed last, and whether a log of it is still to be read.
@@ -200,6 +202,9 @@ impl Index {
     /// Takes in an incident as it stands after a turn.
     pub fn note(&mut self, incident: &Incident) {
         self.drop_keys(incident.no);
+        for branch in looping::former(incident) {
+            self.former.insert(key(&[incident.repo.as_str(), branch.as_str()]));
+        }
         if incident.stage.is_closed() {
             return;
         }
@@ -434,8 +439,12 @@ fn route_failure(index: &Index, rules: &Rules, failure: &Failure, now: Time) -> 
     if let Some(nos) = index.probing(&failure.repo, failure.run) {
         return Routed::Join(nos);
     }
-    if let Some(nos) = index.trials.get(&key(&[failure.repo.as_str(), failure.branch.raw()])) {
+    let branch = key(&[failure.repo.as_str(), failure.branch.raw()]);
+    if let Some(nos) = index.trials.get(&branch) {
         return join(nos.clone(), "");
+    }
+    if index.former.contains(&branch) {
+        return Routed::Ignore("the change of an agent that came to nothing".into());
     }
     if let Some(seen) = failure.run.and_then(|run| index.run(&failure.repo, run)) {
         let passed = seen.conclusion.is_some_and(Conclusion::is_green);

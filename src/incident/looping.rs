@@ -15,6 +15,12 @@ pub fn branches(incident: &Incident) -> impl Iterator<Item = OwnBranch> {
     active.map(|p| agents::branch(p.id))
 }
 
+/// Branches of loops that ended without a pull request: what is late to fail there is nobody's failure.
+pub fn former(incident: &Incident) -> impl Iterator<Item = OwnBranch> {
+    let ended = |p: &&Proposal| is_one(p) && !p.state.is_active() && p.made.is_empty() && !p.attempts.is_empty();
+    incident.proposals.iter().filter(ended).map(|p| agents::branch(p.id))
+}
+
 /// Whether the event tells of a run on such a branch.
 pub fn is_of_trial(incident: &Incident, event: &Event) -> bool {
     let branch = match event {
@@ -45,6 +51,5 @@ pub fn fixed(step: &mut Step<'_>, own: &Proposal) {
 }
 
 pub fn gave_up(step: &mut Step<'_>, n: u32, why: String) {
-    step.orders.push(Order::Came { passed: false });
     proposal::advance(step, n, &Input::GaveUp(why));
 }

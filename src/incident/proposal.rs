@@ -203,7 +203,7 @@ pub fn advance(step: &mut Step<'_>, n: u32, input: &Input) {
 fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
     let id = proposal.id;
     let key = proposal.by.key.clone();
-    attempts::tidy(step, proposal);
+    attempts::ended(step, proposal);
     match &proposal.state {
         ProposalState::Planning => gather(step, id.n),
         ProposalState::Awaiting => await_people(step, proposal),
@@ -377,6 +377,7 @@ pub fn performed(step: &mut Step<'_>, n: u32, at: usize, undo: bool, outcome: &O
     match outcome {
         Outcome::Attempted(attempt) => attempts::attempted(step, n, attempt),
         Outcome::Done if !undo => attempts::pushed(step, n, at),
+        Outcome::Held | Outcome::Failed(_) | Outcome::Unknown(_) => attempts::not_begun(step, n, at),
         _ => {}
     }
     let failed = matches!(outcome, Outcome::Failed(_) | Outcome::Unknown(_));
@@ -495,8 +496,15 @@ pub fn close(step: &mut Step<'_>, why: &str) {
         matches!(state, ProposalState::Awaiting | ProposalState::Waiting | ProposalState::Planning)
     }) {
         // What waits for a merge does not depend on the run.
-        if let Some(proposal) = get(step, n).filter(|proposal| proposal.waits_for.is_none() || goes_on(proposal)) {
-            proposal.state = ProposalState::Cancelled { by: format!("CI Rescue ({why})") };
+        let by = format!("CI Rescue ({why})");
+        match get(step, n).filter(|proposal| proposal.waits_for.is_none() || goes_on(proposal)) {
+            Some(own) if attempts::is_one(own) => {
+                let note = Note::Cancelled { proposal: own.id, by: by.as_str().into(), undo: false };
+                step.tell(None, note);
+                advance(step, n, &Input::Cancel(by));
+            }
+            Some(proposal) => proposal.state = ProposalState::Cancelled { by },
+            None => {}
         }
     }
 }

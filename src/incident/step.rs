@@ -142,7 +142,10 @@ fn finish(mut step: Step<'_>, event: &Event, before: &adopting::Before) -> Trans
     adopting::compare(&mut step, before);
     escalating::look(&mut step);
     let incident = &mut step.incident;
-    incident.routed = Some(agents::of_incident(incident, &step.rules.loops.agents));
+    // Whoever is at work goes on.
+    if looping::branches(incident).next().is_none() {
+        incident.routed = Some(agents::of_incident(incident, &step.rules.loops.agents));
+    }
     offering::renew(incident);
     (incident.severity, incident.severity_because) = policy::severity(incident);
     tending::look(&mut step);

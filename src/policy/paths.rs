@@ -1,10 +1,12 @@
 //! Which files a plan may change.
 
 use super::Case;
-use super::terms::{Globs, Terms};
+use super::terms::{Globs, OWN_FILE, Terms};
 use super::tree::{Reason, gate};
 use crate::domain::action::Action;
-use crate::domain::facts::TOUCHED_MAX;
+use crate::domain::facts::{Known, TOUCHED_MAX};
+use crate::domain::incident::Incident;
+use crate::domain::rules::Rules;
 use crate::domain::subscription::glob;
 use crate::domain::text::clean_line;
 
@@ -48,4 +50,49 @@ fn refuses(path: &str, allowed: &[Globs<'_>], forbidden: &[Globs<'_>]) -> Option
     }
     let (by, _) = allowed.iter().find(|(_, globs)| !globs.iter().any(|want| glob(want, path)))?;
     Some(format!("which {by} does not allow"))
+}
+
+/// The files that a change may touch, as the operator and the repository say.
+#[derive(Clone, Debug, Default)]
+pub struct Bounds {
+    allowed: Vec<(String, Vec<String>)>,
+    forbidden: Vec<(String, Vec<String>)>,
+}
+
+impl Bounds {
+    #[must_use]
+    pub fn of(rules: &Rules, incident: &Incident) -> Self {
+        let own = match &incident.own_rules {
+            Some(Known::Is(own)) => Some(own),
+            _ => None,
+        };
+        let both = |key: &str, rules: &[String], own: Option<&[String]>| {
+            let all = [(format!("policy.{key}"), rules), (format!("{key} in {OWN_FILE}"), own.unwrap_or_default())];
+            all.into_iter().filter(|(_, globs)| !globs.is_empty()).map(|(by, globs)| (by, globs.to_vec())).collect()
+        };
+        Self {
+            allowed: both("allowed_paths", &rules.allowed_paths, own.map(|own| own.allowed_paths.as_slice())),
+            forbidden: both("forbidden_paths", &rules.forbidden_paths, own.map(|own| own.forbidden_paths.as_slice())),
+        }
+    }
+
+    /// Why a file may not be touched.
+    #[must_use]
+    pub fn refuse(&self, path: &str) -> Option<String> {
+        let why = refuses(path, &borrowed(&self.allowed), &borrowed(&self.forbidden))?;
+        Some(format!("it changes {}, {why}", clean_line(path, 100)))
+    }
+
+    /// What an agent is told of them.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let list = |globs: &[String]| clean_line(&globs.join(", "), 300);
+        let allowed = self.allowed.iter().map(|(_, globs)| format!("Only these paths may change: {}", list(globs)));
+        let forbidden = self.forbidden.iter().map(|(_, globs)| format!("These paths may not change: {}", list(globs)));
+        allowed.chain(forbidden).collect()
+    }
+}
+
+fn borrowed(all: &[(String, Vec<String>)]) -> Vec<Globs<'_>> {
+    all.iter().map(|(by, globs)| (by.clone(), globs.as_slice())).collect()
 }

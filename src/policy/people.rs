@@ -40,8 +40,10 @@ pub fn changes_code(proposal: &Proposal) -> bool {
 pub fn quorum_met(rules: &Rules, proposal: &Proposal, now: Time) -> bool {
     let digest = proposal.plan.as_ref().map(|plan| &plan.digest);
     let old = i64::from(rules.approval_expires_minutes) * MINUTE_MS;
+    // What covers several attempts is not too old for the later ones.
+    let begun = !proposal.attempts.is_empty();
     let counts = |a: &&Approval| {
-        now.ms_since(a.at) <= old
+        (begun || now.ms_since(a.at) <= old)
             && Some(&a.digest) == digest
             && !(rules.two_person && proposal.by.key.as_deref() == Some(a.key.as_str()))
     };

@@ -43,8 +43,10 @@ pub enum Ended {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ran {
     pub ended: Ended,
-    /// The end of what it printed, unmasked.
+    /// The end of its standard output, unmasked.
     pub output: String,
+    /// The end of its standard error, unmasked.
+    pub errors: String,
     pub took: Duration,
 }
 

@@ -233,6 +233,8 @@ pub struct LoopView {
     pub cost: f64,
     pub pull: Option<String>,
     pub began: Time,
+    /// From the wish to the newest push.
+    pub took_ms: Option<i64>,
     pub attempts: Vec<Attempt>,
 }
 

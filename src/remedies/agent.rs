@@ -139,7 +139,9 @@ impl<'c> Loop<'c> {
     }
 
     fn trial(&self, context: &PlanContext<'_>) -> Lookup {
-        Lookup::Trial { repo: context.incident.repo.clone(), branch: self.branch.clone() }
+        let incident = context.incident;
+        let workflow = incident.lead_run().map_or_else(|| incident.workflow.clone(), |run| run.workflow.clone());
+        Lookup::Trial { repo: incident.repo.clone(), workflow, branch: self.branch.clone() }
     }
 
     /// On the newest commit of the branch at first, and on the same one then.
@@ -172,6 +174,7 @@ impl<'c> Loop<'c> {
             specialist: self.specialist.to_owned(),
             reserve,
             job: trial.and_then(|trial| trial.job),
+            at: context.now,
         };
         let max = context.loops.attempts_max;
         let summary = format!("let {} try on {} ({n} of {max} attempts)", self.specialist, short(&base));
@@ -179,9 +182,13 @@ impl<'c> Loop<'c> {
         let mut plan = self.plan(context, summary, steps);
         plan.because = vec![incident.routed.as_ref().map(|routed| routed.because.clone()).unwrap_or_default()];
         plan.notes = vec![
-            format!("each attempt may cost {reserve}, all of them {}", context.loops.budget).into(),
+            format!("each attempt is expected to cost up to {reserve}, all of them up to {}", context.loops.budget)
+                .into(),
             format!("what it changes is pushed to {}, where CI runs it", self.branch.as_str()).into(),
         ];
+        if let Wish::Agent { ask: Some(ask) } = context.wish {
+            plan.notes.insert(0, format!("it is told: {}", ask.line(300)).into());
+        }
         Planning::Ready(Box::new(plan))
     }
 
@@ -292,7 +299,7 @@ impl<'c> Loop<'c> {
             .map_or_else(|| "CI passed on this branch".to_owned(), |why| format!("CI has not judged it: {why}"));
         let said = self.attempts.last().map(|last| last.said.line(300)).filter(|said| !said.is_empty());
         let made = format!("an agent ({}) made this change: {}", self.specialist, patch.preview.stat);
-        let said = said.map(|said| format!("its last words: {said}"));
+        let said = said.map(|said| format!("its final message: {said}"));
         PullBody {
             remedy: ID.into(),
             proposal: self.asked.id.to_string(),

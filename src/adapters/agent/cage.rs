@@ -19,6 +19,13 @@ pub enum Sandbox {
 /// What no agent may have more of: processes of one user, bytes of one file, core dumps. CPU seconds are bounded by its deadline.
 const LIMITS: &[(&str, u64)] = &[("--nproc", 1_024), ("--fsize", 1 << 30), ("--core", 0)];
 
+/// All of its own but the network.
+const NAMESPACES: [&str; 5] =
+    ["--unshare-user-try", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"];
+
+/// Memory that processes may share by files, in bytes.
+const SHARED_MAX: &str = "268435456";
+
 /// Parts of the system that programs need.
 const SYSTEM: &[&str] = &[
     "/usr",
@@ -41,11 +48,15 @@ const SYSTEM: &[&str] = &[
     "/etc/localtime",
     "/etc/nsswitch.conf",
     "/etc/passwd",
-    "/etc/pki",
+    "/etc/pki/ca-trust/extracted",
+    "/etc/pki/tls/cert.pem",
+    "/etc/pki/tls/certs",
     "/etc/protocols",
     "/etc/resolv.conf",
     "/etc/services",
-    "/etc/ssl",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
     "/run/systemd/resolve",
 ];
 
@@ -60,11 +71,31 @@ pub fn check(sandbox: Sandbox, path: Option<&OsStr>) -> Result<(), String> {
         Sandbox::Bubblewrap if !has("bwrap") => {
             Err("agents need bubblewrap (bwrap): install it, or set sandbox = \"user\"".into())
         }
+        Sandbox::Bubblewrap => tried(path),
         Sandbox::User(..) if !rustix::process::geteuid().is_root() => {
             Err("sandbox = \"user\" needs root; use \"bubblewrap\"".into())
         }
         _ => Ok(()),
     }
+}
+
+/// Kernels and containers may forbid what it needs.
+fn tried(path: Option<&OsStr>) -> Result<(), String> {
+    let mut bwrap = std::process::Command::new("bwrap");
+    bwrap.env_clear().envs(path.map(|path| ("PATH", path))).args(NAMESPACES).args([
+        "--ro-bind",
+        "/",
+        "/",
+        "--",
+        "true",
+    ]);
+    let output = bwrap.output().map_err(|why| format!("bubblewrap cannot be started: {why}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = crate::domain::text::clean_line(said.lines().next().unwrap_or_default(), 200);
+    Err(format!("bubblewrap does not work here ({said}): allow user namespaces, or set sandbox = \"user\""))
 }
 
 fn found(program: &str, path: Option<&OsStr>) -> bool {
@@ -78,13 +109,17 @@ pub(super) fn caged(agent: &Agent, room: &Room, command: &[String]) -> Vec<OsStr
     all.push("--".into());
     if agent.sandbox == Sandbox::Bubblewrap {
         all.push("bwrap".into());
-        let flags = ["--unshare-user-try", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"];
-        all.extend(flags.iter().map(OsString::from));
+        all.extend(NAMESPACES.iter().map(OsString::from));
         all.extend(["--die-with-parent", "--new-session", "--cap-drop", "ALL"].iter().map(OsString::from));
         for part in SYSTEM {
             all.extend(["--ro-bind-try".into(), OsString::from(part), OsString::from(part)]);
         }
-        all.extend(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"].iter().map(OsString::from));
+        all.extend(
+            ["--proc", "/proc", "--dev", "/dev", "--size", SHARED_MAX, "--tmpfs", "/dev/shm"]
+                .iter()
+                .map(OsString::from),
+        );
+        all.extend([OsString::from("--bind"), room.scratch().into(), "/tmp".into()]);
         for dir in &agent.readable {
             all.extend([OsString::from("--ro-bind"), dir.into(), dir.into()]);
         }

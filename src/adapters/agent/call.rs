@@ -2,7 +2,7 @@
 
 use super::Agent;
 use super::cage::{Sandbox, caged, command, give};
-use super::processes::{Processes, marked};
+use super::processes::{Mark, Processes};
 use super::room::{ROOM_BYTES_MAX, Room};
 use crate::ports::{Ended, PortError, Ran, Task};
 use rustix::process::Pid;
@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
@@ -52,14 +54,25 @@ pub(super) async fn run(
     let begun = Instant::now();
     let child = started.spawn().map_err(|why| failed("the agent cannot be started", why))?;
     let leader = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    let processes = Processes { leader, mark: format!("CI_RESCUE_RUN_ID={id}") };
-    let (ended, output) = watched(child, &room, (task.prompt, &processes.mark), agent.deadline).await;
+    let user = match agent.sandbox {
+        Sandbox::User(user, _) => Some(user),
+        _ => None,
+    };
+    let mark = Mark { variable: format!("CI_RESCUE_RUN_ID={id}"), place: task.place.to_owned(), user };
+    let processes = Processes { leader, mark };
+    let (ended, output, errors) = watched(child, &room, (task.prompt, &processes.mark), agent.deadline).await;
     drop(processes);
-    Ok(Ran { ended, output: String::from_utf8_lossy(&output).into_owned(), took: begun.elapsed() })
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ok(Ran { ended, output: text(output), errors: text(errors), took: begun.elapsed() })
 }
 
 /// Until it ends, or has to.
-async fn watched(mut child: Child, room: &Room<'_>, task: (&str, &str), deadline: Duration) -> (Ended, Vec<u8>) {
+async fn watched(
+    mut child: Child,
+    room: &Room<'_>,
+    task: (&str, &Mark),
+    deadline: Duration,
+) -> (Ended, Vec<u8>, Vec<u8>) {
     let ((prompt, mark), until) = (task, Instant::now() + deadline);
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let write = async move {
@@ -95,7 +108,8 @@ async fn watched(mut child: Child, room: &Room<'_>, task: (&str, &str), deadline
         }
     };
     let _ = child.start_kill();
-    (ended, output.end())
+    let [out, err] = output.end();
+    (ended, out, err)
 }
 
 fn ended(status: &std::io::Result<ExitStatus>) -> Ended {
@@ -107,11 +121,11 @@ fn ended(status: &std::io::Result<ExitStatus>) -> Ended {
 }
 
 /// Ends when its directories have grown too large, or its processes too many.
-async fn grown(room: &Room<'_>, mark: &str) -> Ended {
+async fn grown(room: &Room<'_>, mark: &Mark) -> Ended {
     let most = room.bytes().saturating_add(ROOM_BYTES_MAX);
     loop {
         let begun = Instant::now();
-        if marked(mark).len() > PROCESSES_MAX {
+        if mark.found().len() > PROCESSES_MAX {
             return Ended::Many(PROCESSES_MAX);
         }
         if room.bytes() > most {
@@ -122,32 +136,32 @@ async fn grown(room: &Room<'_>, mark: &str) -> Ended {
     }
 }
 
-/// The end of what was printed.
+/// The ends of what was printed to both outputs.
 #[derive(Default)]
 struct Kept {
-    bytes: std::sync::Mutex<Vec<u8>>,
-    all: std::sync::atomic::AtomicU64,
+    bytes: [Mutex<Vec<u8>>; 2],
+    all: AtomicU64,
 }
 
 impl Kept {
     /// `true` when it was too much.
     async fn read(&self, out: Option<impl AsyncRead + Unpin>, err: Option<impl AsyncRead + Unpin>) -> bool {
         tokio::select! {
-            true = self.stream(out) => true,
-            true = self.stream(err) => true,
+            true = self.stream(0, out) => true,
+            true = self.stream(1, err) => true,
             else => false,
         }
     }
 
-    async fn stream(&self, stream: Option<impl AsyncRead + Unpin>) -> bool {
+    async fn stream(&self, which: usize, stream: Option<impl AsyncRead + Unpin>) -> bool {
         let Some(mut stream) = stream else { return false };
         let mut piece = vec![0; 16 << 10];
         while let Ok(length @ 1..) = stream.read(&mut piece).await {
-            let before = self.all.fetch_add(length as u64, std::sync::atomic::Ordering::Relaxed);
+            let before = self.all.fetch_add(length as u64, Ordering::Relaxed);
             if before + length as u64 > OUTPUT_MAX {
                 return true;
             }
-            let mut bytes = self.bytes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut bytes = self.bytes[which].lock().unwrap_or_else(PoisonError::into_inner);
             bytes.extend_from_slice(&piece[..length]);
             let over = bytes.len().saturating_sub(KEPT_MAX);
             bytes.drain(..over);
@@ -155,7 +169,7 @@ impl Kept {
         false
     }
 
-    fn end(self) -> Vec<u8> {
-        self.bytes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn end(self) -> [Vec<u8>; 2] {
+        self.bytes.map(|bytes| bytes.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 }

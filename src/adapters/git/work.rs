@@ -23,6 +23,8 @@ pub(super) struct Patched<'a> {
 
 /// Nothing is converted on the way out or in.
 const ATTRIBUTES: &str = "* -text !eol !ident !filter !working-tree-encoding !diff !merge\n";
+/// Of more files than this, the texts are not read.
+const TOUCHED_READ: usize = 50;
 const RAW: &[&str] = &["diff-tree", "-r", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"];
 
 impl View {
@@ -45,9 +47,14 @@ impl View {
 
     /// What differs in the directory from the commit, as a change with each touched file.
     pub(super) async fn collect(&self, commit: &str, place: &Path) -> Result<(Change, Vec<Touched>), PortError> {
-        let (git, _index) = self.indexed()?;
+        // A submodule's own directory would say which programs run over its files.
+        without_git(place).map_err(|why| PortError::permanent(format!("what the agent left cannot be read: {why}")))?;
+        let (git, index) = self.indexed()?;
         git.run(&["read-tree", commit], b"").await?;
-        let inside = git.clone().with_env("GIT_WORK_TREE", place.as_os_str());
+        // Whatever runs over foreign files knows no token.
+        let inside = Git::at(self.path())
+            .with_env("GIT_INDEX_FILE", index.path().join("index").as_os_str())
+            .with_env("GIT_WORK_TREE", place.as_os_str());
         inside.run(&["-c", "advice.addEmbeddedRepo=false", "add", "--all", "--", "."], b"").await?;
         let tree = git.line(&["write-tree"], b"").await?;
         let base = git.tree_of(commit).await?;
@@ -62,6 +69,21 @@ impl View {
         let tree = git.line(&["write-tree"], b"").await?;
         change(&git, patch.base, &tree, patch.message).await
     }
+}
+
+/// Removes everything that git would take for a repository of its own; links are not followed.
+fn without_git(place: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(place)? {
+        let (entry, is_git) = entry.map(|entry| (entry.path(), entry.file_name().eq_ignore_ascii_case(".git")))?;
+        let is_dir = fs::symlink_metadata(&entry)?.is_dir();
+        match (is_git, is_dir) {
+            (true, true) => fs::remove_dir_all(&entry)?,
+            (true, false) => fs::remove_file(&entry)?,
+            (false, true) => without_git(&entry)?,
+            (false, false) => {}
+        }
+    }
+    Ok(())
 }
 
 async fn change(git: &Git, commit: &str, tree: &str, message: &str) -> Result<Change, PortError> {
@@ -99,7 +121,9 @@ impl Git {
             oids.push((regular(&old_mode, old), regular(&new_mode, new)));
             all.push(Touched { path, old_mode, new_mode, lines, ..Touched::default() });
         }
-        for (touched, (old, new)) in all.iter_mut().zip(oids) {
+        // So many are refused anyway.
+        let read = if all.len() > TOUCHED_READ { 0 } else { all.len() };
+        for (touched, (old, new)) in all.iter_mut().zip(oids).take(read) {
             touched.old = self.text(old).await?;
             touched.new = self.text(new).await?;
         }

@@ -37,20 +37,43 @@ fn skipped_tests_and_silenced_checks_are_seen_in_every_language() {
         ("tests/A.cs", "[Fact(Skip = \"x\")]", "skips"),
         ("a_test.cc", "TEST(A, DISABLED_B) {", "skips"),
         ("test/a_test.exs", "@tag :skip", "skips"),
-        ("pyproject.toml", "per-file-ignores = { \"x\" = [\"F401\"] }", "loosens"),
-        ("Cargo.toml", "unwrap_used = \"allow\"", "loosens"),
-        ("tsconfig.json", "  \"strict\": false,", "loosens"),
-        ("package.json", "    \"no-unused-vars\": \"off\",", "loosens"),
-        ("package.json", "  \"test\": \"jest --passWithNoTests\",", "leaves tests out"),
+        ("src/lib.rs", "#[cfg_attr(all(), ignore)]", "skips"),
+        ("src/lib.rs", "#[ ignore ]", "skips"),
+        ("src/lib.rs", "#[cfg(false)]", "skips"),
+        ("src/lib.rs", "#![cfg_attr(all(), allow(warnings))]", "silences"),
+        ("src/lib.rs", "/// ```ignore", "skips"),
+        ("a.test.js", "test.concurrent.skip('a', () => {})", "skips"),
+        ("a.test.js", "test('a', { skip: 'later' }, () => {})", "skips"),
+        ("a.test.js", "t.skip('later')", "skips"),
+        ("spec/a_spec.rb", "  before { skip }", "skips"),
+        ("conftest.py", "    items[:] = []", "skips"),
+        ("conftest.py", "    session.exitstatus = 0", "skips"),
+        ("tests/a.rs", "    std::process::exit(0);", "end the run"),
+        ("a_test.go", "func TestMain(m *testing.M) {", "end the run"),
+        ("a_test.go", "\tos.Exit(0)", "end the run"),
+        ("tests/a.rs", "/*", "comment out"),
+        ("tests/a.c", "#if 0", "comment out"),
+        ("tests/test_a.py", "if False:", "comment out"),
+        ("tests/test_a.py", "\"\"\"", "comment out"),
+        ("spec/a_spec.rb", "=begin", "comment out"),
+        ("pom.xml", "<maven.test.skip>true</maven.test.skip>", "leaves tests out"),
+        ("build.gradle", "test { enabled = false }", "leaves tests out"),
+        ("script/test", "cargo test || true # flaky", "hides"),
+        ("run.sh", "make check || echo failed", "hides"),
+        ("run.sh", "make check; true", "hides"),
+        ("run.sh", "set +eu", "hides"),
+        ("Makefile", "\t@true", "hides"),
         ("Makefile", "\tpytest || true", "hides"),
         ("run.sh", "set +e", "hides"),
-        ("tox.ini", "commands = pytest -k \"not slow\"", "leaves tests out"),
     ] {
         let found = refuses(&[changed(path, "one\n", &format!("one\n{line}\n"))], 0);
         assert!(found.first().is_some_and(|first| first.contains(why)), "{path}: {line}: {found:?}");
-        // It was there before: moving it is no fault of the agent's.
-        let moved = changed(path, &format!("{line}\none\n"), &format!("one\n{line}\n"));
-        assert!(refuses(&[moved], 0).is_empty(), "{path}: {line}");
+        // It was there before.
+        let stood = |first: &str| format!("{first}\n{line}\nfn two() {{}}\n");
+        let found = refuses(&[changed(path, &stood("fn one() {}"), &stood("fn one() { 1 }"))], 0);
+        let forbidden =
+            GUARD.forbidden.iter().any(|rule| rule.paths.iter().any(|want| glob(want, &path.to_lowercase())));
+        assert!(forbidden || found.is_empty() || found[0].contains("cannot be parsed"), "{path}: {line}: {found:?}");
     }
 }
 
@@ -70,6 +93,18 @@ fn places_and_kinds_that_are_out_of_bounds() {
         "Cargo.lock",
         "web/package-lock.json",
         "go.sum",
+        "action.yml",
+        ".cargo/config.toml",
+        ".config/nextest.toml",
+        "pytest.ini",
+        "tox.ini",
+        "setup.cfg",
+        "tsconfig.json",
+        "web/tsconfig.build.json",
+        "jest.config.ts",
+        "vitest.config.mts",
+        "ci/test.sh",
+        ".gitignore",
         "a\nb.rs",
     ] {
         assert!(!refuses(&[changed(path, "a\n", "b\n")], 0).is_empty(), "{path}");
@@ -94,26 +129,44 @@ fn tests_and_their_assertions_do_not_become_fewer() {
     let soft = "#[test]\nfn a() {\n    f();\n}\n#[test]\nfn b() {\n    assert!(g());\n}\n";
     let commented = two.replace("#[test]\nfn b", "// #[test]\nfn b");
     for (case, files, why) in [
-        ("removed", vec![changed("src/lib.rs", two, one)], "removes tests: 2 before, 1 after"),
-        ("commented out", vec![changed("src/lib.rs", two, &commented)], "removes tests"),
+        ("removed", vec![changed("src/lib.rs", two, one)], "removes or renames tests: b"),
+        ("commented out", vec![changed("src/lib.rs", two, &commented)], "removes or renames tests"),
         ("softened", vec![changed("src/lib.rs", two, soft)], "removes assertions"),
         ("file removed", vec![changed("tests/a.rs", "fn x() {}\n", "")], "removes a file of tests"),
         ("snapshot removed", vec![changed("src/__tests__/a.snap", "x\n", "")], "removes a file of tests"),
         (
             "python",
             vec![changed("test_a.py", "def test_a():\n    assert x\n", "def check_a():\n    assert x\n")],
-            "removes tests",
+            "removes or renames tests",
         ),
         (
             "go",
             vec![changed("a_test.go", "func TestA(t *testing.T) {\n", "func testA(t *testing.T) {\n")],
-            "removes tests",
+            "removes or renames tests",
         ),
-        ("js", vec![changed("a.test.js", "it('a', () => {\n", "noop('a', () => {\n")], "removes tests"),
+        ("js", vec![changed("a.test.js", "it('a', () => {\n", "noop('a', () => {\n")], "removes or renames tests"),
     ] {
         let found = refuses(&files, 0);
         assert!(found.iter().any(|have| have.contains(why)), "{case}: {found:?}");
     }
+    for (case, old, new, why) in [
+        ("replaced by an empty one", two, &*two.replace("fn b", "fn c"), "tests: b"),
+        ("a module dropped", "mod tests;\n", "mod other;\n", "tests"),
+        (
+            "a class renamed",
+            "class TestA:\n    def test_a(self):\n        assert x\n",
+            "class ATest:\n    def test_a(self):\n        assert x\n",
+            "TestA",
+        ),
+    ] {
+        let path = if old.contains("class") { "test_a.py" } else { "src/lib.rs" };
+        let found = refuses(&[changed(path, old, new)], 0);
+        assert!(found.iter().any(|have| have.contains(why)), "{case}: {found:?}");
+    }
+    // The attribute that skips one test moves to another.
+    let skipped = |one: &str, two: &str| format!("#[test]\n{one}fn a() {{}}\n#[test]\n{two}fn b() {{}}\n");
+    let found = refuses(&[changed("src/lib.rs", &skipped("#[ignore]\n", ""), &skipped("", "#[ignore]\n"))], 0);
+    assert!(found.iter().any(|have| have.contains("skips a test")), "{found:?}");
     // One that moves to another file is still there.
     let moved = [changed("src/a.rs", two, one), changed("src/b.rs", "", &two[one.len()..])];
     assert_eq!(refuses(&moved, 0), Vec::<String>::new());
@@ -130,6 +183,38 @@ fn sizes_and_secrets() {
     assert!(refuses(&many[..1], 1)[0].contains("secret"));
 }
 
+#[test]
+fn what_says_what_is_checked_stays() {
+    let package =
+        |scripts: &str| format!("{{\"name\": \"a\", \"scripts\": {{{scripts}}}, \"jest\": {{\"ci\": true}}}}");
+    let cargo = |more: &str| format!("[package]\nname = \"a\"\n[dependencies]\nserde = \"1\"\n{more}");
+    let python = |more: &str| format!("[project]\nname = \"a\"\n[tool.ruff.lint]\nignore = [\n  \"E501\",\n{more}]\n");
+    for (path, old, new) in [
+        ("package.json", package("\"test\": \"jest\""), package("\"test\": \"true\"")),
+        ("package.json", package("\"lint:js\": \"eslint .\""), package("")),
+        ("web/package.json", package(""), package("").replace("\"ci\": true", "\"testRegex\": \"none\"")),
+        ("Cargo.toml", cargo(""), cargo("[lints.rust]\nwarnings = { priority = -1, level = \"allow\" }\n")),
+        ("Cargo.toml", cargo(""), cargo("[lib]\ntest = false\n")),
+        ("Cargo.toml", cargo(""), cargo("").replace("name", "autotests = false\nname")),
+        ("Cargo.toml", cargo(""), cargo("[[test]]\nname = \"a\"\nharness = false\n")),
+        ("pyproject.toml", python(""), python("  \"F401\",\n")),
+        ("pyproject.toml", python(""), python("") + "[tool.pytest.ini_options]\ntestpaths = [\"none\"]\n"),
+        ("Cargo.toml", cargo(""), "not toml [".into()),
+        ("src/lib.rs", "#![deny(warnings)]\nfn a() {}\n".into(), "fn a() {}\n".into()),
+        ("run.sh", "set -euo pipefail\nmake\n".into(), "make\n".into()),
+        ("Makefile", "lint:\n\tcargo clippy -- -D warnings\n".into(), "lint:\n\tcargo clippy\n".into()),
+    ] {
+        assert_eq!(refuses(&[changed(path, &old, &new)], 0).len(), 1, "{path}: {new}");
+    }
+    for (path, old, new) in [
+        ("package.json", package("\"build\": \"tsc\""), package("\"build\": \"tsc -p .\"")),
+        ("Cargo.toml", cargo(""), cargo("rand = \"0.9\"\n")),
+        ("pyproject.toml", python(""), python("").replace("name = \"a\"", "name = \"a\"\ndependencies = [\"attrs\"]")),
+    ] {
+        assert_eq!(refuses(&[changed(path, &old, &new)], 0), Vec::<String>::new(), "{path}: {new}");
+    }
+}
+
 /// Repairs as people make them: none of them may be refused.
 #[test]
 fn honest_repairs_pass() {
@@ -144,7 +229,6 @@ fn honest_repairs_pass() {
         ("app/views.py", "import os\nimport sys\n", "import sys\n"),
         ("src/a.ts", "const a: any = b;\n", "const a: string = b;\n"),
         ("a.go", "fmt.Println(\"x\")\n", "fmt.Fprintln(w, \"x\")\n"),
-        ("package.json", "  \"left-pad\": \"1.0.0\"\n", "  \"left-pad\": \"1.1.0\"\n"),
         ("Cargo.toml", "serde = \"1.0.1\"\n", "serde = \"1.0.2\"\n"),
         ("docs/guide.md", "old\n", "Use `#[ignore]` or `it.skip()` with care.\n"),
         ("Dockerfile", "FROM node:18\n", "FROM node:20\n"),
@@ -152,6 +236,38 @@ fn honest_repairs_pass() {
         ("src/skip.rs", "fn skip_list() {}\n", "fn skip_list() -> u8 { 1 }\n"),
         ("src/only.ts", "export const only = 1;\n", "export const only = 2;\n"),
         ("run.sh", "make\n", "make all\n"),
+        (
+            "src/lib.rs",
+            "fn f() { g().expect(\"k\") }\n#[test]\nfn t() {\n    assert!(f());\n}\n",
+            "fn f()? { g()? }\n#[test]\nfn t() {\n    assert!(f());\n}\n",
+        ),
+        ("src/a.js", "const x = require(\"x\")\n", "import x from \"x\"\n"),
+        (
+            "a_test.go",
+            "func TestA(t *testing.T) {}\n",
+            "func TestA(t *testing.T) {}\nfunc TestMatchPrefix(t *testing.T) {}\n",
+        ),
+        ("data/report.json", "{\"errors\": 1}\n", "{\n\"errors\": 0,\n\"strict\": true}\n"),
+        ("config/app.toml", "a = 1\n", "a = 1\nlog_level = \"warn\"\n"),
+        ("charts/app/values.yaml", "a: 1\n", "a: 1\n  strict: true\n"),
+        ("src/cli.rs", "fn a() {}\n", "fn a() {}\nconst X: &str = \"--ignore=foo --skip \";\n"),
+        ("src/Pool.java", "a();\n", "pool.enabled = false;\n"),
+        ("lib/a.rb", "a\n", "pending = 3\n"),
+        ("src/model.js", "a()\n", "fit(model)\n"),
+        ("src/lib.rs", "fn a() {}\n", "#[cfg(not(test))]\nfn a() {}\n"),
+        ("packages/stylelint-x/index.js", "a()\n", "b()\n"),
+        ("src/changelog/mod.rs", "fn a() {}\n", "fn a() { 1 }\n"),
+        (
+            "src/lib.rs",
+            "/// A.\n#[allow(dead_code)]\nfn a(x: u8) {}\n",
+            "/// A.\n#[allow(dead_code)]\nfn a(x: u16) {}\n",
+        ),
+        ("src/main.rs", "fn main() {}\n", "fn main() { std::process::exit(1) }\n"),
+        (
+            "src/lib.rs",
+            "#[test]\nfn t() {\n    assert_eq!(f(), 1);\n}\n",
+            "#[test]\nasync fn t() {\n    assert_eq!(f().await, 1);\n}\n",
+        ),
     ] {
         assert_eq!(refuses(&[changed(path, old, new)], 0), Vec::<String>::new(), "{path}: {new}");
     }

@@ -40,6 +40,9 @@ pub(super) fn check(check: &mut Check<'_>, config: &Config) {
                 check.say(&at, "must be the name of a variable, and none of CI Rescue's own");
             }
         }
+        if agent.command.iter().any(|word| word.contains("{model}")) && !agent.models.contains_key("default") {
+            check.say(&at("models"), "must have a default, since the command uses {model}");
+        }
         for category in agent.models.keys().filter(|category| *category != "default") {
             let known: Vec<&str> = Category::ALL.iter().map(|one| one.as_str()).chain(["default"]).collect();
             check.one_of(&at("models"), category, &known);
@@ -55,6 +58,9 @@ pub(super) fn check(check: &mut Check<'_>, config: &Config) {
     }
     if loops.look_seconds == 0 {
         check.say(&path("loops.look_seconds"), "must be at least 1");
+    }
+    if loops.attempt_budget_cents > loops.daily_budget_cents {
+        check.say(&path("loops.attempt_budget_cents"), "must not be more than loops.daily_budget_cents");
     }
     if loops.attempt_budget_cents > loops.budget_cents {
         check.say(&path("loops.attempt_budget_cents"), "must not be more than loops.budget_cents");

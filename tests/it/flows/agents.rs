@@ -36,7 +36,7 @@ impl Lab {
         std::fs::write(&program, text).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         let config = format!(
-            "{more}\n[[agents]]\nname = \"Rex\"\ncommand = [\"{}\", \"{{model}}\"]\nsandbox = \"none\"\n{agent}\n",
+            "{more}\n[[agents]]\nname = \"Rex\"\ncommand = [\"{}\", \"{{model}}\"]\nmodels = {{default = \"m\"}}\nsandbox = \"none\"\n{agent}\n",
             program.display()
         );
         let world = World::with(Setup { config, disk: true, ..Setup::default() }).await;
@@ -92,6 +92,18 @@ impl Lab {
         self.world.forge.finish(id);
         self.world.deliver().await;
         self.look().await;
+    }
+
+    /// A run of another workflow there.
+    async fn beside(&self, workflow: &str, end: &'static str) {
+        let mut run = spec(LINT_LOG, end);
+        run.workflow = workflow.into();
+        run.branch = BRANCH.into();
+        run.sha = ask(&self.world, &self.repo, &["rev-parse", BRANCH]);
+        run.jobs[0].ends = vec![end];
+        let id = self.world.forge.start(run);
+        self.world.forge.finish(id);
+        self.world.deliver().await;
     }
 
     /// CI is looked at again.
@@ -250,7 +262,9 @@ async fn where_ci_never_passes_the_branch_goes_and_the_patches_stay() {
 
 #[tokio::test]
 async fn what_ci_does_not_judge_is_a_draft() {
-    for (ran, words) in [(false, "no workflow ran on the branch"), (true, "CI did not finish within 10 min")] {
+    for (ran, words) in
+        [(false, "the failing workflow did not run on the branch"), (true, "CI did not finish within 10 min")]
+    {
         let lab = Lab::new(&mend()).await;
         lab.ask().await;
         if ran {
@@ -359,8 +373,12 @@ async fn the_emergency_stop_kills_the_agent_and_ends_the_loop() {
     };
     tokio::join!(approving, holding);
     let proposal = lab.proposal().await;
-    assert!(matches!(&proposal.state, ProposalState::Failed { why } if why.contains("emergency stop")), "{proposal:?}");
-    assert!(proposal.attempts.is_empty() && !lab.branches().contains("ci-rescue"));
+    let why = match &proposal.state {
+        ProposalState::Refused { why } => why.join(" "),
+        other => panic!("{other:?}"),
+    };
+    assert!(why.contains("emergency stop"), "{why}");
+    assert_eq!((lab.ends().await, lab.branches().contains("ci-rescue")), (vec!["interrupted"], false));
     lab.world.end().await;
 }
 
@@ -485,6 +503,8 @@ async fn commands_and_the_api_tell_the_same_true_figures() {
     );
     let answer = eve.say(&lab.world, "budget").await;
     assert!(answer.contains("9 of 10 automatic actions left") && answer.contains("$0.12 of $10.00"), "{answer}");
+    let answer = eve.say(&lab.world, "stats").await;
+    assert!(answer.contains("agent Rex: 1 of 1 loops led to a pull request"), "{answer}");
     let incident = api(&lab.world, "/api/incidents/1").await;
     assert_eq!((&incident["agent"], &incident["failure_type"]), (&"rex".into(), &"rust_build".into()));
     lab.world.end().await;
@@ -517,5 +537,110 @@ async fn two_engines_on_one_store_run_one_loop() {
     let view = ci_rescue::ports::Ask::budget(&*other.engine).await;
     assert!((view.daily_spend - 0.10).abs() < 1e-9 && view.remaining == 9, "{view:?}");
     twin.end().await;
+    lab.world.end().await;
+}
+
+#[tokio::test]
+async fn the_failing_workflow_alone_decides_and_another_red_one_makes_a_draft() {
+    // Another workflow is green, and the failing one does not run there.
+    let lab = Lab::new(&mend()).await;
+    lab.ask().await;
+    lab.beside("gitleaks", "success").await;
+    lab.look().await;
+    assert_eq!((opened(&lab.world).len(), lab.proposal().await.state), (0, ProposalState::Waiting));
+    // It runs and passes; the other is red.
+    lab.beside("links", "failure").await;
+    lab.ci("success").await;
+    let pull = opened(&lab.world)[0].clone();
+    assert!(pull.draft && pull.body.contains("another one failed"), "{}", pull.body);
+    assert_eq!((lab.told("count").trim(), lab.world.incidents().await.len()), ("1", 1));
+    lab.world.end().await;
+}
+
+#[tokio::test]
+async fn what_people_push_to_the_branch_is_theirs() {
+    let lab = Lab::new("echo \"// $N\" >> src/lib.rs").await;
+    lab.ask().await;
+    let bare = lab.world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
+    lab.repo.git(&["fetch", "--quiet", bare.to_str().unwrap(), BRANCH]);
+    lab.repo.git(&["switch", "--quiet", "--detach", "FETCH_HEAD"]);
+    lab.repo.write("src/lib.rs", MENDED);
+    lab.repo.commit("By hand");
+    lab.repo.git(&["push", "--quiet", bare.to_str().unwrap(), &format!("HEAD:{BRANCH}")]);
+    ci_rescue::demo::learn(&lab.world.forge, lab.world.forge.git_dir.as_ref().unwrap(), REPO).await.unwrap();
+    lab.ci("failure").await;
+    let proposal = lab.proposal().await;
+    assert!(
+        matches!(&proposal.state, ProposalState::Failed { why } if why.contains("changed meanwhile")),
+        "{proposal:?}"
+    );
+    assert_eq!((lab.told("count").trim(), lab.branches().contains(BRANCH)), ("1", true));
+    lab.world.end().await;
+}
+
+#[tokio::test]
+async fn one_approval_covers_a_loop_that_takes_long() {
+    let script = "echo \"// $N\" >> src/lib.rs; echo cost_usd=0.01";
+    let lab = Lab::with(script, "", "[loops]\nci_minutes = 120\n").await;
+    lab.ask().await;
+    lab.world.clock.advance(70 * 60_000);
+    lab.ci("failure").await;
+    assert_eq!(lab.ends().await, ["proposed", "proposed"], "{:?}", lab.proposal().await.state);
+    assert_ne!(lab.proposal().await.state, ProposalState::Awaiting);
+    lab.world.end().await;
+}
+
+#[tokio::test]
+async fn a_loop_ends_with_its_failure_and_nothing_late_opens_a_card() {
+    let lab = Lab::new(&mend()).await;
+    lab.ask().await;
+    // The branch turns green by other means.
+    let mut run = spec(LINT_LOG, "success");
+    run.sha = "f".repeat(40);
+    run.jobs[0].ends = vec!["success"];
+    let id = lab.world.forge.start(run);
+    lab.world.deliver().await;
+    lab.world.forge.finish(id);
+    lab.world.deliver().await;
+    assert!(matches!(lab.proposal().await.state, ProposalState::Cancelled { .. }), "{:?}", lab.proposal().await.state);
+    assert!(!lab.branches().contains("ci-rescue") && lab.thread().contains("ancelled"), "{}", lab.thread());
+    let mut late = spec(LINT_LOG, "failure");
+    late.branch = BRANCH.into();
+    let id = lab.world.forge.start(late);
+    lab.world.deliver().await;
+    lab.world.forge.finish(id);
+    lab.world.deliver().await;
+    assert_eq!(lab.world.incidents().await.len(), 1);
+    lab.world.end().await;
+}
+
+#[tokio::test]
+async fn money_that_was_set_aside_for_nothing_is_given_back() {
+    let lab = Lab::new("true").await;
+    lab.world.sit("ada").await.say(&lab.world, "fix 1 agent").await;
+    // The commit cannot be had.
+    std::fs::remove_dir_all(lab.world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git/objects"))).unwrap();
+    let rooms = lab.world.rooms.path().join("store-git");
+    let _ = std::fs::remove_dir_all(rooms);
+    lab.world.sit("cyd").await.say(&lab.world, "approve 1").await;
+    for _ in 0..60 {
+        lab.world.clock.advance(5 * 60_000);
+        lab.world.settle().await;
+    }
+    let proposal = lab.proposal().await;
+    assert!(!proposal.state.is_active() && proposal.attempts.is_empty(), "{proposal:?}");
+    let view = ci_rescue::ports::Ask::budget(&*lab.world.app.engine).await;
+    assert!(view.daily_spend.abs() < 1e-9, "{view:?}");
+    lab.world.end().await;
+}
+
+#[tokio::test]
+async fn the_policys_paths_are_told_to_the_agent_before_and_after() {
+    let script = format!("[ $N = 1 ] && {{ echo a > other.txt; exit 0; }}\n{}", mend());
+    let lab = Lab::with(&script, "", "[policy]\nallowed_paths = [\"src/*\"]\n").await;
+    lab.ask().await;
+    assert_eq!(lab.ends().await, ["refused", "proposed"], "{:?}", lab.proposal().await);
+    assert!(lab.told("prompt-1").contains("Only these paths may change: src/*"), "{}", lab.told("prompt-1"));
+    assert!(lab.told("prompt-2").contains("other.txt, which policy.allowed_paths does not allow"));
     lab.world.end().await;
 }

@@ -8,6 +8,7 @@ use ci_rescue::ports::{self, Ended, Ran, Task};
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 const ONE_TRY: &str = "[loops]\nattempts_max = 1\n";
@@ -27,7 +28,7 @@ async fn end(script: &str) -> AttemptEnd {
 #[tokio::test]
 async fn threats_120_a_change_out_of_bounds_is_refused() {
     for (script, why) in [
-        ("sed -i '/#\\[test\\]/,$d' src/lib.rs", "removes tests"),
+        ("sed -i '/#\\[test\\]/,$d' src/lib.rs", "removes or renames tests"),
         ("sed -i 's/#\\[test\\]/#[test]\\n#[ignore]/' src/lib.rs", "skips a test"),
         ("sed -i '1i #![allow(clippy::all)]' src/lib.rs", "silences a lint"),
         ("mkdir -p .github/workflows; echo 'on: push' > .github/workflows/own.yml", "what CI runs"),
@@ -36,10 +37,6 @@ async fn threats_120_a_change_out_of_bounds_is_refused() {
         ("for n in $(seq 11); do echo x > $n.txt; done", "11 files"),
         ("ln -s /etc/passwd users", "symbolic link"),
         ("rm src/lib.rs; ln -s /etc/passwd src/lib.rs", "symbolic link"),
-        (
-            "git init --quiet sub; cd sub; git -c user.name=a -c user.email=a@b commit --quiet --allow-empty -m x",
-            "submodule",
-        ),
         ("printf 'a\\000b' > data.bin", "binary"),
         ("printf 'c\\000' >> logo.bin", "binary"),
         ("echo 'version = 4' > Cargo.lock", "lock without its manifest"),
@@ -63,6 +60,24 @@ async fn threats_120_what_git_would_do_with_the_files_is_not_the_agents_to_say()
     let files =
         super::super::flows::code::ask(&lab.world, &lab.repo, &["ls-tree", "-r", "--name-only", "ci-rescue/fix/1-1"]);
     assert_eq!(files, "Cargo.toml\nlogo.bin\nsrc/lib.rs");
+    lab.world.end().await;
+}
+
+/// A submodule that the commit has: git would run what its own configuration names, over the agent's files, as us.
+#[tokio::test]
+async fn threats_120_a_submodules_own_configuration_runs_nothing() {
+    let script = "git init --quiet vendor/lib; cd vendor/lib; git config filter.x.clean \"touch $SEEN/ran; cat\"\n\
+        mkdir -p .git/info; echo '* filter=x' > .git/info/attributes; echo a > a\n\
+        git -c user.name=a -c user.email=a@b -c filter.x.clean=cat commit --quiet --allow-empty -m x; echo b > a; cd ../..; echo '// a' >> src/lib.rs";
+    let lab = Lab::with(script, "", ONE_TRY).await;
+    lab.repo.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{},vendor/lib", "1".repeat(40))]);
+    lab.repo.git(&["commit", "--quiet", "-m", "Vendor"]);
+    let bare = lab.world.forge.git_dir.clone().unwrap().join("acme/shop.git");
+    lab.repo.git(&["push", "--quiet", bare.to_str().unwrap(), "main"]);
+    ci_rescue::demo::learn(&lab.world.forge, lab.world.forge.git_dir.as_ref().unwrap(), "acme/shop").await.unwrap();
+    lab.ask().await;
+    assert_eq!(lab.told("count").trim(), "1", "{:?}", lab.proposal().await);
+    assert!(!lab.seen.path().join("ran").exists(), "{:?}", lab.proposal().await);
     lab.world.end().await;
 }
 
@@ -103,7 +118,10 @@ fn is_alive(mark: &str) -> bool {
 /// The sandboxes that there are here.
 fn sandboxes() -> Vec<Sandbox> {
     let path = std::env::var_os("PATH");
-    let all = [Sandbox::None, Sandbox::User(65_534, 65_534), Sandbox::Bubblewrap];
+    // Whoever ends kills all of its user's processes: each test has a user of its own.
+    static USERS: AtomicU32 = AtomicU32::new(60_001);
+    let user = USERS.fetch_add(1, Ordering::Relaxed);
+    let all = [Sandbox::None, Sandbox::User(user, user), Sandbox::Bubblewrap];
     let (here, not): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|one| ci_rescue::adapters::agent::check(*one, path.as_deref()).is_ok());
     for one in not {
@@ -128,6 +146,7 @@ async fn threats_121_an_agent_that_hangs_or_floods_or_forks_is_killed_with_all_t
             ("sleep MARK", "late"),
             // Out of its group, with another parent, its outputs held open.
             ("setsid sleep MARK & setsid -f sh -c 'setsid sleep MARK & sleep MARK' ; sleep MARK", "late"),
+            ("setsid -f env -i PATH=$PATH sleep MARK; sleep MARK", "late"),
             ("trap '' TERM INT HUP; while :; do sleep MARK; done", "late"),
             ("setsid -f sleep MARK; exit 0", "done"),
             ("setsid -f sleep MARK; yes", "loud"),
