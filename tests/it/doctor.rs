@@ -396,6 +396,12 @@ async fn the_page_of_the_github_app_posts_its_manifest() {
     browser.page.goto(&format!("file://{}", file.display())).await.unwrap();
     browser.picture("manifest-github").await;
     browser.page.find(Locator::Css("button")).await.unwrap().click().await.unwrap();
+    // A form leaves the page at its own pace.
+    for _ in 0..2_000 {
+        if browser.page.title().await.is_ok_and(|title| title == "Create GitHub App") {
+            break;
+        }
+    }
     assert_eq!(browser.page.title().await.unwrap(), "Create GitHub App");
     let (path, form) = posted.lock().unwrap().clone().expect("a form");
     assert_eq!(path, "/organizations/acme/settings/apps/new");

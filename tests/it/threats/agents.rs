@@ -115,11 +115,12 @@ fn is_alive(mark: &str) -> bool {
     })
 }
 
+/// Whoever ends kills all of its user's processes: each test has a user of its own.
+static USERS: AtomicU32 = AtomicU32::new(60_001);
+
 /// The sandboxes that there are here.
 fn sandboxes() -> Vec<Sandbox> {
     let path = std::env::var_os("PATH");
-    // Whoever ends kills all of its user's processes: each test has a user of its own.
-    static USERS: AtomicU32 = AtomicU32::new(60_001);
     let user = USERS.fetch_add(1, Ordering::Relaxed);
     let all = [Sandbox::None, Sandbox::User(user, user), Sandbox::Bubblewrap];
     let (here, not): (Vec<_>, Vec<_>) =

@@ -128,7 +128,7 @@ async fn threat_116_the_api_wants_the_right_token_in_a_header() {
     let answer = world.http.post(&url).bearer_auth("act-token").json(&json!({"body": act})).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::ACCEPTED);
     let answer: serde_json::Value = answer.json().await.unwrap();
-    assert_eq!((answer["agent"].as_str(), answer["dedup_status"].as_str()), (Some("Rex"), Some("new")), "{answer}");
+    assert_eq!((answer["agent"].as_str(), answer["dedup_status"].as_str()), (Some("rex"), Some("new")), "{answer}");
     assert!(answer["coderun_name"].as_str().unwrap().starts_with("rescue-ci-rex-"), "{answer}");
     let again: serde_json::Value =
         world.http.post(&url).bearer_auth("act-token").json(&act).send().await.unwrap().json().await.unwrap();
