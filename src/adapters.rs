@@ -12,3 +12,4 @@ pub mod github;
 pub mod hooks;
 pub mod resolver;
 pub mod slack;
+pub mod status;

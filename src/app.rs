@@ -8,7 +8,9 @@ mod github;
 pub mod known;
 mod metrics;
 mod platform;
+mod providers;
 mod slack;
+pub mod traces;
 
 use crate::adapters::console::{Console, ConsoleDecoder};
 use crate::adapters::github::{GitHub, Pulls, Webhooks};
@@ -98,6 +100,7 @@ impl App {
             git: github.map(|github| github::rooms(config, beside(config, "-git"), github)),
             resolver: Some(Arc::new(Resolver::new(beside(config, "-resolver"), |key| std::env::var_os(key)))),
             agents: agents::room(config)?,
+            status: providers::pages(config)?,
             directory: Arc::new(People::new(config.people.clone(), config.groups.clone(), operator)),
             decoders: decoders(config, &name, &platforms),
             health: health.clone(),

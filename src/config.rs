@@ -18,6 +18,6 @@ pub use loops::{AgentSection, LoopSection};
 pub use people::{OPERATOR, People};
 pub use read::{ConfigError, load, parse, secrets};
 pub use shape::{
-    Api, Config, Console, Discord, Feed, GitHub, Group, Hooks, KnownIssues, MentionSection, Person, Previous, Server,
-    Slack, StoreSection,
+    Api, Config, Console, Discord, Feed, GitHub, Group, Hooks, KnownIssues, MentionSection, Person, Previous, Provider,
+    Server, Slack, StoreSection, Traces,
 };

@@ -6,6 +6,7 @@
 mod access;
 mod advisories;
 pub mod agents;
+pub mod analyst;
 mod ask;
 mod calibrating;
 mod checkup;
@@ -34,6 +35,7 @@ mod owners;
 mod perform;
 mod presses;
 mod preview;
+mod providers;
 mod publish;
 mod range;
 mod reconcile;
@@ -43,6 +45,7 @@ mod resolve;
 mod review;
 mod run;
 mod seal;
+mod spans;
 mod stats;
 mod suspects;
 mod tail;
@@ -63,7 +66,7 @@ use crate::domain::time::Time;
 use crate::incident::Index;
 use crate::policy::Mentions;
 use crate::ports::{
-    Chat, Ci, Clock, Decoder, Directory, Forge, Git, Health, Query, Resolver, Store, StoreError, Ticks,
+    Chat, Ci, Clock, Decoder, Directory, Forge, Git, Health, Query, Resolver, StatusPages, Store, StoreError, Ticks,
 };
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
@@ -115,6 +118,8 @@ pub struct Parts {
     pub git: Option<Arc<dyn Git>>,
     pub resolver: Option<Arc<dyn Resolver>>,
     pub agents: Option<agents::AgentRoom>,
+    /// Where providers say that something is wrong.
+    pub status: Option<Arc<dyn StatusPages>>,
     pub directory: Arc<dyn Directory>,
     pub decoders: Vec<Arc<dyn Decoder>>,
     pub health: Arc<Health>,
@@ -145,6 +150,7 @@ pub struct Engine {
     git: Option<Arc<dyn Git>>,
     resolver: Option<Arc<dyn Resolver>>,
     agents: Option<agents::AgentRoom>,
+    status: Option<Arc<dyn StatusPages>>,
     /// This process is about to end: agents at work are stopped.
     stopping: AtomicBool,
     directory: Arc<dyn Directory>,
@@ -221,6 +227,7 @@ impl Engine {
             git: parts.git,
             resolver: parts.resolver,
             agents: parts.agents,
+            status: parts.status,
             stopping: AtomicBool::new(false),
             directory: parts.directory,
             health: parts.health,

@@ -4,6 +4,7 @@
 //! in their arguments, and what they want is in their answers.
 
 mod adopting;
+mod analysing;
 mod attempts;
 mod automatic;
 mod bisecting;

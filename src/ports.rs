@@ -9,9 +9,11 @@ mod export;
 mod health;
 mod history;
 mod integrations;
+mod loops;
 mod past;
 mod resolver;
 mod sealer;
+mod status;
 mod store;
 
 pub use agents::{Agents, Ended, Ran, Task};
@@ -26,10 +28,15 @@ pub use integrations::{
     Advisory, Assignee, ChangeSource, Chat, Ci, Clock, Decoder, Directory, Forge, Git, GitOrigin, Heard, KnownRepo,
     LogStream, Message, NewIssue, NewPull, Origins, PortError, Pulled, Since, Ticks,
 };
+pub use loops::{LoopFigures, by_specialist};
 pub use past::{PastRuns, RunPage};
 pub use resolver::Resolver;
 pub use sealer::Sealer;
+pub use status::StatusPages;
 pub use store::{
     Before, Check, Checks, Claimed, Counts, DeadLetter, Delivery, Digested, Due, GIVEN_UP, Lines, NewEffect,
     Publication, Put, Query, Store, StoreError, Surface, TimerRow, Trouble, Turn,
 };
+
+/// The target of spans that are for traces alone: lines of the log leave them out.
+pub const TRACE: &str = "ci_rescue::trace";

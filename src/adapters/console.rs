@@ -3,6 +3,7 @@
 //! Server-rendered, no build step, works without JavaScript; with it, cards are replaced as they change, by server-sent
 //! events. A strict content security policy, checks of Host, Origin and fetch metadata, and a CSRF token in every form.
 
+mod attempts;
 mod decode;
 mod error;
 mod events;
@@ -12,6 +13,7 @@ mod files;
 mod guard;
 mod incident;
 mod live;
+mod loops;
 mod overview;
 mod pages;
 mod plot;

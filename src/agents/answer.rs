@@ -8,6 +8,8 @@ use serde_json::Value;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     pub cost: Option<Usd>,
+    /// The cost stands in its text, where a model may have written it.
+    pub in_words: bool,
     /// Why a person is wanted: the rest of the last line that begins with `ESCALATE:`.
     pub escalates: Option<String>,
     /// The last that it said, one clean line.
@@ -24,6 +26,16 @@ const SAID_MAX: usize = 300;
 /// Lines at its end that may report something: what stands before them is its work, such as the output of tests.
 const LAST_LINES: usize = 4;
 
+impl Answer {
+    /// What counts as its cost, where so much was set aside. What only its text says counts as a tenth of that at least: a log
+    /// could have a model write that it cost nothing.
+    #[must_use]
+    pub fn counted(&self, reserve: Usd) -> Option<Usd> {
+        let least = if self.in_words { Usd(reserve.0 / 10) } else { Usd(0) };
+        self.cost.map(|cost| cost.max(least))
+    }
+}
+
 /// Reads what it printed to standard output: the end of plain text, or its last JSON object. A line `cost_usd=0.12` reports
 /// the cost; what JSON reports counts before that.
 #[must_use]
@@ -32,11 +44,21 @@ pub fn read(output: &str) -> Answer {
     let lines: Vec<&str> = output.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let whole = serde_json::from_str::<Value>(output.trim()).ok().filter(Value::is_object);
     let json = whole.or_else(|| lines.iter().rev().take(LAST_LINES).find_map(|line| json(line)));
-    match json {
-        Some(value) => object(&value, &mut found),
-        None => tail(&lines, &mut found),
+    tail(&lines, &mut found);
+    if let Some(value) = json {
+        object(&value, &mut found);
     }
     found
+}
+
+/// The whole final message: what JSON holds under a key for words, or all of the output.
+#[must_use]
+pub fn message(output: &str) -> String {
+    let whole = serde_json::from_str::<Value>(output.trim()).ok();
+    // An analyst's endpoint answers with the object itself.
+    let is_wrapped = |value: &&Value| value.get("hypothesis").is_none();
+    let words = whole.as_ref().filter(is_wrapped).and_then(|value| WORDS.iter().find_map(|key| value[*key].as_str()));
+    words.unwrap_or(output).to_owned()
 }
 
 /// The last line that says something.
@@ -55,6 +77,7 @@ fn tail(lines: &[&str], found: &mut Answer) {
     for line in lines.iter().skip(lines.len().saturating_sub(LAST_LINES)) {
         if let Some(cost) = line.strip_prefix("cost_usd=") {
             found.cost = cost.trim().parse().ok().and_then(Usd::of).or(found.cost);
+            found.in_words = found.cost.is_some();
         } else if let Some(why) = line.strip_prefix("ESCALATE:") {
             found.escalates = Some(clean_line(why, SAID_MAX));
         }
@@ -69,6 +92,7 @@ fn object(value: &Value, found: &mut Answer) {
     }
     // A model does not know what it cost; the program that asked it does.
     let cost = COSTS.iter().find_map(|key| value[*key].as_f64()).and_then(Usd::of);
+    found.in_words &= cost.is_none();
     found.cost = cost.or(found.cost);
     if let Some(why) = value["escalate"].as_str().filter(|why| !why.is_empty()) {
         found.escalates = Some(clean_line(why, SAID_MAX));

@@ -7,8 +7,8 @@ use crate::domain::time::Time;
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Let the agent try, for the n-th time.
-    Try(u32),
+    /// Let this specialist's agent try, for the n-th time in the loop.
+    Try(u32, String),
     /// Push what it changed.
     Push(Box<Patch>),
     /// Look at CI again after so long.
@@ -35,16 +35,38 @@ pub enum Ending {
     Disturbed,
 }
 
+/// Whose agents a loop may use: the first, and who takes over where it cannot.
+#[derive(Clone, Copy, Debug)]
+pub struct Team<'a> {
+    pub first: &'a str,
+    pub second: Option<&'a str>,
+}
+
+/// Attempts that came to nothing, after which another specialist takes over.
+const HANDS_OVER_AFTER: usize = 3;
+
 /// `is_open`: the pull request has been opened.
 #[must_use]
-pub fn next(loops: &Loops, attempts: &[Attempt], trial: Option<&Trial>, is_open: bool, now: Time) -> Next {
+pub fn next(
+    loops: &Loops,
+    team: Team<'_>,
+    attempts: &[Attempt],
+    trial: Option<&Trial>,
+    is_open: bool,
+    now: Time,
+) -> Next {
     if is_open {
         return Next::End(Ending::Fixed);
     }
-    let Some(last) = attempts.last() else { return Next::Try(1) };
+    let Some(last) = attempts.last() else { return Next::Try(1, team.first.to_owned()) };
     match &last.end {
-        AttemptEnd::Escalated { why } => Next::End(Ending::Escalated(why.clone())),
-        AttemptEnd::Refused { .. } | AttemptEnd::Failed { .. } | AttemptEnd::Interrupted => again(loops, attempts),
+        AttemptEnd::Escalated { why } => match again(loops, team, attempts, true) {
+            Next::Try(n, other) if other != last.specialist => Next::Try(n, other),
+            _ => Next::End(Ending::Escalated(why.clone())),
+        },
+        AttemptEnd::Refused { .. } | AttemptEnd::Failed { .. } | AttemptEnd::Interrupted => {
+            again(loops, team, attempts, false)
+        }
         AttemptEnd::Proposed { patch } if last.pushed_at.is_none() => Next::Push(patch.clone()),
         // What people pushed there is theirs.
         AttemptEnd::Proposed { patch } if is_of_others(trial, patch) => Next::End(Ending::Disturbed),
@@ -54,7 +76,7 @@ pub fn next(loops: &Loops, attempts: &[Attempt], trial: Option<&Trial>, is_open:
                 let why = "the failing workflow passed, and another one failed".to_owned();
                 Next::Propose { patch: patch.clone(), unjudged: Some(why) }
             }
-            Some(Verdict::Failed) => again(loops, attempts),
+            Some(Verdict::Failed) => again(loops, team, attempts, false),
             Some(Verdict::Late) => {
                 let minutes = loops.longest_ms / 60_000;
                 let why = format!("CI did not finish within {minutes} min");
@@ -78,7 +100,7 @@ fn is_of_others(trial: Option<&Trial>, patch: &Patch) -> bool {
     trial.and_then(|trial| trial.tree.as_ref()).is_some_and(|tree| *tree != patch.tree)
 }
 
-fn again(loops: &Loops, attempts: &[Attempt]) -> Next {
+fn again(loops: &Loops, team: Team<'_>, attempts: &[Attempt], gave_up: bool) -> Next {
     let made = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
     if made >= loops.attempts_max {
         return Next::End(Ending::Exhausted(format!("none of {made} attempts passed")));
@@ -89,7 +111,26 @@ fn again(loops: &Loops, attempts: &[Attempt]) -> Next {
             format!("{spent} of {} are spent, and one more attempt may cost {}", loops.budget, loops.attempt_budget);
         return Next::End(Ending::Exhausted(why));
     }
-    Next::Try(made + 1)
+    Next::Try(made + 1, hand(loops, team, attempts, gave_up))
+}
+
+/// Who tries next. A loop changes hands once at most: to whoever looks after what CI found on the branch, or to the second
+/// of the team where the first gave up or failed too often.
+fn hand(loops: &Loops, team: Team<'_>, attempts: &[Attempt], gave_up: bool) -> String {
+    // Attempts from before it was kept are the first's.
+    let whose = |attempt: &Attempt| {
+        if attempt.specialist.is_empty() { team.first.to_owned() } else { attempt.specialist.clone() }
+    };
+    let present = attempts.last().map_or_else(|| team.first.to_owned(), whose);
+    let present = present.as_str();
+    if attempts.iter().any(|attempt| whose(attempt) != present) {
+        return present.to_owned();
+    }
+    let is_other = |name: &&str| *name != present && loops.has_agent(name);
+    let pointed = attempts.last().and_then(|last| last.points_to.as_deref()).filter(is_other);
+    let tired = gave_up || attempts.len() >= HANDS_OVER_AFTER;
+    let other = pointed.or_else(|| team.second.filter(is_other).filter(|_| tired));
+    other.unwrap_or(present).to_owned()
 }
 
 /// What CI says of the push that this attempt led to; `None` while it is not known.
@@ -122,6 +163,8 @@ mod tests {
     use crate::domain::ids::Digest;
     use proptest::prelude::*;
 
+    const TEAM: Team<'static> = Team { first: "Rex", second: None };
+
     fn patch() -> Patch {
         let diff = Digest::of([b"diff".as_slice()]);
         Patch { base: "b".into(), tree: "t".into(), diff, preview: Preview::default() }
@@ -129,7 +172,9 @@ mod tests {
 
     fn attempt(n: u32, end: AttemptEnd, cost: Usd) -> Attempt {
         let said = Untrusted::default();
-        Attempt { n, base: "b".into(), at: Time(0), cost, cost_told: true, end, said, pushed_at: None, ci: None }
+        let (base, specialist) = ("b".into(), "Rex".into());
+        let (at, cost_told) = (Time(0), true);
+        Attempt { n, specialist, base, at, cost, cost_told, end, said, pushed_at: None, ci: None, points_to: None }
     }
 
     fn proposed(pushed: Option<i64>, ci: Option<Verdict>) -> Attempt {
@@ -138,7 +183,7 @@ mod tests {
     }
 
     fn trial(tree: &str, ran: bool, passed: Option<bool>) -> Trial {
-        Trial { tree: Some(tree.into()), ran, passed, others_failed: false, job: None }
+        Trial { tree: Some(tree.into()), ran, passed, others_failed: false, job: None, specialist: None }
     }
 
     #[test]
@@ -151,15 +196,27 @@ mod tests {
         let five: Vec<Attempt> = (0..5).map(|_| failed()).collect();
         let late = 11 * 60_000;
         for (case, attempts, trial, now, want) in [
-            ("new", vec![], None, 0, Next::Try(1)),
-            ("failed", vec![failed()], None, 0, Next::Try(2)),
+            ("new", vec![], None, 0, Next::Try(1, "Rex".into())),
+            ("failed", vec![failed()], None, 0, Next::Try(2, "Rex".into())),
             ("escalated", vec![escalated], None, 0, Next::End(Ending::Escalated("no idea".into()))),
             ("changed", vec![proposed(None, None)], None, 0, Next::Push(Box::new(patch()))),
             ("pushed", vec![proposed(Some(0), None)], Some(trial("t", false, None)), 0, Next::Wait { ms: 60_000 }),
             ("going", vec![proposed(Some(0), None)], Some(trial("t", true, None)), 90_000, Next::Wait { ms: 30_000 }),
             ("green", vec![proposed(Some(0), None)], Some(trial("t", true, Some(true))), 90_000, open.clone()),
-            ("red", vec![proposed(Some(0), None)], Some(trial("t", true, Some(false))), 90_000, Next::Try(2)),
-            ("known", vec![proposed(Some(0), Some(Verdict::Failed))], Some(Trial::default()), 0, Next::Try(2)),
+            (
+                "red",
+                vec![proposed(Some(0), None)],
+                Some(trial("t", true, Some(false))),
+                90_000,
+                Next::Try(2, "Rex".into()),
+            ),
+            (
+                "known",
+                vec![proposed(Some(0), Some(Verdict::Failed))],
+                Some(Trial::default()),
+                0,
+                Next::Try(2, "Rex".into()),
+            ),
             (
                 "theirs",
                 vec![proposed(Some(0), Some(Verdict::Failed))],
@@ -183,17 +240,42 @@ mod tests {
                 Next::End(Ending::Disturbed),
             ),
         ] {
-            assert_eq!(next(&loops, &attempts, trial.as_ref(), false, Time(now)), want, "{case}");
+            assert_eq!(next(&loops, TEAM, &attempts, trial.as_ref(), false, Time(now)), want, "{case}");
         }
         for (ran, words) in [(true, "within 10 min"), (false, "workflow did not run")] {
-            let found = next(&loops, &[proposed(Some(0), None)], Some(&trial("t", ran, None)), false, Time(late));
+            let found = next(&loops, TEAM, &[proposed(Some(0), None)], Some(&trial("t", ran, None)), false, Time(late));
             assert!(matches!(&found, Next::Propose { unjudged: Some(why), .. } if why.contains(words)), "{found:?}");
         }
         for attempts in [five, vec![dear]] {
-            let found = next(&loops, &attempts, None, false, Time(0));
+            let found = next(&loops, TEAM, &attempts, None, false, Time(0));
             assert!(matches!(found, Next::End(Ending::Exhausted(_))), "{found:?}");
         }
-        assert_eq!(next(&loops, &[failed()], None, true, Time(0)), Next::End(Ending::Fixed));
+        assert_eq!(next(&loops, TEAM, &[failed()], None, true, Time(0)), Next::End(Ending::Fixed));
+    }
+
+    #[test]
+    fn a_loop_changes_hands_once() {
+        let loops = Loops { agents: vec!["rex".into(), "blaze".into(), "atlas".into()], ..Loops::default() };
+        let team = Team { first: "Rex", second: Some("Blaze") };
+        let by = |who: &str, end: AttemptEnd| Attempt { specialist: who.into(), ..attempt(1, end, Usd::cents(1)) };
+        let failed = |who: &str| by(who, AttemptEnd::Failed { why: "x".into() });
+        let gave_up = |who: &str| by(who, AttemptEnd::Escalated { why: "no idea".into() });
+        let pointed = |who: &str, to: &str| Attempt { points_to: Some(to.into()), ..failed(who) };
+        let end = Next::End(Ending::Escalated("no idea".into()));
+        for (case, attempts, want) in [
+            ("one failed", vec![failed("Rex")], Next::Try(2, "Rex".into())),
+            ("three failed", vec![failed("Rex"), failed("Rex"), failed("Rex")], Next::Try(4, "Blaze".into())),
+            ("it gave up", vec![gave_up("Rex")], Next::Try(2, "Blaze".into())),
+            ("both gave up", vec![gave_up("Rex"), gave_up("Blaze")], end.clone()),
+            ("CI found another's", vec![pointed("Rex", "Atlas")], Next::Try(2, "Atlas".into())),
+            ("CI found its own", vec![pointed("Rex", "Rex")], Next::Try(2, "Rex".into())),
+            ("nobody's", vec![pointed("Rex", "Bolt")], Next::Try(2, "Rex".into())),
+            ("not back", vec![failed("Rex"), pointed("Blaze", "Rex")], Next::Try(3, "Blaze".into())),
+        ] {
+            assert_eq!(next(&loops, team, &attempts, None, false, Time(0)), want, "{case}");
+        }
+        let alone = Team { second: None, ..team };
+        assert_eq!(next(&loops, alone, &[gave_up("Rex")], None, false, Time(0)), end);
     }
 
     proptest! {
@@ -203,7 +285,7 @@ mod tests {
             let loops = Loops { attempts_max: max, ..Loops::default() };
             let mut attempts: Vec<Attempt> = Vec::new();
             for (cost, end) in costs {
-                let Next::Try(n) = next(&loops, &attempts, None, false, Time(0)) else { break };
+                let Next::Try(n, _) = next(&loops, TEAM, &attempts, None, false, Time(0)) else { break };
                 prop_assert_eq!(n as usize, attempts.len() + 1);
                 let end = match end {
                     0 => AttemptEnd::Failed { why: String::new() },

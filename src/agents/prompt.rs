@@ -1,5 +1,6 @@
 //! What an agent is told: `templates/prompts/`, with everything that strangers wrote in fences that it cannot close.
 
+use super::guides::Section;
 use super::{area, guard};
 use crate::domain::agent::{Attempt, AttemptEnd, Verdict};
 use crate::domain::incident::{Incident, Proposal};
@@ -16,6 +17,8 @@ static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates/prompts");
 pub const LOG_CHARS: usize = 8_000;
 /// The most of an earlier difference that is shown, in characters.
 const DIFF_CHARS: usize = 8_000;
+/// The most of a section of a guide, in characters.
+const GUIDE_CHARS: usize = 2_000;
 /// Tests and files that are listed.
 const LISTED: usize = 20;
 
@@ -26,6 +29,8 @@ pub struct Told {
     pub log: String,
     /// What the policy says of paths, a sentence each.
     pub paths: Vec<String>,
+    /// Files that changed since it was green, the newest change first.
+    pub changed: Vec<String>,
     /// Of earlier attempts, by number.
     pub diffs: BTreeMap<u32, String>,
 }
@@ -80,30 +85,60 @@ impl Prompts {
         let own = self.0.get_template(&format!("{area}-{category}.jinja"));
         let template = own.or_else(|_| self.0.get_template(&format!("{area}.jinja")));
         let template = template.or_else(|_| self.0.get_template("github.jinja")).map_err(|why| why.to_string())?;
-        let job = incident.first_job();
-        let one = |text: &Untrusted| span(text.raw(), 200);
-        let tests = incident.evidence.iter().flat_map(|evidence| &evidence.failing_tests);
-        let files = tests.clone().filter_map(|test| test.file.as_ref());
         let (lines_max, files_max) = guard::limits();
         let view = context! {
-            category => category,
-            workflow => one(&incident.workflow),
-            job => job.map_or_else(|| one(&incident.workflow), |job| one(&job.name)),
-            step => job.and_then(|job| job.step.as_ref()).map(one),
-            repo => incident.repo.as_str(),
-            branch => one(&incident.branch),
-            commit => span(&incident.sha, 64),
-            tests => listed(tests.map(|test| one(&test.name))),
-            files => listed(files.map(one)),
-            by => one(&proposal.by.name),
+            by => span(proposal.by.name.raw(), 200),
             ask => asked(proposal),
             paths => told.paths.clone(),
+            changed => listed(told.changed.iter().map(|path| span(path, 200))),
             lines_max => lines_max,
             files_max => files_max,
             attempts => proposal.attempts.iter().map(|attempt| before(attempt, told)).map(|one| Value::from(Serde(one))).collect::<Vec<_>>(),
             log => fence(end(&told.log, LOG_CHARS)),
+            ..facts(incident)
         };
         template.render(view).map_err(|why| format!("{}: {why:#}", template.name()))
+    }
+
+    /// The question to the analyst. `log` is masked already; `wrong` is what could not be used of its answer before.
+    ///
+    /// # Errors
+    /// The template cannot be rendered: it is the operator's, or a defect.
+    pub fn question(
+        &self,
+        incident: &Incident,
+        log: &str,
+        guides: &[&Section],
+        wrong: Option<&str>,
+    ) -> Result<String, String> {
+        let template = self.0.get_template("analyst.jinja").map_err(|why| why.to_string())?;
+        let shown = |guide: &&Section| context! { name => span(&guide.name, 200), text => fence(start(&guide.text, GUIDE_CHARS)) };
+        let view = context! {
+            guides => guides.iter().map(shown).collect::<Vec<_>>(),
+            wrong => wrong.map(|wrong| span(wrong, 300)),
+            log => fence(end(log, LOG_CHARS)),
+            ..facts(incident)
+        };
+        template.render(view).map_err(|why| format!("{}: {why:#}", template.name()))
+    }
+}
+
+/// What every prompt says of the failure.
+fn facts(incident: &Incident) -> Value {
+    let job = incident.first_job();
+    let one = |text: &Untrusted| span(text.raw(), 200);
+    let tests = incident.evidence.iter().flat_map(|evidence| &evidence.failing_tests);
+    let files = tests.clone().filter_map(|test| test.file.as_ref());
+    context! {
+        category => incident.headline().map_or("unknown", |evidence| evidence.category.as_str()),
+        workflow => one(&incident.workflow),
+        job => job.map_or_else(|| one(&incident.workflow), |job| one(&job.name)),
+        step => job.and_then(|job| job.step.as_ref()).map(one),
+        repo => incident.repo.as_str(),
+        branch => one(&incident.branch),
+        commit => span(&incident.sha, 64),
+        tests => listed(tests.map(|test| one(&test.name))),
+        files => listed(files.map(one)),
     }
 }
 
@@ -132,7 +167,10 @@ fn before(attempt: &Attempt, told: &Told) -> Before {
             format!("was refused by the bot: {}.", why.iter().map(|why| span(why, 200)).collect::<Vec<_>>().join("; "))
         }
         (AttemptEnd::Failed { why }, _) => format!("failed: {}.", span(why, 200)),
-        (AttemptEnd::Escalated { .. } | AttemptEnd::Interrupted, _) => "did not finish.".to_owned(),
+        (AttemptEnd::Escalated { why }, _) => {
+            format!("ended without a change, by {}: {}.", attempt.specialist, span(why.raw(), 200))
+        }
+        (AttemptEnd::Interrupted, _) => "did not finish.".to_owned(),
     };
     let diff = told.diffs.get(&attempt.n).map(|diff| fence(start(diff, DIFF_CHARS))).unwrap_or_default();
     Before { n: attempt.n, came, diff }

@@ -68,6 +68,10 @@ fn describe() {
             "ci_rescue_suite_flake_ratio",
             "The chance that a job fails with nothing broken: the worst, at most 50 by name while the process runs.",
         ),
+        ("ci_rescue_loops", "Loops of fixing agents of the last 30 days, the newest hundred, by specialist and state."),
+        ("ci_rescue_loop_seconds", "From the request for a loop to the push that passed, by specialist: median."),
+        ("ci_rescue_agent_cost_dollars", "What the loops of the last 30 days cost, by specialist."),
+        ("ci_rescue_agent_budget_dollars", "Money for fixing agents today, from midnight UTC: spent, and its limit."),
         ("ci_rescue_build_info", "The running version, as a label; always 1."),
     ] {
         describe_gauge!(name, help);

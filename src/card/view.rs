@@ -10,6 +10,7 @@ use crate::domain::ids::{IncidentNo, short_sha};
 use crate::domain::incident::{Incident, Proposal, ProposalState, Stage};
 use crate::domain::intent::Wish;
 use crate::domain::mention::Whose;
+use crate::domain::outage::Outage;
 use crate::domain::text::{Untrusted, clean_line, listing};
 use crate::domain::time::Time;
 use serde::Serialize;
@@ -68,6 +69,12 @@ pub struct View {
     pub base: Option<BaseView>,
     /// The cause with its chance and its first reason; empty while it is not known.
     pub verdict: String,
+    /// What the provider reported when it opened, and where.
+    pub outage: String,
+    pub outage_page: String,
+    /// What the analyst guesses, and how sure it says it is.
+    pub guess: String,
+    pub guess_sureness: String,
     /// The likeliest, with what speaks against it; where the evidence brackets it, what can be said.
     pub suspect: String,
     /// Whose it is, as plain text, and how that is known where it is not their task; empty while it is not known.
@@ -246,6 +253,10 @@ pub fn view(incident: &Incident) -> View {
             since: base.since,
         }),
         verdict: verdict(incident),
+        outage: incident.outage.as_ref().map_or_else(String::new, Outage::words),
+        outage_page: incident.outage.as_ref().map_or_else(String::new, |outage| outage.page.clone()),
+        guess: incident.guess().map_or_else(String::new, |told| told.words.line(LINE)),
+        guess_sureness: incident.guess().map_or_else(String::new, |told| told.sureness.to_string()),
         suspect: suspect(incident),
         owner: owner(incident),
         owner_because: incident.whose().map_or("", |(whose, _)| because(whose)),

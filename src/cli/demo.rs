@@ -30,7 +30,7 @@ const BEAT: Duration = Duration::from_millis(250);
 const SECRET: &str = "sandbox-secret";
 
 pub fn run(args: &Args) -> Result<(), String> {
-    log("warn");
+    log("warn", None);
     let data = tempfile::tempdir().map_err(|why| format!("cannot create a temporary directory: {why}"))?;
     runtime()?.block_on(async {
         let private = console(&args.listen).await?;

@@ -30,7 +30,9 @@ mod terminal;
 
 use ci_rescue::config::{self, Config};
 use ci_rescue::evidence::redact;
+use ci_rescue::ports::TRACE;
 use clap::{CommandFactory, Parser, Subcommand};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -197,11 +199,14 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, String> {
 
 /// Libraries whose lines repeat ours, or say nothing to operators.
 const TAMED: &str = "sled=off,hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,rustls=error,tower=warn,tower_http=warn,\
-                     octocrab=warn,slack_morphism=off,serenity=off,tokio_tungstenite=off,tungstenite=off";
+                     octocrab=warn,opentelemetry=off,slack_morphism=off,serenity=off,tokio_tungstenite=off,tungstenite=off";
 
-/// Logs to standard error; `RUST_LOG` chooses, and `CI_RESCUE_LOG=json` makes each line a JSON object.
-pub fn log(level: &str) {
-    use tracing_subscriber::EnvFilter;
+/// Logs to standard error; `RUST_LOG` chooses, and `CI_RESCUE_LOG=json` makes each line a JSON object. Spans go to `traces`.
+pub fn log(level: &str, traces: Option<&SdkTracerProvider>) {
+    use opentelemetry::trace::TracerProvider;
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+    use tracing_subscriber::{EnvFilter, Layer, filter};
     let filter = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|text| !text.trim().is_empty());
     let filter = filter.and_then(|text| match text.parse::<EnvFilter>() {
         Ok(filter) => Some(filter),
@@ -212,14 +217,18 @@ pub fn log(level: &str) {
     });
     let filter = filter.unwrap_or_else(|| EnvFilter::new(format!("{level},{TAMED}")));
     let colours = terminal::has_colour(&std::io::stderr());
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(move || terminal::Log { colours })
         .with_ansi(colours)
         .log_internal_errors(false);
-    if std::env::var("CI_RESCUE_LOG").is_ok_and(|kind| kind == "json") {
-        builder.json().init();
-    } else {
-        builder.with_target(false).init();
-    }
+    let json = std::env::var("CI_RESCUE_LOG").is_ok_and(|kind| kind == "json");
+    let lines = if json { lines.json().boxed() } else { lines.with_target(false).boxed() };
+    // What is for traces alone would stand before every line.
+    let lines = lines.with_filter(filter).with_filter(filter::filter_fn(|meta| meta.target() != TRACE));
+    let spans = traces.map(|traces| {
+        let layer = tracing_opentelemetry::layer().with_tracer(traces.tracer("ci-rescue"));
+        let layer = layer.with_threads(false).with_location(false).with_target(false).with_tracked_inactivity(false);
+        layer.with_filter(filter::filter_fn(|meta| meta.target() == TRACE))
+    });
+    tracing_subscriber::registry().with(lines).with(spans).init();
 }

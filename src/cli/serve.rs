@@ -1,7 +1,7 @@
 //! `serve`: the bot itself.
 
 use super::{ConfigArg, log, runtime};
-use ci_rescue::app::{App, Seats, SystemClock, hosts_of, known};
+use ci_rescue::app::{App, Seats, SystemClock, hosts_of, known, traces};
 use ci_rescue::config;
 use ci_rescue::engine::Engine;
 use ci_rescue::evidence::redact;
@@ -14,13 +14,19 @@ use tokio_util::sync::CancellationToken;
 
 pub fn run(args: &ConfigArg) -> Result<(), String> {
     let config = args.load()?;
-    log("info");
+    let runtime = runtime()?;
+    let provider = {
+        // The exporter sends by this runtime.
+        let _inside = runtime.enter();
+        traces::provider(&config.traces).map_err(|why| format!("{}: {why}", config.name("traces.endpoint")))?
+    };
+    log("info", provider.as_ref());
     redact::know(config::secrets(&config));
     if let Some(count) = known::load(&config)? {
         tracing::info!(count, "loaded the known issues of known_issues.file");
     }
     raise_descriptors();
-    runtime()?.block_on(async {
+    runtime.block_on(async {
         let store = super::at::open(&config.store.path)?;
         let public = bind("server.listen", &config.server.listen).await?;
         // Without a token there is no console, and nothing to listen for.
@@ -49,7 +55,11 @@ pub fn run(args: &ConfigArg) -> Result<(), String> {
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
         tokio::spawn(try_again_on_signal(app.engine.clone()));
-        app.run(public, private, stop).await?;
+        let ended = app.run(public, private, stop).await;
+        if let Some(provider) = provider {
+            traces::stop(provider).await;
+        }
+        ended?;
         tracing::info!("stopped; everything accepted is on disk");
         Ok(())
     })

@@ -131,6 +131,14 @@ fn which(word: Option<&str>) -> Result<Option<bool>, String> {
     }
 }
 
+fn reset(word: Option<&str>) -> Result<bool, String> {
+    match word {
+        None => Ok(false),
+        Some("reset") => Ok(true),
+        Some(_) => Err("Use routing or routing reset".into()),
+    }
+}
+
 /// # Errors
 /// A sentence saying what is missing.
 pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<Intent, String> {
@@ -167,6 +175,7 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
         "resolve" => Intent::Resolve { target: target?, reason: take("reason").map(Into::into) },
         "reopen" => Intent::Reopen { target: target? },
         "loops" => Intent::Loops { active: which(take("which").as_deref())? },
+        "routing" => Intent::Routing { reset: reset(take("reset").as_deref())? },
         "budget" => Intent::Budget,
         "doctor" => Intent::Doctor,
         "stats" => Intent::Stats { repo: take("repo").and_then(|repo| repo.parse().ok()) },

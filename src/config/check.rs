@@ -112,6 +112,22 @@ fn addresses(check: &mut Check<'_>, config: &Config) {
             check.say(&path(key), "must be an https:// URL (http:// only for loopback addresses)");
         }
     }
+    if config.traces.endpoint.as_ref().is_some_and(|address| !is_safe(address)) {
+        check.say(&path("traces.endpoint"), "must be an https:// URL (http:// only for loopback addresses)");
+    }
+    for (index, provider) in config.providers.iter().enumerate() {
+        let at = |key: &str| item("providers", index, key);
+        check.present(&at("name"), &provider.name);
+        if check.present(&at("url"), &provider.url) && !is_safe(&provider.url) {
+            check.say(&at("url"), "must be an https:// URL (http:// only for loopback addresses)");
+        }
+        if config.providers[..index].iter().any(|other| other.name == provider.name) {
+            check.say(&at("name"), "is the same as another's");
+        }
+    }
+    if config.traces.sample_percent > 100 {
+        check.say(&path("traces.sample_percent"), "must be at most 100");
+    }
     for (key, address) in [("server.listen", &config.server.listen), ("console.listen", &config.console.listen)] {
         let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
         let good = port.is_some_and(|(_, port)| port.parse::<u16>().is_ok());

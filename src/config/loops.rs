@@ -1,6 +1,6 @@
-//! Fixing agents: `[loops]` and `[[agents]]`.
+//! Fixing agents and the analyst: `[loops]` and `[[agents]]`.
 
-use crate::domain::agent::{Loops, Usd};
+use crate::domain::agent::{ANALYST, Loops, Usd};
 use crate::domain::time::{MINUTE_MS, SECOND_MS};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -21,6 +21,10 @@ pub struct LoopSection {
     pub apart_minutes: u32,
     /// A directory with templates of the operator's, such as `rust.jinja`.
     pub prompts: Option<PathBuf>,
+    /// What one question to the analyst may cost.
+    pub analyst_budget_cents: u32,
+    /// A directory with guides of the operator's, in Markdown.
+    pub guides: Option<PathBuf>,
 }
 
 impl Default for LoopSection {
@@ -35,6 +39,8 @@ impl Default for LoopSection {
             ci_minutes: 10,
             apart_minutes: 10,
             prompts: None,
+            analyst_budget_cents: 5,
+            guides: None,
         }
     }
 }
@@ -43,8 +49,11 @@ impl LoopSection {
     /// The limits, for these agents.
     #[must_use]
     pub fn loops(&self, agents: &[AgentSection]) -> Loops {
+        let names = agents.iter().map(|agent| agent.name.to_lowercase());
+        let (analysts, agents): (Vec<_>, Vec<_>) = names.partition(|name| name == ANALYST);
         Loops {
-            agents: agents.iter().map(|agent| agent.name.to_lowercase()).collect(),
+            analysis_budget: analysts.first().map(|_| Usd::cents(self.analyst_budget_cents)),
+            agents,
             attempts_max: self.attempts_max,
             budget: Usd::cents(self.budget_cents),
             daily_budget: Usd::cents(self.daily_budget_cents),
@@ -57,16 +66,22 @@ impl LoopSection {
     }
 }
 
-/// One `[[agents]]` table: the program that tries for one specialist.
+/// One `[[agents]]` table: the program that tries for one specialist, or the analyst.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgentSection {
-    /// The specialist: `rex`, `blaze`, `bolt` or `atlas`.
+    /// The specialist: `rex`, `blaze`, `bolt` or `atlas`; or `analyst`.
     #[serde(default)]
     pub name: String,
     /// Program and arguments; no shell reads them. `{model}` stands for the model.
     #[serde(default)]
     pub command: Vec<String>,
+    /// In place of a command: the address that is sent the files.
+    #[serde(default)]
+    pub endpoint: Option<String>,
+    /// The name of the variable that holds the endpoint's bearer token.
+    #[serde(default)]
+    pub token_variable: Option<String>,
     /// Names of variables that it is given.
     #[serde(default)]
     pub environment: Vec<String>,

@@ -49,6 +49,10 @@ pub struct Config {
     pub loops: LoopSection,
     #[serde(default)]
     pub agents: Vec<AgentSection>,
+    #[serde(default)]
+    pub traces: Traces,
+    #[serde(default)]
+    pub providers: Vec<Provider>,
     /// The shipped policy with the operator's over it.
     pub policy: Rules,
     #[serde(skip)]
@@ -78,6 +82,38 @@ impl Config {
 #[serde(deny_unknown_fields, default)]
 pub struct Redaction {
     pub values: Vec<SecretString>,
+}
+
+/// A provider's status page.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    #[serde(default)]
+    pub name: String,
+    /// Statuspage's `/api/v2/summary.json`, or an Atom feed.
+    #[serde(default)]
+    pub url: String,
+    /// Of these components only.
+    #[serde(default)]
+    pub components: Vec<String>,
+}
+
+/// Traces for an OpenTelemetry collector.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Traces {
+    /// The whole address for OTLP over HTTP, `/v1/traces` included; without one, nothing is traced.
+    pub endpoint: Option<String>,
+    /// Of all traces, how many are kept.
+    pub sample_percent: u32,
+    /// `deployment.environment.name`.
+    pub environment: Option<String>,
+}
+
+impl Default for Traces {
+    fn default() -> Self {
+        Self { endpoint: None, sample_percent: 100, environment: None }
+    }
 }
 
 /// Failures that the operator knows, besides those that ship.

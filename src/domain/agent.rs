@@ -5,6 +5,7 @@ use super::ids::Digest;
 use super::text::Untrusted;
 use super::time::{MINUTE_MS, SECOND_MS, Time};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::iter::Sum;
 
@@ -56,6 +57,9 @@ impl fmt::Display for Usd {
     }
 }
 
+/// The name under which the analyst is configured and asked, among the agents.
+pub const ANALYST: &str = "analyst";
+
 /// The limits of a loop, and the specialists that have an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loops {
@@ -73,6 +77,16 @@ pub struct Loops {
     pub longest_ms: i64,
     /// On one branch, the least time between the starts of two loops.
     pub apart_ms: i64,
+    /// What one question to the analyst may cost; absent where there is none.
+    pub analysis_budget: Option<Usd>,
+}
+
+impl Loops {
+    /// Whether an agent is configured for this specialist.
+    #[must_use]
+    pub fn has_agent(&self, specialist: &str) -> bool {
+        self.agents.iter().any(|name| name.eq_ignore_ascii_case(specialist))
+    }
 }
 
 impl Default for Loops {
@@ -87,6 +101,7 @@ impl Default for Loops {
             look_ms: 30 * SECOND_MS,
             longest_ms: 10 * MINUTE_MS,
             apart_ms: 10 * MINUTE_MS,
+            analysis_budget: None,
         }
     }
 }
@@ -133,6 +148,9 @@ pub enum AttemptEnd {
 pub struct Attempt {
     /// From 1 within the loop.
     pub n: u32,
+    /// Whose agent it was: `Rex`.
+    #[serde(default)]
+    pub specialist: String,
     /// The commit that it worked on.
     pub base: String,
     pub at: Time,
@@ -149,6 +167,9 @@ pub struct Attempt {
     /// What CI said of the push.
     #[serde(default)]
     pub ci: Option<Verdict>,
+    /// Who looks after what failed there.
+    #[serde(default)]
+    pub points_to: Option<String>,
 }
 
 /// What CI says of a push.
@@ -179,6 +200,9 @@ pub struct Trial {
     pub others_failed: bool,
     /// A job of its that failed.
     pub job: Option<u64>,
+    /// Who looks after that failure.
+    #[serde(default)]
+    pub specialist: Option<String>,
 }
 
 /// A file that a change touches, before and after.
@@ -196,7 +220,7 @@ pub struct Touched {
 }
 
 /// Who looks after a failure, and why.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Routed {
     /// `Rex`.
     pub specialist: String,
@@ -209,7 +233,20 @@ pub struct Routed {
     /// An agent is configured for it.
     #[serde(default)]
     pub has_agent: bool,
+    /// Whose agent takes over where this one's cannot.
+    #[serde(default)]
+    pub second: Option<String>,
 }
+
+/// What a specialist's agents came to in one workflow of a repository.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    pub fixed: u32,
+    pub failed: u32,
+}
+
+/// Records by specialist.
+pub type Records = BTreeMap<String, Record>;
 
 #[cfg(test)]
 mod tests {

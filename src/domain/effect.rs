@@ -174,6 +174,11 @@ pub enum Effect {
         sha: String,
         tests: Vec<FailingTest>,
     },
+    /// Asks the analyst about a failure that no rule knows.
+    Analyse {
+        incident: IncidentNo,
+        print: String,
+    },
     /// Looks at what landed between the last green run and this red one.
     Suspect {
         incident: IncidentNo,
@@ -262,6 +267,7 @@ impl Effect {
             Self::Merge { .. } => "merge",
             Self::LookAtPull { .. } => "look_at_pull",
             Self::Reproduce { .. } => "reproduce",
+            Self::Analyse { .. } => "analyse",
             Self::Suspect { .. } => "suspect",
             Self::ReadReports { .. } => "read_reports",
             Self::Look { .. } => "look",
@@ -287,6 +293,7 @@ impl Effect {
             | Self::Merge { incident, .. }
             | Self::LookAtPull { incident, .. }
             | Self::Reproduce { incident, .. }
+            | Self::Analyse { incident, .. }
             | Self::Suspect { incident, .. } => Some(*incident),
             Self::Look { .. }
             | Self::ReadReports { .. }
@@ -325,6 +332,11 @@ pub enum Order {
         at: Time,
         reserve: Usd,
         cost: Usd,
+    },
+    /// Whether a specialist's agent fixed a failure of the workflow.
+    Learnt {
+        specialist: String,
+        fixed: bool,
     },
     /// For another incident, in the same turn.
     Event(Box<Event>),

@@ -23,6 +23,8 @@ pub enum Trigger {
     Critical,
     /// It timed out, was retried, and timed out again.
     Timeouts,
+    /// Its fixing agents gave up.
+    Agents,
     /// No runner with the labels that its jobs wait for is online.
     Runner,
 }
@@ -35,6 +37,7 @@ impl fmt::Display for Trigger {
             Self::Breaker => "breaker",
             Self::Critical => "critical workflow",
             Self::Timeouts => "timeouts",
+            Self::Agents => "agents",
             Self::Runner => "runner",
         })
     }

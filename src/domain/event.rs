@@ -3,6 +3,7 @@
 use super::access::{Asked, Readable};
 use super::action::Outcome;
 use super::actor::{Actor, Place, Principal};
+use super::analysis::Analysis;
 use super::evidence::{Evidence, Reported};
 use super::facts::Facts;
 use super::ids::{Digest, IncidentNo, Repo, RunId};
@@ -318,6 +319,11 @@ pub enum Event {
         incident: IncidentNo,
         script: Result<Digest, Vec<String>>,
     },
+    /// What the analyst said.
+    Analysed {
+        incident: IncidentNo,
+        analysis: Analysis,
+    },
     /// What came of looking whether our pull request can be merged.
     MergeLooked {
         incident: IncidentNo,
@@ -367,6 +373,7 @@ impl Event {
             | Self::FactsGathered { incident, .. }
             | Self::Performed { incident, .. }
             | Self::Reproduced { incident, .. }
+            | Self::Analysed { incident, .. }
             | Self::Suspected { incident, .. }
             | Self::MergeLooked { incident, .. }
             | Self::Fired { incident, .. }

@@ -1,11 +1,12 @@
 //! What was looked up: for planning (gathered by effects), and for a step (known to the engine).
 
-use super::agent::{Trial, Usd};
+use super::agent::{Records, Trial, Usd};
 use super::cause::Judged;
 use super::change::{ChangeOutcome, Conflicting, Method, Related};
 use super::event::Conclusion;
 use super::ids::{Digest, IncidentNo, RunId};
 use super::mention::Mentioning;
+use super::outage::Outage;
 use super::quarantined::Quarantined;
 use super::refs::Branch;
 use super::rules::OwnRules;
@@ -204,6 +205,9 @@ pub struct Context {
     /// What agents cost since midnight UTC, with what those at work may still cost.
     #[serde(default)]
     pub spent_today: Usd,
+    /// What providers' status pages say is wrong.
+    #[serde(default)]
+    pub outages: Vec<Outage>,
     /// Automatic acts since midnight UTC.
     pub acts_today: u32,
     /// The newest automatic act on this branch that failed, by any incident.
@@ -211,6 +215,9 @@ pub struct Context {
     pub branch_failed_at: Option<Time>,
     #[serde(default)]
     pub breaker: Breaker,
+    /// What agents came to in this workflow.
+    #[serde(default)]
+    pub records: Records,
     /// How often this fingerprint was retried automatically within the last day.
     pub fingerprint_retries: u32,
     /// What history says of the failure; read only where it is about to be judged.

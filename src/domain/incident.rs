@@ -2,6 +2,7 @@
 
 use super::action::Made;
 use super::agent::{Attempt, Routed};
+use super::analysis::Analysis;
 use super::cause::{Cause, Judged};
 use super::escalation::{Declined, Escalation};
 use super::event::Scope;
@@ -12,6 +13,7 @@ use super::gathering::Gathering;
 use super::ids::{Digest, IncidentNo, ProposalId, Repo};
 use super::intent::Wish;
 use super::mention::Blamed;
+use super::outage::Outage;
 use super::plan::Plan;
 use super::rules::OwnRules;
 use super::runner::Awaited;
@@ -351,6 +353,15 @@ pub struct Incident {
     pub scheduled: Option<Digest>,
     /// Journal entries so far.
     pub entries: u64,
+    /// What its provider reported when it opened.
+    #[serde(default)]
+    pub outage: Option<Outage>,
+    /// What the analyst said, where it was asked.
+    #[serde(default)]
+    pub analysis: Option<Analysis>,
+    /// The fingerprint that it was asked about.
+    #[serde(default)]
+    pub analysed: Option<String>,
     /// The newest script that reproduces it, as a blob of the store.
     #[serde(default)]
     pub repro: Option<Digest>,
@@ -531,20 +542,6 @@ impl Incident {
     pub fn awaits_people(&self) -> bool {
         let proposed = |p: &Proposal| p.state == ProposalState::Awaiting && !p.dry_run;
         self.proposals.iter().any(|p| proposed(p) || p.awaits_undo())
-    }
-
-    /// The proposal that runs or awaits a decision: one that runs before one that awaits, and the newest of these. One
-    /// that waits for a merge blocks nothing.
-    #[must_use]
-    pub fn busy(&self) -> Option<&Proposal> {
-        let goes_on = |p: &&Proposal| p.waits_for.is_none() || matches!(p.wish, Wish::Agent { .. });
-        let under_way = |p: &&Proposal| p.state.is_active() && !p.dry_run && goes_on(p);
-        let rank = |p: &&Proposal| match p.state {
-            ProposalState::Running { .. } | ProposalState::Undoing { .. } => 2,
-            ProposalState::Awaiting => 1,
-            _ => 0,
-        };
-        self.proposals.iter().filter(under_way).max_by_key(rank)
     }
 
     /// Files of the repository that the evidence names: those whose owners are asked for.

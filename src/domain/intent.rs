@@ -181,6 +181,10 @@ pub enum Intent {
     Loops {
         active: Option<bool>,
     },
+    /// What they came to by workflow; or forget it.
+    Routing {
+        reset: bool,
+    },
     /// What they and automatic actions may still do today.
     Budget,
     /// Whether the installation works.
@@ -274,6 +278,7 @@ impl Intent {
             | Self::Why { .. }
             | Self::Stats { .. }
             | Self::Loops { .. }
+            | Self::Routing { reset: false }
             | Self::Budget
             | Self::Subscriptions
             | Self::Quarantined { .. }
@@ -295,7 +300,7 @@ impl Intent {
             | Self::Unsubscribe { .. }
             | Self::Mute { .. } => Role::Responder,
             Self::Approve { .. } => Role::Approver,
-            Self::Unhold => Role::Admin,
+            Self::Unhold | Self::Routing { reset: true } => Role::Admin,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What happened, for the audit and for the thread: facts in variants, words in `templates/notes.jinja`.
 
 use super::actor::Platform;
+use super::analysis::Hypothesis;
 use super::event::QueueEnd;
 use super::ids::{IncidentNo, ProposalId, Repo};
 use super::mention::Whose;
@@ -175,6 +176,13 @@ pub enum Note {
     Suspected {
         lines: Vec<String>,
     },
+    /// What the analyst guesses.
+    Analysed {
+        hypothesis: Box<Hypothesis>,
+    },
+    NotAnalysed {
+        why: String,
+    },
     /// The script is being written.
     Reproducing,
     /// A proposal is being undone.
@@ -344,6 +352,14 @@ pub enum Note {
         lines: Vec<Untrusted>,
         more: u64,
     },
+    /// What agents came to, a line for each workflow and specialist.
+    Routing {
+        lines: Vec<Untrusted>,
+        more: u64,
+    },
+    RoutingReset {
+        workflows: u64,
+    },
     Budget {
         lines: Vec<String>,
     },
@@ -435,6 +451,7 @@ impl Note {
             | Self::Doctor { .. }
             | Self::Stats { .. }
             | Self::Loops { .. }
+            | Self::Routing { .. }
             | Self::Budget { .. }
             | Self::Planned { .. }
             | Self::Feeds { .. } => Mood::Told,

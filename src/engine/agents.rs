@@ -2,11 +2,13 @@
 
 use super::Engine;
 use super::preview::preview;
+use crate::agents::guides::Guides;
 use crate::agents::{answer, guard, prompt};
 use crate::domain::action::{Action, Outcome};
 use crate::domain::agent::{Attempt, AttemptEnd, Patch, Touched, Trial, Usd};
 use crate::domain::change::{Change, ChangeOutcome};
 use crate::domain::event::{Conclusion, LogRead};
+use crate::domain::facts::JobFacts;
 use crate::domain::ids::{Digest, ProposalId, Repo, RunId};
 use crate::domain::incident::{Incident, Proposal, ProposalState};
 use crate::domain::refs::OwnBranch;
@@ -25,6 +27,10 @@ use std::time::Duration;
 pub struct AgentRoom {
     pub agents: Arc<dyn Agents>,
     pub prompts: prompt::Prompts,
+    /// What an analyst is shown.
+    pub guides: Guides,
+    /// Questions to the analyst that may be asked at a time.
+    pub questions: tokio::sync::Semaphore,
 }
 
 /// What the directories of agents begin with, before the number of our process.
@@ -44,6 +50,7 @@ struct Asked<'a> {
     base: &'a str,
     proposal: ProposalId,
     n: u32,
+    specialist: &'a str,
     reserve: Usd,
 }
 
@@ -52,8 +59,18 @@ pub(super) fn begun_key(proposal: ProposalId, n: u32) -> String {
     format!("attempt:{proposal}.{n}")
 }
 
+/// A directory for one run, and in it the one that is handed over.
+pub(super) fn place() -> std::io::Result<(tempfile::TempDir, std::path::PathBuf)> {
+    let dir = tempfile::Builder::new().prefix(&format!("{PLACES}{}-", std::process::id())).tempdir()?;
+    // Another user has to get to what lies in it; its name is known to nobody.
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o711))?;
+    let place = dir.path().join("repository");
+    std::fs::create_dir(&place)?;
+    Ok((dir, place))
+}
+
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
-fn lost(why: StoreError) -> PortError {
+pub(super) fn lost(why: StoreError) -> PortError {
     PortError::transient(why.to_string())
 }
 
@@ -62,19 +79,14 @@ impl Engine {
         let Action::Attempt { repo, base, proposal, n, specialist, reserve, job, .. } = action else {
             return Err(PortError::permanent("not an attempt"));
         };
-        let asked = Asked { repo, base, proposal: *proposal, n: *n, reserve: *reserve };
+        let asked = Asked { repo, base, proposal: *proposal, n: *n, specialist, reserve: *reserve };
         let Some(room) = &self.agents else { return Err(PortError::permanent("no agent is configured")) };
         if self.store.setting(&begun_key(*proposal, *n)).await.map_err(lost)?.is_some() {
             let at = self.clock.now();
             return Ok(attempted(&asked, at, (asked.reserve, false), AttemptEnd::Interrupted, String::new()));
         }
         let failed = |why: std::io::Error| PortError::transient(format!("no directory for the agent: {why}"));
-        let dir =
-            tempfile::Builder::new().prefix(&format!("{PLACES}{}-", std::process::id())).tempdir().map_err(failed)?;
-        // Another user has to get to what lies in it; its name is known to nobody.
-        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o711)).map_err(failed)?;
-        let place = dir.path().join("repository");
-        std::fs::create_dir(&place).map_err(failed)?;
+        let (_dir, place) = place().map_err(failed)?;
         self.git()?.lay_out(repo, base, &place).await?;
         let incident = self.store.incident(proposal.incident).await.map_err(lost)?;
         let own = incident.as_ref().and_then(|incident| incident.proposal(proposal.n));
@@ -82,7 +94,8 @@ impl Engine {
             return Err(PortError::permanent("the incident is gone"));
         };
         let bounds = policy::Bounds::of(&self.rules, incident);
-        let told = prompt::Told { paths: bounds.words(), ..self.told(incident, own, *job).await? };
+        let mut told = prompt::Told { paths: bounds.words(), ..self.told(incident, own, *job).await? };
+        told.changed = self.changed(incident, base).await;
         let prompt = room.prompts.render(specialist, incident, own, &told).map_err(PortError::permanent)?;
         let at = self.clock.now();
         self.once(&asked, at).await?;
@@ -106,6 +119,11 @@ impl Engine {
         };
         let ran = match ran {
             Ok(ran) => ran,
+            // Nothing ran: it is tried again, as everything that cannot be reached.
+            Err(why @ PortError::Transient { .. }) => {
+                self.not_begun(&asked, at).await?;
+                return Err(why);
+            }
             Err(why) => {
                 return Ok(attempted(
                     &asked,
@@ -127,21 +145,51 @@ impl Engine {
         self.store.commit(turn).await.map_err(lost)
     }
 
+    async fn not_begun(&self, asked: &Asked<'_>, at: Time) -> Result<(), PortError> {
+        let key = begun_key(asked.proposal, asked.n);
+        let (settings, expect) = (vec![(key.clone(), None)], vec![(key, Some(json!(at.0)))]);
+        self.store.commit(Turn { settings, expect, ..Turn::default() }).await.map_err(lost)
+    }
+
     /// Comes back once the agent has to stop: for the emergency stop, a cancelled loop, or the end of this process; also
     /// where none of that can be read for a while.
     async fn held(&self, id: ProposalId) {
-        let runs = |incident: &Incident| {
-            incident.proposal(id.n).is_some_and(|own| matches!(own.state, ProposalState::Running { .. }))
-        };
+        self.while_allowed(Some(id)).await;
+    }
+
+    /// The same for what no loop waits for.
+    pub(super) async fn stopped(&self) {
+        self.while_allowed(None).await;
+    }
+
+    async fn runs(&self, id: ProposalId) -> Result<bool, StoreError> {
+        let incident = self.store.incident(id.incident).await?;
+        let own = incident.as_ref().and_then(|incident| incident.proposal(id.n));
+        Ok(own.is_some_and(|own| matches!(own.state, ProposalState::Running { .. })))
+    }
+
+    async fn while_allowed(&self, id: Option<ProposalId>) {
         let mut unreadable = 0;
         while unreadable < UNREADABLE_MAX && !self.stopping.load(Ordering::Relaxed) {
-            match (self.read_hold().await, self.store.incident(id.incident).await) {
-                (Ok(None), Ok(Some(incident))) if runs(&incident) => unreadable = 0,
+            let runs = match id {
+                Some(id) => self.runs(id).await,
+                None => Ok(true),
+            };
+            match (self.read_hold().await, runs) {
+                (Ok(None), Ok(true)) => unreadable = 0,
                 (Err(_), _) | (_, Err(_)) => unreadable += 1,
                 _ => return,
             }
             tokio::time::sleep(LOOK).await;
         }
+    }
+
+    /// What landed since the last green run, as far as it is known.
+    async fn changed(&self, incident: &Incident, base: &str) -> Vec<String> {
+        let green = incident.suspicion.as_ref().and_then(|suspicion| suspicion.green.as_ref());
+        let (Some(green), Ok(git)) = (green, self.git()) else { return Vec::new() };
+        let landed = git.between(&incident.repo, green, base).await;
+        landed.map(|(all, _)| all.into_iter().flat_map(|one| one.files).collect()).unwrap_or_default()
     }
 
     /// What the prompt needs beside the record: the newest failing log, and earlier differences.
@@ -188,7 +236,7 @@ impl Engine {
         if answer.said.is_empty() {
             answer.said = answer::last(&masked(&ran.errors));
         }
-        let cost = answer.cost.map_or((asked.reserve, false), |cost| (cost, true));
+        let cost = answer.counted(asked.reserve).map_or((asked.reserve, false), |cost| (cost, true));
         let end = match (stopped(&ran.ended, &answer.said), answer.escalates) {
             (_, Some(why)) => AttemptEnd::Escalated { why: why.into() },
             (Some(why), None) => AttemptEnd::Failed { why },
@@ -256,18 +304,29 @@ impl Engine {
         });
         let is_red = |end: Conclusion| end.is_failure() && end != Conclusion::Cancelled;
         let others_failed = all.iter().any(|run| !own.contains(&run.id) && run.conclusion.is_some_and(is_red));
-        let mut job = None;
+        let mut trial = Trial { tree: Some(tree), ran: newest.is_some(), passed, others_failed, ..Trial::default() };
         if let (Some(run), Some(false)) = (newest, passed) {
             let jobs = self.ci()?.jobs(repo, run.id, run.attempt).await?;
-            job = jobs.iter().find(|job| job.conclusion.is_some_and(Conclusion::is_failure)).map(|job| job.id);
+            if let Some(job) = jobs.iter().find(|job| job.conclusion.is_some_and(Conclusion::is_failure)) {
+                trial.job = Some(job.id);
+                trial.specialist = self.specialist_of(repo, workflow, job).await;
+            }
         }
-        Ok(Trial { tree: Some(tree), ran: newest.is_some(), passed, others_failed, job })
+        Ok(trial)
+    }
+
+    /// Who looks after what a job's log shows; nobody is named where it cannot be read or says nothing.
+    async fn specialist_of(&self, repo: &Repo, workflow: &Untrusted, job: &JobFacts) -> Option<String> {
+        let Ok(LogRead::Read(evidence)) = self.read_log(repo, job.id, &[]).await else { return None };
+        let names = std::iter::once(&job.name).chain(&job.failing_step).map(Untrusted::raw);
+        crate::agents::of_evidence(workflow.raw(), names, std::slice::from_ref(&*evidence))
     }
 }
 
 fn attempted(asked: &Asked<'_>, at: Time, cost: (Usd, bool), end: AttemptEnd, said: String) -> Outcome {
     Outcome::Attempted(Box::new(Attempt {
         n: asked.n,
+        specialist: asked.specialist.to_owned(),
         base: asked.base.to_owned(),
         at,
         cost: cost.0,
@@ -276,6 +335,7 @@ fn attempted(asked: &Asked<'_>, at: Time, cost: (Usd, bool), end: AttemptEnd, sa
         said: Untrusted::from(said),
         pushed_at: None,
         ci: None,
+        points_to: None,
     }))
 }
 
@@ -286,7 +346,7 @@ fn same(own: &Proposal, tree: &str) -> Option<u32> {
 }
 
 /// Why no change is looked at.
-fn stopped(ended: &Ended, said: &str) -> Option<String> {
+pub(super) fn stopped(ended: &Ended, said: &str) -> Option<String> {
     Some(match ended {
         Ended::Exited(0) => return None,
         Ended::Exited(code) if said.is_empty() => format!("the agent exited with {code}"),

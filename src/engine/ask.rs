@@ -9,7 +9,7 @@ use crate::domain::decision::Tested;
 use crate::domain::facts::{Breaker, Hold};
 use crate::domain::figures::Figures;
 use crate::domain::form::{Fields, Form, Misfit};
-use crate::domain::ids::{Digest, IncidentNo};
+use crate::domain::ids::{Digest, IncidentNo, ProposalId};
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
 use crate::domain::rules::Rules;
@@ -27,7 +27,7 @@ use async_trait::async_trait;
 impl Ask for Engine {
     fn classify(&self, failure: &CiFailure) -> Answered {
         let (category, confidence) = evidence::classify(&failure.jobs, &failure.logs);
-        Answered { category, confidence }
+        Answered { category, confidence, model: agents::model(category) }
     }
 
     fn route(&self, failure: &CiFailure) -> Route {
@@ -78,6 +78,10 @@ impl Ask for Engine {
 
     async fn loops(&self, active: Option<bool>) -> Result<Vec<LoopView>, StoreError> {
         self.all_loops(active).await
+    }
+
+    async fn one_loop(&self, id: ProposalId) -> Result<Option<LoopView>, StoreError> {
+        Self::one_loop(self, id).await
     }
 
     async fn known_run(&self, repo: &str, run: u64) -> Option<IncidentNo> {

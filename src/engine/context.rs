@@ -1,14 +1,17 @@
 //! What a step may know beyond its incident, read before it; and what is counted of its automatic acts.
 
+use super::providers::{OUTAGES, Pages, open};
 use super::turn::Working;
 use super::{Engine, HOLD};
 use crate::domain::action::Action;
-use crate::domain::agent::Usd;
+use crate::domain::agent::{Records, Usd};
 use crate::domain::effect::Effect;
 use crate::domain::event::{Conclusion, Event, LogRead, Scope};
 use crate::domain::facts::{Breaker, Context};
-use crate::domain::ids::ProposalId;
+use crate::domain::ids::{ProposalId, Repo};
 use crate::domain::incident::Incident;
+use crate::domain::subscription::slug;
+use crate::domain::text::clean_line;
 use crate::domain::time::Time;
 use crate::ports::{Store, StoreError, Turn};
 use serde::de::DeserializeOwned;
@@ -23,20 +26,27 @@ struct Keys {
     spent: String,
     /// Of the day on which the money was set aside for an attempt that has come to its end.
     spent_then: Option<String>,
+    records: String,
 }
 
 const BREAKER: &str = "breaker";
+/// What agents came to, by repository and workflow.
+const RECORDS: &str = "routed:";
+/// Of a workflow's name, in its key.
+const WORKFLOW_CHARS: usize = 100;
 
 impl Keys {
     fn of(incident: &Incident, print: Option<&str>, now: Time) -> Self {
         let branch = format!("{}:{}", incident.repo, incident.branch.raw());
         let (acted, failed) = (format!("acted:{branch}"), format!("failed:{branch}"));
         let retries = print.map(|print| retries_key(now, print));
-        Self { acts: acts_key(now), acted, failed, retries, spent: spent_key(now), spent_then: None }
+        let records =
+            format!("{RECORDS}{}:{}", incident.repo, clean_line(&slug(incident.workflow.raw()), WORKFLOW_CHARS));
+        Self { acts: acts_key(now), acted, failed, retries, spent: spent_key(now), spent_then: None, records }
     }
 
     fn all(&self) -> impl Iterator<Item = &str> {
-        let own = [HOLD, BREAKER, &self.acts, &self.acted, &self.failed];
+        let own = [HOLD, BREAKER, OUTAGES, &self.acts, &self.acted, &self.failed, &self.records];
         own.into_iter().chain(self.retries.as_deref()).chain([self.spent.as_str()]).chain(self.spent_then.as_deref())
     }
 }
@@ -48,10 +58,10 @@ pub(super) async fn limits(store: &dyn Store, incident: &Incident, now: Time) ->
     for key in keys.all() {
         found.push((key.to_owned(), store.setting(key).await?));
     }
-    of(&keys, |key| found.iter().find(|(have, _)| have == key).and_then(|(_, value)| value.clone()))
+    of(&keys, now, |key| found.iter().find(|(have, _)| have == key).and_then(|(_, value)| value.clone()))
 }
 
-fn of(keys: &Keys, setting: impl Fn(&str) -> Option<Value>) -> Result<Context, StoreError> {
+fn of(keys: &Keys, now: Time, setting: impl Fn(&str) -> Option<Value>) -> Result<Context, StoreError> {
     let count = |key: &str| read::<u32>(key, setting(key)).map(Option::unwrap_or_default);
     Ok(Context {
         hold: read("the emergency stop", setting(HOLD))?,
@@ -59,6 +69,12 @@ fn of(keys: &Keys, setting: impl Fn(&str) -> Option<Value>) -> Result<Context, S
         branch_failed_at: read(&keys.failed, setting(&keys.failed))?,
         breaker: read(BREAKER, setting(BREAKER))?.unwrap_or_default(),
         spent_today: read(&keys.spent, setting(&keys.spent))?.unwrap_or_default(),
+        records: read(&keys.records, setting(&keys.records))?.unwrap_or_default(),
+        // What cannot be read is no outage.
+        outages: read::<Pages>(OUTAGES, setting(OUTAGES))
+            .ok()
+            .flatten()
+            .map_or_else(Vec::new, |pages| open(&pages, now)),
         acts_today: count(&keys.acts)?,
         fingerprint_retries: keys.retries.as_deref().map_or(Ok(0), count)?,
         ..Context::default()
@@ -77,7 +93,8 @@ impl Working<'_> {
         let mentioning = self.mentioning(incident).await?;
         let Some(incident) = incident else {
             let hold = self.engine.read_hold().await?;
-            return Ok(Context { hold, owners_wanted, mentioning, ..Context::default() });
+            let outages = self.engine.outages().await?;
+            return Ok(Context { hold, owners_wanted, mentioning, outages, ..Context::default() });
         };
         let arrived = match event {
             Event::LogRead { read: LogRead::Read(evidence), .. } => evidence.fingerprint.as_deref(),
@@ -97,7 +114,7 @@ impl Working<'_> {
                 self.read.insert(key.to_owned(), self.engine.store.setting(key).await?);
             }
         }
-        let mut context = of(&keys, |key| self.setting(key))?;
+        let mut context = of(&keys, self.now, |key| self.setting(key))?;
         context.owners_wanted = owners_wanted;
         context.mentioning = mentioning;
         for print in arrived.into_iter().chain(incident.fingerprint()) {
@@ -164,6 +181,39 @@ impl Working<'_> {
         if !passed {
             self.turn.settings.push((keys.failed, Some(json!(self.now.0))));
         }
+    }
+
+    /// What a specialist's agent came to in this workflow: routing rests on it.
+    pub(super) fn count_learnt(&mut self, incident: &Incident, specialist: String, fixed: bool) {
+        let key = Keys::of(incident, None, self.now).records;
+        let mut records: Records = read(&key, self.setting(&key)).ok().flatten().unwrap_or_default();
+        let record = records.entry(specialist).or_default();
+        let count = if fixed { &mut record.fixed } else { &mut record.failed };
+        *count = count.saturating_add(1);
+        self.expect([key.as_str()].into_iter());
+        self.turn.settings.push((key, Some(json!(records))));
+    }
+
+    /// What agents came to, by repository and workflow, as routing counts it.
+    pub(super) async fn records(&self) -> Result<Vec<(Repo, String, Records)>, StoreError> {
+        let mut found = Vec::new();
+        for (key, value) in self.engine.store.settings(RECORDS).await? {
+            let Some((repo, workflow)) = key[RECORDS.len()..].split_once(':') else { continue };
+            let (Ok(repo), Some(records)) = (repo.parse(), read(&key, Some(value))?) else { continue };
+            found.push((repo, workflow.to_owned(), records));
+        }
+        Ok(found)
+    }
+
+    /// Forgets all of it. Answers of how many workflows.
+    pub(super) async fn forget_records(&mut self) -> Result<u64, StoreError> {
+        let known = self.engine.store.settings(RECORDS).await?;
+        let count = known.len() as u64;
+        for (key, value) in known {
+            self.turn.expect.push((key.clone(), Some(value)));
+            self.turn.settings.push((key, None));
+        }
+        Ok(count)
     }
 
     fn expect<'k>(&mut self, keys: impl Iterator<Item = &'k str>) {

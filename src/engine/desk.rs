@@ -258,6 +258,7 @@ impl Working<'_> {
                 Intent::Help { .. }
                     | Intent::List { .. }
                     | Intent::Loops { .. }
+                    | Intent::Routing { reset: false }
                     | Intent::Quarantined { .. }
                     | Intent::Stats { .. }
             );
@@ -397,6 +398,7 @@ fn word(intent: &Intent) -> &'static str {
         Intent::Unsubscribe { .. } => "unsubscribe",
         Intent::Mute { .. } => "mute",
         Intent::Doctor => "doctor",
+        Intent::Routing { .. } => "routing reset",
         _ => "this",
     }
 }

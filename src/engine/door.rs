@@ -1,6 +1,7 @@
 //! The one way in: redact, put in the inbox, on disk before the answer.
 
 use super::Engine;
+use super::spans;
 use crate::domain::actor::Platform;
 use crate::domain::ids::Digest;
 use crate::evidence::redact;
@@ -8,6 +9,7 @@ use crate::ports::{Accepted, Delivery, Door, DoorError, Put, Verified};
 use async_trait::async_trait;
 use metrics::{counter, histogram};
 use std::time::Duration;
+use tracing::Instrument;
 
 /// Between two tries that a platform's events ask for, in milliseconds.
 const TRIES_MS: i64 = 60_000;
@@ -54,7 +56,7 @@ impl Door for Engine {
             counter!("ci_rescue_deliveries_total", "source" => raw.source, "outcome" => "repeated").increment(1);
             return Ok(Accepted::Duplicate);
         }
-        let put = self.store.put_delivery(delivery).await;
+        let put = self.store.put_delivery(delivery).instrument(spans::accept(raw.source)).await;
         let took = u64::try_from(self.clock.elapsed_ms().saturating_sub(begun)).unwrap_or(0);
         histogram!("ci_rescue_acknowledge_seconds", "source" => raw.source).record(Duration::from_millis(took));
         self.presses.after(&id, matches!(put, Ok(Put::New)));

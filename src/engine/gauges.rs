@@ -1,7 +1,10 @@
 //! Gauges for the metrics page: queues as they are now, figures as they were minutes ago.
 
+mod agents;
+
 use super::Engine;
 use crate::domain::figures::{BINS, Figures};
+use crate::ports::StoreError;
 use metrics::gauge;
 use std::collections::BTreeSet;
 
@@ -19,6 +22,7 @@ pub struct Shown {
     at: Option<i64>,
     suites: BTreeSet<String>,
     ends: BTreeSet<(String, String)>,
+    loops: BTreeSet<(String, String)>,
 }
 
 impl Engine {
@@ -40,6 +44,7 @@ impl Engine {
         }
         gauge!("ci_rescue_incidents", "state" => "open").set(counts.open as f64);
         gauge!("ci_rescue_incidents", "state" => "all").set(counts.incidents as f64);
+        self.measure_budget().await;
         self.measure_figures().await;
     }
 
@@ -49,10 +54,12 @@ impl Engine {
         if shown.at.is_some_and(|at| now.saturating_sub(at) < FIGURES_MS) {
             return;
         }
-        match self.figures(None).await {
-            Ok(figures) => {
+        let read = async { Ok::<_, StoreError>((self.figures(None).await?, self.late_loops().await?)) };
+        match read.await {
+            Ok((figures, loops)) => {
                 shown.at = Some(now);
                 shown.set(&figures);
+                shown.set_loops(&loops);
             }
             Err(why) => tracing::error!(%why, "could not count the figures"),
         }

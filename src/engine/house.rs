@@ -14,7 +14,7 @@ use crate::domain::intent::Intent;
 use crate::domain::journal::{Entry, Note, QuarantinedRow};
 use crate::domain::quarantined::Quarantined;
 use crate::domain::subscription::owns;
-use crate::domain::text::listing;
+use crate::domain::text::{Untrusted, listing};
 use crate::incident::row;
 use crate::ports::{Query, StoreError};
 use serde_json::json;
@@ -65,6 +65,8 @@ impl Working<'_> {
                 return Ok(None);
             }
             Intent::Loops { active } => return self.loops(asker, named(None), active).await,
+            Intent::Routing { reset: true } => Note::RoutingReset { workflows: self.forget_records().await? },
+            Intent::Routing { reset: false } => return self.routing(asker, named(None)).await,
             Intent::Budget => {
                 let view = crate::ports::Ask::budget(self.engine).await;
                 let money = format!(
@@ -114,6 +116,15 @@ impl Working<'_> {
         let more = found.len().saturating_sub(ROWS) as u64;
         let lines = found.iter().take(ROWS).map(|view| super::loops::line(view).into()).collect();
         Ok(Some(Note::Loops { lines, more }))
+    }
+
+    async fn routing(&mut self, asker: &Asker, of: Option<Repo>) -> Result<Option<Note>, StoreError> {
+        let mut found = self.records().await?;
+        found.retain(|(repo, ..)| of.as_ref().is_none_or(|of| repo == of));
+        let Some(found) = self.only_seen(asker, found, |(repo, ..)| repo) else { return Ok(None) };
+        let lines: Vec<Untrusted> = found.iter().flat_map(super::loops::records).map(Untrusted::from).collect();
+        let more = lines.len().saturating_sub(ROWS) as u64;
+        Ok(Some(Note::Routing { lines: lines.into_iter().take(ROWS).collect(), more }))
     }
 
     /// Counted outside the turn, over what the person may see.

@@ -1,13 +1,11 @@
 //! Loops of fixing agents, as people and programs look at them.
 
 use super::Engine;
-use crate::domain::agent::{AttemptEnd, Usd};
-use crate::domain::ids::Repo;
+use crate::domain::agent::{AttemptEnd, Record, Records, Usd};
+use crate::domain::ids::{ProposalId, Repo};
 use crate::domain::incident::{Incident, Proposal, ProposalState};
-use crate::domain::intent::Wish;
 use crate::domain::time::{Span, Time};
-use crate::ports::{LoopView, Query, StoreError};
-use std::collections::BTreeMap;
+use crate::ports::{self, LoopFigures, LoopView, Query, StoreError};
 
 /// Incidents that are looked through, the newest: the last hundred loops are kept in sight.
 const INCIDENTS_MAX: usize = 2_000;
@@ -19,11 +17,16 @@ impl Engine {
         let found = self.store.incidents(&Query { limit: INCIDENTS_MAX, ..Query::default() }).await?;
         Ok(views(&found, active))
     }
+
+    pub(super) async fn one_loop(&self, id: ProposalId) -> Result<Option<LoopView>, StoreError> {
+        let Some(incident) = self.store.incident(id.incident).await? else { return Ok(None) };
+        Ok(incident.proposal(id.n).filter(|own| own.is_loop()).map(|own| view(&incident, own)))
+    }
 }
 
 pub(super) fn views(incidents: &[Incident], active: Option<bool>) -> Vec<LoopView> {
     let all = incidents.iter().flat_map(|incident| incident.proposals.iter().map(move |own| (incident, own)));
-    let loops = all.filter(|(_, own)| matches!(own.wish, Wish::Agent { .. }) && !own.dry_run);
+    let loops = all.filter(|(_, own)| own.is_loop());
     let wanted = loops.filter(|(_, own)| active.is_none_or(|active| own.state.is_active() == active));
     let mut found: Vec<LoopView> = wanted.map(|(incident, own)| view(incident, own)).collect();
     found.sort_by_key(|view| std::cmp::Reverse(view.began));
@@ -38,18 +41,32 @@ fn view(incident: &Incident, own: &Proposal) -> LoopView {
         incident: incident.no.0,
         repo: incident.repo.clone(),
         branch: incident.branch.line(100),
-        specialist: incident.routed.as_ref().map_or_else(String::new, |routed| routed.specialist.clone()),
+        specialist: specialist(incident, own),
         state: state(own).to_owned(),
-        why: match &own.state {
-            ProposalState::Failed { why } => why.clone(),
-            ProposalState::Refused { why } => why.join("; "),
-            _ => own.waits_for.clone().unwrap_or_default(),
-        },
+        why: why(own),
         cost: cost.dollars(),
         pull: own.made.first().map(|made| made.url.clone()),
         began: own.created_at,
         took_ms: took_ms(own),
         attempts: own.attempts.clone(),
+    }
+}
+
+/// Who tried last; before the first attempt, who will.
+fn specialist(incident: &Incident, own: &Proposal) -> String {
+    let last = own.attempts.last().map(|last| &last.specialist).filter(|name| !name.is_empty());
+    last.or(incident.routed.as_ref().map(|routed| &routed.specialist)).cloned().unwrap_or_default()
+}
+
+fn why(own: &Proposal) -> String {
+    match &own.state {
+        ProposalState::Failed { why } | ProposalState::Undone { why, .. } => why.clone(),
+        ProposalState::Refused { why } => why.join("; "),
+        ProposalState::Rejected { by } => format!("rejected by {by}"),
+        ProposalState::Cancelled { by } => format!("cancelled by {by}"),
+        ProposalState::Expired => "nobody approved it in time".into(),
+        ProposalState::Awaiting => "approval".into(),
+        _ => own.waits_for.clone().unwrap_or_default(),
     }
 }
 
@@ -82,22 +99,22 @@ pub(super) fn line(view: &LoopView) -> String {
     )
 }
 
+/// What a workflow's specialists came to, a line each.
+pub(super) fn records((repo, workflow, records): &(Repo, String, Records)) -> Vec<String> {
+    let line = |(name, record): (&String, &Record)| {
+        format!("{name} in {repo}, {workflow}: {} fixed, {} failed", record.fixed, record.failed)
+    };
+    records.iter().map(line).collect()
+}
+
 /// For each specialist whose agent was at work since then: how often it led to a pull request, how long that took, and what
 /// all of it cost.
 pub(super) fn by_specialist(loops: &[LoopView], since: Time, only: Option<&[Repo]>) -> Vec<String> {
-    let mut all: BTreeMap<&str, Vec<&LoopView>> = BTreeMap::new();
     let counted = |view: &&LoopView| view.began >= since && only.is_none_or(|only| only.contains(&view.repo));
-    for view in loops.iter().filter(counted) {
-        all.entry(&view.specialist).or_default().push(view);
-    }
-    let line = |(specialist, loops): (&str, Vec<&LoopView>)| {
-        let mut took: Vec<i64> =
-            loops.iter().filter(|view| view.state == "success").filter_map(|view| view.took_ms).collect();
-        took.sort_unstable();
-        let fixed = took.len();
-        let median = took.get(fixed / 2).map(|ms| format!(", in {} (median)", Span(*ms))).unwrap_or_default();
-        let cost: f64 = loops.iter().map(|view| view.cost).sum();
-        format!("agent {specialist}: {fixed} of {} loops led to a pull request{median}; ${cost:.2}", loops.len())
+    let line = |(specialist, figures): (String, LoopFigures)| {
+        let LoopFigures { ended, fixed, cost, .. } = figures;
+        let median = figures.median_ms.map(|ms| format!(", in {} (median)", Span(ms))).unwrap_or_default();
+        format!("agent {specialist}: {fixed} of {ended} loops led to a pull request{median}; ${cost:.2}")
     };
-    all.into_iter().map(line).collect()
+    ports::by_specialist(loops.iter().filter(counted)).into_iter().map(line).collect()
 }

@@ -1,8 +1,10 @@
 //! Effects: claimed, performed, and their results put back through the inbox.
 
 use super::Engine;
+use super::spans;
 use crate::domain::access::Readable;
 use crate::domain::action::{Action, Outcome};
+use crate::domain::analysis::Analysis;
 use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::{Event, Failure, LogRead, Merging, Spoken};
 use crate::domain::evidence::Reported;
@@ -18,6 +20,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use futures::StreamExt;
 use metrics::{counter, histogram};
 use std::time::Duration;
+use tracing::Instrument;
 
 /// The longest effect is a log of a gigabyte.
 const LEASE_MS: i64 = 30 * MINUTE_MS;
@@ -51,6 +54,11 @@ impl Engine {
 
     /// Performs a claimed effect and puts its result back.
     pub(super) async fn work(&self, claim: Claimed<Effect>) -> Result<(), StoreError> {
+        let span = spans::effect(&claim);
+        self.work_on(claim).instrument(span).await
+    }
+
+    async fn work_on(&self, claim: Claimed<Effect>) -> Result<(), StoreError> {
         let effect = &claim.work;
         let (kind, incident) = (effect.kind(), effect.incident().map_or(0, |no| no.0));
         let begun = self.clock.now();
@@ -64,6 +72,7 @@ impl Engine {
             Effect::Merge { .. } => self.merge(effect).await.map(Done::Merging),
             Effect::LookAtPull { repo, number, .. } => self.ended(repo, *number).await.map(Done::Ended),
             Effect::Reproduce { repo, sha, tests, .. } => self.reproduce(repo, sha, tests).await.map(Done::Script),
+            Effect::Analyse { incident, print } => self.analyse(*incident, print).await.map(Done::Analysis),
             Effect::Suspect { .. } => self.suspect(effect).await.map(|facts| Done::Suspects(Ok(Box::new(facts)))),
             Effect::ReadReports { repo, run, attempt, failed } => {
                 self.read_reports(repo, *run, *attempt, *failed).await.map(Done::Reported)
@@ -92,6 +101,7 @@ impl Engine {
                 self.complete(&claim, done, None).await?;
             }
             Err(why) => {
+                spans::failed(&why);
                 // An integration that is down says so once, by itself; what is given up is told below.
                 tracing::debug!(effect = claim.key, incident, kind, attempt = claim.attempts + 1, %why, "an effect failed");
                 self.failed(&claim, &why).await?;
@@ -395,6 +405,7 @@ enum Done {
     Outcome(Outcome),
     Vouched(bool),
     Script(Result<Digest, Vec<String>>),
+    Analysis(Analysis),
     Merging(Merging),
     Ended(Option<PullEnd>),
     Suspects(Result<Box<SuspectFacts>, String>),
@@ -417,6 +428,9 @@ fn result(effect: &Effect, done: Done, at: Time) -> Option<Event> {
             Event::Performed { incident: *incident, proposal: *proposal, step: *step, undo: *undo, outcome }
         }
         (Effect::Reproduce { incident, .. }, Done::Script(script)) => Event::Reproduced { incident: *incident, script },
+        (Effect::Analyse { incident, .. }, Done::Analysis(analysis)) => {
+            Event::Analysed { incident: *incident, analysis }
+        }
         (Effect::Suspect { incident, sha, .. }, Done::Suspects(facts)) => {
             Event::Suspected { incident: *incident, sha: sha.clone(), facts }
         }
@@ -452,6 +466,7 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         Effect::Perform { .. } if unknown => Done::Outcome(Outcome::Unknown(why.into())),
         Effect::Perform { .. } => Done::Outcome(Outcome::Failed(why.into())),
         Effect::Reproduce { .. } => Done::Script(Err(vec![why.into()])),
+        Effect::Analyse { .. } => Done::Analysis(Analysis::Silent { why: why.into() }),
         Effect::Suspect { .. } => Done::Suspects(Err(why.into())),
         Effect::Merge { .. } if unknown => Done::Merging(Merging::NotYet(why.into())),
         Effect::Merge { .. } => Done::Merging(Merging::Never(why.into())),

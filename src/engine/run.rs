@@ -176,6 +176,9 @@ impl Engine {
                 if let Err(why) = this.reconcile().await {
                     tracing::error!(%why, "could not look for missed events");
                 }
+                if let Err(why) = this.look_at_providers().await {
+                    tracing::error!(%why, "could not keep what status pages say");
+                }
                 this.measure().await;
                 since_compact += RECONCILE;
                 if since_compact >= COMPACT {

@@ -1,6 +1,7 @@
 //! One delivery, one turn: decode, route, step, and one transaction for everything that follows.
 
 use super::calibrating::{self, part};
+use super::spans;
 use super::tracks::Changes;
 use super::{Engine, NEXT_INCIDENT, State, timer_key};
 use crate::card::{View, view};
@@ -24,6 +25,7 @@ use futures::FutureExt;
 use metrics::{counter, histogram};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use tracing::Instrument;
 
 /// A turn takes milliseconds; a claim that old belongs to a process that died.
 const LEASE_MS: i64 = 5 * MINUTE_MS;
@@ -73,7 +75,9 @@ impl Engine {
         let Some(claim) = self.store.claim_delivery(now, LEASE_MS).await? else { return Ok(false) };
         self.presses.over(&claim.work.id);
         // The steps of a turn are many: on the heap, whoever waits for one stays small.
-        let taken = AssertUnwindSafe(Box::pin(self.take_in(&mut state, &claim, now))).catch_unwind().await;
+        let taken = AssertUnwindSafe(Box::pin(self.take_in(&mut state, &claim, now).instrument(spans::turn(&claim))))
+            .catch_unwind()
+            .await;
         let done = taken.unwrap_or_else(|_| Err(StoreError::Conflict("a step panicked".into())));
         if let Err(why) = &done {
             // Discard what this turn noted in memory.
@@ -120,7 +124,7 @@ impl Engine {
             renaming: BTreeSet::new(),
         };
         for heard in heard {
-            working.hear(heard).await?;
+            Box::pin(working.hear(heard)).await?;
         }
         let turn = working.finish().await?;
         let (effects, dirty, follow_ups) = (turn.effects.len(), turn.dirty.len(), turn.deliveries.len());
@@ -373,13 +377,15 @@ impl Working<'_> {
             self.turn.outcomes.extend(outcomes::told(event, before.as_ref(), self.now));
         }
         let entries = before.as_ref().map_or(0, |incident| incident.entries);
-        let Some(Transition { incident, orders }) = step(&self.engine.rules, &context, before, no, event, self.now)
-        else {
+        let span = spans::step(before.as_ref(), no, event);
+        let stepped = span.in_scope(|| step(&self.engine.rules, &context, before, no, event, self.now));
+        let Some(Transition { incident, orders }) = stepped else {
             if let Event::Asked { request } = event {
                 self.reply_missing(no, request);
             }
             return Ok(());
         };
+        spans::stepped(&span, &incident);
         tracing::debug!(incident = no.0, delivery = %self.delivery.id, stage = incident.stage.as_str(), "stepped");
         self.absorb(&incident, orders, entries, queue);
         if matches!(event, Event::Asked { .. }) {
@@ -461,6 +467,7 @@ impl Working<'_> {
                     self.turn.journal.push((incident.no, Entry { seq, at: self.now, by, delivery, tell, note }));
                 }
                 Order::Came { passed } => self.count_outcome(incident, passed),
+                Order::Learnt { specialist, fixed } => self.count_learnt(incident, specialist, fixed),
                 Order::Spent { at, reserve, cost } => self.count_spent(at, reserve, cost),
                 Order::Event(event) => queue.push_back(*event),
             }

@@ -5,7 +5,7 @@
 use super::state::Step;
 use crate::agents;
 use crate::domain::action::Action;
-use crate::domain::agent::{Attempt, AttemptEnd, Usd};
+use crate::domain::agent::{Attempt, AttemptEnd, Usd, Verdict};
 use crate::domain::effect::{Effect, Order};
 use crate::domain::facts::{Facts, Known};
 use crate::domain::incident::{Proposal, ProposalState};
@@ -25,10 +25,13 @@ fn get<'s>(step: &'s mut Step<'_>, n: u32) -> Option<&'s mut Proposal> {
 /// What CI says of the newest push, once it is known: the branch goes with the next one.
 pub fn learn(step: &mut Step<'_>, n: u32, facts: &Facts) {
     let (rules, now) = (step.rules, step.now);
+    let before = agents::by_rules(&step.incident);
     let Some(Known::Is(trial)) = &facts.trial else { return };
     let Some(last) = get(step, n).and_then(|own| own.attempts.last_mut()) else { return };
     if last.ci.is_none() {
         last.ci = agents::verdict(&rules.loops, last, Some(trial), now);
+        // Only what CI did not find at first is another's.
+        last.points_to = trial.specialist.clone().filter(|found| before.as_ref() != Some(found));
     }
 }
 
@@ -79,6 +82,27 @@ pub fn pushed(step: &mut Step<'_>, n: u32, at: usize) {
     }
 }
 
+/// What its specialists came to: whoever tried last fixed it or not, and those before handed over.
+pub fn record(step: &mut Step<'_>, own: &Proposal, fixed: bool) {
+    let passed = own.attempts.last().is_some_and(|last| last.ci == Some(Verdict::Passed));
+    // What CI did not judge, and what people or limits ended, says nothing of a specialist.
+    let told = if fixed { passed } else { own.agents_failed() };
+    if !told {
+        return;
+    }
+    let last = own.attempts.last().map(|last| last.specialist.clone()).unwrap_or_default();
+    let mut told: Vec<String> = Vec::new();
+    for attempt in own.attempts.iter().rev().filter(|attempt| !attempt.specialist.is_empty()) {
+        if !told.contains(&attempt.specialist) {
+            told.push(attempt.specialist.clone());
+        }
+    }
+    for specialist in told {
+        let fixed = fixed && specialist == last;
+        step.orders.push(Order::Learnt { specialist, fixed });
+    }
+}
+
 /// Whether the agent runs now.
 pub fn is_at_work(own: &Proposal, at: usize) -> bool {
     let action = own.plan.as_ref().and_then(|plan| plan.steps.get(at)).map(|step| &step.action);
@@ -95,6 +119,7 @@ pub fn ended(step: &mut Step<'_>, own: &Proposal) {
     let failed = matches!(own.state, ProposalState::Failed { .. } | ProposalState::Refused { .. });
     if failed && begun && !step.incident.is_over() {
         step.orders.push(Order::Came { passed: false });
+        record(step, own, false);
     }
     let stopped =
         matches!(own.state, ProposalState::Cancelled { .. } | ProposalState::Refused { .. } | ProposalState::Expired);

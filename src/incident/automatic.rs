@@ -67,7 +67,11 @@ pub fn retry(step: &mut Step<'_>) {
     let Some(plan) = step.incident.retry().cloned() else { return };
     let decision = judge(step, &plan, None, false, &Facts::default());
     if decision.verdict != Verdict::Allow {
-        step.tell(None, Note::AutoSkipped { why: decision.words() });
+        // What forbids it will be over by itself: it is asked again then.
+        match decision.later() {
+            Some(at) => step.timer(Timer::Backoff, at),
+            None => step.tell(None, Note::AutoSkipped { why: decision.words() }),
+        }
         return;
     }
     let by = Proposer { key: None, name: "CI Rescue".into(), role: Role::Viewer, github: None };

@@ -108,9 +108,12 @@ fn is_own(proposal: &Proposal) -> bool {
 
 /// Asks once whether its branch is protected, where that decides whether it is critical.
 fn protection(step: &mut Step<'_>) {
-    if !wants_protection(step.rules, &step.incident) {
-        return;
+    if wants_protection(step.rules, &step.incident) {
+        ask_protection(step);
     }
+}
+
+pub fn ask_protection(step: &mut Step<'_>) {
     let (no, repo, branch) = (step.incident.no, step.incident.repo.clone(), step.incident.branch.clone());
     step.incident.protected = Some(Known::Unavailable("it has not been read yet".into()));
     step.effect(Effect::Gather { incident: no, proposal: None, lookups: vec![Lookup::Protected { repo, branch }] });

@@ -1,13 +1,23 @@
 //! Loops of fixing agents: which runs they listen to, and how they end.
 
-use super::attempts::is_one;
-use super::proposal::{self, Input};
+use super::attempts::{self, is_one};
+use super::escalating;
+use super::judging::{blank, judge};
+use super::proposal::{self, Input, Opening};
 use super::state::Step;
 use crate::agents;
+use crate::domain::Role;
 use crate::domain::effect::Order;
 use crate::domain::event::{Event, Scope};
-use crate::domain::incident::{Incident, Proposal};
+use crate::domain::facts::Facts;
+use crate::domain::incident::{Incident, Offer, Proposal, Proposer};
+use crate::domain::intent::Wish;
 use crate::domain::refs::OwnBranch;
+use crate::policy::Verdict;
+use crate::remedies;
+
+/// The remedy that a loop is.
+const AGENT: &str = "agent";
 
 /// Branches on which loops of this incident are at work: what fails there is no failure of its own.
 pub fn branches(incident: &Incident) -> impl Iterator<Item = OwnBranch> {
@@ -46,10 +56,42 @@ pub fn hear(step: &mut Step<'_>, event: &Event) {
 /// Its pull request is open.
 pub fn fixed(step: &mut Step<'_>, own: &Proposal) {
     step.orders.push(Order::Came { passed: true });
+    attempts::record(step, own, true);
     proposal::advance(step, own.id.n, &Input::Found);
     proposal::proposed(step, own);
 }
 
 pub fn gave_up(step: &mut Step<'_>, n: u32, why: String) {
     proposal::advance(step, n, &Input::GaveUp(why));
+}
+
+/// The specialist's agent, where nothing better is recommended and the operator grants it. One loop an incident.
+pub fn consider(step: &mut Step<'_>) {
+    let offered = step.incident.offers.iter().any(|offer| offer.remedy == AGENT);
+    // An issue helps nobody yet.
+    let tells = |offer: &Offer| remedies::by_id(&offer.remedy).is_some_and(|remedy| remedy.nature().tells);
+    let better = |offer: &Offer| offer.recommended && offer.remedy != AGENT && !tells(offer);
+    let tried = step.incident.proposals.iter().any(Proposal::is_loop);
+    if step.incident.is_over()
+        || !offered
+        || tried
+        || step.incident.offers.iter().any(better)
+        || step.incident.busy().is_some()
+    {
+        return;
+    }
+    let decision = judge(step, &blank(AGENT), None, false, &Facts::default());
+    if !decision.meets("mode") || !decision.meets("granted") {
+        return;
+    }
+    if step.incident.protected.is_none() && !step.incident.on_default_branch() {
+        return escalating::ask_protection(step);
+    }
+    // Money and pauses are judged by the plan.
+    if decision.verdict != Verdict::Allow {
+        return;
+    }
+    let by = Proposer { key: None, name: "CI Rescue".into(), role: Role::Viewer, github: None };
+    let wish = Wish::Agent { ask: None };
+    proposal::open(step, Opening { wish, force: false, dry_run: false, by, reply: None, seen: None });
 }

@@ -381,6 +381,8 @@ fn why(incident: &Incident) -> Vec<String> {
     if let Some(judged) = &incident.judged {
         lines.extend(judgement(judged));
     }
+    lines.extend(incident.outage.as_ref().map(|outage| format!("when it opened: {}", outage.words())));
+    lines.extend(super::analysing::lines(incident));
     if let Some(base) = &incident.base {
         lines.push(format!("{} has the same failure, see {}", base.branch.line(60), base.incident));
     }

@@ -3,7 +3,7 @@
 use super::judging::{self, judge};
 use super::proposal::{self, Input};
 use super::state::Step;
-use super::{attempts, automatic, bisecting, exclusion, looping, offering, passing, runs, undoing};
+use super::{analysing, attempts, automatic, bisecting, exclusion, looping, offering, passing, runs, undoing};
 use crate::domain::event::{Conclusion, Scope, Timer};
 use crate::domain::facts::{Facts, JobFacts, Known};
 use crate::domain::incident::{Proposal, ProposalState};
@@ -72,6 +72,8 @@ pub fn offers(step: &mut Step<'_>, facts: &Facts) {
     }
     automatic::fix(step);
     automatic::consider(step, facts);
+    looping::consider(step);
+    analysing::consider(step);
 }
 
 /// Applies the forge's facts about the run, its jobs and its commit.

@@ -381,7 +381,9 @@ pub fn performed(step: &mut Step<'_>, n: u32, at: usize, undo: bool, outcome: &O
         _ => {}
     }
     let failed = matches!(outcome, Outcome::Failed(_) | Outcome::Unknown(_));
-    if failed && !undo && step.incident.proposal(n).is_some_and(is_attempt) {
+    // The end of a loop that has begun counts by itself.
+    let counts = |own: &Proposal| is_attempt(own) && own.attempts.is_empty();
+    if failed && !undo && step.incident.proposal(n).is_some_and(counts) {
         step.orders.push(Order::Came { passed: false });
     }
     let input = match outcome {

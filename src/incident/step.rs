@@ -2,9 +2,9 @@
 
 use super::state::Step;
 use super::{
-    adopting, automatic, bisecting, escalating, expiry, failing, landing, looping, mentioning, merging, offering,
-    owning, passing, people, placing, planning, proposal, renaming, reporting, runners, runs, suspecting, tending,
-    undoing, waiting,
+    adopting, analysing, automatic, bisecting, escalating, expiry, failing, landing, looping, mentioning, merging,
+    offering, owning, passing, people, placing, planning, proposal, renaming, reporting, runners, runs, suspecting,
+    tending, undoing, waiting,
 };
 use crate::agents;
 use crate::domain::effect::Order;
@@ -46,6 +46,10 @@ pub fn step(
         (None, Event::Requested { repo, pull, .. }) => failing::request(no, repo, *pull, now),
         (None, _) => return None,
     };
+    let mut incident = incident;
+    if incident.version == 0 {
+        incident.outage = context.outages.first().cloned();
+    }
     let named = incident.is_named();
     let before = adopting::before(&incident);
     let mut step = Step { rules, context, now, incident, orders: Vec::new() };
@@ -102,7 +106,12 @@ pub fn step(
                 look_on(&mut step);
             }
         }
-        Event::FactsGathered { proposal: None, facts, .. } if runners::told(facts) => runners::learn(&mut step, facts),
+        Event::FactsGathered { proposal: None, facts, .. } if runners::told(facts) => {
+            runners::learn(&mut step, facts);
+            if facts.protected.is_some() {
+                looping::consider(&mut step);
+            }
+        }
         Event::FactsGathered { proposal: None, facts, .. } if owning::told(facts) => owning::learn(&mut step, facts),
         Event::FactsGathered { proposal: None, facts, .. } if placing::told(facts) => placing::learn(&mut step, facts),
         Event::FactsGathered { proposal: None, facts, .. } => planning::offers(&mut step, facts),
@@ -110,6 +119,7 @@ pub fn step(
         Event::Performed { proposal, step: at, undo, outcome, .. } => {
             proposal::performed(&mut step, *proposal, *at, *undo, outcome);
         }
+        Event::Analysed { analysis, .. } => analysing::told(&mut step, analysis),
         Event::Reproduced { script, .. } => match script {
             Ok(digest) => {
                 step.incident.repro = Some(digest.clone());
@@ -144,7 +154,7 @@ fn finish(mut step: Step<'_>, event: &Event, before: &adopting::Before) -> Trans
     let incident = &mut step.incident;
     // Whoever is at work goes on.
     if looping::branches(incident).next().is_none() {
-        incident.routed = Some(agents::of_incident(incident, &step.rules.loops.agents));
+        incident.routed = Some(agents::of_incident(incident, &step.rules.loops, &step.context.records));
     }
     offering::renew(incident);
     (incident.severity, incident.severity_because) = policy::severity(incident);

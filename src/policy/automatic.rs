@@ -2,6 +2,7 @@
 
 use super::Case;
 use super::confidence;
+use super::loops;
 use super::paths::paths;
 use super::terms::Terms;
 use super::tree::{Reason, either, gate};
@@ -9,6 +10,7 @@ use crate::domain::cause::Cause;
 use crate::domain::evidence::{Category, Evidence};
 use crate::domain::facts::Breaker;
 use crate::domain::incident::Incident;
+use crate::domain::outage::Outage;
 use crate::domain::refs::OWN_BRANCHES;
 use crate::domain::rules::Rules;
 use crate::domain::time::{MINUTE_MS, Span, Time};
@@ -39,11 +41,17 @@ pub(super) fn gates(rules: &Rules, terms: &Terms<'_>, case: &Case<'_>, approvals
         return gates;
     }
     gates.extend(source(rules, case.incident));
+    // Its limits were asked when it began.
+    if !loops::starts(case) {
+        return gates;
+    }
     gates.extend([attempts(terms, case), daily(rules, case), breaker(rules, case)]);
     let failed = case.context.branch_failed_at;
     gates.push(pause("failed_fix", failed, rules.failed_fix_cooldown_minutes, case.now, "failed automatic action"));
     // A test that failed and passed at one commit: its quarantine ends by itself, and people merge it.
-    if case.nature.exact || case.nature.proposes {
+    if case.nature.one_act {
+        gates.extend(loops::alone(case.incident));
+    } else if case.nature.exact || case.nature.proposes {
         gates.extend(confidence::opening(case));
     } else {
         gates.extend(retrying(rules, case));
@@ -168,6 +176,16 @@ fn may_pass(incident: &Incident) -> Reason {
     gate("transient", hope >= RETRIED_FROM, words).comparing(percent(hope), percent(RETRIED_FROM))
 }
 
+/// Looked at again after so long while a provider has an incident.
+const OUTAGE_MINUTES: i64 = 10;
+
+/// A retry at a provider that is failing would fail too.
+fn outage(open: Option<&Outage>, now: Time) -> Reason {
+    let words = open.map_or_else(|| "no provider reports an incident".to_owned(), Outage::words);
+    let until = open.map(|_| now.plus_ms(OUTAGE_MINUTES * MINUTE_MS));
+    Reason { until, ..gate("outage", open.is_none(), words) }
+}
+
 /// Further gates for an automatic retry.
 fn retrying(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
     let Case { incident, plan, context, now, .. } = *case;
@@ -199,6 +217,7 @@ fn retrying(rules: &Rules, case: &Case<'_>) -> Vec<Reason> {
             format!("automatic retries of this failure today: {}", context.fingerprint_retries),
         )
         .comparing(context.fingerprint_retries, rules.retry_max),
+        outage(context.outages.first(), now),
         pause("cooldown", context.branch_acted_at, rules.branch_cooldown_minutes, now, "automatic action"),
     ]
 }

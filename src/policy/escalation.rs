@@ -28,6 +28,7 @@ const TIMEOUTS: usize = 2;
 /// | breaker | the breaker is open, and an automatic action failed here |
 /// | critical | red for four hours on the default branch or a protected one, in a critical workflow |
 /// | timeouts | a run timed out in two of its attempts |
+/// | agents | a loop of fixing agents ended without a fix |
 /// | runner | the forge says that no runner with the labels is online |
 ///
 /// `until` is when to look again: when one that is not met will be by itself. Nothing is escalated that is closed, adopted, asked for
@@ -45,6 +46,7 @@ pub fn escalation(rules: &Rules, incident: &Incident, breaker: Breaker, now: Tim
         (Trigger::Breaker, broken(rules, incident, breaker, now)),
         (Trigger::Critical, critical(rules, incident, now)),
         (Trigger::Timeouts, timeouts(incident)),
+        (Trigger::Agents, gave_up(incident)),
         (Trigger::Runner, incident.runner.as_ref().map(gone)),
     ];
     each.into_iter().filter_map(|(trigger, reason)| Some((trigger, reason?))).collect()
@@ -128,6 +130,12 @@ fn timeouts(incident: &Incident) -> Option<Reason> {
         all => format!("it timed out again after a retry: attempts {}", all.join(" and ")),
     };
     Some(gate("timeouts", have >= TIMEOUTS, words).comparing(have as u64, TIMEOUTS as u64))
+}
+
+/// Who hands over does so within the loop: after its end, people are next.
+fn gave_up(incident: &Incident) -> Option<Reason> {
+    let (proposal, why) = incident.failed_loop()?;
+    Some(gate("agents", true, format!("the agents of {} could not fix it: {}", proposal.id, clean_line(why, 200))))
 }
 
 fn gone(runner: &Awaited) -> Reason {

@@ -57,4 +57,7 @@ pub trait Agents: Send + Sync {
     /// # Errors
     /// It was not started: a sentence for the operator.
     async fn run(&self, task: Task<'_>) -> Result<Ran, PortError>;
+
+    /// Whether a model of this name is configured for an agent.
+    fn has_model(&self, agent: &str, name: &str) -> bool;
 }

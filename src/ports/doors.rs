@@ -6,7 +6,7 @@ use crate::domain::card::Card;
 use crate::domain::decision::Tested;
 use crate::domain::evidence::Category;
 use crate::domain::form::{Fields, Form, Misfit};
-use crate::domain::ids::{Digest, IncidentNo, Repo};
+use crate::domain::ids::{Digest, IncidentNo, ProposalId, Repo};
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
 use crate::domain::quarantined::Quarantined;
@@ -238,11 +238,26 @@ pub struct LoopView {
     pub attempts: Vec<Attempt>,
 }
 
+impl LoopView {
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.state == "running"
+    }
+
+    /// It led to a pull request.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        self.state == "success"
+    }
+}
+
 /// A category with its confidence, 0 to 1.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Answered {
     pub category: Category,
     pub confidence: f32,
+    /// The model that is recommended for it.
+    pub model: String,
 }
 
 /// What doors may ask at once, without waiting for a turn.
@@ -253,6 +268,8 @@ pub trait Ask: Send + Sync {
     async fn budget(&self) -> BudgetView;
     /// Loops of fixing agents at work (`true`), ended (`false`), or both; the newest hundred.
     async fn loops(&self, active: Option<bool>) -> Result<Vec<LoopView>, super::StoreError>;
+    /// One of them, however old; `None` where that proposal is none.
+    async fn one_loop(&self, id: ProposalId) -> Result<Option<LoopView>, super::StoreError>;
     /// Whether this run is known already: its incident.
     async fn known_run(&self, repo: &str, run: u64) -> Option<IncidentNo>;
     async fn incidents(&self, query: super::Query) -> Result<(Vec<Incident>, Option<u64>), super::StoreError>;

@@ -5,9 +5,9 @@
 
 use super::code::{LABEL, TITLE_MAX, attempts, cause};
 use super::{Asked, Offering, PlanContext, Remedy, hope};
-use crate::agents::{self, Ending, Next};
+use crate::agents::{self, Ending, Next, Team};
 use crate::domain::action::{Action, ChangeSpec, PullBody};
-use crate::domain::agent::{Attempt, AttemptEnd, Patch, Routed, Trial, Usd};
+use crate::domain::agent::{Attempt, AttemptEnd, Patch, Trial, Usd};
 use crate::domain::effect::Lookup;
 use crate::domain::facts::{Known, Preview};
 use crate::domain::ids::Digest;
@@ -31,6 +31,11 @@ impl Remedy for Agent {
         ID
     }
 
+    /// Where the operator grants it: it ends in a pull request, which people merge.
+    fn is_automatic(&self) -> bool {
+        true
+    }
+
     fn nature(&self) -> Nature {
         Nature { goes_on: true, one_act: true, proposes: true, ..Nature::default() }
     }
@@ -52,7 +57,7 @@ impl Remedy for Agent {
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
         let Some(asked) = context.proposal else {
-            return Planning::Refused(vec!["only a person can let an agent try".into()]);
+            return Planning::Refused(vec!["an agent tries for a proposal only".into()]);
         };
         match Loop::of(context, asked) {
             Ok(own) => own.planning(context),
@@ -73,7 +78,7 @@ fn onto(incident: &Incident) -> Result<Branch, String> {
 /// A loop as it stands.
 struct Loop<'c> {
     asked: Asked<'c>,
-    specialist: &'c str,
+    team: Team<'c>,
     onto: Branch,
     branch: OwnBranch,
     attempts: &'c [Attempt],
@@ -84,11 +89,12 @@ impl<'c> Loop<'c> {
     fn of(context: &PlanContext<'c>, asked: Asked<'c>) -> Result<Self, String> {
         let incident = context.incident;
         let routed = incident.routed.as_ref();
-        let specialist = routed.map_or("", |routed| routed.specialist.as_str());
-        if !routed.is_some_and(|routed| has_agent(context, routed)) {
-            let name = specialist.to_lowercase();
-            return Err(format!("no agent is configured for {specialist}: add [[agents]] with name = \"{name}\""));
+        let first = routed.map_or("", |routed| routed.specialist.as_str());
+        if !context.loops.has_agent(first) {
+            let name = first.to_lowercase();
+            return Err(format!("no agent is configured for {first}: add [[agents]] with name = \"{name}\""));
         }
+        let team = Team { first, second: routed.and_then(|routed| routed.second.as_deref()) };
         if incident.fork {
             return Err("the run is from a fork: agents work on code of this repository only".into());
         }
@@ -96,7 +102,7 @@ impl<'c> Loop<'c> {
         let is_open = own.is_some_and(|own| !own.made.is_empty());
         Ok(Self {
             asked,
-            specialist,
+            team,
             onto: onto(incident)?,
             branch: agents::branch(asked.id),
             attempts: own.map(|own| own.attempts.as_slice()).unwrap_or_default(),
@@ -118,8 +124,8 @@ impl<'c> Loop<'c> {
             Some(Known::Is(trial)) => Some(trial),
             None => None,
         };
-        match agents::next(context.loops, self.attempts, trial, false, context.now) {
-            Next::Try(n) => self.attempt(context, n, trial),
+        match agents::next(context.loops, self.team, self.attempts, trial, false, context.now) {
+            Next::Try(n, specialist) => self.attempt(context, n, &specialist, trial),
             Next::Push(patch) => Planning::Ready(Box::new(self.push(context, &patch))),
             Next::Wait { ms } => Planning::Soon(format!("CI on {}", self.branch.as_str()), ms),
             Next::Propose { patch, unjudged } => {
@@ -133,7 +139,7 @@ impl<'c> Loop<'c> {
             }
             Next::End(Ending::Exhausted(why)) => Planning::GaveUp(why),
             Next::End(Ending::Escalated(why)) => {
-                Planning::GaveUp(format!("{} asks for a person: {}", self.specialist, why.line(300)))
+                Planning::GaveUp(format!("{} asks for a person: {}", self.at_work(), why.line(300)))
             }
         }
     }
@@ -145,7 +151,7 @@ impl<'c> Loop<'c> {
     }
 
     /// On the newest commit of the branch at first, and on the same one then.
-    fn attempt(&self, context: &PlanContext<'_>, n: u32, trial: Option<&Trial>) -> Planning {
+    fn attempt(&self, context: &PlanContext<'_>, n: u32, specialist: &str, trial: Option<&Trial>) -> Planning {
         let incident = context.incident;
         let repo = incident.repo.clone();
         let kept = self.attempts.first().map(|first| first.base.clone());
@@ -171,13 +177,13 @@ impl<'c> Loop<'c> {
             base: base.clone(),
             proposal: self.asked.id,
             n,
-            specialist: self.specialist.to_owned(),
+            specialist: specialist.to_owned(),
             reserve,
             job: trial.and_then(|trial| trial.job),
             at: context.now,
         };
         let max = context.loops.attempts_max;
-        let summary = format!("let {} try on {} ({n} of {max} attempts)", self.specialist, short(&base));
+        let summary = format!("let {specialist} try on {} ({n} of {max} attempts)", short(&base));
         let steps = vec![PlannedAction { action, undo: None }];
         let mut plan = self.plan(context, summary, steps);
         plan.because = vec![incident.routed.as_ref().map(|routed| routed.because.clone()).unwrap_or_default()];
@@ -186,6 +192,15 @@ impl<'c> Loop<'c> {
                 .into(),
             format!("what it changes is pushed to {}, where CI runs it", self.branch.as_str()).into(),
         ];
+        if let Some(second) = self.team.second {
+            plan.notes.push(format!("{second} takes over once if {} cannot fix it", self.team.first).into());
+        }
+        let others: Vec<&str> = agents::specialists().filter(|name| self.may_take_over(context, name)).collect();
+        if !others.is_empty() {
+            let others = others.join(" or ");
+            plan.notes
+                .push(format!("if CI finds another failure on the branch, {others} may take over instead").into());
+        }
         if let Wish::Agent { ask: Some(ask) } = context.wish {
             plan.notes.insert(0, format!("it is told: {}", ask.line(300)).into());
         }
@@ -265,7 +280,8 @@ impl<'c> Loop<'c> {
     /// All plans of one loop have one digest: an approval covers it.
     fn plan(&self, context: &PlanContext<'_>, summary: String, steps: Vec<PlannedAction>) -> Plan {
         let (repo, id) = (context.incident.repo.as_str(), self.asked.id.to_string());
-        let parts = [ID, repo, self.onto.as_str(), self.specialist, id.as_str()];
+        let agents = context.loops.agents.join(",");
+        let parts = [ID, repo, self.onto.as_str(), self.team.first, id.as_str(), &agents];
         Plan {
             remedy: ID.into(),
             summary: summary.into(),
@@ -285,7 +301,16 @@ impl<'c> Loop<'c> {
         let cost: Usd = self.attempts.iter().map(|attempt| attempt.cost).sum();
         let count = self.attempts.len();
         let s = if count == 1 { "" } else { "s" };
-        format!("{}'s fix for {}, after {count} attempt{s} at {cost}", self.specialist, self.onto)
+        format!("{}'s fix for {}, after {count} attempt{s} at {cost}", self.at_work(), self.onto)
+    }
+
+    fn may_take_over(&self, context: &PlanContext<'_>, name: &str) -> bool {
+        name != self.team.first && Some(name) != self.team.second && context.loops.has_agent(name)
+    }
+
+    /// Who tried last.
+    fn at_work(&self) -> &str {
+        self.attempts.last().map_or(self.team.first, |last| last.specialist.as_str())
     }
 
     fn fixed(&self) -> Found {
@@ -298,7 +323,7 @@ impl<'c> Loop<'c> {
         let ci = unjudged
             .map_or_else(|| "CI passed on this branch".to_owned(), |why| format!("CI has not judged it: {why}"));
         let said = self.attempts.last().map(|last| last.said.line(300)).filter(|said| !said.is_empty());
-        let made = format!("an agent ({}) made this change: {}", self.specialist, patch.preview.stat);
+        let made = format!("an agent ({}) made this change: {}", self.at_work(), patch.preview.stat);
         let said = said.map(|said| format!("its final message: {said}"));
         PullBody {
             remedy: ID.into(),
@@ -324,11 +349,6 @@ fn title(context: &PlanContext<'_>) -> String {
     let incident = context.incident;
     let job = incident.first_job().map_or_else(|| incident.workflow.line(60), |job| job.name.line(60));
     clean_line(&format!("Fix {job}"), TITLE_MAX)
-}
-
-fn has_agent(context: &PlanContext<'_>, routed: &Routed) -> bool {
-    let name = routed.specialist.to_lowercase();
-    context.loops.agents.contains(&name)
 }
 
 fn short(sha: &str) -> &str {

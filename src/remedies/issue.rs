@@ -14,6 +14,9 @@ use crate::domain::text::{Untrusted, clean_line, inert};
 
 pub struct Issue;
 
+/// Where a fixing agent tried in vain.
+const LOOP_LABEL: &str = "ci-fix-loop";
+
 /// Lines of evidence, and names of tests, in an issue.
 const LINES: usize = 10;
 
@@ -143,6 +146,9 @@ pub fn step(context: &PlanContext<'_>, about: About) -> PlannedAction {
     let repo = incident.repo.clone();
     let marker = marker(&id);
     let mut labels = vec![code::LABEL.to_owned()];
+    if context.incident.failed_loop().is_some() {
+        labels.push(LOOP_LABEL.to_owned());
+    }
     if about.label != code::LABEL {
         labels.push(about.label.to_owned());
     }

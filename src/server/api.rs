@@ -239,7 +239,7 @@ async fn classify(State(doors): State<Doors>, unread: Unread) -> Response {
         ..CiFailure::default()
     };
     let answered = doors.ask.classify(&failure);
-    let recommended_model = doors.ask.route(&failure).model;
+    let recommended_model = answered.model;
     Json(ClassifyAnswer {
         category: answered.category.as_str().into(),
         confidence: answered.confidence,

@@ -118,6 +118,8 @@ pub struct IncidentView {
     pub agent: Option<String>,
     /// `rust_lint`: area and category.
     pub failure_type: Option<String>,
+    /// What the analyst guesses; nobody has checked it.
+    pub hypothesis: Option<HypothesisView>,
     pub fingerprint: Option<String>,
     pub opened_at: String,
     pub updated_at: String,
@@ -132,6 +134,27 @@ pub struct IncidentView {
     pub failing_tests: Vec<String>,
     pub proposals: Vec<ProposalView>,
     pub version: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HypothesisView {
+    pub words: String,
+    /// `low`, `medium` or `high`: as it says itself.
+    pub confidence: String,
+    pub check: Option<String>,
+    pub guide: Option<String>,
+}
+
+impl HypothesisView {
+    fn of(incident: &Incident) -> Option<Self> {
+        let told = incident.guess()?;
+        Some(Self {
+            words: told.words.line(400),
+            confidence: told.sureness.to_string(),
+            check: told.check.as_ref().map(|check| check.line(200)),
+            guide: told.guide.as_ref().map(|guide| guide.line(200)),
+        })
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -300,6 +323,7 @@ impl IncidentView {
                 .routed
                 .as_ref()
                 .map(|routed| failure_type(&routed.area, evidence.map_or(Category::Unknown, |e| e.category))),
+            hypothesis: HypothesisView::of(incident),
             fingerprint: incident.fingerprint().map(str::to_owned),
             opened_at: rfc3339(incident.opened_at),
             updated_at: rfc3339(incident.updated_at),

@@ -7,12 +7,13 @@ use crate::world::{NETWORK_LOG, Setup, World};
 use ci_rescue::domain::time::DAY_MS;
 use fantoccini::Locator;
 
-const PAGES: [(&str, &str); 13] = [
+const PAGES: [(&str, &str); 14] = [
     ("/", "feed"),
     ("/?stage=open&q=test", "filtered"),
     ("/waiting", "waiting"),
     ("/history", "history"),
     ("/quarantines", "quarantines"),
+    ("/loops", "loops"),
     ("/statistics", "statistics"),
     ("/help", "help"),
     ("/incidents/2", "incident"),
@@ -75,7 +76,7 @@ async fn busy() -> World {
 }
 
 /// Axe itself, where it is there.
-fn axe() -> Option<String> {
+pub fn axe() -> Option<String> {
     let axe = std::env::var("CI_RESCUE_AXE").ok().and_then(|file| std::fs::read_to_string(file).ok());
     if axe.is_none() {
         println!("skipped: axe; .ci/run fetches it and names it in CI_RESCUE_AXE");
@@ -84,11 +85,27 @@ fn axe() -> Option<String> {
 }
 
 /// What axe finds wrong with the page that is open.
-async fn violations(browser: &Browser, axe: &str) -> Vec<String> {
+pub async fn violations(browser: &Browser, axe: &str) -> Vec<String> {
     browser.page.execute(axe, vec![]).await.unwrap();
     let run = "const done = arguments[arguments.length - 1]; axe.run().then((r) => done(r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html + ' ' + n.failureSummary).join(' | '))), (e) => done(['axe: ' + e]));";
     let found = browser.page.execute_async(run, vec![]).await.unwrap();
     found.as_array().into_iter().flatten().map(ToString::to_string).collect()
+}
+
+/// What of the page that is open is wider than it, or too small to be hit.
+pub async fn misfits(browser: &Browser, width: u32) -> Vec<String> {
+    let page = &browser.page;
+    let mut wrong = Vec::new();
+    let inner = page.execute("return [window.innerWidth, document.documentElement.scrollWidth, [...document.querySelectorAll('main, .log, header, .command')].every((e) => e.scrollWidth <= e.clientWidth), document.querySelectorAll('h1').length]", vec![]).await.unwrap();
+    if inner[0] != width || inner[1].as_i64() > Some(width.into()) || inner[2] != true || inner[3] != 1 {
+        wrong.push(inner.to_string());
+    }
+    let small = "return [...document.querySelectorAll('button, select, input:not([type=hidden]), nav a, .link, .next, .example, .rows a, summary, .card h2 a')].filter((e) => e.checkVisibility()).map((e) => [e.textContent.trim(), e.getBoundingClientRect()]).filter(([_, r]) => r.height < 24 || r.width < 24).map(([t, r]) => `${t} ${r.width}x${r.height}`)";
+    let small = page.execute(small, vec![]).await.unwrap();
+    if small.as_array().is_none_or(|small| !small.is_empty()) {
+        wrong.push(format!("targets {small}"));
+    }
+    wrong
 }
 
 async fn every_page(dark: bool) {
@@ -106,16 +123,7 @@ async fn every_page(dark: bool) {
             page.goto(&format!("http://{}{path}", world.private_at)).await.unwrap();
             browser.picture(&format!("{name}-{width}-{shade}")).await;
             let at = format!("{path} at {width}, {shade}");
-            let inner = page.execute("return [window.innerWidth, document.documentElement.scrollWidth, [...document.querySelectorAll('main, .log, header, .command')].every((e) => e.scrollWidth <= e.clientWidth), document.querySelectorAll('h1').length]", vec![]).await.unwrap();
-            if inner[0] != width || inner[1].as_i64() > Some(width.into()) || inner[2] != true || inner[3] != 1 {
-                println!("{at}: {inner}");
-                wrong.push(format!("{at}: {inner}"));
-            }
-            let small = "return [...document.querySelectorAll('button, select, input:not([type=hidden]), nav a, .link, .next, .example, .rows a, summary, .card h2 a')].filter((e) => e.checkVisibility()).map((e) => [e.textContent.trim(), e.getBoundingClientRect()]).filter(([_, r]) => r.height < 24 || r.width < 24).map(([t, r]) => `${t} ${r.width}x${r.height}`)";
-            let small = page.execute(small, vec![]).await.unwrap();
-            if small.as_array().is_none_or(|small| !small.is_empty()) {
-                wrong.push(format!("{at}: targets {small}"));
-            }
+            wrong.extend(misfits(&browser, width).await.into_iter().map(|found| format!("{at}: {found}")));
             // At 390 the layout is that of 320.
             if let Some(axe) = axe.as_ref().filter(|_| width != 390) {
                 wrong.extend(violations(&browser, axe).await.into_iter().map(|found| format!("{at}: {found}")));

@@ -10,6 +10,7 @@
 mod browser;
 mod browser_demo;
 mod browser_forms;
+mod browser_loops;
 mod browser_pages;
 mod browser_remedies;
 mod cards;
@@ -30,7 +31,9 @@ mod outages;
 mod pins;
 mod plan;
 mod policy;
+mod real_agents;
 mod resolver;
+mod routing;
 #[path = "../sim/mod.rs"]
 #[allow(
     dead_code,
@@ -42,6 +45,7 @@ mod sim;
 mod strangers;
 mod threats;
 mod tidy;
+mod traces;
 mod trials;
 mod words;
 mod world;

@@ -346,6 +346,8 @@ const SINGLED_OUT: &[(&str, &[&str])] = &[
     ("retry", &["card/view.rs", "command/comment.rs", "incident/people.rs", "incident/proposal.rs"]),
     ("quarantine", &["incident/automatic.rs", "policy/gates.rs"]),
     ("fix", &["card/view.rs", "command/comment.rs", "incident/automatic.rs"]),
+    // Its loop goes on by itself.
+    ("agent", &["incident/looping.rs"]),
     // Also a word for what was opened.
     ("issue", &["card/words.rs", "incident/escalating.rs", "remedies/unquarantine.rs"]),
 ];

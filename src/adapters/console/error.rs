@@ -7,6 +7,7 @@ use minijinja::context;
 
 pub const CHECK_FAILED: &str = "Session check failed: reload the page and try again";
 pub const SESSION_ENDED: &str = "Your session has ended: reload the page and sign in again";
+pub const NO_LOOP: &str = "No such loop of a fixing agent: it may have been removed by retention";
 pub const NO_INCIDENT: &str = "No such incident: it may have been removed by retention";
 
 /// `why` says what to do next.

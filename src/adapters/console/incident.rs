@@ -1,5 +1,6 @@
 //! An incident's own page: its card, timeline, patches and log.
 
+use super::attempts::diff;
 use super::error::{NO_INCIDENT, refusal};
 use super::pages::{self, CardView};
 use super::routes::App;
@@ -63,10 +64,12 @@ pub async fn page(State(app): State<App>, visit: Visit, headers: HeaderMap, Path
     let tested = app.ask.policy(no, None).await.ok().flatten().unwrap_or_default();
     let tested: Vec<TestedView<'_>> = tested.iter().map(TestedView::of).collect();
     let script = incident.repro.is_some();
+    let loops: Vec<String> =
+        incident.proposals.iter().filter(|own| own.is_loop()).map(|own| own.id.to_string()).collect();
     let cards: Vec<CardView> = app.console.card(no.0).iter().map(CardView::of).collect();
     let previews: Vec<(&str, &str)> = app.previews.iter().map(|preview| (preview.platform, preview.name)).collect();
     let more = context! { entries => Value::from(Serde(&views)), excerpt => Value::from(Serde(&excerpt)),
-    patches => Value::from(Serde(&patches)), tested => Value::from(Serde(&tested)), script, no => no.0, previews, cards => Value::from(Serde(&cards)) };
+    patches => Value::from(Serde(&patches)), tested => Value::from(Serde(&tested)), script, loops, no => no.0, previews, cards => Value::from(Serde(&cards)) };
     visit.page(&app, "incident.html", &no.0.to_string(), more).await
 }
 
@@ -101,9 +104,8 @@ async fn patches(app: &App, incident: &Incident) -> Vec<PatchView> {
         let mut diffs = Vec::new();
         for (onto, preview) in proposal.plan.iter().flat_map(|plan| &plan.previews) {
             let Some(digest) = &preview.diff else { continue };
-            if let Ok(Some(bytes)) = app.ask.blob(digest).await {
-                let text: String = String::from_utf8_lossy(&bytes).chars().take(DIFF_SHOWN).collect();
-                diffs.push((onto.clone(), pages::diff(&text)));
+            if let Some((lines, _)) = diff(app, digest, DIFF_SHOWN).await {
+                diffs.push((onto.clone(), lines));
             }
         }
         if !diffs.is_empty() {

@@ -102,6 +102,11 @@ pub fn rfc3339(at: Time) -> String {
     chrono::DateTime::from_timestamp_millis(at.0).unwrap_or_default().to_rfc3339()
 }
 
+/// `Jan 31`
+pub fn day(at: Time) -> String {
+    chrono::DateTime::from_timestamp_millis(at.0).unwrap_or_default().format("%b %-d").to_string()
+}
+
 /// A line of a log or a diff.
 #[derive(Serialize)]
 pub struct TextLine {
@@ -143,11 +148,15 @@ impl Pages {
             ("base.html", include_str!("pages/base.html")),
             ("bare.html", include_str!("pages/bare.html")),
             ("card.html", include_str!("pages/card.html")),
+            ("chart.html", include_str!("pages/chart.html")),
             ("error.html", include_str!("pages/error.html")),
             ("feed.html", include_str!("pages/feed.html")),
             ("waiting.html", include_str!("pages/waiting.html")),
             ("history.html", include_str!("pages/history.html")),
             ("quarantines.html", include_str!("pages/quarantines.html")),
+            ("loops.html", include_str!("pages/loops.html")),
+            ("loop_rows.html", include_str!("pages/loop_rows.html")),
+            ("loop.html", include_str!("pages/loop.html")),
             ("statistics.html", include_str!("pages/statistics.html")),
             ("help.html", include_str!("pages/help.html")),
             ("rows.html", include_str!("pages/rows.html")),

@@ -12,6 +12,8 @@ const ABOVE: f64 = 12.0;
 /// Of a row in a plot of rows: its words, then its bar.
 const ROW: f64 = 34.0;
 const BAR: f64 = 10.0;
+/// Labels below columns that have room.
+const LABELS: usize = 5;
 
 #[derive(Serialize)]
 pub struct Plot {
@@ -25,6 +27,14 @@ pub struct Plot {
     /// Thin lines: the grid, and intervals.
     pub lines: Vec<Line>,
     pub texts: Vec<Text>,
+}
+
+/// A plot with what it shows as a table.
+#[derive(Serialize)]
+pub struct Chart {
+    pub plot: Plot,
+    pub heads: Vec<&'static str>,
+    pub rows: Vec<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -72,6 +82,7 @@ pub fn columns(
         plot.lines.push(Line { class: "grid", x1: LEFT, y1: y(share), x2: WIDTH, y2: y(share) });
         plot.texts.push(Text { x: LEFT - 5.0, y: tidy(y(share) + 4.0), anchor: "end", text });
     }
+    let every = values.len().div_ceil(LABELS).max(1);
     for (at, (label, value)) in values.iter().enumerate() {
         let x = LEFT + step * at as f64;
         if let Some(value) = value {
@@ -80,8 +91,7 @@ pub fn columns(
             let (x, width) = (tidy(x + step * 0.15), tidy(step * 0.7));
             plot.bars.push(Rect { x, y: top, width, height: tidy(floor - top) });
         }
-        // Labels under every third column have room.
-        if (values.len() - 1 - at).is_multiple_of(3) {
+        if (values.len() - 1 - at).is_multiple_of(every) {
             // The last would stick out.
             let is_last = at + 1 == values.len();
             let (x, anchor) = if is_last { (WIDTH, "end") } else { (tidy(x + step / 2.0), "middle") };

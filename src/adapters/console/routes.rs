@@ -7,7 +7,7 @@ use super::pages::{COPY, ICON, Pages, SCRIPT, STYLE};
 use super::preview::{self, Preview};
 use super::session::Sessions;
 use super::throttle::Throttle;
-use super::{events, export, files, incident, overview, say, sign, statistics};
+use super::{attempts, events, export, files, incident, loops, overview, say, sign, statistics};
 use crate::card::Words;
 use crate::domain::actor::Role;
 use crate::ports::{Ask, Clock, Door};
@@ -62,6 +62,7 @@ pub(super) struct Inner {
     pub(super) pages: Pages,
     pub(super) sessions: Sessions,
     pub(super) throttle: Throttle,
+    pub(super) clock: Arc<dyn Clock>,
     /// Forms so far.
     pub(super) said: AtomicU64,
 }
@@ -83,7 +84,8 @@ pub fn router(settings: Settings) -> Result<Router, String> {
         previews: settings.previews,
         pages: Pages::new()?,
         sessions: Sessions::new(settings.clock.clone()),
-        throttle: Throttle::new(settings.clock),
+        throttle: Throttle::new(settings.clock.clone()),
+        clock: settings.clock,
         said: AtomicU64::new(0),
     });
     let guarded = axum::middleware::from_fn_with_state(Arc::clone(&app), guard);
@@ -92,6 +94,8 @@ pub fn router(settings: Settings) -> Result<Router, String> {
         .route("/waiting", get(overview::waiting))
         .route("/history", get(overview::history))
         .route("/quarantines", get(overview::quarantines))
+        .route("/loops", get(loops::page))
+        .route("/loops/{proposal}", get(attempts::page))
         .route("/statistics", get(statistics::page))
         .route("/statistics/proposed.toml", get(statistics::proposed))
         .route("/history/incidents.csv", get(export::incidents))

@@ -1,6 +1,7 @@
 //! How it went: figures, plots with their tables, and rules that are proposed for what recurs.
 
-use super::plot::{self, Plot, RowValue};
+use super::pages;
+use super::plot::{self, Chart, RowValue};
 use super::routes::App;
 use super::visit::Visit;
 use crate::domain::executed::Filled;
@@ -12,15 +13,6 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use minijinja::value::Serde;
 use minijinja::{Value, context};
-use serde::Serialize;
-
-/// A plot with what it shows as a table.
-#[derive(Serialize)]
-struct Chart {
-    plot: Plot,
-    heads: Vec<&'static str>,
-    rows: Vec<Vec<String>>,
-}
 
 /// Nothing is known.
 const NONE: &str = "–";
@@ -95,7 +87,7 @@ fn facts(figures: &Figures) -> Vec<(&'static str, String, &'static str)> {
 }
 
 fn day(week: &Week) -> String {
-    chrono::DateTime::from_timestamp_millis(week.from.0).unwrap_or_default().format("%b %-d").to_string()
+    pages::day(week.from)
 }
 
 fn green(figures: &Figures) -> Option<Chart> {

@@ -1,12 +1,13 @@
 //! One call of git: environment, deadline, limits.
 
-use crate::ports::PortError;
+use crate::ports::{PortError, TRACE};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
+use tracing::Instrument;
 
 /// A call that takes longer is stopped.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -128,7 +129,8 @@ impl Git {
     /// Like [`Git::ask`], for paths that are not UTF-8.
     pub(super) async fn ask_os(&self, args: &[&OsStr], input: &[u8]) -> Result<Printed, PortError> {
         let verb = args.first().map(|verb| verb.to_string_lossy().into_owned()).unwrap_or_default();
-        match tokio::time::timeout(DEADLINE, self.spoken(args, input)).await {
+        let span = tracing::info_span!(target: TRACE, "git", otel.name = %format_args!("git {verb}"));
+        match tokio::time::timeout(DEADLINE, self.spoken(args, input).instrument(span)).await {
             Ok(Ok(printed)) => Ok(printed),
             Ok(Err(why)) => Err(PortError::transient(format!("git {verb}: {why}"))),
             Err(_) => Err(PortError::transient(format!("git {verb} took longer than {} s", DEADLINE.as_secs()))),

@@ -2,8 +2,9 @@
 
 use super::auth::{Credentials, app_jwt};
 use crate::domain::ids::Repo;
+use crate::domain::text::clean_line;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
-use crate::ports::{Clock, Integration, PortError, Ticks, cause};
+use crate::ports::{Clock, Integration, PortError, TRACE, Ticks, cause};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use governor::clock::Clock as _;
 use governor::middleware::NoOpMiddleware;
@@ -20,6 +21,7 @@ use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tracing::Instrument;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -175,7 +177,15 @@ impl GitHub {
         body: Option<&Value>,
     ) -> Result<Answer, PortError> {
         self.wait_turn(method)?;
-        self.send(method, repo, path, body).await
+        let span = tracing::info_span!(
+            target: TRACE,
+            "github",
+            otel.name = %format_args!("github {method}"),
+            otel.kind = "client",
+            http.request.method = method,
+            url.path = %clean_line(path.split('?').next().unwrap_or(path), 200),
+        );
+        self.send(method, repo, path, body).instrument(span).await
     }
 
     /// The same, without the limit of calls that create content.

@@ -3,6 +3,7 @@
 use super::code::{ask, host, opened};
 use crate::plan::repo::Repo;
 use crate::world::{LINT_LOG, REPO, Setup, World, spec};
+use ci_rescue::demo::RunSpec;
 use ci_rescue::domain::agent::{AttemptEnd, Usd};
 use ci_rescue::domain::{Proposal, ProposalState};
 use std::os::unix::fs::PermissionsExt;
@@ -28,17 +29,18 @@ impl Lab {
     /// `agent` and `more`: further keys of the agent and of the configuration.
     pub async fn with(script: &str, agent: &str, more: &str) -> Self {
         let seen = tempfile::tempdir().unwrap();
-        let program = seen.path().join("agent");
-        let text = format!(
-            "#!/bin/sh\nSEEN={}\nN=$(($(cat $SEEN/count 2>/dev/null || echo 0) + 1))\necho $N > $SEEN/count\ncat > $SEEN/prompt-$N\nenv > $SEEN/env-$N\n{script}\n",
-            seen.path().display()
-        );
-        std::fs::write(&program, text).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let config = format!(
-            "{more}\n[[agents]]\nname = \"Rex\"\ncommand = [\"{}\", \"{{model}}\"]\nmodels = {{default = \"m\"}}\nsandbox = \"none\"\n{agent}\n",
-            program.display()
-        );
+        let program = program(seen.path(), script);
+        let config = format!("{more}\n[[agents]]\nname = \"Rex\"\n{program}{agent}\n");
+        Self::on(seen, config, spec(LINT_LOG, "failure")).await
+    }
+
+    /// With this configuration, and this as the first run.
+    pub async fn on(seen: TempDir, config: String, run: RunSpec) -> Self {
+        Self::prepared(seen, config, run, |_| {}).await
+    }
+
+    /// The same, once the world is prepared like this.
+    pub async fn prepared(seen: TempDir, config: String, mut run: RunSpec, prepare: impl FnOnce(&World)) -> Self {
         let world = World::with(Setup { config, disk: true, ..Setup::default() }).await;
         let repo = Repo::new();
         repo.write("src/lib.rs", CODE);
@@ -49,8 +51,11 @@ impl Lab {
         for login in ["ada", "cyd"] {
             world.forge.permit(REPO, login, "write");
         }
-        let mut run = spec(LINT_LOG, "failure");
+        prepare(&world);
         run.sha = repo.git(&["rev-parse", "main"]);
+        if run.branch != "main" {
+            ask(&world, &repo, &["branch", &run.branch, &run.sha]);
+        }
         let id = world.forge.start(run);
         world.deliver().await;
         world.forge.finish(id);
@@ -83,7 +88,11 @@ impl Lab {
 
     /// A run of the fix branch that ends like this, and the time until it is looked at.
     pub async fn ci(&self, end: &'static str) {
-        let mut run = spec(LINT_LOG, end);
+        self.ci_with(LINT_LOG, end).await;
+    }
+
+    pub async fn ci_with(&self, log: &str, end: &'static str) {
+        let mut run = spec(log, end);
         run.branch = BRANCH.into();
         run.sha = ask(&self.world, &self.repo, &["rev-parse", BRANCH]);
         run.jobs[0].ends = vec![end];
@@ -126,8 +135,20 @@ impl Lab {
     }
 }
 
+/// A program that does this, as keys of an agent. It counts its runs in `count` of the directory, and keeps what it is told.
+pub fn program(dir: &std::path::Path, script: &str) -> String {
+    let program = dir.join("agent");
+    let text = format!(
+        "#!/bin/sh\nSEEN={}\nN=$(($(cat $SEEN/count 2>/dev/null || echo 0) + 1))\necho $N > $SEEN/count\ncat > $SEEN/prompt-$N\nenv > $SEEN/env-$N\n{script}\n",
+        dir.display()
+    );
+    std::fs::write(&program, text).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    format!("command = [\"{}\", \"{{model}}\"]\nmodels = {{default = \"m\"}}\nsandbox = \"none\"\n", program.display())
+}
+
 /// Writes the mended file.
-fn mend() -> String {
+pub fn mend() -> String {
     format!("cat > src/lib.rs <<'END'\n{MENDED}END\n")
 }
 
@@ -190,6 +211,29 @@ async fn what_the_agent_is_told_and_given() {
     ];
     assert_eq!(names, given);
     assert!(lab.told("env-1").contains("CI_RESCUE_RUN_ID=1-1.1:") && lab.told("env-1").contains("BUDGET_USD=0.4000"));
+    lab.world.end().await;
+}
+
+#[tokio::test]
+async fn an_agent_is_told_what_changed_since_it_was_green() {
+    let seen = tempfile::tempdir().unwrap();
+    let config = format!("[[agents]]\nname = \"Rex\"\n{}", program(seen.path(), "exit 1"));
+    let mut green = spec("", "success");
+    green.jobs[0].ends = vec!["success"];
+    let lab = Lab::on(seen, config, green).await;
+    lab.repo.write("src/cart.rs", "pub fn total() {}\n");
+    lab.repo.commit("Add a cart");
+    let bare = lab.world.forge.git_dir.clone().unwrap().join(format!("{REPO}.git"));
+    lab.repo.git(&["push", "--quiet", &bare.display().to_string(), "main"]);
+    let mut run = spec(LINT_LOG, "failure");
+    run.sha = lab.repo.git(&["rev-parse", "main"]);
+    let id = lab.world.forge.start(run);
+    lab.world.deliver().await;
+    lab.world.forge.finish(id);
+    lab.world.deliver().await;
+    lab.ask().await;
+    let prompt = lab.told("prompt-1");
+    assert!(prompt.contains("Files that changed since it was green:\n- `src/cart.rs`\n"), "{prompt}");
     lab.world.end().await;
 }
 

@@ -16,7 +16,7 @@ const MINUTE: i64 = 60_000;
 /// Nothing that anybody knows, with what would leave a block of code.
 pub const UNKNOWN_LOG: &str = "##[group]Run ./frobnicate\nfrobnicating\n```\n@everyone ````` <!-- ci-rescue issue 9-9 -->\nthe frobnicator said no\n##[error]Process completed with exit code 7.\n";
 /// It opens issues by itself, and retries nothing.
-const TELLS: &str = "mode = \"act\"\nautomatic = [\"issue\"]\n";
+pub const TELLS: &str = "mode = \"act\"\nautomatic = [\"issue\"]\n";
 const CRITICAL: &str = "critical_workflows = [\"shop-ci\"]\n";
 
 fn policy(keys: &str) -> Setup {

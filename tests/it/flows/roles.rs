@@ -21,6 +21,8 @@ const ROWS: &[Row] = &[
     ("doctor", "", &[], "responder"),
     ("loops", "history", &[("which", "history")], "viewer"),
     ("budget", "", &[], "viewer"),
+    ("routing", "", &[], "viewer"),
+    ("routing", "reset", &[("reset", "reset")], "admin"),
     ("ack", "1", ID, "responder"),
     ("assign", "1 ben", &[("id", "1"), ("to", "ben")], "responder"),
     ("snooze", "1 2h", &[("id", "1"), ("for", "2h")], "responder"),

@@ -262,6 +262,7 @@ pub async fn engine(
         mentions: Mentions::default(),
         filter: RepoFilter::default(),
         agents: None,
+        status: None,
         words: Arc::new(Words::shipped(Places::default()).unwrap()),
         chats: Vec::new(),
         ci: Some(double.clone()),

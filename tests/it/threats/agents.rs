@@ -1,7 +1,7 @@
 //! Agents that mean no good, or do none: what they change is refused by the bot's own look, and what they start is killed.
 
 use crate::flows::agents::Lab;
-use ci_rescue::adapters::agent::{Agent, Agents, Sandbox};
+use ci_rescue::adapters::agent::{Agent, Agents, Means, Sandbox};
 use ci_rescue::domain::ProposalState;
 use ci_rescue::domain::agent::AttemptEnd;
 use ci_rescue::ports::{self, Ended, Ran, Task};
@@ -98,7 +98,7 @@ fn agent(script: &str, sandbox: Sandbox, deadline: Duration) -> Agents {
     let command = vec!["/bin/sh".into(), "-c".into(), script.into()];
     let agent =
         Agent { command, environment: Vec::new(), readable: Vec::new(), models: BTreeMap::new(), sandbox, deadline };
-    Agents::new(BTreeMap::from([("rex".to_owned(), agent)]), |name| std::env::var_os(name))
+    Agents::new(BTreeMap::from([("rex".to_owned(), Means::Program(agent))]), |name| std::env::var_os(name)).unwrap()
 }
 
 async fn run(agents: &Agents, place: &Path) -> Ran {

@@ -34,7 +34,7 @@
   function place(card) {
     const only = feed.dataset.only;
     if (only && card.dataset.no !== only) return;
-    if (only) timeline();
+    if (only) parts();
     const old = document.getElementById(card.id);
     // A filtered page keeps its cards: what is new may not match.
     if (!old && feed.dataset.fixed) return;
@@ -53,19 +53,31 @@
     if (nothing) nothing.hidden = true;
   }
 
-  // What an incident's page shows beside its card. Only the newest answer counts.
+  // What a page shows beside its card: parts that are replaced where they changed. Only the newest answer counts.
   let asked = 0;
-  async function timeline() {
-    const old = document.querySelector(".journal");
-    if (!old) return;
+  async function parts() {
     const mine = ++asked;
     const response = await fetch(location.pathname).catch(() => null);
     if (!response || !response.ok) return;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    const fresh = page.querySelector(".journal");
-    if (!fresh || mine !== asked) return;
+    if (mine !== asked) return;
+    document.querySelectorAll("[data-part]").forEach((old) => {
+      const fresh = page.getElementById(old.id);
+      if (fresh) renew(old, fresh);
+    });
+  }
+
+  // What somebody opened stays open, and where they are they stay.
+  function renew(old, fresh) {
     own(fresh);
-    document.querySelector(".journal").replaceWith(fresh);
+    old.querySelectorAll("details[open]").forEach((open) => {
+      const same = fresh.querySelector(`details[id="${open.id}"]`);
+      if (same) same.open = true;
+    });
+    if (old.isEqualNode(fresh)) return;
+    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    old.replaceWith(fresh);
+    if (focused) document.getElementById(focused)?.focus();
   }
 
   function line(html) {
