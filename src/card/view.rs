@@ -253,7 +253,7 @@ pub fn view(incident: &Incident) -> View {
             since: base.since,
         }),
         verdict: verdict(incident),
-        outage: incident.outage.as_ref().map_or_else(String::new, Outage::words),
+        outage: incident.outage.as_ref().map_or_else(String::new, Outage::at_opening),
         outage_page: incident.outage.as_ref().map_or_else(String::new, |outage| outage.page.clone()),
         guess: incident.guess().map_or_else(String::new, |told| told.words.line(LINE)),
         guess_sureness: incident.guess().map_or_else(String::new, |told| told.sureness.to_string()),

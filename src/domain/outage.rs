@@ -17,11 +17,21 @@ pub struct Outage {
 }
 
 impl Outage {
-    /// `GitHub reports “Actions is degraded” (major)`.
+    /// While it lasts: `GitHub reports “Actions is degraded” (major)`.
     #[must_use]
     pub fn words(&self) -> String {
+        self.told("reports")
+    }
+
+    /// What a card says of it, which outlasts it: `Opened while GitHub reported “Actions is degraded” (major)`.
+    #[must_use]
+    pub fn at_opening(&self) -> String {
+        format!("Opened while {}", self.told("reported"))
+    }
+
+    fn told(&self, verb: &str) -> String {
         let impact = self.impact.line(20);
         let impact = if impact.is_empty() { impact } else { format!(" ({impact})") };
-        format!("{} reports “{}”{impact}", self.provider, self.title.line(120))
+        format!("{} {verb} “{}”{impact}", self.provider, self.title.line(120))
     }
 }

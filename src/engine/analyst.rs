@@ -72,7 +72,6 @@ impl Engine {
         let kept = before.clone().and_then(|value| serde_json::from_value::<Kept>(value).ok());
         match kept.filter(|kept| now.ms_since(kept.at) < KEPT_MS) {
             Some(Kept { answer: Some(answer), .. }) => return Ok(answer),
-            // The process ended meanwhile: what it cost is counted, and it is not asked twice.
             // It is being asked: for another incident, or by a process that ended.
             Some(Kept { answer: None, at }) if now.ms_since(at) < CUT_OFF_MS => return Err(later("it is being asked")),
             _ => {}

@@ -381,7 +381,7 @@ fn why(incident: &Incident) -> Vec<String> {
     if let Some(judged) = &incident.judged {
         lines.extend(judgement(judged));
     }
-    lines.extend(incident.outage.as_ref().map(|outage| format!("when it opened: {}", outage.words())));
+    lines.extend(incident.outage.as_ref().map(crate::domain::outage::Outage::at_opening));
     lines.extend(super::analysing::lines(incident));
     if let Some(base) = &incident.base {
         lines.push(format!("{} has the same failure, see {}", base.branch.line(60), base.incident));

@@ -55,11 +55,11 @@ async fn a_loop_is_watched_as_it_goes() {
     lab.world.sit("ada").await.say(&lab.world, "fix 1 agent").await;
     let page = &browser.page;
     page.goto(&format!("http://{}/loops/1-1", lab.world.private_at)).await.unwrap();
-    browser.until("#stands", "waits for approval").await;
+    browser.until("#stands", "waiting: approval").await;
     page.execute("window.kept = true", vec![]).await.unwrap();
     lab.world.sit("cyd").await.say(&lab.world, "approve 1").await;
     browser.until("#attempts", "Attempt 2").await;
-    browser.until("#stands", "waits for CI on ci-rescue/fix/1-1").await;
+    browser.until("#stands", "waiting: CI on ci-rescue/fix/1-1").await;
     page.find(Locator::Css("#see-2")).await.unwrap().click().await.unwrap();
     lab.ci("failure").await;
     browser.until("#attempts", "CI failed.").await;

@@ -52,12 +52,12 @@ async fn a_card_tells_of_the_outage_and_the_automatic_retry_waits_for_its_end() 
     wait(&world, 5).await;
     world.broken_run(NETWORK_LOG, "success").await;
     let card = world.slack.cards()[0].blocks.to_string();
-    assert!(card.contains("GitHub reports “Actions is") && card.contains("(major)"), "{card}");
+    assert!(card.contains("Opened while GitHub reported “Actions is") && card.contains("(major)"), "{card}");
     assert!(!card.contains("<!channel>"), "{card}");
     wait(&world, 60).await;
     assert_eq!(world.reruns(), 0, "the outage lasts");
     let why = world.sit("ada").await.say(&world, "why 1").await;
-    assert!(why.contains("when it opened: GitHub reports"), "{why}");
+    assert!(why.contains("Opened while GitHub reported"), "{why}");
     *said.lock().unwrap() = WELL;
     wait(&world, 20).await;
     assert_eq!(world.reruns(), 1, "it is over");

@@ -20,7 +20,7 @@ async fn the_pages_tell_a_loop_from_its_first_step_to_its_last() {
     assert!(empty.contains("<code>[[agents]]</code>") && empty.contains("$0.00 of $10.00"), "{empty}");
     lab.world.sit("ada").await.say(&lab.world, "fix 1 agent").await;
     let asked = eve.page("/loops/1-1").await;
-    assert!(asked.contains("waits for approval") && asked.contains("No attempt has ended yet"), "{asked}");
+    assert!(asked.contains("waiting: approval") && asked.contains("No attempt has ended yet"), "{asked}");
     lab.world.sit("cyd").await.say(&lab.world, "approve 1").await;
 
     // Refused, then pushed: the second attempt's cost is assumed.
@@ -28,7 +28,7 @@ async fn the_pages_tell_a_loop_from_its_first_step_to_its_last() {
     let page = eve.page("/loops/1-1").await;
     for words in [
         "<h1>Loop 1-1</h1>",
-        "waits for CI on ci-rescue",
+        "waiting: CI on ci-rescue",
         "$0.52 of $2.00",
         "Attempt 1 <span class=\"state\">refused by the bot</span>",
         "it skips a test",
