@@ -19,6 +19,7 @@ use crate::adapters::resolver::Resolver;
 use crate::card::{Places, Words};
 use crate::config::{Config, Feed, OPERATOR, People};
 use crate::domain::subscription::Subscription;
+use crate::domain::summary::Schedule;
 use crate::engine::{Engine, Parts, RepoFilter};
 use crate::ports::{Chat, Ci, Clock, Decoder, Endpoint, Forge, Health, Store};
 use crate::server::{self, Bounds, Doors, Proxies};
@@ -105,6 +106,7 @@ impl App {
             decoders: decoders(config, &name, &platforms),
             health: health.clone(),
             feeds,
+            digests: digests(config),
             home,
         })
         .await
@@ -189,6 +191,12 @@ pub fn ci(config: &Config) -> Result<TimedCi, String> {
 }
 
 /// Where cards go: the console, pull requests, the platforms.
+/// The digests that the configuration asks for.
+fn digests(config: &Config) -> Vec<Schedule> {
+    let zone = config.mentions.mentions().zone_name();
+    config.digests.iter().filter_map(|digest| digest.schedule(&zone)).collect()
+}
+
 fn chats(console: &Arc<Console>, github: Option<&Arc<GitHub>>, platforms: &[Arc<dyn Wired>]) -> Vec<Arc<dyn Chat>> {
     let mut all: Vec<Arc<dyn Chat>> = vec![console.clone()];
     all.extend(github.map(|github| Arc::new(Pulls::new(github.clone())) as Arc<dyn Chat>));

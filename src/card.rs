@@ -5,6 +5,7 @@ mod markup;
 mod review;
 #[cfg(test)]
 pub mod samples;
+mod summary;
 mod view;
 mod words;
 

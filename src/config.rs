@@ -1,6 +1,7 @@
 //! What the operator says: one TOML file, every key overridable by the environment, secrets never printed.
 
 mod check;
+mod digests;
 mod environment;
 mod faults;
 mod keys;

@@ -31,6 +31,7 @@ mod markers;
 mod mentions;
 mod merge;
 mod names;
+mod notify;
 mod owners;
 mod perform;
 mod presses;
@@ -47,6 +48,7 @@ mod run;
 mod seal;
 mod spans;
 mod stats;
+mod summaries;
 mod suspects;
 mod tail;
 mod timers;
@@ -62,6 +64,7 @@ use crate::domain::facts::Hold;
 use crate::domain::ids::IncidentNo;
 use crate::domain::rules::Rules;
 use crate::domain::subscription::{Subscription, glob, repo_glob};
+use crate::domain::summary::Schedule;
 use crate::domain::time::Time;
 use crate::incident::Index;
 use crate::policy::Mentions;
@@ -125,6 +128,8 @@ pub struct Parts {
     pub health: Arc<Health>,
     /// Feeds from the configuration.
     pub feeds: Vec<Subscription>,
+    /// Digests of channels, from the configuration.
+    pub digests: Vec<Schedule>,
     /// Where incidents can be read in a browser.
     pub home: Option<String>,
 }
@@ -157,6 +162,7 @@ pub struct Engine {
     decoders: HashMap<&'static str, Arc<dyn Decoder>>,
     health: Arc<Health>,
     fixed_feeds: Vec<Subscription>,
+    digests: Vec<Schedule>,
     home: Option<String>,
     seal: seal::Seal,
     installation: String,
@@ -233,6 +239,7 @@ impl Engine {
             health: parts.health,
             decoders: parts.decoders.into_iter().map(|decoder| (decoder.source(), decoder)).collect(),
             fixed_feeds: parts.feeds,
+            digests: parts.digests,
             home: parts.home,
             seal: secrets.seal,
             installation: secrets.installation,
@@ -254,6 +261,7 @@ impl Engine {
         engine.look_at_pending().await?;
         engine.count_tracks().await?;
         engine.schedule_review().await?;
+        engine.schedule_summaries().await?;
         Ok(engine)
     }
 

@@ -15,16 +15,18 @@ mod severity;
 mod suspects;
 mod terms;
 mod tree;
+mod wall;
 
 pub use automatic::breaks_until;
 pub use confidence::chance;
-pub use mentions::{Mentions, Quiet, UTC, zone};
+pub use mentions::{Mentions, Quiet};
 pub use own::{OWN_BYTES_MAX, read as read_own};
 pub use paths::Bounds;
 pub use people::{changes_code, may_approve, quorum_met};
 pub use severity::severity;
 pub use suspects::{ranked, suspects};
 pub use terms::{OWN_FILE, faults};
+pub use wall::{UTC, next, next_monday, zone};
 
 pub use crate::domain::decision::{Decision, Reason, Verdict};
 use crate::domain::facts::{Context, Facts};

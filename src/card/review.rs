@@ -14,7 +14,7 @@ const ROWS: usize = 40;
 /// Acts in one paragraph.
 const PART: usize = 10;
 
-fn date(at: Time) -> String {
+pub(super) fn date(at: Time) -> String {
     chrono::DateTime::from_timestamp_millis(at.0).unwrap_or_default().format("%Y-%m-%d").to_string()
 }
 

@@ -116,6 +116,7 @@ impl Words {
             "card/fallback",
             "card/digest",
             "card/review",
+            "card/summary",
             "notes",
         ] {
             for markup in MARKUPS {

@@ -6,6 +6,7 @@ use crate::domain::ids::IncidentNo;
 use crate::domain::intent::{Intent, Target, Which, Wish};
 use crate::domain::refs::Branch;
 use crate::domain::subscription::Filter;
+use crate::domain::summary::Every;
 use std::time::Duration;
 
 /// The longest mute.
@@ -139,6 +140,20 @@ fn reset(word: Option<&str>) -> Result<bool, String> {
     }
 }
 
+fn digest(take: &mut dyn FnMut(&str) -> Option<String>) -> Result<Intent, String> {
+    let (every, at, zone) = (take("every"), take("at"), take("zone"));
+    let minute = at.as_deref().map(minutes).transpose()?;
+    match every.as_deref() {
+        Some("off") => Ok(Intent::NoDigests),
+        Some(word) => {
+            let every = if word == "weekly" { Every::Weekly } else { Every::Daily };
+            Ok(Intent::Digest { every, minute, zone })
+        }
+        None if minute.is_some() || zone.is_some() => Err("Say daily or weekly".into()),
+        None => Ok(Intent::Digests),
+    }
+}
+
 /// # Errors
 /// A sentence saying what is missing.
 pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<Intent, String> {
@@ -222,6 +237,11 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
         "unsubscribe" => Intent::Unsubscribe { repo: take("repo").and_then(|repo| repo.parse().ok()) },
         "mute" => Intent::Mute { for_ms: span(take("for").as_deref().unwrap_or("off"))? },
         "subscriptions" => Intent::Subscriptions,
+        "digest" => digest(&mut take)?,
+        "notify" => {
+            let road = take("road").and_then(|word| serde_json::from_value(word.into()).ok());
+            Intent::Notify { road, quiet: take("quiet"), zone: take("zone") }
+        }
         other => return Err(format!("Unknown intent {other}")),
     })
 }

@@ -1,6 +1,7 @@
 //! What fits its type and is wrong all the same.
 
 mod agents;
+mod digests;
 mod mentions;
 
 use super::OPERATOR;
@@ -97,6 +98,7 @@ pub fn check(config: &Config, teller: &Teller<'_>, bad: &[&[Step]]) -> Vec<Fault
     rules(&mut check, config);
     people(&mut check, config);
     mentions::check(&mut check, config);
+    digests::check(&mut check, config);
     agents::check(&mut check, config);
     feeds(&mut check, config);
     check.found

@@ -3,7 +3,7 @@
 use super::{Group, Person};
 use crate::domain::actor::{Actor, Place, Platform, Principal, Role};
 use crate::domain::mention::Mention;
-use crate::ports::{Assignee, Directory};
+use crate::ports::{Contact, Directory};
 
 /// Whoever holds the console's token: a person of their own, whose name nobody else may have.
 pub const OPERATOR: &str = "operator";
@@ -53,6 +53,10 @@ fn accounts(person: &Person) -> Vec<(Platform, String)> {
     all.into_iter().filter_map(|(platform, id)| Some((Platform::new(platform), id.clone()?))).collect()
 }
 
+fn contact(person: &Person) -> Contact {
+    Contact { name: person.name.clone(), key: person.name.clone(), accounts: accounts(person), direct: person.direct }
+}
+
 impl Directory for People {
     fn admins(&self) -> Vec<Vec<(Platform, String)>> {
         self.people.iter().filter(|person| person.role == Role::Admin).map(accounts).collect()
@@ -70,11 +74,17 @@ impl Directory for People {
         accounts.iter().filter(|(at, _)| at == platform).filter_map(|(at, id)| Mention::account(at, id)).collect()
     }
 
-    fn direct(&self, login: &str) -> Vec<(Platform, String)> {
-        self.by_login(login).filter(|person| person.direct).map_or_else(Vec::new, accounts)
+    fn person(&self, key: &str) -> Option<Contact> {
+        self.people.iter().find(|person| person.name == key).map(contact)
     }
 
-    fn named(&self, platform: &Platform, word: &str) -> Option<Assignee> {
+    fn owner(&self, owner: &str) -> Option<Contact> {
+        let is_group = self.groups.iter().any(|group| group.owner.eq_ignore_ascii_case(owner));
+        let login = owner.strip_prefix('@').filter(|_| !is_group)?;
+        self.by_login(login).map(contact)
+    }
+
+    fn named(&self, platform: &Platform, word: &str) -> Option<Contact> {
         let account = word.strip_prefix("<@").and_then(|rest| rest.strip_suffix('>'));
         let found = if let Some(account) = account {
             let id = account.trim_start_matches('!').split('|').next().unwrap_or_default();
@@ -85,11 +95,7 @@ impl Directory for People {
             let by_name = self.people.iter().find(|person| person.name.eq_ignore_ascii_case(name));
             by_name.or_else(|| self.by_login(name))
         };
-        found.map(|person| Assignee {
-            name: person.name.clone(),
-            key: person.name.clone(),
-            direct: if person.direct { accounts(person) } else { Vec::new() },
-        })
+        found.map(contact)
     }
 
     fn principal(&self, actor: &Actor, _: &Place) -> Principal {

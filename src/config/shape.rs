@@ -1,5 +1,6 @@
 //! Sections and keys.
 
+use super::digests::DigestSection;
 use super::loops::{AgentSection, LoopSection};
 use crate::domain::actor::Role;
 use crate::domain::evidence::Severity;
@@ -45,6 +46,8 @@ pub struct Config {
     pub groups: Vec<Group>,
     #[serde(default)]
     pub mentions: MentionSection,
+    #[serde(default)]
+    pub digests: Vec<DigestSection>,
     #[serde(default)]
     pub loops: LoopSection,
     #[serde(default)]

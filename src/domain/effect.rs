@@ -9,6 +9,7 @@ use super::evidence::FailingTest;
 use super::ids::{Digest, IncidentNo, Repo, RunId};
 use super::journal::Note;
 use super::refs::{Branch, OwnBranch};
+use super::summary::Every;
 use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -231,6 +232,14 @@ pub enum Effect {
         from: Time,
         to: Time,
     },
+    /// Tells a channel what happened between two moments.
+    Summary {
+        platform: Platform,
+        channel: String,
+        every: Every,
+        from: Time,
+        to: Time,
+    },
     /// Looks whether the installation works, and answers one person privately.
     Doctor {
         place: Place,
@@ -276,6 +285,7 @@ impl Effect {
             Self::Direct { .. } => "direct",
             Self::Welcome { .. } => "welcome",
             Self::Review { .. } => "review",
+            Self::Summary { .. } => "summary",
             Self::Doctor { .. } => "doctor",
             Self::Stats { .. } => "stats",
             Self::Reply { .. } => "reply",
@@ -302,6 +312,7 @@ impl Effect {
             | Self::Direct { .. }
             | Self::Welcome { .. }
             | Self::Review { .. }
+            | Self::Summary { .. }
             | Self::Doctor { .. }
             | Self::Stats { .. }
             | Self::Reply { .. } => None,

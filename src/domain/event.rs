@@ -2,13 +2,14 @@
 
 use super::access::{Asked, Readable};
 use super::action::Outcome;
-use super::actor::{Actor, Place, Principal};
+use super::actor::{Actor, Place, Platform, Principal};
 use super::analysis::Analysis;
 use super::evidence::{Evidence, Reported};
 use super::facts::Facts;
 use super::ids::{Digest, IncidentNo, Repo, RunId};
 use super::incident::{JobState, RunState};
 use super::intent::Intent;
+use super::summary::Every;
 use super::suspect::SuspectFacts;
 use super::text::Untrusted;
 use super::time::Time;
@@ -290,6 +291,12 @@ pub enum Event {
     WeekEnded {
         from: Time,
         to: Time,
+    },
+    /// A channel's digest is due.
+    SummaryDue {
+        platform: Platform,
+        channel: String,
+        every: Every,
     },
     /// What a person said, now that the platform has told whether they may change the repository.
     Spoken {

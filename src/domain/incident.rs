@@ -12,7 +12,7 @@ use super::form::Form;
 use super::gathering::Gathering;
 use super::ids::{Digest, IncidentNo, ProposalId, Repo};
 use super::intent::Wish;
-use super::mention::Blamed;
+use super::mention::{Blamed, Held};
 use super::outage::Outage;
 use super::plan::Plan;
 use super::rules::OwnRules;
@@ -386,6 +386,9 @@ pub struct Incident {
     /// Mentions are made once.
     #[serde(default)]
     pub mentioned_at: Option<Time>,
+    /// Who was in their quiet hours then.
+    #[serde(default, skip_serializing_if = "Held::is_empty")]
+    pub mention_held: Held,
     /// What making the offers asked for.
     #[serde(default)]
     pub gathering: Gathering,

@@ -3,8 +3,10 @@
 use super::actor::{Platform, Role};
 use super::cause::Cause;
 use super::ids::{IncidentNo, ProposalId, Repo};
+use super::mention::Road;
 use super::refs::Branch;
 use super::subscription::Filter;
+use super::summary::Every;
 use super::text::Untrusted;
 use serde::{Deserialize, Serialize};
 
@@ -237,6 +239,22 @@ pub enum Intent {
     Mute {
         for_ms: i64,
     },
+    /// The channel's digests as they are.
+    Digests,
+    /// One more digest for the channel, or another time for the one that it has. `minute` is of the clock on the wall.
+    Digest {
+        every: Every,
+        minute: Option<i16>,
+        zone: Option<String>,
+    },
+    /// No digests for the channel any more.
+    NoDigests,
+    /// How the person wants to be told; what is absent stays as it is.
+    Notify {
+        road: Option<Road>,
+        quiet: Option<String>,
+        zone: Option<String>,
+    },
 }
 
 impl Intent {
@@ -262,13 +280,16 @@ impl Intent {
         }
     }
 
-    /// The lowest role that may ask for it. Policy counts approvals on top of this.
     /// Whether its answer shows what repositories hold, or their names.
     #[must_use]
     pub fn reads(&self) -> bool {
-        !matches!(self, Self::Help { .. } | Self::Budget | Self::Doctor | Self::Hold { .. } | Self::Unhold)
+        !matches!(
+            self,
+            Self::Help { .. } | Self::Budget | Self::Doctor | Self::Hold { .. } | Self::Unhold | Self::Notify { .. }
+        )
     }
 
+    /// The lowest role that may ask for it. Policy counts approvals on top of this.
     #[must_use]
     pub fn role(&self) -> Role {
         match self {
@@ -281,6 +302,8 @@ impl Intent {
             | Self::Routing { reset: false }
             | Self::Budget
             | Self::Subscriptions
+            | Self::Digests
+            | Self::Notify { .. }
             | Self::Quarantined { .. }
             | Self::Remedy { dry_run: true, .. } => Role::Viewer,
             Self::Remedy { .. }
@@ -298,7 +321,9 @@ impl Intent {
             | Self::Hold { .. }
             | Self::Subscribe { .. }
             | Self::Unsubscribe { .. }
-            | Self::Mute { .. } => Role::Responder,
+            | Self::Mute { .. }
+            | Self::Digest { .. }
+            | Self::NoDigests => Role::Responder,
             Self::Approve { .. } => Role::Approver,
             Self::Unhold | Self::Routing { reset: true } => Role::Admin,
         }

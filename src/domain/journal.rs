@@ -4,7 +4,7 @@ use super::actor::Platform;
 use super::analysis::Hypothesis;
 use super::event::QueueEnd;
 use super::ids::{IncidentNo, ProposalId, Repo};
-use super::mention::Whose;
+use super::mention::{Road, Whose};
 use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -262,6 +262,15 @@ pub enum Note {
         incident: IncidentNo,
         by: Untrusted,
     },
+    /// For an owner who wants a direct message instead of a mention.
+    Yours {
+        incident: IncidentNo,
+        repo: Repo,
+        workflow: Untrusted,
+        branch: Untrusted,
+        whose: Whose,
+        escalated: Option<String>,
+    },
     /// For the author of the commit that the evidence isolates, in a direct message.
     Blamed {
         incident: IncidentNo,
@@ -324,6 +333,18 @@ pub enum Note {
     },
     Feeds {
         rows: Vec<FeedRow>,
+    },
+    /// The channel's digests. `changed`: a command has just made it so.
+    Digests {
+        changed: bool,
+        rows: Vec<FeedRow>,
+    },
+    /// How the person is told now. `direct`: without a word of theirs, by direct message too.
+    Notified {
+        road: Road,
+        direct: bool,
+        /// `22:00-07:00, Europe/Berlin`.
+        quiet: Option<String>,
     },
     List {
         rows: Vec<ListRow>,
@@ -454,7 +475,8 @@ impl Note {
             | Self::Routing { .. }
             | Self::Budget { .. }
             | Self::Planned { .. }
-            | Self::Feeds { .. } => Mood::Told,
+            | Self::Feeds { .. }
+            | Self::Digests { changed: false, .. } => Mood::Told,
             _ => Mood::Done,
         }
     }

@@ -63,6 +63,57 @@ fn is_number(id: &str) -> bool {
     (1..=20).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// By which road a person wants to hear of what is theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Road {
+    /// Mentioned in the card's thread.
+    Thread,
+    /// A direct message instead.
+    Dm,
+    Off,
+    /// As the configuration says.
+    Default,
+}
+
+impl Road {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Thread => "thread",
+            Self::Dm => "dm",
+            Self::Off => "off",
+            Self::Default => "default",
+        }
+    }
+}
+
+/// What a person said of how to tell them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preference {
+    pub road: Road,
+    /// `22:00-07:00`, checked.
+    pub quiet: Option<String>,
+    /// The IANA name of the quiet hours' time zone, checked.
+    pub zone: String,
+}
+
+/// Who is still to be told, once their quiet hours are over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// As CODEOWNERS writes them.
+    pub owners: Vec<String>,
+    /// The suspect's author, by a direct message.
+    pub author: bool,
+}
+
+impl Held {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.owners.is_empty() && !self.author
+    }
+}
+
 /// Why somebody counts as the owner of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -94,6 +145,12 @@ pub struct Mentioning {
     pub places: Vec<(Platform, String)>,
     /// Accounts of the suspect's author, where they want a direct message.
     pub direct: Vec<(Platform, String)>,
+    /// Accounts of each owner who wants a direct message instead.
+    pub privately: Vec<Vec<(Platform, String)>>,
+    /// Owners in their quiet hours, and when those end.
+    pub asleep: Vec<(String, Time)>,
+    /// When the quiet hours of the suspect's author end, during them.
+    pub author_asleep: Option<Time>,
 }
 
 impl Incident {
@@ -106,6 +163,15 @@ impl Incident {
             .map(|all| (Whose::Owner, all))
             .or_else(|| known(&self.authors).map(|all| (Whose::Author, all)))
             .or_else(|| blamed().map(|all| (Whose::Suspect, all)))
+    }
+
+    /// Owners who are to be told now: those who were in their quiet hours, or all where it is news to all.
+    #[must_use]
+    pub fn to_mention(&self) -> Vec<String> {
+        if self.mention_held.is_empty() || self.mention_again {
+            return self.whose().map_or_else(Vec::new, |(_, owners)| owners);
+        }
+        self.mention_held.owners.clone()
     }
 }
 

@@ -40,6 +40,7 @@ pub mod refs;
 pub mod rules;
 pub mod runner;
 pub mod subscription;
+pub mod summary;
 pub mod suspect;
 pub mod tending;
 pub mod text;

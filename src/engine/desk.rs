@@ -19,7 +19,7 @@ use crate::domain::rules::Rules;
 use crate::incident::row;
 use crate::policy::access::{self, Reach};
 use crate::policy::may_approve;
-use crate::ports::{Assignee, Query, StoreError};
+use crate::ports::{Contact, Query, StoreError};
 use crate::remedies;
 use metrics::counter;
 
@@ -269,7 +269,7 @@ impl Working<'_> {
             let (need, have) = (intent.role().to_string(), by.role.to_string());
             Some(Note::Denied { what: word(&intent).into(), need, have })
         } else {
-            self.house(&by, asker, intent).await?
+            Box::pin(self.house(&by, asker, intent)).await?
         };
         if let Some(note) = note {
             self.answer(&asker.place, &asker.actor.id, note);
@@ -292,7 +292,7 @@ impl Working<'_> {
                 let (place, actor_id) = (asker.place.clone(), asker.actor.id.clone());
                 let wanting = self.wanting(asker, &incident);
                 let by = self.principal(asker, Reach::Repo(&incident.repo, &wanting));
-                let intent = self.meant(asker, &by, intent);
+                let intent = self.meant(asker, &by, intent).await?;
                 let request = Request { id: self.delivery.id.clone(), by, place, actor_id, intent, seen };
                 self.event(Event::Asked { request }).await
             }
@@ -308,22 +308,24 @@ impl Working<'_> {
     }
 
     /// Who is meant by a name, and how long it is until a time of day.
-    fn meant(&self, asker: &Asker, by: &Principal, intent: Intent) -> Intent {
+    async fn meant(&self, asker: &Asker, by: &Principal, intent: Intent) -> Result<Intent, StoreError> {
         if let Intent::Snooze { target, until: Some(minute), .. } = intent {
             let until = self.engine.mentions.next(minute, self.now);
             let for_ms = until.map_or(0, |until| until.ms_since(self.now));
-            return Intent::Snooze { target, for_ms, until: None };
+            return Ok(Intent::Snooze { target, for_ms, until: None });
         }
-        let Intent::Assign { target, to, .. } = intent else { return intent };
+        let Intent::Assign { target, to, .. } = intent else { return Ok(intent) };
         let word = to.raw().trim();
         let found = match word.trim_start_matches('@') {
-            "me" => Some(Assignee { name: by.name.raw().to_owned(), key: by.key.clone(), direct: Vec::new() }),
+            "me" => {
+                let (name, key) = (by.name.raw().to_owned(), by.key.clone());
+                Some(Contact { name, key, accounts: Vec::new(), direct: false })
+            }
             _ => self.engine.directory.named(&asker.place.platform, word),
         };
-        match found {
-            Some(Assignee { name, key, direct }) => Intent::Assign { target, to: name.into(), key: Some(key), direct },
-            None => Intent::Assign { target, to, key: None, direct: Vec::new() },
-        }
+        let Some(found) = found else { return Ok(Intent::Assign { target, to, key: None, direct: Vec::new() }) };
+        let direct = self.engine.direct_to(&found, self.now).await?;
+        Ok(Intent::Assign { target, to: found.name.into(), key: Some(found.key), direct })
     }
 
     /// The person, with the role that the channel grants on top of their own.

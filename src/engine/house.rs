@@ -83,6 +83,10 @@ impl Working<'_> {
             Intent::Unhold => self.unhold(by).await?,
             Intent::Subscribe { filter } => return Ok(self.subscribe(asker, filter)),
             Intent::Mute { for_ms } => self.mute(place, for_ms),
+            Intent::Digests => self.digests(place, false).await?,
+            Intent::Digest { every, minute, zone } => self.digest(place, every, (minute, zone)).await?,
+            Intent::NoDigests => self.no_digests(place).await?,
+            Intent::Notify { road, quiet, zone } => self.notify(by, (road, quiet, zone)).await?,
             Intent::Unsubscribe { repo } => self.unsubscribe(place, repo.as_ref().map(crate::domain::Repo::as_str)),
             _ => self.subscriptions(place),
         }))

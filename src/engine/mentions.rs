@@ -6,29 +6,40 @@ use crate::domain::actor::Platform;
 use crate::domain::incident::Incident;
 use crate::domain::journal::Note;
 use crate::domain::mention::{Mention, Mentioning};
+use crate::domain::time::Time;
 use crate::ports::{StoreError, Surface};
 
 /// Accounts and groups of one mention.
 const MENTIONS_MAX: usize = 10;
 
 impl Engine {
-    /// What mentions these owners on a platform.
-    fn mentions_of(&self, platform: &Platform, owners: &[String]) -> Vec<Mention> {
+    /// What mentions these owners on a platform; not those who want to be told in another way.
+    async fn mentions_of(&self, platform: &Platform, owners: &[String], now: Time) -> Result<Vec<Mention>, StoreError> {
         let mut all: Vec<Mention> = Vec::new();
-        for mention in owners.iter().flat_map(|owner| self.directory.mentions(platform, owner)) {
-            if !all.contains(&mention) && all.len() < MENTIONS_MAX {
-                all.push(mention);
+        for owner in owners {
+            let wants = self.owner_wants(owner, now).await?;
+            if wants.is_some_and(|(_, wants)| !wants.mention) {
+                continue;
+            }
+            for mention in self.directory.mentions(platform, owner) {
+                if !all.contains(&mention) && all.len() < MENTIONS_MAX {
+                    all.push(mention);
+                }
             }
         }
-        all
+        Ok(all)
     }
 
     /// Whom a note mentions in this channel; `None` where it is not to be told there.
-    pub(super) fn mentioned(&self, note: &Note, surface: &Surface) -> Option<Vec<Mention>> {
-        let Note::Mentioned { owners, places, .. } = note else { return Some(Vec::new()) };
+    pub(super) async fn mentioned(&self, note: &Note, surface: &Surface) -> Result<Option<Vec<Mention>>, StoreError> {
+        let Note::Mentioned { owners, places, .. } = note else { return Ok(Some(Vec::new())) };
         let here =
             places.iter().any(|(platform, channel)| *platform == surface.platform && *channel == surface.channel);
-        Some(self.mentions_of(&surface.platform, owners)).filter(|mentions| here && !mentions.is_empty())
+        if !here {
+            return Ok(None);
+        }
+        let mentions = self.mentions_of(&surface.platform, owners, self.clock.now()).await?;
+        Ok(Some(mentions).filter(|mentions| !mentions.is_empty()))
     }
 }
 
@@ -41,16 +52,38 @@ impl Working<'_> {
             return Ok(Mentioning { severities, ..Mentioning::default() });
         };
         let quiet_until = engine.mentions.quiet.as_ref().and_then(|quiet| quiet.until(self.now));
-        let login = incident.blamed.as_ref().and_then(|blamed| blamed.login.as_deref());
-        let direct = login.map_or_else(Vec::new, |login| engine.directory.direct(login));
-        let mut places: Vec<(Platform, String)> = Vec::new();
-        let owners = incident.whose().map_or_else(Vec::new, |(_, owners)| owners);
-        for surface in engine.store.surfaces(incident.no).await? {
-            let known = places.iter().any(|(platform, _)| *platform == surface.platform);
-            if !known && !engine.mentions_of(&surface.platform, &owners).is_empty() && !self.is_muted(&surface).await? {
-                places.push((surface.platform, surface.channel));
+        let mut known = Mentioning { severities, quiet_until, ..Mentioning::default() };
+        let mut awake = Vec::new();
+        for owner in incident.to_mention() {
+            match engine.owner_wants(&owner, self.now).await? {
+                Some((_, wants)) if !wants.mention && !wants.instead => {}
+                Some((_, wants)) if wants.quiet_until.is_some() => {
+                    known.asleep.extend(wants.quiet_until.map(|until| (owner, until)));
+                }
+                Some((contact, wants)) if wants.instead => known.privately.push(contact.accounts),
+                _ => awake.push(owner),
             }
         }
-        Ok(Mentioning { severities, quiet_until, places, direct })
+        self.author(incident, &mut known).await?;
+        for surface in engine.store.surfaces(incident.no).await? {
+            let there = known.places.iter().any(|(platform, _)| *platform == surface.platform);
+            let reached = !there && !engine.mentions_of(&surface.platform, &awake, self.now).await?.is_empty();
+            if reached && !self.is_muted(&surface).await? {
+                known.places.push((surface.platform, surface.channel));
+            }
+        }
+        Ok(known)
+    }
+
+    /// Whoever most likely broke it.
+    async fn author(&self, incident: &Incident, known: &mut Mentioning) -> Result<(), StoreError> {
+        let login = incident.blamed.as_ref().and_then(|blamed| blamed.login.as_deref());
+        let Some(login) = login else { return Ok(()) };
+        let found = self.engine.owner_wants(&format!("@{login}"), self.now).await?;
+        if let Some((contact, wants)) = found.filter(|(_, wants)| wants.direct) {
+            known.author_asleep = wants.quiet_until;
+            known.direct = contact.accounts;
+        }
+        Ok(())
     }
 }

@@ -87,6 +87,9 @@ impl Engine {
             Effect::Review { platform, channel, from, to } => {
                 self.review(platform, channel, (*from, *to)).await.map(|()| Done::Nothing)
             }
+            Effect::Summary { platform, channel, every, from, to } => {
+                self.summarise((platform, channel), *every, (*from, *to)).await.map(|()| Done::Nothing)
+            }
             Effect::Doctor { place, actor_id } => self.tell_checkup(place, actor_id).await.map(|()| Done::Nothing),
             Effect::Stats { place, actor_id, only } => {
                 self.tell_stats(place, actor_id, only.as_deref()).await.map(|()| Done::Nothing)
@@ -484,6 +487,7 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         | Effect::Direct { .. }
         | Effect::Welcome { .. }
         | Effect::Review { .. }
+        | Effect::Summary { .. }
         | Effect::Doctor { .. }
         | Effect::Stats { .. }
         | Effect::Reply { .. } => Done::Nothing,

@@ -113,7 +113,9 @@ impl Working<'_> {
         let channels: BTreeSet<_> = feeds.map(|feed| (feed.platform.clone(), feed.channel.clone())).collect();
         for (platform, channel) in channels {
             let surface = Surface { incident: IncidentNo(0), platform, channel };
-            if !self.is_muted(&surface).await? {
+            // A weekly digest tells it too.
+            let told = self.engine.has_weekly(&surface.platform, &surface.channel).await?;
+            if !told && !self.is_muted(&surface).await? {
                 let Surface { platform, channel, .. } = surface;
                 self.effect(Effect::Review { platform, channel, from, to });
             }

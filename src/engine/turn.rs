@@ -163,10 +163,11 @@ impl Working<'_> {
     async fn hear(&mut self, heard: Heard) -> Result<(), StoreError> {
         match heard {
             Heard::Event(event) => match *event {
-                Event::Spoken { spoken } => self.spoken(spoken).await,
-                Event::Cleared { asked, readable, at } => self.cleared(asked, readable, at).await,
+                Event::Spoken { spoken } => Box::pin(self.spoken(spoken)).await,
+                Event::Cleared { asked, readable, at } => Box::pin(self.cleared(asked, readable, at)).await,
                 Event::PullReopened { repo, number } => self.reopened(&repo, number).await,
                 Event::WeekEnded { from, to } => self.week_ended(from, to).await,
+                Event::SummaryDue { platform, channel, every } => self.summary_due(platform, channel, every).await,
                 Event::Installed => {
                     self.engine.forget_listed();
                     self.engine.list_again();
@@ -175,7 +176,7 @@ impl Working<'_> {
                 event => self.event(event).await,
             },
             Heard::Named { id, repo, renamed } => self.named(id, &repo, renamed).await,
-            Heard::Words { actor, place, text } => self.said(actor, place, text).await,
+            Heard::Words { actor, place, text } => Box::pin(self.said(actor, place, text)).await,
             Heard::Pressed { actor, place, value, input, fields } => {
                 self.asked(Asked::Press { actor, place, value, input, fields }, None).await
             }

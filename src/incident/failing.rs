@@ -8,6 +8,7 @@ use crate::domain::gathering::Gathering;
 use crate::domain::ids::{IncidentNo, Repo, RunId};
 use crate::domain::incident::{Incident, JOBS_KEPT, JobState, RUNS_KEPT, RunState, Stage};
 use crate::domain::journal::Note;
+use crate::domain::mention::Held;
 use crate::domain::text::Untrusted;
 use crate::domain::time::Time;
 
@@ -66,6 +67,7 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         blamed: None,
         mention_due: None,
         mentioned_at: None,
+        mention_held: Held::default(),
         owners_asked: false,
         pull_asked: false,
         gathering: Gathering::default(),

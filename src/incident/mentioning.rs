@@ -5,6 +5,7 @@ use crate::domain::effect::Effect;
 use crate::domain::event::{Scope, Timer};
 use crate::domain::evidence::Severity;
 use crate::domain::journal::Note;
+use crate::domain::mention::{Held, Mentioning, Whose};
 use crate::domain::time::MINUTE_MS;
 use crate::policy;
 
@@ -14,18 +15,22 @@ const SETTLE_MS: i64 = MINUTE_MS;
 /// Looks soon whether somebody has to be mentioned.
 pub fn watch(step: &mut Step<'_>) {
     let incident = &step.incident;
-    if incident.mention_due.is_some() || incident.whose().is_none() || !is_due(step) {
+    let at = step.now.plus_ms(SETTLE_MS);
+    // Whom quiet hours hold back waits for them alone, and an escalation does not.
+    let waits_for_some = incident.mention_again && !incident.mention_held.is_empty();
+    let soon = incident.mention_due.is_some_and(|due| !waits_for_some || due <= at);
+    if soon || incident.whose().is_none() || !is_due(step) {
         return;
     }
-    let at = step.now.plus_ms(SETTLE_MS);
     step.incident.mention_due = Some(at);
     step.timer(Timer::Mention, at);
 }
 
-/// Once for the failure, and once for its escalation; one mention may be both.
+/// Once for the failure, and once for its escalation; one mention may be both. Those in their quiet hours come later.
 fn is_due(step: &Step<'_>) -> bool {
     let incident = &step.incident;
-    (incident.mention_again && may_mention(step)) || (incident.mentioned_at.is_none() && is_worth_it(step))
+    let first = incident.mentioned_at.is_none() || !incident.mention_held.is_empty();
+    (incident.mention_again && may_mention(step)) || (first && is_worth_it(step))
 }
 
 /// Somebody can be asked about it, it is not a pull request's own, and nobody said to leave it alone.
@@ -51,29 +56,73 @@ fn is_worth_it(step: &Step<'_>) -> bool {
 pub fn due(step: &mut Step<'_>) {
     step.incident.mention_due = None;
     if !is_due(step) {
+        step.incident.mention_held = Held::default();
         return;
     }
-    let Some((whose, owners)) = step.incident.whose() else { return };
+    let Some((whose, _)) = step.incident.whose() else { return };
     let mentioning = &step.context.mentioning;
-    if mentioning.places.is_empty() && mentioning.direct.is_empty() {
+    let (anybody, asleep) = reached(mentioning);
+    if !anybody && !asleep {
         return;
     }
     if let Some(at) = mentioning.quiet_until {
         step.incident.mention_due = Some(at);
         return step.timer(Timer::Mention, at);
     }
-    let escalated = step.incident.escalations.first().filter(|_| step.incident.mention_again);
-    let escalated = escalated.map(|escalation| escalation.because.clone());
-    let first = step.incident.mentioned_at.is_none();
+    let told = step.incident.to_mention();
+    let held = std::mem::take(&mut step.incident.mention_held);
+    let author = step.incident.mentioned_at.is_none() || held.author;
     step.incident.mentioned_at = Some(step.now);
+    tell(step, whose, &told);
     step.incident.mention_again = false;
-    let places = mentioning.places.clone();
-    if !places.is_empty() {
-        step.tell(None, Note::Mentioned { owners, whose, places, escalated });
-    }
-    if first {
+    hold(step, author);
+    if author && step.context.mentioning.author_asleep.is_none() {
         direct(step);
     }
+}
+
+/// Whether anybody can be told now, and whether anybody can later.
+fn reached(mentioning: &Mentioning) -> (bool, bool) {
+    let now = !mentioning.places.is_empty() || !mentioning.privately.is_empty();
+    let author = !mentioning.direct.is_empty();
+    let author_now = author && mentioning.author_asleep.is_none();
+    (now || author_now, !mentioning.asleep.is_empty() || author)
+}
+
+/// In the thread, and privately to those who want that instead.
+fn tell(step: &mut Step<'_>, whose: Whose, owners: &[String]) {
+    let mentioning = step.context.mentioning.clone();
+    let escalated = step.incident.escalations.first().filter(|_| step.incident.mention_again);
+    let escalated = escalated.map(|escalation| escalation.because.clone());
+    let asleep = |owner: &&String| mentioning.asleep.iter().any(|(other, _)| other == *owner);
+    let awake: Vec<String> = owners.iter().filter(|owner| !asleep(owner)).cloned().collect();
+    for to in mentioning.privately {
+        let incident = &step.incident;
+        let note = Note::Yours {
+            incident: incident.no,
+            repo: incident.repo.clone(),
+            workflow: incident.workflow.clone(),
+            branch: incident.branch.clone(),
+            whose,
+            escalated: escalated.clone(),
+        };
+        step.effect(Effect::Direct { to, note });
+    }
+    if !mentioning.places.is_empty() {
+        step.tell(None, Note::Mentioned { owners: awake, whose, places: mentioning.places, escalated });
+    }
+}
+
+/// Whoever is in their quiet hours is told when the first of these end.
+fn hold(step: &mut Step<'_>, author: bool) {
+    let mentioning = &step.context.mentioning;
+    let author_at = mentioning.author_asleep.filter(|_| author);
+    let first = mentioning.asleep.iter().map(|(_, until)| *until).chain(author_at).min();
+    let Some(at) = first else { return };
+    let owners = mentioning.asleep.iter().map(|(owner, _)| owner.clone()).collect();
+    step.incident.mention_held = Held { owners, author: author_at.is_some() };
+    step.incident.mention_due = Some(at);
+    step.timer(Timer::Mention, at);
 }
 
 /// Whoever most likely broke it and wants to know.

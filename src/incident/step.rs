@@ -92,7 +92,8 @@ pub fn step(
         | Event::Cleared { .. }
         | Event::Installed
         | Event::Superseded { .. }
-        | Event::WeekEnded { .. } => return None,
+        | Event::WeekEnded { .. }
+        | Event::SummaryDue { .. } => return None,
         Event::LogRead { run, attempt, read, .. } => {
             let known = step.incident.runs.iter().find(|have| have.run == Some(*run));
             if known.is_none_or(|known| known.attempt <= *attempt) {

@@ -1,13 +1,11 @@
 //! When people may be mentioned: by severity, and not in the quiet hours.
 
+use super::wall::{UTC, next};
 use crate::domain::evidence::Severity;
-use crate::domain::time::{MINUTE_MS, Time};
+use crate::domain::time::Time;
 use jiff::Timestamp;
 use jiff::civil::time;
-use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
-
-/// Where nothing else is said.
-pub const UTC: TimeZone = TimeZone::UTC;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 
 /// What the configuration says of mentions.
 #[derive(Clone, Debug, Default)]
@@ -19,13 +17,16 @@ pub struct Mentions {
 }
 
 impl Mentions {
+    /// The IANA name of that clock's time zone.
+    #[must_use]
+    pub fn zone_name(&self) -> String {
+        self.zone.as_ref().and_then(TimeZone::iana_name).unwrap_or("UTC").to_owned()
+    }
+
     /// When that clock shows this minute after midnight next.
     #[must_use]
     pub fn next(&self, minute: i16, now: Time) -> Option<Time> {
-        let zone = self.zone.clone().unwrap_or(UTC);
-        let rest = Quiet { from: (minute + 1) % (24 * 60), to: minute, zone };
-        // Within that very minute, it is the one of tomorrow.
-        rest.until(now).or_else(|| rest.until(now.plus_ms(MINUTE_MS)))
+        next(minute, self.zone.as_ref().unwrap_or(&UTC), now)
     }
 }
 
@@ -33,15 +34,9 @@ impl Mentions {
 #[derive(Clone, Debug)]
 pub struct Quiet {
     /// Minutes after midnight: the first that is quiet, and the first that is not.
-    from: i16,
-    to: i16,
-    zone: TimeZone,
-}
-
-/// A zone of the IANA database that this program carries, such as `Europe/Berlin`.
-#[must_use]
-pub fn zone(name: &str) -> Option<TimeZone> {
-    TimeZoneDatabase::bundled().get(name).ok()
+    pub(super) from: i16,
+    pub(super) to: i16,
+    pub(super) zone: TimeZone,
 }
 
 /// `22:00`, as minutes after midnight.
@@ -93,6 +88,7 @@ impl Quiet {
 
 #[cfg(test)]
 mod tests {
+    use super::super::wall::zone;
     use super::*;
     use proptest::prelude::*;
 

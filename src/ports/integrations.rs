@@ -441,13 +441,14 @@ pub trait Git: Send + Sync {
     async fn drop_branch(&self, repo: &Repo, branch: &OwnBranch) -> Result<(), PortError>;
 }
 
-/// A person whom somebody named.
+/// A person, and where they can be written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Assignee {
+pub struct Contact {
     pub name: String,
     pub key: String,
-    /// Where they want to be told in private.
-    pub direct: Vec<(Platform, String)>,
+    pub accounts: Vec<(Platform, String)>,
+    /// The configuration says that they want direct messages; their own word goes before it.
+    pub direct: bool,
 }
 
 /// Who people are.
@@ -461,12 +462,16 @@ pub trait Directory: Send + Sync {
         Vec::new()
     }
     /// A person, as somebody on this platform names them: `@ada`, `<@U123>`, a login at the forge.
-    fn named(&self, _platform: &Platform, _word: &str) -> Option<Assignee> {
+    fn named(&self, _platform: &Platform, _word: &str) -> Option<Contact> {
         None
     }
-    /// The accounts of the person with this login at the forge, where they want direct messages.
-    fn direct(&self, _login: &str) -> Vec<(Platform, String)> {
-        Vec::new()
+    /// The person with this key.
+    fn person(&self, _key: &str) -> Option<Contact> {
+        None
+    }
+    /// The one person who is this owner, as CODEOWNERS writes it; `None` for groups and strangers.
+    fn owner(&self, _owner: &str) -> Option<Contact> {
+        None
     }
 }
 

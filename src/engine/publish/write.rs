@@ -177,7 +177,7 @@ impl Engine {
             if begun && entry.seq > publication.telling {
                 break;
             }
-            let whom = self.mentioned(&entry.note, surface);
+            let whom = self.mentioned(&entry.note, surface).await?;
             // A mention is a message of its own.
             let alone = whom.as_ref().is_some_and(|whom| !whom.is_empty());
             if alone && !lines.is_empty() {

@@ -258,3 +258,97 @@ async fn whoever_most_likely_broke_it_gets_a_direct_message_if_they_want_it() {
         world.end().await;
     }
 }
+
+const WHO: &str = "* @ada @ben\n";
+
+async fn failing(world: &World) {
+    let repo = repo(WHO);
+    host(world, &repo).await;
+    run(world, &repo, LOG, "failure", |_| ()).await;
+}
+
+async fn said(world: &World, person: &str, text: &str) -> String {
+    world.slack.command(person, text).await;
+    world.settle().await;
+    world.slack.last_whisper()
+}
+
+#[tokio::test]
+async fn people_choose_by_which_road_they_are_told_once() {
+    // Whom the thread mentions, and who gets direct messages.
+    for (ben, thread, direct) in [
+        ("notify thread", vec!["UADA", "UBEN"], 0),
+        ("notify default", vec!["UADA", "UBEN"], 0),
+        ("notify dm", vec!["UADA"], 1),
+        ("notify off", vec!["UADA"], 0),
+    ] {
+        let mut world = with("").await;
+        let answer = said(&world, "UBEN", ben).await;
+        assert!(answer.contains("You "), "{answer}");
+        world.restart().await;
+        failing(&world).await;
+        later(&world, 3).await;
+        world.restart().await;
+        later(&world, 10).await;
+        let slack: Vec<String> = mentions(&world).into_iter().filter(|text| text.starts_with("slack")).collect();
+        assert_eq!(slack.len(), 1, "{ben}: {slack:#?}");
+        for person in ["UADA", "UBEN"] {
+            assert_eq!(slack[0].contains(&format!("<@{person}>")), thread.contains(&person), "{ben}: {slack:#?}");
+        }
+        let told = world.slack.direct("UBEN");
+        assert_eq!(told.len(), direct, "{ben}: {told:#?}");
+        assert!(
+            told.iter().all(|text| text.contains("the failing files are yours") && text.contains("#1")),
+            "{told:#?}"
+        );
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn in_their_own_quiet_hours_a_person_is_told_when_these_end_if_it_is_still_open() {
+    // Noon in UTC is 21:00 in Tokyo.
+    for (road, meanwhile, then) in [("dm", "", 1), ("thread", "", 1), ("dm", "ack 1", 0), ("dm", "resolve 1", 0)] {
+        let mut world = with("").await;
+        let answer = said(&world, "UBEN", &format!("notify {road} quiet=20:00-21:30 zone=Asia/Tokyo")).await;
+        assert!(answer.contains("Quiet hours: 20:00-21:30, Asia/Tokyo"), "{answer}");
+        failing(&world).await;
+        later(&world, 5).await;
+        let reached = |world: &World| {
+            let thread = mentions(world).iter().filter(|text| text.contains("<@UBEN>")).count();
+            thread + world.slack.direct("UBEN").len()
+        };
+        let ada = |world: &World| mentions(world).iter().filter(|text| text.contains("<@UADA>")).count();
+        assert_eq!((reached(&world), ada(&world)), (0, 1), "{road}: {:#?}", mentions(&world));
+        if !meanwhile.is_empty() {
+            said(&world, "UADA", meanwhile).await;
+        }
+        world.restart().await;
+        later(&world, 20).await;
+        assert_eq!(reached(&world), 0, "{road}: {:#?}", mentions(&world));
+        world.restart().await;
+        later(&world, 10).await;
+        assert_eq!((reached(&world), ada(&world)), (then, 1), "{road} {meanwhile}: {:#?}", mentions(&world));
+        world.restart().await;
+        later(&world, 60).await;
+        assert_eq!(reached(&world), then, "{road} {meanwhile}");
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_wish_is_refused_and_strangers_have_none() {
+    let world = with("").await;
+    for (text, want) in [
+        ("notify quiet=22-7", "Quiet hours are two different times"),
+        ("notify dm zone=Tokyo", "Unknown time zone"),
+        ("notify email", "choose one of thread, dm, off, default"),
+        ("notify", "as the configuration says"),
+    ] {
+        let answer = said(&world, "UBEN", text).await;
+        assert!(answer.contains(want), "{text}: {answer}");
+    }
+    let answer = said(&world, "UEVE", "notify dm").await;
+    assert!(answer.contains("not in [[people]]"), "{answer}");
+    world.end().await;
+}

@@ -11,6 +11,7 @@ mod burst;
 mod catching;
 mod certificates;
 pub mod code;
+mod digests;
 mod discord;
 mod endpoints;
 pub mod escalation;

@@ -50,6 +50,9 @@ const ROWS: &[Row] = &[
     ("subscribe", "acme/shop", &[("repo", "acme/shop")], "responder"),
     ("unsubscribe", "", &[], "responder"),
     ("mute", "1h", &[("for", "1h")], "responder"),
+    ("digest", "", &[], "viewer"),
+    ("digest", "daily", &[("every", "daily")], "responder"),
+    ("notify", "", &[], "viewer"),
     ("hold", "", &[], "responder"),
     ("unhold", "", &[], "admin"),
 ];

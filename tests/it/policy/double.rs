@@ -272,6 +272,7 @@ pub async fn engine(
         directory: Arc::new(Strangers),
         decoders: Vec::new(),
         health: ci_rescue::ports::Health::new(clock.clone()),
+        digests: Vec::new(),
         feeds: Vec::new(),
         home: None,
     })
