@@ -44,7 +44,7 @@ pub fn run(args: &ConfigArg) -> Result<u8, Failed> {
     findings.extend(off(&config));
     findings.extend(try_again(&config)?);
     let known = settings::problems(&config);
-    let may_ask = |about: &str| !known.iter().any(|(_, known, _)| *known == about);
+    let may_ask = |about: &str| about == "github" || !known.iter().any(|(_, known, _)| *known == about);
     findings.extend(runtime()?.block_on(ask(&config, &may_ask)));
     findings.extend(known);
     // What is to be fixed stands last, next to the verdict.
@@ -113,7 +113,7 @@ fn off(config: &Config) -> Vec<Finding> {
     parts.into_iter().filter(|(_, off, _)| *off).map(|(what, _, how)| (State::Off, what, how.to_owned())).collect()
 }
 
-/// Asks every integration at once; a chat whose tokens are known to be wrong is not asked.
+/// Asks at once the integrations that may be asked.
 pub async fn ask(config: &Config, may_ask: &dyn Fn(&str) -> bool) -> Vec<Finding> {
     let slack = async {
         let token = config.slack.bot_token.clone().filter(|_| may_ask("slack"))?;
@@ -123,9 +123,14 @@ pub async fn ask(config: &Config, may_ask: &dyn Fn(&str) -> bool) -> Vec<Finding
         let token = config.discord.bot_token.clone().filter(|_| may_ask("discord"))?;
         Some(patiently(&config.discord.api_url, discord(config, token)).await)
     };
-    let github = patiently(&config.github.api_url, github(config));
+    let github = async {
+        if !may_ask("github") {
+            return None;
+        }
+        Some(patiently(&config.github.api_url, github(config)).await)
+    };
     let (github, slack, discord) = tokio::join!(github, slack, discord);
-    let all = [("github", Some(github)), ("slack", slack), ("discord", discord)];
+    let all = [("github", github), ("slack", slack), ("discord", discord)];
     let told = |(about, asked): (&'static str, Option<Asked>)| match asked {
         None => Vec::new(),
         Some(Ok(words)) => vec![(State::Ready, about, words)],

@@ -29,6 +29,9 @@ use tokio::runtime::Runtime;
 /// The file of the App's key.
 const PRIVATE_KEY: &str = "github.private_key";
 
+/// Where the store is kept by what is configured below `/etc`.
+const STORE: &str = "/var/lib/ci-rescue/store";
+
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -189,6 +192,9 @@ impl Setup<'_> {
         if answers.console.is_some() && before.console.token.is_none() {
             let part = answers.console.get_or_insert_default();
             part.token = Some(part.token.take().map_or_else(|| door::random().map(|text| Secret::Given(text.into())), Ok)?);
+        }
+        if self.path.starts_with("/etc") && before.store.path == config::StoreSection::default().path {
+            answers.store.path.get_or_insert_with(|| STORE.into());
         }
         let made = answers.github.create && before.github.app_id.is_none();
         if made {

@@ -89,3 +89,14 @@ async fn without_a_terminal_the_missing_answers_are_named() {
     assert!(said.err.contains("7 answers are missing") && !said.err.contains("github.token"), "{}", said.err);
     assert!(!place.config().exists());
 }
+
+/// Everything that the manual's example names is known, and only its secrets are not there.
+#[tokio::test]
+async fn the_example_of_the_manual_is_taken() {
+    let place = Place::new().await;
+    let manual = include_str!("../../../docs/installing.md");
+    let example = manual.split("<!-- answers -->\n```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let said = place.answer(&example.replace("/root/", "/nowhere/")).await;
+    assert_eq!(said.code, 2, "{}{}", said.out, said.err);
+    assert!(said.err.contains("github.private_key: /nowhere/app.pem: No such file"), "{}", said.err);
+}
