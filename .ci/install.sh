@@ -17,8 +17,7 @@ mkdir -p "$work"
 echo "-- package"
 deploy/deb.sh dev >"$work/deb.log" 2>&1 || { cat "$work/deb.log"; exit 1; }
 if command -v lintian >/dev/null; then
-  lintian --allow-root --fail-on error --tag-display-limit 5 \
-    --suppress-tags no-changelog,maintainer-script-calls-systemctl target/ci-rescue.deb
+  lintian --allow-root --fail-on error --tag-display-limit 5 target/ci-rescue.deb
 else
   echo "skipped: lintian"
 fi
@@ -87,17 +86,20 @@ tr ' ' '\n' <target/debug/ci-rescue.d | sed -n "s#^$PWD/\(src\|rules\|templates\
   while read -r file; do [ -e "$sources/$file" ] || { echo ".dockerignore leaves out $file"; exit 1; }; done
 for dir in src rules templates commands; do diff -r "$dir" "$sources/$dir"; done
 [ ! -e "$sources/docs" ] && [ ! -e "$sources/.git" ]
-bud build -q --pull-never -f deploy/Dockerfile -t ci-rescue . >/dev/null
+bud build -q --pull-never --format docker -f deploy/Dockerfile -t ci-rescue . >/dev/null
 image=$(bud from --pull-never localhost/ci-rescue)
 bud inspect --format '{{.OCIv1.Config.User}} {{.OCIv1.Config.Entrypoint}} {{.OCIv1.Config.Cmd}}' "$image" | tee "$work/image"
 grep -q '^10001:10001 \[ci-rescue\] \[serve\]' "$work/image"
+bud inspect "$image" | grep -q '"Healthcheck": {'
 bud run "$image" -- ci-rescue --version
 bud run "$image" -- sh -c 'test "$(id -u)" = 10001 && test -w /var/lib/ci-rescue && ! test -w /usr && git --version >/dev/null'
 # Its own health check, while it serves and before.
 check=$(sed -n "s/.*\"-c\", \"\(.*\)\"\]$/\1/p" deploy/Dockerfile | sed 's/\\\\/\\/g')
-bud run --env CI_RESCUE_CONFIG= --env "CHECK=$check" "$image" -- bash -c '
+bud run --env CI_RESCUE_CONFIG=/dev/null --env "CHECK=$check" "$image" -- bash -c '
   if bash -c "$CHECK" 2>/dev/null; then echo "healthy before it runs"; exit 1; fi
   ci-rescue serve >/tmp/out 2>/tmp/err & pid=$!
   until grep -q "listening on" /tmp/out; do kill -0 $pid || { cat /tmp/err; exit 1; }; sleep 0.1; done
   bash -c "$CHECK" && kill $pid && wait $pid && echo "healthy while it runs"'
+bud umount --all >/dev/null
+bud rm --all >/dev/null
 rm -rf "$work/images" "$root" "$work/root.tar"

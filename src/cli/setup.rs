@@ -67,7 +67,11 @@ fn complete(have: &Config, answers: &Answers, given: bool) -> Result<(), Failed>
         return Ok(());
     }
     let (count, what) = (missing.len(), if missing.len() == 1 { "answer is" } else { "answers are" });
-    let how = if given { "add" } else { "there is no terminal to ask on: write them to a file, and pass --answers FILE; add" };
+    let how = if given {
+        "add"
+    } else {
+        "there is no terminal to ask on: write them to a file, and pass --answers FILE; add"
+    };
     let list: String = missing.iter().map(|(name, words)| format!("\n  {name}: {words}")).collect();
     Err(format!("{count} {what} missing; {how}{list}").into())
 }
@@ -76,7 +80,11 @@ type Missing = (&'static str, &'static str);
 
 fn missing(have: &Config, answers: &Answers) -> Vec<Missing> {
     let mut all: Vec<Missing> = Vec::new();
-    let mut need = |there: bool, name, words| if !there { all.push((name, words)) };
+    let mut need = |there: bool, name, words| {
+        if !there {
+            all.push((name, words))
+        }
+    };
     let asked = &answers.github;
     let app = have.github.app_id.is_some() || asked.app_id.is_some() || asked.create;
     let token = have.github.token.is_some() || asked.token.is_some();
@@ -94,7 +102,11 @@ fn missing(have: &Config, answers: &Answers) -> Vec<Missing> {
         need(part.channel.is_some() || feeds(have, slack::PLATFORM), "slack.channel", "the channel's ID");
     }
     if let Some(part) = &answers.discord {
-        need(part.bot_token.is_some() || have.discord.bot_token.is_some(), "discord.bot_token", "from the page \"Bot\"");
+        need(
+            part.bot_token.is_some() || have.discord.bot_token.is_some(),
+            "discord.bot_token",
+            "from the page \"Bot\"",
+        );
         need(part.channel.is_some() || feeds(have, discord::PLATFORM), "discord.channel", "the channel's ID");
     }
     let place = answers.slack.is_some() || answers.discord.is_some() || answers.console.is_some();
@@ -158,7 +170,8 @@ impl Setup<'_> {
             Err(Failed { why, .. }) => return vec![why],
         };
         let known: Vec<Finding> = settings::problems(&config).into_iter().filter(|(_, of, _)| *of == about).collect();
-        let found = if known.is_empty() { self.runtime.block_on(doctor::ask(&config, &|of| of == about)) } else { known };
+        let found =
+            if known.is_empty() { self.runtime.block_on(doctor::ask(&config, &|of| of == about)) } else { known };
         found.into_iter().filter(|(state, of, _)| *of == about && *state > State::Off).map(|(.., why)| why).collect()
     }
 
@@ -180,7 +193,8 @@ impl Setup<'_> {
             .map_err(|why| format!("{}: {why}", self.path.display()))?;
         let mut variables = files::variables(&secrets);
         let (place, key) = key_file(answers.github.private_key.as_ref(), &secrets)?.unzip();
-        variables.extend(place.map(|path| ("CI_RESCUE__GITHUB__PRIVATE_KEY_FILE".to_owned(), path.display().to_string())));
+        variables
+            .extend(place.map(|path| ("CI_RESCUE__GITHUB__PRIVATE_KEY_FILE".to_owned(), path.display().to_string())));
         let now = text.as_deref().or(before.as_deref()).unwrap_or_default();
         let config = config::propose(&self.path, now, &variables).map_err(|why| {
             format!("this would not be a valid configuration; nothing was changed\n{}", super::masked(why))
@@ -191,7 +205,8 @@ impl Setup<'_> {
     fn carry_out(&self, mut answers: Answers, before: &Config, is_asked: bool) -> Result<u8, Failed> {
         if answers.console.is_some() && before.console.token.is_none() {
             let part = answers.console.get_or_insert_default();
-            part.token = Some(part.token.take().map_or_else(|| door::random().map(|text| Secret::Given(text.into())), Ok)?);
+            part.token =
+                Some(part.token.take().map_or_else(|| door::random().map(|text| Secret::Given(text.into())), Ok)?);
         }
         if self.path.starts_with("/etc") && before.store.path == config::StoreSection::default().path {
             answers.store.path.get_or_insert_with(|| STORE.into());

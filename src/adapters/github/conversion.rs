@@ -50,7 +50,8 @@ pub async fn convert(api_url: &str, ca_pem: Option<&[u8]>, code: &str) -> Result
     let answer = request.send().await.map_err(told)?;
     let status = answer.status();
     let body = axum::body::Body::from_stream(answer.bytes_stream());
-    let body = axum::body::to_bytes(body, ANSWER_BYTES_MAX).await.map_err(|_| "GitHub's answer is too long or broke off")?;
+    let body =
+        axum::body::to_bytes(body, ANSWER_BYTES_MAX).await.map_err(|_| "GitHub's answer is too long or broke off")?;
     if status == StatusCode::NOT_FOUND || status == StatusCode::UNPROCESSABLE_ENTITY {
         return Err("GitHub does not know the code: it works once, for an hour. Start again".into());
     }

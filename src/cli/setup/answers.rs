@@ -1,6 +1,7 @@
 //! What `setup` wants to know, and the file that may answer it.
 
 use crate::cli::doctor::settings::open_to_others;
+use ci_rescue::domain::text::is_invisible;
 use ci_rescue::evidence::redact;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -139,9 +140,11 @@ impl Secret {
     pub fn read(&self, key: &str) -> Result<SecretString, String> {
         let text = match self {
             Self::Given(secret) => return Ok(secret.clone()),
-            Self::Variable(name) => std::env::var(name).map_err(|_| format!("{key}: the variable {name} is not set"))?,
+            Self::Variable(name) => {
+                std::env::var(name).map_err(|_| format!("{key}: the variable {name} is not set"))?
+            }
             Self::File(path) => {
-                if let Some(why) = open_to_others(path) {
+                if let Some(why) = open_to_others(path).filter(|_| path.is_file()) {
                     return Err(format!("{key}: {why}"));
                 }
                 bounded(path).map_err(|why| format!("{key}: {why}"))?
@@ -180,11 +183,30 @@ impl Answers {
     /// What is wrong with the file, with its line.
     pub fn read(path: &Path) -> Result<Self, String> {
         let text = bounded(path)?;
+        if let Ok(table) = text.parse::<toml::Table>()
+            && let Some(key) = unprintable(&toml::Value::Table(table))
+        {
+            return Err(format!("{}: {key} must be one line of printable text", path.display()));
+        }
         toml::from_str(&text).map_err(|why| {
             let line = why.span().map_or(1, |span| text.as_bytes()[..span.start].split(|b| *b == b'\n').count());
             // The library's own words repeat the line, which may hold a secret.
             let words = redact::text(why.message(), &mut redact::Counts::default()).into_owned();
             format!("{}:{line}: {}", path.display(), words.trim_end().replace('\n', "; "))
         })
+    }
+}
+
+/// The key of a text that would not be what people see of it.
+fn unprintable(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => text.chars().any(is_invisible).then(String::new),
+        toml::Value::Array(items) => items.iter().find_map(unprintable),
+        toml::Value::Table(table) => table.iter().find_map(|(key, value)| {
+            let below = unprintable(value)?;
+            let key = key.replace(is_invisible, "?");
+            Some(if below.is_empty() { key } else { format!("{key}.{below}") })
+        }),
+        _ => None,
     }
 }

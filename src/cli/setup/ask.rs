@@ -153,8 +153,8 @@ impl<'a> Interview<'a> {
                     "GitHub sends webhooks to a public address with TLS. Without one, new runs are asked for\n\
                      every minute; commands in comments, and what else only webhooks tell, stay unheard."
                 );
-                answers.github.url =
-                    self.optional("Public address of this bot, such as https://ci.example.org (empty: none)", |text| {
+                answers.github.url = self
+                    .optional("Public address of this bot, such as https://ci.example.org (empty: none)", |text| {
                         github::public_url(text).map(|_| ()).map_err(|why| why.replace("--url ", ""))
                     })?;
                 answers.github.organization = self.optional("Organization (empty: your own account)", |text| {
@@ -164,7 +164,8 @@ impl<'a> Interview<'a> {
                 Ok(())
             }
             1 => self.until(answers, "github", |answers| {
-                let id = self.needed("App ID", |text| text.parse::<u64>().map(|_| ()).map_err(|_| "a number".into()))?;
+                let id =
+                    self.needed("App ID", |text| text.parse::<u64>().map(|_| ()).map_err(|_| "a number".into()))?;
                 answers.github.app_id = id.parse().ok();
                 let path = self.needed("File of its private key (PEM)", |text| {
                     Secret::File(text.into()).read("this").map(|_| ())

@@ -74,26 +74,15 @@ pub async fn create(listener: TcpListener, at: SocketAddr, wanted: Wanted<'_>) -
     let web = github::web_url(wanted.api_url);
     let (state, port) = (random()?, at.port());
     let back = format!("http://127.0.0.1:{port}{BACK}");
-    let form = Form {
-        web: &web,
-        organisation: wanted.organisation,
-        public: wanted.public,
-        back: &back,
-        state: &state,
-    };
+    let form = Form { web: &web, organisation: wanted.organisation, public: wanted.public, back: &back, state: &state };
     let html = github::form(&form)?;
-    let policy = format!("default-src 'none'; style-src 'unsafe-inline'; form-action 'self' {web}; frame-ancestors 'none'; base-uri 'none'");
+    let policy = format!(
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' {web}; frame-ancestors 'none'; base-uri 'none'"
+    );
     let policy = HeaderValue::from_str(&policy).map_err(|_| format!("{web} is not an address"))?;
     let (made, mut app) = mpsc::channel(1);
-    let page = Arc::new(Page {
-        html,
-        state,
-        port,
-        policy,
-        api_url: wanted.api_url.to_owned(),
-        ca_pem: wanted.ca_pem,
-        made,
-    });
+    let page =
+        Arc::new(Page { html, state, port, policy, api_url: wanted.api_url.to_owned(), ca_pem: wanted.ca_pem, made });
     let router = Router::new()
         .route("/", get(show))
         .route(BACK, get(come_back))
@@ -151,8 +140,12 @@ async fn come_back(State(page): State<Arc<Page>>, Query(returned): Query<Returne
             let install = format!("{}/installations/new", app.html_url.trim_end_matches('/'));
             let words = "The App is created, and its key is on your machine. Install it on your repositories, then go \
                          back to the terminal.";
-            let response =
-                answer(StatusCode::OK, "The App is created", words, Some(("Install it on your repositories", &install)));
+            let response = answer(
+                StatusCode::OK,
+                "The App is created",
+                words,
+                Some(("Install it on your repositories", &install)),
+            );
             // Only the first counts.
             let _ = page.made.try_send(app);
             response

@@ -4,7 +4,8 @@ use super::answers::Answers;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value, value};
 
 /// The head of a new file.
-const HEAD: &str = "# CI Rescue. Every key: docs/configuration.md. Secrets are in the folder `secrets` beside this file.\n";
+const HEAD: &str =
+    "# CI Rescue. Every key: docs/configuration.md. Secrets are in the folder `secrets` beside this file.\n";
 
 /// A channel that is to be fed.
 pub struct Channel<'a> {
@@ -199,7 +200,12 @@ mod tests {
         let before = "# ours\n[github] # here\napp_id   =  6   # the old one\nrepositories = [\n  \"acme/web\", # first\n]\n\n\
                       [policy]\nmode = 'observe' # for now\n\n[[people]] # Ada\nname = \"ada\"\nrole = \"viewer\"\n";
         let after = edited(Some(before), &answers(), &[SLACK]).unwrap().unwrap();
-        for kept in ["# ours\n[github] # here\napp_id   =  7   # the old one\n", "\"acme/web\", # first", "[policy]\nmode = 'observe' # for now\n", "[[people]] # Ada\nname = \"ada\"\nrole = \"viewer\"\n"] {
+        for kept in [
+            "# ours\n[github] # here\napp_id   =  7   # the old one\n",
+            "\"acme/web\", # first",
+            "[policy]\nmode = 'observe' # for now\n",
+            "[[people]] # Ada\nname = \"ada\"\nrole = \"viewer\"\n",
+        ] {
             assert!(after.contains(kept), "{kept}: {after}");
         }
         assert!(ci_rescue::config::parse(&after.replace("app_id   =  7", "#"), &[]).is_ok(), "{after}");

@@ -83,7 +83,14 @@ async fn without_a_terminal_the_missing_answers_are_named() {
         assert!(said.err.contains(name), "{name}: {}", said.err);
     }
     let said = place.answer("[slack]\n[discord]\n[github]\napp_id = 7\nrepositories = [\"acme/*\"]\n").await;
-    for name in ["github.private_key:", "slack.bot_token:", "slack.app_token:", "slack.channel:", "discord.bot_token:", "discord.channel:"] {
+    for name in [
+        "github.private_key:",
+        "slack.bot_token:",
+        "slack.app_token:",
+        "slack.channel:",
+        "discord.bot_token:",
+        "discord.channel:",
+    ] {
         assert!(said.err.contains(name), "{name}: {}", said.err);
     }
     assert!(said.err.contains("7 answers are missing") && !said.err.contains("github.token"), "{}", said.err);

@@ -29,7 +29,8 @@ use tokio_util::sync::CancellationToken;
 pub const GITHUB_TOKEN: &str = "ghp_0123456789abcdefghijklmnopqrstuvwxyzAB";
 pub const BOT_TOKEN: &str = "xoxb-0123456789-hushhushhush";
 pub const APP_TOKEN: &str = "xapp-1-A0123-hushhushhush";
-pub const DISCORD_TOKEN: &str = "OTAw.hushhu.shhushhushhush";
+/// The only one that the double takes.
+pub const DISCORD_TOKEN: &str = "discord-double";
 pub const CHANNEL: &str = "C0BUILDS";
 
 /// What the program said, and its exit status.

@@ -49,7 +49,11 @@ async fn a_channel_that_cannot_be_posted_to_is_told() {
     place.slack.fault("chat.postMessage", 200, json!({"ok": false, "error": "channel_not_found"}), false);
     let said = place.answer(&answers).await;
     assert_eq!(said.code, 1, "{}", said.out);
-    assert!(said.flat().contains("cannot post to slack C0BUILDS: Slack says channel_not_found. Check slack.channel"), "{}", said.out);
+    assert!(
+        said.flat().contains("cannot post to slack C0BUILDS: Slack says channel_not_found. Check slack.channel"),
+        "{}",
+        said.out
+    );
     // The configuration is there; another channel can be answered.
     let mended = place.answer("[slack]\nchannel = \"C0OTHER\"\n").await;
     assert_eq!(mended.code, 0, "{}{}", mended.out, mended.err);
@@ -72,7 +76,13 @@ async fn secrets_are_read_from_files_of_their_owner_alone() {
     }
     refused(&place, &answers.replace("app-token", "no-such"), 2, "No such file").await;
     refused(&place, &answers.replace(&place.inside("app-token"), "/dev/zero"), 2, "is not a file").await;
-    refused(&place, &answers.replace("THE_BOT_TOKEN", "NO_SUCH"), 2, "slack.bot_token: the variable NO_SUCH is not set").await;
+    refused(
+        &place,
+        &answers.replace("THE_BOT_TOKEN", "NO_SUCH"),
+        2,
+        "slack.bot_token: the variable NO_SUCH is not set",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -89,13 +99,17 @@ async fn hostile_answers_are_refused_or_stay_text() {
     ] {
         refused(&place, &answers, 2, words).await;
     }
-    let cases = [("repositories = [\"acme/shop\"]", "repositories = [\"a\\\"]\\n[policy]\\nmode = 'act' #/b\"]")];
-    for (from, to) in cases {
-        let said = place.answer(&place.answers().replace(from, to)).await;
-        let config = place.text();
-        assert!(!config.lines().any(|line| line.starts_with("[policy]")), "{config}");
-        assert!(said.code <= 2, "{}{}", said.out, said.err);
+    let lines = ["a\\\"]\\n[policy]\\nmode = 'act' #/b", "acme/\\u202eshop", "acme/\\u001b[2Jshop"];
+    for hostile in lines {
+        let answers = place.answers().replace("[\"acme/shop\"]", &format!("[\"{hostile}\"]"));
+        refused(&place, &answers, 2, "github.repositories must be one line of printable text").await;
     }
+    // What is only odd stays one text.
+    let answers = place.answers().replace("[\"acme/shop\"]", "[\"acme/a\\\"] # b\"]");
+    let said = place.answer(&answers).await;
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let config = ci_rescue::config::parse(&place.text(), &[]).unwrap();
+    assert_eq!(config.github.repositories, ["acme/a\"] # b"]);
 }
 
 #[tokio::test]

@@ -14,7 +14,9 @@ async fn the_first_card_comes_without_a_public_address() {
     let place = Place::new().await;
     let said = place.answer(&place.answers()).await;
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
-    let run = place.forge.start(spec("error[E0308]: mismatched types\n##[error]Process completed with exit code 101.\n", "failure"));
+    let run = place
+        .forge
+        .start(spec("error[E0308]: mismatched types\n##[error]Process completed with exit code 101.\n", "failure"));
     place.forge.finish(run);
     let mut command = place.program();
     let mut child = command.arg("serve").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
