@@ -154,8 +154,9 @@ impl Setup<'_> {
 
     fn interview(&self, have: &Config) -> Result<Answers, Failed> {
         println!("CI Rescue setup, of {}.", self.path.display());
-        println!("Enter takes what stands in brackets. Ctrl-C stops; nothing is written before the end,");
-        println!("but for the key of an App that you create.");
+        println!(
+            "Enter takes what stands in brackets; Ctrl-C stops. Nothing is written\nbefore the end, but for the key of an App that you create."
+        );
         let look = |answers: &Answers, about: &str| self.wrong(answers, about);
         let interview = Interview::new(have, &look);
         let answers = interview.hold()?;

@@ -128,7 +128,7 @@ impl<'a> Interview<'a> {
             return Ok(());
         }
         if have.repositories.is_empty() {
-            let list = self.needed("Repositories, such as acme/shop, acme/web-* (commas between)", repositories)?;
+            let list = self.needed("Repositories, such as acme/shop, acme/web-*", repositories)?;
             answers.github.repositories = split(&list);
         } else {
             answers.github.repositories = have.repositories.clone();
@@ -150,8 +150,9 @@ impl<'a> Interview<'a> {
         match given(way.interact())? {
             0 => {
                 println!(
-                    "GitHub sends webhooks to a public address with TLS. Without one, new runs are asked for\n\
-                     every minute; commands in comments, and what else only webhooks tell, stay unheard."
+                    "\nGitHub sends webhooks to a public address with TLS. Without one, new runs are\n\
+                     asked for every minute; commands in comments, and what else only webhooks\n\
+                     tell, stay unheard. Example: https://ci.example.org"
                 );
                 answers.github.url = self
                     .optional("Public address of this bot, such as https://ci.example.org (empty: none)", |text| {
@@ -198,7 +199,7 @@ impl<'a> Interview<'a> {
             part.app_token = Some(self.secret("App-level token, xapp-…")?);
             Ok(())
         })?;
-        println!("Open the channel in Slack, click its name, and copy the ID at the end of \"About\".");
+        println!("In Slack, open the channel, click its name, and copy the ID below \"About\".");
         let id = self.needed("Channel ID, such as C0123456789", channel(slack::PLATFORM))?;
         answers.slack.get_or_insert_with(Slack::default).channel = Some(id);
         Ok(())

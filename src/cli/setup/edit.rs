@@ -20,6 +20,11 @@ pub struct Channel<'a> {
 pub fn edited(before: Option<&str>, answers: &Answers, channels: &[Channel<'_>]) -> Result<Option<String>, String> {
     let text = before.unwrap_or(HEAD);
     let mut document: DocumentMut = text.parse().map_err(|why: toml_edit::TomlError| why.message().to_owned())?;
+    // Comments alone would end up behind what is added.
+    let head = if document.is_empty() { text } else { "" };
+    if !head.is_empty() {
+        document = DocumentMut::new();
+    }
     let github = &answers.github;
     let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
     let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
@@ -40,7 +45,11 @@ pub fn edited(before: Option<&str>, answers: &Answers, channels: &[Channel<'_>])
         subscribe(&mut document, channel, &github.repositories)?;
     }
     person(&mut document, answers)?;
-    let after = document.to_string();
+    let after = match (head, document.to_string()) {
+        ("", after) => after,
+        (head, after) if after.is_empty() => head.to_owned(),
+        (head, after) => format!("{}\n\n{}", head.trim_end(), after.trim_start()),
+    };
     Ok((before != Some(after.as_str())).then_some(after))
 }
 
