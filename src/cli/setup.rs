@@ -72,8 +72,8 @@ fn complete(have: &Config, answers: &Answers, given: bool) -> Result<(), Failed>
     } else {
         "there is no terminal to ask on: write them to a file, and pass --answers FILE; add"
     };
-    let list: String = missing.iter().map(|(name, words)| format!("\n  {name}: {words}")).collect();
-    Err(format!("{count} {what} missing; {how}{list}").into())
+    let list: Vec<String> = missing.iter().map(|(name, words)| format!("  {name}: {words}")).collect();
+    Err(format!("{count} {what} missing; {how}\n{}", list.join("\n")).into())
 }
 
 type Missing = (&'static str, &'static str);
@@ -82,7 +82,7 @@ fn missing(have: &Config, answers: &Answers) -> Vec<Missing> {
     let mut all: Vec<Missing> = Vec::new();
     let mut need = |there: bool, name, words| {
         if !there {
-            all.push((name, words))
+            all.push((name, words));
         }
     };
     let asked = &answers.github;

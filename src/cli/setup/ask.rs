@@ -85,16 +85,10 @@ impl<'a> Interview<'a> {
 
     /// Whether a part is to be asked about: it is not there, or somebody wants it otherwise.
     fn wants(&self, name: &str, there: Option<String>, default: bool) -> Asked<bool> {
-        match there {
-            Some(what) => {
-                println!("\n{name}: {what}");
-                self.yes(&format!("Change {name}?"), false)
-            }
-            None => {
-                println!();
-                self.yes(&format!("Set up {name}?"), default)
-            }
-        }
+        println!();
+        let Some(what) = there else { return self.yes(&format!("Set up {name}?"), default) };
+        println!("{name}: {what}");
+        self.yes(&format!("Change {name}?"), false)
     }
 
     /// Asks until the integration takes it.

@@ -8,6 +8,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ci_rescue::adapters::github::{self, Form, NewApp};
 use ci_rescue::server;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -43,14 +45,14 @@ struct Page {
     made: mpsc::Sender<NewApp>,
 }
 
-/// A random text of letters and digits.
+/// A random text for addresses and headers.
 ///
 /// # Errors
 /// The machine gives no randomness.
 pub fn random() -> Result<String, String> {
     let mut bytes = [0; 32];
     SystemRandom::new().fill(&mut bytes).map_err(|_| "this machine gives no randomness")?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// Listens where only a browser of this machine gets, or of a container's host.
