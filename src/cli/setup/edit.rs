@@ -96,10 +96,25 @@ fn add(document: &mut DocumentMut, name: &str, key: &str, items: &[String]) -> R
     let list = list.as_array_mut().ok_or_else(|| misplaced(&format!("{name}.{key}"), "a list"))?;
     for item in items {
         if !list.iter().any(|have| have.as_str() == Some(item)) {
-            list.push(item.as_str());
+            push(list, item);
         }
     }
     Ok(())
+}
+
+/// Adds an item; in a list of several lines on its own, so that a comment stays behind the item that it is about.
+fn push(list: &mut Array, item: &str) {
+    let trailing = list.trailing().as_str().unwrap_or_default().to_owned();
+    let before = list.get(0).and_then(|first| first.decor().prefix()).and_then(toml_edit::RawString::as_str);
+    let indent = before.and_then(|prefix| prefix.rfind('\n').map(|at| prefix[at..].to_owned()));
+    match indent.filter(|_| list.trailing_comma() && trailing.contains('\n')) {
+        Some(indent) => {
+            let prefix = format!("{}{indent}", trailing.trim_end());
+            list.push_formatted(Value::from(item).decorated(prefix, ""));
+            list.set_trailing("\n");
+        }
+        None => list.push(item),
+    }
 }
 
 fn tables<'a>(document: &'a mut DocumentMut, name: &str) -> Result<&'a mut ArrayOfTables, String> {
@@ -211,7 +226,7 @@ mod tests {
         let after = edited(Some(before), &answers(), &[SLACK]).unwrap().unwrap();
         for kept in [
             "# ours\n[github] # here\napp_id   =  7   # the old one\n",
-            "\"acme/web\", # first",
+            "repositories = [\n  \"acme/web\", # first\n  \"acme/*\",\n]\n",
             "[policy]\nmode = 'observe' # for now\n",
             "[[people]] # Ada\nname = \"ada\"\nrole = \"viewer\"\n",
         ] {

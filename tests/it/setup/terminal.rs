@@ -58,9 +58,8 @@ impl Terminal {
                 self.seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
             }
         };
-        if tokio::time::timeout(PATIENCE, wait).await.is_err() {
-            panic!("{words:?} never came: {}", self.seen);
-        }
+        let came = tokio::time::timeout(PATIENCE, wait).await;
+        assert!(came.is_ok(), "{words:?} never came: {}", self.seen);
     }
 
     async fn types(&mut self, keys: &str) {
