@@ -5,6 +5,7 @@ mod clock;
 mod console;
 mod discord;
 mod github;
+pub mod greeting;
 pub mod known;
 mod metrics;
 mod platform;

@@ -8,6 +8,7 @@ mod keys;
 mod loops;
 mod people;
 mod read;
+mod secrets;
 mod shape;
 mod syntax;
 #[cfg(test)]
@@ -17,7 +18,8 @@ mod visit;
 
 pub use loops::{AgentSection, LoopSection};
 pub use people::{OPERATOR, People};
-pub use read::{ConfigError, load, parse, secrets};
+pub use read::{ConfigError, load, parse, propose, secrets};
+pub use secrets::{folder as secrets_folder, named as secret_variable};
 pub use shape::{
     Api, Config, Console, Discord, Feed, GitHub, Group, Hooks, KnownIssues, MentionSection, Person, Previous, Provider,
     Server, Slack, StoreSection, Traces,

@@ -5,6 +5,7 @@ mod api;
 mod auth;
 mod ci;
 mod contents;
+mod conversion;
 mod decode;
 mod fetch;
 mod forge;
@@ -26,7 +27,8 @@ mod verify;
 
 pub use api::{GitHub, Settings};
 pub use auth::Credentials;
+pub use conversion::{NewApp, back, convert, is_code};
 pub use decode::Webhooks;
-pub use manifest::{PERMISSIONS, events, page, public_url, web_url};
+pub use manifest::{Form, PERMISSIONS, api_url, events, form, is_account, page, public_url, web_url};
 pub use pulls::Pulls;
 pub use verify::{Secret, Signature};

@@ -3,8 +3,8 @@
 //! Exit status: 0 when all is ready, 1 when there is something to fix, 3 when an integration could only not be reached.
 
 mod reach;
-mod report;
-mod settings;
+pub mod report;
+pub mod settings;
 
 use super::{ConfigArg, Failed, runtime};
 use ci_rescue::adapters::discord;
@@ -16,6 +16,7 @@ use ci_rescue::store::{OpenError, Sled};
 use reach::{Address, STEP, obstacle};
 use report::{Finding, State};
 use secrecy::ExposeSecret;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,7 +44,8 @@ pub fn run(args: &ConfigArg) -> Result<u8, Failed> {
     findings.extend(off(&config));
     findings.extend(try_again(&config)?);
     let known = settings::problems(&config);
-    findings.extend(runtime()?.block_on(ask(&config, &known)));
+    let may_ask = |about: &str| about == "github" || !known.iter().any(|(_, known, _)| *known == about);
+    findings.extend(runtime()?.block_on(ask(&config, &may_ask)));
     findings.extend(known);
     // What is to be fixed stands last, next to the verdict.
     findings.sort_by_key(|(state, ..)| *state);
@@ -64,6 +66,13 @@ fn known_issues(config: &Config) -> Option<Finding> {
 
 fn store(config: &Config) -> Finding {
     let path = config.store.path.display();
+    if !config.store.path.exists() {
+        // Whoever asks may not be whoever will own it.
+        return match unwritable(&config.store.path) {
+            Some(why) => (State::Problem, "store", why),
+            None => (State::Ready, "store", format!("{path}, made at the first start")),
+        };
+    }
     match Sled::open(&config.store.path) {
         Ok(_) => (State::Ready, "store", path.to_string()),
         Err(OpenError::InUse(_)) => (State::Ready, "store", format!("{path}, in use by a running server")),
@@ -71,9 +80,17 @@ fn store(config: &Config) -> Finding {
     }
 }
 
+/// Why a directory could not be made.
+fn unwritable(path: &Path) -> Option<String> {
+    let absolute = std::path::absolute(path).ok()?;
+    let above = absolute.ancestors().skip(1).find(|above| above.exists())?;
+    let writable = rustix::fs::access(above, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK);
+    writable.err().map(|why| format!("{} cannot be made: {}: {why}", path.display(), above.display()))
+}
+
 /// A running server tries at once what waits for something to be fixed.
 fn try_again(config: &Config) -> Result<Option<Finding>, Failed> {
-    let in_use = matches!(Sled::open(&config.store.path), Err(OpenError::InUse(_)));
+    let in_use = config.store.path.exists() && matches!(Sled::open(&config.store.path), Err(OpenError::InUse(_)));
     let Some(token) = config.api.act_token.as_ref().filter(|_| in_use) else { return Ok(None) };
     let url = format!("http://{}/api/fixed", config.server.listen);
     let answered = runtime()?.block_on(async {
@@ -96,9 +113,8 @@ fn off(config: &Config) -> Vec<Finding> {
     parts.into_iter().filter(|(_, off, _)| *off).map(|(what, _, how)| (State::Off, what, how.to_owned())).collect()
 }
 
-/// Asks every integration at once; one whose tokens are known to be wrong is not asked.
-async fn ask(config: &Config, known: &[Finding]) -> Vec<Finding> {
-    let may_ask = |about: &str| !known.iter().any(|(_, known, _)| *known == about);
+/// Asks at once the integrations that may be asked.
+pub async fn ask(config: &Config, may_ask: &dyn Fn(&str) -> bool) -> Vec<Finding> {
     let slack = async {
         let token = config.slack.bot_token.clone().filter(|_| may_ask("slack"))?;
         Some(patiently(&config.slack.api_url, slack(config, token)).await)
@@ -107,9 +123,14 @@ async fn ask(config: &Config, known: &[Finding]) -> Vec<Finding> {
         let token = config.discord.bot_token.clone().filter(|_| may_ask("discord"))?;
         Some(patiently(&config.discord.api_url, discord(config, token)).await)
     };
-    let github = patiently(&config.github.api_url, github(config));
+    let github = async {
+        if !may_ask("github") {
+            return None;
+        }
+        Some(patiently(&config.github.api_url, github(config)).await)
+    };
     let (github, slack, discord) = tokio::join!(github, slack, discord);
-    let all = [("github", Some(github)), ("slack", slack), ("discord", discord)];
+    let all = [("github", github), ("slack", slack), ("discord", discord)];
     let told = |(about, asked): (&'static str, Option<Asked>)| match asked {
         None => Vec::new(),
         Some(Ok(words)) => vec![(State::Ready, about, words)],

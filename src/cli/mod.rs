@@ -25,6 +25,7 @@ mod progress;
 mod resolve;
 mod route;
 mod serve;
+mod setup;
 mod store;
 mod terminal;
 
@@ -59,6 +60,8 @@ enum Command {
     Analyze(analyze::Args),
     /// Try a remedy on a local repository, and change nothing
     Plan(plan::Args),
+    /// Set it up: ask what is missing, check it, write the configuration, post a test card
+    Setup(setup::Args),
     /// Check the configuration and every integration
     Doctor(ConfigArg),
     /// Create the app on GitHub, Slack or Discord
@@ -76,6 +79,9 @@ enum Command {
     History(history::Args),
     /// Check, back up or restore the store
     Store(store::Args),
+    /// Manual pages, written to a directory
+    #[command(hide = true)]
+    Man { directory: PathBuf },
     /// Shell completions
     Completions { shell: clap_complete::Shell },
 }
@@ -92,9 +98,7 @@ impl ConfigArg {
     pub fn read(&self) -> Result<Config, config::ConfigError> {
         let here = PathBuf::from("ci-rescue.toml");
         let file = self.config.clone().or_else(|| here.exists().then_some(here));
-        // A secret in the wrong place is not shown either.
-        let masked = |why: String| redact::text(&why, &mut redact::Counts::default()).into_owned();
-        config::load(file.as_deref()).map_err(|why| config::ConfigError(why.0.into_iter().map(masked).collect()))
+        config::load(file.as_deref()).map_err(masked)
     }
 
     /// The same for commands that cannot go on without it.
@@ -104,6 +108,12 @@ impl ConfigArg {
             many => format!("invalid configuration: {many} problems\n{why}"),
         })
     }
+}
+
+/// A secret in the wrong place is not shown either.
+fn masked(why: config::ConfigError) -> config::ConfigError {
+    let masked = |why: String| redact::text(&why, &mut redact::Counts::default()).into_owned();
+    config::ConfigError(why.0.into_iter().map(masked).collect())
 }
 
 /// The same for every command.
@@ -175,6 +185,7 @@ fn run(command: Command) -> Result<u8, Failed> {
         Command::Demo(args) => demo::run(&args)?,
         Command::Serve(args) => serve::run(&args)?,
         Command::Analyze(args) => analyze::run(&args)?,
+        Command::Setup(args) => return setup::run(&args),
         Command::Doctor(args) => return doctor::run(&args),
         Command::Manifest(args) => manifest::run(&args)?,
         Command::Incident(args) => incident::run(&args)?,
@@ -183,6 +194,11 @@ fn run(command: Command) -> Result<u8, Failed> {
         Command::Route(args) => route::run(&args)?,
         Command::History(args) => return history::run(&args),
         Command::Store(args) => return store::run(&args),
+        Command::Man { directory } => {
+            std::fs::create_dir_all(&directory)
+                .and_then(|()| clap_mangen::generate_to(Cli::command(), &directory))
+                .map_err(|why| format!("{}: {why}", directory.display()))?;
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "ci-rescue", &mut script);

@@ -4,6 +4,7 @@ use super::check::check;
 use super::environment::overlay;
 use super::faults::{Fault, Teller};
 use super::keys;
+use super::secrets::{self as files, Found};
 use super::shape::{Config, Previous};
 use super::syntax;
 use super::tree::{At, Node, Step, Value, dotted};
@@ -42,8 +43,30 @@ pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
         Some(path) => std::fs::read(path).map_err(|why| ConfigError(vec![format!("{name}: {why}")]))?,
         None => Vec::new(),
     };
-    let mut config = read(&name, &text(&name, bytes)?, &environment()?)?;
+    whole(file, &name, &text(&name, bytes)?, &[])
+}
+
+/// What a file would be with another text and with more variables, over what is there.
+///
+/// # Errors
+/// As [`load`].
+pub fn propose(file: &Path, text: &str, more: &[(String, String)]) -> Result<Config, ConfigError> {
+    whole(Some(file), &file.display().to_string(), text, more)
+}
+
+fn whole(file: Option<&Path>, name: &str, text: &str, more: &[(String, String)]) -> Result<Config, ConfigError> {
+    let found = files::found(file);
+    let mut variables: Vec<(String, String)> = Vec::new();
+    for Found { variable, path } in &found {
+        let path = path.to_str().ok_or_else(|| ConfigError(vec![format!("{}: not UTF-8", path.display())]))?;
+        variables.push((variable.clone(), path.to_owned()));
+    }
+    // The later one counts.
+    variables.extend_from_slice(more);
+    variables.extend(environment()?);
+    let mut config = read(name, text, &variables)?;
     config.origin.file = file.map(Path::to_owned);
+    config.origin.secret_files = found.into_iter().map(|found| found.path).collect();
     Ok(config)
 }
 

@@ -68,6 +68,8 @@ pub struct Origin {
     pub file: Option<PathBuf>,
     /// Whether the file itself holds secrets.
     pub secrets: bool,
+    /// Files of secrets that are named by their key.
+    pub secret_files: Vec<PathBuf>,
     /// The place and name of each key that is set, as errors tell it.
     pub names: BTreeMap<String, String>,
 }

@@ -34,6 +34,7 @@ mod policy;
 mod real_agents;
 mod resolver;
 mod routing;
+mod setup;
 #[path = "../sim/mod.rs"]
 #[allow(
     dead_code,

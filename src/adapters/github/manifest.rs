@@ -66,20 +66,84 @@ pub fn public_url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
+/// The address of the API, for where people sign in.
+///
+/// # Errors
+/// What is wrong with the address.
+pub fn api_url(web: &str) -> Result<String, String> {
+    let told = || format!("{web:.80} is not an address such as https://github.com or https://github.example.org");
+    let full = if web.contains("://") { web.to_owned() } else { format!("https://{web}") };
+    let url = Url::parse(&full).map_err(|_| told())?;
+    let host = url.host_str().filter(|_| matches!(url.scheme(), "https" | "http")).ok_or_else(told)?;
+    if !url.path().trim_matches('/').is_empty() || url.query().is_some() || !url.username().is_empty() {
+        return Err(told());
+    }
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Ok(match host {
+        "github.com" | "www.github.com" | "api.github.com" => "https://api.github.com".into(),
+        host if host.ends_with(".ghe.com") => format!("https://api.{}", host.trim_start_matches("api.")),
+        host => format!("{}://{host}{port}/api/v3", url.scheme()),
+    })
+}
+
+/// The manifest of an App that GitHub sends its events to, or without an address, that asks by itself.
 #[must_use]
-pub fn manifest(public: &Url) -> Value {
-    let base = public.as_str().trim_end_matches('/');
+pub fn manifest(public: Option<&Url>, home: &str) -> Value {
+    let base = public.map_or(home, Url::as_str).trim_end_matches('/');
+    let hook = public.map_or_else(|| base.to_owned(), |_| format!("{base}/webhooks/github"));
     let permissions: Map<String, Value> =
         PERMISSIONS.iter().chain(&OPTIONAL).map(|(name, level)| ((*name).to_owned(), json!(level))).collect();
     json!({
         "name": "CI Rescue",
         "description": "One card per broken build: retry, approve and undo from chat",
         "url": base,
-        "hook_attributes": {"url": format!("{base}/webhooks/github"), "active": true},
+        "hook_attributes": {"url": hook, "active": public.is_some()},
         "public": false,
         "default_permissions": permissions,
         "default_events": events().collect::<Vec<_>>(),
     })
+}
+
+/// Whether a text can be the name of an account or an organisation.
+#[must_use]
+pub fn is_account(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 39 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+fn action(web: &str, organisation: Option<&str>) -> String {
+    let path = organisation.map(|name| format!("/organizations/{name}")).unwrap_or_default();
+    format!("{web}{path}/settings/apps/new")
+}
+
+/// What a page of `setup` is about.
+pub struct Form<'a> {
+    /// Where people sign in.
+    pub web: &'a str,
+    pub organisation: Option<&'a str>,
+    /// Where GitHub reaches the bot, if it does.
+    pub public: Option<&'a Url>,
+    /// Where GitHub sends the browser with its code.
+    pub back: &'a str,
+    /// What it has to bring back, so that nobody else's code is taken.
+    pub state: &'a str,
+}
+
+/// The page whose button posts the manifest, and that GitHub leads back from.
+///
+/// # Errors
+/// The template cannot be rendered.
+pub fn form(form: &Form<'_>) -> Result<String, String> {
+    let mut manifest = manifest(form.public, form.web);
+    manifest["redirect_url"] = form.back.into();
+    let words = context! {
+        action => format!("{}?state={}", action(form.web, form.organisation), form.state),
+        manifest => manifest.to_string(),
+        webhook => form.public.map(|url| format!("{}/webhooks/github", url.as_str().trim_end_matches('/'))),
+        owner => form.organisation,
+        permissions => PERMISSIONS.iter().chain(&OPTIONAL).map(|(name, level)| format!("{name}: {level}")).collect::<Vec<_>>(),
+    };
+    let text = include_str!("../../../templates/github/setup.html");
+    Environment::new().render_named_str("setup.html", text, words).map_err(|why| why.to_string())
 }
 
 /// A page whose button posts the manifest, to a person's own account or to an organisation.
@@ -87,18 +151,14 @@ pub fn manifest(public: &Url) -> Value {
 /// # Errors
 /// The organisation's name cannot be one.
 pub fn page(web: &str, organisation: Option<&str>, public: &Url) -> Result<String, String> {
-    let name = |text: &str| {
-        !text.is_empty() && text.len() <= 39 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-    };
-    if let Some(bad) = organisation.filter(|text| !name(text)) {
+    if let Some(bad) = organisation.filter(|text| !is_account(text)) {
         return Err(format!("--org {bad:.60} cannot be the name of an organization"));
     }
-    let path = organisation.map(|name| format!("/organizations/{name}")).unwrap_or_default();
     let permissions: Vec<String> =
         PERMISSIONS.iter().chain(&OPTIONAL).map(|(name, level)| format!("{name}: {level}")).collect();
     let words = context! {
-        action => format!("{web}{path}/settings/apps/new"),
-        manifest => manifest(public).to_string(),
+        action => action(web, organisation),
+        manifest => manifest(Some(public), web).to_string(),
         webhook => format!("{}/webhooks/github", public.as_str().trim_end_matches('/')),
         owner => organisation,
         permissions,
@@ -131,7 +191,30 @@ mod tests {
             assert!(why.starts_with("--url "), "{why}");
         }
         let url = public_url("https://example.org/rescue/").unwrap();
-        assert_eq!(manifest(&url)["hook_attributes"]["url"], "https://example.org/rescue/webhooks/github");
+        assert_eq!(manifest(Some(&url), "")["hook_attributes"]["url"], "https://example.org/rescue/webhooks/github");
+    }
+
+    #[test]
+    fn an_app_without_an_address_has_no_webhook() {
+        let made = manifest(None, "https://github.com");
+        assert_eq!(made["hook_attributes"], json!({"url": "https://github.com", "active": false}));
+        assert_eq!(made["url"], "https://github.com");
+    }
+
+    #[test]
+    fn the_api_is_found_from_where_people_sign_in() {
+        for (web, api) in [
+            ("https://github.com/", "https://api.github.com"),
+            ("github.com", "https://api.github.com"),
+            ("https://github.example.org", "https://github.example.org/api/v3"),
+            ("https://acme.ghe.com", "https://api.acme.ghe.com"),
+            ("http://127.0.0.1:9000", "http://127.0.0.1:9000/api/v3"),
+        ] {
+            assert_eq!(api_url(web).unwrap(), api);
+        }
+        for bad in ["", "ftp://x.org", "https://github.com/acme", "https://u@github.com", "a b"] {
+            assert!(api_url(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -39,10 +39,13 @@ fn files(config: &Config, say: &mut Say<'_>) {
     if let Some(path) = config.origin.file.as_ref().filter(|_| config.origin.secrets) {
         say("configuration", open_to_others(path).map(|why| format!("the file contains secrets, and {why}")));
     }
+    for path in &config.origin.secret_files {
+        say("secrets", open_to_others(path));
+    }
 }
 
 /// A file that holds secrets and that every account on this machine can read or write.
-fn open_to_others(path: &Path) -> Option<String> {
+pub fn open_to_others(path: &Path) -> Option<String> {
     let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
     let shown = path.display();
     (mode & OTHERS != 0)
@@ -95,7 +98,7 @@ fn repositories(config: &Config, say: &mut Say<'_>) {
 }
 
 /// A repository or pattern that matches nothing.
-fn ownerless(repo: &str) -> Option<String> {
+pub fn ownerless(repo: &str) -> Option<String> {
     let bare = repo.trim().trim_end_matches('/').trim_end_matches(".git");
     let address = bare.split_once("://").or_else(|| bare.split_once("git@"));
     if let Some((_, rest)) = address {
@@ -194,22 +197,28 @@ fn discord_token(config: &Config, say: &mut Say<'_>) {
     );
 }
 
+/// How to find a channel's ID, where this is none.
+pub fn not_a_channel(platform: &str, id: &str) -> Option<&'static str> {
+    let (good, find) = match platform {
+        "slack" => (
+            is_slack_id(id, "CGD"),
+            "open the channel, click its name, and copy the ID at the end of \"About\" (C0123456789)",
+        ),
+        "discord" => (
+            is_digits(id),
+            "turn on Developer Mode (User Settings, Advanced), right-click the channel, \"Copy Channel ID\"",
+        ),
+        _ => (true, ""),
+    };
+    (!good).then_some(find)
+}
+
 fn feeds(config: &Config, say: &mut Say<'_>) {
     for (index, feed) in config.subscriptions.iter().enumerate() {
         let name = config.name(&format!("subscriptions[{index}].channel"));
-        let (good, find): (_, &str) = match feed.platform.as_str() {
-            "slack" => (
-                is_slack_id(&feed.channel, "CGD"),
-                "open the channel, click its name, and copy the ID at the end of \"About\" (C0123456789)",
-            ),
-            "discord" => (
-                is_digits(&feed.channel),
-                "turn on Developer Mode (User Settings, Advanced), right-click the channel, \"Copy Channel ID\"",
-            ),
-            _ => (true, ""),
-        };
         let channel = &feed.channel;
-        say("subscriptions", (!good).then(|| format!("{name} is \"{channel:.40}\", not a channel ID; {find}")));
+        let find = not_a_channel(&feed.platform, channel);
+        say("subscriptions", find.map(|find| format!("{name} is \"{channel:.40}\", not a channel ID; {find}")));
         let (on, key) = match feed.platform.as_str() {
             "slack" => (config.slack.bot_token.is_some(), "slack.bot_token"),
             "discord" => (config.discord.bot_token.is_some(), "discord.bot_token"),
@@ -248,7 +257,7 @@ fn is_slack_id(text: &str, first: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
 }
 
-fn is_member(text: &str) -> bool {
+pub fn is_member(text: &str) -> bool {
     is_slack_id(text, "UW")
 }
 

@@ -348,6 +348,9 @@ async fn user(State(double): State<SlackDouble>, Query(asked): Query<BTreeMap<St
 }
 
 async fn auth(State(double): State<SlackDouble>) -> Response {
+    if let Some(fault) = double.fault_for("auth.test") {
+        return answer(fault);
+    }
     let granted = double.lock().granted.clone();
     let granted = granted.unwrap_or_else(|| ci_rescue::adapters::slack::SCOPES.join(","));
     let answer = Json(

@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# From Debian's packages alone: the package is installed in a clean root, and the image is built on one; in the first, a
+# first card comes. Takes the program that was built for the tests.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+for tool in mmdebstrap cargo-deb; do
+  command -v "$tool" >/dev/null || { echo "skipped: $tool is not here"; exit 0; }
+done
+if [ "$(id -u)" != 0 ]; then
+  echo "skipped: needs root"
+  exit 0
+fi
+work=$PWD/target/install
+rm -rf "$work"
+mkdir -p "$work"
+
+echo "-- package"
+deploy/deb.sh dev >"$work/deb.log" 2>&1 || { cat "$work/deb.log"; exit 1; }
+if command -v lintian >/dev/null; then
+  lintian --allow-root --fail-on error --tag-display-limit 5 target/ci-rescue.deb
+else
+  echo "skipped: lintian"
+fi
+
+echo "-- list of what is in it"
+if command -v cargo-cyclonedx >/dev/null; then
+  cargo cyclonedx --quiet --format json --override-filename ci-rescue-sbom
+  mv ci-rescue-sbom.json "$work/sbom.json"
+  python3 -c 'import json, sys
+bom = json.load(open(sys.argv[1]))
+names = {part["name"] for part in bom["components"]}
+assert bom["bomFormat"] == "CycloneDX" and {"tokio", "sled", "axum"} <= names, sorted(names)
+print(len(names), "components")' "$work/sbom.json"
+else
+  echo "skipped: cargo-cyclonedx"
+fi
+
+echo "-- a clean root"
+suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+mmdebstrap --quiet --variant=minbase --include=ca-certificates,git,systemd-standalone-sysusers "$suite" "$work/root.tar"
+root=$work/root
+mkdir "$root"
+tar -xf "$work/root.tar" -C "$root"
+cp target/ci-rescue.deb "$root/tmp/"
+chroot "$root" dpkg -i /tmp/ci-rescue.deb >"$work/dpkg.log" 2>&1 || { cat "$work/dpkg.log"; exit 1; }
+chroot "$root" ci-rescue --version
+for path in usr/share/man/man1/ci-rescue-setup.1.gz usr/share/bash-completion/completions/ci-rescue etc/ci-rescue/secrets; do
+  [ -e "$root/$path" ] || { echo "$path is not there"; exit 1; }
+done
+find "$root" -path '*systemd/system/ci-rescue.service' | grep -q . || { echo "the unit is not there"; exit 1; }
+[ "$(stat -c %a "$root/etc/ci-rescue/secrets")" = 700 ]
+chroot "$root" getent passwd ci-rescue >/dev/null
+chroot "$root" bash -n /usr/share/bash-completion/completions/ci-rescue
+# As the operator would: answers, setup, serve; a build breaks.
+CI_RESCUE_INSTALLED=$root cargo test --locked --test it -- setup::running setup::file
+chroot "$root" dpkg --purge ci-rescue >"$work/purge.log" 2>&1 || { cat "$work/purge.log"; exit 1; }
+[ ! -e "$root/etc/ci-rescue" ] && [ ! -e "$root/usr/bin/ci-rescue" ]
+
+echo "-- image"
+if ! command -v buildah >/dev/null; then
+  echo "skipped: buildah is not here"
+  exit 0
+fi
+export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
+bud() { buildah --root "$work/images" --runroot "$work/run" "$@"; }
+base=$(bud from scratch)
+bud add -q "$base" "$work/root.tar" / >/dev/null
+bud commit -q "$base" docker.io/library/debian:stable-slim >/dev/null
+# No registry here: the compiler's image is the same root, with a cargo that hands out what was compiled outside.
+cat >"$work/cargo" <<'CARGO'
+#!/bin/sh
+[ "$*" = "build --release --locked --bin ci-rescue" ] || { echo "cargo $*"; exit 1; }
+mkdir -p target/release && mv /built target/release/ci-rescue
+CARGO
+chmod +x "$work/cargo"
+strip -o "$work/built" target/debug/ci-rescue
+bud copy -q "$base" "$work/cargo" /usr/bin/cargo >/dev/null
+bud copy -q "$base" "$work/built" /built >/dev/null
+bud commit -q "$base" docker.io/library/rust:1.95-slim >/dev/null
+bud build -q --pull-never --target build -f deploy/Dockerfile -t context . >/dev/null
+context=$(bud from --pull-never localhost/context)
+# Everything that the compiler read is in the image.
+bud mount "$context" >"$work/context"
+sources=$(cat "$work/context")/src
+tr ' ' '\n' <target/debug/ci-rescue.d | sed -n "s#^$PWD/\(src\|rules\|templates\|commands\|docs\|tests\)/#\1/#p" | sort -u |
+  while read -r file; do [ -e "$sources/$file" ] || { echo ".dockerignore leaves out $file"; exit 1; }; done
+for dir in src rules templates commands; do diff -r "$dir" "$sources/$dir"; done
+[ ! -e "$sources/docs" ] && [ ! -e "$sources/.git" ]
+bud build -q --pull-never --format docker -f deploy/Dockerfile -t ci-rescue . >/dev/null
+image=$(bud from --pull-never localhost/ci-rescue)
+bud inspect --format '{{.OCIv1.Config.User}} {{.OCIv1.Config.Entrypoint}} {{.OCIv1.Config.Cmd}}' "$image" | tee "$work/image"
+grep -q '^10001:10001 \[ci-rescue\] \[serve\]' "$work/image"
+bud inspect "$image" | grep -q '"Healthcheck": {'
+bud run "$image" -- ci-rescue --version
+bud run "$image" -- sh -c 'test "$(id -u)" = 10001 && test -w /var/lib/ci-rescue && ! test -w /usr && git --version >/dev/null'
+# Its own health check, while it serves and before.
+check=$(sed -n "s/.*\"-c\", \"\(.*\)\"\]$/\1/p" deploy/Dockerfile | sed 's/\\\\/\\/g')
+bud run --env CI_RESCUE_CONFIG=/dev/null --env "CHECK=$check" "$image" -- bash -c '
+  if bash -c "$CHECK" 2>/dev/null; then echo "healthy before it runs"; exit 1; fi
+  ci-rescue serve >/tmp/out 2>/tmp/err & pid=$!
+  until grep -q "listening on" /tmp/out; do kill -0 $pid || { cat /tmp/err; exit 1; }; sleep 0.1; done
+  bash -c "$CHECK" && kill $pid && wait $pid && echo "healthy while it runs"'
+bud umount --all >/dev/null
+bud rm --all >/dev/null
+rm -rf "$work/images" "$root" "$work/root.tar"
