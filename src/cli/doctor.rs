@@ -5,6 +5,7 @@
 mod reach;
 mod report;
 mod settings;
+mod sinks;
 
 use super::{ConfigArg, Failed, runtime};
 use ci_rescue::adapters::discord;
@@ -43,7 +44,12 @@ pub fn run(args: &ConfigArg) -> Result<u8, Failed> {
     findings.extend(off(&config));
     findings.extend(try_again(&config)?);
     let known = settings::problems(&config);
-    findings.extend(runtime()?.block_on(ask(&config, &known)));
+    findings.extend(runtime()?.block_on(async {
+        let (mut found, sinks) = tokio::join!(ask(&config, &known), sinks::ask(&config));
+        found.extend(sinks);
+        found.extend(sinks::failing(&config).await);
+        found
+    }));
     findings.extend(known);
     // What is to be fixed stands last, next to the verdict.
     findings.sort_by_key(|(state, ..)| *state);

@@ -2,6 +2,7 @@
 
 mod agents;
 mod mentions;
+mod sinks;
 
 use super::OPERATOR;
 use super::faults::{Fault, Teller, listed, nearest, quoted};
@@ -98,6 +99,7 @@ pub fn check(config: &Config, teller: &Teller<'_>, bad: &[&[Step]]) -> Vec<Fault
     people(&mut check, config);
     mentions::check(&mut check, config);
     agents::check(&mut check, config);
+    sinks::check(&mut check, config);
     feeds(&mut check, config);
     check.found
 }
@@ -317,8 +319,9 @@ fn feeds(check: &mut Check<'_>, config: &Config) {
     for (index, feed) in config.subscriptions.iter().enumerate() {
         let platform = item("subscriptions", index, "platform");
         if check.present(&platform, &feed.platform) {
-            check.one_of(&platform, &feed.platform, &["slack", "discord", "console"]);
+            check.one_of(&platform, &feed.platform, &["slack", "discord", "console", "email", "teams", "webhook"]);
         }
         check.present(&item("subscriptions", index, "channel"), &feed.channel);
+        sinks::channel(check, config, index);
     }
 }

@@ -42,6 +42,7 @@ mod routing;
     reason = "drawn numbers are cut to whole ones; the benchmark uses the rest"
 )]
 mod sim;
+mod sinks;
 mod strangers;
 mod threats;
 mod tidy;
