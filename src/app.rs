@@ -10,6 +10,7 @@ pub mod known;
 mod metrics;
 mod platform;
 mod providers;
+pub mod sinks;
 mod slack;
 pub mod traces;
 
@@ -72,6 +73,8 @@ impl App {
         // First of all, so that nothing is measured before there is a recorder.
         metrics::prometheus();
         let health = Health::new(clock.clone());
+        let proxied = config.console.url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
+        let home = home.or(proxied);
         let places = Places { home: home.clone(), web: GitHub::web_url(&config.github.api_url) };
         let words = Arc::new(Words::shipped(places).map_err(|why| why.to_string())?);
         let github = github::client(config, &clock, &health)?;
@@ -97,6 +100,7 @@ impl App {
             },
             words: words.clone(),
             chats: chats(&console, writable.as_ref(), &platforms),
+            sinks: sinks::all(config, &words, &health)?,
             ci: github.clone().map(|github| github as Arc<dyn Ci>),
             forge: github.clone().map(|github| github as Arc<dyn Forge>),
             git: github.map(|github| github::rooms(config, beside(config, "-git"), github)),
@@ -220,6 +224,7 @@ fn integrations(config: &Config) -> Vec<(String, String)> {
     let api = config.api.read_token.is_some() || config.api.act_token.is_some();
     let mut all = github::states(config);
     all.extend(platform::all().iter().flat_map(|platform| platform.states(config)));
+    all.extend(sinks::states(config));
     all.extend([
         platform::state("hooks", config.hooks.token.is_some(), "set hooks.token"),
         platform::state("api", api, "set api.read_token or api.act_token"),

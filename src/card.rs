@@ -1,7 +1,9 @@
 //! What people see: an incident as a neutral [`Card`], in the words of `templates/`, escaped for one markup.
 
 mod buttons;
+mod mail;
 mod markup;
+mod record;
 mod review;
 #[cfg(test)]
 pub mod samples;
@@ -10,6 +12,7 @@ mod view;
 mod words;
 
 pub use crate::domain::card::{Asks, Button, ButtonRef, Card, Link, Look, Tone, Verb, causes};
+pub use mail::Mail;
 pub use markup::{MARKUPS, code, cut, escape};
 pub use view::{View, view};
 pub use words::{Places, TemplateError, Words};

@@ -10,6 +10,7 @@ mod people;
 mod read;
 mod secrets;
 mod shape;
+mod sinks;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -24,3 +25,4 @@ pub use shape::{
     Api, Config, Console, Discord, Feed, GitHub, Group, Hooks, KnownIssues, MentionSection, Person, Previous, Provider,
     Server, Slack, StoreSection, Traces,
 };
+pub use sinks::{EmailSection, TeamsSection, WebhookSection};

@@ -40,6 +40,7 @@ mod providers;
 mod publish;
 mod range;
 mod reconcile;
+pub mod record;
 mod reports;
 mod repro;
 mod resolve;
@@ -49,6 +50,7 @@ mod seal;
 mod spans;
 mod stats;
 mod summaries;
+mod surfaces;
 mod suspects;
 mod tail;
 mod timers;
@@ -56,6 +58,8 @@ mod tracks;
 pub mod trying;
 mod turn;
 pub mod verdict;
+
+pub use publish::troubles;
 
 use crate::card::Words;
 use crate::domain::Repo;
@@ -69,7 +73,8 @@ use crate::domain::time::Time;
 use crate::incident::Index;
 use crate::policy::Mentions;
 use crate::ports::{
-    Chat, Ci, Clock, Decoder, Directory, Forge, Git, Health, Query, Resolver, StatusPages, Store, StoreError, Ticks,
+    Chat, Ci, Clock, Decoder, Directory, Forge, Git, Health, Query, Resolver, Sink, StatusPages, Store, StoreError,
+    Ticks,
 };
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
@@ -116,6 +121,7 @@ pub struct Parts {
     pub filter: RepoFilter,
     pub words: Arc<Words>,
     pub chats: Vec<Arc<dyn Chat>>,
+    pub sinks: Vec<Sink>,
     pub ci: Option<Arc<dyn Ci>>,
     pub forge: Option<Arc<dyn Forge>>,
     pub git: Option<Arc<dyn Git>>,
@@ -150,6 +156,7 @@ pub struct Engine {
     filter: RepoFilter,
     words: Arc<Words>,
     chats: BTreeMap<Platform, Arc<dyn Chat>>,
+    sinks: BTreeMap<Platform, Sink>,
     ci: Option<Arc<dyn Ci>>,
     forge: Option<Arc<dyn Forge>>,
     git: Option<Arc<dyn Git>>,
@@ -228,6 +235,7 @@ impl Engine {
             words: parts.words,
             edits,
             chats: parts.chats.into_iter().map(|chat| (chat.platform(), chat)).collect(),
+            sinks: parts.sinks.into_iter().map(|sink| (sink.platform(), sink)).collect(),
             ci: parts.ci,
             forge: parts.forge,
             git: parts.git,

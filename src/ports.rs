@@ -13,6 +13,7 @@ mod loops;
 mod past;
 mod resolver;
 mod sealer;
+mod sinks;
 mod status;
 mod store;
 
@@ -32,6 +33,7 @@ pub use loops::{LoopFigures, by_specialist};
 pub use past::{PastRuns, RunPage};
 pub use resolver::Resolver;
 pub use sealer::Sealer;
+pub use sinks::{Events, Happening, Letter, Letters, Replay, Replayed, Sink, posted};
 pub use status::StatusPages;
 pub use store::{
     Before, Check, Checks, Claimed, Counts, DeadLetter, Delivery, Digested, Due, GIVEN_UP, Lines, NewEffect,

@@ -13,6 +13,7 @@ mod private;
 mod probes;
 mod proxies;
 mod shapes;
+mod sinks;
 mod store;
 
 pub use connections::Bounds;
@@ -44,6 +45,12 @@ pub struct Doors {
     pub health: Arc<Health>,
     /// Whether the store takes deliveries.
     pub tried: Arc<Tried>,
+}
+
+/// An incident as the API shows it.
+#[must_use]
+pub fn incident_json(incident: &crate::domain::Incident) -> serde_json::Value {
+    serde_json::to_value(shapes::IncidentView::of(incident)).unwrap_or_default()
 }
 
 /// GitHub's own limit for a delivery (docs.github.com, "Webhook events and payloads").

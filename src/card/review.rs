@@ -54,6 +54,7 @@ impl Words {
             green: false,
             sha: String::new(),
             annotations: Vec::new(),
+            record: None,
             fallback: format!("{title}: {}.", rows("plain")?.join("; ").replace('\n', " ")),
         })
     }

@@ -40,6 +40,26 @@ fn button() -> impl Strategy<Value = Button> {
         })
 }
 
+/// A card with a title and nothing else.
+pub fn plain(title: &str) -> Card {
+    Card {
+        incident: IncidentNo(42),
+        version: 1,
+        stage: Stage::Open,
+        tone: Tone::Failing,
+        title: title.to_owned(),
+        lines: Vec::new(),
+        links: Vec::new(),
+        buttons: Vec::new(),
+        more: Vec::new(),
+        green: false,
+        sha: String::new(),
+        annotations: Vec::new(),
+        record: None,
+        fallback: title.to_owned(),
+    }
+}
+
 /// Any card, also one that no template makes.
 pub fn any_card(markup: &'static str) -> impl Strategy<Value = Card> {
     let link = "https?://[a-z.]{1,20}/[ -~]{0,700}".prop_map(|url| Link { label: "Run".into(), url });
@@ -69,6 +89,7 @@ pub fn any_card(markup: &'static str) -> impl Strategy<Value = Card> {
             green: false,
             sha: "1a2b3c4d5e".into(),
             annotations,
+            record: None,
             fallback: format!("Incident 42 {fallback}"),
         }
     })

@@ -127,6 +127,13 @@ impl Words {
                 env.add_template_owned(format!("{markup}:{name}"), text.to_owned())?;
             }
         }
+        for (markup, name) in
+            [("html", "mail/html"), ("plain", "mail/plain"), ("plain", "mail/news"), ("plain", "record")]
+        {
+            let text = FILES.get_file(format!("{name}.jinja")).and_then(include_dir::File::contents_utf8);
+            let text = text.ok_or_else(|| TemplateError(format!("there is no template {name}")))?;
+            env.add_template_owned(format!("{markup}:{name}"), text.to_owned())?;
+        }
         for name in ["pull", "issue", "conflicts"] {
             let text = FILES.get_file(format!("github/{name}.jinja")).and_then(include_dir::File::contents_utf8);
             let text = text.ok_or_else(|| TemplateError(format!("there is no template github/{name}")))?;
@@ -143,6 +150,22 @@ impl Words {
     pub(super) fn render(&self, markup: &str, name: &str, context: Value) -> Result<String, TemplateError> {
         let text = self.env.get_template(&format!("{markup}:{name}"))?.render(context)?;
         Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// A text with its empty lines, but never several in a row.
+    pub(super) fn whole(&self, markup: &str, name: &str, context: Value) -> Result<String, TemplateError> {
+        let text = self.env.get_template(&format!("{markup}:{name}"))?.render(context)?;
+        let mut out = String::with_capacity(text.len());
+        let mut gap = false;
+        for line in text.lines().map(str::trim_end) {
+            let empty = line.is_empty();
+            if !(empty && (gap || out.is_empty())) {
+                out.push_str(line);
+                out.push('\n');
+            }
+            gap = empty;
+        }
+        Ok(out)
     }
 
     /// A journal entry or a private answer, as one short text.
@@ -239,6 +262,7 @@ impl Words {
             green: view.is == Stage::Resolved && view.adopted_by.is_none() && !view.gone,
             sha: view.commit.clone(),
             annotations: view.annotations.clone(),
+            record: self.home.as_ref().map(|home| format!("{home}/incidents/{}/rescue.log", view.no)),
             fallback: self.render("plain", "card/fallback", context())?.replace('\n', " "),
         })
     }
@@ -279,6 +303,7 @@ impl Words {
             green: open == 0,
             sha: String::new(),
             annotations: Vec::new(),
+            record: None,
             fallback: format!("{}: {}.", title, rows("plain")?.join("; ").replace('\n', " ")),
         })
     }

@@ -5,6 +5,7 @@
 mod reach;
 pub mod report;
 pub mod settings;
+mod sinks;
 
 use super::{ConfigArg, Failed, runtime};
 use ci_rescue::adapters::discord;
@@ -45,7 +46,12 @@ pub fn run(args: &ConfigArg) -> Result<u8, Failed> {
     findings.extend(try_again(&config)?);
     let known = settings::problems(&config);
     let may_ask = |about: &str| about == "github" || !known.iter().any(|(_, known, _)| *known == about);
-    findings.extend(runtime()?.block_on(ask(&config, &may_ask)));
+    findings.extend(runtime()?.block_on(async {
+        let (mut found, sinks) = tokio::join!(ask(&config, &may_ask), sinks::ask(&config));
+        found.extend(sinks);
+        found.extend(sinks::failing(&config).await);
+        found
+    }));
     findings.extend(known);
     // What is to be fixed stands last, next to the verdict.
     findings.sort_by_key(|(state, ..)| *state);

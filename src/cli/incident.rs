@@ -1,11 +1,15 @@
-//! `incident list|show|export`: from the store, or from the running server when that holds it.
+//! `incident list|show|log|replay|export`: from the store, or from the running server when that holds it.
 
 mod export;
+mod replay;
 
 use super::{ConfigArg, Failed, runtime};
-use ci_rescue::config::Config;
+use ci_rescue::card::{Places, Words};
+use ci_rescue::config::{self, Config};
 use ci_rescue::domain::incident::Incident;
 use ci_rescue::domain::{IncidentNo, text::clean_line};
+use ci_rescue::engine::record::record;
+use ci_rescue::evidence::redact;
 use ci_rescue::ports::{Query, Store, cause};
 use ci_rescue::store::{Ledger, OpenError, Sled};
 use clap::Subcommand;
@@ -37,6 +41,14 @@ enum What {
         #[command(flatten)]
         config: ConfigArg,
     },
+    /// Everything known of one incident, as plain text: rescue.log
+    Log {
+        id: String,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// What a webhook was told of an incident; with --send, tell it once more
+    Replay(replay::Args),
     /// All incidents, or their journals, as newline-delimited JSON or CSV
     Export(export::Args),
 }
@@ -47,6 +59,8 @@ pub fn run(args: &Args) -> Result<(), Failed> {
     match &args.what {
         What::List { all, config } => list(&config.load()?, *all),
         What::Show { id, json, config } => show(&config.load()?, id, *json),
+        What::Log { id, config } => log(&config.load()?, id),
+        What::Replay(args) => replay::run(args),
         What::Export(args) => export::run(args),
     }
 }
@@ -111,6 +125,21 @@ fn show(config: &Config, id: &str, json: bool) -> Result<(), Failed> {
     Ok(())
 }
 
+fn log(config: &Config, id: &str) -> Result<(), Failed> {
+    let no: IncidentNo = id.parse().map_err(|why| format!("{why}"))?;
+    let text = match open(config)? {
+        Some(store) => {
+            redact::know(config::secrets(config));
+            let words = Words::shipped(Places::default()).map_err(|why| why.to_string())?;
+            let made = runtime()?.block_on(record(&store, &words, no)).map_err(|why| why.to_string())?;
+            made.ok_or_else(|| format!("there is no incident {no}; `ci-rescue incident list --all` shows all"))?
+        }
+        None => said(config, &format!("/api/incidents/{}/rescue.log", no.0))?,
+    };
+    print!("{text}");
+    Ok(())
+}
+
 /// The store, unless a running server holds it.
 pub fn open(config: &Config) -> Result<Option<Ledger<Sled>>, String> {
     if !config.store.path.exists() {
@@ -125,7 +154,18 @@ pub fn open(config: &Config) -> Result<Option<Ledger<Sled>>, String> {
 
 /// What the running server answers; with a body, the request is a POST.
 pub fn ask(config: &Config, path: &str, body: Option<&Value>) -> Result<Value, Failed> {
-    let token = config.api.read_token.as_ref().or(config.api.act_token.as_ref());
+    let text = answered(config, path, body)?;
+    serde_json::from_str(&text).map_err(|why| Failed::integration(cause(&why)))
+}
+
+/// The same as plain text.
+fn said(config: &Config, path: &str) -> Result<String, Failed> {
+    answered(config, path, None)
+}
+
+fn answered(config: &Config, path: &str, body: Option<&Value>) -> Result<String, Failed> {
+    let (read, act) = (config.api.read_token.as_ref(), config.api.act_token.as_ref());
+    let token = if body.is_some() { act.or(read) } else { read.or(act) };
     let token = token.ok_or("a server is running and holds the store; set api.read_token so that it can be asked")?;
     runtime()?.block_on(async {
         let url = format!("http://{}{path}", config.server.listen);
@@ -142,10 +182,11 @@ pub fn ask(config: &Config, path: &str, body: Option<&Value>) -> Result<Value, F
             ))
         })?;
         let status = answer.status();
-        let value: Value = answer.json().await.map_err(|why| Failed::integration(cause(&why)))?;
+        let text = answer.text().await.map_err(|why| Failed::integration(cause(&why)))?;
         if status.is_success() {
-            Ok(value)
+            Ok(text)
         } else {
+            let value: Value = serde_json::from_str(&text).unwrap_or_default();
             Err(value.get("error").and_then(Value::as_str).unwrap_or("refused").into())
         }
     })

@@ -3,6 +3,7 @@
 mod agents;
 mod digests;
 mod mentions;
+mod sinks;
 
 use super::OPERATOR;
 use super::faults::{Fault, Teller, listed, nearest, quoted};
@@ -100,6 +101,7 @@ pub fn check(config: &Config, teller: &Teller<'_>, bad: &[&[Step]]) -> Vec<Fault
     mentions::check(&mut check, config);
     digests::check(&mut check, config);
     agents::check(&mut check, config);
+    sinks::check(&mut check, config);
     feeds(&mut check, config);
     check.found
 }
@@ -319,8 +321,9 @@ fn feeds(check: &mut Check<'_>, config: &Config) {
     for (index, feed) in config.subscriptions.iter().enumerate() {
         let platform = item("subscriptions", index, "platform");
         if check.present(&platform, &feed.platform) {
-            check.one_of(&platform, &feed.platform, &["slack", "discord", "console"]);
+            check.one_of(&platform, &feed.platform, &["slack", "discord", "console", "email", "teams", "webhook"]);
         }
         check.present(&item("subscriptions", index, "channel"), &feed.channel);
+        sinks::channel(check, config, index);
     }
 }

@@ -58,8 +58,11 @@ pub fn at(path: &[Step]) -> Option<&'static Key> {
 
 /// Whether a value must not be shown: it is a secret, or part of one.
 pub fn is_secret(path: &[Step]) -> bool {
-    let secret = |step: &Step| matches!(step, Step::Key(key) if key.contains("token") || key.contains("secret"));
-    path.iter().any(secret) || matches!(path, [Step::Key(first), ..] if first == "redaction")
+    let secret = |step: &Step| matches!(step, Step::Key(key) if ["token", "secret", "password"].iter().any(|word| key.contains(word)));
+    let sink = |first: &str| first == "teams" || first == "webhooks";
+    path.iter().any(secret)
+        || matches!(path, [Step::Key(first), ..] if first == "redaction")
+        || matches!(path, [Step::Key(first), .., Step::Key(last)] if sink(first) && last == "url")
 }
 
 #[derive(Clone)]

@@ -6,6 +6,7 @@ use super::faults::{Fault, Teller};
 use super::keys;
 use super::secrets::{self as files, Found};
 use super::shape::{Config, Previous};
+use super::sinks;
 use super::syntax;
 use super::tree::{At, Node, Step, Value, dotted};
 use super::visit::{Kind, Refused};
@@ -121,6 +122,7 @@ fn read(file: &str, text: &str, environment: &[(String, String)]) -> Result<Conf
     faults.extend(refused.iter().map(|refused| teller.refused(refused)));
     let Some(mut config) = config else { return Err(told(faults)) };
     let bad: Vec<&[Step]> = refused.iter().map(|refused| refused.path.as_slice()).collect();
+    faults.extend(from_files(&mut config, &teller));
     faults.extend(check(&config, &teller, &bad));
     if !faults.is_empty() {
         return Err(told(faults));
@@ -132,6 +134,23 @@ fn read(file: &str, text: &str, environment: &[(String, String)]) -> Result<Conf
     }
     trim_secrets(&mut config);
     Ok(config)
+}
+
+/// Secrets of tables that name a file for them.
+fn from_files(config: &mut Config, teller: &Teller<'_>) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut fill = |section: &str, index: usize, key: &str, secret: &mut Option<SecretString>, file: Option<&Path>| {
+        let path = [Step::Key(section.to_owned()), Step::Index(index), Step::Key(key.to_owned())];
+        faults.extend(sinks::fill(secret, file).err().map(|why| teller.fault(&path, &why)));
+    };
+    for (index, one) in config.teams.iter_mut().enumerate() {
+        fill("teams", index, "url_file", &mut one.url, one.url_file.as_deref());
+    }
+    for (index, one) in config.webhooks.iter_mut().enumerate() {
+        fill("webhooks", index, "url_file", &mut one.url, one.url_file.as_deref());
+        fill("webhooks", index, "secret_file", &mut one.secret, one.secret_file.as_deref());
+    }
+    faults
 }
 
 /// In the order of the file, then what came by environment.
@@ -233,6 +252,7 @@ macro_rules! holders {
             ("slack.app_token", $config.slack.app_token.$as()),
             ("slack.signing_secret", $config.slack.signing_secret.$as()),
             ("discord.bot_token", $config.discord.bot_token.$as()),
+            ("email.password", $config.email.password.$as()),
             ("hooks.token", $config.hooks.token.$as()),
             ("api.read_token", $config.api.read_token.$as()),
             ("api.act_token", $config.api.act_token.$as()),
@@ -256,11 +276,13 @@ pub fn secrets(config: &Config) -> Vec<&str> {
         .into_iter()
         .filter_map(|(_, secret)| secret)
         .chain(&config.redaction.values)
+        .chain(config.teams.iter().filter_map(|one| one.url.as_ref()))
+        .chain(config.webhooks.iter().flat_map(|one| one.url.iter().chain(&one.secret)))
         .map(ExposeSecret::expose_secret)
         .collect()
 }
 
 /// The secrets that have a key of their own.
-pub fn named(config: &Config) -> [(&'static str, Option<&SecretString>); 11] {
+pub fn named(config: &Config) -> [(&'static str, Option<&SecretString>); 12] {
     holders!(config, as_ref, secret)
 }

@@ -2,6 +2,7 @@
 
 use super::digests::DigestSection;
 use super::loops::{AgentSection, LoopSection};
+use super::sinks::{EmailSection, TeamsSection, WebhookSection};
 use crate::domain::actor::Role;
 use crate::domain::evidence::Severity;
 use crate::domain::rules::Rules;
@@ -32,6 +33,12 @@ pub struct Config {
     pub discord: Discord,
     #[serde(default)]
     pub hooks: Hooks,
+    #[serde(default)]
+    pub email: EmailSection,
+    #[serde(default)]
+    pub teams: Vec<TeamsSection>,
+    #[serde(default)]
+    pub webhooks: Vec<WebhookSection>,
     #[serde(default)]
     pub api: Api,
     #[serde(default)]

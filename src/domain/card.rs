@@ -253,6 +253,9 @@ pub struct Card {
     pub sha: String,
     /// Places in the repository that the failure points at. Their texts are plain, not escaped.
     pub annotations: Vec<Annotation>,
+    /// Where the whole record can be downloaded, in a browser.
+    #[serde(default)]
+    pub record: Option<String>,
     /// A whole sentence in plain text, for notifications and screen readers.
     pub fallback: String,
 }

@@ -31,6 +31,7 @@ pub mod intent;
 pub mod journal;
 mod looped;
 pub mod mention;
+pub mod news;
 pub mod outage;
 pub mod outcome;
 pub mod past;

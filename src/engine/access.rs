@@ -157,7 +157,7 @@ impl Working<'_> {
 
     /// The channel's feeds that want this very incident.
     pub(super) fn wanting<'r>(&self, asker: &'r Asker, incident: &Incident) -> Vec<&'r Subscription> {
-        let subject = super::turn::subject(incident);
+        let subject = super::surfaces::subject(incident);
         asker.reader.feeds.iter().filter(|feed| self.state.names.wants(&feed.filter, &subject)).collect()
     }
 

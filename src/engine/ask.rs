@@ -18,7 +18,7 @@ use crate::evidence;
 use crate::policy;
 use crate::ports::{
     Answered, Ask, BudgetView, Checks, CiFailure, Counts, DeadLetter, ExportAsked, HistoryAsked, Lines, LoopView,
-    Query, Route, StoreError,
+    Query, Replay, Replayed, Route, StoreError,
 };
 use crate::remedies::ledger;
 use async_trait::async_trait;
@@ -156,6 +156,14 @@ impl Ask for Engine {
     async fn journal(&self, no: IncidentNo) -> Result<Vec<Entry>, StoreError> {
         const ENTRIES: usize = 500;
         self.store.journal(no, 0, ENTRIES).await
+    }
+
+    async fn record(&self, no: IncidentNo) -> Result<Option<String>, StoreError> {
+        super::record::record(&*self.store, &self.words, no).await
+    }
+
+    async fn replay(&self, no: IncidentNo, asked: &Replay) -> Result<Option<Vec<Replayed>>, StoreError> {
+        self.replay_events(no, asked).await
     }
 
     async fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {

@@ -5,13 +5,18 @@
 
 mod digest;
 mod due;
+mod events;
+mod letters;
+mod replay;
 mod troubles;
 mod write;
+
+pub use troubles::troubles;
 
 use super::Engine;
 use crate::domain::actor::Platform;
 use crate::domain::time::MINUTE_MS;
-use crate::ports::{Chat, StoreError};
+use crate::ports::{Chat, Sink, StoreError};
 use due::{AtWork, Job};
 use futures::StreamExt;
 use std::collections::HashSet;
@@ -35,40 +40,93 @@ const IDLE: Duration = Duration::from_millis(100);
 /// After a failure of the store.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How the news of a platform leave.
+#[derive(Clone)]
+enum Road {
+    /// Cards, edited in place.
+    Chat(Arc<dyn Chat>),
+    Sink(Sink),
+}
+
+/// One piece of work on a road.
+enum Piece {
+    Card(Job),
+    Letter(letters::Mail),
+    Events(events::Row),
+}
+
+impl Piece {
+    fn holds(&self) -> AtWork {
+        match self {
+            Self::Card(job) => job.holds(),
+            Self::Letter(mail) => mail.holds(),
+            Self::Events((surface, _)) => {
+                AtWork { surfaces: std::iter::once(surface.clone()).collect(), channels: Channels::default() }
+            }
+        }
+    }
+}
+
 impl Engine {
+    fn road(&self, platform: &Platform) -> Option<Road> {
+        let chat = self.chats.get(platform).cloned().map(Road::Chat);
+        chat.or_else(|| self.sinks.get(platform).cloned().map(Road::Sink))
+    }
+
+    async fn pieces(&self, road: &Road, at_work: &AtWork, room: usize) -> Result<Vec<Piece>, StoreError> {
+        Ok(match road {
+            Road::Chat(chat) => self.choose(&**chat, at_work, room).await?.into_iter().map(Piece::Card).collect(),
+            Road::Sink(Sink::Letters(sink)) => {
+                self.choose_letters(&**sink, at_work, room).await?.into_iter().map(Piece::Letter).collect()
+            }
+            Road::Sink(Sink::Events(sink)) => {
+                self.choose_events(&**sink, at_work, room).await?.into_iter().map(Piece::Events).collect()
+            }
+        })
+    }
+
+    async fn do_piece(&self, road: &Road, piece: Piece) -> Result<(), StoreError> {
+        match (road, piece) {
+            (Road::Chat(chat), Piece::Card(job)) => self.do_job(&**chat, job).await,
+            (Road::Sink(Sink::Letters(sink)), Piece::Letter(mail)) => self.do_mail(&**sink, mail).await,
+            (Road::Sink(Sink::Events(sink)), Piece::Events(row)) => self.hand_over(&**sink, row).await,
+            _ => Ok(()),
+        }
+    }
+
     /// Brings every surface whose turn it is nearer to its incident. `false` when nothing was due.
     ///
     /// # Errors
     /// The store failed.
     pub async fn publish(&self, platform: &Platform) -> Result<bool, StoreError> {
-        let Some(chat) = self.chats.get(platform) else { return Ok(false) };
-        let jobs = self.choose(&**chat, &AtWork::default(), usize::MAX).await?;
-        let any = !jobs.is_empty();
-        let mut done = futures::stream::iter(jobs).map(|job| self.do_job(&**chat, job)).buffer_unordered(AT_ONCE);
+        let Some(road) = self.road(platform) else { return Ok(false) };
+        let pieces = self.pieces(&road, &AtWork::default(), usize::MAX).await?;
+        let any = !pieces.is_empty();
+        let mut done = futures::stream::iter(pieces).map(|piece| self.do_piece(&road, piece)).buffer_unordered(AT_ONCE);
         while let Some(done) = done.next().await {
             done?;
         }
         Ok(any)
     }
 
-    /// The platforms that cards go to.
+    /// The platforms that cards, letters and events go to.
     pub fn platforms(&self) -> impl Iterator<Item = &Platform> {
-        self.chats.keys()
+        self.chats.keys().chain(self.sinks.keys())
     }
 
     /// Publishes until `stop`; what is being written then is finished.
     pub(super) async fn publisher(self: Arc<Self>, platform: Platform, stop: CancellationToken) {
-        let Some(chat) = self.chats.get(&platform).cloned() else { return };
+        let Some(road) = self.road(&platform) else { return };
         let mut news = self.card_due.subscribe();
         let mut going = JoinSet::new();
         let mut at_work = AtWork::default();
         while !stop.is_cancelled() {
             news.mark_unchanged();
             let room = AT_ONCE.saturating_sub(going.len());
-            match self.choose(&*chat, &at_work, room).await {
-                Ok(jobs) => {
-                    for job in jobs {
-                        self.begin(&chat, job, &mut at_work, &mut going);
+            match self.pieces(&road, &at_work, room).await {
+                Ok(pieces) => {
+                    for piece in pieces {
+                        self.begin(&road, piece, &mut at_work, &mut going);
                     }
                 }
                 // It was logged when it was found, and does not pass.
@@ -91,13 +149,13 @@ impl Engine {
         while going.join_next().await.is_some() {}
     }
 
-    fn begin(self: &Arc<Self>, chat: &Arc<dyn Chat>, job: Job, at_work: &mut AtWork, going: &mut Going) {
-        let (this, chat) = (Arc::clone(self), Arc::clone(chat));
-        let held = job.holds();
+    fn begin(self: &Arc<Self>, road: &Road, piece: Piece, at_work: &mut AtWork, going: &mut Going) {
+        let (this, road) = (Arc::clone(self), road.clone());
+        let held = piece.holds();
         at_work.add(&held);
         going.spawn(async move {
             // A panic must not leave the channel locked.
-            let work = std::panic::AssertUnwindSafe(this.do_job(&*chat, job));
+            let work = std::panic::AssertUnwindSafe(this.do_piece(&road, piece));
             let done = futures::FutureExt::catch_unwind(work).await;
             let done = done.unwrap_or_else(|_| Err(StoreError::Broken("publishing a card panicked".into())));
             (held, done)

@@ -11,16 +11,14 @@ use crate::domain::effect::{Effect, Lookup, Order};
 use crate::domain::event::{Conclusion, Event, Scope};
 use crate::domain::evidence::Track;
 use crate::domain::facts::RunSeen;
-use crate::domain::head;
 use crate::domain::ids::{IncidentNo, Repo};
 use crate::domain::incident::{Incident, RunState};
 use crate::domain::journal::{Entry, Note};
-use crate::domain::subscription::{Subject, Subscription, repo_glob};
 use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
 use crate::history::outcomes;
 use crate::incident::{Routed, Transition, route, run_key, step, track};
-use crate::ports::{Claimed, Delivery, Heard, NewEffect, Query, StoreError, Surface, TimerRow, Turn};
+use crate::ports::{Claimed, Delivery, Heard, NewEffect, Query, StoreError, TimerRow, Turn};
 use futures::FutureExt;
 use metrics::{counter, histogram};
 use std::collections::{BTreeMap, BTreeSet};
@@ -487,9 +485,7 @@ impl Working<'_> {
             let alike = stored.is_some_and(|stored| stored.shown.looks_like(&view(&incident)));
             let told = self.to_tell.get(&no).copied().unwrap_or(0);
             for (surface, stands) in self.surfaces(&incident).await? {
-                // Our own pages show more than the card, and cost nobody's patience.
-                let inside = self.engine.chats.get(&surface.platform).is_some_and(|chat| chat.is_inside());
-                let wanted = if alike && stands && !inside { 0 } else { incident.version };
+                let (wanted, told) = self.due_there(&surface, &incident, alike && stands, told);
                 if wanted > 0 || told > 0 {
                     self.turn.dirty.push((surface, wanted, told));
                 }
@@ -499,57 +495,6 @@ impl Working<'_> {
         self.turn.settings.extend(changes.settings(&*self.engine.store).await?);
         self.turn.settings.extend(outcomes.setting(&*self.engine.store).await?);
         Ok(self.turn)
-    }
-
-    /// Whether a channel may still hear of a repository: where nobody subscribes to it any more, the card stays as it is.
-    fn is_still_fed(&self, surface: &Surface, repo: &Repo) -> bool {
-        let Some(chat) = self.engine.chats.get(&surface.platform) else { return true };
-        let here = |feed: &&Subscription| feed.platform == surface.platform && feed.channel == surface.channel;
-        let fits = |feed: &Subscription| {
-            let pattern = feed.filter.repo.as_deref();
-            pattern.is_none_or(|pattern| self.state.names.all(repo).any(|name| repo_glob(pattern, name.as_str())))
-        };
-        chat.is_in_repository() || chat.is_inside() || self.engine.all_feeds(self.state).filter(here).any(fits)
-    }
-
-    /// Where the card stands already, and where feeds want it now; with each, whether it stands there.
-    async fn surfaces(&self, incident: &Incident) -> Result<Vec<(Surface, bool)>, StoreError> {
-        let stand = if incident.version > 1 { self.engine.store.surfaces(incident.no).await? } else { Vec::new() };
-        let mut surfaces: Vec<(Surface, bool)> = stand.into_iter().map(|surface| (surface, true)).collect();
-        let subject = subject(incident);
-        let fed = self.engine.all_feeds(self.state).filter(|feed| self.state.names.wants(&feed.filter, &subject));
-        let fed = fed.map(|feed| (feed.platform.clone(), feed.channel.clone()));
-        let own = self.engine.chats.iter().flat_map(|(platform, chat)| {
-            let channels = chat.channels(&incident.repo, &incident.pulls);
-            channels.into_iter().map(move |channel| (platform.clone(), channel))
-        });
-        // What was adopted is shown where it stands already and nowhere else.
-        let wanted: Vec<Surface> = fed
-            .chain(own)
-            .filter(|_| incident.adopted_by.is_none() && !self.renaming.contains(&incident.no))
-            .map(|(platform, channel)| Surface { incident: incident.no, platform, channel })
-            .collect();
-        surfaces.retain(|(surface, _)| self.is_still_fed(surface, &incident.repo));
-        for surface in wanted {
-            if !surfaces.iter().any(|(have, _)| *have == surface) && !self.is_muted(&surface).await? {
-                surfaces.push((surface, false));
-            }
-        }
-        Ok(surfaces)
-    }
-}
-
-/// What feeds look at.
-pub(super) fn subject(incident: &Incident) -> Subject<'_> {
-    Subject {
-        repo: &incident.repo,
-        // A merge queue's branch stands for the one that it merges into.
-        branch: head::queued(incident.branch.raw()).map_or(incident.branch.raw(), |(onto, _)| onto),
-        default_branch: &incident.default_branch,
-        workflow: incident.workflow.raw(),
-        conclusion: incident.first_job().map_or("failure", |job| job.conclusion.as_str()),
-        severity: incident.severity,
-        owners: incident.owners.as_deref().unwrap_or_default(),
     }
 }
 

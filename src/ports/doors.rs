@@ -307,6 +307,15 @@ pub trait Ask: Send + Sync {
     /// incident.
     async fn policy(&self, no: IncidentNo, rules: Option<Rules>) -> Result<Option<Vec<Tested>>, super::StoreError>;
     async fn journal(&self, no: IncidentNo) -> Result<Vec<Entry>, super::StoreError>;
+    /// Everything known of an incident as plain text; `None` where there is no such incident.
+    async fn record(&self, no: IncidentNo) -> Result<Option<String>, super::StoreError>;
+    /// Events of an incident that went to a webhook, the oldest first, to be sent again; `None` where nothing of it
+    /// goes there.
+    async fn replay(
+        &self,
+        no: IncidentNo,
+        asked: &super::Replay,
+    ) -> Result<Option<Vec<super::Replayed>>, super::StoreError>;
     /// The excerpt of a log, by content.
     async fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, super::StoreError>;
     async fn hold(&self) -> Result<Option<crate::domain::facts::Hold>, super::StoreError>;

@@ -11,6 +11,7 @@ use crate::domain::facts::RunSeen;
 use crate::domain::ids::{Digest, IncidentNo};
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
+use crate::domain::news::Said;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::Time;
 use async_trait::async_trait;
@@ -112,6 +113,9 @@ pub struct Publication {
     /// Somebody deleted the card: it comes back when something has to be said or approved.
     #[serde(default)]
     pub removed: bool,
+    /// What a sink was told last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Said>,
 }
 
 /// A channel that cannot be written to until somebody mends something.
@@ -134,6 +138,9 @@ pub struct Digested {
     pub message: Option<String>,
     /// The incident's version that the digest shows.
     pub shown: u64,
+    /// A sink was told that all of its failures are over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub over: bool,
 }
 
 impl Publication {

@@ -7,7 +7,7 @@ use super::shapes::{
     BudgetAnswer, CiHook, CiHookAnswer, ClassifyAnswer, ClassifyRequest, IncidentView, IncidentsAnswer,
     IntegrationView, QuarantineAnswer, RemediateAnswer, RemediateRequest, StatusAnswer, TroubleView, rfc3339,
 };
-use super::{export, history, policy, store};
+use super::{export, history, policy, sinks, store};
 use crate::ports::{CiFailure, Query};
 use axum::extract::{Path, Query as Params, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -34,12 +34,13 @@ pub fn routes() -> Router<Doors> {
         .merge(history::routes())
         .merge(export::routes())
         .merge(policy::routes())
+        .merge(sinks::routes())
 }
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "CI Rescue", description = "Incidents, and what may be asked of the bot."),
-    paths(incidents, incident, status, fixed, loops, budget, classify, quarantine, ci_hook, remediate, store::backup, store::verify, history::import, history::score, history::classify, history::fill, export::export, policy::policy, policy::try_policy),
+    paths(incidents, incident, status, fixed, loops, budget, classify, quarantine, ci_hook, remediate, store::backup, store::verify, history::import, history::score, history::classify, history::fill, export::export, policy::policy, policy::try_policy, sinks::record, sinks::replay),
     modifiers(&Tokens)
 )]
 struct Document;

@@ -271,7 +271,7 @@ impl TroubleView {
 /// Whether another program that we depend on answers.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct IntegrationView {
-    /// `github`, `slack`, `slack_socket`, `discord`, `discord_gateway`.
+    /// `github`, `slack`, `slack_socket`, `discord`, `discord_gateway`, `email`, `teams`, `webhooks`.
     pub name: String,
     /// `up`, `down`, or `unknown` before the first call.
     pub state: String,

@@ -43,6 +43,7 @@ mod setup;
     reason = "drawn numbers are cut to whole ones; the benchmark uses the rest"
 )]
 mod sim;
+mod sinks;
 mod strangers;
 mod threats;
 mod tidy;

@@ -1,4 +1,4 @@
-//! What belongs to an incident, as plain files: the script that reproduces it, and patches.
+//! What belongs to an incident, as plain files: its record, the script that reproduces it, and patches.
 
 use super::error::{NO_INCIDENT, refusal};
 use super::incident::look_up;
@@ -23,6 +23,17 @@ pub async fn repro(State(app): State<App>, _: Visit, headers: HeaderMap, Path(no
         return (TEXT, script).into_response();
     }
     refusal(&app, &headers, StatusCode::NOT_FOUND, "No script yet: type `repro` and the incident's number")
+}
+
+/// Everything known of an incident, to be saved.
+pub async fn record(State(app): State<App>, _: Visit, headers: HeaderMap, Path(no): Path<String>) -> Response {
+    let record = match look_up(&app, &no).await {
+        Some(incident) => app.ask.record(incident.no).await.ok().flatten().map(|text| (incident.no.0, text)),
+        None => None,
+    };
+    let Some((no, text)) = record else { return refusal(&app, &headers, StatusCode::NOT_FOUND, NO_INCIDENT) };
+    let saved = format!("attachment; filename=\"rescue-{no}.log\"");
+    (TEXT, [(header::CONTENT_DISPOSITION, saved)], text).into_response()
 }
 
 /// What a proposal changes, or would have: for each branch one patch, as `git apply` takes it.

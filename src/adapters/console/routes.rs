@@ -106,6 +106,7 @@ pub fn router(settings: Settings) -> Result<Router, String> {
         .route("/incidents/{no}/as/{platform}", get(preview::page))
         .route("/copy.js", get(|| async { ([(header::CONTENT_TYPE, "text/javascript")], COPY) }))
         .route("/incidents/{no}/repro.sh", get(files::repro))
+        .route("/incidents/{no}/rescue.log", get(files::record))
         .route("/incidents/{no}/patches/{n}", get(files::patch))
         .route("/events", get(events::events))
         .route("/command", post(say::command))

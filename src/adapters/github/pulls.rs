@@ -71,9 +71,13 @@ impl Pulls {
             })
         };
         let annotations: Vec<Value> = card.annotations.iter().take(ANNOTATIONS_MAX).map(annotation).collect();
+        let mut summary = cut(&card.lines.join("\n\n"), 65_000);
+        if let Some(record) = &card.record {
+            summary.push_str(&format!("\n\n[rescue.log, the whole record]({})", record.replace(')', "%29")));
+        }
         let body = json!({
             "name": CHECK, "external_id": marker, "head_sha": card.sha, "status": "completed", "conclusion": conclusion,
-            "output": {"title": cut(&card.fallback, 250), "summary": cut(&card.lines.join("\n\n"), 65_000), "annotations": annotations},
+            "output": {"title": cut(&card.fallback, 250), "summary": summary, "annotations": annotations},
         });
         let (key, digest) = (format!("{repo}@{} {marker}", card.sha), Digest::of([body.to_string().as_bytes()]));
         if self.checks.lock().unwrap_or_else(PoisonError::into_inner).get(&key) == Some(&digest) {

@@ -70,9 +70,13 @@ impl Engine {
     }
 
     /// Marks all members before the post, so that a crash in between is seen.
-    async fn begin_digest(&self, lead: IncidentNo, rows: Vec<Row>) -> Result<(Digested, Vec<Row>), StoreError> {
+    pub(super) async fn begin_digest(
+        &self,
+        lead: IncidentNo,
+        rows: Vec<Row>,
+    ) -> Result<(Digested, Vec<Row>), StoreError> {
         let members: Vec<IncidentNo> = rows.iter().map(|(surface, _)| surface.incident).collect();
-        let digest = Digested { lead, members, message: None, shown: 0 };
+        let digest = Digested { lead, members, message: None, shown: 0, over: false };
         let mut kept = Vec::new();
         for (surface, mut publication) in rows {
             publication.digest = Some(digest.clone());
@@ -88,7 +92,7 @@ impl Engine {
     }
 
     /// The failures that stand on the digest, as they are now.
-    async fn members(&self, at: &Surface, digest: &Digested) -> Result<Vec<Incident>, StoreError> {
+    pub(super) async fn members(&self, at: &Surface, digest: &Digested) -> Result<Vec<Incident>, StoreError> {
         let mut all = Vec::new();
         for no in &digest.members {
             let surface = Surface { incident: *no, ..at.clone() };

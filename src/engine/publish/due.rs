@@ -10,11 +10,11 @@ use crate::ports::{Chat, Due, Publication, StoreError, Surface};
 use std::collections::{BTreeMap, HashSet};
 
 /// First posts looked at in one go.
-const FIRST: usize = 512;
+pub(super) const FIRST: usize = 512;
 /// Cards that are behind looked at in one go: the most urgent is chosen among them.
-const UPDATES: usize = 1_024;
+pub(super) const UPDATES: usize = 1_024;
 /// When posting what waits in a channel would take longer than this, it is posted as one digest.
-const DIGEST_AFTER_MS: i64 = 3 * SECOND_MS;
+pub(super) const DIGEST_AFTER_MS: i64 = 3 * SECOND_MS;
 /// Failures on one digest.
 const DIGEST_MAX: usize = 50;
 /// In a burst, a card waits this long for the log that may say that it is a known failure.
@@ -35,9 +35,9 @@ pub enum Job {
 /// What is being written.
 #[derive(Default)]
 pub struct AtWork {
-    surfaces: HashSet<Surface>,
+    pub(super) surfaces: HashSet<Surface>,
     /// Channels in which something is being posted.
-    channels: Channels,
+    pub(super) channels: Channels,
 }
 
 impl AtWork {
@@ -118,7 +118,7 @@ impl Engine {
     }
 
     /// Channels whose pause is not over.
-    async fn busy(&self, platform: &Platform, now: Time) -> Vec<String> {
+    pub(super) async fn busy(&self, platform: &Platform, now: Time) -> Vec<String> {
         let slots = self.slots.lock().await;
         let waits = |free: &Time| *free > now && free.ms_since(now) < PAUSE_MAX_MS;
         let of = slots.iter().filter(|((of, _), free)| of == platform && waits(free));
@@ -126,22 +126,22 @@ impl Engine {
     }
 
     /// One write to a channel, then a pause.
-    async fn take_slot(&self, chat: &dyn Chat, channel: &str, now: Time) -> bool {
+    pub(super) async fn take_slot(&self, platform: &Platform, pace_ms: i64, channel: &str, now: Time) -> bool {
         let mut slots = self.slots.lock().await;
-        let key = (chat.platform(), channel.to_owned());
+        let key = (platform.clone(), channel.to_owned());
         // A slot further off than any pause is one from before the clock was set back.
         if slots.get(&key).is_some_and(|free| *free > now && free.ms_since(now) < PAUSE_MAX_MS) {
             return false;
         }
         slots.retain(|_, free| free.plus_ms(MINUTE_MS) > now);
-        slots.insert(key, now.plus_ms(chat.pace_ms()));
+        slots.insert(key, now.plus_ms(pace_ms));
         true
     }
 
     /// Whether something was posted there within the last minute.
-    async fn is_lively(&self, chat: &dyn Chat, channel: &str, now: Time) -> bool {
+    pub(super) async fn is_lively(&self, platform: &Platform, channel: &str, now: Time) -> bool {
         let slots = self.slots.lock().await;
-        slots.get(&(chat.platform(), channel.to_owned())).is_some_and(|free| free.plus_ms(MINUTE_MS) > now)
+        slots.get(&(platform.clone(), channel.to_owned())).is_some_and(|free| free.plus_ms(MINUTE_MS) > now)
     }
 }
 
@@ -190,8 +190,10 @@ impl Choice<'_> {
                 ready.push(row);
             }
         }
-        let lively = self.engine.is_lively(self.chat, channel, self.now).await;
-        if (ready.is_empty() && begun.is_empty()) || !self.engine.take_slot(self.chat, channel, self.now).await {
+        let lively = self.engine.is_lively(&self.platform, channel, self.now).await;
+        if (ready.is_empty() && begun.is_empty())
+            || !self.engine.take_slot(&self.platform, self.chat.pace_ms(), channel, self.now).await
+        {
             return Ok(());
         }
         if let Some((lead, rows)) = begun.pop_first() {
@@ -247,7 +249,7 @@ impl Choice<'_> {
 
     async fn by_slot(&mut self, channel: &str, job: Job) {
         let posting = self.at_work.channels.contains(channel);
-        if !posting && self.engine.take_slot(self.chat, channel, self.now).await {
+        if !posting && self.engine.take_slot(&self.platform, self.chat.pace_ms(), channel, self.now).await {
             self.jobs.push(job);
         }
     }

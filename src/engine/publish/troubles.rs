@@ -6,7 +6,7 @@ use crate::domain::effect::Effect;
 use crate::domain::journal::Note;
 use crate::domain::time::{HOUR_MS, MINUTE_MS, Time};
 use crate::engine::Engine;
-use crate::ports::{NewEffect, StoreError, Surface, Trouble, Turn};
+use crate::ports::{NewEffect, Store, StoreError, Surface, Trouble, Turn};
 use serde_json::json;
 
 const KEY: &str = "trouble:";
@@ -15,6 +15,15 @@ const INTERVAL_MAX_MS: i64 = HOUR_MS;
 
 fn key(platform: &Platform, channel: &str) -> String {
     format!("{KEY}{platform}:{channel}")
+}
+
+/// What does not get through, as it is stored.
+///
+/// # Errors
+/// The store cannot be read.
+pub async fn troubles(store: &dyn Store) -> Result<Vec<Trouble>, StoreError> {
+    let rows = store.settings(KEY).await?;
+    Ok(rows.into_iter().filter_map(|(_, trouble)| serde_json::from_value(trouble).ok()).collect())
 }
 
 /// One minute, doubling up to an hour.
@@ -71,14 +80,13 @@ impl Engine {
 
     /// What stands in the way now.
     pub(in crate::engine) async fn read_troubles(&self) -> Result<Vec<Trouble>, StoreError> {
-        let rows = self.store.settings(KEY).await?;
-        Ok(rows.into_iter().filter_map(|(_, trouble)| serde_json::from_value(trouble).ok()).collect())
+        troubles(&*self.store).await
     }
 
     /// Tries everything that waits for a fix at once.
     pub(in crate::engine) async fn try_parked(&self, platform: Option<&Platform>) -> Result<(), StoreError> {
         let of = |have: &&Platform| platform.is_none_or(|platform| platform == *have);
-        for platform in self.chats.keys().filter(of) {
+        for platform in self.platforms().filter(of) {
             self.slots.lock().await.retain(|(have, _), _| have != platform);
             for (surface, mut publication) in self.store.publications(platform).await? {
                 if publication.parked {

@@ -368,12 +368,13 @@ impl Engine {
 
     /// Whether the channel shows repositories of more than one owner: only then is the owner worth its room.
     pub(super) async fn has_several_owners(&self, chat: &dyn Chat, channel: &str) -> bool {
-        if chat.is_in_repository() {
-            return false;
-        }
+        !chat.is_in_repository() && self.shows_several_owners(&chat.platform(), channel).await
+    }
+
+    /// The same for any place outside a repository.
+    pub(super) async fn shows_several_owners(&self, platform: &Platform, channel: &str) -> bool {
         let state = self.state.lock().await;
-        let platform = chat.platform();
-        let fed = self.all_feeds(&state).filter(|feed| feed.platform == platform && feed.channel == channel);
+        let fed = self.all_feeds(&state).filter(|feed| feed.platform == *platform && feed.channel == channel);
         let owners = crate::domain::subscription::owners(fed.map(|feed| feed.filter.repo.as_deref()));
         owners.unwrap_or_else(|| self.filter.has_several_owners())
     }

@@ -265,6 +265,7 @@ pub async fn engine(
         status: None,
         words: Arc::new(Words::shipped(Places::default()).unwrap()),
         chats: Vec::new(),
+        sinks: Vec::new(),
         ci: Some(double.clone()),
         forge: Some(double.clone()),
         git: None,

@@ -2,7 +2,7 @@
 
 use crate::world::{Setup, World, card, spec};
 
-const HOSTILE: [&str; 22] = [
+pub const HOSTILE: [&str; 22] = [
     "@everyone @here <@&1> <@!2>",
     "[github.com](https://evil.example)",
     "||spoiler|| **bold** __under__",

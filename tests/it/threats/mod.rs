@@ -10,4 +10,4 @@ pub mod platforms;
 mod reading;
 mod signatures;
 
-pub use injection::walk;
+pub use injection::{HOSTILE, walk};

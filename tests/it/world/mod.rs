@@ -2,8 +2,10 @@
 
 pub mod chromium;
 pub mod discord;
+pub mod receiver;
 pub mod record;
 pub mod slack;
+pub mod smtp;
 
 use ci_rescue::app::{App, Seats};
 use ci_rescue::config;
@@ -75,6 +77,8 @@ pub struct Setup {
     pub hooks: String,
     /// More keys of `[console]`.
     pub console: String,
+    /// One that others go by, too.
+    pub clock: Option<Arc<HandClock>>,
 }
 
 impl Default for Setup {
@@ -89,6 +93,7 @@ impl Default for Setup {
             github: String::new(),
             hooks: String::new(),
             console: String::new(),
+            clock: None,
         }
     }
 }
@@ -177,7 +182,7 @@ impl World {
     pub async fn on(setup: Setup, store: Arc<dyn Store>) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let rooms = tempfile::tempdir().expect("a directory");
-        let clock = HandClock::new();
+        let clock = setup.clock.clone().unwrap_or_else(HandClock::new);
         let (forge, forge_at, stop) = forge(&clock, Some(rooms.path().join("forge"))).await;
         let slack = SlackDouble::start(&stop).await;
         let discord = DiscordDouble::start(&stop).await;
