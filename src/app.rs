@@ -106,6 +106,7 @@ impl App {
             health: health.clone(),
             feeds,
             home,
+            verdict_check: config.github.verdict_check,
         })
         .await
         .map_err(|why| why.to_string())?;

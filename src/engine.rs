@@ -12,6 +12,7 @@ mod calibrating;
 mod checkup;
 mod chronicle;
 mod code;
+mod commit_checks;
 mod context;
 mod desk;
 mod door;
@@ -43,8 +44,10 @@ mod reports;
 mod repro;
 mod resolve;
 mod review;
+mod reviews;
 mod run;
 mod seal;
+mod seen;
 mod spans;
 mod stats;
 mod suspects;
@@ -127,6 +130,8 @@ pub struct Parts {
     pub feeds: Vec<Subscription>,
     /// Where incidents can be read in a browser.
     pub home: Option<String>,
+    /// Whether heads of pull requests get the verdict check.
+    pub verdict_check: bool,
 }
 
 /// What only one turn at a time may touch.
@@ -158,6 +163,7 @@ pub struct Engine {
     health: Arc<Health>,
     fixed_feeds: Vec<Subscription>,
     home: Option<String>,
+    verdict_check: bool,
     seal: seal::Seal,
     installation: String,
     state: Mutex<State>,
@@ -234,6 +240,7 @@ impl Engine {
             decoders: parts.decoders.into_iter().map(|decoder| (decoder.source(), decoder)).collect(),
             fixed_feeds: parts.feeds,
             home: parts.home,
+            verdict_check: parts.verdict_check,
             seal: secrets.seal,
             installation: secrets.installation,
             state: Mutex::new(State { index, next_incident, feeds, names }),

@@ -25,8 +25,8 @@ pub use export::{ExportAsked, Exported, Format};
 pub use health::{Health, Integration, Vital, cause};
 pub use history::{History, HistoryAsked, Named, Pasts, Recorded};
 pub use integrations::{
-    Advisory, Assignee, ChangeSource, Chat, Ci, Clock, Decoder, Directory, Forge, Git, GitOrigin, Heard, KnownRepo,
-    LogStream, Message, NewIssue, NewPull, Origins, PortError, Pulled, Since, Ticks,
+    Advisory, Assignee, ChangeSource, Chat, CheckSaid, Ci, Clock, Decoder, Directory, Forge, Git, GitOrigin, Heard,
+    KnownRepo, LogStream, Message, NewIssue, NewPull, Origins, PortError, Pulled, Since, Ticks,
 };
 pub use loops::{LoopFigures, by_specialist};
 pub use past::{PastRuns, RunPage};

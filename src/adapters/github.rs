@@ -3,9 +3,11 @@
 mod advisories;
 mod api;
 mod auth;
+mod checks;
 mod ci;
 mod contents;
 mod decode;
+mod deployments;
 mod fetch;
 mod forge;
 mod granted;

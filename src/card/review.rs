@@ -55,6 +55,7 @@ impl Words {
             sha: String::new(),
             annotations: Vec::new(),
             fallback: format!("{title}: {}.", rows("plain")?.join("; ").replace('\n', " ")),
+            beside: Vec::new(),
         })
     }
 }

@@ -43,8 +43,8 @@ fn button() -> impl Strategy<Value = Button> {
 /// Any card, also one that no template makes.
 pub fn any_card(markup: &'static str) -> impl Strategy<Value = Card> {
     let link = "https?://[a-z.]{1,20}/[ -~]{0,700}".prop_map(|url| Link { label: "Run".into(), url });
-    let annotation =
-        (words(300), 1..9_999_u32, words(500)).prop_map(|(file, line, text)| Annotation { file, line, text });
+    let annotation = (words(300), 1..9_999_u32, words(300), words(500))
+        .prop_map(|(file, line, title, text)| Annotation { file, line, title, text });
     let texts = (words(5_000), list(words(4_000), 1..=4), words(5_000));
     let parts = (list(link, 0..4), list(button(), 0..=3), list(button(), 0..=4), list(annotation, 0..60));
     (texts, parts).prop_map(move |((title, lines, fallback), (links, buttons, more, annotations))| {
@@ -70,6 +70,7 @@ pub fn any_card(markup: &'static str) -> impl Strategy<Value = Card> {
             sha: "1a2b3c4d5e".into(),
             annotations,
             fallback: format!("Incident 42 {fallback}"),
+            beside: Vec::new(),
         }
     })
 }

@@ -3,6 +3,7 @@
 //! Channels are independent and are written to side by side. In a channel, a first post goes before everything else;
 //! edits have a budget of their own where the platform counts them apart, and the rest follows.
 
+mod beside;
 mod digest;
 mod due;
 mod troubles;
@@ -93,7 +94,7 @@ impl Engine {
 
     fn begin(self: &Arc<Self>, chat: &Arc<dyn Chat>, job: Job, at_work: &mut AtWork, going: &mut Going) {
         let (this, chat) = (Arc::clone(self), Arc::clone(chat));
-        let held = job.holds();
+        let held = job.holds(chat.is_in_repository());
         at_work.add(&held);
         going.spawn(async move {
             // A panic must not leave the channel locked.
