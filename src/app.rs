@@ -113,6 +113,7 @@ impl App {
             feeds,
             digests: digests(config),
             home,
+            verdict_check: config.github.verdict_check,
         })
         .await
         .map_err(|why| why.to_string())?;

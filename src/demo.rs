@@ -11,6 +11,7 @@ mod artifacts;
 mod checks;
 mod comments;
 mod contents;
+mod deployments;
 mod git;
 mod hooks;
 mod issues;
@@ -25,6 +26,7 @@ mod state;
 pub mod stub;
 
 pub use advisories::Advisory;
+pub use deployments::Gate;
 pub use git::{learn, seed};
 pub use hooks::{Hook, sign};
 pub use routes::router;

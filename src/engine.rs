@@ -12,6 +12,7 @@ mod calibrating;
 mod checkup;
 mod chronicle;
 mod code;
+mod commit_checks;
 mod context;
 mod desk;
 mod door;
@@ -45,8 +46,10 @@ mod reports;
 mod repro;
 mod resolve;
 mod review;
+mod reviews;
 mod run;
 mod seal;
+mod seen;
 mod spans;
 mod stats;
 mod summaries;
@@ -138,6 +141,8 @@ pub struct Parts {
     pub digests: Vec<Schedule>,
     /// Where incidents can be read in a browser.
     pub home: Option<String>,
+    /// Whether heads of pull requests get the verdict check.
+    pub verdict_check: bool,
 }
 
 /// What only one turn at a time may touch.
@@ -171,6 +176,7 @@ pub struct Engine {
     fixed_feeds: Vec<Subscription>,
     digests: Vec<Schedule>,
     home: Option<String>,
+    verdict_check: bool,
     seal: seal::Seal,
     installation: String,
     state: Mutex<State>,
@@ -249,6 +255,7 @@ impl Engine {
             fixed_feeds: parts.feeds,
             digests: parts.digests,
             home: parts.home,
+            verdict_check: parts.verdict_check,
             seal: secrets.seal,
             installation: secrets.installation,
             state: Mutex::new(State { index, next_incident, feeds, names }),

@@ -3,6 +3,7 @@
 pub mod access;
 mod automatic;
 pub mod codeowners;
+pub mod commit_check;
 mod confidence;
 pub mod escalation;
 mod gates;

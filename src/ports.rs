@@ -26,8 +26,8 @@ pub use export::{ExportAsked, Exported, Format};
 pub use health::{Health, Integration, Vital, cause};
 pub use history::{History, HistoryAsked, Named, Pasts, Recorded};
 pub use integrations::{
-    Advisory, ChangeSource, Chat, Ci, Clock, Contact, Decoder, Directory, Forge, Git, GitOrigin, Heard, KnownRepo,
-    LogStream, Message, NewIssue, NewPull, Origins, PortError, Pulled, Since, Ticks,
+    Advisory, ChangeSource, Chat, CheckSaid, Ci, Clock, Contact, Decoder, Directory, Forge, Git, GitOrigin, Heard,
+    KnownRepo, LogStream, Message, NewIssue, NewPull, Origins, PortError, Pulled, Since, Ticks,
 };
 pub use loops::{LoopFigures, by_specialist};
 pub use past::{PastRuns, RunPage};

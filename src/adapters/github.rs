@@ -3,10 +3,12 @@
 mod advisories;
 mod api;
 mod auth;
+mod checks;
 mod ci;
 mod contents;
 mod conversion;
 mod decode;
+mod deployments;
 mod fetch;
 mod forge;
 mod granted;

@@ -17,7 +17,15 @@ pub fn buttons(incident: &Incident) -> (Buttons, Buttons) {
         return (Vec::new(), offered(incident).into_iter().chain(wrong(incident)).collect());
     }
     let (mut shown, mut more) = (Vec::new(), Vec::new());
-    if let Some(active) = incident.shown() {
+    if let Some(waiting) = incident.deployment.as_ref().filter(|waiting| waiting.is_ours()) {
+        let on = |verb, look, label: &str| ViewButton {
+            label: label.to_owned(),
+            ..button(incident, verb, None, waiting.digest(), look)
+        };
+        shown.push(on(Verb::Approve, Look::Primary, "Approve deployment"));
+        shown.push(on(Verb::Reject, Look::Danger, "Reject deployment"));
+        more.push(on(Verb::RejectReason, Look::Plain, ""));
+    } else if let Some(active) = incident.shown() {
         let digest = active.plan.as_ref().map_or(none.clone(), |plan| plan.digest.clone());
         let on = |verb, look| button(incident, verb, Some(active.id), digest.clone(), look);
         match active.state {
@@ -64,8 +72,8 @@ fn wrong(incident: &Incident) -> Option<ViewButton> {
     use crate::domain::Scope;
     let cause = incident.judged.as_ref().map_or(Cause::Unknown, |judged| judged.cause);
     let said = incident.judged.as_ref().is_some_and(|judged| judged.by.is_some());
-    let failed =
-        !matches!(incident.scope, Scope::Request | Scope::Alert | Scope::Runner) && incident.adopted_by.is_none();
+    let failed = !matches!(incident.scope, Scope::Request | Scope::Alert | Scope::Runner | Scope::Deployment)
+        && incident.adopted_by.is_none();
     let to_say = if incident.stage.is_closed() { cause != Cause::Unknown && !said } else { true };
     let shown = Digest::of([cause.as_str().as_bytes()]);
     (failed && to_say).then(|| button(incident, Verb::Wrong, None, shown, Look::Plain))

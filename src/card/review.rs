@@ -56,6 +56,7 @@ impl Words {
             annotations: Vec::new(),
             record: None,
             fallback: format!("{title}: {}.", rows("plain")?.join("; ").replace('\n', " ")),
+            beside: Vec::new(),
         })
     }
 }

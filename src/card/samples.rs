@@ -55,6 +55,7 @@ pub fn plain(title: &str) -> Card {
         green: false,
         sha: String::new(),
         annotations: Vec::new(),
+        beside: Vec::new(),
         record: None,
         fallback: title.to_owned(),
     }
@@ -63,8 +64,8 @@ pub fn plain(title: &str) -> Card {
 /// Any card, also one that no template makes.
 pub fn any_card(markup: &'static str) -> impl Strategy<Value = Card> {
     let link = "https?://[a-z.]{1,20}/[ -~]{0,700}".prop_map(|url| Link { label: "Run".into(), url });
-    let annotation =
-        (words(300), 1..9_999_u32, words(500)).prop_map(|(file, line, text)| Annotation { file, line, text });
+    let annotation = (words(300), 1..9_999_u32, words(300), words(500))
+        .prop_map(|(file, line, title, text)| Annotation { file, line, title, text });
     let texts = (words(5_000), list(words(4_000), 1..=4), words(5_000));
     let parts = (list(link, 0..4), list(button(), 0..=3), list(button(), 0..=4), list(annotation, 0..60));
     (texts, parts).prop_map(move |((title, lines, fallback), (links, buttons, more, annotations))| {
@@ -91,6 +92,7 @@ pub fn any_card(markup: &'static str) -> impl Strategy<Value = Card> {
             annotations,
             record: None,
             fallback: format!("Incident 42 {fallback}"),
+            beside: Vec::new(),
         }
     })
 }

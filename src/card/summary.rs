@@ -99,6 +99,8 @@ impl Words {
             green: false,
             sha: String::new(),
             annotations: Vec::new(),
+            record: None,
+            beside: Vec::new(),
             fallback: format!("{title}."),
         })
     }

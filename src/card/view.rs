@@ -48,6 +48,8 @@ pub struct View {
     pub alert: bool,
     /// Jobs wait for a runner; its state is the workflow's name.
     pub runner: bool,
+    /// A deployment that waits for people, or did.
+    pub deployment: Option<DeploymentView>,
     /// Why it was escalated; empty where that is not what it is about now.
     pub escalated: String,
     /// The issue that stands for it.
@@ -120,6 +122,19 @@ pub struct View {
     pub version: u64,
     #[serde(skip)]
     pub is: Stage,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DeploymentView {
+    pub to: String,
+    pub reviewers: String,
+    pub starters: String,
+    /// A review can be handed in here.
+    pub ours: bool,
+    /// The environments are known: the forge has been asked.
+    pub known: bool,
+    pub unknown: String,
+    pub outcome: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -203,6 +218,7 @@ pub fn view(incident: &Incident) -> View {
     let active = shown.as_deref();
     let (buttons, more) = buttons(incident);
     let url = job.and_then(|job| job.url.clone()).or_else(|| incident.lead_run().and_then(|run| run.url.clone()));
+    let url = url.or_else(|| incident.deployment.as_ref().and_then(|waiting| waiting.url.clone()));
     let host = url.as_deref().filter(|_| !incident.confirmed).and_then(host);
     let (tone, emoji, state_word) = look(incident);
     View {
@@ -230,6 +246,15 @@ pub fn view(incident: &Incident) -> View {
         request: incident.scope == crate::domain::Scope::Request,
         alert: incident.scope == crate::domain::Scope::Alert,
         runner: incident.runner.is_some(),
+        deployment: incident.deployment.as_ref().map(|waiting| DeploymentView {
+            to: clean_line(&waiting.to(), LINE),
+            reviewers: clean_line(&waiting.reviewers(), LINE),
+            starters: clean_line(&listing(&waiting.starters, 3), NAME),
+            ours: waiting.is_ours(),
+            known: !waiting.environments.is_empty(),
+            unknown: clean_line(waiting.unknown.as_deref().unwrap_or_default(), LINE),
+            outcome: clean_line(waiting.outcome.as_deref().unwrap_or_default(), LINE),
+        }),
         escalated: escalated(incident),
         issue: incident.issue().map(made),
         evidence: evidence.and_then(crate::domain::Evidence::quote).map_or_else(String::new, |e| e.text.line(LINE)),
@@ -307,25 +332,38 @@ fn host(url: &str) -> Option<String> {
     url.host_str().map(|host| clean_line(host, NAME))
 }
 
-/// The frames inside the repository, in order.
+/// The frames inside the repository, in order, each line of a file once.
 fn annotations(incident: &Incident) -> Vec<Annotation> {
-    let frames = incident.headline().map(|evidence| evidence.frames.as_slice()).unwrap_or_default();
-    let inside = |file: &str| !file.starts_with(['/', '~']) && !file.contains("..") && !file.contains('\\');
-    let all = frames.iter().filter_map(|frame| {
-        let file = frame.file.line(NAME * 4);
-        let text = frame.text.line(LINE);
-        let line = u32::try_from(frame.line?).ok().filter(|line| *line > 0)?;
-        inside(&file).then_some(Annotation {
-            file,
-            line,
-            text: if text.is_empty() { "the failure points here".into() } else { text },
-        })
-    });
-    all.take(FRAMES).collect()
+    let mut all: Vec<Annotation> = Vec::new();
+    for evidence in &incident.evidence {
+        let test = evidence.failing_tests.first().map(|test| test.name.line(LINE));
+        let title = test.or_else(|| incident.first_job().map(|job| job.name.line(LINE))).unwrap_or_default();
+        for frame in &evidence.frames {
+            let file = frame.file.line(PATH).trim_start_matches("./").to_owned();
+            let text = frame.text.line(LINE);
+            let Some(line) = frame.line.and_then(|line| u32::try_from(line).ok()).filter(|line| *line > 0) else {
+                continue;
+            };
+            if is_inside(&file) && !all.iter().any(|have| have.file == file && have.line == line) {
+                let text = if text.is_empty() { "the failure points here".into() } else { text };
+                all.push(Annotation { file, line, title: title.clone(), text });
+            }
+        }
+    }
+    all.truncate(FRAMES);
+    all
+}
+
+/// A path of the repository, as git writes it.
+fn is_inside(file: &str) -> bool {
+    let parts = || file.split('/');
+    !file.is_empty() && !file.contains(['\\', ':', '~']) && parts().all(|part| !matches!(part, "" | "." | ".."))
 }
 
 /// Places pointed at.
-const FRAMES: usize = 10;
+const FRAMES: usize = 100;
+/// The longest path, and one more: what is cut is no path.
+const PATH: usize = 240;
 
 fn percent(confidence: f32) -> u32 {
     whole_percent(f64::from(confidence))
@@ -402,6 +440,9 @@ fn headline(incident: &Incident) -> String {
     if incident.scope == crate::domain::Scope::Alert || incident.runner.is_some() {
         return incident.workflow.line(HEADLINE);
     }
+    if let Some(waiting) = &incident.deployment {
+        return clean_line(&format!("deployment to {}", waiting.to()), HEADLINE);
+    }
     let evidence = incident.headline();
     let job = incident.first_job().map_or_else(|| incident.workflow.line(NAME), |job| job.name.line(NAME));
     if incident.storm {
@@ -443,6 +484,9 @@ fn ending(incident: &Incident) -> String {
     }
     if let Some(older) = incident.adopted_by {
         return format!("same failure as {older}");
+    }
+    if let Some(outcome) = incident.deployment.as_ref().and_then(|waiting| waiting.outcome.as_ref()) {
+        return clean_line(outcome, NAME);
     }
     let stage = look(incident).2;
     if let Some(proposal) = shown.as_deref().or_else(|| rerunning(incident)) {

@@ -4,6 +4,7 @@ use super::markup::{MARKUPS, bold, code, cut, escape, fenced, link, when};
 use super::view::{View, ViewButton};
 use crate::domain::action::{IssueBody, PullBody};
 use crate::domain::card::{Asks, Button, ButtonRef, Card, Link, Tone, Verb};
+use crate::domain::commit_check::CheckVerdict;
 use crate::domain::ids::short_sha;
 use crate::domain::incident::Stage;
 use crate::domain::journal::Note;
@@ -61,6 +62,8 @@ pub struct CheckText {
     pub summary: String,
 }
 
+/// A check run's summary has room for 65,535 characters.
+const SUMMARY_BYTES: usize = 60_000;
 /// Failures named on a digest; the rest is counted.
 const DIGEST_ROWS: usize = 15;
 /// Rows of a digest in one paragraph.
@@ -134,7 +137,7 @@ impl Words {
             let text = text.ok_or_else(|| TemplateError(format!("there is no template {name}")))?;
             env.add_template_owned(format!("{markup}:{name}"), text.to_owned())?;
         }
-        for name in ["pull", "issue", "conflicts"] {
+        for name in ["pull", "issue", "conflicts", "verdict"] {
             let text = FILES.get_file(format!("github/{name}.jinja")).and_then(include_dir::File::contents_utf8);
             let text = text.ok_or_else(|| TemplateError(format!("there is no template github/{name}")))?;
             env.add_template_owned(format!("github:{name}"), text.to_owned())?;
@@ -205,6 +208,24 @@ impl Words {
         Ok(CheckText { title: title.to_owned(), summary: summary.trim().to_owned() })
     }
 
+    /// The verdict check, in GitHub's markdown.
+    ///
+    /// # Errors
+    /// [`TemplateError`] when the template fails.
+    pub fn verdict(&self, verdict: &CheckVerdict, home: Option<&str>) -> Result<CheckText, TemplateError> {
+        let text = self.page("github:verdict", Value::from(Serde(verdict)), home)?;
+        let mut summary = String::new();
+        for line in text.lines() {
+            if summary.len() + line.len() > SUMMARY_BYTES {
+                summary.push_str("\nMore failures are not listed here.");
+                break;
+            }
+            summary.push_str(line);
+            summary.push('\n');
+        }
+        Ok(CheckText { title: verdict.title.clone(), summary: summary.trim_end().to_owned() })
+    }
+
     fn page(&self, name: &str, what: Value, home: Option<&str>) -> Result<String, TemplateError> {
         let home = home.map(|home| Value::from_safe_string(home.to_owned()));
         let text = self.env.get_template(name)?.render(context! { p => what, home => home })?;
@@ -260,10 +281,12 @@ impl Words {
             buttons: view.buttons.iter().take(3).map(button).collect(),
             more: view.more.iter().map(button).collect(),
             green: view.is == Stage::Resolved && view.adopted_by.is_none() && !view.gone,
-            sha: view.commit.clone(),
+            // Nothing failed there.
+            sha: view.deployment.as_ref().map_or_else(|| view.commit.clone(), |_| String::new()),
             annotations: view.annotations.clone(),
             record: self.home.as_ref().map(|home| format!("{home}/incidents/{}/rescue.log", view.no)),
             fallback: self.render("plain", "card/fallback", context())?.replace('\n', " "),
+            beside: Vec::new(),
         })
     }
 
@@ -305,6 +328,7 @@ impl Words {
             annotations: Vec::new(),
             record: None,
             fallback: format!("{}: {}.", title, rows("plain")?.join("; ").replace('\n', " ")),
+            beside: Vec::new(),
         })
     }
 }

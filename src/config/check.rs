@@ -214,6 +214,10 @@ fn github(check: &mut Check<'_>, config: &Config) {
         (None, Some(_)) => check.say(&key, "needs github.app_id"),
         _ => {}
     }
+    let verdict = path("github.verdict_check");
+    if config.github.verdict_check && config.github.app_id.is_none() && !check.is_bad(&verdict) {
+        check.say(&verdict, "needs github.app_id and github.private_key_file: only a GitHub App can write check runs");
+    }
 }
 
 /// What may be named where: each asked of whoever knows.

@@ -192,6 +192,8 @@ pub struct GitHub {
     pub repositories: Vec<String>,
     pub branches: Vec<String>,
     pub skip_flag: Option<String>,
+    /// Whether heads of pull requests get the check `ci-rescue/verdict`.
+    pub verdict_check: bool,
 }
 
 /// The secret before a rotation: a bare text counts until it is removed, a table until its time.
@@ -281,6 +283,7 @@ impl Default for GitHub {
             repositories: Vec::new(),
             branches: Vec::new(),
             skip_flag: None,
+            verdict_check: false,
         }
     }
 }

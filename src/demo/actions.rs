@@ -127,6 +127,10 @@ pub struct Paging {
 }
 
 impl Paging {
+    pub fn of(per_page: Option<usize>, page: Option<usize>) -> Self {
+        Self { per_page, page }
+    }
+
     /// The page that is asked for.
     pub fn cut<'a>(&self, all: &'a [serde_json::Value]) -> &'a [serde_json::Value] {
         let size = self.per_page.unwrap_or(30).min(100);

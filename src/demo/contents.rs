@@ -1,18 +1,36 @@
-//! Files of a repository's default branch.
+//! Files of a repository's default branch, or of a commit.
 
 use super::git;
 use super::state::Forge;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
 use serde_json::json;
 
-/// As GitHub answers where no branch is named.
-pub async fn file(State(forge): State<Forge>, Path((owner, repo, path)): Path<(String, String, String)>) -> Response {
-    match git::file(&forge, &format!("{owner}/{repo}"), &path).await {
+#[derive(Deserialize)]
+pub struct At {
+    #[serde(rename = "ref")]
+    commit: Option<String>,
+}
+
+/// As GitHub answers; without a commit, of the default branch.
+pub async fn file(
+    State(forge): State<Forge>,
+    Path((owner, repo, path)): Path<(String, String, String)>,
+    Query(at): Query<At>,
+) -> Response {
+    let name = format!("{owner}/{repo}");
+    let listed = forge.lock().repos.get(&name).and_then(|repo| repo.files.get(&path).cloned());
+    let found = match (listed, &at.commit) {
+        (Some(text), Some(_)) => Some(text),
+        (_, Some(commit)) => git::file(&forge, &name, commit, &path).await,
+        (_, None) => git::file(&forge, &name, "main", &path).await,
+    };
+    match found {
         Some(text) => {
             let content = STANDARD.encode(&text);
             Json(json!({"type": "file", "encoding": "base64", "size": text.len(), "path": path, "content": content}))

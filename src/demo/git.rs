@@ -173,10 +173,10 @@ pub async fn show(forge: &Forge, name: &str, sha: &str) -> Option<String> {
 }
 
 /// A file of the branch `main`.
-pub async fn file(forge: &Forge, name: &str, path: &str) -> Option<String> {
-    let known = forge.lock().repos.contains_key(name);
+pub async fn file(forge: &Forge, name: &str, at: &str, path: &str) -> Option<String> {
+    let known = forge.lock().repos.contains_key(name) && at.bytes().all(|b| b.is_ascii_alphanumeric());
     let dir = forge.git_dir.as_ref().filter(|_| known)?.join(format!("{name}.git"));
-    run(git(&dir).args(["cat-file", "blob", &format!("main:{path}")]), b"").await.ok()
+    run(git(&dir).args(["cat-file", "blob", &format!("{at}:{path}")]), b"").await.ok()
 }
 
 /// A file at the head of a branch.

@@ -98,6 +98,29 @@ impl State {
         self.push("pull_request", &body);
     }
 
+    /// A review of a run's deployments is asked for, or was given.
+    pub fn tell_review(
+        &mut self,
+        run: u64,
+        action: &str,
+        environment: Option<&str>,
+        reviewers: Option<Vec<Value>>,
+        by: &str,
+    ) {
+        let Some(known) = self.runs.get(&run).cloned() else { return };
+        let mut body = json!({
+            "action": action, "workflow_run": self.run_json(&known), "since": stamp(known.created_at),
+            "repository": self.repository_json(&known.spec.repo), "sender": account(by),
+        });
+        if let Some(environment) = environment {
+            (body["environment"], body["requestor"]) = (environment.into(), account(by));
+        }
+        if let Some(reviewers) = reviewers {
+            body["reviewers"] = reviewers.into();
+        }
+        self.push("deployment_review", &body);
+    }
+
     /// Something happened to an issue.
     pub fn tell_issue(&mut self, repo: &str, number: u64, action: &str, by: &str) {
         let found = self.repos.get(repo).and_then(|known| known.issues.iter().find(|issue| issue.number == number));
@@ -143,10 +166,11 @@ impl State {
             .collect();
         json!({
             "id": run.id, "name": spec.workflow, "run_number": run.id, "run_attempt": run.attempt, "event": if spec.pull.is_some() { "pull_request" } else { "push" },
-            "status": if run.conclusion.is_some() { "completed" } else { "in_progress" }, "conclusion": run.conclusion,
+            "status": if run.conclusion.is_some() { "completed" } else if self.gates.get(&run.id).is_some_and(|all| !all.is_empty()) { "waiting" } else { "in_progress" }, "conclusion": run.conclusion,
             "head_branch": branch, "head_sha": spec.sha, "html_url": format!("{{web}}/{}/actions/runs/{}", spec.repo, run.id),
             "created_at": stamp(run.created_at), "run_started_at": stamp(run.started_at), "updated_at": stamp(run.updated_at), "pull_requests": pulls,
             "head_commit": {"id": spec.sha, "message": spec.message}, "actor": account(&spec.sender),
+            "triggering_actor": account(&spec.sender),
             "repository": self.repository_json(&spec.repo), "head_repository": self.repository_json(&home),
         })
     }

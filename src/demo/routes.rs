@@ -2,7 +2,8 @@
 
 use super::state::{Call, Forge};
 use super::{
-    access, actions, advisories, artifacts, checks, comments, contents, git, issues, labels, lost, pages, pulls,
+    access, actions, advisories, artifacts, checks, comments, contents, deployments, git, issues, labels, lost, pages,
+    pulls,
 };
 use axum::Router;
 use axum::body::Body;
@@ -41,6 +42,12 @@ pub fn router(forge: Forge) -> Router {
         .route("/repos/{owner}/{repo}/actions/runs/{run}/rerun", post(actions::rerun_all))
         .route("/repos/{owner}/{repo}/actions/runs/{run}/rerun-failed-jobs", post(actions::rerun_failed))
         .route("/repos/{owner}/{repo}/actions/runs/{run}/cancel", post(actions::cancel))
+        .route(
+            "/repos/{owner}/{repo}/actions/runs/{run}/pending_deployments",
+            get(deployments::pending).post(deployments::review),
+        )
+        .route("/repos/{owner}/{repo}/actions/runs/{run}/approvals", get(deployments::approvals))
+        .route("/orgs/{org}/teams/{team}/memberships/{login}", get(deployments::membership))
         .route("/repos/{owner}/{repo}/actions/jobs/{job}/rerun", post(actions::rerun_job))
         .route("/repos/{owner}/{repo}/actions/jobs/{job}/logs", get(actions::logs))
         .route("/_logs/{job}", get(actions::log_file))
@@ -53,6 +60,8 @@ pub fn router(forge: Forge) -> Router {
         .route("/repos/{owner}/{repo}/commits/{sha}", get(actions::commit))
         .route("/repos/{owner}/{repo}/commits/{sha}/pulls", get(pulls::of_commit))
         .route("/repos/{owner}/{repo}/commits/{sha}/check-runs", get(checks::list))
+        .route("/repos/{owner}/{repo}/commits/{sha}/status", get(checks::status))
+        .route("/repos/{owner}/{repo}/check-runs/{id}/annotations", get(checks::annotations))
         .route("/repos/{owner}/{repo}/check-runs", post(checks::add))
         .route("/repos/{owner}/{repo}/check-runs/{id}", patch(checks::edit))
         .route("/repos/{owner}/{repo}/issues", get(issues::list).post(issues::create))

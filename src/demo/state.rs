@@ -68,6 +68,10 @@ pub struct Repo {
     pub labels: BTreeMap<u64, Vec<String>>,
     pub comments: Vec<Value>,
     pub checks: Vec<Value>,
+    /// Files that every commit has, for those that are in no git.
+    pub files: BTreeMap<String, String>,
+    /// Commit, context and state of what others report.
+    pub statuses: Vec<(String, String, String)>,
     /// By comment: who is thought of, and how.
     pub reactions: Vec<(u64, String)>,
     /// By login; who stands nowhere may only read.
@@ -181,6 +185,11 @@ pub struct State {
     pub faults: Vec<Fault>,
     pub advisories: Vec<super::advisories::Advisory>,
     pub artifacts: Vec<super::artifacts::Artifact>,
+    /// By run: the environments that it waits for, and the reviews that were given.
+    pub gates: BTreeMap<u64, Vec<super::Gate>>,
+    pub reviews: BTreeMap<u64, Vec<Value>>,
+    /// By team and login: `active` or `pending`.
+    pub members: BTreeMap<(String, String), &'static str>,
     /// Of this hour, where that is played.
     pub calls_left: Option<u64>,
     /// The oldest first.
@@ -223,6 +232,8 @@ impl Forge {
             labels: BTreeMap::new(),
             comments: Vec::new(),
             checks: Vec::new(),
+            files: BTreeMap::new(),
+            statuses: Vec::new(),
             reactions: Vec::new(),
             permissions: BTreeMap::new(),
             messages: BTreeMap::new(),

@@ -207,6 +207,8 @@ pub struct Link {
 pub struct Annotation {
     pub file: String,
     pub line: u32,
+    /// The failing test, or the job.
+    pub title: String,
     pub text: String,
 }
 
@@ -258,4 +260,6 @@ pub struct Card {
     pub record: Option<String>,
     /// A whole sentence in plain text, for notifications and screen readers.
     pub fallback: String,
+    /// The other incidents of the place, where one message tells of all of them.
+    pub beside: Vec<Card>,
 }

@@ -101,6 +101,11 @@ pub enum Lookup {
         repo: Repo,
         labels: Vec<String>,
     },
+    /// The deployments of a run that wait for approval.
+    Pending {
+        repo: Repo,
+        run: RunId,
+    },
     /// Whether a branch is protected.
     Protected {
         repo: Repo,
@@ -202,6 +207,26 @@ pub enum Effect {
     Look {
         failure: Box<Failure>,
     },
+    /// Hands in a person's review of a deployment, if the forge says that they may give it.
+    HandIn {
+        incident: IncidentNo,
+        repo: Repo,
+        run: RunId,
+        environments: Vec<u64>,
+        approve: bool,
+        login: String,
+        /// The review's comment.
+        said: String,
+        /// Of the request: marks the comment.
+        id: Digest,
+    },
+    /// Brings the verdict check of a pull request's head up to date.
+    CheckCommit {
+        repo: Repo,
+        sha: String,
+        /// The head's label.
+        head: Untrusted,
+    },
     /// Asks the forge what an account may read, before answering.
     Clear {
         asked: Asked,
@@ -280,6 +305,8 @@ impl Effect {
             Self::Suspect { .. } => "suspect",
             Self::ReadReports { .. } => "read_reports",
             Self::Look { .. } => "look",
+            Self::CheckCommit { .. } => "check_commit",
+            Self::HandIn { .. } => "hand_in",
             Self::Clear { .. } => "clear",
             Self::Vouch { .. } => "vouch",
             Self::Direct { .. } => "direct",
@@ -301,11 +328,13 @@ impl Effect {
             | Self::Recheck { incident, .. }
             | Self::Follow { incident, .. }
             | Self::Merge { incident, .. }
+            | Self::HandIn { incident, .. }
             | Self::LookAtPull { incident, .. }
             | Self::Reproduce { incident, .. }
             | Self::Analyse { incident, .. }
             | Self::Suspect { incident, .. } => Some(*incident),
             Self::Look { .. }
+            | Self::CheckCommit { .. }
             | Self::ReadReports { .. }
             | Self::Clear { .. }
             | Self::Vouch { .. }

@@ -4,6 +4,7 @@ use super::access::{Asked, Readable};
 use super::action::Outcome;
 use super::actor::{Actor, Place, Platform, Principal};
 use super::analysis::Analysis;
+use super::deployment::ReviewOutcome;
 use super::evidence::{Evidence, Reported};
 use super::facts::Facts;
 use super::ids::{Digest, IncidentNo, Repo, RunId};
@@ -76,6 +77,8 @@ pub enum Scope {
     Alert,
     /// Jobs that no runner takes, by the labels that they ask for.
     Runner,
+    /// A run that waits until somebody lets it deploy.
+    Deployment,
     /// Nothing failed: a person asked for something on a pull request.
     Request,
 }
@@ -182,6 +185,8 @@ pub enum Timer {
     Snooze,
     /// A pull request of ours may have ended unheard.
     Pulls,
+    /// A deployment that waits is looked at again, and its reviewers may be reminded.
+    Review,
     /// CI may have judged what an agent changed.
     Trial,
     /// A re-run should have shown itself by now: look at the forge.
@@ -331,6 +336,16 @@ pub enum Event {
         incident: IncidentNo,
         analysis: Analysis,
     },
+    /// A review of a run's deployments was given somewhere.
+    DeploymentMoved {
+        repo: Repo,
+        run: RunId,
+    },
+    /// What came of handing in a person's review of a deployment.
+    ReviewCame {
+        incident: IncidentNo,
+        outcome: ReviewOutcome,
+    },
     /// What came of looking whether our pull request can be merged.
     MergeLooked {
         incident: IncidentNo,
@@ -365,6 +380,13 @@ pub enum Event {
         repo: Repo,
         reported: Reported,
     },
+    /// What stands at a commit changed: the verdict check is to be looked at.
+    CommitDue {
+        repo: Repo,
+        sha: String,
+        /// The head's label.
+        head: Untrusted,
+    },
     /// Another incident learned something that concerns this one: decide again.
     Revisit {
         incident: IncidentNo,
@@ -383,6 +405,7 @@ impl Event {
             | Self::Analysed { incident, .. }
             | Self::Suspected { incident, .. }
             | Self::MergeLooked { incident, .. }
+            | Self::ReviewCame { incident, .. }
             | Self::Fired { incident, .. }
             | Self::Adopted { incident, .. }
             | Self::Renamed { incident, .. }

@@ -1,7 +1,8 @@
 //! The runs and failing jobs of an incident, as what arrives tells of them.
 
 use super::event::{Conclusion, Scope};
-use super::ids::{IncidentNo, RunId};
+use super::evidence::Evidence;
+use super::ids::{Digest, IncidentNo, RunId};
 use super::text::Untrusted;
 use serde::{Deserialize, Serialize};
 
@@ -56,4 +57,29 @@ pub struct JobState {
     pub scope: Scope,
     pub conclusion: Conclusion,
     pub url: Option<String>,
+    /// What came of reading its log; absent before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogSeen>,
+}
+
+/// What came of reading a job's log: by this its evidence is found again among its incident's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogSeen {
+    Read {
+        print: Option<String>,
+        /// Of the failing tests that it names: two jobs that fail alike need not fail in the same tests.
+        tests: Digest,
+    },
+    /// It cannot be had, and why.
+    Missing(String),
+}
+
+impl LogSeen {
+    #[must_use]
+    pub fn of(evidence: &Evidence) -> Self {
+        let total = evidence.failing_tests_total.to_be_bytes();
+        let names = evidence.failing_tests.iter().map(|test| test.name.raw().as_bytes());
+        Self::Read { print: evidence.fingerprint.clone(), tests: Digest::of(names.chain([total.as_slice()])) }
+    }
 }

@@ -3,6 +3,7 @@
 use super::agent::{Records, Trial, Usd};
 use super::cause::Judged;
 use super::change::{ChangeOutcome, Conflicting, Method, Related};
+use super::deployment::PendingFacts;
 use super::event::Conclusion;
 use super::ids::{Digest, IncidentNo, RunId};
 use super::mention::Mentioning;
@@ -55,6 +56,9 @@ pub struct Facts {
     pub range: Option<Known<RangeFacts>>,
     #[serde(default)]
     pub runners: Option<Known<Fleet>>,
+    /// The deployments of a run that wait for approval.
+    #[serde(default)]
+    pub pending: Option<Known<PendingFacts>>,
     /// How our own branch stands.
     #[serde(default)]
     pub trial: Option<Known<Trial>>,

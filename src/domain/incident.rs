@@ -4,6 +4,7 @@ use super::action::Made;
 use super::agent::{Attempt, Routed};
 use super::analysis::Analysis;
 use super::cause::{Cause, Judged};
+use super::deployment::Waiting;
 use super::escalation::{Declined, Escalation};
 use super::event::Scope;
 use super::evidence::{Evidence, Reported, Severity};
@@ -24,7 +25,7 @@ use super::time::Time;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-pub use super::executing::{JobState, RunState};
+pub use super::executing::{JobState, LogSeen, RunState};
 
 /// Where an incident stands. GitHub owns the word *status*.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -428,6 +429,9 @@ pub struct Incident {
     /// The runner that its jobs wait for.
     #[serde(default)]
     pub runner: Option<Awaited>,
+    /// The deployment that waits for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<Waiting>,
     /// Closed because its pull request ended, or by a person, not because anything passed.
     #[serde(default)]
     pub gone: bool,
@@ -544,7 +548,8 @@ impl Incident {
     #[must_use]
     pub fn awaits_people(&self) -> bool {
         let proposed = |p: &Proposal| p.state == ProposalState::Awaiting && !p.dry_run;
-        self.proposals.iter().any(|p| proposed(p) || p.awaits_undo())
+        let deploys = self.closed_at.is_none() && self.deployment.as_ref().is_some_and(Waiting::is_waiting);
+        deploys || self.proposals.iter().any(|p| proposed(p) || p.awaits_undo())
     }
 
     /// Files of the repository that the evidence names: those whose owners are asked for.

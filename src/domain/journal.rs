@@ -92,6 +92,21 @@ pub enum Note {
         files: Vec<Untrusted>,
         hunk: Vec<Untrusted>,
     },
+    /// A deployment waits for approval, so many hours already.
+    DeploymentWaits {
+        environments: Vec<Untrusted>,
+        reviewers: String,
+        hours: u64,
+    },
+    /// A person let a deployment through, or stopped it.
+    DeploymentReviewed {
+        by: Untrusted,
+        approved: bool,
+        environments: Vec<Untrusted>,
+        reason: Option<Untrusted>,
+        /// Not by way of us; `by` is a login.
+        elsewhere: bool,
+    },
     Approved {
         proposal: ProposalId,
         by: Untrusted,

@@ -78,6 +78,8 @@ pub struct Rules {
     pub logs_per_run: u32,
     /// A queued job that no runner takes for this long is an incident.
     pub stuck_minutes: u32,
+    /// Whoever may approve a deployment is reminded after it waited so long; 0: never.
+    pub deployment_reminder_hours: u32,
     pub keep_days: u32,
     /// Remedies whose pull requests the bot merges itself once they are green: only such as can be taken back exactly.
     pub auto_merge: Vec<String>,

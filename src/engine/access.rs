@@ -208,9 +208,10 @@ impl Working<'_> {
             return Ok(());
         }
         match asker.asked.clone() {
-            Asked::Words { text, .. } => self.words(&asker, &text).await,
-            Asked::Press { value, input, fields, .. } => self.pressed(&asker, &value, input, &fields).await,
-            Asked::Visit { .. } => self.visited(&asker).await,
+            // On the heap, as a turn is: whoever waits for one stays small.
+            Asked::Words { text, .. } => Box::pin(self.words(&asker, &text)).await,
+            Asked::Press { value, input, fields, .. } => Box::pin(self.pressed(&asker, &value, input, &fields)).await,
+            Asked::Visit { .. } => Box::pin(self.visited(&asker)).await,
         }
     }
 }

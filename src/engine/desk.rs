@@ -16,6 +16,7 @@ use crate::domain::incident::{Incident, Proposal};
 use crate::domain::intent::{Intent, Target, Which, Wish};
 use crate::domain::journal::Note;
 use crate::domain::rules::Rules;
+use crate::domain::text::clean_line;
 use crate::incident::row;
 use crate::policy::access::{self, Reach};
 use crate::policy::may_approve;
@@ -69,7 +70,9 @@ impl Working<'_> {
             Err(_) if here.is_none() && self.is_request(&asker.place, text) => self.request(asker, text).await,
             Ok(intent) => self.intent(asker, intent, None).await,
             Err(mistake) => {
-                let note = Note::Mistake { what: mistake.what, nearest: mistake.nearest, example: mistake.example };
+                let several = if here.is_none() { self.several(&asker.place, text).await? } else { None };
+                let told = Note::Mistake { what: mistake.what, nearest: mistake.nearest, example: mistake.example };
+                let note = several.unwrap_or(told);
                 self.answer(&asker.place, &asker.actor.id, note);
                 Ok(())
             }
@@ -100,14 +103,33 @@ impl Working<'_> {
         self.event(Event::Requested { repo, pull, request }).await
     }
 
+    /// The open incidents of a pull request, the newest first.
+    async fn open_on(&self, repo: &Repo, number: u64) -> Result<Vec<IncidentNo>, StoreError> {
+        let query = Query { repo: Some(repo.to_string()), open_only: true, limit: 200, ..Query::default() };
+        let open = self.engine.store.incidents(&query).await?;
+        Ok(open.iter().filter(|incident| incident.pulls.contains(&number)).map(|incident| incident.no).collect())
+    }
+
+    /// Which incidents a command may be for that lacks nothing but the number of one.
+    async fn several(&self, place: &Place, text: &str) -> Result<Option<Note>, StoreError> {
+        let Some((repo, number)) = &place.pull else { return Ok(None) };
+        let open = self.open_on(repo, *number).await?;
+        let [first, _, ..] = open.as_slice() else { return Ok(None) };
+        if command::parse(text, Some(*first)).is_err() {
+            return Ok(None);
+        }
+        let all: Vec<String> = open.iter().take(ROWS).map(|no| no.0.to_string()).collect();
+        let what = format!("Several incidents are open on this pull request: {}. Name one", all.join(", "));
+        let verb = text.split_whitespace().next().map(|verb| clean_line(verb, 20)).unwrap_or_default();
+        Ok(Some(Note::Mistake { what, nearest: None, example: Some(format!("{verb} {}", first.0)) }))
+    }
+
     /// The incident that the conversation knows, also after a restart.
     async fn here(&self, place: &Place) -> Result<Option<IncidentNo>, StoreError> {
         if let Some((repo, number)) = &place.pull {
-            let query = Query { repo: Some(repo.to_string()), open_only: true, limit: 200, ..Query::default() };
-            let open = self.engine.store.incidents(&query).await?;
-            let mut here = open.iter().filter(|incident| incident.pulls.contains(number));
             // If there are several, the person has to choose.
-            return Ok(here.next().filter(|_| here.next().is_none()).map(|incident| incident.no));
+            let open = self.open_on(repo, *number).await?;
+            return Ok(open.first().copied().filter(|_| open.len() == 1));
         }
         let Some(message) = place.thread.clone() else { return Ok(None) };
         let thread = Thread { platform: place.platform.clone(), channel: place.channel.clone(), message };
@@ -353,6 +375,11 @@ impl Working<'_> {
 
 /// Whether a proposal or an undo awaits this person's approval.
 pub(super) fn waits_for(rules: &Rules, incident: &Incident, person: &Principal) -> bool {
+    let account = (person.github.as_deref(), person.role);
+    let deploys = incident.deployment.as_ref().filter(|_| incident.closed_at.is_none());
+    if deploys.is_some_and(|waiting| waiting.waits_for(account.0, account.1)) {
+        return true;
+    }
     let mut open = incident.proposals.iter().filter(|proposal| !proposal.dry_run).filter_map(Proposal::awaited);
     open.any(|proposal| may_approve(rules, &proposal, person).is_ok())
 }

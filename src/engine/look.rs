@@ -1,7 +1,7 @@
 //! Looking before a failure counts: where its head is, and whether a newer push cancelled it.
 
 use super::Engine;
-use crate::domain::event::{Conclusion, Event, Failure};
+use crate::domain::event::{Conclusion, Event, Failure, Scope};
 use crate::domain::facts::RunSeen;
 use crate::domain::head;
 use crate::domain::ids::RunId;
@@ -12,6 +12,14 @@ impl Engine {
     pub(super) async fn look(&self, failure: &Failure) -> Result<Event, PortError> {
         let mut failure = Failure { looked: true, ..failure.clone() };
         let (Some(ci), Some(run)) = (&self.ci, failure.run) else { return Ok(Event::Failed { failure }) };
+        if failure.scope == Scope::Deployment {
+            let pending = ci.pending(&failure.repo, run).await?;
+            failure.job = pending.environments.first().map(|one| one.name.clone());
+            return Ok(match failure.job {
+                Some(_) => Event::Failed { failure },
+                None => Event::DeploymentMoved { repo: failure.repo, run },
+            });
+        }
         let seen = self.state.lock().await.index.run(&failure.repo, run).cloned();
         match seen.as_ref().and_then(|seen| seen.head.clone()) {
             Some(label) => failure.branch = label,

@@ -5,8 +5,9 @@ use super::spans;
 use crate::domain::access::Readable;
 use crate::domain::action::{Action, Outcome};
 use crate::domain::analysis::Analysis;
+use crate::domain::deployment::ReviewOutcome;
 use crate::domain::effect::{Effect, Lookup};
-use crate::domain::event::{Event, Failure, LogRead, Merging, Spoken};
+use crate::domain::event::{Event, Failure, LogRead, Merging, Scope, Spoken};
 use crate::domain::evidence::Reported;
 use crate::domain::facts::{Facts, Known};
 use crate::domain::ids::{Digest, Repo};
@@ -78,6 +79,8 @@ impl Engine {
                 self.read_reports(repo, *run, *attempt, *failed).await.map(Done::Reported)
             }
             Effect::Look { failure } => self.look(failure).await.map(|event| Done::Event(Box::new(event))),
+            Effect::HandIn { .. } => self.hand_in(effect).await.map(Done::Review),
+            Effect::CheckCommit { repo, sha, head } => self.check_commit(repo, sha, head).await.map(|()| Done::Nothing),
             Effect::Direct { to, note } => self.direct(to, note).await.map(|()| Done::Nothing),
             Effect::Clear { login, repos, .. } => Ok(Done::Readable(self.readable(login.as_deref(), repos).await)),
             Effect::Vouch { actor, place, .. } => self.vouch(place, &actor.id).await.map(Done::Vouched),
@@ -243,6 +246,9 @@ impl Engine {
                 Lookup::Runners { repo, labels } => {
                     facts.runners = Some(known(self.ci()?.runners(repo, labels).await)?);
                 }
+                Lookup::Pending { repo, run } => {
+                    facts.pending = Some(known(self.ci()?.pending(repo, *run).await)?);
+                }
                 Lookup::Protected { repo, branch } => {
                     facts.protected = Some(known(self.forge()?.is_protected(repo, branch).await)?);
                 }
@@ -388,6 +394,7 @@ fn tries(effect: &Effect, why: &PortError) -> u32 {
         | Effect::Gather { .. }
         | Effect::Suspect { .. }
         | Effect::Recheck { .. }
+        | Effect::CheckCommit { .. }
         | Effect::ReadReports { .. }
         | Effect::LookAtPull { .. } => LOOKS,
         _ => TRIES,
@@ -410,6 +417,7 @@ enum Done {
     Script(Result<Digest, Vec<String>>),
     Analysis(Analysis),
     Merging(Merging),
+    Review(ReviewOutcome),
     Ended(Option<PullEnd>),
     Suspects(Result<Box<SuspectFacts>, String>),
     Event(Box<Event>),
@@ -440,6 +448,7 @@ fn result(effect: &Effect, done: Done, at: Time) -> Option<Event> {
         (Effect::Merge { incident, proposal, .. }, Done::Merging(outcome)) => {
             Event::MergeLooked { incident: *incident, proposal: *proposal, outcome }
         }
+        (Effect::HandIn { incident, .. }, Done::Review(outcome)) => Event::ReviewCame { incident: *incident, outcome },
         (_, Done::Event(event)) => *event,
         (Effect::ReadReports { repo, .. }, Done::Reported(Some(reported))) => {
             Event::Reported { repo: repo.clone(), reported }
@@ -473,6 +482,12 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         Effect::Suspect { .. } => Done::Suspects(Err(why.into())),
         Effect::Merge { .. } if unknown => Done::Merging(Merging::NotYet(why.into())),
         Effect::Merge { .. } => Done::Merging(Merging::Never(why.into())),
+        Effect::HandIn { .. } if unknown => {
+            Done::Review(ReviewOutcome::Unknown(format!("{why}: it may have been taken; check the run on GitHub")))
+        }
+        Effect::HandIn { .. } => Done::Review(ReviewOutcome::Failed(why.into())),
+        // Whether it waits for people is not known.
+        Effect::Look { failure } if failure.scope == Scope::Deployment => Done::Nothing,
         Effect::Look { failure } => {
             let failure = Failure { looked: true, ..(**failure).clone() };
             Done::Event(Box::new(Event::Failed { failure }))
@@ -484,6 +499,7 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         | Effect::Follow { .. }
         | Effect::LookAtPull { .. }
         | Effect::ReadReports { .. }
+        | Effect::CheckCommit { .. }
         | Effect::Direct { .. }
         | Effect::Welcome { .. }
         | Effect::Review { .. }
@@ -516,6 +532,7 @@ fn unavailable(lookups: &[Lookup], why: &str) -> Facts {
             Lookup::Range { .. } => facts.range = Some(Known::Unavailable(why.into())),
             Lookup::OwnRules { .. } => facts.own_rules = Some(Known::Unavailable(why.into())),
             Lookup::Runners { .. } => facts.runners = Some(Known::Unavailable(why.into())),
+            Lookup::Pending { .. } => facts.pending = Some(Known::Unavailable(why.into())),
             Lookup::Protected { .. } => facts.protected = Some(Known::Unavailable(why.into())),
             Lookup::Trial { .. } => facts.trial = Some(Known::Unavailable(why.into())),
             Lookup::MayWrite { login, .. } => {

@@ -3,6 +3,7 @@
 //! Channels are independent and are written to side by side. In a channel, a first post goes before everything else;
 //! edits have a budget of their own where the platform counts them apart, and the rest follows.
 
+mod beside;
 mod digest;
 mod due;
 mod events;
@@ -56,9 +57,9 @@ enum Piece {
 }
 
 impl Piece {
-    fn holds(&self) -> AtWork {
+    fn holds(&self, road: &Road) -> AtWork {
         match self {
-            Self::Card(job) => job.holds(),
+            Self::Card(job) => job.holds(matches!(road, Road::Chat(chat) if chat.is_in_repository())),
             Self::Letter(mail) => mail.holds(),
             Self::Events((surface, _)) => {
                 AtWork { surfaces: std::iter::once(surface.clone()).collect(), channels: Channels::default() }
@@ -151,7 +152,7 @@ impl Engine {
 
     fn begin(self: &Arc<Self>, road: &Road, piece: Piece, at_work: &mut AtWork, going: &mut Going) {
         let (this, road) = (Arc::clone(self), road.clone());
-        let held = piece.holds();
+        let held = piece.holds(&road);
         at_work.add(&held);
         going.spawn(async move {
             // A panic must not leave the channel locked.

@@ -1,6 +1,7 @@
 //! One delivery, one turn: decode, route, step, and one transaction for everything that follows.
 
 use super::calibrating::{self, part};
+use super::seen::{Seen, merge};
 use super::spans;
 use super::tracks::Changes;
 use super::{Engine, NEXT_INCIDENT, State, timer_key};
@@ -14,7 +15,6 @@ use crate::domain::facts::RunSeen;
 use crate::domain::ids::{IncidentNo, Repo};
 use crate::domain::incident::{Incident, RunState};
 use crate::domain::journal::{Entry, Note};
-use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
 use crate::history::outcomes;
 use crate::incident::{Routed, Transition, route, run_key, step, track};
@@ -166,6 +166,10 @@ impl Working<'_> {
                 Event::PullReopened { repo, number } => self.reopened(&repo, number).await,
                 Event::WeekEnded { from, to } => self.week_ended(from, to).await,
                 Event::SummaryDue { platform, channel, every } => self.summary_due(platform, channel, every).await,
+                Event::CommitDue { repo, sha, head } => {
+                    self.effect(Effect::CheckCommit { repo, sha, head });
+                    Ok(())
+                }
                 Event::Installed => {
                     self.engine.forget_listed();
                     self.engine.list_again();
@@ -235,6 +239,7 @@ impl Working<'_> {
                 self.turn.outcomes.extend(outcomes::told(&event, None, self.now));
             }
             self.ask_reports(&event).await?;
+            self.at_commit(&event);
             let routed = route(&self.state.index, &self.engine.rules, &event, self.now);
             let passed = self.passed_since(&event);
             self.see_run(&event);
@@ -490,6 +495,7 @@ impl Working<'_> {
                     self.turn.dirty.push((surface, wanted, told));
                 }
             }
+            self.at_commits_of(&incident);
             self.turn.incidents.push(incident);
         }
         self.turn.settings.extend(changes.settings(&*self.engine.store).await?);
@@ -501,45 +507,4 @@ impl Working<'_> {
 /// From one instant to a later one.
 fn passed(from: Time, to: Time) -> std::time::Duration {
     std::time::Duration::from_millis(u64::try_from(to.ms_since(from)).unwrap_or(0))
-}
-
-/// What an event says of a run.
-#[derive(Clone, Copy)]
-struct Seen<'a> {
-    attempt: u32,
-    conclusion: Option<Conclusion>,
-    incident: Option<IncidentNo>,
-    head: Option<&'a Untrusted>,
-    workflow: Option<&'a Untrusted>,
-    superseded: bool,
-}
-
-impl Seen<'_> {
-    fn new(attempt: u32, conclusion: Option<Conclusion>) -> Self {
-        Self { attempt, conclusion, incident: None, head: None, workflow: None, superseded: false }
-    }
-}
-
-/// The newest attempt wins; within one attempt, green stays.
-fn merge(known: Option<RunSeen>, seen: &Seen<'_>, at: Time) -> RunSeen {
-    let Seen { attempt, conclusion, .. } = *seen;
-    let fresh = RunSeen {
-        attempt,
-        conclusion,
-        at,
-        incident: seen.incident,
-        head: seen.head.cloned(),
-        workflow: seen.workflow.cloned(),
-        superseded: seen.superseded,
-    };
-    let Some(known) = known else { return fresh };
-    let incident = seen.incident.or(known.incident);
-    let head = fresh.head.clone().or_else(|| known.head.clone());
-    let workflow = fresh.workflow.clone().or_else(|| known.workflow.clone());
-    let green = known.conclusion.is_some_and(Conclusion::is_green);
-    if attempt < known.attempt || (attempt == known.attempt && (green || conclusion.is_none())) {
-        return RunSeen { head, workflow, incident, ..known };
-    }
-    let superseded = fresh.superseded || (known.superseded && attempt == known.attempt);
-    RunSeen { head, workflow, superseded, incident, ..fresh }
 }

@@ -176,8 +176,12 @@ pub fn headlines(incident: &Incident, now: Time) -> Vec<Outcome> {
     let is_newest =
         |job: &&JobState| newest.is_some_and(|newest| job.attempt == newest.attempt && job.run == newest.run);
     let Some(job) = incident.jobs.iter().find(is_newest) else { return Vec::new() };
-    let none = Evidence::default();
-    let evidence = incident.headline().unwrap_or(&none);
+    of_job(incident, job, incident.headline().unwrap_or(&Evidence::default()), now)
+}
+
+/// The same of one job, with what its log said.
+#[must_use]
+pub fn of_job(incident: &Incident, job: &JobState, evidence: &Evidence, now: Time) -> Vec<Outcome> {
     let mut all = job.run.map(|run| read(incident, run, job, evidence, now)).unwrap_or_default();
     if all.len() == 2 {
         all.remove(0);

@@ -1,7 +1,7 @@
 //! Failures that arrive: opening, joining, storms.
 
 use super::state::Step;
-use super::{adopting, offering, placing, runners, runs};
+use super::{adopting, deployments, offering, placing, runners, runs};
 use crate::domain::event::{Conclusion, Failure, Scope};
 use crate::domain::evidence::Severity;
 use crate::domain::gathering::Gathering;
@@ -82,13 +82,16 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         resolved: None,
         protected: None,
         runner: None,
+        deployment: None,
         gone: false,
         auto_retries: 0,
         auto_attempts: 0,
         own_rules: None,
     };
-    if failure.scope == Scope::Runner {
-        runners::about(&mut incident, failure);
+    match failure.scope {
+        Scope::Runner => runners::about(&mut incident, failure),
+        Scope::Deployment => deployments::about(&mut incident, failure),
+        _ => {}
     }
     incident
 }
@@ -297,6 +300,7 @@ fn meet_job(step: &mut Step<'_>, failure: &Failure) -> bool {
             conclusion: failure.conclusion,
             // A hook knows the run's page alone.
             url: failure.url.clone().filter(|_| failure.confirmed),
+            log: None,
         });
     }
     true

@@ -37,6 +37,8 @@ pub struct Index {
     pulls: HashMap<String, BTreeSet<IncidentNo>>,
     /// Runs of other commits that were re-run for an incident.
     probes: HashMap<String, BTreeSet<IncidentNo>>,
+    /// Runs whose deployments wait for approval.
+    reviews: HashMap<String, BTreeSet<IncidentNo>>,
     /// Branches on which agents' loops are at work.
     trials: HashMap<String, BTreeSet<IncidentNo>>,
     /// Branches of such loops that came to nothing, also of incidents that are closed.
@@ -64,6 +66,7 @@ struct Keys {
     runners: Vec<String>,
     pulls: Vec<String>,
     probes: Vec<String>,
+    reviews: Vec<String>,
     trials: Vec<String>,
     print: Option<String>,
     repo: String,
@@ -158,7 +161,7 @@ impl Index {
     pub fn place(&self, event: &mut Event) {
         match event {
             // A run's own event knows best.
-            Event::Failed { failure } if failure.scope != Scope::Run => {
+            Event::Failed { failure } if !matches!(failure.scope, Scope::Run | Scope::Deployment) => {
                 let Some(label) = self.label(&failure.repo, failure.run) else { return };
                 failure.fork |= head::fork(label).is_some();
                 failure.branch = label.clone();
@@ -182,6 +185,10 @@ impl Index {
     pub fn is_ambiguous(&self, failure: &Failure) -> bool {
         if failure.looked || !failure.confirmed || failure.run.is_none() {
             return false;
+        }
+        // What waits may wait for time alone.
+        if failure.scope == Scope::Deployment {
+            return true;
         }
         let on_lane = || self.lanes.contains_key(&lane(&failure.repo, failure.workflow.raw(), failure.branch.raw()));
         let whose = matches!(failure.scope, Scope::Job | Scope::Check)
@@ -231,6 +238,10 @@ impl Index {
         keys.probes = bisecting::probes(incident).map(|run| run_key(repo, run)).collect();
         for k in &keys.probes {
             self.probes.entry(k.clone()).or_default().insert(incident.no);
+        }
+        keys.reviews = incident.deployment.iter().map(|waiting| run_key(repo, waiting.run)).collect();
+        for k in &keys.reviews {
+            self.reviews.entry(k.clone()).or_default().insert(incident.no);
         }
         keys.trials = looping::branches(incident).map(|branch| key(&[repo.as_str(), branch.as_str()])).collect();
         for k in &keys.trials {
@@ -317,6 +328,7 @@ impl Index {
         drop_from(&mut self.branches, &keys.branches, no);
         drop_from(&mut self.pulls, &keys.pulls, no);
         drop_from(&mut self.probes, &keys.probes, no);
+        drop_from(&mut self.reviews, &keys.reviews, no);
         drop_from(&mut self.trials, &keys.trials, no);
         drop_from(&mut self.prints, keys.print.as_slice(), no);
     }
@@ -404,6 +416,10 @@ pub fn route(index: &Index, rules: &Rules, event: &Event, now: Time) -> Routed {
             let nos = index.branches.get(&key(&[repo.as_str(), branch.raw()])).cloned().unwrap_or_default();
             join(nos, "no open incident on this branch")
         }
+        Event::DeploymentMoved { repo, run } => {
+            let nos = index.reviews.get(&run_key(repo, *run)).cloned().unwrap_or_default();
+            join(nos, "no open incident waits for this run's deployments")
+        }
         Event::Reported { repo, reported } => match index.run(repo, reported.run).and_then(|seen| seen.incident) {
             Some(no) => Routed::Join(vec![no]),
             None => Routed::Ignore("no incident is about this run".into()),
@@ -436,6 +452,14 @@ fn join(nos: BTreeSet<IncidentNo>, why: &str) -> Routed {
 }
 
 fn route_failure(index: &Index, rules: &Rules, failure: &Failure, now: Time) -> Routed {
+    if failure.scope == Scope::Deployment {
+        let waits = failure.run.and_then(|run| index.reviews.get(&run_key(&failure.repo, run)));
+        let ended = failure.run.and_then(|run| index.run(&failure.repo, run));
+        if ended.is_some_and(|seen| seen.conclusion.is_some() && seen.attempt >= failure.attempt) {
+            return Routed::Ignore("the run has ended since".into());
+        }
+        return waits.and_then(|nos| nos.first()).map_or(Routed::Open, |no| Routed::Join(vec![*no]));
+    }
     if let Some(nos) = index.probing(&failure.repo, failure.run) {
         return Routed::Join(nos);
     }
@@ -498,6 +522,7 @@ fn route_progress(index: &Index, progress: &Progress) -> Routed {
     if let Some(no) = progress.run.and_then(|run| index.run(&progress.repo, run)).and_then(|seen| seen.incident) {
         nos.insert(no);
     }
+    nos.extend(progress.run.iter().filter_map(|run| index.reviews.get(&run_key(&progress.repo, *run))).flatten());
     let ended = progress.conclusion.is_some() && !head::is_unknown(&progress.branch);
     if ended
         && let Some(on_lane) = index.lanes.get(&lane(&progress.repo, progress.workflow.raw(), progress.branch.raw()))

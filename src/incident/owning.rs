@@ -12,7 +12,7 @@ use crate::policy::escalation::is_critical;
 pub fn ask(step: &mut Step<'_>) {
     let incident = &step.incident;
     let wanted = step.context.owners_wanted || is_critical(step.rules, incident);
-    if !wanted || incident.closed_at.is_some() || !is_read(incident) {
+    if !wanted || incident.deployment.is_some() || incident.closed_at.is_some() || !is_read(incident) {
         return;
     }
     let lookups = [owners(step), authors(step), suspect(step)].into_iter().flatten().collect::<Vec<_>>();

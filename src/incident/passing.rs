@@ -161,7 +161,9 @@ fn settle(step: &mut Step<'_>) {
 /// The pull request was merged or closed: its head is built no more, so what failed on it alone cannot matter.
 pub fn pull_ended(step: &mut Step<'_>, number: u64, merged: bool) {
     let incident = &mut step.incident;
-    if !incident.pulls.contains(&number) || matches!(incident.scope, Scope::Request | Scope::Alert | Scope::Runner) {
+    if !incident.pulls.contains(&number)
+        || matches!(incident.scope, Scope::Request | Scope::Alert | Scope::Runner | Scope::Deployment)
+    {
         return;
     }
     if incident.pulls.iter().any(|pull| *pull != number) {
@@ -194,7 +196,7 @@ pub fn put_away(step: &mut Step<'_>, why: &str) {
 }
 
 pub fn branch_gone(step: &mut Step<'_>, branch: &Untrusted) {
-    let of_code = !matches!(step.incident.scope, Scope::Request | Scope::Alert | Scope::Runner);
+    let of_code = !matches!(step.incident.scope, Scope::Request | Scope::Alert | Scope::Runner | Scope::Deployment);
     if of_code && step.incident.branch == *branch {
         let why = format!("branch {} was deleted", branch.line(60));
         gone(step, &why, Note::BranchGone { branch: branch.clone() });

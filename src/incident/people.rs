@@ -2,6 +2,7 @@
 
 use super::attempts;
 use super::correcting;
+use super::deployments;
 use super::escalating;
 use super::exclusion;
 use super::proposal::{self, Input, Opening};
@@ -63,10 +64,23 @@ pub fn asked(step: &mut Step<'_>, request: &Request) {
         Intent::Remedy { wish, force, dry_run, .. } => remedy(step, request, wish, *force, *dry_run),
         Intent::Repro { .. } => repro(step, request),
         Intent::Undo { target } => undo(step, request, *target),
+        Intent::Approve { .. } if deploys(step, request) => review(step, request, true, None),
+        Intent::Reject { reason, .. } if deploys(step, request) => review(step, request, false, reason.as_ref()),
         Intent::Approve { target } => approve(step, request, *target),
         Intent::Reject { target, reason } => reject(step, request, *target, reason.as_ref()),
         Intent::Cancel { target } => cancel(step, request, *target),
         _ => {}
+    }
+}
+
+/// Whether the decision is on the deployment itself, not on a proposal.
+fn deploys(step: &Step<'_>, request: &Request) -> bool {
+    step.incident.deployment.is_some() && !matches!(request.intent.target(), Some(Target::Proposal(_)))
+}
+
+fn review(step: &mut Step<'_>, request: &Request, approve: bool, reason: Option<&Untrusted>) {
+    if let Err(why) = deployments::decide(step, request, approve, reason) {
+        refuse(step, request, why);
     }
 }
 
@@ -382,6 +396,7 @@ fn why(incident: &Incident) -> Vec<String> {
         lines.extend(judgement(judged));
     }
     lines.extend(incident.outage.as_ref().map(crate::domain::outage::Outage::at_opening));
+    lines.extend(deployments::lines(incident));
     lines.extend(super::analysing::lines(incident));
     if let Some(base) = &incident.base {
         lines.push(format!("{} has the same failure, see {}", base.branch.line(60), base.incident));

@@ -132,6 +132,7 @@ fn learn_jobs(step: &mut Step<'_>, run: crate::domain::RunId, attempt: u32, jobs
                     scope: crate::domain::event::Scope::Job,
                     conclusion: job.conclusion.unwrap_or(Conclusion::Failure),
                     url: None,
+                    log: None,
                 });
                 step.incident.failures = step.incident.failures.max(step.incident.jobs.len() as u64);
             }

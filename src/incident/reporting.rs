@@ -1,7 +1,7 @@
 //! What test reports among a run's artifacts say, where its logs name no failing test.
 
 use crate::domain::evidence::{Category, Evidence, Reported};
-use crate::domain::incident::Incident;
+use crate::domain::incident::{Incident, LogSeen};
 use crate::evidence::reported::{name, takes_names};
 
 /// Keeps what reports say. Answers the evidence that it makes, to be taken in; none where a log named the tests.
@@ -15,7 +15,11 @@ pub fn reported(incident: &mut Incident, reported: &Reported) -> Option<Evidence
     }
     let at = incident.evidence.iter().position(takes);
     let mut evidence = at.map(|at| incident.evidence.remove(at)).unwrap_or_default();
+    let before = at.map(|_| LogSeen::of(&evidence));
     add(&mut evidence, reported);
+    for job in incident.jobs.iter_mut().filter(|job| before.is_some() && job.log == before) {
+        job.log = Some(LogSeen::of(&evidence));
+    }
     Some(evidence)
 }
 

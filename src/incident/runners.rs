@@ -41,6 +41,7 @@ pub fn waits(step: &mut Step<'_>, failure: &Failure) {
             scope: failure.scope,
             conclusion: failure.conclusion,
             url: failure.url.clone(),
+            log: None,
         });
     }
     if first {

@@ -7,7 +7,7 @@ use crate::domain::effect::{Effect, Order};
 use crate::domain::event::{Conclusion, LogRead};
 use crate::domain::evidence::Category;
 use crate::domain::ids::RunId;
-use crate::domain::incident::{Incident, RunState};
+use crate::domain::incident::{Incident, JobState, LogSeen, RunState};
 use crate::domain::journal::Note;
 
 /// Drops what earlier attempts left behind.
@@ -53,6 +53,14 @@ pub fn timed_out(incident: &mut Incident, id: Option<RunId>, attempt: u32) {
 pub fn note_timeout(incident: &mut Incident, id: RunId, attempt: u32, read: &LogRead) {
     if matches!(read, LogRead::Read(evidence) if evidence.category == Category::Timeout) {
         timed_out(incident, Some(id), attempt);
+    }
+}
+
+/// Notes for the job what its log said.
+pub fn note_log(incident: &mut Incident, (id, attempt, job_id): (RunId, u32, u64), log: &LogSeen) {
+    let of = |job: &&mut JobState| job.run == Some(id) && job.attempt == attempt && job.id == Some(job_id);
+    if let Some(job) = incident.jobs.iter_mut().find(of) {
+        job.log = Some(log.clone());
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::state::Step;
 use super::{
-    adopting, analysing, automatic, bisecting, escalating, expiry, failing, landing, looping, mentioning, merging,
-    offering, owning, passing, people, placing, planning, proposal, renaming, reporting, runners, runs, suspecting,
-    tending, undoing, waiting,
+    adopting, analysing, automatic, bisecting, deployments, escalating, expiry, failing, landing, looping, mentioning,
+    merging, offering, owning, passing, people, placing, planning, proposal, renaming, reporting, runners, runs,
+    suspecting, tending, undoing, waiting,
 };
 use crate::agents;
 use crate::domain::effect::Order;
@@ -12,7 +12,7 @@ use crate::domain::event::{Event, LogRead, Scope, Timer};
 use crate::domain::evidence::Evidence;
 use crate::domain::facts::Context;
 use crate::domain::ids::IncidentNo;
-use crate::domain::incident::{Incident, ProposalState, Stage};
+use crate::domain::incident::{Incident, LogSeen, ProposalState, Stage};
 use crate::domain::journal::Note;
 use crate::domain::refs::OWN_BRANCHES;
 use crate::domain::rules::Rules;
@@ -63,6 +63,11 @@ pub fn step(
     }
     match event {
         Event::Failed { failure } if failure.scope == Scope::Runner => runners::waits(&mut step, failure),
+        Event::Failed { failure } if failure.scope == Scope::Deployment => deployments::asked(&mut step, failure),
+        Event::Progressed { .. } | Event::DeploymentMoved { .. } if step.incident.deployment.is_some() => {
+            deployments::look(&mut step);
+        }
+        Event::ReviewCame { outcome, .. } => deployments::reviewed(&mut step, outcome),
         Event::Failed { failure } => failing::failed(&mut step, failure),
         Event::LeftQueue { job_id, started, .. } => runners::left(&mut step, *job_id, *started),
         Event::IssueDeclined { number, by, .. } => escalating::declined(&mut step, *number, by),
@@ -92,13 +97,16 @@ pub fn step(
         | Event::Cleared { .. }
         | Event::Installed
         | Event::Superseded { .. }
+        | Event::CommitDue { .. }
+        | Event::DeploymentMoved { .. }
         | Event::WeekEnded { .. }
         | Event::SummaryDue { .. } => return None,
-        Event::LogRead { run, attempt, read, .. } => {
+        Event::LogRead { run, attempt, job_id, read, .. } => {
             let known = step.incident.runs.iter().find(|have| have.run == Some(*run));
             if known.is_none_or(|known| known.attempt <= *attempt) {
                 runs::note_timeout(&mut step.incident, *run, *attempt, read);
-                log_read(&mut step, read);
+                let log = log_read(&mut step, read);
+                runs::note_log(&mut step.incident, (*run, *attempt, *job_id), &log);
             }
         }
         Event::Reported { reported, .. } => {
@@ -112,6 +120,9 @@ pub fn step(
             if facts.protected.is_some() {
                 looping::consider(&mut step);
             }
+        }
+        Event::FactsGathered { proposal: None, facts, .. } if deployments::told(facts) => {
+            deployments::learn(&mut step, facts);
         }
         Event::FactsGathered { proposal: None, facts, .. } if owning::told(facts) => owning::learn(&mut step, facts),
         Event::FactsGathered { proposal: None, facts, .. } if placing::told(facts) => placing::learn(&mut step, facts),
@@ -185,6 +196,7 @@ fn stage(incident: &Incident) -> Stage {
         {
             Stage::Running
         }
+        None if incident.deployment.is_some() => Stage::AwaitingApproval,
         None if expiry::has_quarantine(incident) => Stage::Quarantined,
         None if incident.escalated_at.is_some() => Stage::Escalated,
         None => Stage::Open,
@@ -212,6 +224,7 @@ fn fired(step: &mut Step<'_>, timer: Timer) {
             escalating::due(step);
             runners::ask_again(step);
         }
+        Timer::Review => deployments::due(step),
         Timer::Mention => mentioning::due(step),
         // It is looked at after each step.
         Timer::Snooze => {}
@@ -221,20 +234,23 @@ fn fired(step: &mut Step<'_>, timer: Timer) {
 /// Evidence of at most five logs is kept, the most confident first.
 const EVIDENCE_KEPT: usize = 5;
 
-fn log_read(step: &mut Step<'_>, read: &LogRead) {
-    match read {
+fn log_read(step: &mut Step<'_>, read: &LogRead) -> LogSeen {
+    let seen = match read {
         LogRead::Read(evidence) => {
             let evidence = reporting::completed(&mut step.incident, evidence);
             found(step, &evidence);
+            LogSeen::of(&evidence)
         }
         LogRead::Missing(why) => {
             if step.incident.evidence.is_empty() {
                 step.incident.log_missing = Some(why.clone());
                 step.record(Note::LogMissing { why: why.clone() });
             }
+            LogSeen::Missing(why.clone())
         }
-    }
+    };
     look_on(step);
+    seen
 }
 
 /// With what is known now.

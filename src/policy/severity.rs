@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 /// | security | it is an alert |
 /// | blocker | no runner is online that its jobs could use |
 /// | transient | its jobs wait for a runner |
+/// | normal | a deployment waits for approval |
 /// | blocker | a known issue fails every run until it is fixed |
 /// | flaky | history shows a flake |
 /// | transient | history or the log points to the machine, the network or a timeout |
@@ -26,6 +27,9 @@ pub fn severity(incident: &Incident) -> (Severity, Vec<String>) {
     if let Some(runner) = &incident.runner {
         let severity = if runner.is_gone() { Severity::Blocker } else { Severity::Transient };
         return (severity, vec![runner.words()]);
+    }
+    if incident.deployment.is_some() {
+        return (Severity::Normal, vec!["a deployment waits for approval".into()]);
     }
     let evidence = incident.headline();
     let issue = evidence.and_then(|evidence| evidence.known_issue.as_deref()).unwrap_or("known issue");

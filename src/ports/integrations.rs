@@ -6,6 +6,8 @@ use crate::domain::actor::{Actor, Place, Platform, Principal};
 use crate::domain::agent::Touched;
 use crate::domain::card::Card;
 use crate::domain::change::{Change, Method, Pick};
+use crate::domain::commit_check::CheckSeen;
+use crate::domain::deployment::PendingFacts;
 use crate::domain::edit::{Editing, Source};
 use crate::domain::event::Event;
 use crate::domain::facts::{JobFacts, PullOf, RunFacts};
@@ -250,6 +252,19 @@ pub trait Ci: super::past::PastRuns {
     async fn log(&self, repo: &Repo, job_id: u64) -> Result<LogStream, PortError>;
     /// The runners that have all of these labels, of the repository and of its organisation.
     async fn runners(&self, repo: &Repo, labels: &[String]) -> Result<Fleet, PortError>;
+    /// The deployments of a run that wait for approval, and the reviews that were given.
+    async fn pending(&self, repo: &Repo, run: RunId) -> Result<PendingFacts, PortError>;
+    /// Approves or rejects deployments of a run. Not to be asked twice: look at [`Ci::pending`] first.
+    async fn review(
+        &self,
+        repo: &Repo,
+        run: RunId,
+        environments: &[u64],
+        approve: bool,
+        comment: &str,
+    ) -> Result<(), PortError>;
+    /// Whether the account is in a team of the repository's owner, asked at this moment.
+    async fn is_member(&self, repo: &Repo, team: &str, login: &str) -> Result<bool, PortError>;
     /// Makes a [`Action::Rerun`] or [`Action::Cancelled`] true. Looks first, so it may be asked twice. Says how where it
     /// did it in another way than was asked.
     async fn ensure(&self, action: &Action) -> Result<Option<String>, PortError>;
@@ -301,9 +316,26 @@ pub trait Forge: Send + Sync {
     /// An issue of ours with this marker is there: looks first, so it may be asked twice. `None` where the repository
     /// takes no issues.
     async fn open_issue(&self, repo: &Repo, issue: &NewIssue<'_>) -> Result<Option<Made>, PortError>;
+    /// Everything that ran or runs at a commit, but our own checks: check runs and statuses.
+    async fn checks_at(&self, repo: &Repo, sha: &str) -> Result<Vec<CheckSeen>, PortError>;
+    /// Our check run of this name and marker at the commit says this: looks first, so it may be asked twice.
+    async fn say_check(&self, repo: &Repo, sha: &str, said: &CheckSaid<'_>) -> Result<(), PortError>;
     /// Makes a [`Action::Label`], [`Action::Comment`], [`Action::Check`], [`Action::PullClosed`] or
     /// [`Action::IssueClosed`] true.
     async fn ensure(&self, action: &Action) -> Result<(), PortError>;
+}
+
+/// What a check run of ours says.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckSaid<'a> {
+    pub name: &'a str,
+    /// By which it is found again, and told from others of its name.
+    pub marker: &'a str,
+    /// `None` while it is in progress.
+    pub conclusion: Option<&'a str>,
+    pub title: &'a str,
+    /// Markdown, escaped already.
+    pub summary: &'a str,
 }
 
 /// A repository that we see.

@@ -117,7 +117,10 @@ fn shown_on_pull(world: &World) -> String {
         .as_array()
         .unwrap()
         .iter()
-        .map(|at| format!("{}:{} {}", at["path"].as_str().unwrap(), at["start_line"], at["message"].as_str().unwrap()))
+        .map(|at| {
+            let text = |key: &str| at[key].as_str().unwrap().to_owned();
+            format!("{}:{} {}: {}", text("path"), at["start_line"], text("title"), text("message"))
+        })
         .collect();
     format!("{comment}\ncheck {}: {}\n{}\n", check["name"], check["conclusion"], notes.join("\n"))
 }
@@ -148,6 +151,8 @@ async fn every_state_on_discord_and_on_a_pull_request() {
     world.end().await;
 
     let world = World::with(Setup { discord: true, ..Setup::default() }).await;
+    let file = ("src/shop/cart.py".to_owned(), "…".to_owned());
+    world.forge.lock().repos.get_mut(crate::world::REPO).unwrap().files.extend([file]);
     let mut run = spec(TRACE_LOG, "failure");
     run.pull = Some(9);
     let id = world.forge.start(run);
@@ -293,4 +298,65 @@ async fn escalated_on_slack_on_discord_on_a_pull_request_and_on_the_console() {
     add("failed attempts, on a pull request", &shown_on_pull(&world), &world);
     world.end().await;
     insta::assert_snapshot!(all);
+}
+
+/// Waiting, and over, on the four surfaces.
+#[tokio::test]
+async fn a_deployment_that_waits_for_approval() {
+    use ci_rescue::demo::Gate;
+    let mut all = String::new();
+    let world = World::with(Setup { discord: true, ..Setup::default() }).await;
+    let mut run = spec("", "success");
+    (run.workflow, run.sender, run.branch, run.pull) = ("release".into(), "eve".into(), "topic".into(), Some(9));
+    let id = world.forge.start(run);
+    let gates = vec![Gate::new(11, "production", &["ada", "cyd"], &[]), Gate::new(12, "eu", &[], &["ops"])];
+    world.forge.wait(id, gates);
+    world.deliver().await;
+    for name in ["waiting", "waiting where the bot may not review", "approved"] {
+        match name {
+            "waiting where the bot may not review" => {
+                world.forge.lock().gates.get_mut(&id).unwrap().iter_mut().for_each(|gate| gate.ours = false);
+                world.clock.advance(31 * 60_000);
+                world.settle().await;
+            }
+            "approved" => {
+                world.forge.decide(id, "zoe", true);
+                world.deliver().await;
+            }
+            _ => {}
+        }
+        let page = world.sit("ada").await.page("/?all=1").await;
+        let console = crate::world::card(&page, 1).map(plain).unwrap_or_default();
+        let comment = crate::flows::surfaces::sticky(&world);
+        let comment = comment.split_once("\n\n").unwrap().1;
+        let (discord, slack) = (shown_in_discord(&world), shown(&world, 0));
+        let text = format!("{discord}\n--- slack\n{slack}\n--- pull request\n{comment}\n--- console\n{console}");
+        writeln!(all, "## {name}\n{}", text.replace(&world.forge_at.to_string(), "forge")).unwrap();
+    }
+    world.end().await;
+    insta::assert_snapshot!(all);
+}
+
+/// The comment of a pull request with several incidents.
+#[tokio::test]
+async fn one_comment_for_several_incidents() {
+    let world = crate::flows::surfaces::everywhere("").await;
+    for (workflow, sha, ends) in [("docs", "d", &["failure", "success"][..]), ("e2e", "e", &["failure"])] {
+        let mut run = spec(LINT_LOG, "success");
+        (run.branch, run.workflow, run.sha, run.pull) = ("topic".into(), workflow.into(), sha.repeat(40), Some(9));
+        let log = LINT_LOG.replace("src/lib.rs", &format!("src/{workflow}.rs")).replace("never_loop", workflow);
+        run.jobs = vec![crate::world::job(workflow, &log, ends)];
+        let id = world.forge.start(run);
+        world.forge.finish(id);
+        world.deliver().await;
+        if ends.len() > 1 {
+            world.forge.rerun(id, |_| true).unwrap();
+            world.forge.finish(id);
+            world.deliver().await;
+        }
+    }
+    let comment = crate::flows::surfaces::sticky(&world);
+    let comment = comment.split_once("\n\n").unwrap().1.replace(&world.forge_at.to_string(), "forge");
+    world.end().await;
+    insta::assert_snapshot!(comment);
 }

@@ -5,6 +5,7 @@ use super::decode::head::{self, Head, Here};
 use super::fetch;
 use super::payload::{Job, Run};
 use crate::domain::action::{Action, RerunJobs};
+use crate::domain::deployment::PendingFacts;
 use crate::domain::event::Conclusion;
 use crate::domain::facts::{JobFacts, RunFacts};
 use crate::domain::ids::{Repo, RunId};
@@ -135,6 +136,25 @@ impl Ci for GitHub {
 
     async fn runners(&self, repo: &Repo, labels: &[String]) -> Result<Fleet, PortError> {
         self.fleet(repo, labels).await
+    }
+
+    async fn pending(&self, repo: &Repo, run: RunId) -> Result<PendingFacts, PortError> {
+        self.pending_at(repo, run).await
+    }
+
+    async fn review(
+        &self,
+        repo: &Repo,
+        run: RunId,
+        environments: &[u64],
+        approve: bool,
+        comment: &str,
+    ) -> Result<(), PortError> {
+        self.review_pending(repo, run, environments, approve, comment).await
+    }
+
+    async fn is_member(&self, repo: &Repo, team: &str, login: &str) -> Result<bool, PortError> {
+        self.in_team(repo, team, login).await
     }
 
     async fn ensure(&self, action: &Action) -> Result<Option<String>, PortError> {

@@ -1,4 +1,4 @@
-//! Small files of a repository's default branch.
+//! Small files of a repository's default branch, and which files a commit has.
 
 use super::api::{GitHub, refused, segment};
 use crate::domain::ids::Repo;
@@ -39,5 +39,20 @@ impl GitHub {
         let packed: String = content.content.split_ascii_whitespace().collect();
         let bytes = STANDARD.decode(packed).map_err(|_| PortError::permanent("GitHub's answer cannot be read"))?;
         String::from_utf8(bytes).map(Some).map_err(|_| PortError::permanent("it is not UTF-8"))
+    }
+
+    /// Whether the path is a file at the commit. One that GitHub does not show is none.
+    pub(super) async fn has_file(&self, repo: &Repo, sha: &str, path: &str) -> Result<bool, PortError> {
+        #[derive(Deserialize)]
+        struct Kind {
+            #[serde(rename = "type")]
+            kind: String,
+        }
+
+        let path: Vec<String> = path.split('/').map(segment).collect();
+        let path = format!("/repos/{repo}/contents/{}?ref={}", path.join("/"), segment(sha));
+        let answer = self.call("GET", Some(repo), &path, None).await?;
+        // A folder is a list of its files.
+        Ok(answer.status.is_success() && answer.json::<Kind>().is_ok_and(|found| found.kind == "file"))
     }
 }

@@ -1,5 +1,6 @@
 //! Webhooks to events of our own.
 
+mod deployments;
 pub(super) mod head;
 mod issues;
 mod pull_requests;
@@ -58,6 +59,7 @@ impl Decoder for Webhooks {
             "issues" => Some(issues::closed(&base, &payload)),
             "pull_request" => pull_requests::pull(&base, &payload),
             "pull_request_review" => pull_requests::reviewed(&base, &payload),
+            "deployment_review" => self.review(&base, &payload),
             "merge_group" => pull_requests::queued(&base, &payload),
             kind => payload.alert.as_ref().map(|alert| self.alert(&base, kind, &payload.action, alert)),
         };
@@ -74,7 +76,7 @@ impl Decoder for Webhooks {
 const INSTALLATIONS: [&str; 2] = ["installation", "installation_repositories"];
 
 /// Every other event that is read: the manifest subscribes to them.
-pub(super) const READ: [&str; 17] = [
+pub(super) const READ: [&str; 18] = [
     "issues",
     "issue_comment",
     "workflow_job",
@@ -88,6 +90,7 @@ pub(super) const READ: [&str; 17] = [
     "pull_request",
     "pull_request_review",
     "merge_group",
+    "deployment_review",
     "dependabot_alert",
     "code_scanning_alert",
     "secret_scanning_alert",
@@ -209,6 +212,9 @@ impl Webhooks {
             let mut failure = Box::new(fill(base.failure(Scope::Job, Conclusion::Stuck)));
             waiting::ask(&mut failure, job);
             return vec![Heard::Queued { key, failure }];
+        }
+        if action == "waiting" {
+            return deployments::waiting_job(base, job);
         }
         let mut heard = vec![Heard::Taken { key }];
         heard.extend(waiting::left(&base.repo, action, job));
@@ -385,7 +391,7 @@ impl Webhooks {
 }
 
 /// The run in `…/actions/runs/123/job/456`.
-fn actions_run(url: &str) -> Option<RunId> {
+pub(super) fn actions_run(url: &str) -> Option<RunId> {
     let (_, rest) = url.split_once("/actions/runs/")?;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok().map(RunId)

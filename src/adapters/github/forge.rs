@@ -3,11 +3,12 @@
 use super::api::{GitHub, refused, segment};
 use super::auth::Credentials;
 use crate::domain::action::{Action, Made};
+use crate::domain::commit_check::CheckSeen;
 use crate::domain::facts::PullOf;
 use crate::domain::ids::Repo;
 use crate::domain::refs::OwnBranch;
 use crate::domain::text::Untrusted;
-use crate::ports::{Advisory, Forge, KnownRepo, NewIssue, NewPull, PortError, Pulled};
+use crate::ports::{Advisory, CheckSaid, Forge, KnownRepo, NewIssue, NewPull, PortError, Pulled};
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -106,6 +107,14 @@ impl Forge for GitHub {
         self.issue_of(repo, issue).await
     }
 
+    async fn checks_at(&self, repo: &Repo, sha: &str) -> Result<Vec<CheckSeen>, PortError> {
+        self.seen_at(repo, sha).await
+    }
+
+    async fn say_check(&self, repo: &Repo, sha: &str, said: &CheckSaid<'_>) -> Result<(), PortError> {
+        self.say(repo, sha, said).await
+    }
+
     async fn ensure(&self, action: &Action) -> Result<(), PortError> {
         match action {
             Action::PullClosed { repo, branch } => self.close_pull(repo, branch).await,
@@ -165,7 +174,7 @@ impl GitHub {
     pub(super) async fn comment(&self, repo: &Repo, number: u64, marker: &str, body: &str) -> Result<(), PortError> {
         let hidden = format!("<!-- {marker} -->");
         let text = format!("{hidden}\n{}", cut(body, COMMENT_MAX - hidden.len() - 1));
-        match self.own_comment(repo, number, &hidden).await? {
+        match self.own_comment(repo, number, &|body| body.starts_with(&hidden)).await? {
             Some((_, have)) if have == text => Ok(()),
             Some((id, _)) => {
                 self.write("PATCH", repo, &format!("/repos/{repo}/issues/comments/{id}"), Some(&json!({"body": text})))
@@ -188,7 +197,7 @@ impl GitHub {
         &self,
         repo: &Repo,
         number: u64,
-        hidden: &str,
+        is: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<Option<(u64, String)>, PortError> {
         let login = match &self.credentials {
             Credentials::Token(_) => Some(self.whoami().await?),
@@ -199,7 +208,7 @@ impl GitHub {
             let comments: Vec<Value> = self.get(repo, &path).await?;
             for comment in &comments {
                 let body = comment.get("body").and_then(Value::as_str).unwrap_or_default();
-                if body.starts_with(hidden) && self.is_ours(comment, login.as_deref()) {
+                if is(body) && self.is_ours(comment, login.as_deref()) {
                     return Ok(comment.get("id").and_then(Value::as_u64).map(|id| (id, body.to_owned())));
                 }
             }
@@ -216,30 +225,6 @@ impl GitHub {
                 comment.pointer("/performed_via_github_app/id").and_then(Value::as_u64) == Some(*id)
             }
             _ => login.is_some() && comment.pointer("/user/login").and_then(Value::as_str) == login,
-        }
-    }
-
-    pub(super) async fn check(&self, repo: &Repo, sha: &str, name: &str, body: &Value) -> Result<(), PortError> {
-        let query: String =
-            url::form_urlencoded::Serializer::new(String::new()).append_pair("check_name", name).finish();
-        let found: Value =
-            self.get(repo, &format!("/repos/{repo}/commits/{}/check-runs?{query}", segment(sha))).await?;
-        let runs = found.get("check_runs").and_then(Value::as_array).into_iter().flatten();
-        let ours = |run: &&Value| body.get("external_id").is_none_or(|ours| run.get("external_id") == Some(ours));
-        let found = runs.into_iter().find(ours);
-        let pointed = found.and_then(|run| run.pointer("/output/annotations_count")).and_then(Value::as_u64);
-        match found.and_then(|run| run.get("id")).and_then(Value::as_u64) {
-            Some(id) => {
-                // A check run stays at its commit.
-                let mut body = body.clone();
-                body.as_object_mut().map(|body| body.remove("head_sha"));
-                if pointed.unwrap_or(0) > 0 {
-                    // GitHub adds annotations to those that are there.
-                    body.get_mut("output").and_then(Value::as_object_mut).map(|output| output.remove("annotations"));
-                }
-                self.write("PATCH", repo, &format!("/repos/{repo}/check-runs/{id}"), Some(&body)).await
-            }
-            None => self.write("POST", repo, &format!("/repos/{repo}/check-runs"), Some(body)).await,
         }
     }
 }

@@ -7,10 +7,12 @@ use serde_json::{Map, Value, json};
 use url::{Host, Url};
 
 /// What the bot calls, and what the events need that it listens to.
-pub const PERMISSIONS: [(&str, &str); 12] = [
+pub const PERMISSIONS: [(&str, &str); 13] = [
     ("actions", "write"),
     ("checks", "write"),
     ("contents", "write"),
+    // To hand in reviews of deployments, and to hear of them.
+    ("deployments", "write"),
     ("issues", "write"),
     ("merge_queues", "read"),
     ("metadata", "read"),
@@ -23,8 +25,10 @@ pub const PERMISSIONS: [(&str, &str); 12] = [
     ("workflows", "write"),
 ];
 
-/// What the bot asks for and does without: whether a self-hosted runner is online, of a repository and an organisation.
-pub const OPTIONAL: [(&str, &str); 2] = [("administration", "read"), ("organization_self_hosted_runners", "read")];
+/// What the bot asks for and does without: whether a self-hosted runner is online, of a repository and an organisation;
+/// who is in a team that reviews deployments.
+pub const OPTIONAL: [(&str, &str); 3] =
+    [("administration", "read"), ("members", "read"), ("organization_self_hosted_runners", "read")];
 
 /// Events that every App gets without asking, or that GitHub has retired.
 const UNASKED: [&str; 3] = ["installation", "installation_repositories", "repository_vulnerability_alert"];
@@ -241,6 +245,7 @@ mod tests {
             ("code_scanning_alert", "security_events"),
             ("delete", "contents"),
             ("dependabot_alert", "vulnerability_alerts"),
+            ("deployment_review", "deployments"),
             ("issue_comment", "issues"),
             ("issues", "issues"),
             ("merge_group", "merge_queues"),

@@ -42,6 +42,7 @@ pub struct Payload {
     pub review: Option<Review>,
     pub merge_group: Option<Queued>,
     pub reason: Option<String>,
+    pub environment: Option<String>,
     pub comment: Option<Comment>,
     pub issue: Option<Issue>,
     // push
@@ -166,6 +167,7 @@ pub struct Run {
     pub pull_requests: Vec<Numbered>,
     pub head_commit: Option<Commit>,
     pub actor: Option<Account>,
+    pub triggering_actor: Option<Account>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -203,6 +205,7 @@ pub struct Suite {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct App {
+    pub id: u64,
     #[serde(deserialize_with = "lenient")]
     pub slug: String,
     #[serde(deserialize_with = "lenient")]

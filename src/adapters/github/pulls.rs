@@ -22,8 +22,6 @@ const PACE_MS: i64 = 1_000;
 /// An incident whose commit is in more pull requests is mirrored in the first of them.
 const PULLS_MAX: usize = 3;
 const CHECK: &str = "CI Rescue";
-/// Annotations of one call (docs.github.com, "Update a check run").
-const ANNOTATIONS_MAX: usize = 50;
 
 pub struct Pulls {
     github: Arc<GitHub>,
@@ -64,26 +62,26 @@ impl Pulls {
             return Ok(());
         }
         let conclusion = if card.green { "success" } else { "neutral" };
-        let annotation = |at: &Annotation| {
-            json!({
-                "path": at.file, "start_line": at.line, "end_line": at.line,
-                "annotation_level": "failure", "message": at.text,
-            })
-        };
-        let annotations: Vec<Value> = card.annotations.iter().take(ANNOTATIONS_MAX).map(annotation).collect();
         let mut summary = cut(&card.lines.join("\n\n"), 65_000);
         if let Some(record) = &card.record {
             summary.push_str(&format!("\n\n[rescue.log, the whole record]({})", record.replace(')', "%29")));
         }
-        let body = json!({
-            "name": CHECK, "external_id": marker, "head_sha": card.sha, "status": "completed", "conclusion": conclusion,
-            "output": {"title": cut(&card.fallback, 250), "summary": summary, "annotations": annotations},
+        let name = format!("{CHECK} #{}", card.incident.0);
+        let mut body = json!({
+            "name": name, "external_id": marker, "head_sha": card.sha, "status": "completed", "conclusion": conclusion,
+            "output": {"title": cut(&card.fallback, 250), "summary": summary},
         });
-        let (key, digest) = (format!("{repo}@{} {marker}", card.sha), Digest::of([body.to_string().as_bytes()]));
+        let pointed: Vec<String> = card.annotations.iter().map(|at| format!("{at:?}")).collect();
+        let parts = [body.to_string()].into_iter().chain(pointed).collect::<Vec<_>>();
+        let (key, digest) = (format!("{repo}@{} {marker}", card.sha), Digest::of(parts.iter().map(String::as_bytes)));
         if self.checks.lock().unwrap_or_else(PoisonError::into_inner).get(&key) == Some(&digest) {
             return Ok(());
         }
-        match self.github.check(repo, &card.sha, CHECK, &body).await {
+        let written = async {
+            body["output"]["annotations"] = self.annotations(repo, card).await?.into();
+            self.github.check(repo, &card.sha, &name, &body).await
+        };
+        match written.await {
             Ok(()) => {}
             Err(PortError::Permanent { why }) => tracing::debug!(why, %repo, "no check run beside the comment"),
             Err(PortError::Ambiguous { why }) => return Err(PortError::transient(why)),
@@ -97,7 +95,45 @@ impl Pulls {
         drop(checks);
         Ok(())
     }
+
+    /// Places in files that are there at the commit. A log may name any file: GitHub is asked which exist.
+    async fn annotations(&self, repo: &Repo, card: &Card) -> Result<Vec<Value>, PortError> {
+        let mut there: HashMap<&str, bool> = HashMap::new();
+        let mut all = Vec::new();
+        for at in &card.annotations {
+            let known = match there.get(at.file.as_str()) {
+                Some(known) => *known,
+                None if there.len() >= FILES_MAX => false,
+                None => {
+                    let found = self.github.has_file(repo, &card.sha, &at.file).await?;
+                    there.insert(&at.file, found);
+                    found
+                }
+            };
+            if known {
+                all.push(annotation(at));
+            }
+        }
+        Ok(all)
+    }
 }
+
+/// GitHub shows these texts as they are.
+fn annotation(at: &Annotation) -> Value {
+    let mut told = json!({
+        "path": at.file, "start_line": at.line, "end_line": at.line,
+        "annotation_level": "failure", "message": cut(&at.text, 1_000),
+    });
+    if !at.title.is_empty() {
+        told["title"] = cut(&at.title, TITLE_MAX).into();
+    }
+    told
+}
+
+/// A title of an annotation, in characters (docs.github.com, "Create a check run").
+const TITLE_MAX: usize = 255;
+/// Files of one check run that are looked for.
+const FILES_MAX: usize = 20;
 
 fn cut(text: &str, max: usize) -> String {
     text.chars().take(max).collect()
@@ -130,9 +166,9 @@ fn hidden(marker: &str) -> String {
 /// GitHub's limit of a comment, in characters.
 const COMMENT_MAX: usize = 65_536;
 
-/// The card in Markdown. What buttons do elsewhere is said here.
-fn body(card: &Card, marker: &str) -> String {
-    let mut parts = vec![hidden(marker), card.title.clone()];
+/// A card in Markdown. What buttons do elsewhere is said here.
+fn section(card: &Card) -> String {
+    let mut parts = vec![card.title.clone()];
     parts.extend(card.lines.iter().map(|line| line.replace('\n', "  \n")));
     let say: Vec<String> =
         card.buttons.iter().map(|button| format!("{}: `/rescue {}`", button.label, button.words)).collect();
@@ -141,7 +177,65 @@ fn body(card: &Card, marker: &str) -> String {
     if !foot.is_empty() {
         parts.push(format!("<sub>{}</sub>", foot.join(" · ")));
     }
-    cut(&parts.join("\n\n"), COMMENT_MAX)
+    parts.join("\n\n")
+}
+
+/// Folded: what is closed is out of the way, and can be read.
+fn folded(card: &Card) -> String {
+    let (no, how) = (card.incident.0, if card.green { "resolved" } else { "closed" });
+    // Nothing of strangers stands in a line of HTML.
+    format!("<details><summary>Incident {no}, {how}</summary>\n\n{}\n\n</details>", section(card))
+}
+
+/// Room that is left for the count of what did not fit.
+const REST: usize = 200;
+/// The longest section of a comment that has several.
+const SECTION_MAX: usize = 16_000;
+
+/// The one comment: every open incident of the pull request in full, then the closed ones, folded.
+fn body(card: &Card, marker: &str) -> String {
+    let hidden = hidden(&sticky(marker));
+    if card.beside.is_empty() {
+        return cut(&format!("{hidden}\n\n{}", section(card)), COMMENT_MAX);
+    }
+    let mut all: Vec<&Card> = std::iter::once(card).chain(&card.beside).collect();
+    // The same text whichever of them is the news.
+    all.sort_by_key(|card| (card.stage.is_closed(), std::cmp::Reverse(card.incident)));
+    let open: Vec<&Card> = all.iter().copied().filter(|card| !card.stage.is_closed()).collect();
+    let mut head = format!("**{} open, {} closed** on this pull request.", open.len(), all.len() - open.len());
+    if let [first, _, ..] = open.as_slice() {
+        head.push_str(&format!(" Name the one that a command is for, as in `/rescue why {}`.", first.incident.0));
+    }
+    let (mut text, mut left_out) = (format!("{hidden}\n\n{head}"), 0_usize);
+    for card in all {
+        let whole = if card.stage.is_closed() { folded(card) } else { section(card) };
+        // What is cut could leave markup open: a card that is too long shows its title alone.
+        let short = cut(&card.title, SECTION_MAX);
+        let room = COMMENT_MAX.saturating_sub(text.chars().count() + REST);
+        let fits = |part: &String| part.chars().count() <= room.min(SECTION_MAX);
+        match [whole, short].into_iter().find(fits) {
+            Some(part) => text.push_str(&format!("\n\n---\n\n{part}")),
+            None => left_out += 1,
+        }
+    }
+    if left_out > 0 {
+        text.push_str(&format!("\n\nand {left_out} more, which did not fit."));
+    }
+    text
+}
+
+/// The marker of the pull request's one comment: the installation's, whichever incident it is written for.
+fn sticky(marker: &str) -> String {
+    let installation: Vec<&str> = marker.split('/').take(2).collect();
+    format!("{}/pull/card", installation.join("/"))
+}
+
+/// Whether a comment begins as ours do: as the one of a pull request, or as those of before, one for each incident.
+fn is_card(body: &str, marker: &str) -> bool {
+    let installation = sticky(marker);
+    let Some(start) = installation.strip_suffix("pull/card") else { return false };
+    let line = body.lines().next().unwrap_or_default();
+    line.starts_with(&format!("<!-- {start}")) && line.ends_with("/card -->")
 }
 
 #[async_trait]
@@ -178,7 +272,12 @@ impl Chat for Pulls {
         }
     }
 
+    /// One comment a pull request: where ours is there, it tells of this incident too.
     async fn post(&self, at: &str, card: &Card, marker: &str) -> Result<Message, PortError> {
+        if let Some(message) = self.find(at, None, marker, Time(0)).await? {
+            self.edit(at, &message, card, marker).await?;
+            return Ok(message);
+        }
         let (repo, number) = parse(at)?;
         self.annotate(&repo, card, marker).await?;
         let path = format!("/repos/{repo}/issues/{number}/comments");
@@ -196,6 +295,9 @@ impl Chat for Pulls {
         let path = format!("/repos/{repo}/issues/comments/{}", segment(message));
         match self.github.call("PATCH", Some(&repo), &path, Some(&json!({"body": body(card, marker)}))).await {
             Ok(answer) if answer.status.is_success() => Ok(()),
+            Ok(answer) if matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::GONE) => {
+                Err(PortError::Gone { why: "the comment is gone".into() })
+            }
             Ok(answer) => Err(refused(&answer)),
             // An edit may be made twice.
             Err(PortError::Ambiguous { why }) => Err(PortError::transient(why)),
@@ -205,7 +307,7 @@ impl Chat for Pulls {
 
     async fn find(&self, at: &str, _: Option<&Message>, marker: &str, _: Time) -> Result<Option<Message>, PortError> {
         let (repo, number) = parse(at)?;
-        let found = self.github.own_comment(&repo, number, &hidden(marker)).await?;
+        let found = self.github.own_comment(&repo, number, &|body| is_card(body, marker)).await?;
         Ok(found.map(|(id, _)| id.to_string()))
     }
 
@@ -248,8 +350,19 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(48))]
 
         #[test]
-        fn any_card_is_inside_the_limit_and_never_a_command(card in crate::card::samples::any_card("github")) {
+        fn any_cards_are_inside_the_limit_and_never_a_command(
+            card in crate::card::samples::any_card("github"),
+            beside in proptest::collection::vec((crate::card::samples::any_card("github"), any::<bool>()), 0..8),
+        ) {
+            let mut card = card;
+            card.beside = (43..).zip(beside).map(|(no, (other, open))| {
+                let stage = if open { crate::domain::Stage::Open } else { crate::domain::Stage::Resolved };
+                Card { incident: crate::domain::IncidentNo(no), stage, ..other }
+            }).collect();
             let text = body(&card, "ci-rescue/AAAAAAAA/42/card");
+            prop_assert!(is_card(&text, "ci-rescue/AAAAAAAA/43/card"));
+            prop_assert!(!is_card(&text, "ci-rescue/BBBBBBBB/42/card"));
+            prop_assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
             prop_assert!(text.chars().count() <= COMMENT_MAX);
             prop_assert!(crate::command::in_comment(&text, "ci-rescue").is_empty(), "{}", text);
             prop_assert_eq!(text.matches("<!--").count(), 1);

@@ -60,13 +60,15 @@ impl Job {
         }
     }
 
-    /// What nobody else may touch meanwhile: its surfaces, and the channel where it posts.
-    pub fn holds(&self) -> AtWork {
-        let posts = match self {
-            Self::Spare(_) => false,
-            Self::One((_, publication)) => publication.message.is_none() || publication.shown >= publication.wanted,
-            Self::Digest { rows, .. } => rows.iter().any(|(_, publication)| !is_in_digest(publication)),
-        };
+    /// What nobody else may touch meanwhile: its surfaces, and the channel where it posts. Where one message tells of all
+    /// incidents of a channel (`shared`), an edit of it holds the channel too: an older look must not come last.
+    pub fn holds(&self, shared: bool) -> AtWork {
+        let posts = shared
+            || match self {
+                Self::Spare(_) => false,
+                Self::One((_, publication)) => publication.message.is_none() || publication.shown >= publication.wanted,
+                Self::Digest { rows, .. } => rows.iter().any(|(_, publication)| !is_in_digest(publication)),
+            };
         let channels = self.rows().iter().filter(|_| posts).map(|(surface, _)| surface.channel.clone());
         AtWork {
             channels: channels.collect(),

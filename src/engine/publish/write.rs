@@ -2,7 +2,6 @@
 
 use super::troubles::interval_ms;
 use super::{LATE_MS, LINES, SKEW_MS};
-use crate::card::{Card, view};
 use crate::domain::actor::Platform;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::Incident;
@@ -60,7 +59,7 @@ impl Engine {
         if incident.adopted_by.is_some()
             && let Some(message) = &publication.message
         {
-            match chat.retract(&surface.channel, message).await {
+            match self.take_away(chat, surface, message, &incident).await {
                 Ok(false) => {}
                 Ok(true) => return self.settle(surface, publication, &incident, Ok(Wrote::Retracted), true).await,
                 Err(why) => return self.settle(surface, publication, &incident, Err(why), true).await,
@@ -110,13 +109,6 @@ impl Engine {
             Err(StoreError::Conflict(_)) => Ok(None),
             Err(broken) => Err(broken),
         }
-    }
-
-    async fn card(&self, chat: &dyn Chat, channel: &str, incident: &Incident) -> Result<Card, PortError> {
-        let seal = |what: &crate::card::ButtonRef| self.seal.close(what);
-        let owners = self.has_several_owners(chat, channel).await;
-        let card = self.words.card(chat.markup(), &view(incident), &seal, owners);
-        card.map_err(|why| PortError::permanent(why.to_string()))
     }
 
     pub(in crate::engine) fn marker(&self, no: IncidentNo, what: &str) -> String {

@@ -5,6 +5,8 @@ use async_trait::async_trait;
 use ci_rescue::card::{Places, Words};
 use ci_rescue::domain::action::{Action, Made, MadeKind};
 use ci_rescue::domain::actor::{Actor, Place, Platform, Principal, Role};
+use ci_rescue::domain::commit_check::CheckSeen;
+use ci_rescue::domain::deployment::PendingFacts;
 use ci_rescue::domain::facts::{JobFacts, PullOf, RunFacts};
 use ci_rescue::domain::refs::OwnBranch;
 use ci_rescue::domain::rules::Rules;
@@ -14,8 +16,8 @@ use ci_rescue::domain::{Conclusion, Repo, RunId, Time};
 use ci_rescue::engine::{Engine, Parts, RepoFilter};
 use ci_rescue::policy::Mentions;
 use ci_rescue::ports::{
-    Advisory, Ci, Clock, Delivery, Directory, Forge, KnownRepo, LogStream, NewIssue, NewPull, PastRuns, PortError,
-    Pulled, Since, Store,
+    Advisory, CheckSaid, Ci, Clock, Delivery, Directory, Forge, KnownRepo, LogStream, NewIssue, NewPull, PastRuns,
+    PortError, Pulled, Since, Store,
 };
 use futures::StreamExt;
 use std::collections::BTreeMap;
@@ -124,6 +126,18 @@ impl Ci for Double {
         unasked()
     }
 
+    async fn pending(&self, _: &Repo, _: RunId) -> Result<PendingFacts, PortError> {
+        unasked()
+    }
+
+    async fn review(&self, _: &Repo, _: RunId, _: &[u64], _: bool, _: &str) -> Result<(), PortError> {
+        unasked()
+    }
+
+    async fn is_member(&self, _: &Repo, _: &str, _: &str) -> Result<bool, PortError> {
+        unasked()
+    }
+
     async fn ensure(&self, action: &Action) -> Result<Option<String>, PortError> {
         let Action::Rerun { run, attempt, .. } = action else { return Err(PortError::permanent("not a re-run")) };
         let mut runs = self.runs.lock().unwrap();
@@ -224,6 +238,14 @@ impl Forge for Double {
         Ok(Some(Made { what: MadeKind::Issue, number: at as u64 + 1, url: String::new() }))
     }
 
+    async fn checks_at(&self, _: &Repo, _: &str) -> Result<Vec<CheckSeen>, PortError> {
+        unasked()
+    }
+
+    async fn say_check(&self, _: &Repo, _: &str, _: &CheckSaid<'_>) -> Result<(), PortError> {
+        unasked()
+    }
+
     async fn ensure(&self, _: &Action) -> Result<(), PortError> {
         unasked()
     }
@@ -276,6 +298,7 @@ pub async fn engine(
         digests: Vec::new(),
         feeds: Vec::new(),
         home: None,
+        verdict_check: false,
     })
     .await
     .unwrap()

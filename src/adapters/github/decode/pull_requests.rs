@@ -14,22 +14,28 @@ const BACKPORT: &str = "backport ";
 pub(super) fn pull(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
     let pull = payload.pull_request.as_ref()?;
     match payload.action.as_str() {
-        "synchronize" => {
-            let head = pull.head.as_ref()?;
-            let commit = sha(&head.sha);
-            let branch = head::of(base.here(), Some(&head.git_ref), &head.repo, &commit).label;
-            Some(event(Event::HeadMoved { repo: base.repo.clone(), branch, sha: commit }))
-        }
+        "opened" | "synchronize" => Some(event(moved(base, pull.head.as_ref()?))),
         "closed" => {
             let merged = pull.merged.unwrap_or(false);
             let inside = |head: &&Head| head.is_in(base.repo.as_str());
             let branch = pull.head.as_ref().filter(inside).map(|head| head.git_ref.clone()).unwrap_or_default().into();
             Some(event(Event::PullEnded { repo: base.repo.clone(), number: pull.number, merged, branch }))
         }
-        "reopened" => Some(event(Event::PullReopened { repo: base.repo.clone(), number: pull.number })),
+        "reopened" => {
+            let mut heard = event(Event::PullReopened { repo: base.repo.clone(), number: pull.number });
+            heard.extend(pull.head.as_ref().into_iter().flat_map(|head| event(moved(base, head))));
+            Some(heard)
+        }
         "labeled" => Some(labeled(base, payload, pull.number)),
         _ => Some(ignored("pull_request", "moved no head")),
     }
+}
+
+/// The head is at this commit now.
+fn moved(base: &Base, head: &Head) -> Event {
+    let commit = sha(&head.sha);
+    let branch = head::of(base.here(), Some(&head.git_ref), &head.repo, &commit).label;
+    Event::HeadMoved { repo: base.repo.clone(), branch, sha: commit }
 }
 
 /// The words that a label stands for, said by whoever put it there. A name that is no branch asks for nothing.
