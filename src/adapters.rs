@@ -10,6 +10,7 @@ pub mod discord;
 pub mod git;
 pub mod github;
 pub mod hooks;
+pub mod oidc;
 pub mod resolver;
 pub mod slack;
 pub mod status;

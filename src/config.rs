@@ -8,6 +8,7 @@ mod loops;
 mod people;
 mod read;
 mod shape;
+mod sign_in;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -21,3 +22,4 @@ pub use shape::{
     Api, Config, Console, Discord, Feed, GitHub, Group, Hooks, KnownIssues, MentionSection, Person, Previous, Provider,
     Server, Slack, StoreSection, Traces,
 };
+pub use sign_in::SignIn;

@@ -21,10 +21,12 @@ pub mod fill;
 mod filling;
 mod forms;
 mod gauges;
+mod groups;
 pub mod history;
 mod house;
 mod late;
 mod ledger;
+mod links;
 mod look;
 mod loops;
 mod markers;
@@ -45,6 +47,7 @@ mod resolve;
 mod review;
 mod run;
 mod seal;
+mod sharing;
 mod spans;
 mod stats;
 mod suspects;
@@ -66,7 +69,8 @@ use crate::domain::time::Time;
 use crate::incident::Index;
 use crate::policy::Mentions;
 use crate::ports::{
-    Chat, Ci, Clock, Decoder, Directory, Forge, Git, Health, Query, Resolver, StatusPages, Store, StoreError, Ticks,
+    Accounts, Chat, Ci, Clock, Decoder, Directory, Forge, Git, Health, Query, Resolver, StatusPages, Store, StoreError,
+    Ticks,
 };
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
@@ -121,12 +125,16 @@ pub struct Parts {
     /// Where providers say that something is wrong.
     pub status: Option<Arc<dyn StatusPages>>,
     pub directory: Arc<dyn Directory>,
+    /// Who proves whose account at the forge is whose.
+    pub accounts: Option<Arc<dyn Accounts>>,
     pub decoders: Vec<Arc<dyn Decoder>>,
     pub health: Arc<Health>,
     /// Feeds from the configuration.
     pub feeds: Vec<Subscription>,
     /// Where incidents can be read in a browser.
     pub home: Option<String>,
+    /// Where others reach the console, for links to it.
+    pub console_url: Option<String>,
 }
 
 /// What only one turn at a time may touch.
@@ -154,10 +162,14 @@ pub struct Engine {
     /// This process is about to end: agents at work are stopped.
     stopping: AtomicBool,
     directory: Arc<dyn Directory>,
+    accounts: Option<Arc<dyn Accounts>>,
+    /// When the members of groups were asked for last.
+    grouped: std::sync::Mutex<Option<Time>>,
     decoders: HashMap<&'static str, Arc<dyn Decoder>>,
     health: Arc<Health>,
     fixed_feeds: Vec<Subscription>,
     home: Option<String>,
+    console_url: Option<String>,
     seal: seal::Seal,
     installation: String,
     state: Mutex<State>,
@@ -230,10 +242,13 @@ impl Engine {
             status: parts.status,
             stopping: AtomicBool::new(false),
             directory: parts.directory,
+            accounts: parts.accounts,
+            grouped: std::sync::Mutex::default(),
             health: parts.health,
             decoders: parts.decoders.into_iter().map(|decoder| (decoder.source(), decoder)).collect(),
             fixed_feeds: parts.feeds,
             home: parts.home,
+            console_url: parts.console_url,
             seal: secrets.seal,
             installation: secrets.installation,
             state: Mutex::new(State { index, next_incident, feeds, names }),
@@ -252,6 +267,7 @@ impl Engine {
         });
         engine.refill_forgetful_chats().await?;
         engine.look_at_pending().await?;
+        engine.read_links().await?;
         engine.count_tracks().await?;
         engine.schedule_review().await?;
         Ok(engine)

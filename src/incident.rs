@@ -31,6 +31,7 @@ mod renaming;
 mod reporting;
 mod runners;
 mod runs;
+mod sharing;
 mod state;
 mod step;
 mod suspecting;

@@ -205,6 +205,8 @@ macro_rules! holders {
             ("console.token", $config.console.token.$as()),
             ("github.webhook_secret", $config.github.webhook_secret.$as()),
             ("github.webhook_secret_previous", $config.github.webhook_secret_previous.$as().map(Previous::$previous)),
+            ("github.client_secret", $config.github.client_secret.$as()),
+            ("sign_in.oidc_client_secret", $config.sign_in.oidc_client_secret.$as()),
             ("github.token", $config.github.token.$as()),
             ("slack.bot_token", $config.slack.bot_token.$as()),
             ("slack.app_token", $config.slack.app_token.$as()),
@@ -238,6 +240,6 @@ pub fn secrets(config: &Config) -> Vec<&str> {
 }
 
 /// The secrets that have a key of their own.
-pub fn named(config: &Config) -> [(&'static str, Option<&SecretString>); 11] {
+pub fn named(config: &Config) -> [(&'static str, Option<&SecretString>); 13] {
     holders!(config, as_ref, secret)
 }

@@ -1,6 +1,7 @@
 //! Sections and keys.
 
 use super::loops::{AgentSection, LoopSection};
+use super::sign_in::SignIn;
 use crate::domain::actor::Role;
 use crate::domain::evidence::Severity;
 use crate::domain::rules::Rules;
@@ -21,6 +22,8 @@ pub struct Config {
     pub server: Server,
     #[serde(default)]
     pub console: Console,
+    #[serde(default)]
+    pub sign_in: SignIn,
     #[serde(default)]
     pub store: StoreSection,
     #[serde(default)]
@@ -176,6 +179,9 @@ pub struct GitHub {
     pub private_key_file: Option<PathBuf>,
     pub webhook_secret: Option<SecretString>,
     pub webhook_secret_previous: Option<Previous>,
+    /// Of the App, or of an OAuth App: by it people link accounts and sign in.
+    pub client_id: Option<String>,
+    pub client_secret: Option<SecretString>,
     pub token: Option<SecretString>,
     pub repositories: Vec<String>,
     pub branches: Vec<String>,
@@ -265,6 +271,8 @@ impl Default for GitHub {
             private_key_file: None,
             webhook_secret: None,
             webhook_secret_previous: None,
+            client_id: None,
+            client_secret: None,
             token: None,
             repositories: Vec::new(),
             branches: Vec::new(),
@@ -393,6 +401,9 @@ pub struct Person {
     pub slack: Option<String>,
     #[serde(default)]
     pub discord: Option<String>,
+    /// What `OpenID` Connect or a proxy calls them: a verified email address, or a subject or user name.
+    #[serde(default)]
+    pub sign_in: Option<String>,
     #[serde(default)]
     pub role: Role,
     /// They want a direct message when the evidence isolates a commit of theirs, or somebody assigns them an incident.
@@ -400,7 +411,7 @@ pub struct Person {
     pub direct: bool,
 }
 
-/// One `[[groups]]` table: what mentions an owner that is not one person.
+/// One `[[groups]]` table: what mentions an owner that is not one person, and what its members may do.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
@@ -413,6 +424,12 @@ pub struct Group {
     /// A role.
     #[serde(default)]
     pub discord: Option<String>,
+    /// A group that `OpenID` Connect or a proxy tells of.
+    #[serde(default)]
+    pub sign_in: Option<String>,
+    /// What its members may do.
+    #[serde(default)]
+    pub role: Option<Role>,
 }
 
 /// Whether and when people are mentioned.

@@ -3,6 +3,7 @@
 use super::actor::{Platform, Role};
 use super::cause::Cause;
 use super::ids::{IncidentNo, ProposalId, Repo};
+use super::link::LinkBy;
 use super::refs::Branch;
 use super::subscription::Filter;
 use super::text::Untrusted;
@@ -237,6 +238,19 @@ pub enum Intent {
     Mute {
         for_ms: i64,
     },
+    /// The person's account here is theirs at the forge too.
+    Link {
+        by: LinkBy,
+    },
+    /// It is no longer; `login`: whoever linked that login, by an admin's word.
+    Unlink {
+        login: Option<String>,
+    },
+    /// A link to read the incident without signing in, for so many milliseconds; 0 ends all of its links.
+    Share {
+        target: Target,
+        for_ms: i64,
+    },
 }
 
 impl Intent {
@@ -256,6 +270,7 @@ impl Intent {
             | Self::Undo { target }
             | Self::Repro { target }
             | Self::Approve { target }
+            | Self::Share { target, .. }
             | Self::Reject { target, .. }
             | Self::Cancel { target } => Some(*target),
             _ => None,
@@ -266,7 +281,16 @@ impl Intent {
     /// Whether its answer shows what repositories hold, or their names.
     #[must_use]
     pub fn reads(&self) -> bool {
-        !matches!(self, Self::Help { .. } | Self::Budget | Self::Doctor | Self::Hold { .. } | Self::Unhold)
+        !matches!(
+            self,
+            Self::Help { .. }
+                | Self::Budget
+                | Self::Doctor
+                | Self::Hold { .. }
+                | Self::Unhold
+                | Self::Link { .. }
+                | Self::Unlink { .. }
+        )
     }
 
     #[must_use]
@@ -282,6 +306,8 @@ impl Intent {
             | Self::Budget
             | Self::Subscriptions
             | Self::Quarantined { .. }
+            | Self::Link { .. }
+            | Self::Unlink { login: None }
             | Self::Remedy { dry_run: true, .. } => Role::Viewer,
             Self::Remedy { .. }
             | Self::Undo { .. }
@@ -298,9 +324,10 @@ impl Intent {
             | Self::Hold { .. }
             | Self::Subscribe { .. }
             | Self::Unsubscribe { .. }
+            | Self::Share { .. }
             | Self::Mute { .. } => Role::Responder,
             Self::Approve { .. } => Role::Approver,
-            Self::Unhold | Self::Routing { reset: true } => Role::Admin,
+            Self::Unhold | Self::Routing { reset: true } | Self::Unlink { login: Some(_) } => Role::Admin,
         }
     }
 }

@@ -129,7 +129,7 @@ impl Engine {
         let turn = working.finish().await?;
         let (effects, dirty, follow_ups) = (turn.effects.len(), turn.dirty.len(), turn.deliveries.len());
         let chronicle = super::chronicle::of(&turn);
-        self.store.commit(turn).await?;
+        self.commit_turn(turn).await?;
         chronicle.iter().for_each(super::chronicle::Happened::log);
         if effects > 0 {
             self.effect_due.notify_waiters();
@@ -163,9 +163,10 @@ impl Working<'_> {
     async fn hear(&mut self, heard: Heard) -> Result<(), StoreError> {
         match heard {
             Heard::Event(event) => match *event {
-                Event::Spoken { spoken } => self.spoken(spoken).await,
+                Event::Spoken { spoken } => Box::pin(self.spoken(spoken)).await,
                 Event::Cleared { asked, readable, at } => self.cleared(asked, readable, at).await,
                 Event::PullReopened { repo, number } => self.reopened(&repo, number).await,
+                Event::Linking { linking } => self.linking(linking).await,
                 Event::WeekEnded { from, to } => self.week_ended(from, to).await,
                 Event::Installed => {
                     self.engine.forget_listed();
@@ -175,7 +176,7 @@ impl Working<'_> {
                 event => self.event(event).await,
             },
             Heard::Named { id, repo, renamed } => self.named(id, &repo, renamed).await,
-            Heard::Words { actor, place, text } => self.said(actor, place, text).await,
+            Heard::Words { actor, place, text } => Box::pin(self.said(actor, place, text)).await,
             Heard::Pressed { actor, place, value, input, fields } => {
                 self.asked(Asked::Press { actor, place, value, input, fields }, None).await
             }

@@ -91,6 +91,7 @@ pub fn step(
         Event::Spoken { .. }
         | Event::Cleared { .. }
         | Event::Installed
+        | Event::Linking { .. }
         | Event::Superseded { .. }
         | Event::WeekEnded { .. } => return None,
         Event::LogRead { run, attempt, read, .. } => {

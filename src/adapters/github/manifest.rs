@@ -23,8 +23,10 @@ pub const PERMISSIONS: [(&str, &str); 12] = [
     ("workflows", "write"),
 ];
 
-/// What the bot asks for and does without: whether a self-hosted runner is online, of a repository and an organisation.
-pub const OPTIONAL: [(&str, &str); 2] = [("administration", "read"), ("organization_self_hosted_runners", "read")];
+/// What the bot asks for and does without: whether a self-hosted runner is online, of a repository and an organisation;
+/// who is in a team that owns something, and in an organisation whose members may sign in.
+pub const OPTIONAL: [(&str, &str); 3] =
+    [("administration", "read"), ("members", "read"), ("organization_self_hosted_runners", "read")];
 
 /// Events that every App gets without asking, or that GitHub has retired.
 const UNASKED: [&str; 3] = ["installation", "installation_repositories", "repository_vulnerability_alert"];
