@@ -12,6 +12,7 @@ pub mod email;
 pub mod git;
 pub mod github;
 pub mod hooks;
+pub mod oidc;
 pub mod resolver;
 pub mod slack;
 pub mod status;

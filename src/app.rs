@@ -23,11 +23,12 @@ use crate::config::{Config, Feed, OPERATOR, People};
 use crate::domain::subscription::Subscription;
 use crate::domain::summary::Schedule;
 use crate::engine::{Engine, Parts, RepoFilter};
-use crate::ports::{Chat, Ci, Clock, Decoder, Endpoint, Forge, Health, Store};
+use crate::ports::{Accounts, Chat, Ci, Clock, Decoder, Endpoint, Forge, Health, Store};
 use crate::server::{self, Bounds, Doors, Proxies};
 use axum::Router;
 pub use clock::SystemClock;
-pub use console::{Seats, hosts_of};
+pub use console::{Seats, hosts_of, is_on as console_is_on, oidc};
+pub use github::accounts;
 use platform::{Base, Wired};
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
@@ -87,6 +88,9 @@ impl App {
         let console = Arc::new(Console::default());
         let name: Arc<OnceLock<String>> = Arc::default();
         let operator = matches!(seats, Seats::Operator).then(|| OPERATOR.to_owned());
+        let (people, groups) = (config.people.clone(), config.groups.clone());
+        let directory = Arc::new(People::new(people, groups, operator, clock.clone()));
+        let accounts = github::accounts(config)?;
         let mut feeds: Vec<Subscription> = config.subscriptions.iter().map(Feed::subscription).collect();
         feeds.push(console::feed());
         let engine = Engine::start(Parts {
@@ -107,11 +111,13 @@ impl App {
             resolver: Some(Arc::new(Resolver::new(beside(config, "-resolver"), |key| std::env::var_os(key)))),
             agents: agents::room(config)?,
             status: providers::pages(config)?,
-            directory: Arc::new(People::new(config.people.clone(), config.groups.clone(), operator)),
+            directory: directory.clone(),
+            accounts: accounts.clone().map(|accounts| accounts as Arc<dyn Accounts>),
             decoders: decoders(config, &name, &platforms),
             health: health.clone(),
             feeds,
             digests: digests(config),
+            console_url: home.clone().or_else(|| console::url_of(config)),
             home,
             verdict_check: config.github.verdict_check,
         })
@@ -123,7 +129,8 @@ impl App {
             endpoints.extend(platform.endpoints(&engine)?);
         }
         let doors = doors(config, &engine, &clock, integrations.clone(), health.clone(), endpoints);
-        let made = console::Made { console, words, seats, hosts: console_hosts, clock };
+        let ways = console::ways(config, accounts.as_ref(), &clock)?;
+        let made = console::Made { console, words, seats, hosts: console_hosts, clock, directory, ways };
         let private = console::private(config, &doors, &engine, made)?;
         let proxies = Proxies::new(config.server.proxies.iter().map(String::as_str));
         let public = server::public(doors);
@@ -229,7 +236,7 @@ fn integrations(config: &Config) -> Vec<(String, String)> {
     all.extend([
         platform::state("hooks", config.hooks.token.is_some(), "set hooks.token"),
         platform::state("api", api, "set api.read_token or api.act_token"),
-        platform::state("console", config.console.token.is_some(), "set console.token"),
+        platform::state("console", console::is_on(config), "set console.token or a way of sign_in"),
     ]);
     all
 }

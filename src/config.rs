@@ -11,6 +11,7 @@ mod read;
 mod secrets;
 mod shape;
 mod sinks;
+mod sign_in;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -26,3 +27,4 @@ pub use shape::{
     Server, Slack, StoreSection, Traces,
 };
 pub use sinks::{EmailSection, TeamsSection, WebhookSection};
+pub use sign_in::SignIn;

@@ -22,10 +22,12 @@ pub mod fill;
 mod filling;
 mod forms;
 mod gauges;
+mod groups;
 pub mod history;
 mod house;
 mod late;
 mod ledger;
+mod links;
 mod look;
 mod loops;
 mod markers;
@@ -50,6 +52,7 @@ mod reviews;
 mod run;
 mod seal;
 mod seen;
+mod sharing;
 mod spans;
 mod stats;
 mod summaries;
@@ -76,8 +79,8 @@ use crate::domain::time::Time;
 use crate::incident::Index;
 use crate::policy::Mentions;
 use crate::ports::{
-    Chat, Ci, Clock, Decoder, Directory, Forge, Git, Health, Query, Resolver, Sink, StatusPages, Store, StoreError,
-    Ticks,
+    Accounts, Chat, Ci, Clock, Decoder, Directory, Forge, Git, Health, Query, Resolver, Sink, StatusPages, Store,
+    StoreError, Ticks,
 };
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
@@ -133,6 +136,8 @@ pub struct Parts {
     /// Where providers say that something is wrong.
     pub status: Option<Arc<dyn StatusPages>>,
     pub directory: Arc<dyn Directory>,
+    /// Who proves whose account at the forge is whose.
+    pub accounts: Option<Arc<dyn Accounts>>,
     pub decoders: Vec<Arc<dyn Decoder>>,
     pub health: Arc<Health>,
     /// Feeds from the configuration.
@@ -143,6 +148,8 @@ pub struct Parts {
     pub home: Option<String>,
     /// Whether heads of pull requests get the verdict check.
     pub verdict_check: bool,
+    /// Where others reach the console, for links to it.
+    pub console_url: Option<String>,
 }
 
 /// What only one turn at a time may touch.
@@ -171,12 +178,16 @@ pub struct Engine {
     /// This process is about to end: agents at work are stopped.
     stopping: AtomicBool,
     directory: Arc<dyn Directory>,
+    accounts: Option<Arc<dyn Accounts>>,
+    /// When the members of groups were asked for last.
+    grouped: std::sync::Mutex<Option<Time>>,
     decoders: HashMap<&'static str, Arc<dyn Decoder>>,
     health: Arc<Health>,
     fixed_feeds: Vec<Subscription>,
     digests: Vec<Schedule>,
     home: Option<String>,
     verdict_check: bool,
+    console_url: Option<String>,
     seal: seal::Seal,
     installation: String,
     state: Mutex<State>,
@@ -250,12 +261,15 @@ impl Engine {
             status: parts.status,
             stopping: AtomicBool::new(false),
             directory: parts.directory,
+            accounts: parts.accounts,
+            grouped: std::sync::Mutex::default(),
             health: parts.health,
             decoders: parts.decoders.into_iter().map(|decoder| (decoder.source(), decoder)).collect(),
             fixed_feeds: parts.feeds,
             digests: parts.digests,
             home: parts.home,
             verdict_check: parts.verdict_check,
+            console_url: parts.console_url,
             seal: secrets.seal,
             installation: secrets.installation,
             state: Mutex::new(State { index, next_incident, feeds, names }),
@@ -274,6 +288,7 @@ impl Engine {
         });
         engine.refill_forgetful_chats().await?;
         engine.look_at_pending().await?;
+        engine.read_links().await?;
         engine.count_tracks().await?;
         engine.schedule_review().await?;
         engine.schedule_summaries().await?;

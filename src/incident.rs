@@ -32,6 +32,7 @@ mod renaming;
 mod reporting;
 mod runners;
 mod runs;
+mod sharing;
 mod state;
 mod step;
 mod suspecting;

@@ -3,6 +3,7 @@
 //! Adapters implement the first half ([`Chat`], [`Ci`], [`Forge`], [`Directory`], [`Store`], [`Clock`]); the engine
 //! implements the second ([`Door`], [`Ask`]). Nothing unproven gets in: only [`Verified::by`] makes a [`Verified`].
 
+mod accounts;
 mod agents;
 mod doors;
 mod export;
@@ -17,10 +18,11 @@ mod sinks;
 mod status;
 mod store;
 
+pub use accounts::{Accounts, Flow, NotSignedIn, SignIn, SignedIn};
 pub use agents::{Agents, Ended, Ran, Task};
 pub use doors::{
     Accepted, Answered, Arriving, Ask, BudgetView, CiFailure, Client, Door, DoorError, Endpoint, Headers, LoopView,
-    NotTaken, Origin, Proof, Raw, Refusal, Route, Streaming, Verified, Verifier,
+    NotTaken, Origin, Peer, Proof, Raw, Refusal, Route, Streaming, Verified, Verifier,
 };
 pub use export::{ExportAsked, Exported, Format};
 pub use health::{Health, Integration, Vital, cause};

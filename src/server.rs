@@ -21,7 +21,7 @@ pub use doors::public;
 pub use listen::{serve, serve_behind};
 pub use private::{Probe, private};
 pub use probes::Tried;
-pub use proxies::Proxies;
+pub use proxies::{Proxies, network};
 
 use crate::ports::{Ask, Door, Endpoint, Health, Streaming};
 use secrecy::SecretString;

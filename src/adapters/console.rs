@@ -18,17 +18,21 @@ mod overview;
 mod pages;
 mod plot;
 mod preview;
+mod proxied;
 mod routes;
 mod say;
 mod session;
+mod shared;
 mod sign;
 mod statistics;
 mod throttle;
 mod visit;
+mod ways;
 
 pub use decode::ConsoleDecoder;
 pub use feed::Console;
 pub use preview::Preview;
+pub use proxied::Proxy;
 pub use routes::{Person, Settings, router};
 
 pub const PLATFORM: &str = "console";

@@ -1,5 +1,6 @@
 //! GitHub: webhooks in, the REST API out, through octocrab.
 
+mod accounts;
 mod advisories;
 mod api;
 mod auth;
@@ -27,6 +28,7 @@ mod requests;
 mod runners;
 mod verify;
 
+pub use accounts::OAuth;
 pub use api::{GitHub, Settings};
 pub use auth::Credentials;
 pub use conversion::{NewApp, back, convert, is_code};

@@ -3,12 +3,14 @@
 use super::metrics::prometheus;
 use super::platform;
 use crate::adapters::console::{self, Console};
+use crate::adapters::github::OAuth;
+use crate::adapters::oidc::{self, Oidc};
 use crate::card::Words;
 use crate::config::{Config, OPERATOR};
 use crate::domain::actor::{Platform, Role};
 use crate::domain::subscription::{Filter, Subscription};
 use crate::engine::Engine;
-use crate::ports::Clock;
+use crate::ports::{Clock, Directory, SignIn};
 use crate::server::{self, Doors, Probe};
 use axum::Router;
 use futures::FutureExt;
@@ -42,6 +44,50 @@ pub struct Made {
     /// Values of Host that are ours, beside that of `console.url`.
     pub hosts: Vec<String>,
     pub clock: Arc<dyn Clock>,
+    pub directory: Arc<dyn Directory>,
+    /// Providers at which people sign in.
+    pub ways: Vec<Arc<dyn SignIn>>,
+}
+
+/// Whether anybody could sign in to it.
+#[must_use]
+pub fn is_on(config: &Config) -> bool {
+    config.console.token.is_some() || config.sign_in.is_on()
+}
+
+/// `OpenID` Connect, where it is configured.
+///
+/// # Errors
+/// The issuer is no address.
+pub fn oidc(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<Oidc>, String> {
+    let own = &config.sign_in;
+    let (Some(issuer), Some(client_id)) = (own.oidc_issuer.clone(), own.oidc_client_id.clone()) else {
+        return Ok(None);
+    };
+    let (client_secret, domains) = (own.oidc_client_secret.clone(), own.oidc_domains.clone());
+    let (groups_claim, clock) = (own.oidc_groups_claim.clone(), clock.clone());
+    Oidc::new(oidc::Settings { issuer, client_id, client_secret, domains, groups_claim, clock }).map(Some)
+}
+
+/// Every provider at which people sign in.
+pub fn ways(
+    config: &Config,
+    github: Option<&Arc<OAuth>>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Vec<Arc<dyn SignIn>>, String> {
+    let mut all: Vec<Arc<dyn SignIn>> = Vec::new();
+    all.extend(github.filter(|_| config.sign_in.github).map(|github| github.clone() as Arc<dyn SignIn>));
+    all.extend(oidc(config, clock)?.map(|oidc| Arc::new(oidc) as Arc<dyn SignIn>));
+    Ok(all)
+}
+
+fn proxy(config: &Config) -> Result<Option<console::Proxy>, String> {
+    let own = &config.sign_in;
+    let Some(header) = &own.proxy_header else { return Ok(None) };
+    let named = |key: &str, name: &str| name.parse().map_err(|_| format!("sign_in.{key}: {name} is no header's name"));
+    let groups = own.proxy_groups_header.as_ref().map(|name| named("proxy_groups_header", name)).transpose()?;
+    let from = own.proxies.iter().filter_map(|text| server::network(text)).collect();
+    Ok(Some(console::Proxy { header: named("proxy_header", header)?, groups, from }))
 }
 
 /// The private listener: console, metrics, API. `None` where it would be open to everybody.
@@ -50,12 +96,13 @@ pub struct Made {
 /// A page's template does not compile.
 pub fn private(config: &Config, doors: &Doors, engine: &Arc<Engine>, made: Made) -> Result<Option<Router>, String> {
     let token = config.console.token.clone().map(Arc::new);
-    let (people, token) = match made.seats {
-        Seats::Operator if token.is_none() => return Ok(None),
+    let (people, token, open) = match made.seats {
+        Seats::Operator if !is_on(config) => return Ok(None),
         Seats::Operator => {
-            (vec![console::Person { id: OPERATOR.into(), name: OPERATOR.into(), role: Role::Admin }], token)
+            let operator = console::Person { id: OPERATOR.into(), name: OPERATOR.into(), role: Role::Admin };
+            (vec![operator], token, false)
         }
-        Seats::Open(people) => (people, None),
+        Seats::Open(people) => (people, None, true),
     };
     let url = config.console.url.as_deref().and_then(|url| url::Url::parse(url).ok());
     let named = url.as_ref().and_then(host_of);
@@ -65,7 +112,11 @@ pub fn private(config: &Config, doors: &Doors, engine: &Arc<Engine>, made: Made)
         ask: engine.clone(),
         words: made.words,
         token: token.clone(),
+        open,
         people,
+        directory: made.directory,
+        ways: made.ways,
+        proxy: proxy(config)?,
         hosts: made.hosts.into_iter().chain(named.clone()).collect(),
         tls_host: named.filter(|_| url.is_some_and(|url| url.scheme() == "https")),
         clock: made.clock,
@@ -82,8 +133,13 @@ pub fn private(config: &Config, doors: &Doors, engine: &Arc<Engine>, made: Made)
         }
         .boxed()
     };
-    let probe = Probe { token, render: Arc::new(render) };
+    let probe = Probe { token, open, render: Arc::new(render) };
     Ok(Some(server::private(doors.clone(), probe, pages)))
+}
+
+/// Where others reach it, as the configuration says; without a slash at the end.
+pub fn url_of(config: &Config) -> Option<String> {
+    config.console.url.as_deref().map(|url| url.trim_end_matches('/').to_owned())
 }
 
 /// What a browser sends as Host, in lower case.

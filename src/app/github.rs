@@ -2,10 +2,11 @@
 
 use super::platform::{pause, state};
 use crate::adapters::git::Rooms;
-use crate::adapters::github::{self, Credentials, GitHub, Secret, Signature};
+use crate::adapters::github::{self, Credentials, GitHub, OAuth, Secret, Signature};
 use crate::config::{Config, Previous};
 use crate::domain::time::Time;
 use crate::ports::{Clock, Git, Health, Streaming};
+use secrecy::SecretString;
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
@@ -31,6 +32,22 @@ fn credentials(config: &Config) -> Result<Credentials, String> {
         return Credentials::app(id, &pem).map_err(|why| format!("github.private_key_file: {why}"));
     }
     Ok(config.github.token.clone().map_or(Credentials::Nobody, Credentials::Token))
+}
+
+/// Who says whose account is whose; `None` without `github.client_id`.
+///
+/// # Errors
+/// A sentence for the operator.
+pub fn accounts(config: &Config) -> Result<Option<Arc<OAuth>>, String> {
+    let own = &config.github;
+    let Some(id) = &own.client_id else { return Ok(None) };
+    let key = own.private_key_file.as_ref().map(std::fs::read_to_string).transpose();
+    let key = key.map_err(|why| format!("github.private_key_file: {why}"))?.map(SecretString::from);
+    // Codes that wait outlive a restart as long as one of these does.
+    let seal = own.client_secret.clone().or(key).or_else(|| own.token.clone()).or_else(|| own.webhook_secret.clone());
+    let ca = own.ca_file.as_ref().map(std::fs::read).transpose().map_err(|why| format!("github.ca_file: {why}"))?;
+    let oauth = OAuth::new(&own.api_url, id, own.client_secret.clone(), seal, ca.as_deref())?;
+    Ok(Some(Arc::new(oauth.admitting(config.sign_in.organizations.clone()))))
 }
 
 /// Without credentials public data can be read and nothing written.

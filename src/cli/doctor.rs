@@ -13,6 +13,7 @@ use ci_rescue::adapters::github::{self, Credentials, GitHub};
 use ci_rescue::adapters::slack::{self, Slack};
 use ci_rescue::app::{self, SystemClock};
 use ci_rescue::config::Config;
+use ci_rescue::ports::{Accounts, Clock};
 use ci_rescue::store::{OpenError, Sled};
 use reach::{Address, STEP, obstacle};
 use report::{Finding, State};
@@ -114,7 +115,7 @@ fn off(config: &Config) -> Vec<Finding> {
         ("slack", config.slack.bot_token.is_none(), "set slack.bot_token and slack.app_token"),
         ("discord", config.discord.bot_token.is_none(), "set discord.bot_token"),
         ("webhooks", config.github.webhook_secret.is_none(), "set github.webhook_secret to receive GitHub's events"),
-        ("console", config.console.token.is_none(), "set console.token"),
+        ("console", !app::console_is_on(config), "set console.token or a way of sign_in"),
     ];
     parts.into_iter().filter(|(_, off, _)| *off).map(|(what, _, how)| (State::Off, what, how.to_owned())).collect()
 }
@@ -135,8 +136,16 @@ pub async fn ask(config: &Config, may_ask: &dyn Fn(&str) -> bool) -> Vec<Finding
         }
         Some(patiently(&config.github.api_url, github(config)).await)
     };
-    let (github, slack, discord) = tokio::join!(github, slack, discord);
-    let all = [("github", github), ("slack", slack), ("discord", discord)];
+    let linking = async {
+        config.github.client_id.as_ref()?;
+        Some(patiently(&config.github.api_url, linking(config)).await)
+    };
+    let oidc = async {
+        let issuer = config.sign_in.oidc_issuer.as_deref()?;
+        Some(patiently(issuer, oidc(config, issuer)).await)
+    };
+    let (github, slack, discord, linking, oidc) = tokio::join!(github, slack, discord, linking, oidc);
+    let all = [("github", github), ("slack", slack), ("discord", discord), ("linking", linking), ("sign-in", oidc)];
     let told = |(about, asked): (&'static str, Option<Asked>)| match asked {
         None => Vec::new(),
         Some(Ok(words)) => vec![(State::Ready, about, words)],
@@ -211,6 +220,34 @@ async fn github(config: &Config) -> Asked {
     }
 }
 
+/// Whether GitHub gives people a code to link their account with.
+async fn linking(config: &Config) -> Asked {
+    let accounts = match app::accounts(config) {
+        Ok(Some(accounts)) => accounts,
+        Ok(None) => return problem("set github.client_id"),
+        Err(why) => return problem(why),
+    };
+    match Accounts::begin(accounts.as_ref()).await {
+        Ok(_) => Ok("people can link their accounts by a code of GitHub's".into()),
+        Err(why) => problem(format!("{}: {}", config.name("github.client_id"), why.why())),
+    }
+}
+
+/// Whether the provider tells its addresses and keys.
+async fn oidc(config: &Config, issuer: &str) -> Asked {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let found = match app::oidc(config, &clock) {
+        Ok(Some(oidc)) => oidc.check().await,
+        Ok(None) => return problem("set sign_in.oidc_client_id"),
+        Err(why) => return problem(why),
+    };
+    let address = Address { key: "sign_in.oidc_issuer", url: issuer, ca_pem: None, proxied: true };
+    match found {
+        Ok(words) => Ok(words),
+        Err(why) => failed(address, &why, "check sign_in.oidc_issuer").await,
+    }
+}
+
 async fn discord(config: &Config, bot_token: secrecy::SecretString) -> Asked {
     let section = &config.discord;
     let address = Address { key: "discord.api_url", url: &section.api_url, ca_pem: None, proxied: true };
@@ -249,7 +286,8 @@ async fn slack(config: &Config, bot_token: secrecy::SecretString) -> Asked {
         Ok(who) => who,
         Err(why) => return failed(address(), why.why(), check).await,
     };
-    let scopes = match slack::lacking(&section.api_url, &bot_token).await {
+    let groups = config.groups.iter().any(|group| group.slack.is_some() && group.role.is_some());
+    let scopes = match slack::lacking(&section.api_url, &bot_token, groups).await {
         Ok(scopes) => scopes,
         Err(why) => return failed(address(), &why, check).await,
     };

@@ -1,7 +1,7 @@
 //! `serve`: the bot itself.
 
 use super::{ConfigArg, log, runtime};
-use ci_rescue::app::{App, Seats, SystemClock, hosts_of, known, traces};
+use ci_rescue::app::{self, App, Seats, SystemClock, hosts_of, known, traces};
 use ci_rescue::config;
 use ci_rescue::engine::Engine;
 use ci_rescue::evidence::redact;
@@ -29,10 +29,11 @@ pub fn run(args: &ConfigArg) -> Result<(), String> {
     runtime.block_on(async {
         let store = super::at::open(&config.store.path)?;
         let public = bind("server.listen", &config.server.listen).await?;
-        // Without a token there is no console, and nothing to listen for.
-        let private = match &config.console.token {
-            Some(_) => Some(bind("console.listen", &config.console.listen).await?),
-            None => None,
+        // Where nobody could sign in there is no console, and nothing to listen for.
+        let private = if app::console_is_on(&config) {
+            Some(bind("console.listen", &config.console.listen).await?)
+        } else {
+            None
         };
         let public_at = address(&public)?;
         let private_at = private.as_ref().map(address).transpose()?;

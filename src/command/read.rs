@@ -4,9 +4,11 @@ use super::parse::Words;
 use crate::domain::cause::Cause;
 use crate::domain::ids::IncidentNo;
 use crate::domain::intent::{Intent, Target, Which, Wish};
+use crate::domain::link::LinkBy;
 use crate::domain::refs::Branch;
 use crate::domain::subscription::Filter;
 use crate::domain::summary::Every;
+use crate::domain::time::{DAY_MS, MINUTE_MS};
 use std::time::Duration;
 
 /// The longest mute.
@@ -154,6 +156,29 @@ fn digest(take: &mut dyn FnMut(&str) -> Option<String>) -> Result<Intent, String
     }
 }
 
+fn link(with: Option<&str>, code: Option<String>) -> Result<LinkBy, String> {
+    match (with, code) {
+        (Some("console"), code) => Ok(LinkBy::Console { code }),
+        (_, None) => Ok(LinkBy::Forge),
+        (_, Some(_)) => Err("link github takes no code: GitHub asks you for it".into()),
+    }
+}
+
+/// How long a link counts unless for= says otherwise, and at most.
+const SHARE: &str = "7d";
+const SHARE_MAX_MS: i64 = 30 * DAY_MS;
+
+fn share(long: Option<String>, off: bool) -> Result<i64, String> {
+    match (long, off) {
+        (Some(_), true) => Err("Use either for= or off, not both".into()),
+        (None, true) => Ok(0),
+        (long, false) => match time(long, SHARE)? {
+            ms @ MINUTE_MS..=SHARE_MAX_MS => Ok(ms),
+            _ => Err("A link counts for a minute at least and for 30 days at most: for=7d".into()),
+        },
+    }
+}
+
 /// # Errors
 /// A sentence saying what is missing.
 pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<Intent, String> {
@@ -242,6 +267,9 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
             let road = take("road").and_then(|word| serde_json::from_value(word.into()).ok());
             Intent::Notify { road, quiet: take("quiet"), zone: take("zone") }
         }
+        "link" => Intent::Link { by: link(take("with").as_deref(), take("code"))? },
+        "unlink" => Intent::Unlink { login: take("login") },
+        "share" => Intent::Share { target: target?, for_ms: share(take("for"), flag(take("off")))? },
         other => return Err(format!("Unknown intent {other}")),
     })
 }

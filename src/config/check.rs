@@ -4,9 +4,11 @@ mod agents;
 mod digests;
 mod mentions;
 mod sinks;
+mod sign_in;
 
 use super::OPERATOR;
 use super::faults::{Fault, Teller, listed, nearest, quoted};
+use super::people::SIGNED_IN;
 use super::read::named;
 use super::shape::Config;
 use super::tree::{Step, Value, dotted};
@@ -102,6 +104,7 @@ pub fn check(config: &Config, teller: &Teller<'_>, bad: &[&[Step]]) -> Vec<Fault
     digests::check(&mut check, config);
     agents::check(&mut check, config);
     sinks::check(&mut check, config);
+    sign_in::check(&mut check, config);
     feeds(&mut check, config);
     check.found
 }
@@ -294,7 +297,8 @@ fn people(check: &mut Check<'_>, config: &Config) {
                 check.say(&at, &format!("repeats {}; names must be unique", quoted(&person.name)));
             }
         }
-        for (platform, account) in PLATFORMS.iter().zip([&person.github, &person.slack, &person.discord]) {
+        let all = [("github", &person.github), ("slack", &person.slack), ("discord", &person.discord)];
+        for (platform, account) in all.into_iter().chain([("sign_in", &person.sign_in)]) {
             let Some(account) = account.as_deref() else { continue };
             let at = item("people", index, platform);
             if account.trim().is_empty() {
@@ -315,7 +319,10 @@ fn named_as_a_person(check: &mut Check<'_>, at: &[Step], name: &str) {
     if name.trim().eq_ignore_ascii_case(OPERATOR) {
         let what = format!("is {}, which is whoever holds console.token; use another name", quoted(name));
         check.say(at, &what);
-    } else if name.split_once(':').is_some_and(|(start, _)| PLATFORMS.contains(&start) || start == "console") {
+    } else if name
+        .split_once(':')
+        .is_some_and(|(start, _)| PLATFORMS.contains(&start) || SIGNED_IN.contains(&start) || start == "console")
+    {
         let what = format!("is {}, which would be an account without a person; use a name", quoted(name));
         check.say(at, &what);
     }

@@ -247,6 +247,8 @@ macro_rules! holders {
             ("console.token", $config.console.token.$as()),
             ("github.webhook_secret", $config.github.webhook_secret.$as()),
             ("github.webhook_secret_previous", $config.github.webhook_secret_previous.$as().map(Previous::$previous)),
+            ("github.client_secret", $config.github.client_secret.$as()),
+            ("sign_in.oidc_client_secret", $config.sign_in.oidc_client_secret.$as()),
             ("github.token", $config.github.token.$as()),
             ("slack.bot_token", $config.slack.bot_token.$as()),
             ("slack.app_token", $config.slack.app_token.$as()),

@@ -2,6 +2,7 @@
 
 use super::digests::DigestSection;
 use super::loops::{AgentSection, LoopSection};
+use super::sign_in::SignIn;
 use super::sinks::{EmailSection, TeamsSection, WebhookSection};
 use crate::domain::actor::Role;
 use crate::domain::evidence::Severity;
@@ -23,6 +24,8 @@ pub struct Config {
     pub server: Server,
     #[serde(default)]
     pub console: Console,
+    #[serde(default)]
+    pub sign_in: SignIn,
     #[serde(default)]
     pub store: StoreSection,
     #[serde(default)]
@@ -188,6 +191,9 @@ pub struct GitHub {
     pub private_key_file: Option<PathBuf>,
     pub webhook_secret: Option<SecretString>,
     pub webhook_secret_previous: Option<Previous>,
+    /// Of the App, or of an OAuth App: by it people link accounts and sign in.
+    pub client_id: Option<String>,
+    pub client_secret: Option<SecretString>,
     pub token: Option<SecretString>,
     pub repositories: Vec<String>,
     pub branches: Vec<String>,
@@ -279,6 +285,8 @@ impl Default for GitHub {
             private_key_file: None,
             webhook_secret: None,
             webhook_secret_previous: None,
+            client_id: None,
+            client_secret: None,
             token: None,
             repositories: Vec::new(),
             branches: Vec::new(),
@@ -408,6 +416,9 @@ pub struct Person {
     pub slack: Option<String>,
     #[serde(default)]
     pub discord: Option<String>,
+    /// What `OpenID` Connect or a proxy calls them: a verified email address, or a subject or user name.
+    #[serde(default)]
+    pub sign_in: Option<String>,
     #[serde(default)]
     pub role: Role,
     /// They want a direct message when the evidence isolates a commit of theirs, or somebody assigns them an incident.
@@ -415,7 +426,7 @@ pub struct Person {
     pub direct: bool,
 }
 
-/// One `[[groups]]` table: what mentions an owner that is not one person.
+/// One `[[groups]]` table: what mentions an owner that is not one person, and what its members may do.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
@@ -428,6 +439,12 @@ pub struct Group {
     /// A role.
     #[serde(default)]
     pub discord: Option<String>,
+    /// A group that `OpenID` Connect or a proxy tells of.
+    #[serde(default)]
+    pub sign_in: Option<String>,
+    /// What its members may do.
+    #[serde(default)]
+    pub role: Option<Role>,
 }
 
 /// Whether and when people are mentioned.

@@ -31,6 +31,9 @@ pub struct Actor {
     #[serde(default)]
     pub also: Option<String>,
     pub name: Untrusted,
+    /// Groups and roles that whoever vouches for the account says it is in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
 }
 
 /// The person behind one or several accounts. Unlinked accounts are people of their own with role viewer.

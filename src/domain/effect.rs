@@ -8,7 +8,9 @@ use super::event::{Event, Failure, Timer};
 use super::evidence::FailingTest;
 use super::ids::{Digest, IncidentNo, Repo, RunId};
 use super::journal::Note;
+use super::link::Account;
 use super::refs::{Branch, OwnBranch};
+use super::sharing::Shared;
 use super::summary::Every;
 use super::text::Untrusted;
 use super::time::Time;
@@ -229,7 +231,7 @@ pub enum Effect {
     },
     /// Asks the forge what an account may read, before answering.
     Clear {
-        asked: Asked,
+        asked: Box<Asked>,
         login: Option<String>,
         repos: Vec<Repo>,
     },
@@ -277,6 +279,24 @@ pub enum Effect {
         /// Of these repositories alone.
         only: Option<Vec<Repo>>,
     },
+    /// Asks the forge for a code with which a person signs in there.
+    BeginLink {
+        actor: Actor,
+        place: Place,
+    },
+    /// Asks the forge whether they have.
+    PollLink {
+        account: Account,
+        flow: Digest,
+        handle: String,
+    },
+    /// Answers one person privately with a link to read the incident.
+    Share {
+        incident: IncidentNo,
+        place: Place,
+        actor_id: String,
+        shared: Shared,
+    },
     /// A private answer to one person.
     Reply {
         place: Place,
@@ -315,6 +335,9 @@ impl Effect {
             Self::Summary { .. } => "summary",
             Self::Doctor { .. } => "doctor",
             Self::Stats { .. } => "stats",
+            Self::BeginLink { .. } => "begin_link",
+            Self::PollLink { .. } => "poll_link",
+            Self::Share { .. } => "share",
             Self::Reply { .. } => "reply",
         }
     }
@@ -332,7 +355,8 @@ impl Effect {
             | Self::LookAtPull { incident, .. }
             | Self::Reproduce { incident, .. }
             | Self::Analyse { incident, .. }
-            | Self::Suspect { incident, .. } => Some(*incident),
+            | Self::Suspect { incident, .. }
+            | Self::Share { incident, .. } => Some(*incident),
             Self::Look { .. }
             | Self::CheckCommit { .. }
             | Self::ReadReports { .. }
@@ -344,6 +368,8 @@ impl Effect {
             | Self::Summary { .. }
             | Self::Doctor { .. }
             | Self::Stats { .. }
+            | Self::BeginLink { .. }
+            | Self::PollLink { .. }
             | Self::Reply { .. } => None,
         }
     }

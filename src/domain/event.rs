@@ -10,6 +10,7 @@ use super::facts::Facts;
 use super::ids::{Digest, IncidentNo, Repo, RunId};
 use super::incident::{JobState, RunState};
 use super::intent::Intent;
+use super::link::Linking;
 use super::summary::Every;
 use super::suspect::SuspectFacts;
 use super::text::Untrusted;
@@ -291,6 +292,10 @@ pub enum Event {
         asked: Asked,
         readable: Vec<Readable>,
         at: Time,
+    },
+    /// On the way to a link between accounts.
+    Linking {
+        linking: Linking,
     },
     /// A week is over: what the bot did by itself is to be told.
     WeekEnded {

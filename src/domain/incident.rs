@@ -18,6 +18,7 @@ use super::outage::Outage;
 use super::plan::Plan;
 use super::rules::OwnRules;
 use super::runner::Awaited;
+use super::sharing::Shared;
 use super::suspect::Suspicion;
 use super::tending::{Resolved, Snoozed, Taken};
 use super::text::Untrusted;
@@ -369,6 +370,9 @@ pub struct Incident {
     /// The red commit whose suspects were asked for.
     #[serde(default)]
     pub suspecting: Option<String>,
+    /// Who may read it by a link.
+    #[serde(default)]
+    pub shared: Shared,
     /// Suspects.
     #[serde(default)]
     pub suspicion: Option<Suspicion>,

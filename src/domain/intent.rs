@@ -3,6 +3,7 @@
 use super::actor::{Platform, Role};
 use super::cause::Cause;
 use super::ids::{IncidentNo, ProposalId, Repo};
+use super::link::LinkBy;
 use super::mention::Road;
 use super::refs::Branch;
 use super::subscription::Filter;
@@ -255,6 +256,19 @@ pub enum Intent {
         quiet: Option<String>,
         zone: Option<String>,
     },
+    /// The person's account here is theirs at the forge too.
+    Link {
+        by: LinkBy,
+    },
+    /// It is no longer; `login`: whoever linked that login, by an admin's word.
+    Unlink {
+        login: Option<String>,
+    },
+    /// A link to read the incident without signing in, for so many milliseconds; 0 ends all of its links.
+    Share {
+        target: Target,
+        for_ms: i64,
+    },
 }
 
 impl Intent {
@@ -274,6 +288,7 @@ impl Intent {
             | Self::Undo { target }
             | Self::Repro { target }
             | Self::Approve { target }
+            | Self::Share { target, .. }
             | Self::Reject { target, .. }
             | Self::Cancel { target } => Some(*target),
             _ => None,
@@ -285,7 +300,14 @@ impl Intent {
     pub fn reads(&self) -> bool {
         !matches!(
             self,
-            Self::Help { .. } | Self::Budget | Self::Doctor | Self::Hold { .. } | Self::Unhold | Self::Notify { .. }
+            Self::Help { .. }
+                | Self::Budget
+                | Self::Doctor
+                | Self::Hold { .. }
+                | Self::Unhold
+                | Self::Link { .. }
+                | Self::Unlink { .. }
+                | Self::Notify { .. }
         )
     }
 
@@ -305,6 +327,8 @@ impl Intent {
             | Self::Digests
             | Self::Notify { .. }
             | Self::Quarantined { .. }
+            | Self::Link { .. }
+            | Self::Unlink { login: None }
             | Self::Remedy { dry_run: true, .. } => Role::Viewer,
             Self::Remedy { .. }
             | Self::Undo { .. }
@@ -321,11 +345,12 @@ impl Intent {
             | Self::Hold { .. }
             | Self::Subscribe { .. }
             | Self::Unsubscribe { .. }
+            | Self::Share { .. }
             | Self::Mute { .. }
             | Self::Digest { .. }
             | Self::NoDigests => Role::Responder,
             Self::Approve { .. } => Role::Approver,
-            Self::Unhold | Self::Routing { reset: true } => Role::Admin,
+            Self::Unhold | Self::Routing { reset: true } | Self::Unlink { login: Some(_) } => Role::Admin,
         }
     }
 }

@@ -445,6 +445,42 @@ pub enum Note {
         channel: String,
         why: String,
     },
+    /// What a person enters at the forge, and where.
+    LinkCode {
+        code: String,
+        url: String,
+        minutes: i64,
+    },
+    /// What a person brings from the console to a chat.
+    ConsoleCode {
+        code: String,
+        minutes: i64,
+    },
+    /// An account is somebody's at the forge from now on.
+    Linked {
+        by: Untrusted,
+        account: Untrusted,
+        login: String,
+    },
+    Unlinked {
+        by: Untrusted,
+        logins: Vec<String>,
+    },
+    /// A link to read the incident was made.
+    Shared {
+        by: Untrusted,
+        until: Time,
+    },
+    /// All of its links ended.
+    Unshared {
+        by: Untrusted,
+    },
+    /// The link itself, for whoever asked.
+    ShareLink {
+        incident: IncidentNo,
+        url: String,
+        until: Time,
+    },
     /// To somebody who may see nothing here: names nothing.
     NotForYou,
     Denied {

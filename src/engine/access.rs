@@ -186,7 +186,7 @@ impl Working<'_> {
     /// Asks the forge; the same is then asked again with its answer.
     pub(super) fn clear(&mut self, asker: &Asker, repos: Vec<Repo>) {
         let login = asker.reader.person.github.clone();
-        self.effect(Effect::Clear { asked: asker.asked.clone(), login, repos });
+        self.effect(Effect::Clear { asked: Box::new(asker.asked.clone()), login, repos });
     }
 
     /// Something asked, with what the forge told of it a moment ago.

@@ -48,6 +48,10 @@ impl Ask for Engine {
         self.words.card(markup, &crate::card::view(&incident), &seal, self.filter.has_several_owners()).ok()
     }
 
+    async fn shared(&self, token: &str) -> Result<Option<Incident>, StoreError> {
+        self.shared_incident(token).await
+    }
+
     async fn budget(&self) -> BudgetView {
         let limit = self.rules.daily_limit;
         let used = self.used().await;

@@ -314,6 +314,10 @@ impl Working<'_> {
                 let (place, actor_id) = (asker.place.clone(), asker.actor.id.clone());
                 let wanting = self.wanting(asker, &incident);
                 let by = self.principal(asker, Reach::Repo(&incident.repo, &wanting));
+                let may = by.role >= intent.role();
+                if may && matches!(intent, Intent::Share { for_ms: 1.., .. }) && self.cannot_share(asker) {
+                    return Ok(());
+                }
                 let intent = self.meant(asker, &by, intent).await?;
                 let request = Request { id: self.delivery.id.clone(), by, place, actor_id, intent, seen };
                 self.event(Event::Asked { request }).await
@@ -428,6 +432,7 @@ fn word(intent: &Intent) -> &'static str {
         Intent::Mute { .. } => "mute",
         Intent::Doctor => "doctor",
         Intent::Routing { .. } => "routing reset",
+        Intent::Unlink { .. } => "unlink",
         _ => "this",
     }
 }

@@ -81,6 +81,8 @@ impl Working<'_> {
             }
             Intent::Hold { reason } => self.hold(by, reason).await?,
             Intent::Unhold => self.unhold(by).await?,
+            Intent::Link { by: how } => return self.link(by, asker, how).await,
+            Intent::Unlink { login } => self.unlink(by, asker, login).await?,
             Intent::Subscribe { filter } => return Ok(self.subscribe(asker, filter)),
             Intent::Mute { for_ms } => self.mute(place, for_ms),
             Intent::Digests => self.digests(place, false).await?,
@@ -207,7 +209,7 @@ impl Working<'_> {
         Ok(note)
     }
 
-    async fn house_entry(&mut self, by: &Principal, note: Note) -> Result<(), StoreError> {
+    pub(super) async fn house_entry(&mut self, by: &Principal, note: Note) -> Result<(), StoreError> {
         const SEQ: &str = "house_entries";
         let seq = self.engine.store.setting(SEQ).await?.and_then(|n| n.as_u64()).unwrap_or(0) + 1;
         self.turn.settings.push((SEQ.into(), Some(seq.into())));

@@ -43,6 +43,9 @@ impl Engine {
         };
         for path in paths {
             if let Some((_, owners)) = self.owned(repo, &base, path).await?.filter(|(_, owners)| !owners.is_empty()) {
+                for owner in &owners {
+                    self.learn_team(repo, owner).await;
+                }
                 return Ok(owners);
             }
         }

@@ -12,6 +12,7 @@ use crate::domain::evidence::Reported;
 use crate::domain::facts::{Facts, Known};
 use crate::domain::ids::{Digest, Repo};
 use crate::domain::incident::PullEnd;
+use crate::domain::link::{Linking, Polled};
 use crate::domain::suspect::SuspectFacts;
 use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, Time};
@@ -97,6 +98,15 @@ impl Engine {
             Effect::Stats { place, actor_id, only } => {
                 self.tell_stats(place, actor_id, only.as_deref()).await.map(|()| Done::Nothing)
             }
+            Effect::BeginLink { actor, place } => {
+                self.begin_link(actor, place).await.map(|event| Done::Event(Box::new(event)))
+            }
+            Effect::PollLink { account, flow, handle } => {
+                self.poll_link(account, flow, handle).await.map(|event| Done::Event(Box::new(event)))
+            }
+            Effect::Share { incident, place, actor_id, shared } => {
+                self.tell_share(*incident, place, actor_id, *shared).await.map(|()| Done::Nothing)
+            }
             Effect::Reply { place, actor_id, note } => self.reply(place, actor_id, note).await.map(|()| Done::Nothing),
         };
         let took = Duration::from_millis(u64::try_from(self.clock.now().ms_since(begun)).unwrap_or(0));
@@ -144,7 +154,11 @@ impl Engine {
         let last = claim.attempts + 1 >= tries;
         let reply = matches!(
             claim.work,
-            Effect::Reply { .. } | Effect::Doctor { .. } | Effect::Stats { .. } | Effect::Welcome { .. }
+            Effect::Reply { .. }
+                | Effect::Share { .. }
+                | Effect::Doctor { .. }
+                | Effect::Stats { .. }
+                | Effect::Welcome { .. }
         );
         match why {
             // A private reply that may have arrived is not repeated.
@@ -302,7 +316,7 @@ impl Engine {
         done.map(|()| Outcome::Done)
     }
 
-    async fn reply(
+    pub(super) async fn reply(
         &self,
         place: &crate::domain::Place,
         actor_id: &str,
@@ -460,7 +474,7 @@ fn result(effect: &Effect, done: Done, at: Time) -> Option<Event> {
             branch: branch.as_str().into(),
         },
         (Effect::Clear { asked, .. }, Done::Readable(readable)) => {
-            Event::Cleared { asked: asked.clone(), readable, at }
+            Event::Cleared { asked: (**asked).clone(), readable, at }
         }
         (Effect::Vouch { actor, place, text }, Done::Vouched(may_write)) => {
             let (actor, place, text) = (actor.clone(), place.clone(), text.clone());
@@ -492,6 +506,16 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
             let failure = Failure { looked: true, ..(**failure).clone() };
             Done::Event(Box::new(Event::Failed { failure }))
         }
+        Effect::BeginLink { actor, place } => {
+            let (actor, place) = (Box::new(actor.clone()), Box::new(place.clone()));
+            let linking = Linking::Begun { actor, place, device: Err(why.into()) };
+            Done::Event(Box::new(Event::Linking { linking }))
+        }
+        Effect::PollLink { account, flow, .. } => {
+            let (account, flow) = (account.clone(), flow.clone());
+            let linking = Linking::Polled { account, flow, polled: Polled::Ended { why: why.into() } };
+            Done::Event(Box::new(Event::Linking { linking }))
+        }
         // No answer means no.
         Effect::Clear { .. } => Done::Readable(Vec::new()),
         Effect::Vouch { .. } => Done::Vouched(false),
@@ -506,6 +530,7 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         | Effect::Summary { .. }
         | Effect::Doctor { .. }
         | Effect::Stats { .. }
+        | Effect::Share { .. }
         | Effect::Reply { .. } => Done::Nothing,
     }
 }

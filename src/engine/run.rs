@@ -176,6 +176,7 @@ impl Engine {
                 if let Err(why) = this.reconcile().await {
                     tracing::error!(%why, "could not look for missed events");
                 }
+                this.refresh_groups().await;
                 if let Err(why) = this.look_at_providers().await {
                     tracing::error!(%why, "could not keep what status pages say");
                 }

@@ -4,6 +4,8 @@
 
 use crate::domain::card::{ButtonRef, Verb};
 use crate::domain::ids::{Digest, IncidentNo, ProposalId, hex};
+use crate::domain::sharing::Shared;
+use crate::domain::time::Time;
 use crate::ports::{Store, StoreError, Turn};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
@@ -64,6 +66,26 @@ impl Seal {
         format!("{body}.{}", B64.encode(&code[..CODE]))
     }
 
+    /// A link's secret part: the incident, the generation and the end, with a code over them.
+    #[must_use]
+    pub fn close_share(&self, no: IncidentNo, shared: Shared) -> String {
+        let body = format!("{}.{}.{}", no.0, shared.generation, shared.until.0);
+        let code = self.code(&share(&body)).map(|mac| mac.finalize().into_bytes()).unwrap_or_default();
+        format!("{body}.{}", B64.encode(&code[..CODE]))
+    }
+
+    /// What a link is for, if we made it.
+    #[must_use]
+    pub fn open_share(&self, token: &str) -> Option<(IncidentNo, Shared)> {
+        let (body, code) = token.rsplit_once('.')?;
+        let code = B64.decode(code).ok().filter(|code| code.len() == CODE)?;
+        self.code(&share(body))?.verify_truncated_left(&code).ok()?;
+        let mut parts = body.split('.');
+        let no = IncidentNo(parts.next()?.parse().ok()?);
+        let (generation, until) = (parts.next()?.parse().ok()?, Time(parts.next()?.parse().ok()?));
+        Some((no, Shared { generation, until }))
+    }
+
     /// What the button says, if we made it.
     #[must_use]
     pub fn open(&self, value: &str) -> Option<ButtonRef> {
@@ -78,6 +100,11 @@ impl Seal {
         let proposal = (n > 0).then_some(ProposalId { incident, n });
         Some(ButtonRef { verb, incident, proposal, digest })
     }
+}
+
+/// No button's value is a link, and no link a button's value.
+fn share(body: &str) -> Vec<u8> {
+    format!("share\0{body}").into_bytes()
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

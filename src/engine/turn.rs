@@ -127,7 +127,7 @@ impl Engine {
         let turn = working.finish().await?;
         let (effects, dirty, follow_ups) = (turn.effects.len(), turn.dirty.len(), turn.deliveries.len());
         let chronicle = super::chronicle::of(&turn);
-        self.store.commit(turn).await?;
+        self.commit_turn(turn).await?;
         chronicle.iter().for_each(super::chronicle::Happened::log);
         if effects > 0 {
             self.effect_due.notify_waiters();
@@ -164,6 +164,7 @@ impl Working<'_> {
                 Event::Spoken { spoken } => Box::pin(self.spoken(spoken)).await,
                 Event::Cleared { asked, readable, at } => Box::pin(self.cleared(asked, readable, at)).await,
                 Event::PullReopened { repo, number } => self.reopened(&repo, number).await,
+                Event::Linking { linking } => self.linking(linking).await,
                 Event::WeekEnded { from, to } => self.week_ended(from, to).await,
                 Event::SummaryDue { platform, channel, every } => self.summary_due(platform, channel, every).await,
                 Event::CommitDue { repo, sha, head } => {

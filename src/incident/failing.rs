@@ -9,6 +9,7 @@ use crate::domain::ids::{IncidentNo, Repo, RunId};
 use crate::domain::incident::{Incident, JOBS_KEPT, JobState, RUNS_KEPT, RunState, Stage};
 use crate::domain::journal::Note;
 use crate::domain::mention::Held;
+use crate::domain::sharing::Shared;
 use crate::domain::text::Untrusted;
 use crate::domain::time::Time;
 
@@ -60,6 +61,7 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         scheduled: None,
         entries: 0,
         repro: None,
+        shared: Shared::default(),
         suspecting: None,
         suspicion: None,
         owners: None,

@@ -6,6 +6,7 @@ use super::deployments;
 use super::escalating;
 use super::exclusion;
 use super::proposal::{self, Input, Opening};
+use super::sharing;
 use super::state::Step;
 use super::tending;
 use super::trying;
@@ -61,6 +62,11 @@ pub fn asked(step: &mut Step<'_>, request: &Request) {
             Ok(note) => confirm(step, request, &note),
             Err(why) => refuse(step, request, why),
         },
+        Intent::Share { for_ms, .. } => match sharing::asked(step, request, *for_ms) {
+            Ok(Some(note)) => confirm(step, request, &note),
+            Ok(None) => {}
+            Err(why) => refuse(step, request, why),
+        },
         Intent::Remedy { wish, force, dry_run, .. } => remedy(step, request, wish, *force, *dry_run),
         Intent::Repro { .. } => repro(step, request),
         Intent::Undo { target } => undo(step, request, *target),
@@ -101,6 +107,7 @@ fn word(intent: &Intent) -> &'static str {
         Intent::Approve { .. } => "approve",
         Intent::Reject { .. } => "reject",
         Intent::Cancel { .. } => "cancel",
+        Intent::Share { .. } => "share",
         _ => "this",
     }
 }

@@ -96,6 +96,7 @@ pub fn step(
         Event::Spoken { .. }
         | Event::Cleared { .. }
         | Event::Installed
+        | Event::Linking { .. }
         | Event::Superseded { .. }
         | Event::CommitDue { .. }
         | Event::DeploymentMoved { .. }

@@ -21,6 +21,10 @@ use std::net::IpAddr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Client(pub IpAddr);
 
+/// The other end of a request's connection, whatever its headers say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
+
 /// How a delivery proved where it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -272,6 +276,8 @@ pub trait Ask: Send + Sync {
     async fn one_loop(&self, id: ProposalId) -> Result<Option<LoopView>, super::StoreError>;
     /// Whether this run is known already: its incident.
     async fn known_run(&self, repo: &str, run: u64) -> Option<IncidentNo>;
+    /// The incident that a link may show without a sign-in; `None` for one that does not count.
+    async fn shared(&self, token: &str) -> Result<Option<Incident>, super::StoreError>;
     async fn incidents(&self, query: super::Query) -> Result<(Vec<Incident>, Option<u64>), super::StoreError>;
     /// Those that this person may see there, for what they are typing.
     async fn seen_by(

@@ -14,6 +14,7 @@ use crate::domain::facts::{JobFacts, PullOf, RunFacts};
 use crate::domain::form::Fields;
 use crate::domain::ids::{Repo, RunId};
 use crate::domain::journal::Mood;
+use crate::domain::link::{Account, Link};
 use crate::domain::mention::Mention;
 use crate::domain::refs::{Branch, OwnBranch};
 use crate::domain::runner::Fleet;
@@ -169,6 +170,10 @@ pub trait Chat: Send + Sync {
     fn is_in_repository(&self) -> bool {
         false
     }
+    /// The full members of our own workspace who are in a group of the platform's: no guest, stranger or bot.
+    async fn members(&self, group: &str) -> Result<Vec<String>, PortError> {
+        Err(PortError::permanent(format!("{} does not tell who is in {group}", self.platform())))
+    }
     /// Takes away the card of an incident that was adopted, where its place has room for one card. `false`: it stays.
     async fn retract(&self, _channel: &str, _message: &Message) -> Result<bool, PortError> {
         Ok(false)
@@ -297,6 +302,10 @@ pub trait Forge: Send + Sync {
     async fn pull_of(&self, repo: &Repo, head: &Untrusted, sha: &str) -> Result<Option<PullOf>, PortError>;
     /// A repository, as it is named and read now; `None` where there is none that we see.
     async fn repository(&self, repo: &Repo) -> Result<Option<KnownRepo>, PortError>;
+    /// The logins in a team, as far as the installation on `repo` may tell.
+    async fn team(&self, _repo: &Repo, _organization: &str, _team: &str) -> Result<Vec<String>, PortError> {
+        Err(PortError::permanent("teams are not told"))
+    }
     /// Whether the account may read the repository, asked at this moment.
     async fn may_read(&self, repo: &Repo, login: &str) -> Result<bool, PortError>;
     /// Whether the account may write to the repository, asked at this moment.
@@ -505,6 +514,29 @@ pub trait Directory: Send + Sync {
     fn owner(&self, _owner: &str) -> Option<Contact> {
         None
     }
+    /// Whether an account may be linked to one at the forge: to this login, or to any.
+    ///
+    /// # Errors
+    /// A sentence on why not.
+    fn may_link(&self, _account: &Account, _login: Option<&str>) -> Result<(), String> {
+        Err("people are not linked here".into())
+    }
+    /// Whether the configuration gives the person with this login more than an unknown one has.
+    fn is_somebody(&self, _login: &str) -> bool {
+        false
+    }
+    /// All links there are, instead of those of before.
+    fn set_links(&self, _links: Vec<Link>) {}
+    /// The groups whose members it has to know, by platform.
+    fn groups(&self) -> Vec<(Platform, String)> {
+        Vec::new()
+    }
+    /// Whether the members of this team, as CODEOWNERS writes it, stand for it: nothing else does.
+    fn wants_team(&self, _owner: &str) -> bool {
+        false
+    }
+    /// Who is in a group or a team of the forge as of now. It is forgotten by itself.
+    fn set_members(&self, _platform: &Platform, _group: &str, _members: Vec<String>) {}
 }
 
 /// The time. Nothing but the rooms with windows may ask.

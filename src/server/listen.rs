@@ -5,6 +5,7 @@ use super::budget::Budget;
 use super::connections::{Bounds, Connections, Place, State};
 use super::limits::Counted;
 use super::proxies::{Proxies, one};
+use crate::ports::Peer;
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::http::Response;
@@ -130,7 +131,7 @@ impl Serving {
         let service = tower::service_fn(move |request: axum::http::Request<_>| {
             let client = proxies.client(peer, request.headers());
             let counted = Counted { budget: Arc::clone(&budget), client };
-            answer(router.clone(), request, counted, Arc::clone(&state))
+            answer(router.clone(), request, (counted, Peer(peer.to_canonical())), Arc::clone(&state))
         });
         let connection =
             builder.serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(service)).into_owned();
@@ -152,7 +153,7 @@ impl Serving {
 async fn answer<B>(
     router: Router,
     request: axum::http::Request<B>,
-    counted: Counted,
+    (counted, peer): (Counted, Peer),
     state: Arc<State>,
 ) -> Result<Response<Body>, Infallible>
 where
@@ -163,6 +164,7 @@ where
     let asks = request.method().is_safe();
     let mut request = request.map(|body| watched(Body::new(body), Arc::clone(&state)));
     request.extensions_mut().insert(counted.client);
+    request.extensions_mut().insert(peer);
     request.extensions_mut().insert(counted);
     let answered = router.oneshot(request).await;
     // Nobody without credentials makes us take something.

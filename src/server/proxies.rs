@@ -37,7 +37,8 @@ impl Proxies {
     }
 }
 
-fn network(text: &str) -> Option<IpNet> {
+/// An address or a network.
+pub fn network(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 

@@ -13,6 +13,7 @@ mod browser_forms;
 mod browser_loops;
 mod browser_pages;
 mod browser_remedies;
+mod browser_signin;
 mod cards;
 mod clients;
 mod conformance;
@@ -35,6 +36,7 @@ mod real_agents;
 mod resolver;
 mod routing;
 mod setup;
+mod signin;
 #[path = "../sim/mod.rs"]
 #[allow(
     dead_code,

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 pub struct Said {
     pub person: String,
     pub name: String,
+    /// What they signed in with says so.
+    #[serde(default)]
+    pub groups: Vec<String>,
     /// The incident whose page it was said on.
     pub thread: Option<String>,
     pub text: Option<String>,
@@ -24,7 +27,7 @@ impl Said {
     pub fn who(&self) -> (Actor, Place) {
         let platform = Platform::new(PLATFORM);
         let (id, name) = (self.person.clone(), self.name.clone().into());
-        let actor = Actor { platform: platform.clone(), id, also: None, name };
+        let actor = Actor { platform: platform.clone(), id, also: None, name, groups: self.groups.clone() };
         let thread = self.thread.clone();
         (actor, Place { platform, channel: CHANNEL.into(), thread, reply_to: None, pull: None })
     }

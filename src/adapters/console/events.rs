@@ -41,7 +41,7 @@ pub async fn events(State(app): State<App>, headers: HeaderMap, Query(since): Qu
     let updates = futures::stream::iter(missed.into_iter().map(Ok)).chain(BroadcastStream::new(updates));
     let updates = updates.filter_map(move |tick| {
         ready(match tick {
-            Ok(tick) => told(&app, &session.person, &tick),
+            Ok(tick) => told(&app, &session.who.person, &tick),
             Err(_) => Some(reload()),
         })
     });

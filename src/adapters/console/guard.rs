@@ -1,6 +1,7 @@
 //! Before any page: the Host has to be ours, a write has to come from our own pages, and every answer carries the policy.
 
 use super::error::{CHECK_FAILED, refusal};
+use super::proxied;
 use super::routes::App;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -12,12 +13,15 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// A foreign Host is how somebody else's page reaches us by DNS rebinding.
-pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let told = proxied::told(&app, &mut request);
     let headers = request.headers();
     let from_us = request.method().is_safe() || (site_is_ours(headers) && origin_is_ours(&app, headers));
     let mut response = if !host_is_ours(&app, headers) {
         let why = "This is not the console's address: open the one set as console.listen";
         refusal(&app, headers, StatusCode::MISDIRECTED_REQUEST, why)
+    } else if let Err(why) = told {
+        refusal(&app, headers, StatusCode::FORBIDDEN, why)
     } else if from_us {
         next.run(request).await
     } else {
@@ -60,7 +64,7 @@ fn origin_is_ours(app: &App, headers: &HeaderMap) -> bool {
 }
 
 /// A header's value; an error when it is repeated or unreadable.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ()> {
+pub fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ()> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),

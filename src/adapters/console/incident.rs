@@ -8,6 +8,7 @@ use super::visit::Visit;
 use crate::domain::IncidentNo;
 use crate::domain::decision::{Reason, Tested};
 use crate::domain::incident::{Incident, ProposalState};
+use crate::domain::journal::Entry;
 use crate::ports::Query;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -17,7 +18,7 @@ use minijinja::{Value, context};
 use serde::Serialize;
 
 #[derive(Serialize)]
-struct EntryView {
+pub struct EntryView {
     at: String,
     by: Option<String>,
     text: String,
@@ -34,32 +35,8 @@ pub async fn page(State(app): State<App>, visit: Visit, headers: HeaderMap, Path
         return refusal(&app, &headers, StatusCode::NOT_FOUND, NO_INCIDENT);
     };
     let no = incident.no;
-    let entries = app.ask.journal(no).await.unwrap_or_default();
-    let views: Vec<EntryView> = entries
-        .iter()
-        .map(|entry| {
-            let text = app.words.note("html", &entry.note).unwrap_or_default();
-            // Where the sentence begins with the person, they need not stand before it.
-            let by = entry.by.clone().filter(|by| !text.starts_with(&format!("{by} ")));
-            EntryView { at: pages::rfc3339(entry.at), by, text }
-        })
-        .collect();
-    let digest = incident.headline().and_then(|evidence| evidence.excerpt.clone());
-    let excerpt = match digest {
-        Some(digest) => {
-            app.ask.blob(&digest).await.ok().flatten().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        }
-        None => None,
-    };
-    let errors: Vec<&str> = incident
-        .headline()
-        .map(|evidence| evidence.errors.as_slice())
-        .unwrap_or_default()
-        .iter()
-        .map(|error| error.text.raw().trim())
-        .filter(|error| !error.is_empty())
-        .collect();
-    let excerpt = excerpt.map(|text| pages::log(&text, &errors));
+    let views = entries(&app, no).await;
+    let excerpt = excerpt(&app, &incident).await;
     let patches = patches(&app, &incident).await;
     let tested = app.ask.policy(no, None).await.ok().flatten().unwrap_or_default();
     let tested: Vec<TestedView<'_>> = tested.iter().map(TestedView::of).collect();
@@ -71,6 +48,26 @@ pub async fn page(State(app): State<App>, visit: Visit, headers: HeaderMap, Path
     let more = context! { entries => Value::from(Serde(&views)), excerpt => Value::from(Serde(&excerpt)),
     patches => Value::from(Serde(&patches)), tested => Value::from(Serde(&tested)), script, loops, no => no.0, previews, cards => Value::from(Serde(&cards)) };
     visit.page(&app, "incident.html", &no.0.to_string(), more).await
+}
+
+/// The timeline.
+pub async fn entries(app: &App, no: IncidentNo) -> Vec<EntryView> {
+    let entries = app.ask.journal(no).await.unwrap_or_default();
+    let view = |entry: &Entry| {
+        let text = app.words.note("html", &entry.note).unwrap_or_default();
+        // Where the sentence begins with the person, they need not stand before it.
+        let by = entry.by.clone().filter(|by| !text.starts_with(&format!("{by} ")));
+        EntryView { at: pages::rfc3339(entry.at), by, text }
+    };
+    entries.iter().map(view).collect()
+}
+
+/// What its log says, line by line.
+pub async fn excerpt(app: &App, incident: &Incident) -> Option<Vec<pages::TextLine>> {
+    let evidence = incident.headline()?;
+    let bytes = app.ask.blob(evidence.excerpt.as_ref()?).await.ok().flatten()?;
+    let errors = evidence.errors.iter().map(|error| error.text.raw().trim()).filter(|error| !error.is_empty());
+    Some(pages::log(&String::from_utf8_lossy(&bytes), &errors.collect::<Vec<_>>()))
 }
 
 /// What policy would decide now.

@@ -2,11 +2,9 @@
 
 use super::pages::CardView;
 use super::routes::App;
-use super::visit::Visit;
-use super::{CHANNEL, PLATFORM};
+use super::visit::{Visit, place};
 use crate::command;
 use crate::domain::Stage;
-use crate::domain::actor::{Actor, Place, Platform};
 use crate::domain::evidence::Severity;
 use crate::domain::ids::short_sha;
 use crate::domain::incident::Incident;
@@ -137,14 +135,7 @@ pub async fn feed(State(app): State<App>, visit: Visit, Params(filters): Params<
 
 /// What this person may approve.
 pub async fn waiting(State(app): State<App>, visit: Visit) -> Response {
-    let platform = Platform::new(PLATFORM);
-    let actor = Actor {
-        also: None,
-        platform: platform.clone(),
-        id: visit.session.person.clone(),
-        name: visit.session.person.clone().into(),
-    };
-    let place = Place { platform, channel: CHANNEL.into(), thread: None, reply_to: None, pull: None };
+    let (actor, place) = (visit.session.who.actor(), place());
     let found = app.ask.waits_for(&actor, &place).await.unwrap_or_default();
     let (mut cards, mut rows) = (Vec::new(), Vec::new());
     for incident in &found {

@@ -98,6 +98,13 @@ impl CardView {
     }
 }
 
+impl CardView {
+    /// Without anything to press.
+    pub fn to_read(card: &Card) -> Self {
+        Self { buttons: Vec::new(), ..Self::of(card) }
+    }
+}
+
 pub fn rfc3339(at: Time) -> String {
     chrono::DateTime::from_timestamp_millis(at.0).unwrap_or_default().to_rfc3339()
 }
@@ -165,7 +172,9 @@ impl Pages {
             ("line.html", include_str!("pages/line.html")),
             ("incident.html", include_str!("pages/incident.html")),
             ("preview.html", include_str!("pages/preview.html")),
+            ("shared.html", include_str!("pages/shared.html")),
             ("sign_in.html", include_str!("pages/sign_in.html")),
+            ("signed_in.html", include_str!("pages/signed_in.html")),
         ] {
             env.add_template(name, text).map_err(|why| format!("{why:#}"))?;
         }

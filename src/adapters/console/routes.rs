@@ -5,12 +5,14 @@ use super::feed::Console;
 use super::guard::guard;
 use super::pages::{COPY, ICON, Pages, SCRIPT, STYLE};
 use super::preview::{self, Preview};
+use super::proxied::Proxy;
 use super::session::Sessions;
 use super::throttle::Throttle;
-use super::{attempts, events, export, files, incident, loops, overview, say, sign, statistics};
+use super::ways::{self, Flows};
+use super::{attempts, events, export, files, incident, loops, overview, say, shared, sign, statistics};
 use crate::card::Words;
 use crate::domain::actor::Role;
-use crate::ports::{Ask, Clock, Door};
+use crate::ports::{Ask, Clock, Directory, Door, SignIn};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -37,10 +39,16 @@ pub struct Settings {
     pub door: Arc<dyn Door>,
     pub ask: Arc<dyn Ask>,
     pub words: Arc<Words>,
-    /// Absent in the demo.
+    /// Who holds it signs in as the first of `people`.
     pub token: Option<Arc<SecretString>>,
+    /// The demo, where everybody has a seat and can change it.
+    pub open: bool,
     /// The first is who signs in; the others can be switched to, in the demo only.
     pub people: Vec<Person>,
+    /// Who people are that sign in as themselves.
+    pub directory: Arc<dyn Directory>,
+    pub ways: Vec<Arc<dyn SignIn>>,
+    pub proxy: Option<Proxy>,
     /// Values of Host that are ours, with their port.
     pub hosts: Vec<String>,
     /// The one of them at which a proxy adds TLS, in lower case.
@@ -55,7 +63,12 @@ pub(super) struct Inner {
     pub(super) ask: Arc<dyn Ask>,
     pub(super) words: Arc<Words>,
     pub(super) token: Option<Arc<SecretString>>,
+    pub(super) open: bool,
     pub(super) people: Vec<Person>,
+    pub(super) directory: Arc<dyn Directory>,
+    pub(super) ways: Vec<Arc<dyn SignIn>>,
+    pub(super) proxy: Option<Proxy>,
+    pub(super) flows: Flows,
     pub(super) hosts: Vec<String>,
     pub(super) tls_host: Option<String>,
     pub(super) previews: Vec<Preview>,
@@ -78,7 +91,12 @@ pub fn router(settings: Settings) -> Result<Router, String> {
         ask: settings.ask,
         words: settings.words,
         token: settings.token,
+        open: settings.open,
         people: settings.people,
+        directory: settings.directory,
+        ways: settings.ways,
+        proxy: settings.proxy,
+        flows: Flows::new(settings.clock.clone()),
         hosts: settings.hosts,
         tls_host: settings.tls_host,
         previews: settings.previews,
@@ -113,6 +131,9 @@ pub fn router(settings: Settings) -> Result<Router, String> {
         .route("/press", post(say::press))
         .route("/switch", post(sign::switch))
         .route("/sign-in", get(sign::page).post(sign::sign_in))
+        .route("/sign-in/{way}", get(ways::begin))
+        .route("/sign-in/{way}/back", get(ways::back))
+        .route("/shared/{token}", get(shared::page))
         .route("/sign-out", post(sign::sign_out))
         .route("/console.css", get(|| async { ([(header::CONTENT_TYPE, "text/css")], STYLE) }))
         .route("/favicon.svg", get(|| async { ([(header::CONTENT_TYPE, "image/svg+xml")], ICON) }))

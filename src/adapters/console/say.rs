@@ -58,7 +58,7 @@ pub async fn clear_log(State(app): State<App>, headers: HeaderMap, Form(form): F
     if !session.has_csrf(&form.csrf) {
         return refusal(&app, &headers, StatusCode::FORBIDDEN, CHECK_FAILED);
     }
-    app.console.clear_log(&session.person);
+    app.console.clear_log(&session.who.person);
     Redirect::to("/").into_response()
 }
 
@@ -80,16 +80,13 @@ async fn say(app: &App, headers: &HeaderMap, form: SayForm) -> Response {
     if !session.has_csrf(&form.csrf) {
         return refusal(app, headers, StatusCode::FORBIDDEN, CHECK_FAILED);
     }
-    let name = app
-        .people
-        .iter()
-        .find(|person| person.id == session.person)
-        .map_or_else(|| session.person.clone(), |p| p.name.clone());
+    let who = &session.who;
     let thread = Some(form.thread).filter(|thread| !thread.is_empty());
     let back = thread.as_ref().map_or_else(|| "/".to_owned(), |no| format!("/incidents/{no}"));
     let fields = form.more.into_iter().filter_map(|(name, text)| Some((name.strip_prefix(FIELD)?.to_owned(), text)));
     let fields = fields.collect();
-    let said = Said { person: session.person.clone(), name, thread, text: form.text, value: form.value, fields };
+    let (person, name, groups) = (who.person.clone(), who.name.clone(), who.groups.clone());
+    let said = Said { person, name, groups, thread, text: form.text, value: form.value, fields };
     if let (Some(value), false) = (&said.value, said.fields.is_empty()) {
         let (actor, place) = said.who();
         if let Err(misfit) = app.ask.fits(&actor, &place, value, &said.fields).await {
@@ -113,7 +110,7 @@ async fn say(app: &App, headers: &HeaderMap, form: SayForm) -> Response {
         Err(why) => Err(why.to_string()),
     };
     if accepted.is_ok() {
-        app.console.said(&session.person, &echo);
+        app.console.said(&session.who.person, &echo);
     }
     match accepted {
         Ok(_) if headers.contains_key("x-requested-with") => StatusCode::ACCEPTED.into_response(),

@@ -2,6 +2,9 @@
 
 #![allow(clippy::disallowed_types, reason = "sessions are secrets")]
 
+use super::PLATFORM;
+use super::routes::Person;
+use crate::domain::actor::{Actor, Platform};
 use crate::ports::Clock;
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
@@ -23,12 +26,38 @@ const LIFE_MS: i64 = 12 * 60 * 60 * 1_000;
 #[derive(Clone, Debug)]
 pub struct Session {
     pub id: String,
-    pub person: String,
+    pub who: Who,
     pub csrf: String,
     /// Signed out, run out, or pushed out by newer ones: what is still open for it ends.
     pub ended: CancellationToken,
     born: u64,
     until_ms: i64,
+}
+
+/// Whose session it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// Their id at the console.
+    pub person: String,
+    pub name: String,
+    /// Groups that the provider or the proxy told of.
+    pub groups: Vec<String>,
+    /// A proxy says so with every request: without its word the session ends.
+    pub proxied: bool,
+}
+
+impl Who {
+    /// Somebody whom the console itself has a seat for.
+    pub fn seated(person: &Person) -> Self {
+        Self { person: person.id.clone(), name: person.name.clone(), groups: Vec::new(), proxied: false }
+    }
+
+    /// As an account of the console's own.
+    pub fn actor(&self) -> Actor {
+        let name = self.name.clone().into();
+        let (platform, groups) = (Platform::new(PLATFORM), self.groups.clone());
+        Actor { platform, id: self.person.clone(), also: None, name, groups }
+    }
 }
 
 #[derive(Default)]
@@ -67,13 +96,13 @@ impl Sessions {
     }
 
     /// A fresh session; `None` when the machine gives no randomness.
-    pub fn open(&self, person: &str) -> Option<Session> {
+    pub fn open(&self, who: Who) -> Option<Session> {
         let (id, csrf) = (random()?, random()?);
         let mut state = self.state();
         state.count += 1;
         let session = Session {
             id: id.clone(),
-            person: person.to_owned(),
+            who,
             csrf,
             ended: CancellationToken::new(),
             born: state.count,

@@ -2,7 +2,10 @@
 
 use super::pages;
 use super::routes::{App, Person};
-use super::session::{COOKIE, Session, cookies};
+use super::session::{COOKIE, Session, Who, cookies};
+use super::sign::back;
+use super::{CHANNEL, PLATFORM};
+use crate::domain::actor::{Place, Platform};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -27,13 +30,26 @@ impl FromRequestParts<App> for Visit {
         if let Some(session) = session(app, &parts.headers) {
             return Ok(Self { session, fresh: None, mark });
         }
-        let first = app.people.first().filter(|_| app.token.is_none());
-        match first.and_then(|person| app.sessions.open(&person.id)) {
+        let told = parts.extensions.get::<Who>().cloned();
+        let seat = || app.people.first().filter(|_| app.open).map(Who::seated);
+        match told.or_else(seat).and_then(|who| app.sessions.open(who)) {
             Some(session) => {
                 let fresh = Some(set_cookie(app, &parts.headers, &session));
                 Ok(Self { session, fresh, mark })
             }
-            None => Err(Redirect::to("/sign-in").into_response()),
+            None => Err(Redirect::to(&sign_in(parts)).into_response()),
+        }
+    }
+}
+
+/// The sign-in that leads back to this page.
+fn sign_in(parts: &Parts) -> String {
+    let wanted = parts.uri.path_and_query().map_or("/", |wanted| wanted.as_str());
+    match back(wanted) {
+        "/" => "/sign-in".to_owned(),
+        wanted => {
+            let wanted: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
+            format!("/sign-in?back={wanted}")
         }
     }
 }
@@ -54,17 +70,25 @@ pub fn cookie(app: &App, headers: &HeaderMap, name: &str, value: &str) -> String
     format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}")
 }
 
+/// The console as a place.
+pub fn place() -> Place {
+    Place { platform: Platform::new(PLATFORM), channel: CHANNEL.into(), thread: None, reply_to: None, pull: None }
+}
+
 impl Visit {
     /// The page with what every page has: the emergency stop, this person's log, the command line. `thread` is the
     /// incident that words without a number mean; `more` is the page's own.
     pub async fn page(&self, app: &App, name: &str, thread: &str, more: Value) -> Response {
         let hold = banner(app).await.unwrap_or_default();
-        let log = app.console.log(&self.session.person);
-        let people: &[Person] = if app.token.is_none() { &app.people } else { &[] };
+        let who = &self.session.who;
+        let log = app.console.log(&who.person);
+        let people: &[Person] = if app.open { &app.people } else { &[] };
+        let principal = app.directory.principal(&who.actor(), &place());
         let html = Html(app.pages.render(
             name,
             context! {
-                csrf => &self.session.csrf, person => &self.session.person, mark => &self.mark, hold, thread,
+                csrf => &self.session.csrf, person => &who.person, name => principal.name.line(60),
+                role => principal.role.as_str(), mark => &self.mark, hold, thread,
                 page => name, log => Value::from(Serde(&log)), people => Value::from(Serde(people)), ..more
             },
         ));

@@ -16,6 +16,9 @@ pub struct Envelope {
     pub thread: Option<String>,
     pub user: String,
     pub name: String,
+    /// The member's roles in the server.
+    #[serde(default)]
+    pub roles: Vec<String>,
     /// How to answer: kind, application and key, with spaces between.
     pub reply: String,
     pub what: What,
@@ -52,7 +55,9 @@ impl Envelope {
             (_, theirs) => format!("{}/{}", theirs.unwrap_or("direct"), self.user),
         };
         let platform = Platform::new(PLATFORM);
-        let actor = Actor { platform: platform.clone(), id, also: None, name: self.name.clone().into() };
+        // Roles of another server are nothing here.
+        let groups = if id.contains('/') { Vec::new() } else { self.roles.clone() };
+        let actor = Actor { platform: platform.clone(), id, also: None, name: self.name.clone().into(), groups };
         let (channel, thread) = (self.channel.clone(), self.thread.clone());
         (actor, Place { platform, channel, thread, reply_to: Some(self.reply.clone()), pull: None })
     }

@@ -13,6 +13,8 @@ use serenity::all::{
     InputTextStyle,
 };
 
+/// Roles of one member that are kept: a server has at most so many.
+const ROLES_MAX: usize = 250;
 /// What a person may type into a form, in characters.
 const INPUT_MAX: u16 = 500;
 /// Answers to a word that is being typed, and their length.
@@ -47,6 +49,8 @@ struct Channel {
 #[derive(Debug, Deserialize)]
 struct Member {
     user: User,
+    #[serde(default)]
+    roles: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -206,7 +210,7 @@ impl Incoming {
     }
 
     fn envelope(self, what: What, reply: &str) -> Option<Envelope> {
-        let member = self.member.map(|member| member.user);
+        let (member, roles) = self.member.map(|member| (member.user, member.roles)).unzip();
         // A member is one of the server that the interaction names; without one it is a direct message.
         let guild = self.guild_id.filter(|_| member.is_some());
         let user = member.or(self.user)?;
@@ -221,6 +225,7 @@ impl Incoming {
             thread: root,
             user: user.id,
             name: user.global_name.unwrap_or(user.username),
+            roles: roles.unwrap_or_default().into_iter().take(ROLES_MAX).collect(),
             reply: format!("{reply} {} {}", self.application_id, self.token),
             what,
         })

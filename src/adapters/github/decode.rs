@@ -358,7 +358,8 @@ impl Webhooks {
             reply_to: Some(comment.id.to_string()),
             pull: Some((base.repo.clone(), issue.number)),
         };
-        let actor = Actor { platform, id: author.login.clone(), also: None, name: author.login.clone().into() };
+        let (id, name) = (author.login.clone(), author.login.clone().into());
+        let actor = Actor { platform, id, also: None, name, groups: Vec::new() };
         let said = in_comment(&comment.body, self.name.get().map_or(NAME, String::as_str));
         if said.is_empty() {
             return Some(ignored("issue_comment", "holds no command"));

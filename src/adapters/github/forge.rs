@@ -77,6 +77,16 @@ impl Forge for GitHub {
         self.known(repo).await
     }
 
+    async fn team(&self, repo: &Repo, organization: &str, team: &str) -> Result<Vec<String>, PortError> {
+        #[derive(serde::Deserialize)]
+        struct Member {
+            login: String,
+        }
+        let path = format!("/orgs/{organization}/teams/{team}/members?per_page=100");
+        let members: Vec<Member> = self.get(repo, &path).await?;
+        Ok(members.into_iter().map(|member| member.login).collect())
+    }
+
     async fn may_read(&self, repo: &Repo, login: &str) -> Result<bool, PortError> {
         Ok(self.permission(repo, login).await?.is_some_and(|may| may != "none"))
     }

@@ -26,7 +26,7 @@ pub const PERMISSIONS: [(&str, &str); 13] = [
 ];
 
 /// What the bot asks for and does without: whether a self-hosted runner is online, of a repository and an organisation;
-/// who is in a team that reviews deployments.
+/// who is in a team that owns something or reviews deployments, and in an organisation whose members may sign in.
 pub const OPTIONAL: [(&str, &str); 3] =
     [("administration", "read"), ("members", "read"), ("organization_self_hosted_runners", "read")];
 

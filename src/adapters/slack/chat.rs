@@ -28,6 +28,8 @@ const CALL_TIME: Duration = Duration::from_secs(15);
 const FORM_TIME: Duration = Duration::from_secs(2);
 const ACCOUNT_TIME: Duration = Duration::from_millis(1_500);
 const EVENT_TYPE: &str = "ci_rescue";
+/// Members of a group that are looked at one by one.
+const MEMBERS_MAX: usize = 200;
 const PAGE: &str = "100";
 const PAGES: usize = 10;
 
@@ -99,6 +101,35 @@ impl Slack {
         let _ = self.team.set(answer.team_id.to_string());
         let _ = self.me.set(answer.user_id.to_string());
         Ok(format!("{} in {}", answer.user.unwrap_or_default(), answer.team))
+    }
+
+    /// The full members of our workspace in a user group.
+    async fn group(&self, group: &str) -> Result<Vec<String>, PortError> {
+        let team = self.team.get().ok_or_else(|| PortError::transient("Slack has not told our workspace yet"))?;
+        let session = self.client.open_session(&self.token);
+        let params = vec![("usergroup", Some(group.to_owned()))];
+        let call =
+            session.http_session_api.http_get("usergroups.users.list", &params, Some(&SLACK_TIER2_METHOD_CONFIG));
+        let answer: Value = self.in_time(call).await.map_err(harmless)?;
+        let users = answer.get("users").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let users: Vec<&str> = users.collect();
+        if users.len() > MEMBERS_MAX {
+            let why = format!("it has {} members; a group that gives a role may have {MEMBERS_MAX}", users.len());
+            return Err(PortError::permanent(why));
+        }
+        let mut members = Vec::new();
+        for user in users {
+            // Of whom Slack tells nothing, nothing is believed.
+            match self.account(user).await {
+                Ok(account) if account.is_full_member(team) => {
+                    members.push(user.to_owned());
+                    members.extend(account.enterprise_user.map(|member| member.id));
+                }
+                Ok(_) => {}
+                Err(why) => tracing::debug!(%why, "Slack does not tell what an account is"),
+            }
+        }
+        Ok(members)
     }
 
     /// What Slack tells of an account, within the time that it waits for an acknowledgement.
@@ -219,6 +250,10 @@ fn harmless(why: PortError) -> PortError {
 impl Chat for Slack {
     fn platform(&self) -> Platform {
         Platform::new(PLATFORM)
+    }
+
+    async fn members(&self, group: &str) -> Result<Vec<String>, PortError> {
+        self.group(group).await
     }
 
     fn markup(&self) -> &'static str {

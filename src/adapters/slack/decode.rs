@@ -125,7 +125,7 @@ impl EnvelopeDecoder {
     fn actor(&self, team: &str, also: Option<String>, user: &str, name: &str) -> Actor {
         let ours = self.team.get().is_some_and(|ours| ours == team);
         let id = if ours { user.to_owned() } else { format!("{team}/{user}") };
-        Actor { platform: Platform::new(PLATFORM), id, also, name: name.into() }
+        Actor { platform: Platform::new(PLATFORM), id, also, name: name.into(), groups: Vec::new() }
     }
 }
 

@@ -10,15 +10,16 @@ use std::time::Duration;
 const CALL_TIME: Duration = Duration::from_secs(15);
 const BODY_BYTES_MAX: usize = 1 << 20;
 
-/// Scopes that are wanted and were not granted.
+/// Scopes that are wanted and were not granted; those for user groups only where `groups` give roles.
 ///
 /// # Errors
 /// Slack cannot be reached, or refuses the token.
-pub async fn lacking(api_url: &str, token: &SecretString) -> Result<Vec<&'static str>, String> {
+pub async fn lacking(api_url: &str, token: &SecretString, groups: bool) -> Result<Vec<&'static str>, String> {
     let granted = call(api_url, "auth.test", token).await?;
     let granted = granted.ok_or("Slack does not tell the scopes")?;
     let granted: Vec<&str> = granted.split(',').map(str::trim).collect();
-    Ok(SCOPES.into_iter().filter(|want| !granted.contains(want)).collect())
+    let wanted = SCOPES.into_iter().filter(|want| groups || !want.starts_with("usergroups:"));
+    Ok(wanted.filter(|want| !granted.contains(want)).collect())
 }
 
 /// Whether an app-level token may open a socket.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Bot scopes. They are granted at installation: `doctor` compares.
-pub const SCOPES: [&str; 9] = [
+pub const SCOPES: [&str; 10] = [
     "app_mentions:read",
     "channels:history",
     "channels:read",
@@ -12,6 +12,7 @@ pub const SCOPES: [&str; 9] = [
     "commands",
     "groups:history",
     "groups:read",
+    "usergroups:read",
     "users:read",
 ];
 

@@ -29,6 +29,18 @@ pub struct Speaker {
 #[derive(Debug, Default, Deserialize)]
 pub struct Account {
     pub team_id: Option<String>,
+    /// Guests of several channels, and of one.
+    #[serde(default)]
+    is_restricted: bool,
+    #[serde(default)]
+    is_ultra_restricted: bool,
+    /// From elsewhere, in a channel that is shared.
+    #[serde(default)]
+    is_stranger: bool,
+    #[serde(default)]
+    is_bot: bool,
+    #[serde(default)]
+    deleted: bool,
     pub enterprise_user: Option<Member>,
 }
 
@@ -36,6 +48,14 @@ pub struct Account {
 pub struct Member {
     pub id: String,
     pub enterprise_id: String,
+}
+
+impl Account {
+    /// A person of this workspace who is no guest.
+    pub fn is_full_member(&self, team: &str) -> bool {
+        let less = self.is_restricted || self.is_ultra_restricted || self.is_stranger || self.is_bot || self.deleted;
+        !less && self.team_id.as_deref() == Some(team)
+    }
 }
 
 impl Slack {
@@ -85,9 +105,19 @@ mod tests {
         ] {
             let told = Told { user: "U1", team: "T1", own_team: own, shared, enterprise: org };
             let plain = Speaker { team: own.unwrap_or("T1").to_owned(), also: None };
-            let account = Account { team_id: team_id.map(str::to_owned), enterprise_user };
+            let account = Account { team_id: team_id.map(str::to_owned), enterprise_user, ..Account::default() };
             let want = Speaker { team: want.0.to_owned(), also: want.1.map(str::to_owned) };
             assert_eq!(placed(&told, plain, account), want, "{told:?}");
         }
+    }
+
+    #[test]
+    fn guests_strangers_and_bots_are_no_full_members() {
+        let of = |more: &str| -> Account { serde_json::from_str(&format!(r#"{{"team_id": "T1"{more}}}"#)).unwrap() };
+        assert!(of("").is_full_member("T1") && !of("").is_full_member("T2"));
+        for less in ["is_restricted", "is_ultra_restricted", "is_stranger", "is_bot", "deleted"] {
+            assert!(!of(&format!(r#", "{less}": true"#)).is_full_member("T1"), "{less}");
+        }
+        assert!(!Account::default().is_full_member("T1"));
     }
 }

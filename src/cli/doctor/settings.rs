@@ -20,6 +20,7 @@ pub fn problems(config: &Config) -> Vec<Finding> {
     };
     files(config, &mut say);
     exposed(config, &mut say);
+    sign_in(config, &mut say);
     repositories(config, &mut say);
     github_token(config, &mut say);
     slack_tokens(config, &mut say);
@@ -76,6 +77,16 @@ fn exposed(config: &Config, say: &mut Say<'_>) {
             }),
         );
     }
+}
+
+/// Providers send browsers back to where they came from, which has to be an address with TLS.
+fn sign_in(config: &Config, say: &mut Say<'_>) {
+    let own = &config.sign_in;
+    let provider = own.github || own.oidc_issuer.is_some();
+    let bare = config.console.url.is_none() && !is_loopback(&config.console.listen);
+    let words = "set console.url to the https:// address of the console: without it, people who sign in at a provider \
+                 are sent back without TLS";
+    say("sign-in", (provider && bare).then(|| words.to_owned()));
 }
 
 fn is_loopback(address: &str) -> bool {

@@ -38,11 +38,18 @@ fn accounts(check: &mut Check<'_>, config: &Config) {
 fn groups(check: &mut Check<'_>, config: &Config) {
     for (index, group) in config.groups.iter().enumerate() {
         let at = item("groups", index, "owner");
-        if check.present(&at, &group.owner) {
+        // A group may be there for its role alone.
+        if (group.role.is_none() || !group.owner.is_empty()) && check.present(&at, &group.owner) {
             owner(check, config, index, &at);
         }
-        if group.slack.is_none() && group.discord.is_none() {
+        if group.slack.is_none() && group.discord.is_none() && group.sign_in.is_none() {
             check.say(&item("groups", index, "slack"), "or discord is missing");
+        }
+        if group.sign_in.as_ref().is_some_and(|name| name.trim().is_empty()) {
+            check.say(&item("groups", index, "sign_in"), "is empty; set it or remove the key");
+        }
+        if group.sign_in.is_some() && group.role.is_none() {
+            check.say(&item("groups", index, "sign_in"), "needs groups.role: what its members may do");
         }
         for (key, id, must) in [
             ("slack", &group.slack, "a user group's ID, such as \"S0123456789\""),

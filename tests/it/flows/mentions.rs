@@ -352,3 +352,24 @@ async fn what_is_no_wish_is_refused_and_strangers_have_none() {
     assert!(answer.contains("not in [[people]]"), "{answer}");
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_team_without_a_group_is_its_members() {
+    let world = with("").await;
+    world.logins.team("acme/core", &["ben", "nobody-here"]);
+    let repo = repo("/tests/ @acme/core\n");
+    host(&world, &repo).await;
+    run(&world, &repo, LOG, "failure", |_| {}).await;
+    later(&world, 5).await;
+    let found = mentions(&world);
+    assert!(found.iter().any(|text| text.starts_with("slack <@UBEN> ")), "{found:?}");
+    assert!(found.iter().any(|text| text.starts_with("discord \"<@1002>")), "{found:?}");
+    world.end().await;
+    // A team of which GitHub tells nothing mentions nobody.
+    let world = with("").await;
+    host(&world, &repo).await;
+    run(&world, &repo, LOG, "failure", |_| {}).await;
+    later(&world, 5).await;
+    assert_eq!(mentions(&world), Vec::<String>::new());
+    world.end().await;
+}

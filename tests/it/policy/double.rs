@@ -292,6 +292,8 @@ pub async fn engine(
         forge: Some(double.clone()),
         git: None,
         resolver: None,
+        accounts: None,
+        console_url: None,
         directory: Arc::new(Strangers),
         decoders: Vec::new(),
         health: ci_rescue::ports::Health::new(clock.clone()),

@@ -2,6 +2,8 @@
 
 pub mod chromium;
 pub mod discord;
+pub mod logins;
+pub mod provider;
 pub mod receiver;
 pub mod record;
 pub mod slack;
@@ -17,6 +19,7 @@ use ci_rescue::domain::{IncidentNo, Role};
 use ci_rescue::ports::{Clock, Query, Store};
 use ci_rescue::store::{Ledger, Memory, Sled};
 use discord::DiscordDouble;
+use logins::Logins;
 use reqwest::{Client, StatusCode};
 use slack::SlackDouble;
 use std::net::SocketAddr;
@@ -71,6 +74,8 @@ pub struct Setup {
     pub discord: bool,
     pub disk: bool,
     pub open_console: bool,
+    /// The console's token is set.
+    pub token: bool,
     /// More keys of `[github]`.
     pub github: String,
     /// More keys of `[hooks]`.
@@ -90,6 +95,7 @@ impl Default for Setup {
             discord: false,
             disk: false,
             open_console: true,
+            token: true,
             github: String::new(),
             hooks: String::new(),
             console: String::new(),
@@ -102,6 +108,8 @@ pub struct World {
     pub clock: Arc<HandClock>,
     pub forge: Forge,
     pub forge_at: SocketAddr,
+    /// Where people sign in at the forge.
+    pub logins: Logins,
     pub slack: SlackDouble,
     pub discord: DiscordDouble,
     pub app: App,
@@ -183,7 +191,9 @@ impl World {
         let dir = tempfile::tempdir().expect("a directory");
         let rooms = tempfile::tempdir().expect("a directory");
         let clock = setup.clock.clone().unwrap_or_else(HandClock::new);
-        let (forge, forge_at, stop) = forge(&clock, Some(rooms.path().join("forge"))).await;
+        let logins = Logins::default();
+        logins.on(&clock);
+        let (forge, forge_at, stop) = forge_behind(&clock, Some(rooms.path().join("forge")), &logins).await;
         let slack = SlackDouble::start(&stop).await;
         let discord = DiscordDouble::start(&stop).await;
         let mut more = setup.config.clone();
@@ -193,6 +203,9 @@ impl World {
         let mut text = config_text(forge_at, setup.slack.then_some(slack.at), &setup.github, &more);
         text = text.replace("[hooks]\n", &format!("[hooks]\n{}", setup.hooks));
         text = text.replace("[console]\n", &format!("[console]\n{}", setup.console));
+        if !setup.token {
+            text = text.replace("token = \"console-token\"\n", "");
+        }
         if setup.http {
             let keyed = format!("[discord]\ntransport = \"http\"\npublic_key = \"{}\"\n", discord::public_key());
             text = text.replace("[discord]\n", &keyed);
@@ -218,6 +231,7 @@ impl World {
             clock,
             forge,
             forge_at,
+            logins,
             slack,
             discord,
             app,
@@ -441,6 +455,14 @@ pub fn trace(subscriber: impl tracing::Subscriber + Send + Sync + 'static) -> tr
 
 /// The sandbox forge on a port of its own, on our clock.
 pub async fn forge(clock: &Arc<HandClock>, git: Option<std::path::PathBuf>) -> (Forge, SocketAddr, CancellationToken) {
+    forge_behind(clock, git, &Logins::default()).await
+}
+
+async fn forge_behind(
+    clock: &Arc<HandClock>,
+    git: Option<std::path::PathBuf>,
+    logins: &Logins,
+) -> (Forge, SocketAddr, CancellationToken) {
     let stop = CancellationToken::new();
     let now = clock.clone();
     let forge = Forge::new(Arc::new(move || now.now().0), git);
@@ -448,7 +470,7 @@ pub async fn forge(clock: &Arc<HandClock>, git: Option<std::path::PathBuf>) -> (
     let (listener, at) = listener().await;
     tokio::spawn(ci_rescue::server::serve(
         listener,
-        record::recorded("github", ci_rescue::demo::router(forge.clone())),
+        record::recorded("github", logins.before(ci_rescue::demo::router(forge.clone()))),
         stop.clone(),
     ));
     (forge, at, stop)

@@ -48,6 +48,8 @@ struct Inner {
     forms: Vec<Value>,
     /// What is told of accounts.
     accounts: BTreeMap<String, Value>,
+    /// Members of user groups.
+    groups: BTreeMap<String, Vec<String>>,
     /// Home tabs, by person.
     homes: Vec<(String, Value)>,
     /// Answers to give instead of the true one: method, status, body, and whether it takes effect all the same.
@@ -78,6 +80,7 @@ impl SlackDouble {
             .route("/api/chat.update", post(update))
             .route("/api/chat.postEphemeral", post(ephemeral))
             .route("/api/users.info", get(user))
+            .route("/api/usergroups.users.list", get(members))
             .route("/api/views.open", post(open_view))
             .route("/api/views.publish", post(publish_view))
             .route("/api/conversations.history", get(history).post(history_form))
@@ -159,6 +162,11 @@ impl SlackDouble {
         self.lock().accounts.insert(user.to_owned(), account);
     }
 
+    /// Who is in a user group.
+    pub fn group(&self, group: &str, members: &[&str]) {
+        self.lock().groups.insert(group.to_owned(), members.iter().map(|&user| user.to_owned()).collect());
+    }
+
     pub fn forms(&self) -> Vec<Value> {
         self.lock().forms.clone()
     }
@@ -218,6 +226,17 @@ impl SlackDouble {
             "response_url": format!("http://{}/response/{user}", self.at), "trigger_id": format!("tr-{}", self.tick()),
         });
         self.send("slash_commands", payload).await;
+    }
+
+    /// The same from another workspace, in a channel that is shared with it.
+    pub async fn command_from(&self, team: &str, user: &str, text: &str) {
+        let n = self.tick();
+        let payload = json!({
+            "type": "event_callback", "team_id": "T1", "api_app_id": "A1", "event_id": format!("Ev{n}"), "event_time": 1_767_268_800,
+            "event": {"type": "app_mention", "user": user, "user_team": team, "channel": super::CHANNEL,
+                      "text": format!("<@UBOT> {text}"), "ts": format!("1767268900.{n:06}")},
+        });
+        self.send("events_api", payload).await;
     }
 
     /// `@bot text` in a message's thread.
@@ -344,6 +363,18 @@ async fn user(State(double): State<SlackDouble>, Query(asked): Query<BTreeMap<St
             json!({"ok": true, "user": account})
         }
         None => json!({"ok": false, "error": "user_not_found"}),
+    })
+}
+
+async fn members(State(double): State<SlackDouble>, Query(asked): Query<BTreeMap<String, String>>) -> Json<Value> {
+    let mut inner = double.lock();
+    inner.calls.push("usergroups.users.list".into());
+    if let Some(at) = inner.faults.iter().position(|(name, ..)| name == "usergroups.users.list") {
+        return Json(inner.faults.remove(at).expect("a fault").2);
+    }
+    Json(match inner.groups.get(asked.get("usergroup").map_or("", String::as_str)) {
+        Some(users) => json!({"ok": true, "users": users}),
+        None => json!({"ok": false, "error": "no_such_subteam"}),
     })
 }
 

@@ -56,7 +56,8 @@ fn labeled(base: &Base, payload: &Payload, number: u64) -> Vec<Heard> {
         reply_to: Some(format!("label-{onto}")),
         pull: Some((base.repo.clone(), number)),
     };
-    let actor = Actor { platform, id: base.sender.clone(), also: None, name: base.sender.clone().into() };
+    let (id, name) = (base.sender.clone(), base.sender.clone().into());
+    let actor = Actor { platform, id, also: None, name, groups: Vec::new() };
     vec![Heard::Words { actor, place, text: format!("backport pr={number} to={onto}") }]
 }
 
