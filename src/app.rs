@@ -106,6 +106,7 @@ impl App {
             health: health.clone(),
             feeds,
             home,
+            watching: config.schedules.watching(),
         })
         .await
         .map_err(|why| why.to_string())?;

@@ -1,6 +1,7 @@
 //! What people see: an incident as a neutral [`Card`], in the words of `templates/`, escaped for one markup.
 
 mod buttons;
+mod special;
 mod markup;
 mod review;
 #[cfg(test)]

@@ -44,7 +44,9 @@ mod repro;
 mod resolve;
 mod review;
 mod run;
+mod schedules;
 mod seal;
+mod seen;
 mod spans;
 mod stats;
 mod suspects;
@@ -61,6 +63,7 @@ use crate::domain::actor::Platform;
 use crate::domain::facts::Hold;
 use crate::domain::ids::IncidentNo;
 use crate::domain::rules::Rules;
+use crate::domain::schedule::Watching;
 use crate::domain::subscription::{Subscription, glob, repo_glob};
 use crate::domain::time::Time;
 use crate::incident::Index;
@@ -127,6 +130,7 @@ pub struct Parts {
     pub feeds: Vec<Subscription>,
     /// Where incidents can be read in a browser.
     pub home: Option<String>,
+    pub watching: Watching,
 }
 
 /// What only one turn at a time may touch.
@@ -158,6 +162,7 @@ pub struct Engine {
     health: Arc<Health>,
     fixed_feeds: Vec<Subscription>,
     home: Option<String>,
+    watching: Watching,
     seal: seal::Seal,
     installation: String,
     state: Mutex<State>,
@@ -234,6 +239,7 @@ impl Engine {
             decoders: parts.decoders.into_iter().map(|decoder| (decoder.source(), decoder)).collect(),
             fixed_feeds: parts.feeds,
             home: parts.home,
+            watching: parts.watching,
             seal: secrets.seal,
             installation: secrets.installation,
             state: Mutex::new(State { index, next_incident, feeds, names }),

@@ -4,6 +4,7 @@
 //! implements the second ([`Door`], [`Ask`]). Nothing unproven gets in: only [`Verified::by`] makes a [`Verified`].
 
 mod agents;
+mod clockwork;
 mod doors;
 mod export;
 mod health;
@@ -17,6 +18,7 @@ mod status;
 mod store;
 
 pub use agents::{Agents, Ended, Ran, Task};
+pub use clockwork::{Activity, Queues, Read, Timetable, Timetables};
 pub use doors::{
     Accepted, Answered, Arriving, Ask, BudgetView, CiFailure, Client, Door, DoorError, Endpoint, Headers, LoopView,
     NotTaken, Origin, Proof, Raw, Refusal, Route, Streaming, Verified, Verifier,

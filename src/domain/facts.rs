@@ -8,9 +8,11 @@ use super::ids::{Digest, IncidentNo, RunId};
 use super::mention::Mentioning;
 use super::outage::Outage;
 use super::quarantined::Quarantined;
+use super::queue::QueueFacts;
 use super::refs::Branch;
 use super::rules::OwnRules;
 use super::runner::Fleet;
+use super::schedule::ScheduleFacts;
 use super::suspect::RangeFacts;
 use super::text::Untrusted;
 use super::time::Time;
@@ -55,6 +57,11 @@ pub struct Facts {
     pub range: Option<Known<RangeFacts>>,
     #[serde(default)]
     pub runners: Option<Known<Fleet>>,
+    #[serde(default)]
+    pub schedule: Option<Known<ScheduleFacts>>,
+    /// Pull requests as a merge queue has them.
+    #[serde(default)]
+    pub queued: Vec<(u64, Known<QueueFacts>)>,
     /// How our own branch stands.
     #[serde(default)]
     pub trial: Option<Known<Trial>>,
@@ -152,6 +159,9 @@ pub struct RunFacts {
     pub id: RunId,
     /// The head is in another repository.
     pub fork: bool,
+    /// The clock started it.
+    #[serde(default)]
+    pub scheduled: bool,
     pub attempt: u32,
     /// `None` while it is going.
     pub conclusion: Option<Conclusion>,
@@ -184,6 +194,9 @@ pub struct RunSeen {
     /// Cancelled because of a newer push.
     #[serde(default)]
     pub superseded: bool,
+    /// The clock started it.
+    #[serde(default)]
+    pub scheduled: bool,
     pub conclusion: Option<Conclusion>,
     pub at: Time,
     pub incident: Option<IncidentNo>,

@@ -15,8 +15,10 @@ use super::intent::Wish;
 use super::mention::Blamed;
 use super::outage::Outage;
 use super::plan::Plan;
+use super::queue::Queue;
 use super::rules::OwnRules;
 use super::runner::Awaited;
+use super::schedule::{Missed, Nights};
 use super::suspect::Suspicion;
 use super::tending::{Resolved, Snoozed, Taken};
 use super::text::Untrusted;
@@ -425,6 +427,15 @@ pub struct Incident {
     /// The runner that its jobs wait for.
     #[serde(default)]
     pub runner: Option<Awaited>,
+    /// The merge queue that it is about.
+    #[serde(default)]
+    pub queue: Option<Queue>,
+    /// Red runs of a schedule.
+    #[serde(default)]
+    pub nights: Option<Nights>,
+    /// A schedule of which nothing is heard.
+    #[serde(default)]
+    pub missed: Option<Missed>,
     /// Closed because its pull request ended, or by a person, not because anything passed.
     #[serde(default)]
     pub gone: bool,

@@ -190,7 +190,8 @@ impl Working<'_> {
             | Verb::Bisect
             | Verb::Fix
             | Verb::Agent
-            | Verb::Issue => {
+            | Verb::Issue
+            | Verb::Requeue => {
                 let remedy = remedies::by_id(what.verb.as_str());
                 let offering = incident.as_ref().zip(remedy).and_then(|(incident, remedy)| remedy.offer(incident));
                 let Some(offering) = offering else {

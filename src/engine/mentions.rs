@@ -5,7 +5,7 @@ use super::turn::Working;
 use crate::domain::actor::Platform;
 use crate::domain::incident::Incident;
 use crate::domain::journal::Note;
-use crate::domain::mention::{Mention, Mentioning};
+use crate::domain::mention::{Mention, Mentioning, Reachable};
 use crate::ports::{StoreError, Surface};
 
 /// Accounts and groups of one mention.
@@ -37,7 +37,8 @@ impl Working<'_> {
     pub(super) async fn mentioning(&self, incident: Option<&Incident>) -> Result<Mentioning, StoreError> {
         let engine = self.engine;
         let severities = engine.mentions.severities.clone();
-        let Some(incident) = incident.filter(|incident| incident.mention_due.is_some()) else {
+        let wanted = |incident: &&Incident| incident.mention_due.is_some() || authors(incident).next().is_some();
+        let Some(incident) = incident.filter(wanted) else {
             return Ok(Mentioning { severities, ..Mentioning::default() });
         };
         let quiet_until = engine.mentions.quiet.as_ref().and_then(|quiet| quiet.until(self.now));
@@ -45,12 +46,29 @@ impl Working<'_> {
         let direct = login.map_or_else(Vec::new, |login| engine.directory.direct(login));
         let mut places: Vec<(Platform, String)> = Vec::new();
         let owners = incident.whose().map_or_else(Vec::new, |(_, owners)| owners);
+        let mut authors: Vec<Reachable> = authors(incident)
+            .map(|login| Reachable { login: login.to_owned(), direct: engine.directory.direct(login), places: Vec::new() })
+            .collect();
         for surface in engine.store.surfaces(incident.no).await? {
+            for author in authors.iter_mut().filter(|author| author.direct.is_empty()) {
+                let known = author.places.iter().any(|(platform, _)| *platform == surface.platform);
+                let named = [format!("@{}", author.login)];
+                if !known && !engine.mentions_of(&surface.platform, &named).is_empty() && !self.is_muted(&surface).await? {
+                    author.places.push((surface.platform.clone(), surface.channel.clone()));
+                }
+            }
             let known = places.iter().any(|(platform, _)| *platform == surface.platform);
             if !known && !engine.mentions_of(&surface.platform, &owners).is_empty() && !self.is_muted(&surface).await? {
                 places.push((surface.platform, surface.channel));
             }
         }
-        Ok(Mentioning { severities, quiet_until, places, direct })
+        Ok(Mentioning { severities, quiet_until, places, direct, authors })
     }
+}
+
+/// Logins of those who are to be told that a merge queue threw their pull request out.
+fn authors(incident: &Incident) -> impl Iterator<Item = &str> {
+    let queue = incident.queue.as_ref().filter(|queue| queue.tell_due.is_some());
+    let entries = queue.into_iter().flat_map(|queue| queue.out()).filter(|entry| !entry.told);
+    entries.filter_map(|entry| entry.author.as_ref()).map(|author| author.raw())
 }

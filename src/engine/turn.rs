@@ -1,6 +1,7 @@
 //! One delivery, one turn: decode, route, step, and one transaction for everything that follows.
 
 use super::calibrating::{self, part};
+use super::seen::{Seen, merge};
 use super::spans;
 use super::tracks::Changes;
 use super::{Engine, NEXT_INCIDENT, State, timer_key};
@@ -8,7 +9,7 @@ use crate::card::{View, view};
 use crate::domain::access::Asked;
 use crate::domain::calibration::Outcome;
 use crate::domain::effect::{Effect, Lookup, Order};
-use crate::domain::event::{Conclusion, Event, Scope};
+use crate::domain::event::Event;
 use crate::domain::evidence::Track;
 use crate::domain::facts::RunSeen;
 use crate::domain::head;
@@ -16,7 +17,6 @@ use crate::domain::ids::{IncidentNo, Repo};
 use crate::domain::incident::{Incident, RunState};
 use crate::domain::journal::{Entry, Note};
 use crate::domain::subscription::{Subject, Subscription, repo_glob};
-use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
 use crate::history::outcomes;
 use crate::incident::{Routed, Transition, route, run_key, step, track};
@@ -212,17 +212,9 @@ impl Working<'_> {
             let mut event = self.engine.tracked(event).await?;
             self.spell(&mut event);
             self.state.index.place(&mut event);
-            if let Event::Failed { failure } = &event
-                && !self.is_ours(&failure.repo, failure.branch.raw())
-            {
+            if self.is_foreign(&event) {
                 counter!("ci_rescue_events_total", "outcome" => "filtered").increment(1);
-                tracing::debug!(delivery = %self.delivery.id, repo = %failure.repo, "outside github.repositories or github.branches");
-                continue;
-            }
-            if let Event::Requested { repo, .. } = &event
-                && !self.has_repo(repo)
-            {
-                counter!("ci_rescue_events_total", "outcome" => "filtered").increment(1);
+                tracing::debug!(delivery = %self.delivery.id, "outside github.repositories or github.branches");
                 continue;
             }
             if let Event::Failed { failure } = &event
@@ -286,6 +278,17 @@ impl Working<'_> {
         self.state.names.all(repo).any(|repo| self.engine.filter.has_repo(repo))
     }
 
+    /// Whether it would open an incident where we do not look.
+    fn is_foreign(&self, event: &Event) -> bool {
+        match event {
+            Event::Failed { failure } => !self.is_ours(&failure.repo, failure.branch.raw()),
+            Event::Dequeued { repo, out, .. } => !self.is_ours(repo, out.onto.raw()),
+            Event::Silent { repo, default_branch, .. } => !self.is_ours(repo, default_branch),
+            Event::Requested { repo, .. } => !self.has_repo(repo),
+            _ => false,
+        }
+    }
+
     fn is_ours(&self, repo: &Repo, branch: &str) -> bool {
         self.state.names.all(repo).any(|repo| self.engine.filter.has(repo, branch))
     }
@@ -312,30 +315,7 @@ impl Working<'_> {
 
     /// Records a run's state even without an incident: a late failure must not open one.
     fn see_run(&mut self, event: &Event) {
-        let (repo, run, seen) = match event {
-            Event::Progressed { progress } if progress.scope == Scope::Run => {
-                let seen = Seen::new(progress.attempt, progress.conclusion);
-                (
-                    &progress.repo,
-                    progress.run,
-                    Seen { head: Some(&progress.branch), workflow: Some(&progress.workflow), ..seen },
-                )
-            }
-            Event::Failed { failure } if failure.looked && failure.confirmed && failure.run.is_some() => {
-                let seen = Seen::new(failure.attempt, None);
-                (
-                    &failure.repo,
-                    failure.run,
-                    Seen { head: Some(&failure.branch), workflow: Some(&failure.workflow), ..seen },
-                )
-            }
-            Event::Superseded { repo, run, attempt } => {
-                let seen = Seen::new(*attempt, Some(Conclusion::Cancelled));
-                (repo, Some(*run), Seen { superseded: true, ..seen })
-            }
-            _ => return,
-        };
-        let Some(run) = run else { return };
+        let Some((repo, run, seen)) = Seen::of(event) else { return };
         let known = self.state.index.run(repo, run).cloned();
         let merged = merge(known, &seen, self.now);
         self.saw(run_key(repo, run), merged);
@@ -555,45 +535,4 @@ pub(super) fn subject(incident: &Incident) -> Subject<'_> {
 /// From one instant to a later one.
 fn passed(from: Time, to: Time) -> std::time::Duration {
     std::time::Duration::from_millis(u64::try_from(to.ms_since(from)).unwrap_or(0))
-}
-
-/// What an event says of a run.
-#[derive(Clone, Copy)]
-struct Seen<'a> {
-    attempt: u32,
-    conclusion: Option<Conclusion>,
-    incident: Option<IncidentNo>,
-    head: Option<&'a Untrusted>,
-    workflow: Option<&'a Untrusted>,
-    superseded: bool,
-}
-
-impl Seen<'_> {
-    fn new(attempt: u32, conclusion: Option<Conclusion>) -> Self {
-        Self { attempt, conclusion, incident: None, head: None, workflow: None, superseded: false }
-    }
-}
-
-/// The newest attempt wins; within one attempt, green stays.
-fn merge(known: Option<RunSeen>, seen: &Seen<'_>, at: Time) -> RunSeen {
-    let Seen { attempt, conclusion, .. } = *seen;
-    let fresh = RunSeen {
-        attempt,
-        conclusion,
-        at,
-        incident: seen.incident,
-        head: seen.head.cloned(),
-        workflow: seen.workflow.cloned(),
-        superseded: seen.superseded,
-    };
-    let Some(known) = known else { return fresh };
-    let incident = seen.incident.or(known.incident);
-    let head = fresh.head.clone().or_else(|| known.head.clone());
-    let workflow = fresh.workflow.clone().or_else(|| known.workflow.clone());
-    let green = known.conclusion.is_some_and(Conclusion::is_green);
-    if attempt < known.attempt || (attempt == known.attempt && (green || conclusion.is_none())) {
-        return RunSeen { head, workflow, incident, ..known };
-    }
-    let superseded = fresh.superseded || (known.superseded && attempt == known.attempt);
-    RunSeen { head, workflow, superseded, incident, ..fresh }
 }

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 /// | Severity | When |
 /// |---|---|
 /// | security | it is an alert |
+/// | normal | a workflow did not run at its time |
 /// | blocker | no runner is online that its jobs could use |
 /// | transient | its jobs wait for a runner |
 /// | blocker | a known issue fails every run until it is fixed |
@@ -22,6 +23,9 @@ use std::collections::BTreeSet;
 pub fn severity(incident: &Incident) -> (Severity, Vec<String>) {
     if incident.scope == Scope::Alert {
         return (Severity::Security, vec!["a security alert".into()]);
+    }
+    if let Some(missed) = &incident.missed {
+        return (Severity::Normal, vec![missed.silence.words(&missed.file())]);
     }
     if let Some(runner) = &incident.runner {
         let severity = if runner.is_gone() { Severity::Blocker } else { Severity::Transient };

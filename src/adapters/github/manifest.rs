@@ -12,7 +12,7 @@ pub const PERMISSIONS: [(&str, &str); 12] = [
     ("checks", "write"),
     ("contents", "write"),
     ("issues", "write"),
-    ("merge_queues", "read"),
+    ("merge_queues", "write"),
     ("metadata", "read"),
     ("pull_requests", "write"),
     ("secret_scanning_alerts", "read"),
