@@ -1,11 +1,11 @@
 //! What people see: an incident as a neutral [`Card`], in the words of `templates/`, escaped for one markup.
 
 mod buttons;
-mod special;
 mod markup;
 mod review;
 #[cfg(test)]
 pub mod samples;
+mod special;
 mod view;
 mod words;
 

@@ -53,8 +53,7 @@ pub fn queue(incident: &Incident) -> String {
             if let Some(culprit) = queue.culprit() {
                 words.push_str(&format!("; the group of PR {} failed first", culprit.pull));
             }
-            let again: Vec<&Entry> =
-                many.iter().filter(|entry| entry.standing == Standing::Again).copied().collect();
+            let again: Vec<&Entry> = many.iter().filter(|entry| entry.standing == Standing::Again).copied().collect();
             if !again.is_empty() {
                 words.push_str(&format!("; queued again: {}", listed(&again, 0)));
             }

@@ -2,6 +2,7 @@
 
 use super::git;
 use super::state::Forge;
+use super::workflows;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -12,7 +13,15 @@ use serde_json::json;
 
 /// As GitHub answers where no branch is named.
 pub async fn file(State(forge): State<Forge>, Path((owner, repo, path)): Path<(String, String, String)>) -> Response {
-    match git::file(&forge, &format!("{owner}/{repo}"), &path).await {
+    let name = format!("{owner}/{repo}");
+    if let Some(files) = (path == workflows::FOLDER).then(|| workflows::folder(&forge, &name)).flatten() {
+        return Json(files).into_response();
+    }
+    let found = match workflows::text(&forge, &name, &path) {
+        Some(text) => Some(text),
+        None => git::file(&forge, &name, &path).await,
+    };
+    match found {
         Some(text) => {
             let content = STANDARD.encode(&text);
             Json(json!({"type": "file", "encoding": "base64", "size": text.len(), "path": path, "content": content}))

@@ -157,3 +157,6 @@ fn plain(field: &str, names: &[&str]) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

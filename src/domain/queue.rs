@@ -242,7 +242,11 @@ mod tests {
     #[test]
     fn the_first_failing_group_is_the_culprits() {
         for (what, entries, want) in [
-            ("a chain", queue(&[(2, "b", Some("a"), true), (1, "a", Some("main"), true), (3, "c", Some("b"), true)]), Some(1)),
+            (
+                "a chain",
+                queue(&[(2, "b", Some("a"), true), (1, "a", Some("main"), true), (3, "c", Some("b"), true)]),
+                Some(1),
+            ),
             ("one that passed is ahead", queue(&[(2, "b", Some("a"), true), (3, "c", Some("b"), true)]), Some(2)),
             ("those behind never ran", queue(&[(1, "a", Some("m"), true), (2, "b", Some("a"), false)]), Some(1)),
             ("alone", queue(&[(1, "a", Some("m"), true)]), None),

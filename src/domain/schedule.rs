@@ -113,7 +113,9 @@ impl Silence {
             Self::Inactive => "GitHub disables schedules after 60 days without activity in the repository; enable the \
                  workflow on the Actions page, and push a commit now and then"
                 .into(),
-            Self::Disabled => "somebody disabled the workflow; enable it on the Actions page, or remove its schedule".into(),
+            Self::Disabled => {
+                "somebody disabled the workflow; enable it on the Actions page, or remove its schedule".into()
+            }
             Self::Invalid { because, .. } => format!("{because}; correct the cron line"),
         }
     }

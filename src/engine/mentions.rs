@@ -47,13 +47,20 @@ impl Working<'_> {
         let mut places: Vec<(Platform, String)> = Vec::new();
         let owners = incident.whose().map_or_else(Vec::new, |(_, owners)| owners);
         let mut authors: Vec<Reachable> = authors(incident)
-            .map(|login| Reachable { login: login.to_owned(), direct: engine.directory.direct(login), places: Vec::new() })
+            .map(|login| Reachable {
+                login: login.to_owned(),
+                direct: engine.directory.direct(login),
+                places: Vec::new(),
+            })
             .collect();
         for surface in engine.store.surfaces(incident.no).await? {
             for author in authors.iter_mut().filter(|author| author.direct.is_empty()) {
                 let known = author.places.iter().any(|(platform, _)| *platform == surface.platform);
                 let named = [format!("@{}", author.login)];
-                if !known && !engine.mentions_of(&surface.platform, &named).is_empty() && !self.is_muted(&surface).await? {
+                if !known
+                    && !engine.mentions_of(&surface.platform, &named).is_empty()
+                    && !self.is_muted(&surface).await?
+                {
                     author.places.push((surface.platform.clone(), surface.channel.clone()));
                 }
             }

@@ -120,11 +120,8 @@ impl Engine {
             self.turn_due.notify_one();
         }
         let key = format!("{SCHEDULES}{repo}");
-        let turn = Turn {
-            settings: vec![(key.clone(), Some(json!(after)))],
-            expect: vec![(key, kept)],
-            ..Turn::default()
-        };
+        let turn =
+            Turn { settings: vec![(key.clone(), Some(json!(after)))], expect: vec![(key, kept)], ..Turn::default() };
         match self.store.commit(turn).await {
             // Another engine has just looked as well.
             Err(StoreError::Conflict(_)) => Ok(told),
@@ -153,7 +150,11 @@ impl Engine {
                 ran: was.and_then(|was| was.ran),
                 told: was.and_then(|was| was.told.clone()),
             };
-            let news = if empty { over(&file, "no cron line is left") } else { self.judged(ci, repo, &table, &mut file, now).await? };
+            let news = if empty {
+                over(&file, "no cron line is left")
+            } else {
+                self.judged(ci, repo, &table, &mut file, now).await?
+            };
             let name = |what: &str| {
                 let parts = [repo.as_str(), &table.path, what].map(str::as_bytes);
                 Digest::of(parts).short().to_owned()
@@ -171,8 +172,7 @@ impl Engine {
                         times: 0,
                     };
                     file.told = Some(silence);
-                    let event =
-                        Event::Silent { repo: repo.clone(), default_branch, missed: Box::new(missed) };
+                    let event = Event::Silent { repo: repo.clone(), default_branch, missed: Box::new(missed) };
                     events.push((name(&words), event));
                 }
                 News::Ran(because) => {
@@ -185,7 +185,8 @@ impl Engine {
                 files.insert(table.path.clone(), file);
             }
         }
-        for (path, file) in before.files.iter().filter(|(path, file)| file.told.is_some() && !files.contains_key(*path)) {
+        for (path, file) in before.files.iter().filter(|(path, file)| file.told.is_some() && !files.contains_key(*path))
+        {
             if !events.iter().any(|(_, event)| matches!(event, Event::Ran { path: of, .. } if of.raw() == path)) {
                 let words = format!("gone {:?}", file.told);
                 let name = Digest::of([repo.as_str().as_bytes(), path.as_bytes(), words.as_bytes()]).short().to_owned();

@@ -139,7 +139,11 @@ fn without_run(step: &mut Step<'_>, progress: &Progress) {
 fn settle(step: &mut Step<'_>) {
     let incident = &mut step.incident;
     nights::settle(incident);
-    if incident.closed_at.is_some() || queueing::holds(incident) || incident.runs.is_empty() || !incident.runs.iter().all(RunState::is_settled) {
+    if incident.closed_at.is_some()
+        || queueing::holds(incident)
+        || incident.runs.is_empty()
+        || !incident.runs.iter().all(RunState::is_settled)
+    {
         return;
     }
     let flaked = incident.flaked();

@@ -70,7 +70,8 @@ pub fn failed(step: &mut Step<'_>, failure: &Failure) {
 fn recall(incident: &mut Incident) {
     let Some((onto, pull)) = head::queued(incident.branch.raw()).filter(|_| incident.queue.is_none()) else { return };
     let entry = Entry { pull, sha: incident.sha.clone(), red: true, ..Entry::default() };
-    incident.queue = Some(Queue { onto: onto.into(), entries: vec![entry], at: incident.failed_at, ..Queue::default() });
+    incident.queue =
+        Some(Queue { onto: onto.into(), entries: vec![entry], at: incident.failed_at, ..Queue::default() });
 }
 
 /// A merge queue threw an entry out.
@@ -130,7 +131,11 @@ fn threw_out(step: &mut Step<'_>, number: u64, now: Time) {
         step.timer(Timer::Tell, at);
     }
     let note = Note::Dequeued { number: Some(number), reason };
-    if many { step.record(note) } else { step.tell(None, note) }
+    if many {
+        step.record(note)
+    } else {
+        step.tell(None, note)
+    }
     watch(step);
 }
 
@@ -247,7 +252,8 @@ pub fn learn(step: &mut Step<'_>, facts: &Facts) {
             Known::Is(found) => meet(step, *number, found),
             // Who opened it cannot be told.
             Known::Unavailable(_) => {
-                let entry = step.incident.queue.as_mut().and_then(|queue| queue.entries.iter_mut().find(|e| e.pull == *number));
+                let entry =
+                    step.incident.queue.as_mut().and_then(|queue| queue.entries.iter_mut().find(|e| e.pull == *number));
                 if let Some(entry) = entry.filter(|entry| entry.author.is_none()) {
                     entry.told = true;
                 }

@@ -68,8 +68,7 @@ impl Special {
 
     /// The incident of this workflow's nights: open, or closed lately.
     pub fn night(&self, failure: &Failure, now: Time, is_open: impl Fn(IncidentNo) -> bool) -> Option<IncidentNo> {
-        let lane =
-            (failure.repo.to_string(), failure.workflow.raw().to_owned(), failure.branch.raw().to_owned());
+        let lane = (failure.repo.to_string(), failure.workflow.raw().to_owned(), failure.branch.raw().to_owned());
         let (_, no, at) = self.nights.get(&lane)?;
         (is_open(*no) || now.ms_since(*at) <= AGAIN_MS).then_some(*no)
     }

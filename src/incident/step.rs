@@ -2,9 +2,9 @@
 
 use super::state::Step;
 use super::{
-    adopting, analysing, automatic, bisecting, escalating, expiry, failing, landing, looping, mentioning, merging, nights,
-    offering, owning, passing, people, placing, planning, proposal, queueing, renaming, reporting, runners, runs, silence,
-    suspecting, tending, undoing, waiting,
+    adopting, analysing, automatic, bisecting, escalating, expiry, failing, landing, looping, mentioning, merging,
+    nights, offering, owning, passing, people, placing, planning, proposal, queueing, renaming, reporting, runners,
+    runs, silence, suspecting, tending, undoing, waiting,
 };
 use crate::agents;
 use crate::domain::effect::Order;
@@ -120,7 +120,9 @@ pub fn step(
             }
         }
         Event::FactsGathered { proposal: None, facts, .. } if nights::told(facts) => nights::learn(&mut step, facts),
-        Event::FactsGathered { proposal: None, facts, .. } if queueing::told(facts) => queueing::learn(&mut step, facts),
+        Event::FactsGathered { proposal: None, facts, .. } if queueing::told(facts) => {
+            queueing::learn(&mut step, facts)
+        }
         Event::FactsGathered { proposal: None, facts, .. } if owning::told(facts) => owning::learn(&mut step, facts),
         Event::FactsGathered { proposal: None, facts, .. } if placing::told(facts) => placing::learn(&mut step, facts),
         Event::FactsGathered { proposal: None, facts, .. } => planning::offers(&mut step, facts),

@@ -105,7 +105,10 @@ fn plan(incident: &Incident, found: &QueueFacts) -> Plan {
         summary: format!("add PR {number} at {} to the merge queue again", short_sha(&head)).into(),
         notes: Vec::new(),
         because: vec!["nothing is changed; the queue runs its checks once more".into()],
-        steps: vec![PlannedAction { action: Action::Enqueued { repo, number, id: found.id.clone(), head }, undo: None }],
+        steps: vec![PlannedAction {
+            action: Action::Enqueued { repo, number, id: found.id.clone(), head },
+            undo: None,
+        }],
         reversible: false,
         previews: Vec::new(),
         sensitive: Vec::new(),

@@ -121,7 +121,8 @@ impl GitHub {
         let base: Uri =
             settings.api_url.trim_end_matches('/').parse().map_err(|why| format!("github.api_url: {why}"))?;
         let graph = settings.api_url.trim_end_matches('/');
-        let graph: Uri = graph.strip_suffix("/v3").unwrap_or(graph).parse().map_err(|why| format!("github.api_url: {why}"))?;
+        let graph: Uri =
+            graph.strip_suffix("/v3").unwrap_or(graph).parse().map_err(|why| format!("github.api_url: {why}"))?;
         let ticks = || Ticks(settings.clock.clone());
         let [minute, minute_burst] = CREATING_A_MINUTE;
         let [hour, hour_burst] = CREATING_AN_HOUR;

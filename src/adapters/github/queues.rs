@@ -52,8 +52,10 @@ fn data(answer: &Answer) -> Result<Value, PortError> {
     let words: Vec<String> = errors.iter().take(3).map(|error| clean_line(&text(error, "message"), 200)).collect();
     let why = format!("GitHub says: {}", words.join("; "));
     // Limits and GitHub's own faults pass.
-    let passes = |error: &Value| matches!(text(error, "type").as_str(), "RATE_LIMITED" | "SERVICE_UNAVAILABLE" | "INTERNAL");
-    let own_fault = |error: &Value| text(error, "message").starts_with("Something went wrong while executing your query");
+    let passes =
+        |error: &Value| matches!(text(error, "type").as_str(), "RATE_LIMITED" | "SERVICE_UNAVAILABLE" | "INTERNAL");
+    let own_fault =
+        |error: &Value| text(error, "message").starts_with("Something went wrong while executing your query");
     if errors.iter().any(|error| passes(error) || own_fault(error)) {
         return Err(PortError::ambiguous(why));
     }

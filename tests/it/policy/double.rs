@@ -64,6 +64,10 @@ pub fn word(mut run: u64) -> String {
     word
 }
 
+impl ci_rescue::ports::Timetables for Double {}
+
+impl ci_rescue::ports::Queues for Double {}
+
 #[async_trait]
 impl Ci for Double {
     async fn run(&self, _: &Repo, run: RunId) -> Result<RunFacts, PortError> {
@@ -71,6 +75,7 @@ impl Ci for Double {
         Ok(RunFacts {
             id: run,
             fork: false,
+            scheduled: false,
             attempt: have.attempt,
             conclusion: have.conclusion,
             created_at: self.clock.now(),
@@ -274,6 +279,7 @@ pub async fn engine(
         health: ci_rescue::ports::Health::new(clock.clone()),
         feeds: Vec::new(),
         home: None,
+        watching: ci_rescue::domain::schedule::Watching::default(),
     })
     .await
     .unwrap()
