@@ -10,6 +10,7 @@ mod automatic;
 mod bisecting;
 mod correcting;
 mod deadline;
+mod ending;
 mod escalating;
 mod exclusion;
 mod expiry;

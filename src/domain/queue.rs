@@ -130,6 +130,13 @@ pub struct Queue {
 }
 
 impl Queue {
+    /// Of a run on a queue's branch.
+    #[must_use]
+    pub fn of_branch(branch: &Untrusted, now: Time) -> Option<Self> {
+        let (onto, _) = super::head::queued(branch.raw())?;
+        Some(Self { onto: onto.into(), at: now, ..Self::default() })
+    }
+
     #[must_use]
     pub fn entry(&self, pull: u64) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.pull == pull)

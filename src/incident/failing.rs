@@ -2,12 +2,13 @@
 
 use super::state::Step;
 use super::{adopting, nights, offering, placing, queueing, runners, runs};
-use crate::domain::event::{Conclusion, Failure, Scope};
+use crate::domain::event::{Conclusion, Event, Failure, Scope};
 use crate::domain::evidence::Severity;
 use crate::domain::gathering::Gathering;
 use crate::domain::ids::{IncidentNo, Repo, RunId};
 use crate::domain::incident::{Incident, JOBS_KEPT, JobState, RUNS_KEPT, RunState, Stage};
 use crate::domain::journal::Note;
+use crate::domain::queue::Queue;
 use crate::domain::schedule::Nights;
 use crate::domain::text::Untrusted;
 use crate::domain::time::Time;
@@ -81,7 +82,7 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         resolved: None,
         protected: None,
         runner: None,
-        queue: queueing::of_branch(failure, now),
+        queue: Queue::of_branch(&failure.branch, now),
         nights: failure.run.filter(|_| failure.scheduled).map(|_| Nights::default()),
         missed: None,
         gone: false,
@@ -123,6 +124,22 @@ pub fn request(no: IncidentNo, repo: &Repo, pull: u64, now: Time) -> Incident {
         confirmed: true,
     };
     blank(no, &failure, now)
+}
+
+/// A record for a pull request of whose runs nothing was heard.
+pub fn thrown_out(no: IncidentNo, event: &Event, now: Time) -> Option<Incident> {
+    let Event::Dequeued { repo, sha, number, out } = event else { return None };
+    let mut incident = request(no, repo, (*number)?, now);
+    incident.scope = Scope::Queue;
+    incident.workflow = "merge queue".into();
+    incident.branch = out.onto.clone();
+    if !out.default_branch.is_empty() {
+        incident.default_branch.clone_from(&out.default_branch);
+    }
+    incident.sha = Some(sha).filter(|sha| !sha.is_empty()).or(out.head.as_ref()).cloned().unwrap_or_default();
+    incident.sender = out.author.clone().unwrap_or_default();
+    incident.queue = Some(Queue { onto: out.onto.clone(), at: now, ..Queue::default() });
+    Some(incident)
 }
 
 pub fn failed(step: &mut Step<'_>, failure: &Failure) {

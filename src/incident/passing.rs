@@ -1,7 +1,7 @@
 //! Runs that move on: new attempts, ends, green at last.
 
 use super::state::Step;
-use super::{adopting, automatic, judging, nights, offering, placing, proposal, queueing, runs};
+use super::{adopting, automatic, ending, judging, nights, offering, placing, proposal, queueing, runs};
 use crate::domain::effect::Order;
 use crate::domain::event::{Conclusion, Progress, Scope};
 use crate::domain::facts::RunFacts;
@@ -188,23 +188,11 @@ pub fn pull_ended(step: &mut Step<'_>, number: u64, merged: bool) {
 /// Nothing is built there any more. What is being done is finished first.
 fn gone(step: &mut Step<'_>, why: &str, note: Note) {
     let incident = &mut step.incident;
-    if incident.closed_at.is_some() || incident.proposals.iter().any(is_acting) {
+    if incident.closed_at.is_some() || incident.proposals.iter().any(ending::is_acting) {
         return;
     }
-    put_away(step, why);
+    ending::put_away(step, why);
     step.tell(None, note);
-}
-
-pub fn is_acting(proposal: &Proposal) -> bool {
-    matches!(proposal.state, ProposalState::Running { .. } | ProposalState::Undoing { .. })
-}
-
-/// Closed although nothing passed.
-pub fn put_away(step: &mut Step<'_>, why: &str) {
-    step.incident.closed_at = Some(step.now);
-    step.incident.gone = true;
-    step.incident.offers.clear();
-    proposal::close(step, why);
 }
 
 /// About what runs on a branch or a pull request.

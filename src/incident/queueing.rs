@@ -1,12 +1,12 @@
 //! Merge queues: pull requests that were thrown out, what became of them, and who has to know.
 
-use super::passing;
+use super::ending;
 use super::state::Step;
 use crate::domain::effect::{Effect, Lookup};
-use crate::domain::event::{Event, Failure, QueueEnd, Scope, Timer};
+use crate::domain::event::{Failure, QueueEnd, Scope, Timer};
 use crate::domain::facts::{Facts, Known};
 use crate::domain::head;
-use crate::domain::ids::{IncidentNo, Repo};
+use crate::domain::ids::Repo;
 use crate::domain::incident::Incident;
 use crate::domain::journal::Note;
 use crate::domain::mention::Whose;
@@ -23,28 +23,6 @@ const HEARD_MS: i64 = 15 * MINUTE_MS;
 const LOOKED_MS: i64 = 7 * DAY_MS;
 /// Pull requests that one look asks about.
 const LOOKED_MAX: usize = 10;
-
-/// The queue that a failing run is about.
-pub fn of_branch(failure: &Failure, now: Time) -> Option<Queue> {
-    let (onto, _) = head::queued(failure.branch.raw())?;
-    Some(Queue { onto: onto.into(), at: now, ..Queue::default() })
-}
-
-/// A record for a pull request of whose runs nothing was heard.
-pub fn blank(no: IncidentNo, event: &Event, now: Time) -> Option<Incident> {
-    let Event::Dequeued { repo, sha, number, out } = event else { return None };
-    let mut incident = super::failing::request(no, repo, (*number)?, now);
-    incident.scope = Scope::Queue;
-    incident.workflow = "merge queue".into();
-    incident.branch = out.onto.clone();
-    if !out.default_branch.is_empty() {
-        incident.default_branch.clone_from(&out.default_branch);
-    }
-    incident.sha = Some(sha).filter(|sha| !sha.is_empty()).or(out.head.as_ref()).cloned().unwrap_or_default();
-    incident.sender = out.author.clone().unwrap_or_default();
-    incident.queue = Some(Queue { onto: out.onto.clone(), at: now, ..Queue::default() });
-    Some(incident)
-}
 
 /// A run of a group failed.
 pub fn failed(step: &mut Step<'_>, failure: &Failure) {
@@ -190,10 +168,10 @@ pub fn pull_reopened(step: &mut Step<'_>, number: u64) {
 fn settle(step: &mut Step<'_>, note: &Note) {
     let incident = &step.incident;
     let over = incident.queue.as_ref().is_some_and(|queue| queue.is_over() && !queue.entries.is_empty());
-    if !over || incident.closed_at.is_some() || incident.proposals.iter().any(passing::is_acting) {
+    if !over || incident.closed_at.is_some() || incident.proposals.iter().any(ending::is_acting) {
         return;
     }
-    passing::put_away(step, "its merge queue's entries are over");
+    ending::put_away(step, "its merge queue's entries are over");
     step.tell(None, note.clone());
 }
 

@@ -44,7 +44,7 @@ pub fn step(
         (Some(incident), _) => incident,
         (None, Event::Failed { failure }) => failing::blank(no, failure, now),
         (None, Event::Requested { repo, pull, .. }) => failing::request(no, repo, *pull, now),
-        (None, Event::Dequeued { .. }) => queueing::blank(no, event, now)?,
+        (None, Event::Dequeued { .. }) => failing::thrown_out(no, event, now)?,
         (None, Event::Silent { .. }) => silence::blank(no, event, now)?,
         (None, _) => return None,
     };

