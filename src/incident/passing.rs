@@ -6,7 +6,7 @@ use crate::domain::effect::Order;
 use crate::domain::event::{Conclusion, Progress, Scope};
 use crate::domain::facts::RunFacts;
 use crate::domain::ids::RunId;
-use crate::domain::incident::{Incident, Proposal, ProposalState, RunState};
+use crate::domain::incident::{Incident, RunState};
 use crate::domain::journal::Note;
 use crate::domain::text::Untrusted;
 
