@@ -97,7 +97,7 @@ impl Working<'_> {
         let id = self.delivery.id.clone();
         let (place, actor_id) = (asker.place.clone(), asker.actor.id.clone());
         let request = Request { id, by, place, actor_id, intent, seen: None };
-        self.event(Event::Requested { repo, pull, request }).await
+        Box::pin(self.event(Event::Requested { repo, pull, request })).await
     }
 
     /// The incident that the conversation knows, also after a restart.
@@ -295,7 +295,7 @@ impl Working<'_> {
                 let by = self.principal(asker, Reach::Repo(&incident.repo, &wanting));
                 let intent = self.meant(asker, &by, intent);
                 let request = Request { id: self.delivery.id.clone(), by, place, actor_id, intent, seen };
-                self.event(Event::Asked { request }).await
+                Box::pin(self.event(Event::Asked { request })).await
             }
             (None, Some(incident)) => {
                 self.clear(asker, vec![incident.repo]);

@@ -6,6 +6,8 @@ use crate::domain::actor::Platform;
 use crate::domain::incident::Incident;
 use crate::domain::journal::Note;
 use crate::domain::mention::{Mention, Mentioning, Reachable};
+use crate::domain::queue::Queue;
+use crate::domain::text::Untrusted;
 use crate::ports::{StoreError, Surface};
 
 /// Accounts and groups of one mention.
@@ -76,6 +78,6 @@ impl Working<'_> {
 /// Logins of those who are to be told that a merge queue threw their pull request out.
 fn authors(incident: &Incident) -> impl Iterator<Item = &str> {
     let queue = incident.queue.as_ref().filter(|queue| queue.tell_due.is_some());
-    let entries = queue.into_iter().flat_map(|queue| queue.out()).filter(|entry| !entry.told);
-    entries.filter_map(|entry| entry.author.as_ref()).map(|author| author.raw())
+    let entries = queue.into_iter().flat_map(Queue::out).filter(|entry| !entry.told);
+    entries.filter_map(|entry| entry.author.as_ref()).map(Untrusted::raw)
 }

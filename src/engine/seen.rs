@@ -74,8 +74,8 @@ pub(super) fn merge(known: Option<RunSeen>, seen: &Seen<'_>, at: Time) -> RunSee
     let scheduled = seen.scheduled || known.scheduled;
     let green = known.conclusion.is_some_and(Conclusion::is_green);
     if attempt < known.attempt || (attempt == known.attempt && (green || conclusion.is_none())) {
-        return RunSeen { head, workflow, incident, scheduled, ..known };
+        return RunSeen { head, workflow, scheduled, incident, ..known };
     }
     let superseded = fresh.superseded || (known.superseded && attempt == known.attempt);
-    RunSeen { head, workflow, superseded, incident, scheduled, ..fresh }
+    RunSeen { head, workflow, superseded, scheduled, incident, ..fresh }
 }

@@ -86,6 +86,8 @@ pub fn settle(incident: &mut Incident) {
     let green = |run: &&RunState| run.conclusion.is_some_and(Conclusion::is_green);
     let passed: Vec<_> = incident.runs.iter().filter(green).filter_map(|run| run.run).collect();
     if let Some(nights) = &mut incident.nights {
-        passed.into_iter().for_each(|run| nights.passed(run));
+        for run in passed {
+            nights.passed(run);
+        }
     }
 }

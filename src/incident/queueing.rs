@@ -110,9 +110,9 @@ fn threw_out(step: &mut Step<'_>, number: u64, now: Time) {
     }
     let note = Note::Dequeued { number: Some(number), reason };
     if many {
-        step.record(note)
+        step.record(note);
     } else {
-        step.tell(None, note)
+        step.tell(None, note);
     }
     watch(step);
 }

@@ -121,7 +121,7 @@ pub fn step(
         }
         Event::FactsGathered { proposal: None, facts, .. } if nights::told(facts) => nights::learn(&mut step, facts),
         Event::FactsGathered { proposal: None, facts, .. } if queueing::told(facts) => {
-            queueing::learn(&mut step, facts)
+            queueing::learn(&mut step, facts);
         }
         Event::FactsGathered { proposal: None, facts, .. } if owning::told(facts) => owning::learn(&mut step, facts),
         Event::FactsGathered { proposal: None, facts, .. } if placing::told(facts) => placing::learn(&mut step, facts),
