@@ -148,7 +148,7 @@ def slack(record):
 
 
 # Not of the platforms' descriptions: the sandbox's own addresses, and calls that the platforms describe elsewhere.
-BESIDE = re.compile(r"^/(_logs/|_artifacts/|git/|response/|login/)")
+BESIDE = re.compile(r"^/(_logs/|_artifacts/|git/|response/|login/|graphql$)")
 
 
 def main():

@@ -120,6 +120,7 @@ impl App {
             console_url: home.clone().or_else(|| console::url_of(config)),
             home,
             verdict_check: config.github.verdict_check,
+            watching: config.schedules.watching(),
         })
         .await
         .map_err(|why| why.to_string())?;

@@ -7,6 +7,7 @@ mod record;
 mod review;
 #[cfg(test)]
 pub mod samples;
+mod special;
 mod summary;
 mod view;
 mod words;

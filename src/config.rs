@@ -10,8 +10,8 @@ mod people;
 mod read;
 mod secrets;
 mod shape;
-mod sinks;
 mod sign_in;
+mod sinks;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -26,5 +26,5 @@ pub use shape::{
     Api, Config, Console, Discord, Feed, GitHub, Group, Hooks, KnownIssues, MentionSection, Person, Previous, Provider,
     Server, Slack, StoreSection, Traces,
 };
-pub use sinks::{EmailSection, TeamsSection, WebhookSection};
 pub use sign_in::SignIn;
+pub use sinks::{EmailSection, TeamsSection, WebhookSection};

@@ -20,15 +20,18 @@ mod logs;
 mod lost;
 mod pages;
 mod pulls;
+mod queues;
 mod routes;
 mod script;
 mod state;
 pub mod stub;
+mod workflows;
 
 pub use advisories::Advisory;
 pub use deployments::Gate;
 pub use git::{learn, seed};
 pub use hooks::{Hook, sign};
+pub use queues::branch as queue_branch;
 pub use routes::router;
 pub use script::{REPO, SCENARIOS, Scenario, hint, play};
 pub use state::{Call, Delivered, Fault, Forge, Issue, JobSpec, Now, Pull, RunSpec, Runner};

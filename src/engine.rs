@@ -50,6 +50,7 @@ mod resolve;
 mod review;
 mod reviews;
 mod run;
+mod schedules;
 mod seal;
 mod seen;
 mod sharing;
@@ -73,6 +74,7 @@ use crate::domain::actor::Platform;
 use crate::domain::facts::Hold;
 use crate::domain::ids::IncidentNo;
 use crate::domain::rules::Rules;
+use crate::domain::schedule::Watching;
 use crate::domain::subscription::{Subscription, glob, repo_glob};
 use crate::domain::summary::Schedule;
 use crate::domain::time::Time;
@@ -150,6 +152,7 @@ pub struct Parts {
     pub verdict_check: bool,
     /// Where others reach the console, for links to it.
     pub console_url: Option<String>,
+    pub watching: Watching,
 }
 
 /// What only one turn at a time may touch.
@@ -188,6 +191,7 @@ pub struct Engine {
     home: Option<String>,
     verdict_check: bool,
     console_url: Option<String>,
+    watching: Watching,
     seal: seal::Seal,
     installation: String,
     state: Mutex<State>,
@@ -270,6 +274,7 @@ impl Engine {
             home: parts.home,
             verdict_check: parts.verdict_check,
             console_url: parts.console_url,
+            watching: parts.watching,
             seal: secrets.seal,
             installation: secrets.installation,
             state: Mutex::new(State { index, next_incident, feeds, names }),

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod agents;
+mod clockwork;
 mod doors;
 mod export;
 mod health;
@@ -20,6 +21,7 @@ mod store;
 
 pub use accounts::{Accounts, Flow, NotSignedIn, SignIn, SignedIn};
 pub use agents::{Agents, Ended, Ran, Task};
+pub use clockwork::{Activity, Queues, Read, Timetable, Timetables};
 pub use doors::{
     Accepted, Answered, Arriving, Ask, BudgetView, CiFailure, Client, Door, DoorError, Endpoint, Headers, LoopView,
     NotTaken, Origin, Peer, Proof, Raw, Refusal, Route, Streaming, Verified, Verifier,

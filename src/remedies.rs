@@ -29,6 +29,7 @@ mod issue;
 pub mod ledger;
 mod pin;
 mod quarantine;
+mod requeue;
 mod retry;
 mod revert;
 pub mod templates;
@@ -136,6 +137,7 @@ pub fn all() -> Vec<Box<dyn Remedy>> {
         Box::new(bisect::Bisect),
         Box::new(fix::Fix),
         Box::new(agent::Agent),
+        Box::new(requeue::Requeue),
         Box::new(issue::Issue),
     ]
 }

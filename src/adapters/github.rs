@@ -22,10 +22,12 @@ mod origin;
 mod past;
 mod payload;
 mod pulls;
+mod queues;
 mod quota;
 mod repositories;
 mod requests;
 mod runners;
+mod timetables;
 mod verify;
 
 pub use accounts::OAuth;

@@ -85,6 +85,7 @@ impl Decoder for Hooks {
             sender: "hook".into(),
             sender_is_bot: true,
             fork: false,
+            scheduled: false,
             looked: true,
             commit_message: told.message.map(Into::into),
             labels: Vec::new(),

@@ -45,8 +45,8 @@ fn card() -> Card {
         green: true,
         sha: String::new(),
         annotations: Vec::new(),
-            record: None,
-            beside: Vec::new(),
+        record: None,
+        beside: Vec::new(),
         fallback: format!("{TITLE}. {WORDS}"),
     }
 }

@@ -72,8 +72,8 @@ fn wrong(incident: &Incident) -> Option<ViewButton> {
     use crate::domain::Scope;
     let cause = incident.judged.as_ref().map_or(Cause::Unknown, |judged| judged.cause);
     let said = incident.judged.as_ref().is_some_and(|judged| judged.by.is_some());
-    let failed = !matches!(incident.scope, Scope::Request | Scope::Alert | Scope::Runner | Scope::Deployment)
-        && incident.adopted_by.is_none();
+    let other = [Scope::Request, Scope::Alert, Scope::Runner, Scope::Deployment, Scope::Schedule];
+    let failed = !other.contains(&incident.scope) && incident.adopted_by.is_none();
     let to_say = if incident.stage.is_closed() { cause != Cause::Unknown && !said } else { true };
     let shown = Digest::of([cause.as_str().as_bytes()]);
     (failed && to_say).then(|| button(incident, Verb::Wrong, None, shown, Look::Plain))

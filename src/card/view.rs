@@ -1,6 +1,7 @@
 //! What a card is to say, before the words: short, cleaned and in order of weight.
 
 use super::buttons::{buttons, rerunning};
+use super::special;
 use crate::domain::action::Made;
 use crate::domain::card::{Annotation, ButtonRef, Look, Tone, Verb};
 use crate::domain::cause::Cause;
@@ -50,6 +51,16 @@ pub struct View {
     pub runner: bool,
     /// A deployment that waits for people, or did.
     pub deployment: Option<DeploymentView>,
+    /// A workflow did not run at its time; how is the workflow's name.
+    pub missed: bool,
+    /// When that one ran last.
+    pub ran_at: Option<Time>,
+    /// What helps against that.
+    pub advice: String,
+    /// How the entries of a merge queue stand; empty where none was thrown out.
+    pub queue: String,
+    /// `red for 3 nights`; empty for one.
+    pub nights: String,
     /// Why it was escalated; empty where that is not what it is about now.
     pub escalated: String,
     /// The issue that stands for it.
@@ -255,6 +266,11 @@ pub fn view(incident: &Incident) -> View {
             unknown: clean_line(waiting.unknown.as_deref().unwrap_or_default(), LINE),
             outcome: clean_line(waiting.outcome.as_deref().unwrap_or_default(), LINE),
         }),
+        missed: incident.missed.is_some(),
+        ran_at: incident.missed.as_ref().and_then(|missed| missed.last),
+        advice: special::advice(incident),
+        queue: special::queue(incident),
+        nights: special::nights(incident),
         escalated: escalated(incident),
         issue: incident.issue().map(made),
         evidence: evidence.and_then(crate::domain::Evidence::quote).map_or_else(String::new, |e| e.text.line(LINE)),
@@ -436,8 +452,17 @@ fn conclusion(incident: &Incident) -> &'static str {
     ended.map_or("failure", |conclusion| conclusion.as_str())
 }
 
+/// What happened to the pull request or the nights, and what fails in them.
 fn headline(incident: &Incident) -> String {
-    if incident.scope == crate::domain::Scope::Alert || incident.runner.is_some() {
+    let title = special::title(incident);
+    if title.is_empty() {
+        return failing(incident);
+    }
+    if incident.scope == crate::domain::Scope::Queue { title } else { format!("{title}: {}", failing(incident)) }
+}
+
+fn failing(incident: &Incident) -> String {
+    if incident.scope == crate::domain::Scope::Alert || incident.runner.is_some() || incident.missed.is_some() {
         return incident.workflow.line(HEADLINE);
     }
     if let Some(waiting) = &incident.deployment {
@@ -568,6 +593,7 @@ fn because(whose: Whose) -> &'static str {
         Whose::Owner => "",
         Whose::Author => "changed the failing file last",
         Whose::Suspect => "wrote the suspect",
+        Whose::Pull => "opened the pull request",
     }
 }
 

@@ -72,6 +72,7 @@ fn wish(name: &str, take: &mut dyn FnMut(&str) -> Option<String>) -> Result<Wish
         },
         "agent" => Wish::Agent { ask: take("with").map(Into::into) },
         "issue" => Wish::Issue { reason: take("reason").map(Into::into) },
+        "requeue" => Wish::Requeue { pull: number(take("pr"))? },
         "unquarantine" => Wish::Unquarantine { id: take("quarantine") },
         "pin" => {
             // A scoped package begins with the sign too.
@@ -235,7 +236,7 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
             Intent::Remedy { target: target?, wish, force: flag(take("force")), dry_run: flag(take("dry-run")) }
         }
         "quarantine" | "unquarantine" | "extend" | "pin" | "unpin" | "revert" | "backport" | "fix" | "agent"
-        | "issue" => {
+        | "issue" | "requeue" => {
             let (force, dry_run) = (flag(take("force")), flag(take("dry-run")));
             Intent::Remedy { target: target?, wish: wish(name, &mut take)?, force, dry_run }
         }

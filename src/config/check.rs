@@ -3,8 +3,8 @@
 mod agents;
 mod digests;
 mod mentions;
-mod sinks;
 mod sign_in;
+mod sinks;
 
 use super::OPERATOR;
 use super::faults::{Fault, Teller, listed, nearest, quoted};
@@ -18,6 +18,8 @@ use crate::remedies::{self, Remedy};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
 
+/// The longest `schedules.grace_minutes`.
+const GRACE_MAX: u32 = 1_440;
 /// Letters of `console.token`: sign-in is throttled, so that these cannot be guessed even if they are digits alone.
 const CONSOLE_TOKEN_MIN: usize = 12;
 /// What a person's accounts are on, and how unlisted accounts are named: `github:octocat`.
@@ -131,6 +133,9 @@ fn addresses(check: &mut Check<'_>, config: &Config) {
         if config.providers[..index].iter().any(|other| other.name == provider.name) {
             check.say(&at("name"), "is the same as another's");
         }
+    }
+    if config.schedules.grace_minutes > GRACE_MAX {
+        check.say(&path("schedules.grace_minutes"), "must be at most 1440, a day");
     }
     if config.traces.sample_percent > 100 {
         check.say(&path("traces.sample_percent"), "must be at most 100");

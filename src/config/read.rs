@@ -285,6 +285,6 @@ pub fn secrets(config: &Config) -> Vec<&str> {
 }
 
 /// The secrets that have a key of their own.
-pub fn named(config: &Config) -> [(&'static str, Option<&SecretString>); 12] {
+pub fn named(config: &Config) -> [(&'static str, Option<&SecretString>); 14] {
     holders!(config, as_ref, secret)
 }

@@ -7,7 +7,9 @@ use super::sinks::{EmailSection, TeamsSection, WebhookSection};
 use crate::domain::actor::Role;
 use crate::domain::evidence::Severity;
 use crate::domain::rules::Rules;
+use crate::domain::schedule::Watching;
 use crate::domain::subscription::{Filter, Subscription};
+use crate::domain::time::MINUTE_MS;
 use crate::policy::{self, Mentions, Quiet};
 use secrecy::SecretString;
 use serde::de::value::MapAccessDeserializer;
@@ -63,6 +65,8 @@ pub struct Config {
     #[serde(default)]
     pub agents: Vec<AgentSection>,
     #[serde(default)]
+    pub schedules: Schedules,
+    #[serde(default)]
     pub traces: Traces,
     #[serde(default)]
     pub providers: Vec<Provider>,
@@ -111,6 +115,28 @@ pub struct Provider {
     /// Of these components only.
     #[serde(default)]
     pub components: Vec<String>,
+}
+
+/// Workflows that should run by the clock.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Schedules {
+    pub watch: bool,
+    /// How late a run may be.
+    pub grace_minutes: u32,
+}
+
+impl Default for Schedules {
+    fn default() -> Self {
+        Self { watch: true, grace_minutes: 120 }
+    }
+}
+
+impl Schedules {
+    #[must_use]
+    pub fn watching(&self) -> Watching {
+        Watching { on: self.watch, grace_ms: i64::from(self.grace_minutes) * MINUTE_MS }
+    }
 }
 
 /// Traces for an OpenTelemetry collector.

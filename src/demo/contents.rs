@@ -2,6 +2,7 @@
 
 use super::git;
 use super::state::Forge;
+use super::workflows;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -24,11 +25,15 @@ pub async fn file(
     Query(at): Query<At>,
 ) -> Response {
     let name = format!("{owner}/{repo}");
+    if let Some(files) = (path == workflows::FOLDER).then(|| workflows::folder(&forge, &name)).flatten() {
+        return Json(files).into_response();
+    }
     let listed = forge.lock().repos.get(&name).and_then(|repo| repo.files.get(&path).cloned());
+    let listed = listed.filter(|_| at.commit.is_some()).or_else(|| workflows::text(&forge, &name, &path));
     let found = match (listed, &at.commit) {
-        (Some(text), Some(_)) => Some(text),
-        (_, Some(commit)) => git::file(&forge, &name, commit, &path).await,
-        (_, None) => git::file(&forge, &name, "main", &path).await,
+        (Some(text), _) => Some(text),
+        (None, Some(commit)) => git::file(&forge, &name, commit, &path).await,
+        (None, None) => git::file(&forge, &name, "main", &path).await,
     };
     match found {
         Some(text) => {

@@ -27,7 +27,7 @@ pub fn stamp(at: i64) -> String {
 }
 
 impl State {
-    fn push(&mut self, event: &'static str, body: &Value) {
+    pub(super) fn push(&mut self, event: &'static str, body: &Value) {
         let n = self.fresh();
         let id = format!("00000000-0000-4000-8000-{n:012}");
         self.hooks.push_back(Hook { id, event, body: body.to_string() });
@@ -152,7 +152,19 @@ impl State {
         let (owner, short) = name.split_once('/').unwrap_or(("", name));
         let branch = self.repos.get(name).map_or("main", |repo| repo.default_branch.as_str());
         let id = self.repos.get(name).map_or_else(|| foreign_id(name), |repo| repo.id);
-        json!({"id": id, "name": short, "full_name": name, "private": true, "owner": account(owner), "default_branch": branch})
+        let fork = self.repos.get(name).is_some_and(|repo| repo.fork);
+        json!({"id": id, "name": short, "full_name": name, "private": true, "fork": fork, "owner": account(owner), "default_branch": branch})
+    }
+
+    /// What started a run.
+    pub fn event_of(&self, run: &Run) -> &'static str {
+        let queued = crate::domain::head::queued(&run.spec.branch).is_some();
+        match run.spec.pull {
+            _ if self.by_clock.contains(&run.id) => "schedule",
+            Some(_) => "pull_request",
+            None if queued => "merge_group",
+            None => "push",
+        }
     }
 
     pub fn run_json(&self, run: &Run) -> Value {
@@ -165,7 +177,7 @@ impl State {
             .map(|number| json!({"number": number, "head": {"ref": branch, "sha": spec.sha}}))
             .collect();
         json!({
-            "id": run.id, "name": spec.workflow, "run_number": run.id, "run_attempt": run.attempt, "event": if spec.pull.is_some() { "pull_request" } else { "push" },
+            "id": run.id, "name": spec.workflow, "run_number": run.id, "run_attempt": run.attempt, "event": self.event_of(run),
             "status": if run.conclusion.is_some() { "completed" } else if self.gates.get(&run.id).is_some_and(|all| !all.is_empty()) { "waiting" } else { "in_progress" }, "conclusion": run.conclusion,
             "head_branch": branch, "head_sha": spec.sha, "html_url": format!("{{web}}/{}/actions/runs/{}", spec.repo, run.id),
             "created_at": stamp(run.created_at), "run_started_at": stamp(run.started_at), "updated_at": stamp(run.updated_at), "pull_requests": pulls,

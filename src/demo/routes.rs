@@ -3,7 +3,7 @@
 use super::state::{Call, Forge};
 use super::{
     access, actions, advisories, artifacts, checks, comments, contents, deployments, git, issues, labels, lost, pages,
-    pulls,
+    pulls, queues, workflows,
 };
 use axum::Router;
 use axum::body::Body;
@@ -53,6 +53,9 @@ pub fn router(forge: Forge) -> Router {
         .route("/_logs/{job}", get(actions::log_file))
         .route("/repos/{owner}/{repo}/branches/{*branch}", get(actions::branch))
         .route("/repos/{owner}/{repo}/contents/{*path}", get(contents::file))
+        .route("/graphql", post(queues::graphql))
+        .route("/repos/{owner}/{repo}/actions/workflows", get(workflows::list))
+        .route("/repos/{owner}/{repo}/actions/workflows/{id}/runs", get(workflows::runs))
         .route("/repos/{owner}/{repo}/pulls", get(pulls::list).post(pulls::create))
         .route("/repos/{owner}/{repo}/pulls/{number}", get(pulls::one).patch(pulls::edit))
         .route("/repos/{owner}/{repo}/pulls/{number}/commits", get(pulls::commits))

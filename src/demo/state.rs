@@ -3,7 +3,7 @@
 use super::hooks::Hook;
 use super::hooks::account;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -84,6 +84,9 @@ pub struct Repo {
     /// Self-hosted ones.
     pub runners: Vec<Runner>,
     pub protected: Vec<String>,
+    pub fork: bool,
+    pub workflows: Vec<super::workflows::Workflow>,
+    pub queue: super::queues::Queue,
 }
 
 /// A self-hosted runner.
@@ -180,6 +183,8 @@ pub struct State {
     /// Former names, and what they are called now.
     pub renamed: BTreeMap<String, String>,
     pub runs: BTreeMap<u64, Run>,
+    /// Those that the clock started.
+    pub by_clock: BTreeSet<u64>,
     pub hooks: VecDeque<Hook>,
     pub calls: Vec<Call>,
     pub faults: Vec<Fault>,
@@ -242,12 +247,24 @@ impl Forge {
             issues: Vec::new(),
             runners: Vec::new(),
             protected: vec!["main".into()],
+            fork: false,
+            workflows: Vec::new(),
+            queue: super::queues::Queue::default(),
         };
         state.repos.insert(name.to_owned(), repo);
     }
 
     /// Starts a run: all its jobs are in progress.
     pub fn start(&self, spec: RunSpec) -> u64 {
+        self.start_by(spec, false)
+    }
+
+    /// The same by the clock.
+    pub fn start_on_schedule(&self, spec: RunSpec) -> u64 {
+        self.start_by(spec, true)
+    }
+
+    fn start_by(&self, spec: RunSpec, clock: bool) -> u64 {
         let now = (self.now)();
         let mut state = self.lock();
         let id = state.fresh();
@@ -269,6 +286,9 @@ impl Forge {
             updated_at: now,
         };
         state.runs.insert(id, run);
+        if clock {
+            state.by_clock.insert(id);
+        }
         state.tell_started(id);
         id
     }

@@ -67,6 +67,8 @@ pub enum Action {
     Listed { entry: Box<Quarantined> },
     /// The ledger of quarantines has no entry of this id.
     Unlisted { repo: Repo, id: String },
+    /// The pull request is in its merge queue, with this head.
+    Enqueued { repo: Repo, number: u64, id: String, head: String },
     /// Our check run of this name on the commit says this.
     Check { repo: Repo, sha: String, name: String, conclusion: String, title: String, summary: String },
 }
@@ -88,6 +90,7 @@ impl Action {
             | Self::Issue { repo, .. }
             | Self::IssueClosed { repo, .. }
             | Self::Unlisted { repo, .. }
+            | Self::Enqueued { repo, .. }
             | Self::Check { repo, .. } => repo,
             Self::Listed { entry } => &mut entry.repo,
         }

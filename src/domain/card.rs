@@ -36,6 +36,8 @@ pub enum Verb {
     /// Lets the specialist's agent try.
     Agent,
     Issue,
+    /// Puts the pull request back into its merge queue.
+    Requeue,
     /// The person has it.
     Ack,
     Why,
@@ -44,7 +46,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Retry,
         Self::Approve,
         Self::Reject,
@@ -59,6 +61,7 @@ impl Verb {
         Self::Fix,
         Self::Agent,
         Self::Issue,
+        Self::Requeue,
         Self::Ack,
         Self::Why,
         Self::Wrong,
@@ -71,7 +74,7 @@ impl Verb {
     }
 
     /// Those that ask for a remedy which a card offers.
-    const REMEDIES: [Self; 9] = [
+    const REMEDIES: [Self; 10] = [
         Self::Retry,
         Self::Quarantine,
         Self::Pin,
@@ -81,6 +84,7 @@ impl Verb {
         Self::Fix,
         Self::Agent,
         Self::Issue,
+        Self::Requeue,
     ];
 
     /// Whether its remedy is planned once it is asked for, as an offer says.
@@ -106,6 +110,7 @@ impl Verb {
             Self::Fix => "fix",
             Self::Agent => "agent",
             Self::Issue => "issue",
+            Self::Requeue => "requeue",
             Self::Ack => "ack",
             Self::Why => "why",
             Self::Wrong => "wrong",

@@ -108,6 +108,17 @@ pub enum Lookup {
         repo: Repo,
         run: RunId,
     },
+    /// How often a workflow runs by the clock, and which of its newest runs on the branch are red.
+    Schedule {
+        repo: Repo,
+        workflow: Untrusted,
+        branch: Untrusted,
+    },
+    /// A pull request as a merge queue has it.
+    Queued {
+        repo: Repo,
+        number: u64,
+    },
     /// Whether a branch is protected.
     Protected {
         repo: Repo,

@@ -11,6 +11,8 @@ use super::ids::{Digest, IncidentNo, Repo, RunId};
 use super::incident::{JobState, RunState};
 use super::intent::Intent;
 use super::link::Linking;
+use super::queue::ThrownOut;
+use super::schedule::Missed;
 use super::summary::Every;
 use super::suspect::SuspectFacts;
 use super::text::Untrusted;
@@ -80,6 +82,10 @@ pub enum Scope {
     Runner,
     /// A run that waits until somebody lets it deploy.
     Deployment,
+    /// A pull request that a merge queue threw out, where no run of it is known.
+    Queue,
+    /// A workflow that did not run at its time.
+    Schedule,
     /// Nothing failed: a person asked for something on a pull request.
     Request,
 }
@@ -114,6 +120,9 @@ pub struct Failure {
     /// The forge has been asked where the head is, and whether a newer push cancelled the run.
     #[serde(default)]
     pub looked: bool,
+    /// The clock started the run.
+    #[serde(default)]
+    pub scheduled: bool,
     pub commit_message: Option<Untrusted>,
     /// What a job that waits asks of its runner.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -135,6 +144,9 @@ pub struct Progress {
     /// The head's label: see [`head`](super::head).
     pub branch: Untrusted,
     pub sha: String,
+    /// The clock started the run.
+    #[serde(default)]
+    pub scheduled: bool,
     /// `None` while queued or in progress.
     pub conclusion: Option<Conclusion>,
     /// How long the job ran, where that is told.
@@ -192,6 +204,10 @@ pub enum Timer {
     Trial,
     /// A re-run should have shown itself by now: look at the forge.
     Watch,
+    /// The authors of what a merge queue threw out are to be told.
+    Tell,
+    /// What became of a merge queue's entries may not have been heard.
+    Queue,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -271,6 +287,9 @@ pub enum Event {
         repo: Repo,
         sha: String,
         number: Option<u64>,
+        /// What its group was built on.
+        #[serde(default)]
+        base: Option<String>,
         end: QueueEnd,
     },
     /// The incident's repository has another name.
@@ -282,8 +301,23 @@ pub enum Event {
     /// A merge queue threw an entry out.
     Dequeued {
         repo: Repo,
+        /// The commit of its group, where that is told.
         sha: String,
         number: Option<u64>,
+        #[serde(default)]
+        out: Box<ThrownOut>,
+    },
+    /// A workflow did not run at its time.
+    Silent {
+        repo: Repo,
+        default_branch: String,
+        missed: Box<Missed>,
+    },
+    /// It ran again, or need not run any more.
+    Ran {
+        repo: Repo,
+        path: Untrusted,
+        because: String,
     },
     /// The App was installed somewhere, or its repositories changed.
     Installed,

@@ -9,9 +9,11 @@ use super::ids::{Digest, IncidentNo, RunId};
 use super::mention::Mentioning;
 use super::outage::Outage;
 use super::quarantined::Quarantined;
+use super::queue::QueueFacts;
 use super::refs::Branch;
 use super::rules::OwnRules;
 use super::runner::Fleet;
+use super::schedule::ScheduleFacts;
 use super::suspect::RangeFacts;
 use super::text::Untrusted;
 use super::time::Time;
@@ -59,6 +61,11 @@ pub struct Facts {
     /// The deployments of a run that wait for approval.
     #[serde(default)]
     pub pending: Option<Known<PendingFacts>>,
+    #[serde(default)]
+    pub schedule: Option<Known<ScheduleFacts>>,
+    /// Pull requests as a merge queue has them.
+    #[serde(default)]
+    pub queued: Vec<(u64, Known<QueueFacts>)>,
     /// How our own branch stands.
     #[serde(default)]
     pub trial: Option<Known<Trial>>,
@@ -156,6 +163,9 @@ pub struct RunFacts {
     pub id: RunId,
     /// The head is in another repository.
     pub fork: bool,
+    /// The clock started it.
+    #[serde(default)]
+    pub scheduled: bool,
     pub attempt: u32,
     /// `None` while it is going.
     pub conclusion: Option<Conclusion>,
@@ -188,6 +198,9 @@ pub struct RunSeen {
     /// Cancelled because of a newer push.
     #[serde(default)]
     pub superseded: bool,
+    /// The clock started it.
+    #[serde(default)]
+    pub scheduled: bool,
     pub conclusion: Option<Conclusion>,
     pub at: Time,
     pub incident: Option<IncidentNo>,

@@ -16,8 +16,10 @@ use super::intent::Wish;
 use super::mention::{Blamed, Held};
 use super::outage::Outage;
 use super::plan::Plan;
+use super::queue::Queue;
 use super::rules::OwnRules;
 use super::runner::Awaited;
+use super::schedule::{Missed, Nights};
 use super::sharing::Shared;
 use super::suspect::Suspicion;
 use super::tending::{Resolved, Snoozed, Taken};
@@ -436,6 +438,15 @@ pub struct Incident {
     /// The deployment that waits for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployment: Option<Waiting>,
+    /// The merge queue that it is about.
+    #[serde(default)]
+    pub queue: Option<Queue>,
+    /// Red runs of a schedule.
+    #[serde(default)]
+    pub nights: Option<Nights>,
+    /// A schedule of which nothing is heard.
+    #[serde(default)]
+    pub missed: Option<Missed>,
     /// Closed because its pull request ended, or by a person, not because anything passed.
     #[serde(default)]
     pub gone: bool,

@@ -100,6 +100,10 @@ pub enum Wish {
     },
     /// Re-runs runs between green and red until the culprit is known.
     Bisect,
+    /// Puts a pull request back into its merge queue; without a number, the one that was thrown out.
+    Requeue {
+        pull: Option<u64>,
+    },
     /// Opens a tracking issue.
     Issue {
         reason: Option<Untrusted>,
@@ -126,6 +130,7 @@ impl Wish {
             Self::Fix { .. } => "fix",
             Self::Agent { .. } => "agent",
             Self::Bisect => "bisect",
+            Self::Requeue { .. } => "requeue",
             Self::Issue { .. } => "issue",
         }
     }

@@ -315,6 +315,30 @@ pub enum Note {
     /// A merge queue threw the pull request out.
     Dequeued {
         number: Option<u64>,
+        #[serde(default)]
+        reason: Option<String>,
+    },
+    /// A pull request that was thrown out is in the queue again.
+    QueuedAgain {
+        number: u64,
+    },
+    /// For the author of what a merge queue threw out, in a direct message.
+    ThrownOut {
+        incident: IncidentNo,
+        repo: Repo,
+        number: u64,
+        onto: Untrusted,
+        because: String,
+    },
+    /// A scheduled run failed once more.
+    RedNight {
+        sha: String,
+        words: String,
+    },
+    /// A workflow did not run at its time.
+    Missed {
+        words: String,
+        advice: String,
     },
     /// A person approved a pull request of ours.
     Reviewed {

@@ -124,6 +124,8 @@ pub enum Whose {
     Author,
     /// The evidence isolates their commit.
     Suspect,
+    /// A merge queue threw their pull request out.
+    Pull,
 }
 
 /// A commit under suspicion whose author is wanted.
@@ -151,6 +153,18 @@ pub struct Mentioning {
     pub asleep: Vec<(String, Time)>,
     /// When the quiet hours of the suspect's author end, during them.
     pub author_asleep: Option<Time>,
+    /// The authors of what a merge queue threw out, by login.
+    pub authors: Vec<Reachable>,
+}
+
+/// Where somebody with an account at the forge can be told something.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reachable {
+    pub login: String,
+    /// Where they want a direct message.
+    pub direct: Vec<(Platform, String)>,
+    /// The channels of the incident in which they can be mentioned.
+    pub places: Vec<(Platform, String)>,
 }
 
 impl Incident {

@@ -100,7 +100,7 @@ impl Working<'_> {
         let id = self.delivery.id.clone();
         let (place, actor_id) = (asker.place.clone(), asker.actor.id.clone());
         let request = Request { id, by, place, actor_id, intent, seen: None };
-        self.event(Event::Requested { repo, pull, request }).await
+        Box::pin(self.event(Event::Requested { repo, pull, request })).await
     }
 
     /// The open incidents of a pull request, the newest first.
@@ -212,7 +212,8 @@ impl Working<'_> {
             | Verb::Bisect
             | Verb::Fix
             | Verb::Agent
-            | Verb::Issue => {
+            | Verb::Issue
+            | Verb::Requeue => {
                 let remedy = remedies::by_id(what.verb.as_str());
                 let offering = incident.as_ref().zip(remedy).and_then(|(incident, remedy)| remedy.offer(incident));
                 let Some(offering) = offering else {
@@ -320,7 +321,7 @@ impl Working<'_> {
                 }
                 let intent = self.meant(asker, &by, intent).await?;
                 let request = Request { id: self.delivery.id.clone(), by, place, actor_id, intent, seen };
-                self.event(Event::Asked { request }).await
+                Box::pin(self.event(Event::Asked { request })).await
             }
             (None, Some(incident)) => {
                 self.clear(asker, vec![incident.repo]);

@@ -24,6 +24,7 @@ impl Working<'_> {
             job_id: None,
             branch: failure.branch.clone(),
             sha: String::new(),
+            scheduled: seen.scheduled,
             conclusion: seen.conclusion,
             duration_ms: None,
         };

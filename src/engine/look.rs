@@ -21,11 +21,13 @@ impl Engine {
             });
         }
         let seen = self.state.lock().await.index.run(&failure.repo, run).cloned();
+        failure.scheduled |= seen.as_ref().is_some_and(|seen| seen.scheduled);
         match seen.as_ref().and_then(|seen| seen.head.clone()) {
             Some(label) => failure.branch = label,
             None => match ci.run(&failure.repo, run).await {
                 Ok(facts) => {
                     failure.fork |= facts.fork;
+                    failure.scheduled |= facts.scheduled;
                     if !head::is_unknown(&facts.head_branch) {
                         failure.branch = facts.head_branch;
                     }

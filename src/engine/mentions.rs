@@ -5,7 +5,9 @@ use super::turn::Working;
 use crate::domain::actor::Platform;
 use crate::domain::incident::Incident;
 use crate::domain::journal::Note;
-use crate::domain::mention::{Mention, Mentioning};
+use crate::domain::mention::{Mention, Mentioning, Reachable};
+use crate::domain::queue::Queue;
+use crate::domain::text::Untrusted;
 use crate::domain::time::Time;
 use crate::ports::{StoreError, Surface};
 
@@ -48,7 +50,8 @@ impl Working<'_> {
     pub(super) async fn mentioning(&self, incident: Option<&Incident>) -> Result<Mentioning, StoreError> {
         let engine = self.engine;
         let severities = engine.mentions.severities.clone();
-        let Some(incident) = incident.filter(|incident| incident.mention_due.is_some()) else {
+        let wanted = |incident: &&Incident| incident.mention_due.is_some() || authors(incident).next().is_some();
+        let Some(incident) = incident.filter(wanted) else {
             return Ok(Mentioning { severities, ..Mentioning::default() });
         };
         let quiet_until = engine.mentions.quiet.as_ref().and_then(|quiet| quiet.until(self.now));
@@ -65,6 +68,7 @@ impl Working<'_> {
             }
         }
         self.author(incident, &mut known).await?;
+        self.pull_authors(incident, &mut known).await?;
         for surface in engine.store.surfaces(incident.no).await? {
             let there = known.places.iter().any(|(platform, _)| *platform == surface.platform);
             let reached = !there && !engine.mentions_of(&surface.platform, &awake, self.now).await?.is_empty();
@@ -73,6 +77,26 @@ impl Working<'_> {
             }
         }
         Ok(known)
+    }
+
+    /// Those whose pull request a merge queue threw out.
+    async fn pull_authors(&self, incident: &Incident, known: &mut Mentioning) -> Result<(), StoreError> {
+        let surfaces = self.engine.store.surfaces(incident.no).await?;
+        for login in authors(incident) {
+            let named = [format!("@{login}")];
+            let found = self.engine.owner_wants(&named[0], self.now).await?;
+            let direct = found.filter(|(_, wants)| wants.direct).map_or_else(Vec::new, |(contact, _)| contact.accounts);
+            let mut author = Reachable { login: login.to_owned(), direct, places: Vec::new() };
+            for surface in surfaces.iter().filter(|_| author.direct.is_empty()) {
+                let there = author.places.iter().any(|(platform, _)| *platform == surface.platform);
+                let reached = !there && !self.engine.mentions_of(&surface.platform, &named, self.now).await?.is_empty();
+                if reached && !self.is_muted(surface).await? {
+                    author.places.push((surface.platform.clone(), surface.channel.clone()));
+                }
+            }
+            known.authors.push(author);
+        }
+        Ok(())
     }
 
     /// Whoever most likely broke it.
@@ -86,4 +110,11 @@ impl Working<'_> {
         }
         Ok(())
     }
+}
+
+/// Logins of those who are to be told that a merge queue threw their pull request out.
+fn authors(incident: &Incident) -> impl Iterator<Item = &str> {
+    let queue = incident.queue.as_ref().filter(|queue| queue.tell_due.is_some());
+    let entries = queue.into_iter().flat_map(Queue::out).filter(|entry| !entry.told);
+    entries.filter_map(|entry| entry.author.as_ref()).map(Untrusted::raw)
 }

@@ -266,6 +266,12 @@ impl Engine {
                 Lookup::Protected { repo, branch } => {
                     facts.protected = Some(known(self.forge()?.is_protected(repo, branch).await)?);
                 }
+                Lookup::Schedule { repo, workflow, branch } => {
+                    facts.schedule = Some(known(self.schedule(repo, workflow, branch).await)?);
+                }
+                Lookup::Queued { repo, number } => {
+                    facts.queued.push((*number, known(self.forge()?.queued(repo, *number).await)?));
+                }
                 Lookup::Trial { repo, workflow, branch } => {
                     facts.trial = Some(known(self.trial(repo, workflow, branch).await)?);
                 }
@@ -306,6 +312,7 @@ impl Engine {
             | Action::Check { .. }
             | Action::PullClosed { .. }
             | Action::IssueClosed { .. } => self.forge()?.ensure(action).await,
+            Action::Enqueued { repo, number, id, head } => self.forge()?.enqueue(repo, *number, id, head).await,
             Action::Issue { .. } => return self.open_issue(action).await,
             Action::Attempt { .. } => return self.attempt(action).await,
             Action::Listed { .. } | Action::Unlisted { .. } => self.write_ledger(action).await,
@@ -560,6 +567,8 @@ fn unavailable(lookups: &[Lookup], why: &str) -> Facts {
             Lookup::Pending { .. } => facts.pending = Some(Known::Unavailable(why.into())),
             Lookup::Protected { .. } => facts.protected = Some(Known::Unavailable(why.into())),
             Lookup::Trial { .. } => facts.trial = Some(Known::Unavailable(why.into())),
+            Lookup::Schedule { .. } => facts.schedule = Some(Known::Unavailable(why.into())),
+            Lookup::Queued { number, .. } => facts.queued.push((*number, Known::Unavailable(why.into()))),
             Lookup::MayWrite { login, .. } => {
                 facts.writers.insert(login.clone(), Known::Unavailable(why.into()));
             }

@@ -131,7 +131,7 @@ impl Engine {
     }
 
     /// Those named, and those that a wildcard means; all that we may see where nothing is named.
-    async fn ours(&self, ci: &dyn Ci) -> Vec<Repo> {
+    pub(super) async fn ours(&self, ci: &dyn Ci) -> Vec<Repo> {
         let names = &self.filter.repositories;
         let mut all: Vec<Repo> =
             names.iter().filter(|name| !name.contains('*')).filter_map(|name| name.parse().ok()).collect();

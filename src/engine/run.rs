@@ -180,6 +180,9 @@ impl Engine {
                 if let Err(why) = this.look_at_providers().await {
                     tracing::error!(%why, "could not keep what status pages say");
                 }
+                if let Err(why) = this.look_at_schedules().await {
+                    tracing::error!(%why, "could not keep what is known of schedules");
+                }
                 this.measure().await;
                 since_compact += RECONCILE;
                 if since_compact >= COMPACT {

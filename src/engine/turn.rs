@@ -9,7 +9,7 @@ use crate::card::{View, view};
 use crate::domain::access::Asked;
 use crate::domain::calibration::Outcome;
 use crate::domain::effect::{Effect, Lookup, Order};
-use crate::domain::event::{Conclusion, Event, Scope};
+use crate::domain::event::Event;
 use crate::domain::evidence::Track;
 use crate::domain::facts::RunSeen;
 use crate::domain::ids::{IncidentNo, Repo};
@@ -216,17 +216,9 @@ impl Working<'_> {
             let mut event = self.engine.tracked(event).await?;
             self.spell(&mut event);
             self.state.index.place(&mut event);
-            if let Event::Failed { failure } = &event
-                && !self.is_ours(&failure.repo, failure.branch.raw())
-            {
+            if self.is_foreign(&event) {
                 counter!("ci_rescue_events_total", "outcome" => "filtered").increment(1);
-                tracing::debug!(delivery = %self.delivery.id, repo = %failure.repo, "outside github.repositories or github.branches");
-                continue;
-            }
-            if let Event::Requested { repo, .. } = &event
-                && !self.has_repo(repo)
-            {
-                counter!("ci_rescue_events_total", "outcome" => "filtered").increment(1);
+                tracing::debug!(delivery = %self.delivery.id, "outside github.repositories or github.branches");
                 continue;
             }
             if let Event::Failed { failure } = &event
@@ -291,6 +283,17 @@ impl Working<'_> {
         self.state.names.all(repo).any(|repo| self.engine.filter.has_repo(repo))
     }
 
+    /// Whether it would open an incident where we do not look.
+    fn is_foreign(&self, event: &Event) -> bool {
+        match event {
+            Event::Failed { failure } => !self.is_ours(&failure.repo, failure.branch.raw()),
+            Event::Dequeued { repo, out, .. } => !self.is_ours(repo, out.onto.raw()),
+            Event::Silent { repo, default_branch, .. } => !self.is_ours(repo, default_branch),
+            Event::Requested { repo, .. } => !self.has_repo(repo),
+            _ => false,
+        }
+    }
+
     fn is_ours(&self, repo: &Repo, branch: &str) -> bool {
         self.state.names.all(repo).any(|repo| self.engine.filter.has(repo, branch))
     }
@@ -317,30 +320,7 @@ impl Working<'_> {
 
     /// Records a run's state even without an incident: a late failure must not open one.
     fn see_run(&mut self, event: &Event) {
-        let (repo, run, seen) = match event {
-            Event::Progressed { progress } if progress.scope == Scope::Run => {
-                let seen = Seen::new(progress.attempt, progress.conclusion);
-                (
-                    &progress.repo,
-                    progress.run,
-                    Seen { head: Some(&progress.branch), workflow: Some(&progress.workflow), ..seen },
-                )
-            }
-            Event::Failed { failure } if failure.looked && failure.confirmed && failure.run.is_some() => {
-                let seen = Seen::new(failure.attempt, None);
-                (
-                    &failure.repo,
-                    failure.run,
-                    Seen { head: Some(&failure.branch), workflow: Some(&failure.workflow), ..seen },
-                )
-            }
-            Event::Superseded { repo, run, attempt } => {
-                let seen = Seen::new(*attempt, Some(Conclusion::Cancelled));
-                (repo, Some(*run), Seen { superseded: true, ..seen })
-            }
-            _ => return,
-        };
-        let Some(run) = run else { return };
+        let Some((repo, run, seen)) = Seen::of(event) else { return };
         let known = self.state.index.run(repo, run).cloned();
         let merged = merge(known, &seen, self.now);
         self.saw(run_key(repo, run), merged);

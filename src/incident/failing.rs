@@ -1,14 +1,16 @@
 //! Failures that arrive: opening, joining, storms.
 
 use super::state::Step;
-use super::{adopting, deployments, offering, placing, runners, runs};
-use crate::domain::event::{Conclusion, Failure, Scope};
+use super::{adopting, deployments, nights, offering, placing, queueing, runners, runs};
+use crate::domain::event::{Conclusion, Event, Failure, Scope};
 use crate::domain::evidence::Severity;
 use crate::domain::gathering::Gathering;
 use crate::domain::ids::{IncidentNo, Repo, RunId};
 use crate::domain::incident::{Incident, JOBS_KEPT, JobState, RUNS_KEPT, RunState, Stage};
 use crate::domain::journal::Note;
 use crate::domain::mention::Held;
+use crate::domain::queue::Queue;
+use crate::domain::schedule::Nights;
 use crate::domain::sharing::Shared;
 use crate::domain::text::Untrusted;
 use crate::domain::time::Time;
@@ -85,6 +87,9 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         protected: None,
         runner: None,
         deployment: None,
+        queue: Queue::of_branch(&failure.branch, now),
+        nights: failure.run.filter(|_| failure.scheduled).map(|_| Nights::default()),
+        missed: None,
         gone: false,
         auto_retries: 0,
         auto_attempts: 0,
@@ -120,11 +125,28 @@ pub fn request(no: IncidentNo, repo: &Repo, pull: u64, now: Time) -> Incident {
         sender_is_bot: false,
         fork: false,
         looked: true,
+        scheduled: false,
         commit_message: None,
         labels: Vec::new(),
         confirmed: true,
     };
     blank(no, &failure, now)
+}
+
+/// A record for a pull request of whose runs nothing was heard.
+pub fn thrown_out(no: IncidentNo, event: &Event, now: Time) -> Option<Incident> {
+    let Event::Dequeued { repo, sha, number, out } = event else { return None };
+    let mut incident = request(no, repo, (*number)?, now);
+    incident.scope = Scope::Queue;
+    incident.workflow = "merge queue".into();
+    incident.branch = out.onto.clone();
+    if !out.default_branch.is_empty() {
+        incident.default_branch.clone_from(&out.default_branch);
+    }
+    incident.sha = Some(sha).filter(|sha| !sha.is_empty()).or(out.head.as_ref()).cloned().unwrap_or_default();
+    incident.sender = out.author.clone().unwrap_or_default();
+    incident.queue = Some(Queue { onto: out.onto.clone(), at: now, ..Queue::default() });
+    Some(incident)
 }
 
 pub fn failed(step: &mut Step<'_>, failure: &Failure) {
@@ -137,11 +159,17 @@ pub fn failed(step: &mut Step<'_>, failure: &Failure) {
     if failure.conclusion == Conclusion::Stuck && known {
         return step.record(Note::Ignored { why: "the job has already run".into() });
     }
+    if !nights::meets(step, failure) {
+        return;
+    }
+    let first = first && step.incident.queue.as_ref().is_none_or(|queue| queue.entries.is_empty());
     let news = match meet_run(step, failure) {
         Ok(news) => news,
         Err(why) => return step.record(Note::Ignored { why }),
     };
+    nights::sort(&mut step.incident);
     complete(&mut step.incident, failure);
+    queueing::failed(step, failure);
     let added = meet_job(step, failure);
     if failure.conclusion == Conclusion::TimedOut {
         runs::timed_out(&mut step.incident, failure.run, failure.attempt);
@@ -190,6 +218,7 @@ fn complete(incident: &mut Incident, failure: &Failure) {
     if incident.commit_message.is_none() {
         incident.commit_message.clone_from(&failure.commit_message);
     }
+    queueing::is_completed_by(incident, failure);
     if incident.scope == Scope::Suite && failure.scope != Scope::Suite {
         incident.scope = failure.scope;
         incident.workflow = failure.workflow.clone();
@@ -317,11 +346,4 @@ fn joined(step: &mut Step<'_>, failure: &Failure) {
     } else {
         step.record(Note::Joined { job: job_name(failure), count });
     }
-}
-
-/// A merge queue threw the entry out that failed here.
-pub fn dequeued(step: &mut Step<'_>, number: Option<u64>) {
-    let fresh = number.filter(|number| !step.incident.pulls.contains(number));
-    step.incident.pulls.extend(fresh);
-    step.tell(None, Note::Dequeued { number });
 }

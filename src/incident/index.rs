@@ -1,5 +1,6 @@
 //! Which incident an event belongs to.
 
+use super::special::Special;
 use super::{bisecting, looping};
 use crate::domain::event::{Conclusion, Event, Failure, Progress, QueueEnd, Scope};
 use crate::domain::facts::{BaseFailure, RunSeen, Same};
@@ -43,6 +44,8 @@ pub struct Index {
     trials: HashMap<String, BTreeSet<IncidentNo>>,
     /// Branches of such loops that came to nothing, also of incidents that are closed.
     former: HashSet<String>,
+    /// Those about more than a run.
+    special: Special,
     keys: HashMap<IncidentNo, Keys>,
     base: HashMap<IncidentNo, BaseFailure>,
     /// By repository: when each failed last, and whether a log of it is still to be read.
@@ -72,6 +75,8 @@ struct Keys {
     repo: String,
     /// About no branch of the repository itself.
     elsewhere: bool,
+    /// It keeps its card, whoever else fails in the same way: a merge queue's, a schedule's.
+    apart: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,16 +104,27 @@ fn key(parts: &[&str]) -> String {
     })
 }
 
-/// The lane on which a run passed, and the run.
-fn passed_on(key: &str, seen: &RunSeen) -> Option<(String, RunId)> {
-    let (workflow, head) = (seen.workflow.as_ref()?, seen.head.as_ref()?);
-    if !seen.conclusion.is_some_and(Conclusion::is_green) || head::is_unknown(head) {
-        return None;
-    }
+/// The repository and the run that a run's key names.
+fn of_key(key: &str) -> Option<(&str, RunId)> {
     let (length, rest) = key.split_once(':')?;
     let (repo, rest) = rest.split_at_checked(length.parse().ok()?)?;
     let run = rest.strip_prefix(';')?.split_once(':')?.1.strip_suffix(';')?;
-    Some((lane(&repo.parse().ok()?, workflow.raw(), head.raw()), RunId(run.parse().ok()?)))
+    Some((repo, RunId(run.parse().ok()?)))
+}
+
+/// The lanes on which a run passed, and the run: what the clock started passes on a lane of its own as well.
+fn passed_on(key: &str, seen: &RunSeen) -> Vec<(String, RunId)> {
+    let passed = seen.conclusion.is_some_and(Conclusion::is_green);
+    let (Some(workflow), Some(head), true) = (&seen.workflow, &seen.head, passed) else { return Vec::new() };
+    let Some((repo, run)) = of_key(key).filter(|_| !head::is_unknown(head)) else { return Vec::new() };
+    let Ok(repo) = repo.parse() else { return Vec::new() };
+    let all = [false, true].into_iter().filter(|clock| seen.scheduled || !clock);
+    all.map(|clock| (lane_of(&repo, workflow.raw(), head.raw(), clock), run)).collect()
+}
+
+fn lane_of(repo: &Repo, workflow: &str, branch: &str, clock: bool) -> String {
+    let lane = lane(repo, workflow, branch);
+    if clock { self::key(&[&lane, "clock"]) } else { lane }
 }
 
 fn lane(repo: &Repo, workflow: &str, branch: &str) -> String {
@@ -136,7 +152,10 @@ fn spot(repo: &Repo, workflow: &str, branch: &str, job: &str, step: &str) -> Str
 impl Index {
     /// Remembers what is known of a run.
     pub fn saw_run(&mut self, key: String, seen: RunSeen) {
-        if let Some((lane, run)) = passed_on(&key, &seen) {
+        if let Some((repo, run)) = of_key(&key) {
+            self.special.saw_run(repo, run, &seen);
+        }
+        for (lane, run) in passed_on(&key, &seen) {
             let newest = self.greens.entry(lane).or_insert(run);
             *newest = run.max(*newest);
         }
@@ -147,7 +166,8 @@ impl Index {
     #[must_use]
     pub fn passed_since(&self, failure: &Failure) -> Option<RunId> {
         let run = failure.run?;
-        let newest = *self.greens.get(&lane(&failure.repo, failure.workflow.raw(), failure.branch.raw()))?;
+        let lane = lane_of(&failure.repo, failure.workflow.raw(), failure.branch.raw(), failure.scheduled);
+        let newest = *self.greens.get(&lane)?;
         let passed = self.run(&failure.repo, newest)?.conclusion.is_some_and(Conclusion::is_green);
         (passed && newest > run).then_some(newest)
     }
@@ -162,7 +182,9 @@ impl Index {
         match event {
             // A run's own event knows best.
             Event::Failed { failure } if !matches!(failure.scope, Scope::Run | Scope::Deployment) => {
-                let Some(label) = self.label(&failure.repo, failure.run) else { return };
+                let known = failure.run.and_then(|run| self.run(&failure.repo, run));
+                failure.scheduled |= known.is_some_and(|seen| seen.scheduled);
+                let Some(label) = known.and_then(|seen| seen.head.as_ref()) else { return };
                 failure.fork |= head::fork(label).is_some();
                 failure.branch = label.clone();
                 failure.looked |= failure.conclusion != Conclusion::Cancelled;
@@ -202,7 +224,8 @@ impl Index {
     pub fn forget_runs(&mut self, before: Time) {
         self.runs.retain(|_, seen| seen.at >= before);
         let kept: HashMap<String, RunId> = std::mem::take(&mut self.greens);
-        let known = self.runs.iter().filter_map(|(key, seen)| passed_on(key, seen));
+        self.special.forget_runs(before);
+        let known = self.runs.iter().flat_map(|(key, seen)| passed_on(key, seen));
         self.greens = known.filter(|(lane, run)| kept.get(lane) == Some(run)).collect();
     }
 
@@ -216,7 +239,12 @@ impl Index {
             return;
         }
         let repo = &incident.repo;
-        let mut keys = Keys { elsewhere: !head::is_branch(&incident.branch), ..Keys::default() };
+        self.special.note(incident);
+        let apart = incident.queue.is_some() || incident.nights.is_some();
+        let mut keys = Keys { elsewhere: !head::is_branch(&incident.branch), apart, ..Keys::default() };
+        if let Some(missed) = &incident.missed {
+            keys.lanes.push(lane(repo, missed.workflow.raw(), &incident.default_branch));
+        }
         for run in &incident.runs {
             keys.lanes.push(lane(repo, run.workflow.raw(), run.branch.raw()));
             keys.branches.push(key(&[repo.as_str(), run.branch.raw()]));
@@ -226,7 +254,8 @@ impl Index {
                 keys.commits.push(suite(repo, &run.sha, &incident.branch));
             }
         }
-        for job in &incident.jobs {
+        // A night is found by its workflow.
+        for job in incident.jobs.iter().filter(|_| incident.nights.is_none()) {
             let step = job.step.as_ref().map_or("", |step| step.raw());
             keys.spots.push(spot(repo, incident.workflow.raw(), incident.branch.raw(), job.name.raw(), step));
         }
@@ -309,6 +338,7 @@ impl Index {
 
     fn drop_keys(&mut self, no: IncidentNo) {
         self.base.remove(&no);
+        self.special.forget(no);
         let Some(keys) = self.keys.remove(&no) else { return };
         if let Some(recent) = self.recent.get_mut(&keys.repo) {
             recent.remove(&no);
@@ -340,7 +370,10 @@ impl Index {
         let on_default = incident.on_default_branch();
         let others = || all.iter().copied().filter(|no| *no != incident.no);
         let elsewhere = !head::is_branch(&incident.branch);
-        let alike = |no: &IncidentNo| self.keys.get(no).is_some_and(|keys| keys.elsewhere == elsewhere);
+        let apart = incident.queue.is_some() || incident.nights.is_some();
+        let alike = |no: &IncidentNo| {
+            self.keys.get(no).is_some_and(|keys| keys.elsewhere == elsewhere && !keys.apart && !apart)
+        };
         let kin = || others().filter(|no| self.base.contains_key(no) == on_default && alike(no));
         Same {
             older: kin().find(|no| *no < incident.no),
@@ -395,8 +428,20 @@ pub fn route(index: &Index, rules: &Rules, event: &Event, now: Time) -> Routed {
         },
         Event::Dequeued { repo, sha, .. } => {
             let nos = index.queued.get(&key(&[repo.as_str(), sha])).cloned().unwrap_or_default();
-            join(nos, "no open incident is about this entry of a merge queue")
+            match index.special.thrown_out(event, now) {
+                _ if !nos.is_empty() => Routed::Join(nos.into_iter().collect()),
+                Ok(Some(no)) => Routed::Join(vec![no]),
+                Ok(None) => Routed::Open,
+                Err(why) => Routed::Ignore(why.into()),
+            }
         }
+        Event::Silent { repo, missed, .. } => {
+            index.special.silent(repo, missed.path.raw()).map_or(Routed::Open, |no| Routed::Join(vec![no]))
+        }
+        Event::Ran { repo, path, .. } => match index.special.silent(repo, path.raw()) {
+            Some(no) => Routed::Join(vec![no]),
+            None => Routed::Ignore("no open incident is about this schedule".into()),
+        },
         Event::HeadMoved { branch, .. } | Event::BranchGone { branch, .. }
             if branch.raw().starts_with(OWN_BRANCHES) =>
         {
@@ -409,7 +454,7 @@ pub fn route(index: &Index, rules: &Rules, event: &Event, now: Time) -> Routed {
             let nos = index.runners.get(&runner_key(repo, &runner::labels(labels))).cloned().unwrap_or_default();
             join(nos, "no open incident waits for such a runner")
         }
-        Event::QueueEnded { repo, sha, number, end } => {
+        Event::QueueEnded { repo, sha, number, end, .. } => {
             join(queue_entry(index, repo, sha, *number, *end), "no open incident is about this entry of a merge queue")
         }
         Event::HeadMoved { repo, branch, .. } | Event::BranchGone { repo, branch } => {
@@ -434,11 +479,13 @@ pub fn route(index: &Index, rules: &Rules, event: &Event, now: Time) -> Routed {
 /// An entry that ended, by its commit; or those before a new entry, by its pull request.
 fn queue_entry(index: &Index, repo: &Repo, sha: &str, number: Option<u64>, end: QueueEnd) -> BTreeSet<IncidentNo> {
     let here = index.queued.get(&key(&[repo.as_str(), sha])).cloned().unwrap_or_default();
-    if end != QueueEnd::Again {
-        return here;
-    }
     let of_pull = number.and_then(|number| index.pulls.get(&key(&[repo.as_str(), &number.to_string()])));
-    of_pull.into_iter().flatten().filter(|no| !here.contains(no)).copied().collect()
+    let of_pull = of_pull.into_iter().flatten().copied();
+    match end {
+        // It may have been thrown out and put back since.
+        QueueEnd::Merged | QueueEnd::Again => here.into_iter().chain(of_pull).collect(),
+        QueueEnd::Rebuilt => here,
+    }
 }
 
 /// The incident whose proposal a branch of ours is named by.
@@ -488,6 +535,13 @@ fn route_failure(index: &Index, rules: &Rules, failure: &Failure, now: Time) -> 
     if failure.scope == Scope::Runner {
         let waits = index.runners.get(&runner_key(&failure.repo, &runner::labels(&failure.labels)));
         return waits.and_then(|nos| nos.first()).map_or(Routed::Open, |no| Routed::Join(vec![*no]));
+    }
+    if failure.scheduled && failure.run.is_some() {
+        let night = index.special.night(failure, now, |no| index.keys.contains_key(&no));
+        return night.map_or(Routed::Open, |no| Routed::Join(vec![no]));
+    }
+    if let Some(no) = index.special.group(failure, now) {
+        return Routed::Join(vec![no]);
     }
     let (workflow, branch) = (failure.workflow.raw(), failure.branch.raw());
     if let Some(job) = &failure.job {

@@ -86,7 +86,7 @@ pub fn renew(incident: &mut Incident) {
         incident.offers = afterwards(incident);
         return;
     }
-    if incident.offers.is_empty() && incident.suspicion.is_none() {
+    if incident.offers.is_empty() && incident.suspicion.is_none() && incident.queue.is_none() {
         return;
     }
     let plans: Vec<Plan> = incident.offers.iter().filter_map(|offer| offer.plan.clone()).collect();

@@ -1,13 +1,12 @@
 //! Runs that move on: new attempts, ends, green at last.
 
 use super::state::Step;
-use super::{adopting, automatic, judging, offering, placing, proposal, runs};
+use super::{adopting, automatic, ending, judging, nights, offering, placing, proposal, queueing, runs};
 use crate::domain::effect::Order;
-use crate::domain::event::{Conclusion, Progress, QueueEnd, Scope};
+use crate::domain::event::{Conclusion, Progress, Scope};
 use crate::domain::facts::RunFacts;
-use crate::domain::head;
 use crate::domain::ids::RunId;
-use crate::domain::incident::{Proposal, ProposalState, RunState};
+use crate::domain::incident::{Incident, RunState};
 use crate::domain::journal::Note;
 use crate::domain::text::Untrusted;
 
@@ -92,6 +91,13 @@ fn supersede(step: &mut Step<'_>, progress: &Progress) {
     if !progress.conclusion.is_some_and(Conclusion::is_green) {
         return;
     }
+    if let Some(nights) = &mut step.incident.nights {
+        // Another run of the workflow says nothing of the night.
+        if !progress.scheduled {
+            return;
+        }
+        progress.run.into_iter().for_each(|run| nights.passed(run));
+    }
     for run in &mut step.incident.runs {
         let lane = run.workflow == progress.workflow && run.branch == progress.branch;
         let newer = match (run.run, progress.run) {
@@ -132,7 +138,12 @@ fn without_run(step: &mut Step<'_>, progress: &Progress) {
 /// Resolved when every run is green or superseded.
 fn settle(step: &mut Step<'_>) {
     let incident = &mut step.incident;
-    if incident.closed_at.is_some() || incident.runs.is_empty() || !incident.runs.iter().all(RunState::is_settled) {
+    nights::settle(incident);
+    if incident.closed_at.is_some()
+        || queueing::holds(incident)
+        || incident.runs.is_empty()
+        || !incident.runs.iter().all(RunState::is_settled)
+    {
         return;
     }
     let flaked = incident.flaked();
@@ -160,10 +171,11 @@ fn settle(step: &mut Step<'_>) {
 
 /// The pull request was merged or closed: its head is built no more, so what failed on it alone cannot matter.
 pub fn pull_ended(step: &mut Step<'_>, number: u64, merged: bool) {
+    if step.incident.queue.is_some() {
+        return queueing::pull_ended(step, number, merged);
+    }
     let incident = &mut step.incident;
-    if !incident.pulls.contains(&number)
-        || matches!(incident.scope, Scope::Request | Scope::Alert | Scope::Runner | Scope::Deployment)
-    {
+    if !incident.pulls.contains(&number) || !is_of_code(incident) {
         return;
     }
     if incident.pulls.iter().any(|pull| *pull != number) {
@@ -176,28 +188,21 @@ pub fn pull_ended(step: &mut Step<'_>, number: u64, merged: bool) {
 /// Nothing is built there any more. What is being done is finished first.
 fn gone(step: &mut Step<'_>, why: &str, note: Note) {
     let incident = &mut step.incident;
-    if incident.closed_at.is_some() || incident.proposals.iter().any(is_acting) {
+    if incident.closed_at.is_some() || incident.proposals.iter().any(ending::is_acting) {
         return;
     }
-    put_away(step, why);
+    ending::put_away(step, why);
     step.tell(None, note);
 }
 
-pub fn is_acting(proposal: &Proposal) -> bool {
-    matches!(proposal.state, ProposalState::Running { .. } | ProposalState::Undoing { .. })
-}
-
-/// Closed although nothing passed.
-pub fn put_away(step: &mut Step<'_>, why: &str) {
-    step.incident.closed_at = Some(step.now);
-    step.incident.gone = true;
-    step.incident.offers.clear();
-    proposal::close(step, why);
+/// About what runs on a branch or a pull request.
+fn is_of_code(incident: &Incident) -> bool {
+    let other = [Scope::Request, Scope::Alert, Scope::Runner, Scope::Deployment, Scope::Schedule];
+    !other.contains(&incident.scope)
 }
 
 pub fn branch_gone(step: &mut Step<'_>, branch: &Untrusted) {
-    let of_code = !matches!(step.incident.scope, Scope::Request | Scope::Alert | Scope::Runner | Scope::Deployment);
-    if of_code && step.incident.branch == *branch {
+    if is_of_code(&step.incident) && step.incident.branch == *branch {
         let why = format!("branch {} was deleted", branch.line(60));
         gone(step, &why, Note::BranchGone { branch: branch.clone() });
     }
@@ -205,17 +210,11 @@ pub fn branch_gone(step: &mut Step<'_>, branch: &Untrusted) {
 
 /// It is open again: what was closed with it comes back if it is still red.
 pub fn pull_reopened(step: &mut Step<'_>, number: u64) {
-    let red = step.incident.runs.iter().any(|run| !run.is_settled());
+    let red = step.incident.runs.iter().any(|run| !run.is_settled()) || step.incident.scope == Scope::Queue;
     // What a person closed is reopened by a person.
     let with_it = step.incident.gone && step.incident.resolved.is_none();
     if with_it && step.incident.closed_at.is_some() && red {
+        queueing::pull_reopened(step, number);
         runs::reopen(step, &format!("PR {number} was reopened"));
-    }
-}
-
-/// A merge queue's entry is over, and with it what failed there.
-pub fn queue_ended(step: &mut Step<'_>, end: QueueEnd) {
-    if head::queued(step.incident.branch.raw()).is_some() {
-        gone(step, "the merge queue's entry is over", Note::QueueEnded { end });
     }
 }

@@ -3,8 +3,8 @@
 use super::state::Step;
 use super::{
     adopting, analysing, automatic, bisecting, deployments, escalating, expiry, failing, landing, looping, mentioning,
-    merging, offering, owning, passing, people, placing, planning, proposal, renaming, reporting, runners, runs,
-    suspecting, tending, undoing, waiting,
+    merging, nights, offering, owning, passing, people, placing, planning, proposal, queueing, renaming, reporting,
+    runners, runs, silence, suspecting, tending, undoing, waiting,
 };
 use crate::agents;
 use crate::domain::effect::Order;
@@ -44,6 +44,8 @@ pub fn step(
         (Some(incident), _) => incident,
         (None, Event::Failed { failure }) => failing::blank(no, failure, now),
         (None, Event::Requested { repo, pull, .. }) => failing::request(no, repo, *pull, now),
+        (None, Event::Dequeued { .. }) => failing::thrown_out(no, event, now)?,
+        (None, Event::Silent { .. }) => silence::blank(no, event, now)?,
         (None, _) => return None,
     };
     let mut incident = incident;
@@ -71,7 +73,10 @@ pub fn step(
         Event::Failed { failure } => failing::failed(&mut step, failure),
         Event::LeftQueue { job_id, started, .. } => runners::left(&mut step, *job_id, *started),
         Event::IssueDeclined { number, by, .. } => escalating::declined(&mut step, *number, by),
+        Event::Progressed { progress } if step.incident.missed.is_some() => silence::progressed(&mut step, progress),
         Event::Progressed { progress } => passing::progressed(&mut step, progress),
+        Event::Silent { missed, .. } => silence::heard(&mut step, missed),
+        Event::Ran { because, .. } => silence::over(&mut step, because),
         Event::HeadMoved { branch, sha, .. } if branch.raw().starts_with(OWN_BRANCHES) => {
             waiting::recheck(&mut step, branch.raw(), sha);
         }
@@ -87,10 +92,12 @@ pub fn step(
         }
         Event::BranchGone { branch, .. } => passing::branch_gone(&mut step, branch),
         Event::PullReopened { number, .. } => passing::pull_reopened(&mut step, *number),
-        Event::QueueEnded { end, .. } => passing::queue_ended(&mut step, *end),
+        Event::QueueEnded { sha, number, base, end, .. } => {
+            queueing::ended(&mut step, sha, *number, base.as_ref(), *end);
+        }
         Event::Renamed { from, to, .. } => renaming::renamed(&mut step, from, to),
         Event::Reviewed { number, branch, by, .. } => merging::reviewed(&mut step, *number, branch.raw(), by),
-        Event::Dequeued { number, .. } => failing::dequeued(&mut step, *number),
+        Event::Dequeued { sha, number, out, .. } => queueing::dequeued(&mut step, sha, *number, out),
         Event::Asked { request } => people::asked(&mut step, request),
         // Words become a request before they concern an incident; an installation and a week concern none.
         Event::Spoken { .. }
@@ -124,6 +131,10 @@ pub fn step(
         }
         Event::FactsGathered { proposal: None, facts, .. } if deployments::told(facts) => {
             deployments::learn(&mut step, facts);
+        }
+        Event::FactsGathered { proposal: None, facts, .. } if nights::told(facts) => nights::learn(&mut step, facts),
+        Event::FactsGathered { proposal: None, facts, .. } if queueing::told(facts) => {
+            queueing::learn(&mut step, facts);
         }
         Event::FactsGathered { proposal: None, facts, .. } if owning::told(facts) => owning::learn(&mut step, facts),
         Event::FactsGathered { proposal: None, facts, .. } if placing::told(facts) => placing::learn(&mut step, facts),
@@ -161,6 +172,7 @@ pub fn step(
 }
 
 fn finish(mut step: Step<'_>, event: &Event, before: &adopting::Before) -> Transition {
+    queueing::finish(&mut step);
     waiting::close(&mut step);
     adopting::compare(&mut step, before);
     escalating::look(&mut step);
@@ -227,6 +239,8 @@ fn fired(step: &mut Step<'_>, timer: Timer) {
         }
         Timer::Review => deployments::due(step),
         Timer::Mention => mentioning::due(step),
+        Timer::Tell => queueing::tell(step),
+        Timer::Queue => queueing::look(step),
         // It is looked at after each step.
         Timer::Snooze => {}
     }

@@ -2,7 +2,7 @@
 
 use super::runs;
 use super::state::Step;
-use super::{escalating, passing};
+use super::{ending, escalating};
 use crate::domain::actor::{Platform, Principal};
 use crate::domain::effect::Effect;
 use crate::domain::event::{Request, Timer};
@@ -93,10 +93,10 @@ fn snooze(step: &mut Step<'_>, by: &Principal, for_ms: i64) -> Answer {
 /// Closed by hand. What is being carried out ends first.
 fn resolve(step: &mut Step<'_>, by: &Principal, reason: Option<&Untrusted>) -> Answer {
     open(&step.incident)?;
-    if let Some(proposal) = step.incident.proposals.iter().find(|proposal| passing::is_acting(proposal)) {
+    if let Some(proposal) = step.incident.proposals.iter().find(|proposal| ending::is_acting(proposal)) {
         return Err(format!("{} is being carried out; try again once it has ended", proposal.id));
     }
-    passing::put_away(step, "a person resolved the incident");
+    ending::put_away(step, "a person resolved the incident");
     step.incident.resolved = Some(Resolved { by: by.name.clone(), reason: reason.cloned() });
     Ok(told(step, by, Note::ResolvedBy { by: by.name.clone(), reason: reason.cloned() }))
 }

@@ -86,7 +86,7 @@ fn lasting(rule: &str, since: Time, limit_ms: i64, now: Time, words: impl Fn(Str
 
 fn unknown(rules: &Rules, incident: &Incident, now: Time) -> Option<Reason> {
     let own = incident.fork || !incident.pulls.is_empty() || incident.base.is_some();
-    let about_ci = !matches!(incident.scope, Scope::Alert | Scope::Runner | Scope::Deployment);
+    let about_ci = !matches!(incident.scope, Scope::Alert | Scope::Runner | Scope::Deployment | Scope::Schedule);
     if rules.escalate_unknown_after_hours == 0 || own || !about_ci || incident.is_named() {
         return None;
     }

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 /// | Severity | When |
 /// |---|---|
 /// | security | it is an alert |
+/// | normal | a workflow did not run at its time |
 /// | blocker | no runner is online that its jobs could use |
 /// | transient | its jobs wait for a runner |
 /// | normal | a deployment waits for approval |
@@ -23,6 +24,9 @@ use std::collections::BTreeSet;
 pub fn severity(incident: &Incident) -> (Severity, Vec<String>) {
     if incident.scope == Scope::Alert {
         return (Severity::Security, vec!["a security alert".into()]);
+    }
+    if let Some(missed) = &incident.missed {
+        return (Severity::Normal, vec![missed.silence.words(&missed.file())]);
     }
     if let Some(runner) = &incident.runner {
         let severity = if runner.is_gone() { Severity::Blocker } else { Severity::Transient };

@@ -236,7 +236,7 @@ pub struct Since {
 
 /// A CI provider.
 #[async_trait]
-pub trait Ci: super::past::PastRuns {
+pub trait Ci: super::past::PastRuns + super::clockwork::Timetables {
     async fn run(&self, repo: &Repo, run: RunId) -> Result<RunFacts, PortError>;
     async fn jobs(&self, repo: &Repo, run: RunId, attempt: u32) -> Result<Vec<JobFacts>, PortError>;
     /// The newest run of this workflow and branch before `before` that passed.
@@ -284,7 +284,7 @@ pub trait Ci: super::past::PastRuns {
 
 /// Where the code lives.
 #[async_trait]
-pub trait Forge: Send + Sync {
+pub trait Forge: super::clockwork::Queues {
     async fn head(&self, repo: &Repo, branch: &Untrusted, pull: Option<u64>) -> Result<Option<String>, PortError>;
     /// Whether a branch is protected.
     async fn is_protected(&self, repo: &Repo, branch: &Untrusted) -> Result<bool, PortError>;

@@ -116,7 +116,7 @@ fn form(incident: &Incident) -> Form {
 }
 
 fn title(incident: &Incident) -> String {
-    if incident.runner.is_some() {
+    if incident.runner.is_some() || incident.missed.is_some() {
         return inert(incident.workflow.raw(), 100);
     }
     let job = incident.first_job().map_or_else(|| incident.workflow.clone(), |job| job.name.clone());
@@ -198,6 +198,7 @@ fn advice(incident: &Incident) -> Vec<Untrusted> {
         let called = crate::domain::runner::name(&runner.labels);
         all.push(format!("start a runner with the labels {called}, or let these jobs run elsewhere (runs-on)"));
     }
+    all.extend(incident.missed.as_ref().map(|missed| missed.silence.advice()));
     let known = incident.headline().and_then(|evidence| evidence.advice.as_ref());
     all.extend(known.map(|advice| advice.solution.clone()));
     let bracketed = incident.suspicion.as_ref().and_then(|suspicion| suspicion.bracketed());

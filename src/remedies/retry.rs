@@ -76,6 +76,8 @@ impl Remedy for Retry {
 
 fn no_run(incident: &Incident) -> String {
     match incident.scope {
+        Scope::Queue => "no failed run of this merge queue's entry is known; try requeue".into(),
+        Scope::Schedule => "a workflow that did not run has no run to retry".into(),
         Scope::Alert => "security alerts have no run to retry".into(),
         _ => "the CI that reported this has no runs that CI Rescue can re-run".into(),
     }

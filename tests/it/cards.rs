@@ -360,3 +360,66 @@ async fn one_comment_for_several_incidents() {
     world.end().await;
     insta::assert_snapshot!(comment);
 }
+
+#[tokio::test]
+async fn merge_queues_and_schedules_on_slack_on_discord_on_a_pull_request_and_on_the_console() {
+    use crate::flows::queues::{fails, group};
+    use crate::flows::schedules::{HOUR, NIGHTLY, hours, run};
+    use crate::flows::surfaces::PULL;
+    use crate::world::REPO;
+    let mut all = String::new();
+    let mut add = |name: &str, text: &str, world: &World| {
+        let text = text.replace(&world.forge_at.to_string(), "forge");
+        writeln!(all, "## {name}\n{text}\n").unwrap();
+    };
+    let both = || Setup { discord: true, ..Setup::default() };
+    let world = World::with(both()).await;
+    let base = "b".repeat(40);
+    world.forge.queueable(REPO, PULL, "ben", &"a".repeat(40));
+    let hooks = fails(&world, PULL, &group(1), &base, TRACE_LOG);
+    for hook in hooks {
+        let body = hook.body.replace("{web}", &format!("http://{}", world.forge_at));
+        assert!(world.hook(hook.event, &hook.id, &body).await.is_success());
+    }
+    world.settle().await;
+    world.forge.dequeue(REPO, PULL, "CI_FAILURE");
+    world.deliver().await;
+    add("thrown out of a merge queue, on Slack", &shown(&world, 0), &world);
+    add("on Discord", &shown_in_discord(&world), &world);
+    add("on its pull request", &shown_on_pull(&world), &world);
+    let page = world.sit("ben").await.page("/").await;
+    add("on the console", &plain(crate::world::card(&page, 1).unwrap()), &world);
+    world.end().await;
+
+    let world = World::with(both()).await;
+    for n in 1..=12 {
+        world.forge.queueable(REPO, n, "ben", &group(100 + n));
+        world.forge.dequeue(REPO, n, if n == 1 { "CI_FAILURE" } else { "MERGE_CONFLICT" });
+    }
+    world.deliver().await;
+    add("a storm without runs, on Slack", &shown(&world, 0), &world);
+    add("on Discord", &shown_in_discord(&world), &world);
+    world.end().await;
+
+    let world = World::with(both()).await;
+    world.forge.workflow(REPO, "nightly", "nightly.yml", NIGHTLY);
+    for n in 1..=3 {
+        run(&world, n, TRACE_LOG, "failure", true).await;
+        world.clock.advance(24 * HOUR);
+    }
+    add("three red nights, on Slack", &shown(&world, 0), &world);
+    add("on Discord", &shown_in_discord(&world), &world);
+    let page = world.sit("ben").await.page("/").await;
+    add("on the console", &plain(crate::world::card(&page, 1).unwrap()), &world);
+    world.end().await;
+
+    let world = World::with(both()).await;
+    world.forge.workflow(REPO, "nightly", "nightly.yml", NIGHTLY);
+    hours(&world, 20).await;
+    add("a schedule that is silent, on Slack", &shown(&world, 0), &world);
+    add("on Discord", &shown_in_discord(&world), &world);
+    let page = world.sit("ben").await.page("/").await;
+    add("on the console", &plain(crate::world::card(&page, 1).unwrap()), &world);
+    world.end().await;
+    insta::assert_snapshot!(all);
+}

@@ -124,6 +124,7 @@ impl Row {
             sender: "ada".into(),
             sender_is_bot: false,
             fork: false,
+            scheduled: false,
             looked: true,
             commit_message: Some("Count the shipping".into()),
             labels: Vec::new(),
@@ -273,6 +274,7 @@ async fn settled(row: &Row) -> Incident {
     }
     let facts = Facts {
         run: Some(Known::Is(RunFacts {
+            scheduled: false,
             id: run,
             fork: false,
             attempt,

@@ -61,6 +61,8 @@ struct Token {
 /// GitHub, behind the ports `Ci` and `Forge`.
 pub struct GitHub {
     pub(super) client: Octocrab,
+    /// The same, for GraphQL: it is not below the REST API's address on a server of one's own.
+    graph: Octocrab,
     pub(super) plain: reqwest::Client,
     pub(super) api: url::Url,
     pub(super) credentials: Credentials,
@@ -118,11 +120,15 @@ impl GitHub {
         let plain = super::fetch::client(&api, settings.ca_pem.as_deref())?;
         let base: Uri =
             settings.api_url.trim_end_matches('/').parse().map_err(|why| format!("github.api_url: {why}"))?;
+        let graph = settings.api_url.trim_end_matches('/');
+        let graph: Uri =
+            graph.strip_suffix("/v3").unwrap_or(graph).parse().map_err(|why| format!("github.api_url: {why}"))?;
         let ticks = || Ticks(settings.clock.clone());
         let [minute, minute_burst] = CREATING_A_MINUTE;
         let [hour, hour_burst] = CREATING_AN_HOUR;
         Ok(Self {
-            client: octocrab(http, base),
+            client: octocrab(http.clone(), base),
+            graph: octocrab(http, graph),
             plain,
             api,
             credentials: settings.credentials,
@@ -188,6 +194,20 @@ impl GitHub {
         self.send(method, repo, path, body).instrument(span).await
     }
 
+    /// A call of the GraphQL API, which is always a POST; one that only `reads` creates no content.
+    pub(super) async fn graphql(&self, repo: &Repo, body: &Value, reads: bool) -> Result<Answer, PortError> {
+        self.wait_turn(if reads { "GET" } else { "POST" })?;
+        let span = tracing::info_span!(
+            target: TRACE,
+            "github",
+            otel.name = "github POST",
+            otel.kind = "client",
+            http.request.method = "POST",
+            url.path = "/graphql",
+        );
+        self.send_by(&self.graph, "POST", Some(repo), "/graphql", Some(body)).instrument(span).await
+    }
+
     /// The same, without the limit of calls that create content.
     async fn send(
         &self,
@@ -196,10 +216,21 @@ impl GitHub {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Answer, PortError> {
+        self.send_by(&self.client, method, repo, path, body).await
+    }
+
+    async fn send_by(
+        &self,
+        client: &Octocrab,
+        method: &str,
+        repo: Option<&Repo>,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, PortError> {
         self.wait_quiet()?;
         let client = match self.token(repo).await? {
-            Some(token) => self.client.user_access_token(token).map_err(|why| PortError::permanent(why.to_string()))?,
-            None => self.client.clone(),
+            Some(token) => client.user_access_token(token).map_err(|why| PortError::permanent(why.to_string()))?,
+            None => client.clone(),
         };
         let sent = self.follow(&client, method, path, body).await;
         self.report(&sent, repo);

@@ -187,11 +187,12 @@ fn is_of(repo: &Repo, run: &Run, workflow: &Untrusted) -> bool {
     own && run.name.as_deref() == Some(workflow.raw())
 }
 
-fn run_facts(repo: &Repo, run: Run) -> RunFacts {
+pub(super) fn run_facts(repo: &Repo, run: Run) -> RunFacts {
     let head = head(repo, &run);
     RunFacts {
         id: RunId(run.id),
         fork: head.fork,
+        scheduled: run.is_scheduled(),
         attempt: run.run_attempt.max(1),
         conclusion: run.conclusion.filter(|_| run.status == "completed"),
         created_at: run.created_at.map_or(Time(0), |at| Time(at.timestamp_millis())),

@@ -105,7 +105,7 @@ pub(super) fn ignored(kind: &str, why: &str) -> Vec<Heard> {
 pub(super) struct Base {
     pub repo: Repo,
     id: Option<u64>,
-    default_branch: String,
+    pub default_branch: String,
     pub sender: String,
     pub bot: bool,
 }
@@ -145,6 +145,7 @@ impl Base {
             sender_is_bot: self.bot,
             fork: false,
             looked: false,
+            scheduled: false,
             commit_message: None,
             labels: Vec::new(),
             confirmed: true,
@@ -162,6 +163,7 @@ impl Base {
             job_id: None,
             branch: self.default_branch.clone().into(),
             sha: String::new(),
+            scheduled: false,
             conclusion,
             duration_ms: None,
         }
@@ -244,6 +246,7 @@ impl Webhooks {
         let head::Head { label: branch, fork } =
             head::of(base.here(), run.head_branch.as_deref(), &run.head_repository, &commit);
         let workflow: Untrusted = run.name.clone().unwrap_or_else(|| "workflow".into()).into();
+        let scheduled = run.is_scheduled();
         let Some(conclusion) = ended.filter(|conclusion| conclusion.is_failure()) else {
             let mut progress = base.progress(Scope::Run, ended);
             progress.run = Some(RunId(run.id));
@@ -251,9 +254,11 @@ impl Webhooks {
             progress.workflow = workflow;
             progress.branch = branch;
             progress.sha = commit;
+            progress.scheduled = scheduled;
             return event(Event::Progressed { progress });
         };
         let mut failure = base.failure(Scope::Run, conclusion);
+        failure.scheduled = scheduled;
         failure.run = Some(RunId(run.id));
         failure.attempt = run.run_attempt.max(1);
         failure.workflow = workflow;
@@ -272,6 +277,7 @@ impl Webhooks {
         progress.workflow.clone_from(&failure.workflow);
         progress.branch.clone_from(&failure.branch);
         progress.sha.clone_from(&failure.sha);
+        progress.scheduled = scheduled;
         let mut heard = event(Event::Progressed { progress });
         heard.extend(event(Event::Failed { failure }));
         heard

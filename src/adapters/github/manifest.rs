@@ -14,7 +14,7 @@ pub const PERMISSIONS: [(&str, &str); 13] = [
     // To hand in reviews of deployments, and to hear of them.
     ("deployments", "write"),
     ("issues", "write"),
-    ("merge_queues", "read"),
+    ("merge_queues", "write"),
     ("metadata", "read"),
     ("pull_requests", "write"),
     ("secret_scanning_alerts", "read"),

@@ -170,6 +170,13 @@ pub struct Run {
     pub triggering_actor: Option<Account>,
 }
 
+impl Run {
+    /// The clock started it.
+    pub fn is_scheduled(&self) -> bool {
+        self.event.as_deref() == Some("schedule")
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Check {
@@ -218,6 +225,8 @@ pub struct Pull {
     pub number: u64,
     pub merged: Option<bool>,
     pub head: Option<Head>,
+    pub base: Option<Head>,
+    pub user: Option<Account>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -250,6 +259,9 @@ pub struct Review {
 pub struct Queued {
     #[serde(deserialize_with = "lenient")]
     pub head_sha: String,
+    #[serde(deserialize_with = "lenient")]
+    pub base_sha: String,
+    pub base_ref: Option<String>,
     #[serde(deserialize_with = "lenient")]
     pub head_ref: String,
 }

@@ -59,6 +59,7 @@ fn the_table() {
 
 fn failure(run: u64, attempt: u32, job: u8) -> Failure {
     Failure {
+        scheduled: false,
         repo: "acme/shop".parse().unwrap(),
         default_branch: "main".into(),
         scope: Scope::Job,
@@ -86,6 +87,7 @@ fn failure(run: u64, attempt: u32, job: u8) -> Failure {
 
 fn progress(run: u64, attempt: u32, conclusion: Option<Conclusion>) -> Progress {
     Progress {
+        scheduled: false,
         repo: "acme/shop".parse().unwrap(),
         scope: Scope::Run,
         run: Some(RunId(run)),
@@ -109,6 +111,7 @@ fn ask(key: &str, role: Role, intent: Intent) -> Event {
 
 fn facts(attempt: u32, conclusion: Option<Conclusion>) -> Event {
     let run = RunFacts {
+        scheduled: false,
         id: RunId(1),
         fork: false,
         attempt,

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 fn run(id: u64, conclusion: Option<Conclusion>) -> RunFacts {
     RunFacts {
+        scheduled: false,
         id: RunId(id),
         fork: false,
         attempt: 1,

@@ -44,6 +44,7 @@ const ROWS: &[Row] = &[
     ("agent", "1", ID, "responder"),
     ("bisect", "1 run", &[("id", "1"), ("run", "run")], "responder"),
     ("repro", "1", ID, "responder"),
+    ("requeue", "1", ID, "responder"),
     ("issue", "1", ID, "responder"),
     ("reject", "1", ID, "responder"),
     ("cancel", "1", ID, "responder"),

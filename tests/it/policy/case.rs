@@ -118,6 +118,7 @@ impl Given {
             sender: "ben".into(),
             sender_is_bot: self.author_is_bot,
             fork: self.fork,
+            scheduled: false,
             looked: true,
             commit_message: Some("Count the shipping".into()),
             labels: Vec::new(),

@@ -66,6 +66,10 @@ pub fn word(mut run: u64) -> String {
     word
 }
 
+impl ci_rescue::ports::Timetables for Double {}
+
+impl ci_rescue::ports::Queues for Double {}
+
 #[async_trait]
 impl Ci for Double {
     async fn run(&self, _: &Repo, run: RunId) -> Result<RunFacts, PortError> {
@@ -73,6 +77,7 @@ impl Ci for Double {
         Ok(RunFacts {
             id: run,
             fork: false,
+            scheduled: false,
             attempt: have.attempt,
             conclusion: have.conclusion,
             created_at: self.clock.now(),
@@ -301,6 +306,7 @@ pub async fn engine(
         feeds: Vec::new(),
         home: None,
         verdict_check: false,
+        watching: ci_rescue::domain::schedule::Watching::default(),
     })
     .await
     .unwrap()

@@ -108,6 +108,7 @@ impl Installation {
         let (run_id, job_id) = (RunId(run), run * 100 + u64::from(have.attempt));
         if conclusion == Conclusion::Success {
             let progress = Progress {
+                scheduled: false,
                 repo,
                 scope: Scope::Run,
                 run: Some(run_id),
@@ -141,6 +142,7 @@ impl Installation {
             sender: "ben".into(),
             sender_is_bot: false,
             fork: false,
+            scheduled: false,
             looked: false,
             commit_message: Some("Count the shipping".into()),
             labels: Vec::new(),

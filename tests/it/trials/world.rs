@@ -295,6 +295,7 @@ impl World {
         let conclusion = run.conclusion.unwrap();
         let job_id = id * 100 + u64::from(run.attempt);
         let progress = |scope, job: Option<&str>| Progress {
+            scheduled: false,
             repo: repo.clone(),
             scope,
             run: Some(RunId(id)),
@@ -329,6 +330,7 @@ impl World {
                 sender: "ben".into(),
                 sender_is_bot: false,
                 fork: false,
+                scheduled: false,
                 looked: false,
                 commit_message: Some("Count the shipping".into()),
                 labels: Vec::new(),

@@ -1,10 +1,11 @@
 //! Pull requests as they move: new heads, ends, reviews, merge queues, and labels that ask for something.
 
-use super::super::payload::{Head, Payload};
+use super::super::payload::{Head, Payload, Pull};
 use super::super::pulls::{PLATFORM, channel};
 use super::{Base, event, head, ignored, sha};
 use crate::domain::actor::{Actor, Place, Platform};
 use crate::domain::event::{Event, QueueEnd};
+use crate::domain::queue::{Reason, ThrownOut};
 use crate::domain::refs::{Branch, OWN_BRANCHES};
 use crate::ports::Heard;
 
@@ -26,6 +27,7 @@ pub(super) fn pull(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
             heard.extend(pull.head.as_ref().into_iter().flat_map(|head| event(moved(base, head))));
             Some(heard)
         }
+        "dequeued" => Some(dequeued(base, payload, pull)),
         "labeled" => Some(labeled(base, payload, pull.number)),
         _ => Some(ignored("pull_request", "moved no head")),
     }
@@ -76,18 +78,43 @@ pub(super) fn reviewed(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
     Some(event(Event::Reviewed { repo, number: pull.number, branch, by }))
 }
 
+/// A pull request that left a merge queue, and why. It was merged where GitHub gives no other reason and says so.
+fn dequeued(base: &Base, payload: &Payload, pull: &Pull) -> Vec<Heard> {
+    let of = |head: &Option<Head>| head.as_ref().map(|head| head.git_ref.clone()).unwrap_or_default();
+    let reason = Some(Reason::of(payload.reason.as_deref().unwrap_or_default()));
+    let head = pull.head.as_ref().map(|head| sha(&head.sha)).filter(|sha| !sha.is_empty());
+    let out = ThrownOut {
+        reason,
+        onto: of(&pull.base).into(),
+        default_branch: base.default_branch.clone(),
+        base: None,
+        author: pull.user.as_ref().map(|user| user.login.clone().into()),
+        head,
+    };
+    let (repo, number) = (base.repo.clone(), Some(pull.number));
+    event(Event::Dequeued { repo, sha: String::new(), number, out: Box::new(out) })
+}
+
 /// An entry of a merge queue: thrown out, or at its end some other way.
 pub(super) fn queued(base: &Base, payload: &Payload) -> Option<Vec<Heard>> {
     let entry = payload.merge_group.as_ref()?;
-    let (repo, sha) = (base.repo.clone(), sha(&entry.head_sha));
+    let (repo, commit) = (base.repo.clone(), sha(&entry.head_sha));
     let branch = entry.head_ref.strip_prefix("refs/heads/").unwrap_or(&entry.head_ref);
-    let number = crate::domain::head::queued(branch).map(|(_, number)| number);
+    let of = crate::domain::head::queued(branch);
+    let number = of.map(|(_, number)| number);
+    let below = Some(sha(&entry.base_sha)).filter(|sha| !sha.is_empty());
     let end = match (payload.action.as_str(), payload.reason.as_deref()) {
         ("checks_requested", _) => QueueEnd::Again,
         ("destroyed", Some("merged")) => QueueEnd::Merged,
         ("destroyed", Some("invalidated")) => QueueEnd::Rebuilt,
-        ("destroyed", _) => return Some(event(Event::Dequeued { repo, sha, number })),
+        ("destroyed", _) => {
+            let told = entry.base_ref.as_deref().map(|onto| onto.strip_prefix("refs/heads/").unwrap_or(onto));
+            let onto = told.or(of.map(|(onto, _)| onto)).unwrap_or_default();
+            let default_branch = base.default_branch.clone();
+            let out = ThrownOut { onto: onto.into(), default_branch, base: below, ..ThrownOut::default() };
+            return Some(event(Event::Dequeued { repo, sha: commit, number, out: Box::new(out) }));
+        }
         _ => return Some(ignored("merge_group", "is neither a new entry nor the end of one")),
     };
-    Some(event(Event::QueueEnded { repo, sha, number, end }))
+    Some(event(Event::QueueEnded { repo, sha: commit, number, base: below, end }))
 }
