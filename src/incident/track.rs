@@ -115,7 +115,7 @@ mod tests {
             from: None,
         };
         let transient = "runner-lost";
-        let cases = [
+        let cases = vec![
             ("running", incident(transient, |i| (i.proposals, i.runs) = (vec![retry()], vec![run(2, 1)])), (0, 0)),
             (
                 "passed",

@@ -28,6 +28,7 @@ fn check(conclusion: Option<Conclusion>) -> CheckSeen {
 }
 
 /// A run with one job that ended so.
+#[allow(clippy::unnecessary_wraps, reason = "as the forge answers")]
 fn ended(conclusion: Conclusion) -> Result<AtCommit, String> {
     Ok(AtCommit { checks: vec![check(Some(conclusion))], runs: vec![run(1, Some(conclusion))] })
 }
@@ -77,6 +78,9 @@ fn said(cause: Cause) -> FailureKnown {
     FailureKnown { said: Some(("ada".into(), cause)), ..flaky() }
 }
 
+/// A situation, what is known of its failures, and what it comes to.
+type Row = (&'static str, Result<AtCommit, String>, Vec<FailureKnown>, CheckState);
+
 #[test]
 fn each_situation_comes_to_its_conclusion() {
     use CheckState::{ActionRequired, Failure, InProgress, Success};
@@ -99,7 +103,6 @@ fn each_situation_comes_to_its_conclusion() {
     mixed.weighed.push(weighed(Cause::Unknown, record(0, 0, 0)));
     let mut mixed_real = flaky();
     mixed_real.weighed.push(weighed(Cause::Deterministic, record(40, 1, 0)));
-    type Row = (&'static str, Result<AtCommit, String>, Vec<FailureKnown>, CheckState);
     let rows: Vec<Row> = vec![
         ("everything passed", ended(Conclusion::Success), vec![], Success),
         ("a job was skipped", ended(Conclusion::Skipped), vec![], Success),
