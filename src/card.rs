@@ -1,5 +1,6 @@
 //! What people see: an incident as a neutral [`Card`], in the words of `templates/`, escaped for one markup.
 
+mod annotations;
 mod buttons;
 mod mail;
 mod markup;

@@ -1,7 +1,7 @@
 //! What a card is to say, before the words: short, cleaned and in order of weight.
 
 use super::buttons::{buttons, rerunning};
-use super::special;
+use super::{annotations, special};
 use crate::domain::action::Made;
 use crate::domain::card::{Annotation, ButtonRef, Look, Tone, Verb};
 use crate::domain::cause::Cause;
@@ -335,7 +335,7 @@ pub fn view(incident: &Incident) -> View {
         buttons,
         more,
         commit: incident.sha.chars().filter(char::is_ascii_alphanumeric).collect(),
-        annotations: annotations(incident),
+        annotations: annotations::of(incident),
         tone,
         incident: incident.no,
         version: incident.version,
@@ -347,39 +347,6 @@ fn host(url: &str) -> Option<String> {
     let url = url::Url::parse(url).ok()?;
     url.host_str().map(|host| clean_line(host, NAME))
 }
-
-/// The frames inside the repository, in order, each line of a file once.
-fn annotations(incident: &Incident) -> Vec<Annotation> {
-    let mut all: Vec<Annotation> = Vec::new();
-    for evidence in &incident.evidence {
-        let test = evidence.failing_tests.first().map(|test| test.name.line(LINE));
-        let title = test.or_else(|| incident.first_job().map(|job| job.name.line(LINE))).unwrap_or_default();
-        for frame in &evidence.frames {
-            let file = frame.file.line(PATH).trim_start_matches("./").to_owned();
-            let text = frame.text.line(LINE);
-            let Some(line) = frame.line.and_then(|line| u32::try_from(line).ok()).filter(|line| *line > 0) else {
-                continue;
-            };
-            if is_inside(&file) && !all.iter().any(|have| have.file == file && have.line == line) {
-                let text = if text.is_empty() { "the failure points here".into() } else { text };
-                all.push(Annotation { file, line, title: title.clone(), text });
-            }
-        }
-    }
-    all.truncate(FRAMES);
-    all
-}
-
-/// A path of the repository, as git writes it.
-fn is_inside(file: &str) -> bool {
-    let parts = || file.split('/');
-    !file.is_empty() && !file.contains(['\\', ':', '~']) && parts().all(|part| !matches!(part, "" | "." | ".."))
-}
-
-/// Places pointed at.
-const FRAMES: usize = 100;
-/// The longest path, and one more: what is cut is no path.
-const PATH: usize = 240;
 
 fn percent(confidence: f32) -> u32 {
     whole_percent(f64::from(confidence))

@@ -73,6 +73,9 @@ impl Teller<'_> {
         }
         let kind = if table && above.is_empty() { "section" } else { "key" };
         let hint = match (near, elsewhere()) {
+            (_, Some(key)) if above.is_empty() && !table => {
+                format!("did you mean {}, under [{}]?", key.path.join("."), key.path[0])
+            }
             (Some(near), _) => format!("did you mean {}?", sibling(near)),
             (None, Some(key)) => format!("did you mean {}, under [{}]?", key.path.join("."), key.path[0]),
             (None, None) => format!("valid keys are {}", listed(known, "and")),

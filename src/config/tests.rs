@@ -56,7 +56,7 @@ fn file(key: &Key, value: &str) -> (String, usize, String) {
             let mine = |field: &str| match part {
                 "agents" => matches!(field, "name" | "command"),
                 "people" => field == "name",
-                "providers" => matches!(field, "name" | "url"),
+                "providers" | "teams" | "webhooks" => matches!(field, "name" | "url"),
                 "rules" => field == "deny",
                 "groups" => matches!(field, "owner" | "slack"),
                 _ => matches!(field, "platform" | "channel"),
@@ -92,6 +92,14 @@ fn misfits(want: Option<&Want>) -> Vec<&'static str> {
     }
 }
 
+/// `teams[0]`: a list, and its first item.
+fn steps_of(part: &str) -> Vec<Step> {
+    match part.strip_suffix("[0]") {
+        Some(list) => vec![Step::Key(list.to_owned()), Step::Index(0)],
+        None => vec![Step::Key(part.to_owned())],
+    }
+}
+
 #[test]
 fn every_key_tells_its_line_its_name_what_it_must_be_and_what_it_is() {
     let mut tried = 0;
@@ -103,7 +111,7 @@ fn every_key_tells_its_line_its_name_what_it_must_be_and_what_it_is() {
             assert!(found[0].starts_with(&format!("ci-rescue.toml:{line}: {name} must be ")), "{text}{found:?}");
             assert!(found[0].contains("(found "), "{text}{found:?}");
             let (section, _) = name.split_once('.').unwrap_or((&name, ""));
-            let steps: Vec<Step> = name.split('.').map(|part| Step::Key(part.to_owned())).collect();
+            let steps: Vec<Step> = name.split('.').flat_map(steps_of).collect();
             if keys::is_secret(&steps) || section == "redaction" {
                 assert!(!found[0].contains("hush") && !found[0].contains("424242"), "{found:?}");
             } else if !value.starts_with(['[', '{']) {
@@ -157,12 +165,24 @@ fn good(key: &Key) -> String {
         ("policy.resolvers", _) => "[\"cargo\", \"npm\"]".into(),
         ("providers", _) => "[{name = \"GitHub\", url = \"https://www.githubstatus.com/api/v2/summary.json\"}]".into(),
         ("agents", _) => "[{name = \"rex\", command = [\"fix\"]}]".into(),
+        ("teams", _) => "[{name = \"builds\", url = \"https://flows.example.org/x\"}]".into(),
+        ("webhooks", _) => {
+            "[{name = \"board\", url = \"https://board.example.org\", secret = \"sixteen characters\"}]".into()
+        }
+        ("email.server", _) => "smtp.example.org".into(),
+        ("email.security", _) => "starttls".into(),
+        ("email.from", _) => "CI <ci@example.org>".into(),
+        ("sign_in.oidc_issuer", _) => "https://id.example.org".into(),
+        ("sign_in.organizations", _) => "acme".into(),
+        ("sign_in.oidc_domains", _) => "acme.example".into(),
+        ("sign_in.proxies", _) => "10.0.0.0/8".into(),
+        ("sign_in.proxy_header" | "sign_in.proxy_groups_header", _) => "Remote-User".into(),
         ("groups", _) => "[{owner = \"@acme/web\", slack = \"S1\"}]".into(),
         ("mentions.quiet", _) => "22:00-07:00".into(),
         ("mentions.time_zone", _) => "Europe/Berlin".into(),
         ("mentions.severities", _) => "blocker, security".into(),
         ("people", _) => "[{\"name\": \"ada\", \"role\": \"admin\"}]".into(),
-        ("subscriptions", _) => "[{platform = \"slack\", channel = \"C1\"}]".into(),
+        ("subscriptions" | "digests", _) => "[{platform = \"slack\", channel = \"C1\"}]".into(),
         (_, Some(Want::Whole { .. })) => "3".into(),
         (_, Some(Want::Bool)) => "true".into(),
         (_, Some(Want::OneOf(known))) => known[0].into(),
@@ -368,7 +388,7 @@ retry = -1
         "ci-rescue.toml:8: slack.transport must be \"socket\" or \"http\" (found \"sockt\"; did you mean \"socket\"?)",
         "ci-rescue.toml:9: slack.api_url must be an https:// URL (http:// only for loopback addresses)",
         "ci-rescue.toml:11: subscriptions[0].channel is missing",
-        "ci-rescue.toml:12: subscriptions[0].platform must be \"slack\", \"discord\" or \"console\" (found \"slak\"; did you mean \"slack\"?)",
+        "ci-rescue.toml:12: subscriptions[0].platform must be \"slack\", \"discord\", \"console\", \"email\", \"teams\" or \"webhook\" (found \"slak\"; did you mean \"slack\"?)",
         "ci-rescue.toml:16: people[0].role must be \"viewer\", \"responder\", \"approver\" or \"admin\" (found \"boss\")",
         "ci-rescue.toml:19: people[1].name repeats \"ada\"; names must be unique",
         "ci-rescue.toml:22: policy.mode must be \"observe\", \"suggest\" or \"act\" (found \"atc\"; did you mean \"act\"?)",

@@ -47,6 +47,7 @@ pub mod rules;
 pub mod runner;
 pub mod schedule;
 pub mod sharing;
+mod stage;
 pub mod subscription;
 pub mod summary;
 pub mod suspect;

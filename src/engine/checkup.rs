@@ -2,9 +2,17 @@
 
 use super::Engine;
 use crate::domain::time::{Span, Time};
-use crate::ports::{Counts, StoreError, Vital};
+use crate::ports::{Counts, PortError, StoreError, Vital};
 
 impl Engine {
+    /// Looked outside a turn: the disk is tried, and so is what waits for a fix.
+    pub(super) async fn tell_checkup(&self, place: &crate::domain::Place, actor_id: &str) -> Result<(), PortError> {
+        let lost = |why: StoreError| PortError::transient(why.to_string());
+        let lines = self.checkup().await.map_err(lost)?;
+        self.try_parked(None).await.map_err(lost)?;
+        self.reply(place, actor_id, &crate::domain::journal::Note::Doctor { lines }).await
+    }
+
     /// A line each, what is wrong first.
     pub(super) async fn checkup(&self) -> Result<Vec<String>, StoreError> {
         let now = self.clock.now();

@@ -354,31 +354,6 @@ impl Engine {
         Err(last)
     }
 
-    /// Counted here rather than in a turn, which nobody else could take meanwhile.
-    async fn tell_stats(
-        &self,
-        place: &crate::domain::Place,
-        actor_id: &str,
-        only: Option<&[Repo]>,
-    ) -> Result<(), PortError> {
-        let figures = self.figures(only).await;
-        let figures = figures.map_err(|why| PortError::transient(why.to_string()))?;
-        let mut lines = super::stats::lines(&figures);
-        let loops = self.all_loops(Some(false)).await.map_err(|why| PortError::transient(why.to_string()))?;
-        let since = self.clock.now().plus_ms(-crate::domain::figures::DAYS * crate::domain::time::DAY_MS);
-        lines.extend(super::loops::by_specialist(&loops, since, only));
-        let note = crate::domain::journal::Note::Stats { lines };
-        self.reply(place, actor_id, &note).await
-    }
-
-    /// Looked outside a turn: the disk is tried, and so is what waits for a fix.
-    async fn tell_checkup(&self, place: &crate::domain::Place, actor_id: &str) -> Result<(), PortError> {
-        let lost = |why: StoreError| PortError::transient(why.to_string());
-        let lines = self.checkup().await.map_err(lost)?;
-        self.try_parked(None).await.map_err(lost)?;
-        self.reply(place, actor_id, &crate::domain::journal::Note::Doctor { lines }).await
-    }
-
     async fn vouch(&self, place: &crate::domain::Place, actor_id: &str) -> Result<bool, PortError> {
         match self.chats.get(&place.platform) {
             Some(chat) => chat.vouch(place, actor_id).await,

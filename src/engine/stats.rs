@@ -12,7 +12,7 @@ use crate::domain::Repo;
 use crate::domain::figures::{DAYS, EXAMPLES, Figures, IssueFigures, WEEKS};
 use crate::domain::time::{DAY_MS, Time};
 use crate::evidence::known;
-use crate::ports::{Query, StoreError};
+use crate::ports::{PortError, Query, StoreError};
 pub use acts::of_week;
 use tally::Tally;
 pub use words::lines;
@@ -27,6 +27,23 @@ const BACK_MS: i64 = DAYS * DAY_MS;
 const ISSUES_MAX: usize = 20;
 
 impl Engine {
+    /// Counted here rather than in a turn, which nobody else could take meanwhile.
+    pub(super) async fn tell_stats(
+        &self,
+        place: &crate::domain::Place,
+        actor_id: &str,
+        only: Option<&[Repo]>,
+    ) -> Result<(), PortError> {
+        let figures = self.figures(only).await;
+        let figures = figures.map_err(|why| PortError::transient(why.to_string()))?;
+        let mut lines = lines(&figures);
+        let loops = self.all_loops(Some(false)).await.map_err(|why| PortError::transient(why.to_string()))?;
+        let since = self.clock.now().plus_ms(-DAYS * DAY_MS);
+        lines.extend(super::loops::by_specialist(&loops, since, only));
+        let note = crate::domain::journal::Note::Stats { lines };
+        self.reply(place, actor_id, &note).await
+    }
+
     /// The figures of everything, or of these repositories alone, as of now.
     ///
     /// # Errors

@@ -165,6 +165,7 @@ mod tests {
                 .filter(|arg| arg.required || arg.kind == Kind::Target)
                 .map(|arg| {
                     let value = match arg.kind {
+                        Kind::Choice => arg.choices[0].as_str(),
                         Kind::Target => "42",
                         Kind::Repo | Kind::Pattern => "acme/shop",
                         Kind::Span => "2h",

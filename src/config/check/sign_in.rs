@@ -12,8 +12,10 @@ pub fn check(check: &mut Check<'_>, config: &Config) {
 }
 
 fn needs(check: &mut Check<'_>, key: &str, missing: bool, what: &str) {
-    if missing {
-        check.say(&path(key), &format!("needs {what}"));
+    let at = path(key);
+    // What could not be read has been told.
+    if missing && !check.bad.iter().any(|bad| bad.starts_with(&at)) {
+        check.say(&at, &format!("needs {what}"));
     }
 }
 

@@ -19,7 +19,7 @@ impl Engine {
                 publication.told = publication.to_tell;
                 self.keep(&surface, publication).await
             }
-            Job::One((surface, publication)) => self.bring_up(chat, &surface, publication).await,
+            Job::One((surface, publication)) => Box::pin(self.bring_up(chat, &surface, publication)).await,
             Job::Digest { lead, rows } => self.digest(chat, lead, rows).await,
         }
     }

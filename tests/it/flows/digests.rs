@@ -63,6 +63,7 @@ async fn what_is_new_still_red_and_fixed_is_told_once_a_day_whatever_is_restarte
     later(&world, 7 * DAY_MS).await;
     assert_eq!(digests(&world).len(), 3, "{:#?}", digests(&world));
     assert!(digests(&world)[2].contains("0 new, 2 still red"), "{:#?}", digests(&world));
+    world.restart().await;
     let said = say(&world, "digest off").await;
     assert!(said.contains("No more digests"), "{said}");
     world.restart().await;

@@ -55,7 +55,7 @@ async fn say(world: &World, user: &str, text: &str) -> String {
 }
 
 /// A pull request of ben's in the queue, and its run, its removal and the end of its group as hooks.
-async fn thrown(world: &World) -> [Vec<Hook>; 3] {
+fn thrown(world: &World) -> [Vec<Hook>; 3] {
     world.forge.queueable(REPO, 104, "ben", HEAD);
     world.forge.permit(REPO, "ben", "write");
     let failing = fails(world, 104, &group(1), BASE, LINT_LOG);
@@ -68,7 +68,7 @@ async fn thrown(world: &World) -> [Vec<Hook>; 3] {
 #[tokio::test]
 async fn thrown_out_queued_again_by_one_click_and_closed_by_the_merge_with_a_restart_between_any_two_steps() {
     let mut world = World::new().await;
-    for hooks in thrown(&world).await {
+    for hooks in thrown(&world) {
         hear(&world, &hooks).await;
         world.restart().await;
     }
@@ -113,7 +113,7 @@ async fn thrown_out_queued_again_by_one_click_and_closed_by_the_merge_with_a_res
 async fn in_whatever_order_it_is_heard_it_is_one_incident() {
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
         let world = World::new().await;
-        let hooks = thrown(&world).await;
+        let hooks = thrown(&world);
         for at in order {
             hear(&world, &hooks[at]).await;
         }
@@ -281,7 +281,7 @@ async fn what_no_webhook_told_is_found_by_looking() {
 async fn requeue_is_refused_with_the_reason() {
     let refused = async |change: fn(&World), user: &str, want: &str| {
         let world = World::new().await;
-        for hooks in thrown(&world).await {
+        for hooks in thrown(&world) {
             hear(&world, &hooks).await;
         }
         change(&world);
@@ -327,7 +327,7 @@ async fn requeue_is_refused_with_the_reason() {
     refused(|_| {}, "UEVE", "needs the responder role").await;
     // Another pull request than the incident's.
     let world = World::new().await;
-    for hooks in thrown(&world).await {
+    for hooks in thrown(&world) {
         hear(&world, &hooks).await;
     }
     let said = say(&world, "UBEN", "requeue 1 pr=7").await;
@@ -338,7 +338,7 @@ async fn requeue_is_refused_with_the_reason() {
 /// What comes of one answer of the mutation: how often it is in the queue, and how the proposal ended.
 async fn answered(happens: bool, status: u16, body: Value, moved: bool) -> (usize, String, String) {
     let world = World::new().await;
-    for hooks in thrown(&world).await {
+    for hooks in thrown(&world) {
         hear(&world, &hooks).await;
     }
     {

@@ -33,6 +33,7 @@ async fn scene(remedy: &str) -> Scene {
         "revert" => with(broken().await, 1, "revert 1 pr=117"),
         "backport" => with(broken().await, 1, "backport 1 pr=117 to=release-1,release-2"),
         "fix" => with(workflows().await, 1, "fix 1 cache_key_bump"),
+        "requeue" => with(thrown_out().await, 2, "requeue 2"),
         "issue" => with(flaky().await, 2, "issue 2"),
         other => panic!("{other} has no scene: a remedy is tried here with every write broken in turn"),
     }
@@ -70,6 +71,15 @@ async fn workflows() -> (World, Repo) {
         "name: {workflow}\non: push\njobs:\n  test:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: actions/cache@v4\n        with:\n          path: x\n          key: v1-x\n"
     );
     having(".github/workflows/ci.yml", &text).await
+}
+
+/// A pull request that the merge queue has thrown out, beside a broken main.
+async fn thrown_out() -> (World, Repo) {
+    let (world, repo) = broken().await;
+    world.forge.queueable(REPO, 104, "ben", &"a".repeat(40));
+    world.forge.dequeue(REPO, 104, "CI_FAILURE");
+    world.deliver().await;
+    (world, repo)
 }
 
 impl Scene {
@@ -111,6 +121,7 @@ impl Scene {
         }
         let sure = repo.checks.iter().map(|check| format!("{} {}", check["name"], check["conclusion"]));
         all.extend(sure.filter(|check| check.contains("conflicts")));
+        all.extend(repo.queue.entries.iter().map(|number| format!("queued {number}")));
         all.extend(state.runs.values().map(|run| format!("run {} attempt {}", run.spec.workflow, run.attempt)));
         all.sort();
         all
@@ -165,7 +176,9 @@ async fn conforms(remedy: &str) {
             assert_eq!(is_done, found == *done, "{what}: what is said is what is found");
             // What passes by itself must not cost the act.
             assert!(is_done || how == "refused", "{what}");
-            assert_eq!(scene.digest().await, digest, "{what}: the same plan");
+            // GraphQL is read by POST too: then there may be no plan. Its write is broken in `queues.rs`.
+            let unread = path == "/graphql" && matches!(state, ProposalState::Refused { .. });
+            assert!(unread || scene.digest().await == digest, "{what}: the same plan");
             scene.world.end().await;
         }
     }
@@ -192,4 +205,4 @@ macro_rules! remedies {
     };
 }
 
-remedies!(retry, quarantine, unquarantine, extend, pin, unpin, revert, backport, fix, issue);
+remedies!(retry, quarantine, unquarantine, extend, pin, unpin, revert, backport, fix, requeue, issue);

@@ -41,7 +41,7 @@ async fn push(world: &World, n: u64, ends: &'static str) {
 }
 
 fn nights(incident: &Incident) -> u64 {
-    incident.nights.as_ref().map_or(0, |nights| nights.count())
+    incident.nights.as_ref().map_or(0, ci_rescue::domain::schedule::Nights::count)
 }
 
 fn cards(world: &World) -> usize {
@@ -263,7 +263,8 @@ async fn it_is_closed_by_looking_where_no_webhook_tells_of_the_run() {
 
 #[tokio::test]
 async fn why_it_is_silent_is_told() {
-    let cases: [(&str, fn(&World), Option<&str>); 7] = [
+    type Case = (&'static str, fn(&World), Option<&'static str>);
+    let cases: [Case; 7] = [
         ("off", |world| set(world, "disabled_manually"), Some("it is disabled")),
         ("inactive", |world| set(world, "disabled_inactivity"), Some("GitHub disabled it")),
         ("a deleted workflow", |world| set(world, "deleted"), None),
@@ -271,7 +272,7 @@ async fn why_it_is_silent_is_told() {
         (
             "an invalid line",
             |world| {
-                world.forge.workflow(REPO, "nightly", "nightly.yml", "on:\n  schedule:\n    - cron: '61 * * * *'\n")
+                world.forge.workflow(REPO, "nightly", "nightly.yml", "on:\n  schedule:\n    - cron: '61 * * * *'\n");
             },
             Some("cannot run on schedule: 61"),
         ),

@@ -134,8 +134,9 @@ impl Logins {
         let token = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = token.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default().to_owned();
         let of_a_person = token.starts_with("ghu_");
-        if let Some((organization, rest)) = path.strip_prefix("/orgs/").and_then(|rest| rest.split_once("/teams/")) {
-            let name = format!("{organization}/{}", rest.trim_end_matches("/members"));
+        let team = path.strip_prefix("/orgs/").and_then(|rest| rest.strip_suffix("/members"));
+        if let Some((organization, team)) = team.and_then(|team| team.split_once("/teams/")) {
+            let name = format!("{organization}/{team}");
             return match self.lock().teams.get(&name) {
                 Some(all) => Json(all.iter().map(|login| json!({"login": login})).collect::<Vec<_>>()).into_response(),
                 None => (StatusCode::NOT_FOUND, Json(json!({"message": "Not Found"}))).into_response(),
