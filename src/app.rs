@@ -204,13 +204,13 @@ pub fn ci(config: &Config) -> Result<TimedCi, String> {
     Ok((ci, clock))
 }
 
-/// Where cards go: the console, pull requests, the platforms.
 /// The digests that the configuration asks for.
 fn digests(config: &Config) -> Vec<Schedule> {
     let zone = config.mentions.mentions().zone_name();
     config.digests.iter().filter_map(|digest| digest.schedule(&zone)).collect()
 }
 
+/// Where cards go: the console, pull requests, the platforms.
 fn chats(console: &Arc<Console>, github: Option<&Arc<GitHub>>, platforms: &[Arc<dyn Wired>]) -> Vec<Arc<dyn Chat>> {
     let mut all: Vec<Arc<dyn Chat>> = vec![console.clone()];
     all.extend(github.map(|github| Arc::new(Pulls::new(github.clone())) as Arc<dyn Chat>));
@@ -222,7 +222,11 @@ fn decoders(config: &Config, name: &Arc<OnceLock<String>>, platforms: &[Arc<dyn 
     let mut all: Vec<Arc<dyn Decoder>> = vec![
         Arc::new(ConsoleDecoder),
         Arc::new(Hooks { hosts: github::link_hosts(config) }),
-        Arc::new(Webhooks { web_host: GitHub::web_host(&config.github.api_url), name: name.clone() }),
+        Arc::new(Webhooks {
+            web_host: GitHub::web_host(&config.github.api_url),
+            name: name.clone(),
+            app: config.github.app_id,
+        }),
     ];
     all.extend(platforms.iter().map(|platform| platform.decoder()));
     all

@@ -88,6 +88,22 @@ impl People {
         self.may_link(&link.account, Some(&link.login)).ok().map(|()| link.login.clone())
     }
 
+    /// The person whose account somebody linked to this login at the forge.
+    fn by_link(&self, actor: &Actor) -> Option<&Person> {
+        let login = match actor.platform.0.as_str() {
+            "github" => actor.id.as_str(),
+            "console" => actor.id.strip_prefix("github:")?,
+            _ => return None,
+        };
+        let learnt = self.learnt.read().unwrap_or_else(PoisonError::into_inner);
+        let mut links = learnt.links.values().filter(|link| link.login.eq_ignore_ascii_case(login));
+        links.find_map(|link| {
+            self.may_link(&link.account, Some(&link.login)).ok()?;
+            let (platform, id) = (link.account.platform.clone(), link.account.id.clone());
+            self.of(&Actor { platform, id, also: None, name: "".into(), groups: Vec::new() })
+        })
+    }
+
     /// Who is in a team of the forge, while that is known.
     fn team(&self, owner: &str) -> Vec<String> {
         let (learnt, now) = (self.learnt.read().unwrap_or_else(PoisonError::into_inner), self.clock.now());
@@ -163,6 +179,14 @@ impl Directory for People {
         accounts.iter().filter(|(at, _)| at == platform).filter_map(|(at, id)| Mention::account(at, id)).collect()
     }
 
+    fn members(&self, owner: &str) -> Vec<String> {
+        let is_group = self.groups.iter().any(|group| group.owner.eq_ignore_ascii_case(owner));
+        if is_group || !owner.contains('/') {
+            return Vec::new();
+        }
+        self.team(owner).into_iter().map(|login| format!("@{login}")).collect()
+    }
+
     fn person(&self, key: &str) -> Option<Contact> {
         self.people.iter().find(|person| person.name == key).map(contact)
     }
@@ -194,7 +218,7 @@ impl Directory for People {
         }
         let (linked, group) = (self.linked(actor), self.by_group(actor));
         // What the configuration says of the account comes before what its owner linked.
-        let person = self.of(actor).or_else(|| self.by_login(linked.as_deref()?));
+        let person = self.of(actor).or_else(|| self.by_login(linked.as_deref()?)).or_else(|| self.by_link(actor));
         if let Some(person) = person {
             return Principal {
                 key: person.name.clone(),
@@ -209,9 +233,10 @@ impl Directory for People {
             "github" => Some(actor.id.clone()),
             _ => signed_in().map(str::to_owned).or(linked),
         };
-        // One key for one login: accounts of one person count as one.
-        let key = match &github {
-            Some(login) => format!("github:{login}"),
+        // A link may come and go between two acts: it changes nobody's key, and the same login is the same person.
+        let login = if actor.platform.0 == "github" { Some(actor.id.as_str()) } else { signed_in() };
+        let key = match login {
+            Some(login) => format!("github:{}", login.to_ascii_lowercase()),
             None => format!("{}:{}", actor.platform, actor.id),
         };
         Principal { key, name: actor.name.clone(), role: group.unwrap_or_default(), github, known: group.is_some() }

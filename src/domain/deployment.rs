@@ -61,6 +61,9 @@ pub struct Reviewing {
     /// Where a command is answered; a button's card says it.
     pub reply: ReplyTo,
     pub by_words: bool,
+    /// The environments that it is about.
+    #[serde(default)]
+    pub environments: Vec<Environment>,
 }
 
 /// What an incident about a deployment waits for.

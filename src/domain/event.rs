@@ -336,6 +336,12 @@ pub enum Event {
         from: Time,
         to: Time,
     },
+    /// A check of somebody's has begun at a commit.
+    Began {
+        repo: Repo,
+        branch: Untrusted,
+        sha: String,
+    },
     /// A channel's digest is due.
     SummaryDue {
         platform: Platform,

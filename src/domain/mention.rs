@@ -165,6 +165,9 @@ pub struct Reachable {
     pub direct: Vec<(Platform, String)>,
     /// The channels of the incident in which they can be mentioned.
     pub places: Vec<(Platform, String)>,
+    /// When their own quiet hours end, during them.
+    #[serde(default)]
+    pub quiet_until: Option<Time>,
 }
 
 impl Incident {

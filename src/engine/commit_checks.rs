@@ -46,7 +46,7 @@ impl Working<'_> {
         }
     }
 
-    fn commit_due(&mut self, repo: &Repo, sha: &str, head: &Untrusted) {
+    pub(super) fn commit_due(&mut self, repo: &Repo, sha: &str, head: &Untrusted) {
         if !self.engine.verdict_check || sha.is_empty() || !self.has_repo(repo) {
             return;
         }
@@ -206,7 +206,10 @@ impl Engine {
         let Some(print) = &evidence.fingerprint else { return Ok(None) };
         let Some(base) = self.state.lock().await.index.same(incident, print).base else { return Ok(None) };
         let found = self.store.incident(base.incident).await?;
-        let same = found.filter(|one| one.closed_at.is_none() && one.jobs.iter().any(|other| other.name == job.name));
+        // In the same way and no more: a fingerprint knows the first of many failing tests alone.
+        let log = Some(LogSeen::of(evidence));
+        let in_one = |other: &JobState| other.name == job.name && other.log == log;
+        let same = found.filter(|one| one.closed_at.is_none() && one.jobs.iter().any(in_one));
         Ok(same.map(|_| base))
     }
 }

@@ -18,7 +18,8 @@ impl Engine {
     /// What mentions these owners on a platform; not those who want to be told in another way.
     async fn mentions_of(&self, platform: &Platform, owners: &[String], now: Time) -> Result<Vec<Mention>, StoreError> {
         let mut all: Vec<Mention> = Vec::new();
-        for owner in owners {
+        for owner in self.each_owner(owners) {
+            let owner = &owner;
             let wants = self.owner_wants(owner, now).await?;
             if wants.is_some_and(|(_, wants)| !wants.mention) {
                 continue;
@@ -30,6 +31,15 @@ impl Engine {
             }
         }
         Ok(all)
+    }
+
+    /// Owners, with the members of a team in its place where they stand for it.
+    fn each_owner(&self, owners: &[String]) -> Vec<String> {
+        let members = |owner: &String| {
+            let members = self.directory.members(owner);
+            if members.is_empty() { vec![owner.clone()] } else { members }
+        };
+        owners.iter().flat_map(members).collect()
     }
 
     /// Whom a note mentions in this channel; `None` where it is not to be told there.
@@ -57,7 +67,7 @@ impl Working<'_> {
         let quiet_until = engine.mentions.quiet.as_ref().and_then(|quiet| quiet.until(self.now));
         let mut known = Mentioning { severities, quiet_until, ..Mentioning::default() };
         let mut awake = Vec::new();
-        for owner in incident.to_mention() {
+        for owner in engine.each_owner(&incident.to_mention()) {
             match engine.owner_wants(&owner, self.now).await? {
                 Some((_, wants)) if !wants.mention && !wants.instead => {}
                 Some((_, wants)) if wants.quiet_until.is_some() => {
@@ -85,8 +95,9 @@ impl Working<'_> {
         for login in authors(incident) {
             let named = [format!("@{login}")];
             let found = self.engine.owner_wants(&named[0], self.now).await?;
+            let quiet_until = found.as_ref().and_then(|(_, wants)| wants.quiet_until);
             let direct = found.filter(|(_, wants)| wants.direct).map_or_else(Vec::new, |(contact, _)| contact.accounts);
-            let mut author = Reachable { login: login.to_owned(), direct, places: Vec::new() };
+            let mut author = Reachable { login: login.to_owned(), direct, places: Vec::new(), quiet_until };
             for surface in surfaces.iter().filter(|_| author.direct.is_empty()) {
                 let there = author.places.iter().any(|(platform, _)| *platform == surface.platform);
                 let reached = !there && !self.engine.mentions_of(&surface.platform, &named, self.now).await?.is_empty();

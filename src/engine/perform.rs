@@ -384,6 +384,8 @@ fn tries(effect: &Effect, why: &PortError) -> u32 {
         // Somebody waits for the card.
         Effect::Look { .. } if pause.is_some_and(|pause| pause > LOOK_PAUSE_MAX) => 1,
         Effect::Look { .. } => LOOKS_BEFORE,
+        // Whoever approved it means now.
+        Effect::HandIn { .. } => TRIES,
         // Longer for an integration that says when to retry.
         _ if pause.is_some() => LOOKS,
         Effect::ReadLog { .. }
@@ -391,6 +393,7 @@ fn tries(effect: &Effect, why: &PortError) -> u32 {
         | Effect::Suspect { .. }
         | Effect::Recheck { .. }
         | Effect::CheckCommit { .. }
+        | Effect::Summary { .. }
         | Effect::ReadReports { .. }
         | Effect::LookAtPull { .. } => LOOKS,
         _ => TRIES,

@@ -153,7 +153,14 @@ impl Engine {
             let news = if empty {
                 over(&file, "no cron line is left")
             } else {
-                self.judged(ci, repo, &table, &mut file, now).await?
+                match self.judged(ci, repo, &table, &mut file, now).await {
+                    Ok(news) => news,
+                    // It alone is asked again in an hour.
+                    Err(why) => {
+                        tracing::warn!(%repo, workflow = %table.path, %why, "could not look at a schedule");
+                        News::Nothing
+                    }
+                }
             };
             let name = |what: &str| {
                 let parts = [repo.as_str(), &table.path, what].map(str::as_bytes);
@@ -161,6 +168,10 @@ impl Engine {
             };
             match news {
                 News::Nothing => {}
+                // What was off before we looked first is nobody's news.
+                News::Silent(silence @ (Silence::Disabled | Silence::Inactive)) if was.is_none() => {
+                    file.told = Some(silence);
+                }
                 News::Silent(silence) => {
                     let default_branch = table.default_branch.clone();
                     let words = format!("{silence:?} {}", file.since.0);

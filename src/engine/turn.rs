@@ -167,6 +167,10 @@ impl Working<'_> {
                 Event::Linking { linking } => self.linking(linking).await,
                 Event::WeekEnded { from, to } => self.week_ended(from, to).await,
                 Event::SummaryDue { platform, channel, every } => self.summary_due(platform, channel, every).await,
+                Event::Began { repo, branch, sha } => {
+                    self.commit_due(&repo, &sha, &branch);
+                    Ok(())
+                }
                 Event::CommitDue { repo, sha, head } => {
                     self.effect(Effect::CheckCommit { repo, sha, head });
                     Ok(())
@@ -397,7 +401,13 @@ impl Working<'_> {
         let Some(id) = run.run else { return };
         let known = self.state.index.run(&incident.repo, id).cloned();
         let owner = incident.adopted_by.unwrap_or(incident.no);
-        let told = Seen { incident: Some(owner), ..Seen::new(run.attempt, run.conclusion) };
+        let told = Seen {
+            incident: Some(owner),
+            head: Some(&run.branch),
+            workflow: Some(&run.workflow),
+            scheduled: incident.nights.is_some(),
+            ..Seen::new(run.attempt, run.conclusion)
+        };
         let seen = merge(known.clone(), &told, self.now);
         if known
             .as_ref()

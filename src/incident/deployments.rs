@@ -211,6 +211,7 @@ pub fn decide(step: &mut Step<'_>, request: &Request, approve: bool, reason: Opt
         reason: reason.cloned(),
         reply: ReplyTo { place: request.place.clone(), actor_id: request.actor_id.clone() },
         by_words: request.seen.is_none(),
+        environments: waiting.environments.clone(),
     };
     if let Some(waiting) = &mut step.incident.deployment {
         waiting.reviewing = Some(reviewing);
@@ -240,6 +241,22 @@ fn may_review(login: &str, waiting: &Waiting) -> Result<(), String> {
     Ok(())
 }
 
+fn names(environments: &[Environment]) -> Vec<Untrusted> {
+    environments.iter().map(|one| one.name.clone()).collect()
+}
+
+/// Takes out what was reviewed. Whether others began to wait meanwhile.
+fn leave(step: &mut Step<'_>, reviewed: &[Environment]) -> bool {
+    let Some(waiting) = &mut step.incident.deployment else { return false };
+    let names = names(reviewed);
+    waiting.environments.retain(|one| reviewed.iter().all(|done| done.id != one.id));
+    let others = waiting.names.iter().any(|name| !names.contains(name));
+    if others {
+        waiting.names.retain(|name| !names.contains(name));
+    }
+    others
+}
+
 /// What came of handing in the review.
 pub fn reviewed(step: &mut Step<'_>, outcome_of: &ReviewOutcome) {
     let Some(waiting) = &mut step.incident.deployment else { return };
@@ -250,7 +267,7 @@ pub fn reviewed(step: &mut Step<'_>, outcome_of: &ReviewOutcome) {
             let note = Note::DeploymentReviewed {
                 by: reviewing.by.clone(),
                 approved: reviewing.approve,
-                environments: waiting.names.clone(),
+                environments: names(&reviewing.environments),
                 reason: reviewing.reason.clone(),
                 elsewhere: false,
             };
@@ -258,7 +275,11 @@ pub fn reviewed(step: &mut Step<'_>, outcome_of: &ReviewOutcome) {
                 step.effect(Effect::Reply { place, actor_id, note: note.clone() });
             }
             step.tell(Some(reviewing.key), note);
-            close(step, outcome(reviewing.approve, &reviewing.by));
+            if leave(step, &reviewing.environments) {
+                look(step);
+            } else {
+                close(step, outcome(reviewing.approve, &reviewing.by));
+            }
         }
         ReviewOutcome::Refused(why) | ReviewOutcome::Failed(why) | ReviewOutcome::Unknown(why) => {
             let what = if reviewing.approve { "approve" } else { "reject" };

@@ -17,6 +17,7 @@ use crate::domain::time::Time;
 
 /// An incident before its first failure is taken in. Version 0: nothing is stored yet.
 pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
+    let ran = !matches!(failure.scope, Scope::Runner | Scope::Deployment);
     let mut incident = Incident {
         no,
         version: 0,
@@ -87,8 +88,8 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         protected: None,
         runner: None,
         deployment: None,
-        queue: Queue::of_branch(&failure.branch, now),
-        nights: failure.run.filter(|_| failure.scheduled).map(|_| Nights::default()),
+        queue: Queue::of_branch(&failure.branch, now).filter(|_| ran),
+        nights: failure.run.filter(|_| failure.scheduled && ran).map(|_| Nights::default()),
         missed: None,
         gone: false,
         auto_retries: 0,

@@ -249,7 +249,9 @@ impl Index {
             keys.lanes.push(lane(repo, run.workflow.raw(), run.branch.raw()));
             keys.branches.push(key(&[repo.as_str(), run.branch.raw()]));
             keys.commits.push(commit(repo, &run.sha, &incident.branch));
-            keys.queued.push(key(&[repo.as_str(), &run.sha]));
+            if !run.sha.is_empty() {
+                keys.queued.push(key(&[repo.as_str(), &run.sha]));
+            }
             if incident.scope == Scope::Suite && run.run.is_none() {
                 keys.commits.push(suite(repo, &run.sha, &incident.branch));
             }

@@ -56,7 +56,10 @@ fn is_worth_it(step: &Step<'_>) -> bool {
 pub fn due(step: &mut Step<'_>) {
     step.incident.mention_due = None;
     if !is_due(step) {
-        step.incident.mention_held = Held::default();
+        let incident = &mut step.incident;
+        if incident.closed_at.is_some() || incident.taken.is_some() || incident.adopted_by.is_some() {
+            incident.mention_held = Held::default();
+        }
         return;
     }
     let Some((whose, _)) = step.incident.whose() else { return };

@@ -288,10 +288,17 @@ pub fn tell(step: &mut Step<'_>) {
         return step.timer(Timer::Tell, at);
     }
     let onto = queue.onto.clone();
+    // Whoever is in their own quiet hours is told when these end.
+    let authors = &step.context.mentioning.authors;
+    let asleep = |login: &str| authors.iter().find(|one| one.login == login).and_then(|one| one.quiet_until);
+    let mut later: Option<Time> = None;
     let mut unknown = Vec::new();
     let mut to_tell = Vec::new();
     for entry in queue.entries.iter_mut().filter(|entry| entry.standing == Standing::ThrownOut && !entry.told) {
         match &entry.author {
+            Some(author) if asleep(author.raw()).is_some() => {
+                later = later.into_iter().chain(asleep(author.raw())).min();
+            }
             Some(author) => {
                 entry.told = true;
                 to_tell.push((entry.pull, author.raw().to_owned(), entry.reason));
@@ -301,6 +308,10 @@ pub fn tell(step: &mut Step<'_>) {
     }
     if closed {
         return;
+    }
+    queue.tell_due = later;
+    if let Some(at) = later {
+        step.timer(Timer::Tell, at);
     }
     for (number, login, reason) in to_tell {
         let because = reason.unwrap_or(Reason::UnknownRemovalReason).words().to_owned();

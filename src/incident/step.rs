@@ -108,7 +108,8 @@ pub fn step(
         | Event::CommitDue { .. }
         | Event::DeploymentMoved { .. }
         | Event::WeekEnded { .. }
-        | Event::SummaryDue { .. } => return None,
+        | Event::SummaryDue { .. }
+        | Event::Began { .. } => return None,
         Event::LogRead { run, attempt, job_id, read, .. } => {
             let known = step.incident.runs.iter().find(|have| have.run == Some(*run));
             if known.is_none_or(|known| known.attempt <= *attempt) {

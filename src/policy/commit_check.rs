@@ -36,7 +36,8 @@ pub fn verdict(at: &Result<AtCommit, String>, known: &[FailureKnown]) -> CheckVe
     let (real, unknown, going) = (count(Stands::Real), count(Stands::Unknown), at.going());
     let failures = at.failed().count() + at.failed_runs().count();
     let all = |n: usize| if n == 1 { "1 failure".to_owned() } else { format!("{n} failures") };
-    let (state, title) = if at.checks.is_empty() && at.runs.is_empty() {
+    // An App's check may be there before CI has begun.
+    let (state, title) = if at.runs.is_empty() {
         (CheckState::InProgress, "Nothing has run at this commit yet".to_owned())
     } else if going > 0 {
         let more = if known.is_empty() { String::new() } else { format!("; {} so far", all(known.len())) };

@@ -18,11 +18,13 @@ pub fn may_approve(rules: &Rules, proposal: &Proposal, by: &Principal) -> Result
     if changes_code(proposal) && by.github.is_none() {
         return Err(NO_ACCOUNT.into());
     }
-    if rules.two_person && proposal.by.key.as_deref() == Some(key) {
+    if rules.two_person && is_proposer(proposal, key, by.github.as_deref()) {
         return Err("you proposed it, so someone else must approve it".into());
     }
-    let twice =
-        proposal.approvals.iter().any(|a| a.key == key && Some(&a.digest) == proposal.plan.as_ref().map(|p| &p.digest));
+    let twice = proposal.approvals.iter().any(|a| {
+        is_same((&a.key, a.github.as_deref()), (key, by.github.as_deref()))
+            && Some(&a.digest) == proposal.plan.as_ref().map(|p| &p.digest)
+    });
     if twice {
         return Err("you have already approved it".into());
     }
@@ -45,10 +47,24 @@ pub fn quorum_met(rules: &Rules, proposal: &Proposal, now: Time) -> bool {
     let counts = |a: &&Approval| {
         (begun || now.ms_since(a.at) <= old)
             && Some(&a.digest) == digest
-            && !(rules.two_person && proposal.by.key.as_deref() == Some(a.key.as_str()))
+            && !(rules.two_person && is_proposer(proposal, &a.key, a.github.as_deref()))
     };
-    let mut keys: Vec<&str> = proposal.approvals.iter().filter(counts).map(|a| a.key.as_str()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys.len() >= proposal.quorum as usize
+    let mut people: Vec<(&str, Option<&str>)> = Vec::new();
+    for approval in proposal.approvals.iter().filter(counts) {
+        let one = (approval.key.as_str(), approval.github.as_deref());
+        if people.iter().all(|other| !is_same(*other, one)) {
+            people.push(one);
+        }
+    }
+    people.len() >= proposal.quorum as usize
+}
+
+/// Accounts with one key or one login at the forge are one person's.
+fn is_same((key, login): (&str, Option<&str>), (other, others): (&str, Option<&str>)) -> bool {
+    key == other || login.zip(others).is_some_and(|(login, other)| login.eq_ignore_ascii_case(other))
+}
+
+fn is_proposer(proposal: &Proposal, key: &str, login: Option<&str>) -> bool {
+    let by = &proposal.by;
+    by.key.as_deref().is_some_and(|own| is_same((own, by.github.as_deref()), (key, login)))
 }

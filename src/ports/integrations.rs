@@ -506,6 +506,10 @@ pub trait Directory: Send + Sync {
     fn named(&self, _platform: &Platform, _word: &str) -> Option<Contact> {
         None
     }
+    /// The members of a team, as owners, where these stand for it.
+    fn members(&self, _owner: &str) -> Vec<String> {
+        Vec::new()
+    }
     /// The person with this key.
     fn person(&self, _key: &str) -> Option<Contact> {
         None

@@ -109,6 +109,9 @@ impl Ci for GitHub {
 
     async fn runs_at(&self, repo: &Repo, sha: &str) -> Result<Vec<RunFacts>, PortError> {
         let found = self.at(repo, sha).await?;
+        if found.workflow_runs.len() >= PAGE {
+            return Err(PortError::permanent(format!("more than {PAGE} runs at {sha}")));
+        }
         Ok(found.workflow_runs.into_iter().map(|run| run_facts(repo, run)).collect())
     }
 

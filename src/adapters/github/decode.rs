@@ -21,6 +21,8 @@ pub struct Webhooks {
     pub web_host: String,
     /// Our own name, once GitHub has told it: how people call us in comments.
     pub name: Arc<OnceLock<String>>,
+    /// The App that we are: its checks are what we said ourselves.
+    pub app: Option<u64>,
 }
 
 /// Until GitHub has told our name.
@@ -50,7 +52,9 @@ impl Decoder for Webhooks {
             "workflow_job" => payload.workflow_job.as_ref().map(|job| self.job(&base, &payload.action, job)),
             "workflow_run" => payload.workflow_run.as_ref().map(|run| self.run(&base, &payload.action, run)),
             "check_run" => payload.check_run.as_ref().map(|check| self.check(&base, &payload.action, check)),
-            "check_suite" => payload.check_suite.as_ref().map(|suite| suite_heard(&base, &payload.action, suite)),
+            "check_suite" => {
+                payload.check_suite.as_ref().map(|suite| suite_heard(&base, &payload.action, suite, self.app))
+            }
             "status" => self.status(&base, &payload),
             "push" => push(&base, &payload),
             "delete" => deleted(&base, &payload),
@@ -284,8 +288,14 @@ impl Webhooks {
     }
 
     fn check(&self, base: &Base, action: &str, check: &Check) -> Vec<Heard> {
+        if check.app.as_ref().is_some_and(|app| Some(app.id) == self.app) {
+            return ignored("check_run", "is our own");
+        }
         if action != "completed" {
-            return ignored("check_run", "has not ended");
+            let commit = sha(&check.head_sha);
+            let label = check.check_suite.as_ref().and_then(|suite| suite.head_branch.as_ref());
+            let branch = base.head(label, &commit).label;
+            return event(Event::Began { repo: base.repo.clone(), branch, sha: commit });
         }
         let app = check.app.as_ref().map(|app| app.name.clone()).unwrap_or_default();
         let suite = check.check_suite.as_ref();
@@ -341,7 +351,7 @@ impl Webhooks {
                 progress.sha = commit;
                 event(Event::Progressed { progress })
             }
-            _ => ignored("status", "is pending"),
+            _ => event(Event::Began { repo: base.repo.clone(), branch, sha: commit }),
         })
     }
 
@@ -409,7 +419,10 @@ fn queued(branch: &Untrusted) -> Option<u64> {
     crate::domain::head::queued(branch.raw()).map(|(_, number)| number)
 }
 
-fn suite_heard(base: &Base, action: &str, suite: &Suite) -> Vec<Heard> {
+fn suite_heard(base: &Base, action: &str, suite: &Suite, own: Option<u64>) -> Vec<Heard> {
+    if suite.app.as_ref().is_some_and(|app| Some(app.id) == own) {
+        return ignored("check_suite", "is our own");
+    }
     if action != "completed" {
         return ignored("check_suite", "has not ended");
     }

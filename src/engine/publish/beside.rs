@@ -5,8 +5,10 @@ use crate::domain::incident::Incident;
 use crate::engine::Engine;
 use crate::ports::{Chat, Message, PortError, Query, Surface};
 
-/// Incidents of a repository that are looked through: the newest.
+/// Closed incidents of a repository that are looked through: the newest.
 const LOOKED_AT: usize = 200;
+/// Open ones.
+const OPEN_MAX: usize = 1_000;
 /// Incidents on one message.
 const TOGETHER: usize = 40;
 
@@ -16,8 +18,13 @@ impl Engine {
         if !chat.is_in_repository() {
             return Ok(Vec::new());
         }
-        let query = Query { repo: Some(incident.repo.to_string()), limit: LOOKED_AT, ..Query::default() };
-        let found = self.store.incidents(&query).await.map_err(|why| PortError::transient(why.to_string()))?;
+        let newest = Query { repo: Some(incident.repo.to_string()), limit: LOOKED_AT, ..Query::default() };
+        let open = Query { open_only: true, limit: OPEN_MAX, ..newest.clone() };
+        let mut found = Vec::new();
+        for query in [open, Query { closed_only: true, ..newest }] {
+            let some = self.store.incidents(&query).await;
+            found.extend(some.map_err(|why| PortError::transient(why.to_string()))?);
+        }
         let here = |one: &Incident| chat.channels(&one.repo, &one.pulls).iter().any(|own| own == channel);
         let others = found.into_iter().filter(|one| one.no != incident.no && one.adopted_by.is_none() && here(one));
         let mut others: Vec<Incident> = others.collect();

@@ -9,6 +9,7 @@ use crate::domain::summary::{Ending, Every, Fixed, Summary};
 use crate::domain::time::{DAY_MS, MINUTE_MS, Time};
 use crate::engine::{Engine, stats};
 use crate::incident::row;
+use crate::policy::access::covers;
 use crate::ports::{PortError, Query, StoreError, Surface};
 use std::collections::BTreeSet;
 
@@ -33,13 +34,20 @@ fn soon_ms(every: Every) -> i64 {
 struct Channel<'a> {
     platform: &'a Platform,
     name: &'a str,
-    /// Patterns of the repositories that it is subscribed to as a whole; `None` is all.
-    patterns: Vec<Option<String>>,
+    feeds: Vec<Subscription>,
 }
 
 impl Channel<'_> {
+    /// Whether some feed of it may be about this repository.
     fn wants(&self, repo: &Repo) -> bool {
-        self.patterns.iter().any(|pattern| pattern.as_deref().is_none_or(|pattern| repo_glob(pattern, repo.as_str())))
+        let fits =
+            |feed: &Subscription| feed.filter.repo.as_deref().is_none_or(|pattern| repo_glob(pattern, repo.as_str()));
+        self.feeds.iter().any(fits)
+    }
+
+    /// Whether it was granted this repository as a whole, and not single incidents alone.
+    fn covers(&self, repo: &Repo) -> bool {
+        self.feeds.iter().any(|feed| covers(feed, repo))
     }
 }
 
@@ -69,8 +77,8 @@ impl Engine {
     async fn channel<'a>(&self, platform: &'a Platform, name: &'a str) -> Channel<'a> {
         let state = self.state.lock().await;
         let here = |feed: &&Subscription| feed.platform == *platform && feed.channel == name;
-        let patterns = self.all_feeds(&state).filter(here).map(|feed| feed.filter.repo.clone()).collect();
-        Channel { platform, name, patterns }
+        let feeds = self.all_feeds(&state).filter(here).cloned().collect();
+        Channel { platform, name, feeds }
     }
 
     async fn summary(
@@ -115,6 +123,11 @@ impl Engine {
         state.names.all(repo).any(|name| channel.wants(name))
     }
 
+    async fn is_covered(&self, channel: &Channel<'_>, repo: &Repo) -> bool {
+        let state = self.state.lock().await;
+        state.names.all(repo).any(|name| channel.covers(name))
+    }
+
     /// The jobs that flake most in the repositories that the channel sees.
     async fn flaky(
         &self,
@@ -122,7 +135,7 @@ impl Engine {
         seen: &[Incident],
     ) -> Result<Vec<crate::domain::figures::Suite>, StoreError> {
         let mut repos: BTreeSet<Repo> = seen.iter().map(|incident| incident.repo.clone()).collect();
-        repos.retain(|repo| channel.wants(repo));
+        repos.retain(|repo| channel.covers(repo));
         if repos.is_empty() {
             return Ok(Vec::new());
         }
@@ -135,7 +148,7 @@ impl Engine {
     async fn ending(&self, channel: &Channel<'_>, before: Time) -> Result<Vec<Ending>, StoreError> {
         let mut ending = Vec::new();
         for entry in self.read_ledger(None).await? {
-            if entry.pending || entry.ends() > before || !self.is_wanted(channel, &entry.repo).await {
+            if entry.pending || entry.ends() > before || !self.is_covered(channel, &entry.repo).await {
                 continue;
             }
             ending.push(Ending {
@@ -163,7 +176,7 @@ fn add(summary: &mut Summary, incident: &Incident) {
     match incident.closed_at {
         None if incident.opened_at >= from => summary.new.push(row(incident)),
         None => summary.red.push(row(incident)),
-        Some(at) if at >= from && at < to && incident.stage == Stage::Resolved => {
+        Some(at) if at >= from && at < to && incident.stage == Stage::Resolved && !incident.gone => {
             summary.fixed.push(Fixed { row: row(incident), after_ms: at.ms_since(incident.opened_at) });
         }
         Some(_) => {}

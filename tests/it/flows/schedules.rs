@@ -286,6 +286,7 @@ async fn why_it_is_silent_is_told() {
     for (what, change, want) in cases {
         let world = World::new().await;
         world.forge.workflow(REPO, "nightly", "nightly.yml", NIGHTLY);
+        hours(&world, 1).await;
         change(&world);
         hours(&world, 30).await;
         let all = world.incidents().await;
