@@ -51,12 +51,14 @@ fn file(key: &Key, value: &str) -> (String, usize, String) {
                 ("owner", "owner = \"@acme/web\"\n"),
                 ("slack", "slack = \"S1\"\n"),
                 ("deny", "deny = \"no\"\n"),
+                ("secret", "secret = \"sixteen characters\"\n"),
                 ("command", if rest == "endpoint" { "" } else { "command = [\"fix\"]\n" }),
             ];
             let mine = |field: &str| match part {
                 "agents" => matches!(field, "name" | "command"),
                 "people" => field == "name",
-                "providers" | "teams" | "webhooks" => matches!(field, "name" | "url"),
+                "providers" | "teams" => matches!(field, "name" | "url"),
+                "webhooks" => matches!(field, "name" | "url" | "secret"),
                 "rules" => field == "deny",
                 "groups" => matches!(field, "owner" | "slack"),
                 _ => matches!(field, "platform" | "channel"),
