@@ -75,7 +75,7 @@ impl Server {
     }
 
     /// # Errors
-    /// As the server's answer means: see [`judge`].
+    /// A refusal (5xx) is for the operator to mend; a 4xx passes by itself; with no answer, nobody knows whether the letter went.
     pub async fn send(&self, message: Message) -> Result<(), PortError> {
         match tokio::time::timeout(LETTER, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
