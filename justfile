@@ -10,6 +10,7 @@ check:
 prove:
     CI_RESCUE_KILL_ROUNDS=200 cargo test --locked --test it kill
     CI_RESCUE_DAYS=20 cargo test --locked --test it catching::a_day
+    CI_RESCUE_SEEDS=10000 cargo test --locked --release --test it simulation::nothing -- --nocapture
     CI_RESCUE_TRIALS=10000 cargo test --locked --test it trials
     CI_RESCUE_HOLDERS=1100 cargo test --locked --test it strangers_006_whoever
     # What is left out of the suite: a storm of minutes, and setup on a terminal.

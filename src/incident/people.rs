@@ -285,6 +285,9 @@ fn cancel(step: &mut Step<'_>, request: &Request, target: Target) {
     if undo {
         return undoing::forget(step, proposal.id.n);
     }
+    if proposal.by.key.as_ref() != Some(&request.by.key) {
+        proposal::withdrawn(step, &proposal, request.by.name.raw());
+    }
     let input = match proposal.state {
         ProposalState::Done => Input::Undo(request.by.name.line(60)),
         ProposalState::Running { .. } => Input::Stop(request.by.key.clone()),
@@ -321,6 +324,10 @@ fn undo(step: &mut Step<'_>, request: &Request, target: Target) {
     }
     if let Some(other) = exclusion::acting(&step.incident, Some(proposal.id.n)) {
         return refuse(step, request, format!("{} is {}; try again when it is done", other.id, other.state.as_str()));
+    }
+    if let Some(asked) = proposal.undo.as_ref().filter(|_| undoing::is_asked(&proposal)) {
+        let why = format!("{} has already asked to undo {}", asked.by.name.line(60), proposal.id);
+        return refuse(step, request, why);
     }
     undoing::ask(step, request, proposal.id.n);
 }

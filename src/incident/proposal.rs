@@ -505,9 +505,20 @@ pub fn close(step: &mut Step<'_>, why: &str) {
                 step.tell(None, note);
                 advance(step, n, &Input::Cancel(by));
             }
-            Some(proposal) => proposal.state = ProposalState::Cancelled { by },
+            Some(proposal) => {
+                let own = proposal.clone();
+                proposal.state = ProposalState::Cancelled { by: by.clone() };
+                withdrawn(step, &own, &by);
+            }
             None => {}
         }
+    }
+}
+
+/// Whoever asked and has had no answer yet learns that nothing comes of it; `own` is as it was before.
+pub fn withdrawn(step: &mut Step<'_>, own: &Proposal, by: &str) {
+    if own.state == ProposalState::Planning {
+        reply(step, own, Note::Cancelled { proposal: own.id, by: by.into(), undo: false });
     }
 }
 

@@ -45,6 +45,7 @@ mod signin;
     reason = "drawn numbers are cut to whole ones; the benchmark uses the rest"
 )]
 mod sim;
+mod simulation;
 mod sinks;
 mod strangers;
 mod threats;

@@ -76,6 +76,18 @@ async fn an_undo_waits_on_the_card_and_in_the_lists() {
 }
 
 #[tokio::test]
+async fn a_second_wish_to_undo_does_not_take_the_place_of_the_first() {
+    let (world, [ada, cyd], _) = reverted().await;
+    ada.say(&world, "undo 1-1").await;
+    let answer = cyd.say(&world, "undo 1-1").await;
+    assert!(answer.contains("ada has already asked to undo 1-1"), "{answer}");
+    assert_eq!(newest(&world).await.undo.unwrap().by.name.raw(), "ada");
+    cyd.press(&world, 1, "Approve").await;
+    assert!(matches!(newest(&world).await.state, ProposalState::Undone { .. }), "{:?}", newest(&world).await);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn an_undo_is_rejected_cancelled_or_expires() {
     let (world, [ada, cyd], _) = reverted().await;
     let thread = |world: &World| world.slack.thread(&world.slack.cards()[0].ts).last().unwrap().text.clone();
