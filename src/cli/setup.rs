@@ -8,6 +8,7 @@ mod cancel;
 mod door;
 mod edit;
 mod files;
+mod lines;
 
 use super::doctor::{self, report, settings};
 use super::{ConfigArg, Failed, runtime};
@@ -46,7 +47,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<u8, Failed> {
     let runtime = runtime()?;
-    cancel::watch(&runtime);
+    cancel::watch(&runtime).map_err(|why| format!("cannot watch for Ctrl-C: {why}"))?;
     let path = args.config.config.clone().unwrap_or_else(|| "ci-rescue.toml".into());
     let setup = Setup { path, listen: &args.listen, runtime };
     let before = setup.config()?;
@@ -245,11 +246,13 @@ impl Setup<'_> {
         let made = self.runtime.block_on(async {
             let (listener, at) = door::listen(self.listen).await?;
             println!("\nOpen this page in a browser on this machine; it creates the GitHub App:\n");
-            println!("  http://127.0.0.1:{}/\n", at.port());
+            let address = door::Address::new(at.port())?;
+            println!("  {}\n", address.page());
             println!("On a remote machine, forward the port first: ssh -L {0}:127.0.0.1:{0} HOST", at.port());
             println!("Waiting for GitHub …");
             let organisation = asked.organization.as_deref();
-            door::create(listener, at, door::Wanted { api_url, ca_pem, organisation, public: public.as_ref() }).await
+            door::create(listener, address, door::Wanted { api_url, ca_pem, organisation, public: public.as_ref() })
+                .await
         });
         let made = made.map_err(Failed::integration)?;
         let mut kept: Vec<Kept> = vec![(PRIVATE_KEY, made.pem)];

@@ -1,13 +1,11 @@
 //! The questions, on a terminal. What is configured already is kept unless somebody wants it changed.
 
 use super::answers::{Admin, Answers, Console, Discord, Secret, Slack};
-use super::cancel;
+use super::lines::{Asked, ask, ask_hidden};
+use crate::cli::terminal;
 use ci_rescue::adapters::{discord, github, slack};
 use ci_rescue::config::Config;
-use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
-use dialoguer::{Confirm, Input, Password, Select};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use std::io::ErrorKind;
 
 /// How often a refused answer may be given anew.
 const TRIES: usize = 5;
@@ -18,24 +16,15 @@ pub type Look<'a> = dyn Fn(&Answers, &str) -> Vec<String> + 'a;
 pub struct Interview<'a> {
     have: &'a Config,
     look: &'a Look<'a>,
-    theme: Box<dyn Theme>,
 }
 
-type Asked<T> = Result<T, String>;
-
-/// An interrupted prompt is the end; whoever watches for Ctrl-C says so.
-fn given<T>(answer: dialoguer::Result<T>) -> Asked<T> {
-    answer.map_err(|dialoguer::Error::IO(why)| match why.kind() {
-        ErrorKind::Interrupted => cancel::wait(),
-        _ => format!("the terminal cannot be read: {why}. Pass --answers FILE instead"),
-    })
+fn refuse(why: &str) {
+    terminal::err(format_args!("{}\n", textwrap::fill(&format!("  {why}"), 80)));
 }
 
 impl<'a> Interview<'a> {
     pub fn new(have: &'a Config, look: &'a Look<'a>) -> Self {
-        let colours = crate::cli::terminal::has_colour(&std::io::stderr());
-        let theme: Box<dyn Theme> = if colours { Box::<ColorfulTheme>::default() } else { Box::new(SimpleTheme) };
-        Self { have, look, theme }
+        Self { have, look }
     }
 
     /// Asks everything.
@@ -52,20 +41,51 @@ impl<'a> Interview<'a> {
         Ok(answers)
     }
 
-    fn theme(&self) -> &dyn Theme {
-        &*self.theme
+    pub fn yes(&self, question: &str, default: bool) -> Asked<bool> {
+        let prompt = format!("{question} [{}]", if default { "Y/n" } else { "y/N" });
+        loop {
+            match ask(&prompt)?.to_ascii_lowercase().as_str() {
+                "" => return Ok(default),
+                "y" | "yes" => return Ok(true),
+                "n" | "no" => return Ok(false),
+                _ => refuse("y or n, please"),
+            }
+        }
     }
 
-    pub fn yes(&self, question: &str, default: bool) -> Asked<bool> {
-        given(Confirm::with_theme(self.theme()).with_prompt(question).default(default).interact())
+    /// The index of what is chosen; Enter takes the first.
+    fn choice(&self, question: &str, ways: &[&str]) -> Asked<usize> {
+        for (at, way) in (1..).zip(ways) {
+            terminal::err(format_args!("  {at}. {way}\n"));
+        }
+        self.until_good(&format!("{question} [1]"), |text| {
+            let number = if text.is_empty() { Ok(1) } else { text.parse() };
+            let index = number.ok().and_then(|number: usize| number.checked_sub(1)).filter(|at| *at < ways.len());
+            index.ok_or_else(|| format!("a number from 1 to {}", ways.len()))
+        })
+    }
+
+    /// Asks until the answer can be one.
+    fn until_good<T>(&self, prompt: &str, read: impl Fn(&str) -> Result<T, String>) -> Asked<T> {
+        loop {
+            match read(&ask(prompt)?) {
+                Ok(answer) => return Ok(answer),
+                Err(why) => refuse(&why),
+            }
+        }
     }
 
     /// A line, which may stay empty.
     fn line(&self, question: &str, default: &str, check: impl Fn(&str) -> Result<(), String>) -> Asked<String> {
-        let input = Input::<String>::with_theme(self.theme()).with_prompt(question).allow_empty(true);
-        let input = if default.is_empty() { input } else { input.default(default.to_owned()) };
-        let checked = input.validate_with(|text: &String| check(text.trim()));
-        given(checked.interact_text()).map(|text| text.trim().to_owned())
+        let prompt = if default.is_empty() { format!("{question}:") } else { format!("{question} [{default}]") };
+        self.until_good(&prompt, |text| {
+            let text = if text.is_empty() { default } else { text };
+            // Such as those of an arrow key.
+            if text.chars().any(char::is_control) {
+                return Err("this has invisible characters in it".into());
+            }
+            check(text).map(|()| text.to_owned())
+        })
     }
 
     fn needed(&self, question: &str, check: impl Fn(&str) -> Result<(), String>) -> Asked<String> {
@@ -79,8 +99,14 @@ impl<'a> Interview<'a> {
     }
 
     fn secret(&self, question: &str) -> Asked<Secret> {
-        let asked = Password::with_theme(self.theme()).with_prompt(format!("{question} (not shown)"));
-        given(asked.interact()).map(|text| Secret::Given(text.trim().to_owned().into()))
+        let prompt = format!("{question} (not shown):");
+        loop {
+            let text = ask_hidden(&prompt)?;
+            if !text.is_empty() {
+                return Ok(Secret::Given(text.into()));
+            }
+            refuse("this is needed");
+        }
     }
 
     /// Whether a part is to be asked about: it is not there, or somebody wants it otherwise.
@@ -140,8 +166,7 @@ impl<'a> Interview<'a> {
             answers.github.api_url = Some(api).filter(|api| *api != have.api_url);
         }
         let ways = ["Create a GitHub App in the browser", "Use an App that exists", "Use a personal access token"];
-        let way = Select::with_theme(self.theme()).with_prompt("How?").items(ways).default(0);
-        match given(way.interact())? {
+        match self.choice("How?", &ways)? {
             0 => {
                 println!(
                     "\nGitHub sends webhooks to a public address with TLS. Without one, new runs are\n\
