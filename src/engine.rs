@@ -24,6 +24,7 @@ mod forms;
 mod gauges;
 mod groups;
 pub mod history;
+mod holders;
 mod house;
 mod keyed;
 mod late;
