@@ -159,10 +159,9 @@ impl Setup<'_> {
             "Enter takes what stands in brackets; Ctrl-C stops. Nothing is written\nbefore the end, but for the key of an App that you create."
         );
         let look = |answers: &Answers, about: &str| self.wrong(answers, about);
-        let interview = Interview::new(have, &look);
-        let answers = interview.hold()?;
+        let answers = Interview::new(have, &look).hold()?;
         println!("\nThis will be written to {}, and secrets to files beside it.", self.path.display());
-        if interview.yes("Write it?", true)? { Ok(answers) } else { Err("nothing was changed".into()) }
+        if lines::yes("Write it?", true)? { Ok(answers) } else { Err("nothing was changed".into()) }
     }
 
     /// What one integration has against the answers.
@@ -219,7 +218,7 @@ impl Setup<'_> {
         }
         let proposed = self.propose(&answers)?;
         while let Some(status) = self.refused(&proposed.config) {
-            if !is_asked || !self.again()? {
+            if !is_asked || !lines::yes("Look again?", true)? {
                 let kept = if made { "Nothing but the App's key was written" } else { "Nothing was changed" };
                 println!("{kept}. Put that right, and run `ci-rescue setup` again.");
                 return Ok(status);
@@ -267,12 +266,6 @@ impl Setup<'_> {
         println!("GitHub made the App \"{}\", number {}. Install it on your repositories:\n", made.slug, made.id);
         println!("  {}/installations/new\n", made.html_url.trim_end_matches('/'));
         Ok(())
-    }
-
-    /// Whether somebody put it right meanwhile.
-    fn again(&self) -> Result<bool, Failed> {
-        let have = self.config()?;
-        Ok(Interview::new(&have, &|_, _| Vec::new()).yes("Look again?", true)?)
     }
 
     /// What stands against writing: told as the doctor tells it.
