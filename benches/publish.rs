@@ -98,6 +98,7 @@ fn failure(n: usize) -> RunSpec {
             log,
             green_log: String::new(),
             ends: vec!["failure"],
+            failing_too: Vec::new(),
         }],
     }
 }

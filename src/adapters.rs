@@ -18,3 +18,18 @@ pub mod slack;
 pub mod status;
 pub mod teams;
 pub mod webhook;
+
+use std::fs;
+use std::path::Path;
+
+/// The bytes of all files below a directory. Links are not followed, and what cannot be read counts nothing.
+fn directory_bytes(path: &Path) -> u64 {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.file_type() {
+            Ok(kind) if kind.is_dir() => directory_bytes(&entry.path()),
+            Ok(kind) if kind.is_file() => entry.metadata().map_or(0, |meta| meta.len()),
+            _ => 0,
+        })
+        .fold(0, u64::saturating_add)
+}

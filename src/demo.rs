@@ -34,4 +34,4 @@ pub use hooks::{Hook, sign};
 pub use queues::branch as queue_branch;
 pub use routes::router;
 pub use script::{REPO, SCENARIOS, Scenario, hint, play};
-pub use state::{Call, Delivered, Fault, Forge, Issue, JobSpec, Now, Pull, RunSpec, Runner};
+pub use state::{Call, Delivered, Fault, Forge, Held, Issue, JobSpec, Now, Pull, RunSpec, Runner, account_number};

@@ -24,7 +24,9 @@ mod forms;
 mod gauges;
 mod groups;
 pub mod history;
+mod holders;
 mod house;
+mod keyed;
 mod late;
 mod ledger;
 mod links;
@@ -204,6 +206,8 @@ pub struct Engine {
     presses: presses::Presses,
     /// What the forge said that accounts may read.
     answers: Mutex<access::Answers>,
+    /// Commits whose verdict check is being looked at: an older look must not write last.
+    looked_at: keyed::Keyed<(Repo, String)>,
     /// The figures' gauges.
     shown: Mutex<gauges::Shown>,
     reports: reports::Reports,
@@ -282,6 +286,7 @@ impl Engine {
             tried: std::sync::Mutex::default(),
             presses: presses::Presses::default(),
             answers: Mutex::default(),
+            looked_at: keyed::Keyed::default(),
             shown: Mutex::default(),
             reports,
             filling,

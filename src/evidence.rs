@@ -24,6 +24,7 @@ mod report;
 pub mod reported;
 mod signs;
 mod vocabulary;
+mod watch;
 
 pub use analyzer::{Analyzer, Reading};
 pub use baseline::Baseline;

@@ -46,6 +46,11 @@ impl Letters for Email {
         "html"
     }
 
+    /// Mail programs know a letter by its `Message-ID`.
+    fn shows_once(&self) -> bool {
+        true
+    }
+
     fn pace_ms(&self) -> i64 {
         PACE_MS
     }

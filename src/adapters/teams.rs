@@ -48,6 +48,11 @@ impl Letters for Teams {
         "plain"
     }
 
+    /// A workflow answers without a name of what it posted, takes none, and nothing it posted can be read back.
+    fn shows_once(&self) -> bool {
+        false
+    }
+
     fn pace_ms(&self) -> i64 {
         PACE_MS
     }

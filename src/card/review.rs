@@ -18,6 +18,27 @@ pub(super) fn date(at: Time) -> String {
     chrono::DateTime::from_timestamp_millis(at.0).unwrap_or_default().format("%Y-%m-%d").to_string()
 }
 
+/// A card that only tells something.
+pub(super) fn telling(title: String, lines: Vec<String>, links: Vec<Link>, fallback: String) -> Card {
+    Card {
+        incident: IncidentNo(0),
+        version: 0,
+        stage: Stage::Resolved,
+        tone: Tone::Running,
+        title,
+        lines,
+        links,
+        buttons: Vec::new(),
+        more: Vec::new(),
+        green: false,
+        sha: String::new(),
+        annotations: Vec::new(),
+        record: None,
+        fallback,
+        beside: Vec::new(),
+    }
+}
+
 impl Words {
     /// What the bot did by itself from one day to another, and how each act ended.
     ///
@@ -41,22 +62,7 @@ impl Words {
         }
         let links =
             self.home().into_iter().map(|home| Link { label: "Statistics".into(), url: format!("{home}/statistics") });
-        Ok(Card {
-            incident: IncidentNo(0),
-            version: 0,
-            stage: Stage::Resolved,
-            tone: Tone::Running,
-            title: bold(markup, &title),
-            lines,
-            links: links.collect(),
-            buttons: Vec::new(),
-            more: Vec::new(),
-            green: false,
-            sha: String::new(),
-            annotations: Vec::new(),
-            record: None,
-            fallback: format!("{title}: {}.", rows("plain")?.join("; ").replace('\n', " ")),
-            beside: Vec::new(),
-        })
+        let fallback = format!("{title}: {}.", rows("plain")?.join("; ").replace('\n', " "));
+        Ok(telling(bold(markup, &title), lines, links.collect(), fallback))
     }
 }

@@ -1,12 +1,10 @@
 //! A channel's digest as a card without buttons.
 
 use super::markup::{bold, cut};
-use super::review::date;
+use super::review::{date, telling};
 use super::words::{TemplateError, Words};
-use crate::domain::card::{Card, Link, Tone};
+use crate::domain::card::{Card, Link};
 use crate::domain::figures::Act;
-use crate::domain::ids::IncidentNo;
-use crate::domain::incident::Stage;
 use crate::domain::summary::{Ending, Every, Summary};
 use crate::domain::time::Span;
 use minijinja::value::Serde;
@@ -86,23 +84,7 @@ impl Words {
             date(summary.to)
         );
         let links = self.home().into_iter().map(|home| Link { label: "All incidents".into(), url: home.to_owned() });
-        Ok(Card {
-            incident: IncidentNo(0),
-            version: 0,
-            stage: Stage::Resolved,
-            tone: Tone::Running,
-            title: bold(markup, &title),
-            lines,
-            links: links.collect(),
-            buttons: Vec::new(),
-            more: Vec::new(),
-            green: false,
-            sha: String::new(),
-            annotations: Vec::new(),
-            record: None,
-            beside: Vec::new(),
-            fallback: format!("{title}."),
-        })
+        Ok(telling(bold(markup, &title), lines, links.collect(), format!("{title}.")))
     }
 }
 
@@ -112,6 +94,7 @@ mod tests {
     use crate::card::Places;
     use crate::card::markup::MARKUPS;
     use crate::domain::figures::Suite;
+    use crate::domain::ids::IncidentNo;
     use crate::domain::journal::ListRow;
     use crate::domain::summary::Fixed;
     use crate::domain::time::Time;

@@ -8,6 +8,7 @@ mod cancel;
 mod door;
 mod edit;
 mod files;
+mod lines;
 
 use super::doctor::{self, report, settings};
 use super::{ConfigArg, Failed, runtime};
@@ -46,7 +47,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<u8, Failed> {
     let runtime = runtime()?;
-    cancel::watch(&runtime);
+    cancel::watch(&runtime).map_err(|why| format!("cannot watch for Ctrl-C: {why}"))?;
     let path = args.config.config.clone().unwrap_or_else(|| "ci-rescue.toml".into());
     let setup = Setup { path, listen: &args.listen, runtime };
     let before = setup.config()?;
@@ -158,10 +159,9 @@ impl Setup<'_> {
             "Enter takes what stands in brackets; Ctrl-C stops. Nothing is written\nbefore the end, but for the key of an App that you create."
         );
         let look = |answers: &Answers, about: &str| self.wrong(answers, about);
-        let interview = Interview::new(have, &look);
-        let answers = interview.hold()?;
+        let answers = Interview::new(have, &look).hold()?;
         println!("\nThis will be written to {}, and secrets to files beside it.", self.path.display());
-        if interview.yes("Write it?", true)? { Ok(answers) } else { Err("nothing was changed".into()) }
+        if lines::yes("Write it?", true)? { Ok(answers) } else { Err("nothing was changed".into()) }
     }
 
     /// What one integration has against the answers.
@@ -218,7 +218,7 @@ impl Setup<'_> {
         }
         let proposed = self.propose(&answers)?;
         while let Some(status) = self.refused(&proposed.config) {
-            if !is_asked || !self.again()? {
+            if !is_asked || !lines::yes("Look again?", true)? {
                 let kept = if made { "Nothing but the App's key was written" } else { "Nothing was changed" };
                 println!("{kept}. Put that right, and run `ci-rescue setup` again.");
                 return Ok(status);
@@ -245,11 +245,13 @@ impl Setup<'_> {
         let made = self.runtime.block_on(async {
             let (listener, at) = door::listen(self.listen).await?;
             println!("\nOpen this page in a browser on this machine; it creates the GitHub App:\n");
-            println!("  http://127.0.0.1:{}/\n", at.port());
+            let address = door::Address::new(at.port())?;
+            println!("  {}\n", address.page());
             println!("On a remote machine, forward the port first: ssh -L {0}:127.0.0.1:{0} HOST", at.port());
             println!("Waiting for GitHub …");
             let organisation = asked.organization.as_deref();
-            door::create(listener, at, door::Wanted { api_url, ca_pem, organisation, public: public.as_ref() }).await
+            door::create(listener, address, door::Wanted { api_url, ca_pem, organisation, public: public.as_ref() })
+                .await
         });
         let made = made.map_err(Failed::integration)?;
         let mut kept: Vec<Kept> = vec![(PRIVATE_KEY, made.pem)];
@@ -264,12 +266,6 @@ impl Setup<'_> {
         println!("GitHub made the App \"{}\", number {}. Install it on your repositories:\n", made.slug, made.id);
         println!("  {}/installations/new\n", made.html_url.trim_end_matches('/'));
         Ok(())
-    }
-
-    /// Whether somebody put it right meanwhile.
-    fn again(&self) -> Result<bool, Failed> {
-        let have = self.config()?;
-        Ok(Interview::new(&have, &|_, _| Vec::new()).yes("Look again?", true)?)
     }
 
     /// What stands against writing: told as the doctor tells it.

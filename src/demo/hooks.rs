@@ -192,13 +192,15 @@ impl State {
         let failed = job.conclusion.is_some_and(|c| c != "success");
         let step = |name: &str, conclusion: Option<&str>, number: u32| json!({"name": name, "status": if conclusion.is_some() { "completed" } else { "in_progress" }, "conclusion": conclusion, "number": number});
         let broken = if failed { job.conclusion } else { job.conclusion.map(|_| "success") };
+        let mut steps = vec![step("Set up job", Some("success"), 1), step(&spec.step, broken, 2)];
+        steps.extend(spec.failing_too.iter().zip(3..).map(|(name, number)| step(name, broken, number)));
         json!({
             "id": job.id, "run_id": run.id, "run_attempt": at + 1, "workflow_name": run.spec.workflow, "name": spec.name,
             "status": if job.conclusion.is_some() { "completed" } else { "in_progress" }, "conclusion": job.conclusion,
             "started_at": stamp(job.started_at), "completed_at": job.conclusion.map(|_| stamp(job.ended_at)),
             "head_branch": head(&run.spec.repo, &run.spec.branch).1, "head_sha": run.spec.sha,
             "html_url": format!("{{web}}/{}/actions/runs/{}/job/{}", run.spec.repo, run.id, job.id),
-            "steps": [step("Set up job", Some("success"), 1), step(&spec.step, broken, 2)], "labels": ["ubuntu-latest"], "runner_name": "sandbox",
+            "steps": steps, "labels": ["ubuntu-latest"], "runner_name": "sandbox",
         })
     }
 }

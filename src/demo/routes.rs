@@ -7,7 +7,7 @@ use super::{
 };
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 /// All routes. `{web}` in addresses becomes the address that the request came to.
 pub fn router(forge: Forge) -> Router {
     AxumRouter::new()
+        .route("/users/{login}", get(account_of))
         .route("/user", get(|| async { Json(json!({"login": "sandbox-bot", "id": 2, "type": "User"})) }))
         .route("/app", get(app))
         .route("/meta", get(|| async { Json(json!({})) }))
@@ -129,6 +130,15 @@ async fn record(State(forge): State<Forge>, request: Request, next: Next) -> Res
         }
         None => response,
     };
+    let held = {
+        let mut state = forge.lock();
+        let at = state.held.iter().position(|held| held.method == method && path.ends_with(&held.path));
+        at.map(|at| state.held.remove(at))
+    };
+    if let Some(held) = held {
+        held.made.notify_one();
+        held.go.notified().await;
+    }
     let response = count_down(&forge, response);
     forge.lock().calls.push(Call {
         method: method.clone(),
@@ -142,6 +152,13 @@ async fn record(State(forge): State<Forge>, request: Request, next: Next) -> Res
         tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
     }
     if path.starts_with("/repos/") { fill_in(response, &web).await } else { response }
+}
+
+async fn account_of(State(forge): State<Forge>, Path(login): Path<String>) -> Response {
+    match forge.account_id(&login) {
+        Some(id) => Json(json!({"login": login, "id": id, "type": "User"})).into_response(),
+        None => refuse(404, "Not Found"),
+    }
 }
 
 /// Tells how many calls are left, where that is played.

@@ -118,6 +118,7 @@ impl Scenario {
             log: (self.log)(),
             green_log: GREEN.into(),
             ends: self.ends.to_vec(),
+            failing_too: Vec::new(),
         };
         let beside = self.beside.iter().map(|name| JobSpec {
             name: (*name).into(),
@@ -125,6 +126,7 @@ impl Scenario {
             log: String::new(),
             green_log: GREEN.into(),
             ends: vec!["success"],
+            failing_too: Vec::new(),
         });
         RunSpec {
             repo: REPO.into(),

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// The time, in milliseconds since the epoch: the demo's is the machine's, a test's its own.
 pub type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -21,6 +22,8 @@ pub struct JobSpec {
     pub green_log: String,
     /// Conclusions by attempt; the last one counts for all later ones.
     pub ends: Vec<&'static str>,
+    /// Further steps that fail when it does.
+    pub failing_too: Vec<String>,
 }
 
 /// A run to be made.
@@ -177,6 +180,17 @@ pub struct Fault {
     pub after: bool,
 }
 
+/// An answer that is kept back: made when it was asked for, and given when the caller is let go.
+#[derive(Clone, Default)]
+pub struct Held {
+    pub method: String,
+    pub path: String,
+    /// Told when the answer is made.
+    pub made: Arc<Notify>,
+    /// Told by whoever lets it go.
+    pub go: Arc<Notify>,
+}
+
 #[derive(Default)]
 pub struct State {
     pub repos: BTreeMap<String, Repo>,
@@ -187,7 +201,10 @@ pub struct State {
     pub by_clock: BTreeSet<u64>,
     pub hooks: VecDeque<Hook>,
     pub calls: Vec<Call>,
+    /// Logins that were given up, and who has them now.
+    pub passed_on: BTreeMap<String, Option<u64>>,
     pub faults: Vec<Fault>,
+    pub held: Vec<Held>,
     pub advisories: Vec<super::advisories::Advisory>,
     pub artifacts: Vec<super::artifacts::Artifact>,
     /// By run: the environments that it waits for, and the reviews that were given.
@@ -217,6 +234,12 @@ pub struct Forge {
     pub latency_ms: Arc<AtomicU64>,
 }
 
+/// The number of whoever has a login first.
+#[must_use]
+pub fn account_number(login: &str) -> u64 {
+    login.to_ascii_lowercase().bytes().fold(1_000, |id, byte| (id * 31 + u64::from(byte)) % 100_000_000)
+}
+
 impl Forge {
     #[must_use]
     pub fn new(now: Now, git_dir: Option<PathBuf>) -> Self {
@@ -226,6 +249,12 @@ impl Forge {
 
     pub fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of the account with this login.
+    #[must_use]
+    pub fn account_id(&self, login: &str) -> Option<u64> {
+        self.lock().passed_on.get(login).copied().unwrap_or_else(|| Some(account_number(login)))
     }
 
     pub fn add_repo(&self, name: &str) {

@@ -2,7 +2,7 @@
 
 use super::cause::{Cause, Record};
 use super::event::Conclusion;
-use super::facts::{BaseFailure, RunFacts};
+use super::facts::{BaseFailure, JobFacts, RunFacts};
 use super::ids::{IncidentNo, RunId};
 use super::text::Untrusted;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,8 @@ pub struct CheckSeen {
 pub struct AtCommit {
     pub checks: Vec<CheckSeen>,
     pub runs: Vec<RunFacts>,
+    /// Of the runs in which something failed.
+    pub jobs: Vec<JobFacts>,
 }
 
 impl AtCommit {
@@ -55,6 +57,10 @@ pub struct FailureKnown {
     pub name: Untrusted,
     pub incident: Option<IncidentNo>,
     pub log: LogKnown,
+    /// How many of the job's steps failed; `None` where the forge does not tell.
+    pub steps: Option<u32>,
+    /// The step that failed may be another than the one whose tests did.
+    pub tests_elsewhere: bool,
     /// Each failing test, or the job itself where no test is named, by its own history.
     pub weighed: Vec<Weighed>,
     /// What a person said of it, and who.

@@ -38,6 +38,23 @@ pub struct Review {
     pub comment: Untrusted,
 }
 
+/// What a run would deploy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunAt {
+    pub sha: String,
+    pub attempt: u32,
+}
+
+/// What an approval binds to: the run, its commit and attempt, and what it waits to deploy to.
+#[must_use]
+pub fn digest(run: RunId, at: &RunAt, environments: &[Environment]) -> Digest {
+    let run = run.0.to_be_bytes();
+    let attempt = at.attempt.to_be_bytes();
+    let ids: Vec<[u8; 8]> = environments.iter().map(|one| one.id.to_be_bytes()).collect();
+    let parts = [run.as_slice(), at.sha.as_bytes(), attempt.as_slice()];
+    Digest::of(parts.into_iter().chain(ids.iter().map(<[u8; 8]>::as_slice)))
+}
+
 /// What the forge says of a run's deployments.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingFacts {
@@ -47,6 +64,12 @@ pub struct PendingFacts {
     pub ended: Option<Conclusion>,
     /// Logins of who started the run, and who started it again.
     pub starters: Vec<String>,
+    /// Keys of the people who had the bot start it again, or approved that.
+    #[serde(default)]
+    pub rerun_by: Vec<String>,
+    /// The run's commit, and how often it was started.
+    #[serde(default)]
+    pub at: RunAt,
     /// The oldest first.
     pub reviews: Vec<Review>,
 }
@@ -77,6 +100,11 @@ pub struct Waiting {
     /// The environments' names, also before that and afterwards.
     pub names: Vec<Untrusted>,
     pub starters: Vec<String>,
+    /// Keys of the people who had the bot start the run again, or approved that.
+    #[serde(default)]
+    pub rerun_by: Vec<String>,
+    #[serde(default)]
+    pub at: RunAt,
     /// When these environments began to wait.
     pub since: Time,
     pub reminded: bool,
@@ -87,17 +115,17 @@ pub struct Waiting {
     pub outcome: Option<String>,
 }
 
+/// Why a person may not review a run's deployment.
+pub const STARTED: &str = "you started this run, or had it started again, so someone else must review its deployment";
+
 /// People listed on a card.
 const LISTED: usize = 4;
 const NAME: usize = 60;
 
 impl Waiting {
-    /// What a button's press binds to: the run and what it waits to deploy to.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        let ids: Vec<[u8; 8]> = self.environments.iter().map(|one| one.id.to_be_bytes()).collect();
-        let run = self.run.0.to_be_bytes();
-        Digest::of(std::iter::once(run.as_slice()).chain(ids.iter().map(<[u8; 8]>::as_slice)))
+        digest(self.run, &self.at, &self.environments)
     }
 
     #[must_use]

@@ -228,6 +228,12 @@ pub enum Effect {
         environments: Vec<u64>,
         approve: bool,
         login: String,
+        /// The person's key.
+        #[serde(default)]
+        key: String,
+        /// What was decided on; absent in what an older version left behind.
+        #[serde(default)]
+        digest: Option<Digest>,
         /// The review's comment.
         said: String,
         /// Of the request: marks the comment.

@@ -288,6 +288,9 @@ pub struct Evidence {
     pub failing_tests: Vec<FailingTest>,
     /// How many tests failed, where more failed than are listed.
     pub failing_tests_total: u64,
+    /// The step that failed may be another than the one that names them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tests_elsewhere: bool,
     pub frames: Vec<Frame>,
     pub resolved: Vec<Resolved>,
     /// `v3:` and 32 hex digits; absent where nothing in the log tells one failure from another.

@@ -183,6 +183,9 @@ pub struct JobFacts {
     pub name: Untrusted,
     pub conclusion: Option<Conclusion>,
     pub failing_step: Option<Untrusted>,
+    /// How many of its steps failed.
+    #[serde(default)]
+    pub failing_steps: u32,
 }
 
 /// What is known of a run, also of one that no incident has: its newest attempt and how that ended.

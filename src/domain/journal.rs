@@ -490,6 +490,11 @@ pub enum Note {
         by: Untrusted,
         logins: Vec<String>,
     },
+    /// A linked login is another account's now, or may be.
+    LinkEnded {
+        account: Untrusted,
+        login: String,
+    },
     /// A link to read the incident was made.
     Shared {
         by: Untrusted,

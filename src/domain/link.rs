@@ -34,7 +34,13 @@ pub struct Link {
     pub account: Account,
     pub name: Untrusted,
     pub login: String,
+    /// The forge's number of that account, which stays when its login goes to somebody else.
+    #[serde(default)]
+    pub id: Option<u64>,
     pub at: Time,
+    /// When the forge was asked last whether the login is still theirs.
+    #[serde(default)]
+    pub looked: Time,
 }
 
 /// What a person links their account with.
@@ -70,9 +76,11 @@ pub enum Polled {
     SlowDown {
         interval_s: i64,
     },
-    /// They signed in with this login.
+    /// They signed in with this login, which is now this account's.
     Is {
         login: String,
+        #[serde(default)]
+        id: Option<u64>,
     },
     /// It will not come to anything, and why.
     Ended {
@@ -117,5 +125,11 @@ pub enum Linking {
         account: Account,
         flow: Digest,
         polled: Polled,
+    },
+    /// The forge was asked whose a linked login is now: `None` where nobody has it.
+    Looked {
+        account: Account,
+        login: String,
+        id: Option<u64>,
     },
 }

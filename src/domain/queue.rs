@@ -127,6 +127,9 @@ pub struct Queue {
     /// When the forge will be asked how the entries stand.
     #[serde(default)]
     pub look_due: Option<Time>,
+    /// It was reopened although nothing of it was left: it stays open until an entry ends anew.
+    #[serde(default)]
+    pub reopened: bool,
 }
 
 impl Queue {
@@ -147,7 +150,9 @@ impl Queue {
         if self.entry(pull).is_none() {
             if self.entries.len() >= ENTRIES_KEPT {
                 self.more += 1;
-                return None;
+                // One that is over makes room for one that is not.
+                let over = self.entries.iter().position(|entry| entry.standing.is_over())?;
+                self.entries.remove(over);
             }
             self.entries.push(Entry { pull, ..Entry::default() });
         }

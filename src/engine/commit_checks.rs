@@ -14,6 +14,7 @@ use crate::domain::time::{SECOND_MS, Time};
 use crate::history::{self, outcomes};
 use crate::policy::commit_check::verdict;
 use crate::ports::{CheckSaid, PortError, StoreError, TimerRow};
+use std::collections::BTreeSet;
 
 /// Events of one commit come in bursts: it is looked at no more often.
 const PACE_MS: i64 = 10 * SECOND_MS;
@@ -72,6 +73,8 @@ impl Engine {
         if !self.verdict_check {
             return Ok(());
         }
+        // What is read here is written here: a later look reads after this one wrote.
+        let _turn = self.looked_at.turn((repo.clone(), sha.to_owned())).await;
         let Some(onto) = self.target(repo, head, sha).await? else { return Ok(()) };
         let (at, failed) = match self.read_commit(repo, sha).await {
             Ok(at) => (Ok(at), None),
@@ -109,13 +112,19 @@ impl Engine {
     async fn read_commit(&self, repo: &Repo, sha: &str) -> Result<AtCommit, PortError> {
         let checks = self.forge()?.checks_at(repo, sha).await?;
         let runs = self.ci()?.runs_at(repo, sha).await?;
-        Ok(AtCommit { checks, runs })
+        let mut at = AtCommit { checks, runs, jobs: Vec::new() };
+        let red: BTreeSet<RunId> = at.failed().filter_map(|check| check.run).take(FAILURES_MAX).collect();
+        for run in at.runs.iter().filter(|run| red.contains(&run.id)) {
+            at.jobs.extend(self.ci()?.jobs(repo, run.id, run.attempt).await?);
+        }
+        Ok(at)
     }
 
     async fn known_failures(&self, repo: &Repo, at: &AtCommit, onto: &str) -> Result<Vec<FailureKnown>, StoreError> {
         let mut all = Vec::new();
         for check in at.failed().take(FAILURES_MAX) {
-            all.push(self.known_failure(repo, check, onto).await?);
+            let steps = at.jobs.iter().find(|job| Some(job.id) == check.job).map(|job| job.failing_steps);
+            all.push(FailureKnown { steps, ..self.known_failure(repo, check, onto).await? });
         }
         for run in at.failed_runs().take(FAILURES_MAX - all.len()) {
             let name = format!("workflow run {}", run.id).into();
@@ -154,6 +163,7 @@ impl Engine {
         known.weighed = self.weigh(incident, job, &evidence).await?;
         let named = known.weighed.iter().filter(|one| one.test.is_some()).count() as u64;
         let total = evidence.failing_tests_total.max(evidence.failing_tests.len() as u64);
+        known.tests_elsewhere = evidence.tests_elsewhere;
         known.log = LogKnown::Read { unnamed: total.saturating_sub(named) };
         if onto == incident.default_branch {
             known.base = self.base_of(incident, job, &evidence).await?;
@@ -215,5 +225,14 @@ impl Engine {
 }
 
 fn unknown(name: Untrusted, log: LogKnown) -> FailureKnown {
-    FailureKnown { name, incident: None, log, weighed: Vec::new(), said: None, base: None }
+    FailureKnown {
+        name,
+        incident: None,
+        log,
+        steps: None,
+        tests_elsewhere: false,
+        weighed: Vec::new(),
+        said: None,
+        base: None,
+    }
 }

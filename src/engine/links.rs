@@ -5,6 +5,7 @@
 
 use super::Engine;
 use super::access::Asker;
+use super::holders;
 use super::turn::Working;
 use crate::domain::actor::{Actor, Place, Principal};
 use crate::domain::effect::Effect;
@@ -44,8 +45,9 @@ struct Coded {
 impl Engine {
     /// Tells the directory every link that is stored.
     pub(super) async fn read_links(&self) -> Result<(), StoreError> {
-        let rows = self.store.settings(LINKS).await?;
-        let links = rows.into_iter().filter_map(|(_, value)| serde_json::from_value(value).ok()).collect();
+        let now = self.clock.now();
+        let mut links = self.links().await?;
+        links.retain(|link| holders::counts(link, now));
         self.directory.set_links(links);
         Ok(())
     }
@@ -76,7 +78,7 @@ impl Engine {
 
 const NOT_SET: &str = "linking by GitHub is off: the operator has to set github.client_id";
 
-fn link_key(account: &Account) -> String {
+pub(super) fn link_key(account: &Account) -> String {
     format!("{LINKS}{}", account.key())
 }
 
@@ -165,6 +167,7 @@ impl Working<'_> {
             }
             Linking::Due { account, flow } => self.due(&account, &flow).await,
             Linking::Polled { account, flow, polled } => self.polled(account, &flow, polled).await,
+            Linking::Looked { account, login, id } => self.looked(account, &login, id).await,
         }
     }
 
@@ -216,9 +219,9 @@ impl Working<'_> {
                 self.turn.settings.push((pending_key(&account), Some(json!(pending))));
             }
             Polled::Ended { why } => self.ended(&account, &pending, &why),
-            Polled::Is { login } => {
+            Polled::Is { login, id } => {
                 self.forget(&account);
-                let note = self.linked(&pending.actor, &pending.place, account, login).await?;
+                let note = self.linked(&pending.actor, &pending.place, account, (login, id)).await?;
                 self.answer(&pending.place, &pending.actor.id, note);
             }
         }
@@ -235,24 +238,25 @@ impl Working<'_> {
         self.answer(&pending.place, &pending.actor.id, refused("link", why));
     }
 
-    async fn links(&self) -> Result<Vec<Link>, StoreError> {
-        let rows = self.engine.store.settings(LINKS).await?;
-        Ok(rows.into_iter().filter_map(|(_, value)| serde_json::from_value(value).ok()).collect())
-    }
-
     /// The person proved that the login is theirs: linked, unless somebody else has it or the configuration says who has.
     async fn linked(
         &mut self,
         actor: &Actor,
         place: &Place,
         account: Account,
-        login: String,
+        (login, id): (String, Option<u64>),
     ) -> Result<Note, StoreError> {
         if let Err(why) = self.engine.directory.may_link(&account, Some(&login)) {
             return Ok(refused("link", why));
         }
-        let same = |link: &Link| link.login.eq_ignore_ascii_case(&login) && link.account.platform == account.platform;
-        if self.links().await?.iter().any(|link| same(link) && link.account != account) {
+        let same = |link: &&Link| link.login.eq_ignore_ascii_case(&login) && link.account.platform == account.platform;
+        let all = self.engine.links().await?;
+        let others = all.iter().filter(same).filter(|link| link.account != account);
+        // One of who had the login before is over.
+        let (past, theirs): (Vec<&Link>, Vec<&Link>) =
+            others.partition(|link| link.id.zip(id).is_some_and(|(a, b)| a != b));
+        self.turn.settings.extend(past.iter().map(|link| (link_key(&link.account), None)));
+        if !theirs.is_empty() {
             let why = format!(
                 "{login} is linked to another account here: unlink it there, or ask an admin for `unlink github {login}`"
             );
@@ -270,7 +274,8 @@ impl Working<'_> {
         }
         tracing::info!(account = %account.key(), login, "linked an account");
         let key = link_key(&account);
-        let link = Link { account, name: actor.name.clone(), login, at: self.now };
+        let looked = id.map_or(Time(0), |_| self.now);
+        let link = Link { account, name: actor.name.clone(), login, id, at: self.now, looked };
         self.turn.settings.push((key, Some(json!(link))));
         Ok(note)
     }
@@ -287,7 +292,7 @@ impl Working<'_> {
             Some(login) => link.login.eq_ignore_ascii_case(login.trim_start_matches('@')),
             None => link.account == account,
         };
-        let gone: Vec<Link> = self.links().await?.into_iter().filter(ours).collect();
+        let gone: Vec<Link> = self.engine.links().await?.into_iter().filter(ours).collect();
         let waits = login.is_none() && self.pending(&account).await?.is_some();
         if waits {
             self.forget(&account);
@@ -335,7 +340,8 @@ impl Working<'_> {
         };
         self.turn.settings.push((key, None));
         let (actor, place) = (asker.actor.clone(), asker.place.clone());
-        self.linked(&actor, &place, account, coded.login).await
+        // Its number is asked for in a moment.
+        self.linked(&actor, &place, account, (coded.login, None)).await
     }
 }
 

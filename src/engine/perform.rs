@@ -261,7 +261,7 @@ impl Engine {
                     facts.runners = Some(known(self.ci()?.runners(repo, labels).await)?);
                 }
                 Lookup::Pending { repo, run } => {
-                    facts.pending = Some(known(self.ci()?.pending(repo, *run).await)?);
+                    facts.pending = Some(known(self.pending(repo, *run).await)?);
                 }
                 Lookup::Protected { repo, branch } => {
                     facts.protected = Some(known(self.forge()?.is_protected(repo, branch).await)?);

@@ -183,6 +183,9 @@ impl Engine {
                 if let Err(why) = this.look_at_schedules().await {
                     tracing::error!(%why, "could not keep what is known of schedules");
                 }
+                if let Err(why) = this.look_at_links().await {
+                    tracing::error!(%why, "could not keep whose linked logins are");
+                }
                 this.measure().await;
                 since_compact += RECONCILE;
                 if since_compact >= COMPACT {

@@ -162,10 +162,7 @@ impl Engine {
                     }
                 }
             };
-            let name = |what: &str| {
-                let parts = [repo.as_str(), &table.path, what].map(str::as_bytes);
-                Digest::of(parts).short().to_owned()
-            };
+            let name = |what: &str| name(before, repo, &table.path, what);
             match news {
                 News::Nothing => {}
                 // What was off before we looked first is nobody's news.
@@ -174,7 +171,7 @@ impl Engine {
                 }
                 News::Silent(silence) => {
                     let default_branch = table.default_branch.clone();
-                    let words = format!("{silence:?} {}", file.since.0);
+                    let words = format!("{silence:?}");
                     let missed = Missed {
                         path: table.path.as_str().into(),
                         workflow: table.name.clone(),
@@ -187,21 +184,21 @@ impl Engine {
                     events.push((name(&words), event));
                 }
                 News::Ran(because) => {
-                    let words = format!("{because} {:?} {:?}", file.told, file.ran);
                     file.told = None;
-                    events.push((name(&words), ran(repo, &table.path, because)));
+                    events.push((name(because), ran(repo, &table.path, because)));
                 }
             }
             if !empty {
                 files.insert(table.path.clone(), file);
             }
         }
-        for (path, file) in before.files.iter().filter(|(path, file)| file.told.is_some() && !files.contains_key(*path))
-        {
+        let told = before.files.iter().filter(|(_, file)| file.told.is_some());
+        for path in told.map(|(path, _)| path).filter(|path| !files.contains_key(*path)) {
             if !events.iter().any(|(_, event)| matches!(event, Event::Ran { path: of, .. } if of.raw() == path)) {
-                let words = format!("gone {:?}", file.told);
-                let name = Digest::of([repo.as_str().as_bytes(), path.as_bytes(), words.as_bytes()]).short().to_owned();
-                events.push((name, ran(repo, path, "no such workflow is left on the default branch")));
+                events.push((
+                    name(before, repo, path, "gone"),
+                    ran(repo, path, "no such workflow is left on the default branch"),
+                ));
             }
         }
         Ok((files, events))
@@ -269,6 +266,13 @@ impl Engine {
         let red = ended.take_while(|run| run.conclusion.is_some_and(Conclusion::is_failure));
         Ok(ScheduleFacts { nightly, reds: red.map(|run| run.id).collect() })
     }
+}
+
+/// What an event is called: the same when a look is repeated after a crash, and another at the next look, however much
+/// that finds the same.
+fn name(before: &Watched, repo: &Repo, path: &str, what: &str) -> String {
+    let at = before.at.0.to_string();
+    Digest::of([repo.as_str(), path, what, &at].map(str::as_bytes)).short().to_owned()
 }
 
 /// Told once.

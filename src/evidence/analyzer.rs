@@ -14,10 +14,10 @@ use super::rank::{self, Failing, Place, Ranking};
 use super::redact;
 use super::reported;
 use super::vocabulary::{Bits, LANES};
+use super::watch::{Named, Watches};
 use crate::domain::evidence::{Evidence, Resolved};
 use crate::ecosystems;
 use crate::frameworks::reports::Report;
-use crate::frameworks::{self, LineObserver};
 
 /// Reads a log chunk by chunk: [`Analyzer::feed`], then [`Analyzer::finish`].
 pub struct Analyzer {
@@ -53,9 +53,7 @@ struct Reader {
     ranking: Ranking,
     marks: Marks,
     exit: Exit,
-    observers: Vec<Box<dyn LineObserver>>,
-    /// Observers that want the next line whatever it holds.
-    awake: u64,
+    watches: Watches,
     names: Vec<String>,
     frames: Frames,
     resolved: Versions,
@@ -85,8 +83,7 @@ impl Analyzer {
                 ranking: Ranking::default(),
                 marks: Marks::default(),
                 exit: Exit::default(),
-                observers: frameworks::all().iter().map(|framework| framework.observer()).collect(),
-                awake: 0,
+                watches: Watches::default(),
                 names: names.iter().map(|name| masked(name)).collect(),
                 frames: Frames::default(),
                 resolved: Versions::new(),
@@ -199,7 +196,7 @@ impl Reader {
         if let Some(keys) = &mut self.keys {
             keys.add(rank::key(&text));
         }
-        if echo || (bits.is_empty() && self.awake == 0 && !self.ranking.is_waiting()) {
+        if echo || (bits.is_empty() && !self.watches.is_awake() && !self.ranking.is_waiting()) {
             return;
         }
         self.heard(no, &text, bits, script);
@@ -219,8 +216,8 @@ impl Reader {
         if bits.has(listeners.exit) {
             self.exit.line(text);
         }
-        if self.awake != 0 || bits.within(listeners.frameworks.clone()).next().is_some() {
-            self.observe(body(text).unwrap_or(text), bits);
+        if self.watches.is_awake() || bits.within(listeners.frameworks.clone()).next().is_some() {
+            self.watches.hear(&self.marks, body(text).unwrap_or(text), bits);
         }
         if bits.has(listeners.frames) && !script {
             self.frames.line(text, weight);
@@ -242,20 +239,6 @@ impl Reader {
         self.ranking.line(place, key, text, kinds, issue)
     }
 
-    fn observe(&mut self, text: &str, bits: &Bits) {
-        let listeners = &*LISTENERS;
-        let heard =
-            bits.within(listeners.frameworks.clone()).fold(0, |all, at| all | 1 << (at - listeners.frameworks.start));
-        let mut wanted: u64 = heard | std::mem::take(&mut self.awake);
-        while wanted != 0 {
-            let at = wanted.trailing_zeros() as usize;
-            wanted &= wanted - 1;
-            if self.observers[at].line(text) {
-                self.awake |= 1 << at;
-            }
-        }
-    }
-
     fn versions(&mut self, text: &str, bits: &Bits) {
         let listeners = &*LISTENERS;
         for at in bits.within(listeners.ecosystems.clone()) {
@@ -270,13 +253,7 @@ impl Reader {
     }
 
     fn finish(mut self) -> Reading {
-        let mut tests = Vec::new();
-        let mut total = 0;
-        for observer in self.observers {
-            let names = observer.finish();
-            total += names.total;
-            tests.extend(names.tests);
-        }
+        let Named { tests, total, elsewhere } = self.watches.finish(&self.marks);
         let (exit_code, signal) = self.exit.finish();
         let succeeded = self.marks.succeeded;
         let failing = self.marks.failing;
@@ -316,6 +293,7 @@ impl Reader {
             quoted,
             failing_tests: tests,
             failing_tests_total: total,
+            tests_elsewhere: elsewhere,
             frames,
             resolved: resolved.collect(),
             fingerprint,

@@ -37,6 +37,9 @@ pub struct Marks {
     /// Inside `##[group]Run …`, the first lines of the script itself.
     script: Option<String>,
     script_over: bool,
+    /// How many steps the runner reported errors of, and the last of them.
+    pub erring: u32,
+    erred: Option<u32>,
     /// The runner said that a step ended with an exit code.
     pub ended: bool,
     /// The line that said so.
@@ -226,6 +229,9 @@ impl Marks {
 
     fn failed(&mut self, what: &str) {
         let ends = ends(what);
+        if self.before.is_none() && self.erred.replace(self.step) != Some(self.step) {
+            self.erring += 1;
+        }
         // Problem matchers annotate lines of steps that pass, too: the step that ends with an exit code failed.
         if self.before.is_none() && (self.failing.is_none() || (ends && !self.ended)) {
             self.failing = Some((self.step, self.name.clone()));

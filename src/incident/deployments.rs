@@ -2,7 +2,7 @@
 
 use super::state::Step;
 use crate::domain::actor::Role;
-use crate::domain::deployment::{Environment, PendingFacts, ReviewOutcome, Reviewing, Waiting};
+use crate::domain::deployment::{Environment, PendingFacts, ReviewOutcome, Reviewing, RunAt, STARTED, Waiting};
 use crate::domain::effect::{Effect, Lookup};
 use crate::domain::event::{Failure, Request, Timer};
 use crate::domain::facts::{Facts, Known};
@@ -27,6 +27,8 @@ pub fn about(incident: &mut Incident, failure: &Failure) {
         environments: Vec::new(),
         names: failure.job.iter().cloned().collect(),
         starters: Vec::new(),
+        rerun_by: Vec::new(),
+        at: RunAt { sha: failure.sha.clone(), attempt: failure.attempt },
         since: incident.opened_at,
         reminded: false,
         unknown: None,
@@ -110,6 +112,8 @@ pub fn learn(step: &mut Step<'_>, facts: &Facts) {
     };
     waiting.unknown = None;
     waiting.starters.clone_from(&found.starters);
+    waiting.rerun_by.clone_from(&found.rerun_by);
+    waiting.at.clone_from(&found.at);
     if found.environments.is_empty() {
         // Handed in and not answered yet: its own answer says what came of it.
         if waiting.reviewing.is_none() {
@@ -197,7 +201,8 @@ pub fn decide(step: &mut Step<'_>, request: &Request, approve: bool, reason: Opt
     if request.seen.as_ref().is_some_and(|seen| *seen != waiting.digest()) {
         return Err("the card you clicked is out of date; check the updated card".into());
     }
-    may_review(&login, waiting)?;
+    may_review(&login, &by.key, waiting)?;
+    let digest = Some(waiting.digest());
     let environments: Vec<u64> = waiting.environments.iter().map(|one| one.id).collect();
     let run = waiting.run;
     let verb = if approve { "Approved" } else { "Rejected" };
@@ -218,14 +223,15 @@ pub fn decide(step: &mut Step<'_>, request: &Request, approve: bool, reason: Opt
     }
     let (incident, repo) = (step.incident.no, step.incident.repo.clone());
     let id = Digest::of([request.id.as_bytes()]);
-    step.effect(Effect::HandIn { incident, repo, run, environments, approve, login, said, id });
+    let key = by.key.clone();
+    step.effect(Effect::HandIn { incident, repo, run, environments, approve, login, key, digest, said, id });
     Ok(())
 }
 
 /// What can be told without asking the forge; who is in a team cannot.
-fn may_review(login: &str, waiting: &Waiting) -> Result<(), String> {
-    if waiting.is_starter(login) {
-        return Err("you started this run, so someone else must review its deployment".into());
+fn may_review(login: &str, key: &str, waiting: &Waiting) -> Result<(), String> {
+    if waiting.is_starter(login) || waiting.rerun_by.iter().any(|by| by == key) {
+        return Err(STARTED.into());
     }
     for one in &waiting.environments {
         let name = one.name.line(NAME);

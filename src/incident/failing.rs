@@ -181,7 +181,7 @@ pub fn failed(step: &mut Step<'_>, failure: &Failure) {
     } else if added {
         joined(step, failure);
     }
-    if step.incident.closed_at.is_some() && news {
+    if step.incident.closed_at.is_some() && news && !queueing::is_past(&step.incident) {
         runs::reopen(step, "it failed again");
     }
     if added {

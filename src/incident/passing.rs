@@ -213,8 +213,7 @@ pub fn pull_reopened(step: &mut Step<'_>, number: u64) {
     let red = step.incident.runs.iter().any(|run| !run.is_settled()) || step.incident.scope == Scope::Queue;
     // What a person closed is reopened by a person.
     let with_it = step.incident.gone && step.incident.resolved.is_none();
-    if with_it && step.incident.closed_at.is_some() && red {
-        queueing::pull_reopened(step, number);
+    if with_it && step.incident.closed_at.is_some() && red && queueing::pull_reopened(step, number) {
         runs::reopen(step, &format!("PR {number} was reopened"));
     }
 }

@@ -76,9 +76,11 @@ pub fn dequeued(step: &mut Step<'_>, sha: &str, number: Option<u64>, out: &Throw
         _ if wanted => Standing::Removed,
         _ => Standing::ThrownOut,
     };
+    let ends_anew = entry.standing != before;
     if out.reason.is_some() {
         entry.reason = out.reason;
     }
+    queue.reopened &= !ends_anew;
     step.incident.pulls.extend(fresh);
     if !wanted && before != Standing::ThrownOut {
         threw_out(step, number, now);
@@ -138,6 +140,7 @@ pub fn ended(step: &mut Step<'_>, sha: &str, number: Option<u64>, base: Option<&
         }
         _ => return,
     }
+    queue.reopened = false;
     settle(step, &Note::QueueEnded { end });
 }
 
@@ -151,24 +154,32 @@ fn again(entry: &mut Entry, sha: &str, base: Option<&String>) {
 pub fn pull_ended(step: &mut Step<'_>, number: u64, merged: bool) {
     let Some(queue) = &mut step.incident.queue else { return };
     let Some(entry) = queue.entries.iter_mut().find(|entry| entry.pull == number) else { return };
-    entry.standing = if merged { Standing::Merged } else { Standing::Closed };
+    let standing = if merged { Standing::Merged } else { Standing::Closed };
+    if entry.standing == standing {
+        return;
+    }
+    entry.standing = standing;
+    queue.reopened = false;
     settle(step, &Note::PullEnded { number, merged });
 }
 
-/// It is open again: it is not in the queue.
-pub fn pull_reopened(step: &mut Step<'_>, number: u64) {
-    let Some(queue) = &mut step.incident.queue else { return };
+/// It is open again: it is not in the queue. Whether that is news: what a person took out, or what was merged, stays so.
+pub fn pull_reopened(step: &mut Step<'_>, number: u64) -> bool {
+    let Some(queue) = &mut step.incident.queue else { return true };
     let closed = |entry: &&mut Entry| entry.pull == number && entry.standing == Standing::Closed;
-    if let Some(entry) = queue.entries.iter_mut().find(closed) {
-        (entry.standing, entry.told) = (Standing::ThrownOut, true);
-    }
+    let Some(entry) = queue.entries.iter_mut().find(closed) else { return false };
+    (entry.standing, entry.told) = (Standing::ThrownOut, true);
+    true
 }
 
 /// Closed once nothing is left of it. What is being carried out ends first.
 fn settle(step: &mut Step<'_>, note: &Note) {
     let incident = &step.incident;
-    let over = incident.queue.as_ref().is_some_and(|queue| queue.is_over() && !queue.entries.is_empty());
-    if !over || incident.closed_at.is_some() || incident.proposals.iter().any(ending::is_acting) {
+    let over = |queue: &Queue| queue.is_over() && !queue.entries.is_empty() && !queue.reopened;
+    if !incident.queue.as_ref().is_some_and(over)
+        || incident.closed_at.is_some()
+        || incident.proposals.iter().any(ending::is_acting)
+    {
         return;
     }
     ending::put_away(step, "its merge queue's entries are over");
@@ -179,6 +190,11 @@ fn settle(step: &mut Step<'_>, note: &Note) {
 pub fn finish(step: &mut Step<'_>) {
     let because = "nothing of it is left in the merge queue".to_owned();
     settle(step, &Note::Resolved { because });
+}
+
+/// Whether a failure concerns nothing that is left in the queue: a group of what is merged or out was run again.
+pub fn is_past(incident: &Incident) -> bool {
+    incident.queue.as_ref().is_some_and(|queue| queue.is_over() && !queue.entries.is_empty())
 }
 
 /// Whether green runs say nothing yet: what was thrown out stays out.

@@ -35,6 +35,9 @@ pub fn reopen(step: &mut Step<'_>, because: &str) {
     step.incident.closed_at = None;
     step.incident.gone = false;
     step.incident.resolved = None;
+    if let Some(queue) = &mut step.incident.queue {
+        queue.reopened = queue.is_over();
+    }
     escalating::reopen(&mut step.incident, step.now);
     step.incident.adopted_by = None;
     step.tell(None, Note::Reopened { because: because.into() });

@@ -84,6 +84,9 @@ fn stands(known: &FailureKnown) -> (Stands, Vec<CheckWords>) {
     if known.incident.is_none() {
         return (Stands::Unknown, one("no incident knows this failure"));
     }
+    if let Some(why) = beyond_tests(known) {
+        return (Stands::Unknown, one(why));
+    }
     if let Some(base) = &known.base {
         let words = format!("fails on {} too, since incident #{}", base.branch.line(60), base.incident.0);
         return (Stands::Passes, one(words));
@@ -98,6 +101,20 @@ fn stands(known: &FailureKnown) -> (Stands, Vec<CheckWords>) {
     }
     let worst = all.iter().map(|(stands, _)| *stands).max().unwrap_or(Stands::Unknown);
     (worst, all.into_iter().map(|(_, words)| words).collect())
+}
+
+/// Why more failed than the tests, or something else: their history does not excuse it.
+fn beyond_tests(known: &FailureKnown) -> Option<String> {
+    let tests = known.weighed.iter().any(|one| one.test.is_some());
+    match known.steps {
+        None => Some("GitHub does not tell which of its steps failed".into()),
+        Some(0) if tests => Some("none of its steps failed, so it is not because of its tests".into()),
+        Some(0 | 1) if tests && known.tests_elsewhere => {
+            Some("the step that failed may be another than the one whose tests did".into())
+        }
+        Some(0 | 1) => None,
+        Some(n) => Some(format!("{n} of its steps failed, and only one is judged by its log")),
+    }
 }
 
 fn weigh(weighed: &Weighed) -> (Stands, CheckWords) {

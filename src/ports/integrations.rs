@@ -306,6 +306,10 @@ pub trait Forge: super::clockwork::Queues {
     async fn team(&self, _repo: &Repo, _organization: &str, _team: &str) -> Result<Vec<String>, PortError> {
         Err(PortError::permanent("teams are not told"))
     }
+    /// The forge's number of the account that has this login now; `None` where none has. Asked with what reads `repo`.
+    async fn account_id(&self, _repo: &Repo, _login: &str) -> Result<Option<u64>, PortError> {
+        Err(PortError::permanent("accounts are not told"))
+    }
     /// Whether the account may read the repository, asked at this moment.
     async fn may_read(&self, repo: &Repo, login: &str) -> Result<bool, PortError>;
     /// Whether the account may write to the repository, asked at this moment.

@@ -47,6 +47,8 @@ pub struct Letter<'a> {
     pub id: &'a str,
     /// The name and the title of the first letter about the same incident, unless this is it.
     pub first: Option<(&'a str, &'a str)>,
+    /// One that was sent before, to a sink that shows repeats, may have arrived.
+    pub again: bool,
     pub at: Time,
 }
 
@@ -55,6 +57,8 @@ pub trait Letters: Send + Sync {
     fn platform(&self) -> Platform;
     /// The name of a markup of the `card` room.
     fn markup(&self) -> &'static str;
+    /// Whether a letter that is sent twice under one name is shown once.
+    fn shows_once(&self) -> bool;
     /// The least time between two letters to one channel, in milliseconds.
     fn pace_ms(&self) -> i64;
     async fn send(&self, channel: &str, letter: &Letter<'_>) -> Result<(), PortError>;

@@ -32,6 +32,13 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// The disk failed.
     fn scan_down(&self, prefix: &[u8], before: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError>;
+    /// How many keys start with `prefix`.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn count(&self, prefix: &[u8]) -> Result<u64, StoreError> {
+        self.scan(prefix, &[], usize::MAX).map(|all| all.len() as u64)
+    }
     /// All or nothing, visible at once, durable after the next [`Backend::flush`].
     ///
     /// # Errors

@@ -91,6 +91,20 @@ pub fn dirty(of: &Surface) -> Vec<u8> {
     key
 }
 
+/// The platform and the channel that a surface's key names, in either table.
+pub fn place(key: &[u8]) -> Option<(&str, &str)> {
+    // The table, the incident's number, and what `parts` begins with.
+    let (platform, rest) = part(key.get(10..)?)?;
+    let (channel, _) = part(rest)?;
+    Some((platform, channel))
+}
+
+fn part(key: &[u8]) -> Option<(&str, &[u8])> {
+    let (len, rest) = key.split_first_chunk::<8>()?;
+    let (text, rest) = rest.split_at_checked(usize::try_from(u64::from_be_bytes(*len)).ok()?)?;
+    Some((std::str::from_utf8(text).ok()?, rest))
+}
+
 pub fn bound(thread: &Thread) -> Vec<u8> {
     parts(BOUND, &[&thread.platform.0, &thread.channel, &thread.message])
 }
@@ -143,5 +157,22 @@ pub fn name(table: u8) -> &'static str {
         NAME | NAME_OF | SERIES | SERIES_OF | CELL => "names in history",
         BLOCK | RUN_FAILURES | SIGHTINGS | TIDE | REPO => "blocks of history",
         _ => "records",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::actor::Platform;
+
+    #[test]
+    fn a_key_names_its_place() {
+        for (platform, channel) in [("slack", "C1"), ("", ""), ("e\0mail", "a@example.org"), ("x", "ü/\u{1f980}")] {
+            let surface =
+                Surface { incident: IncidentNo(7), platform: Platform::new(platform), channel: channel.into() };
+            assert_eq!(place(&super::surface(&surface)), Some((platform, channel)));
+            assert_eq!(place(&dirty(&surface)), Some((platform, channel)));
+        }
+        assert_eq!(place(&number(DIRTY, 7)), None);
     }
 }

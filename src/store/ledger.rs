@@ -186,7 +186,10 @@ impl<B: Backend> Store for Ledger<B> {
         let mut found = Vec::new();
         let other = if due == Due::First { keys::DIRTY_UPDATE } else { keys::DIRTY_FIRST };
         for (mut key, kind) in self.table(keys::DIRTY)? {
-            if kind == other {
+            // Most rows are another's, or wait for their channel: their records are not read.
+            let here = keys::place(&key)
+                .is_none_or(|(of, channel)| *of == platform.0 && busy.iter().all(|busy| busy != channel));
+            if kind == other || !here {
                 continue;
             }
             key[0] = keys::SURFACE;
@@ -255,7 +258,7 @@ impl<B: Backend> Store for Ledger<B> {
     }
 
     async fn counts(&self) -> Result<Counts> {
-        let count = |table: u8| self.table(table).map(|rows| rows.len() as u64);
+        let count = |table: u8| self.backend.count(&[table]);
         let mut behind = BTreeMap::new();
         for (mut key, _) in self.table(keys::DIRTY)? {
             key[0] = keys::SURFACE;

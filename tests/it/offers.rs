@@ -290,6 +290,7 @@ async fn settled(row: &Row) -> Incident {
             name: JOB.into(),
             conclusion: Some(Conclusion::Failure),
             failing_step: None,
+            failing_steps: 0,
         }])),
         head: Some(Known::Is(Some(SHA.into()))),
         ..Facts::default()

@@ -111,6 +111,7 @@ fn notes() -> Vec<Value> {
         json!({"note": "console_code", "code": "K7QM-2X9D-P4TV", "minutes": 10}),
         json!({"note": "linked", "by": "ada", "account": "ada (slack:U1)", "login": "octocat"}),
         json!({"note": "unlinked", "by": "ada", "logins": ["octocat"]}),
+        json!({"note": "link_ended", "account": "slack:U1", "login": "octocat"}),
         json!({"note": "shared", "by": "ada", "until": 0}),
         json!({"note": "unshared", "by": "ada"}),
         json!({"note": "share_link", "incident": 1, "url": "https://rescue.example.org/shared/1.0.9.x", "until": 0}),

@@ -1,5 +1,6 @@
 //! A directory for one run: the files that may be changed, a home and a place for scratch, removed in the end.
 
+use crate::adapters::directory_bytes;
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -40,7 +41,7 @@ impl<'a> Room<'a> {
 
     /// What it holds, in bytes; links are not followed.
     pub(super) fn bytes(&self) -> u64 {
-        size(self.repository).saturating_add(size(&self.own))
+        directory_bytes(self.repository).saturating_add(directory_bytes(&self.own))
     }
 }
 
@@ -51,17 +52,6 @@ impl Drop for Room<'_> {
         open(self.repository);
         let _ = fs::remove_dir_all(&self.own);
     }
-}
-
-fn size(path: &Path) -> u64 {
-    let entries = fs::read_dir(path).into_iter().flatten().flatten();
-    entries
-        .map(|entry| match entry.file_type() {
-            Ok(kind) if kind.is_dir() => size(&entry.path()),
-            Ok(kind) if kind.is_file() => entry.metadata().map_or(0, |meta| meta.len()),
-            _ => 0,
-        })
-        .fold(0, u64::saturating_add)
 }
 
 fn open(path: &Path) {

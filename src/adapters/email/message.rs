@@ -93,7 +93,15 @@ mod tests {
 
     fn write(card: &crate::card::Card, first: Option<(&str, &str)>) -> String {
         let sender = Sender::new("CI Rescue <ci@example.org>".parse().unwrap());
-        let letter = Letter { card, plain: card, news: News::Opened, id: "ci-rescue/A_B/7/card", first, at: Time(0) };
+        let letter = Letter {
+            card,
+            plain: card,
+            news: News::Opened,
+            id: "ci-rescue/A_B/7/card",
+            first,
+            again: false,
+            at: Time(0),
+        };
         let mail = Mail { html: format!("<p>{}</p>", card.title), plain: card.title.clone() };
         String::from_utf8(sender.message("dev@example.org", &letter, mail).unwrap().formatted()).unwrap()
     }

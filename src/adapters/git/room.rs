@@ -2,6 +2,7 @@
 
 use super::work::Patched;
 use super::{Git, View};
+use crate::adapters::directory_bytes;
 use crate::domain::agent::Touched;
 use crate::domain::change::{Change, Method};
 use crate::domain::edit::Source;
@@ -78,7 +79,7 @@ impl Rooms {
         for owner in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
             for room in fs::read_dir(owner.path()).into_iter().flatten().flatten() {
                 let used = fs::metadata(room.path().join(USED)).and_then(|meta| meta.modified());
-                rooms.push((used.unwrap_or(std::time::UNIX_EPOCH), size(&room.path()), room.path()));
+                rooms.push((used.unwrap_or(std::time::UNIX_EPOCH), directory_bytes(&room.path()), room.path()));
             }
         }
         rooms.sort();
@@ -99,17 +100,6 @@ const USED: &str = "ci-rescue-used";
 
 fn touch(path: &Path) {
     let _ = fs::write(path.join(USED), b"");
-}
-
-fn size(path: &Path) -> u64 {
-    let entries = fs::read_dir(path).into_iter().flatten().flatten();
-    entries
-        .map(|entry| match entry.file_type() {
-            Ok(kind) if kind.is_dir() => size(&entry.path()),
-            Ok(kind) if kind.is_file() => entry.metadata().map_or(0, |meta| meta.len()),
-            _ => 0,
-        })
-        .sum()
 }
 
 const FETCH: &[&str] =

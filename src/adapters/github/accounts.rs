@@ -65,6 +65,7 @@ struct Granted {
 #[derive(Deserialize)]
 struct User {
     login: String,
+    id: u64,
 }
 
 #[derive(Deserialize)]
@@ -144,13 +145,13 @@ impl OAuth {
         serde_json::from_slice(&body).map_err(|_| PortError::permanent("GitHub's answer cannot be read"))
     }
 
-    async fn login(&self, token: &SecretString) -> Result<String, PortError> {
+    async fn user(&self, token: &SecretString) -> Result<User, PortError> {
         let user: User = self.tell(token, "/user").await?;
         let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if user.login.is_empty() || user.login.len() > 100 || !user.login.bytes().all(good) {
             return Err(PortError::permanent("GitHub's answer names no account"));
         }
-        Ok(user.login)
+        Ok(user)
     }
 
     /// Whether they are a member of one of the organizations now.
@@ -231,8 +232,8 @@ impl Accounts for OAuth {
         let mistake = match self.ask::<Granted>(self.client.post(self.token_url()).form(&form)).await? {
             Told::Is(granted) => {
                 // The code is used up: there is no second try.
-                return match self.login(&granted.access_token).await {
-                    Ok(login) => Ok(Polled::Is { login }),
+                return match self.user(&granted.access_token).await {
+                    Ok(User { login, id }) => Ok(Polled::Is { login, id: Some(id) }),
                     Err(why) => ended(&format!("GitHub did not tell whose account it is ({}); try again", why.why())),
                 };
             }
@@ -299,7 +300,7 @@ impl SignIn for OAuth {
             }
             Told::Not(mistake) => return Err(NotSignedIn::Broken(mistake.words())),
         };
-        let login = self.login(&granted.access_token).await.map_err(|why| broken(&why))?;
+        let User { login, .. } = self.user(&granted.access_token).await.map_err(|why| broken(&why))?;
         let admitted = self.is_member(&granted.access_token).await;
         Ok(SignedIn { ids: vec![format!("github:{login}")], name: login, groups: Vec::new(), admitted })
     }

@@ -212,12 +212,14 @@ pub(super) fn head(repo: &Repo, run: &Run) -> Head {
 }
 
 fn facts(job: Job) -> JobFacts {
-    let broken = job.steps.into_iter().find(|step| step.conclusion.is_some_and(Conclusion::is_failure));
+    let mut broken = job.steps.into_iter().filter(|step| step.conclusion.is_some_and(Conclusion::is_failure));
+    let first = broken.next();
     JobFacts {
         id: job.id,
         name: job.name.into(),
         conclusion: job.conclusion.filter(|_| job.status == "completed"),
-        failing_step: broken.map(|step| step.name.into()),
+        failing_steps: u32::from(first.is_some()).saturating_add(u32::try_from(broken.count()).unwrap_or(u32::MAX)),
+        failing_step: first.map(|step| step.name.into()),
     }
 }
 

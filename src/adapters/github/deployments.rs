@@ -3,7 +3,7 @@
 
 use super::api::{GitHub, refused, segment};
 use super::payload::{Account, Run};
-use crate::domain::deployment::{Environment, PendingFacts, Review};
+use crate::domain::deployment::{Environment, PendingFacts, Review, RunAt};
 use crate::domain::ids::{Repo, RunId};
 use crate::ports::PortError;
 use axum::http::StatusCode;
@@ -103,6 +103,8 @@ impl GitHub {
             environments: all.filter(|one| !(one.users.is_empty() && one.teams.is_empty())).collect(),
             ended: told.conclusion.filter(|_| told.status == "completed"),
             starters,
+            rerun_by: Vec::new(),
+            at: RunAt { sha: told.head_sha, attempt: told.run_attempt },
             reviews: given.into_iter().filter_map(review).collect(),
         })
     }

@@ -87,6 +87,10 @@ impl Forge for GitHub {
         Ok(members.into_iter().map(|member| member.login).collect())
     }
 
+    async fn account_id(&self, repo: &Repo, login: &str) -> Result<Option<u64>, PortError> {
+        self.number_of(repo, login).await
+    }
+
     async fn may_read(&self, repo: &Repo, login: &str) -> Result<bool, PortError> {
         Ok(self.permission(repo, login).await?.is_some_and(|may| may != "none"))
     }

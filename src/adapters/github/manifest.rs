@@ -139,15 +139,8 @@ pub struct Form<'a> {
 pub fn form(form: &Form<'_>) -> Result<String, String> {
     let mut manifest = manifest(form.public, form.web);
     manifest["redirect_url"] = form.back.into();
-    let words = context! {
-        action => format!("{}?state={}", action(form.web, form.organisation), form.state),
-        manifest => manifest.to_string(),
-        webhook => form.public.map(|url| format!("{}/webhooks/github", url.as_str().trim_end_matches('/'))),
-        owner => form.organisation,
-        permissions => PERMISSIONS.iter().chain(&OPTIONAL).map(|(name, level)| format!("{name}: {level}")).collect::<Vec<_>>(),
-    };
-    let text = include_str!("../../../templates/github/setup.html");
-    Environment::new().render_named_str("setup.html", text, words).map_err(|why| why.to_string())
+    let action = format!("{}?state={}", action(form.web, form.organisation), form.state);
+    rendered(&action, &manifest, form.organisation, form.public, true)
 }
 
 /// A page whose button posts the manifest, to a person's own account or to an organisation.
@@ -158,14 +151,24 @@ pub fn page(web: &str, organisation: Option<&str>, public: &Url) -> Result<Strin
     if let Some(bad) = organisation.filter(|text| !is_account(text)) {
         return Err(format!("--org {bad:.60} cannot be the name of an organization"));
     }
-    let permissions: Vec<String> =
-        PERMISSIONS.iter().chain(&OPTIONAL).map(|(name, level)| format!("{name}: {level}")).collect();
+    rendered(&action(web, organisation), &manifest(Some(public), web), organisation, Some(public), false)
+}
+
+fn rendered(
+    action: &str,
+    manifest: &Value,
+    owner: Option<&str>,
+    public: Option<&Url>,
+    leads_back: bool,
+) -> Result<String, String> {
+    let permissions = PERMISSIONS.iter().chain(&OPTIONAL).map(|(name, level)| format!("{name}: {level}"));
     let words = context! {
-        action => action(web, organisation),
-        manifest => manifest(Some(public), web).to_string(),
-        webhook => format!("{}/webhooks/github", public.as_str().trim_end_matches('/')),
-        owner => organisation,
-        permissions,
+        action,
+        manifest => manifest.to_string(),
+        webhook => public.map(|url| format!("{}/webhooks/github", url.as_str().trim_end_matches('/'))),
+        owner,
+        leads_back,
+        permissions => permissions.collect::<Vec<_>>(),
         events => events().collect::<Vec<_>>(),
     };
     let text = include_str!("../../../templates/github/manifest.html");

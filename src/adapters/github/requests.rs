@@ -75,6 +75,19 @@ impl GitHub {
         Ok(permission.get("permission").and_then(Value::as_str).map(str::to_owned))
     }
 
+    /// The number of the account with this login (docs.github.com, "Get a user").
+    pub(super) async fn number_of(&self, repo: &Repo, login: &str) -> Result<Option<u64>, PortError> {
+        let answer = self.call("GET", Some(repo), &format!("/users/{}", segment(login)), None).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        if !answer.status.is_success() {
+            return Err(refused(&answer));
+        }
+        let id = answer.json::<Value>()?.get("id").and_then(Value::as_u64);
+        id.map(Some).ok_or_else(|| PortError::permanent("GitHub's answer names no account"))
+    }
+
     /// The repository as it is named now. Without a word on its privacy it is private.
     pub(super) async fn known(&self, repo: &Repo) -> Result<Option<KnownRepo>, PortError> {
         let answer = self.call("GET", Some(repo), &format!("/repos/{repo}"), None).await?;

@@ -1,5 +1,6 @@
 //! A directory for one run, which holds manifests and locks and nothing else, and the caches that outlive it.
 
+use crate::adapters::directory_bytes;
 use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
@@ -72,7 +73,7 @@ impl Cache {
     /// Clears what a killed process left, and caches that grew too large. One run at a time: nobody is in there.
     pub(super) fn prepare(&self) -> Result<(), ResolveError> {
         let _ = fs::remove_dir_all(self.dir.join("rooms"));
-        if size(&self.dir) > CACHE_MAX {
+        if directory_bytes(&self.dir) > CACHE_MAX {
             empty(&self.dir);
         }
         make(&self.dir.join("rooms"))
@@ -101,17 +102,6 @@ fn empty(dir: &Path) {
     for cache in ["cargo", "go", "npm"] {
         let _ = fs::remove_dir_all(dir.join(cache));
     }
-}
-
-fn size(path: &Path) -> u64 {
-    let entries = fs::read_dir(path).into_iter().flatten().flatten();
-    entries
-        .map(|entry| match entry.file_type() {
-            Ok(kind) if kind.is_dir() => size(&entry.path()),
-            Ok(kind) if kind.is_file() => entry.metadata().map_or(0, |meta| meta.len()),
-            _ => 0,
-        })
-        .sum()
 }
 
 /// A directory for one run; it is removed in the end.

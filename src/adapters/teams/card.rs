@@ -18,6 +18,9 @@ const URL_MAX: usize = 1_000;
 pub fn message(letter: &Letter<'_>) -> Value {
     let card = letter.plain;
     let mut body = Vec::new();
+    if letter.again {
+        body.push(text("Perhaps a repeat: whether an earlier post arrived is not known", false));
+    }
     if let Some(news) = news(letter.news) {
         body.push(text(news, false));
     }
@@ -103,7 +106,7 @@ mod tests {
     const MESSAGE_MAX: usize = 28 << 10;
 
     fn of(card: &crate::card::Card, news: News) -> Value {
-        message(&Letter { card, plain: card, news, id: "i", first: None, at: Time(0) })
+        message(&Letter { card, plain: card, news, id: "i", first: None, again: true, at: Time(0) })
     }
 
     proptest! {

@@ -151,6 +151,12 @@ fn certificate(why: &rustls::Error, address: &Address<'_>) -> String {
         Tls::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
             format!("the certificate is for another name. Check {}", address.key)
         }
+        // webpki's own errors cannot be named here.
+        Tls::InvalidCertificate(Bad::Other(other)) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            "the server shows a certificate that is its own authority. Give it one that an authority signed, and set \
+             github.ca_file to the authority's"
+                .into()
+        }
         Tls::InvalidMessage(_) => format!("this port does not speak TLS. Check {}", address.key),
         other => format!("{other}. Check {}", address.key),
     }

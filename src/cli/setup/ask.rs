@@ -1,13 +1,10 @@
 //! The questions, on a terminal. What is configured already is kept unless somebody wants it changed.
 
 use super::answers::{Admin, Answers, Console, Discord, Secret, Slack};
-use super::cancel;
+use super::lines::{Asked, ask_hidden, choice, line, needed, optional, refuse, yes};
 use ci_rescue::adapters::{discord, github, slack};
 use ci_rescue::config::Config;
-use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
-use dialoguer::{Confirm, Input, Password, Select};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use std::io::ErrorKind;
 
 /// How often a refused answer may be given anew.
 const TRIES: usize = 5;
@@ -18,24 +15,30 @@ pub type Look<'a> = dyn Fn(&Answers, &str) -> Vec<String> + 'a;
 pub struct Interview<'a> {
     have: &'a Config,
     look: &'a Look<'a>,
-    theme: Box<dyn Theme>,
 }
 
-type Asked<T> = Result<T, String>;
+fn secret(question: &str) -> Asked<Secret> {
+    let prompt = format!("{question} (not shown):");
+    loop {
+        let text = ask_hidden(&prompt)?;
+        if !text.is_empty() {
+            return Ok(Secret::Given(text.into()));
+        }
+        refuse("this is needed");
+    }
+}
 
-/// An interrupted prompt is the end; whoever watches for Ctrl-C says so.
-fn given<T>(answer: dialoguer::Result<T>) -> Asked<T> {
-    answer.map_err(|dialoguer::Error::IO(why)| match why.kind() {
-        ErrorKind::Interrupted => cancel::wait(),
-        _ => format!("the terminal cannot be read: {why}. Pass --answers FILE instead"),
-    })
+/// Whether a part is to be asked about: it is not there, or somebody wants it otherwise.
+fn wants(name: &str, there: Option<String>, default: bool) -> Asked<bool> {
+    println!();
+    let Some(what) = there else { return yes(&format!("Set up {name}?"), default) };
+    println!("{name}: {what}");
+    yes(&format!("Change {name}?"), false)
 }
 
 impl<'a> Interview<'a> {
     pub fn new(have: &'a Config, look: &'a Look<'a>) -> Self {
-        let colours = crate::cli::terminal::has_colour(&std::io::stderr());
-        let theme: Box<dyn Theme> = if colours { Box::<ColorfulTheme>::default() } else { Box::new(SimpleTheme) };
-        Self { have, look, theme }
+        Self { have, look }
     }
 
     /// Asks everything.
@@ -52,45 +55,6 @@ impl<'a> Interview<'a> {
         Ok(answers)
     }
 
-    fn theme(&self) -> &dyn Theme {
-        &*self.theme
-    }
-
-    pub fn yes(&self, question: &str, default: bool) -> Asked<bool> {
-        given(Confirm::with_theme(self.theme()).with_prompt(question).default(default).interact())
-    }
-
-    /// A line, which may stay empty.
-    fn line(&self, question: &str, default: &str, check: impl Fn(&str) -> Result<(), String>) -> Asked<String> {
-        let input = Input::<String>::with_theme(self.theme()).with_prompt(question).allow_empty(true);
-        let input = if default.is_empty() { input } else { input.default(default.to_owned()) };
-        let checked = input.validate_with(|text: &String| check(text.trim()));
-        given(checked.interact_text()).map(|text| text.trim().to_owned())
-    }
-
-    fn needed(&self, question: &str, check: impl Fn(&str) -> Result<(), String>) -> Asked<String> {
-        self.line(question, "", |text| if text.is_empty() { Err("this is needed".into()) } else { check(text) })
-    }
-
-    /// A line that may stay empty: then there is none.
-    fn optional(&self, question: &str, check: impl Fn(&str) -> Result<(), String>) -> Asked<Option<String>> {
-        let text = self.line(question, "", |text| if text.is_empty() { Ok(()) } else { check(text) })?;
-        Ok(Some(text).filter(|text| !text.is_empty()))
-    }
-
-    fn secret(&self, question: &str) -> Asked<Secret> {
-        let asked = Password::with_theme(self.theme()).with_prompt(format!("{question} (not shown)"));
-        given(asked.interact()).map(|text| Secret::Given(text.trim().to_owned().into()))
-    }
-
-    /// Whether a part is to be asked about: it is not there, or somebody wants it otherwise.
-    fn wants(&self, name: &str, there: Option<String>, default: bool) -> Asked<bool> {
-        println!();
-        let Some(what) = there else { return self.yes(&format!("Set up {name}?"), default) };
-        println!("{name}: {what}");
-        self.yes(&format!("Change {name}?"), false)
-    }
-
     /// Asks until the integration takes it.
     fn until(&self, answers: &mut Answers, about: &str, ask: impl Fn(&mut Answers) -> Asked<()>) -> Asked<()> {
         for _ in 0..TRIES {
@@ -102,7 +66,7 @@ impl<'a> Interview<'a> {
             for why in wrong {
                 println!("{}", textwrap::fill(&format!("  {why}"), 80));
             }
-            if !self.yes("Try again?", true)? {
+            if !yes("Try again?", true)? {
                 return Err("nothing was changed".into());
             }
         }
@@ -116,13 +80,13 @@ impl<'a> Interview<'a> {
             (None, Some(_)) => Some("a personal access token".into()),
             _ => None,
         };
-        if self.wants("GitHub", there.clone(), true)? {
+        if wants("GitHub", there.clone(), true)? {
             self.credentials(answers)?;
         } else if there.is_none() {
             return Ok(());
         }
         if have.repositories.is_empty() {
-            let list = self.needed("Repositories, such as acme/shop, acme/web-*", repositories)?;
+            let list = needed("Repositories, such as acme/shop, acme/web-*", repositories)?;
             answers.github.repositories = split(&list);
         } else {
             answers.github.repositories = have.repositories.clone();
@@ -133,43 +97,40 @@ impl<'a> Interview<'a> {
     fn credentials(&self, answers: &mut Answers) -> Asked<()> {
         let have = &self.have.github;
         if have.api_url == ci_rescue::config::GitHub::default().api_url {
-            let web = self.line("Where do you sign in to GitHub?", "https://github.com", |text| {
+            let web = line("Where do you sign in to GitHub?", "https://github.com", |text| {
                 github::api_url(text).map(|_| ())
             })?;
             let api = github::api_url(&web)?;
             answers.github.api_url = Some(api).filter(|api| *api != have.api_url);
         }
         let ways = ["Create a GitHub App in the browser", "Use an App that exists", "Use a personal access token"];
-        let way = Select::with_theme(self.theme()).with_prompt("How?").items(ways).default(0);
-        match given(way.interact())? {
+        match choice("How?", &ways)? {
             0 => {
                 println!(
                     "\nGitHub sends webhooks to a public address with TLS. Without one, new runs are\n\
                      asked for every minute; commands in comments, and what else only webhooks\n\
                      tell, stay unheard. Example: https://ci.example.org"
                 );
-                answers.github.url = self
-                    .optional("Public address of this bot, such as https://ci.example.org (empty: none)", |text| {
+                answers.github.url =
+                    optional("Public address of this bot, such as https://ci.example.org (empty: none)", |text| {
                         github::public_url(text).map(|_| ()).map_err(|why| why.replace("--url ", ""))
                     })?;
-                answers.github.organization = self.optional("Organization (empty: your own account)", |text| {
+                answers.github.organization = optional("Organization (empty: your own account)", |text| {
                     github::is_account(text).then_some(()).ok_or_else(|| "this cannot be a name".into())
                 })?;
                 answers.github.create = true;
                 Ok(())
             }
             1 => self.until(answers, "github", |answers| {
-                let id =
-                    self.needed("App ID", |text| text.parse::<u64>().map(|_| ()).map_err(|_| "a number".into()))?;
+                let id = needed("App ID", |text| text.parse::<u64>().map(|_| ()).map_err(|_| "a number".into()))?;
                 answers.github.app_id = id.parse().ok();
-                let path = self.needed("File of its private key (PEM)", |text| {
-                    Secret::File(text.into()).read("this").map(|_| ())
-                })?;
+                let path =
+                    needed("File of its private key (PEM)", |text| Secret::File(text.into()).read("this").map(|_| ()))?;
                 answers.github.private_key = Some(Secret::File(path.into()));
                 Ok(())
             }),
             _ => self.until(answers, "github", |answers| {
-                answers.github.token = Some(self.secret("Token")?);
+                answers.github.token = Some(secret("Token")?);
                 Ok(())
             }),
         }
@@ -177,7 +138,7 @@ impl<'a> Interview<'a> {
 
     fn slack(&self, answers: &mut Answers) -> Asked<()> {
         let there = self.have.slack.bot_token.is_some().then(|| fed(self.have, slack::PLATFORM));
-        if !self.wants("Slack", there, true)? {
+        if !wants("Slack", there, true)? {
             return Ok(());
         }
         let manifest = slack::manifest(None);
@@ -189,39 +150,39 @@ impl<'a> Interview<'a> {
         println!("3. \"Basic Information\", \"App-Level Tokens\": one with connections:write (xapp-…).\n");
         self.until(answers, slack::PLATFORM, |answers| {
             let part = answers.slack.get_or_insert_with(Slack::default);
-            part.bot_token = Some(self.secret("Bot token, xoxb-…")?);
-            part.app_token = Some(self.secret("App-level token, xapp-…")?);
+            part.bot_token = Some(secret("Bot token, xoxb-…")?);
+            part.app_token = Some(secret("App-level token, xapp-…")?);
             Ok(())
         })?;
         println!("In Slack, open the channel, click its name, and copy the ID below \"About\".");
-        let id = self.needed("Channel ID, such as C0123456789", channel(slack::PLATFORM))?;
+        let id = needed("Channel ID, such as C0123456789", channel(slack::PLATFORM))?;
         answers.slack.get_or_insert_with(Slack::default).channel = Some(id);
         Ok(())
     }
 
     fn discord(&self, answers: &mut Answers) -> Asked<()> {
         let there = self.have.discord.bot_token.is_some().then(|| fed(self.have, discord::PLATFORM));
-        if !self.wants("Discord", there, false)? {
+        if !wants("Discord", there, false)? {
             return Ok(());
         }
         println!("\nCreate an application at https://discord.com/developers/applications.");
-        let id = self.needed("Application ID, from \"General Information\"", digits)?;
+        let id = needed("Application ID, from \"General Information\"", digits)?;
         println!("\nInvite the bot to your server:\n\n  {}\n", discord::invitation(&id));
         println!("It asks for: {}.\n", discord::permissions().join(", "));
         println!("Turn on Developer Mode (User Settings, Advanced) to copy IDs.");
         self.until(answers, discord::PLATFORM, |answers| {
             let part = answers.discord.get_or_insert_with(Discord::default);
             part.application_id = Some(id.clone());
-            part.bot_token = Some(self.secret("Token, from the page \"Bot\"")?);
-            part.guild_id = self.optional("Server ID (right-click the server)", digits)?;
-            part.channel = Some(self.needed("Channel ID (right-click the channel)", digits)?);
+            part.bot_token = Some(secret("Token, from the page \"Bot\"")?);
+            part.guild_id = optional("Server ID (right-click the server)", digits)?;
+            part.channel = Some(needed("Channel ID (right-click the channel)", digits)?);
             Ok(())
         })
     }
 
     fn console(&self, answers: &mut Answers) -> Asked<()> {
         let there = self.have.console.token.is_some();
-        if !there && self.yes("Turn on the web console, on this machine only?", true)? {
+        if !there && yes("Turn on the web console, on this machine only?", true)? {
             answers.console = Some(Console::default());
         }
         Ok(())
@@ -232,15 +193,15 @@ impl<'a> Interview<'a> {
             return Ok(());
         }
         println!("\nWho may approve changes? The first admin:");
-        let github = self.needed("GitHub login", |text| {
+        let github = needed("GitHub login", |text| {
             github::is_account(text).then_some(()).ok_or_else(|| "this cannot be a login".into())
         })?;
         let mut admin = Admin { github: Some(github), ..Admin::default() };
         if answers.slack.is_some() || self.have.slack.bot_token.is_some() {
-            admin.slack = self.optional("Slack member ID (profile, \"⋮\", \"Copy member ID\")", member)?;
+            admin.slack = optional("Slack member ID (profile, \"⋮\", \"Copy member ID\")", member)?;
         }
         if answers.discord.is_some() || self.have.discord.bot_token.is_some() {
-            admin.discord = self.optional("Discord user ID", digits)?;
+            admin.discord = optional("Discord user ID", digits)?;
         }
         answers.admin = Some(admin);
         Ok(())

@@ -25,7 +25,7 @@ use url::Url;
 
 /// GitHub's codes last as long.
 const PATIENCE: Duration = Duration::from_secs(3_600);
-const BACK: &str = "/created";
+const BACK: &str = "created";
 
 /// The App that is wanted.
 pub struct Wanted<'a> {
@@ -35,10 +35,29 @@ pub struct Wanted<'a> {
     pub public: Option<&'a Url>,
 }
 
+/// Where the page is. Other accounts of this machine reach the port too: only who was told the key gets an answer.
+pub struct Address {
+    port: u16,
+    key: String,
+}
+
+impl Address {
+    /// # Errors
+    /// The machine gives no randomness.
+    pub fn new(port: u16) -> Result<Self, String> {
+        Ok(Self { port, key: random()? })
+    }
+
+    /// What is opened in a browser.
+    pub fn page(&self) -> String {
+        format!("http://127.0.0.1:{}/{}/", self.port, self.key)
+    }
+}
+
 struct Page {
     html: String,
     state: String,
-    port: u16,
+    address: Address,
     policy: HeaderValue,
     api_url: String,
     ca_pem: Option<Vec<u8>>,
@@ -72,10 +91,10 @@ pub async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), String> 
 ///
 /// # Errors
 /// Nobody came back in time, or the page cannot be made.
-pub async fn create(listener: TcpListener, at: SocketAddr, wanted: Wanted<'_>) -> Result<NewApp, String> {
+pub async fn create(listener: TcpListener, address: Address, wanted: Wanted<'_>) -> Result<NewApp, String> {
     let web = github::web_url(wanted.api_url);
-    let (state, port) = (random()?, at.port());
-    let back = format!("http://127.0.0.1:{port}{BACK}");
+    let state = random()?;
+    let back = format!("{}{BACK}", address.page());
     let form = Form { web: &web, organisation: wanted.organisation, public: wanted.public, back: &back, state: &state };
     let html = github::form(&form)?;
     let policy = format!(
@@ -83,11 +102,18 @@ pub async fn create(listener: TcpListener, at: SocketAddr, wanted: Wanted<'_>) -
     );
     let policy = HeaderValue::from_str(&policy).map_err(|_| format!("{web} is not an address"))?;
     let (made, mut app) = mpsc::channel(1);
-    let page =
-        Arc::new(Page { html, state, port, policy, api_url: wanted.api_url.to_owned(), ca_pem: wanted.ca_pem, made });
+    let page = Arc::new(Page {
+        html,
+        state,
+        address,
+        policy,
+        api_url: wanted.api_url.to_owned(),
+        ca_pem: wanted.ca_pem,
+        made,
+    });
     let router = Router::new()
-        .route("/", get(show))
-        .route(BACK, get(come_back))
+        .route("/{key}/", get(show))
+        .route(&format!("/{{key}}/{BACK}"), get(come_back))
         .layer(from_fn_with_state(page.clone(), guard))
         .with_state(page);
     let stop = CancellationToken::new();
@@ -99,12 +125,15 @@ pub async fn create(listener: TcpListener, at: SocketAddr, wanted: Wanted<'_>) -
     made.ok().flatten().ok_or_else(|| "nobody came back from GitHub within an hour".into())
 }
 
-/// Whoever calls us by another name is a page elsewhere.
+/// Whoever calls us by another name is a page elsewhere; whoever has no key was not told the address.
 async fn guard(State(page): State<Arc<Page>>, request: Request, next: Next) -> Response {
-    let mut response = if is_ours(request.headers(), page.port) {
-        next.run(request).await
-    } else {
+    let key = request.uri().path().split('/').nth(1).unwrap_or_default();
+    let mut response = if !is_ours(request.headers(), page.address.port) {
         StatusCode::MISDIRECTED_REQUEST.into_response()
+    } else if !bool::from(key.as_bytes().ct_eq(page.address.key.as_bytes())) {
+        StatusCode::NOT_FOUND.into_response()
+    } else {
+        next.run(request).await
     };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, page.policy.clone());
@@ -132,7 +161,7 @@ struct Returned {
 }
 
 async fn come_back(State(page): State<Arc<Page>>, Query(returned): Query<Returned>) -> Response {
-    let again = Some(("Start again", "/"));
+    let again = Some(("Start again", "./"));
     if !bool::from(returned.state.as_bytes().ct_eq(page.state.as_bytes())) {
         let words = "This answer does not belong to this setup, and nothing was done with it.";
         return answer(StatusCode::BAD_REQUEST, "Not taken", words, again);

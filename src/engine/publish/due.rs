@@ -202,6 +202,12 @@ impl Choice<'_> {
             self.jobs.push(Job::Digest { lead, rows });
             return Ok(());
         }
+        if self.chat.pace_ms() == 0 {
+            // Nothing waits for its turn: one at a time, each would be weighed anew for each that is posted.
+            let room = self.room.saturating_sub(self.jobs.len());
+            self.jobs.extend(ready.into_iter().take(room).map(Job::One));
+            return Ok(());
+        }
         let takes_ms = self.chat.pace_ms().saturating_mul(i64::try_from(ready.len()).unwrap_or(i64::MAX));
         let fresh = ready.iter().all(|(_, publication)| !publication.posting);
         // The first failure of a burst has a card of its own; then come "12 more failures".

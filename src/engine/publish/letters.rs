@@ -65,6 +65,15 @@ fn settles(incident: &Incident, now: Time) -> bool {
     young && (unread || now.ms_since(incident.updated_at) < SETTLE_MS)
 }
 
+/// What a letter is, besides its words.
+#[derive(Clone, Copy)]
+struct Envelope<'a> {
+    news: News,
+    id: &'a str,
+    first: Option<(&'a str, &'a str)>,
+    again: bool,
+}
+
 fn said(incident: &Incident, n: u64, title: String) -> Said {
     Said { stage: incident.stage, severity: incident.severity, n, top: 0, title }
 }
@@ -226,11 +235,13 @@ impl Engine {
             news => format!("{}-{}-{n}", news.as_str(), incident.severity.as_str()),
         };
         let id = self.marker(incident.no, &what);
+        let Some((claimed, again)) = self.begin_letter(sink, &surface, publication).await? else { return Ok(()) };
+        publication = claimed;
         let first = publication.message.clone().zip(told.map(|told| told.title));
         let wrote = match self.forms(sink, &surface, &incident).await {
             Ok(forms) => {
                 let first = first.as_ref().map(|(id, title)| (id.as_str(), title.as_str()));
-                let sent = self.send(sink, &surface, &forms, news, &id, first).await;
+                let sent = self.send(sink, &surface, &forms, Envelope { news, id: &id, first, again }).await;
                 sent.map(|()| forms.plain.title)
             }
             Err(why) => Err(why),
@@ -251,14 +262,17 @@ impl Engine {
     /// The members are marked before the letter goes, so that it names the same ones when it is sent again.
     async fn send_digest(&self, sink: &dyn Letters, lead: IncidentNo, rows: Vec<Row>) -> Result<(), StoreError> {
         let known = rows.iter().find_map(|(_, publication)| publication.digest.clone());
-        let (digest, rows) = match known {
+        let (digest, mut rows) = match known {
             Some(digest) => (digest, rows),
             None => self.begin_digest(lead, rows).await?,
         };
-        let Some(at) = rows.first().map(|(surface, _)| surface.clone()) else { return Ok(()) };
+        let Some((at, publication)) = rows.first().cloned() else { return Ok(()) };
+        let Some((claimed, again)) = self.begin_letter(sink, &at, publication).await? else { return Ok(()) };
+        rows[0].1 = claimed;
         let members = self.members(&at, &digest).await?;
         let id = self.marker(digest.lead, "digest");
-        let wrote = self.send_members(sink, &at, &members, News::Opened, &id, None).await;
+        let envelope = Envelope { news: News::Opened, id: &id, first: None, again };
+        let wrote = self.send_members(sink, &at, &members, envelope).await;
         for (surface, mut publication) in rows {
             match &wrote {
                 Ok(title) => {
@@ -287,7 +301,10 @@ impl Engine {
         let members = self.members(&surface, &digest).await?;
         let (id, first) = (self.marker(digest.lead, "digest-over"), self.marker(digest.lead, "digest"));
         let first = Some((first.as_str(), told.title.as_str()));
-        match self.send_members(sink, &surface, &members, News::Over, &id, first).await {
+        let Some((claimed, again)) = self.begin_letter(sink, &surface, publication).await? else { return Ok(()) };
+        publication = claimed;
+        let envelope = Envelope { news: News::Over, id: &id, first, again };
+        match self.send_members(sink, &surface, &members, envelope).await {
             Ok(_) => {
                 self.got_through(&surface).await?;
                 publication.digest = Some(Digested { over: true, ..digest });
@@ -299,22 +316,35 @@ impl Engine {
         self.keep(&surface, publication).await
     }
 
+    /// Notes that it is being sent, where people would see it twice; with whether it may have been sent before. `None`
+    /// where the incident moved on meanwhile.
+    async fn begin_letter(
+        &self,
+        sink: &dyn Letters,
+        surface: &Surface,
+        mut publication: Publication,
+    ) -> Result<Option<(Publication, bool)>, StoreError> {
+        if sink.shows_once() {
+            return Ok(Some((publication, false)));
+        }
+        let again = std::mem::replace(&mut publication.posting, true);
+        Ok(self.claim(surface, publication).await?.map(|claimed| (claimed, again)))
+    }
+
     /// Answers the letter's title.
     async fn send_members(
         &self,
         sink: &dyn Letters,
         at: &Surface,
         members: &[Incident],
-        news: News,
-        id: &str,
-        first: Option<(&str, &str)>,
+        envelope: Envelope<'_>,
     ) -> Result<String, PortError> {
         let views: Vec<View> = members.iter().map(view).collect();
         let owners = self.shows_several_owners(&at.platform, &at.channel).await;
         let form = |markup| self.words.digest(markup, &views, owners);
         let forms = form(sink.markup()).and_then(|card| Ok(Forms { card, plain: form("plain")? }));
         let forms = forms.map_err(|why| PortError::permanent(why.to_string()))?;
-        self.send(sink, at, &forms, news, id, first).await?;
+        self.send(sink, at, &forms, envelope).await?;
         Ok(forms.plain.title)
     }
 
@@ -332,12 +362,10 @@ impl Engine {
         sink: &dyn Letters,
         at: &Surface,
         forms: &Forms,
-        news: News,
-        id: &str,
-        first: Option<(&str, &str)>,
+        Envelope { news, id, first, again }: Envelope<'_>,
     ) -> Result<(), PortError> {
         let Forms { card, plain } = forms;
-        let letter = Letter { card, plain, news, id, first, at: self.clock.now() };
+        let letter = Letter { card, plain, news, id, first, again, at: self.clock.now() };
         let sent = sink.send(&at.channel, &letter).await;
         let act = if sent.is_ok() { "sent" } else { "failed" };
         counter!("ci_rescue_cards_total", "platform" => at.platform.0.clone(), "act" => act).increment(1);
@@ -365,6 +393,7 @@ impl Engine {
         {
             self.troubled(surface, why.why(), false).await?;
         }
+        publication.posting &= matches!(why, PortError::Ambiguous { .. });
         self.set_back(surface, publication, why, true).await
     }
 }
@@ -373,7 +402,7 @@ impl Engine {
 fn caught_up(publication: &mut Publication) {
     publication.shown = publication.wanted;
     publication.told = publication.to_tell;
-    (publication.attempts, publication.parked) = (0, false);
+    (publication.attempts, publication.parked, publication.posting) = (0, false, false);
     if let Some(digest) = &mut publication.digest {
         digest.shown = publication.wanted;
     }

@@ -101,7 +101,11 @@ impl Engine {
     }
 
     /// Marks a beginning before it begins, so that a crash in between is seen.
-    async fn claim(&self, surface: &Surface, mut publication: Publication) -> Result<Option<Publication>, StoreError> {
+    pub(super) async fn claim(
+        &self,
+        surface: &Surface,
+        mut publication: Publication,
+    ) -> Result<Option<Publication>, StoreError> {
         publication.version += 1;
         match self.store.put_publication(surface, publication.clone()).await {
             Ok(()) => Ok(Some(publication)),

@@ -122,8 +122,13 @@ fn facts(attempt: u32, conclusion: Option<Conclusion>) -> Event {
         default_branch: None,
         url: None,
     };
-    let jobs =
-        vec![JobFacts { id: 7, name: "job 0".into(), conclusion: Some(Conclusion::Failure), failing_step: None }];
+    let jobs = vec![JobFacts {
+        id: 7,
+        name: "job 0".into(),
+        conclusion: Some(Conclusion::Failure),
+        failing_step: None,
+        failing_steps: 0,
+    }];
     let facts = Facts { run: Some(Known::Is(run)), jobs: Some(Known::Is(jobs)), ..Facts::default() };
     Event::FactsGathered { incident: IncidentNo(1), proposal: Some(1), facts: Box::new(facts) }
 }

@@ -30,7 +30,7 @@ fn check(conclusion: Option<Conclusion>) -> CheckSeen {
 /// A run with one job that ended so.
 #[allow(clippy::unnecessary_wraps, reason = "as the forge answers")]
 fn ended(conclusion: Conclusion) -> Result<AtCommit, String> {
-    Ok(AtCommit { checks: vec![check(Some(conclusion))], runs: vec![run(1, Some(conclusion))] })
+    Ok(AtCommit { checks: vec![check(Some(conclusion))], runs: vec![run(1, Some(conclusion))], jobs: Vec::new() })
 }
 
 fn red() -> Result<AtCommit, String> {
@@ -51,6 +51,8 @@ fn flaky() -> FailureKnown {
         name: "test".into(),
         incident: Some(IncidentNo(7)),
         log: LogKnown::Read { unnamed: 0 },
+        steps: Some(1),
+        tests_elsewhere: false,
         weighed: vec![weighed(Cause::Flaky, record(40, 7, 6))],
         said: None,
         base: None,
@@ -84,16 +86,20 @@ type Row = (&'static str, Result<AtCommit, String>, Vec<FailureKnown>, CheckStat
 #[test]
 fn each_situation_comes_to_its_conclusion() {
     use CheckState::{ActionRequired, Failure, InProgress, Success};
-    let going = Ok(AtCommit { checks: vec![check(None)], runs: vec![run(1, None)] });
+    let going = Ok(AtCommit { checks: vec![check(None)], runs: vec![run(1, None)], jobs: Vec::new() });
     let half = Ok(AtCommit {
         checks: vec![check(Some(Conclusion::Failure)), check(None)],
         runs: vec![run(1, Some(Conclusion::Failure)), run(2, None)],
+        jobs: Vec::new(),
     });
-    let run_alone_goes = Ok(AtCommit { checks: vec![check(Some(Conclusion::Success))], runs: vec![run(2, None)] });
-    let unstarted = Ok(AtCommit { checks: Vec::new(), runs: vec![run(1, Some(Conclusion::StartupFailure))] });
+    let run_alone_goes =
+        Ok(AtCommit { checks: vec![check(Some(Conclusion::Success))], runs: vec![run(2, None)], jobs: Vec::new() });
+    let unstarted =
+        Ok(AtCommit { checks: Vec::new(), runs: vec![run(1, Some(Conclusion::StartupFailure))], jobs: Vec::new() });
     let two = Ok(AtCommit {
         checks: vec![check(Some(Conclusion::Failure)), check(Some(Conclusion::Failure))],
         runs: vec![run(1, Some(Conclusion::Failure))],
+        jobs: Vec::new(),
     });
     let no_checks = Err("GitHub answered 500".to_owned());
     let no_incident = FailureKnown { incident: None, ..flaky() };
@@ -131,6 +137,16 @@ fn each_situation_comes_to_its_conclusion() {
             "history says that the base was broken, and no incident there",
             red(),
             vec![of(Cause::BaseBroken)],
+            ActionRequired,
+        ),
+        ("two of its steps failed", red(), vec![FailureKnown { steps: Some(2), ..flaky() }], ActionRequired),
+        ("two failed, and the base fails too", red(), vec![FailureKnown { steps: Some(2), ..base() }], ActionRequired),
+        ("none of its steps failed", red(), vec![FailureKnown { steps: Some(0), ..flaky() }], ActionRequired),
+        ("its steps are not told", red(), vec![FailureKnown { steps: None, ..flaky() }], ActionRequired),
+        (
+            "another step than the tests' may have failed",
+            red(),
+            vec![FailureKnown { tests_elsewhere: true, ..flaky() }],
             ActionRequired,
         ),
         ("no incident knows it", red(), vec![no_incident], ActionRequired),
@@ -202,11 +218,15 @@ fn any_known() -> impl Strategy<Value = FailureKnown> {
         proptest::collection::vec(weighed, 0..3),
         proptest::option::weighted(0.2, cause()),
         proptest::bool::weighted(0.2),
+        prop_oneof![8 => Just(Some(1_u32)), 1 => Just(Some(0)), 1 => Just(Some(2)), 1 => Just(None)],
+        proptest::bool::weighted(0.1),
     );
-    parts.prop_map(|(incident, log, weighed, said, on_base)| FailureKnown {
+    parts.prop_map(|(incident, log, weighed, said, on_base, steps, tests_elsewhere)| FailureKnown {
         name: "test".into(),
         incident: incident.then_some(IncidentNo(7)),
         log,
+        steps,
+        tests_elsewhere,
         weighed,
         said: said.map(|cause| ("ada".to_owned(), cause)),
         base: base().base.filter(|_| on_base),
@@ -221,7 +241,9 @@ fn proven(known: &FailureKnown) -> bool {
         |one: &Weighed| one.cause == Cause::Flaky && one.record.executions >= 10 && one.record.passed_on_retry >= 1;
     let flakes = read && !known.weighed.is_empty() && known.weighed.iter().all(flake);
     let against = known.said.as_ref().is_some_and(|(_, cause)| !matches!(cause, Cause::Flaky | Cause::BaseBroken));
-    known.incident.is_some() && !against && (on_base || flakes)
+    let tests = !known.weighed.is_empty();
+    let one_step = known.steps == Some(1) && !(tests && known.tests_elsewhere) || known.steps == Some(0) && !tests;
+    known.incident.is_some() && !against && one_step && (on_base || flakes)
 }
 
 proptest! {
@@ -235,7 +257,7 @@ proptest! {
     ) {
         let checks: Vec<CheckSeen> = ends.iter().map(|end| check(*end)).collect();
         let runs: Vec<RunFacts> = (1_u64..).zip(&runs).map(|(id, end)| run(id, *end)).collect();
-        let at = if broken { Err("down".to_owned()) } else { Ok(AtCommit { checks, runs }) };
+        let at = if broken { Err("down".to_owned()) } else { Ok(AtCommit { checks, runs, jobs: Vec::new() }) };
         let verdict = verdict(&at, &known);
         if verdict.state == CheckState::Success {
             let at = at.expect("what cannot be read is no success");

@@ -39,7 +39,7 @@ fn certificate(dir: &Path) -> Option<(PathBuf, PathBuf)> {
 }
 
 /// Takes TLS off before the forge.
-async fn front(forge: SocketAddr, certificate: &Path, key: &Path) -> SocketAddr {
+pub async fn front(forge: SocketAddr, certificate: &Path, key: &Path) -> SocketAddr {
     let certificate = CertificateDer::from_pem_file(certificate).unwrap();
     let key = PrivateKeyDer::from_pem_file(key).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))

@@ -1,6 +1,6 @@
 //! Deployments that wait for approval: asked for by a webhook, decided by those whom GitHub lets, here or there.
 
-use crate::world::{REPO, Setup, World, spec};
+use crate::world::{NETWORK_LOG, REPO, Setup, World, spec};
 use ci_rescue::demo::{Fault, Gate};
 use ci_rescue::domain::Stage;
 use ci_rescue::domain::incident::Incident;
@@ -376,4 +376,57 @@ async fn hostile_names_stay_words() {
     let page = world.sit("ada").await.page("/").await;
     assert!(!crate::world::card(&page, 1).unwrap().contains("<b>\n"), "{page}");
     world.end().await;
+}
+
+/// Whoever had the bot start the run again, or approved that, is one of those who started it: GitHub names the bot.
+#[tokio::test]
+async fn who_had_the_bot_run_it_again_does_not_review_its_deployment() {
+    let config = "[policy.approvals]\nretry = 1\n[[people]]\nname = \"zoe\"\nslack = \"UZOE\"\ngithub = \"zoe\"\nrole = \"approver\"\n";
+    let world = World::with(Setup { config: config.into(), ..Setup::default() }).await;
+    let run = world.broken_run(NETWORK_LOG, "success").await;
+    world.slack.command("UCYD", "retry 1").await;
+    world.settle().await;
+    world.sit("ada").await.press(&world, 1, "Approve").await;
+    assert_eq!(world.reruns(), 1);
+    world.forge.lock().runs.get_mut(&run).unwrap().spec.sender = "ci-rescue[bot]".into();
+    world.forge.wait(run, vec![Gate::new(11, "production", &["ada", "cyd", "zoe"], &[])]);
+    world.deliver().await;
+    for person in ["cyd", "ada"] {
+        let answer = world.sit(person).await.say(&world, "approve 2").await;
+        assert!(answer.contains("or had it started again"), "{person}: {answer}");
+        assert_eq!(posts(&world), 0, "{person}");
+    }
+    world.slack.command("UZOE", "approve 2").await;
+    world.settle().await;
+    assert_eq!(posts(&world), 1, "{}", world.slack.last_whisper());
+    world.end().await;
+}
+
+/// What changed unheard between the card and the command is not approved with it.
+#[tokio::test]
+async fn a_typed_approval_binds_to_what_waits_when_it_is_handed_in() {
+    type Change = fn(&World, u64);
+    let changes: [(&str, Change); 2] = [
+        ("another environment", |world, run| {
+            world.forge.lock().gates.get_mut(&run).unwrap().push(Gate::new(12, "us", &["cyd"], &[]));
+        }),
+        ("another commit", |world, run| {
+            world.forge.lock().runs.get_mut(&run).unwrap().spec.sha = "f".repeat(40);
+        }),
+    ];
+    for (what, change) in changes {
+        for verb in ["approve 1", "reject 1"] {
+            let world = World::new().await;
+            let run = waits(&world, production()).await;
+            change(&world, run);
+            let answer = world.sit("cyd").await.say(&world, verb).await;
+            assert!(answer.contains("is not what you decided on"), "{what}: {answer}");
+            assert_eq!(posts(&world), 0, "{what}");
+            assert_eq!(world.incident(1).await.stage, Stage::AwaitingApproval, "{what}");
+            // The card shows it now.
+            world.sit("cyd").await.say(&world, verb).await;
+            assert_eq!(posts(&world), 1, "{what}");
+            world.end().await;
+        }
+    }
 }

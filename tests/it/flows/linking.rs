@@ -3,8 +3,10 @@
 use super::surfaces::{Surface, everywhere_with, say};
 use crate::world::logins::CLIENT;
 use crate::world::{REPO, Setup, World};
+use ci_rescue::demo::account_number;
 use ci_rescue::domain::IncidentNo;
 use ci_rescue::domain::time::{MINUTE_MS, SECOND_MS};
+use ci_rescue::ports::Turn;
 use serde_json::json;
 
 fn setup(config: &str) -> Setup {
@@ -247,5 +249,85 @@ async fn where_everybody_reads_and_where_it_is_off_there_is_no_code() {
     let world = everywhere_with(Setup { discord: true, ..Setup::default() }).await;
     let told = say(&world, Surface::Slack, "eve", "link", "github").await;
     assert!(told.contains("set github.client_id"), "{told}");
+    world.end().await;
+}
+
+/// Links `user` in Slack to `login` by a code.
+async fn linked(world: &World, user: &str, login: &str) {
+    let code = code(world, user).await;
+    world.logins.enter(&code, login);
+    pass(world, 6 * SECOND_MS).await;
+    assert!(world.slack.last_whisper().contains(login), "{}", world.slack.last_whisper());
+}
+
+async fn look(world: &World) {
+    world.app.engine.look_at_links().await.unwrap();
+    world.settle().await;
+}
+
+/// A login that was given up and registered by somebody else is another account: the link does not go over to it.
+#[tokio::test]
+async fn a_login_that_somebody_else_registered_inherits_no_link() {
+    for gone in [Some(99), None] {
+        let mut world = world().await;
+        linked(&world, "UEVE", "octo-eve").await;
+        for _ in 0..3 {
+            world.clock.advance(11 * MINUTE_MS);
+            look(&world).await;
+            world.restart().await;
+        }
+        assert!(kept(&world).await.contains("octo-eve"), "the same account: the link stands");
+        world.forge.lock().passed_on.insert("octo-eve".into(), gone);
+        world.clock.advance(11 * MINUTE_MS);
+        look(&world).await;
+        assert!(!kept(&world).await.contains("octo-eve"), "{}", kept(&world).await);
+        let told = world.slack.direct("UEVE");
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("octo-eve") && told[0].contains("has ended"), "{told:?}");
+        assert!(house(&world).await.contains("LinkEnded"));
+        world.restart().await;
+        look(&world).await;
+        assert_eq!(world.slack.direct("UEVE").len(), 1, "told once");
+        world.end().await;
+    }
+}
+
+/// Links of before numbers were kept: nobody can say who had the login then.
+#[tokio::test]
+async fn a_link_without_a_number_counts_no_more_unless_it_is_new() {
+    for (age_ms, stays) in [(5 * MINUTE_MS, true), (61 * MINUTE_MS, false)] {
+        let mut world = world().await;
+        linked(&world, "UEVE", "octo-eve").await;
+        let rows = world.store.settings("link:").await.unwrap();
+        let (key, mut link) = rows.into_iter().next().unwrap();
+        link.as_object_mut().unwrap().retain(|key, _| !["id", "looked"].contains(&key.as_str()));
+        let settings = vec![(key.clone(), Some(link))];
+        world.store.commit(Turn { settings, ..Turn::default() }).await.unwrap();
+        world.clock.advance(age_ms);
+        world.restart().await;
+        look(&world).await;
+        let link = world.store.setting(&key).await.unwrap();
+        assert_eq!(link.is_some(), stays);
+        assert_eq!(world.slack.direct("UEVE").len(), usize::from(!stays));
+        if let Some(link) = link {
+            assert_eq!(link["id"], json!(account_number("octo-eve")));
+        }
+        world.end().await;
+    }
+}
+
+/// Whoever has the login now links it, and the link of who had it before is over.
+#[tokio::test]
+async fn who_has_a_login_now_takes_it_from_who_had_it() {
+    let world = world().await;
+    linked(&world, "UEVE", "octo").await;
+    let rows = world.store.settings("link:").await.unwrap();
+    let (key, mut link) = rows.into_iter().next().unwrap();
+    link["id"] = json!(99);
+    let settings = vec![(key.clone(), Some(link))];
+    world.store.commit(Turn { settings, ..Turn::default() }).await.unwrap();
+    linked(&world, "UZOE", "octo").await;
+    assert!(world.store.setting(&key).await.unwrap().is_none());
+    assert_eq!(world.store.settings("link:").await.unwrap().len(), 1);
     world.end().await;
 }

@@ -9,7 +9,7 @@ mod automatic;
 mod bisect;
 mod burst;
 mod catching;
-mod certificates;
+pub mod certificates;
 pub mod code;
 mod comments;
 pub mod deployments;

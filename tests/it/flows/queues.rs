@@ -425,3 +425,64 @@ async fn names_of_strangers_stay_words() {
     assert!(world.incidents().await.len() <= before + 1);
     world.end().await;
 }
+
+/// A group of a pull request that was thrown out and is closed since: nothing of it is left in the queue.
+async fn over() -> World {
+    let world = World::new().await;
+    for hooks in thrown(&world) {
+        hear(&world, &hooks).await;
+    }
+    world.forge.end_pull(REPO, 104, "ben", None);
+    world.deliver().await;
+    assert_eq!(world.incident(1).await.stage, Stage::Resolved);
+    world
+}
+
+#[tokio::test]
+async fn what_a_person_reopens_stays_open_although_nothing_is_left_in_the_queue() {
+    let mut world = over().await;
+    say(&world, "UADA", "reopen 1").await;
+    assert_eq!(world.incident(1).await.stage, Stage::Open, "{}", thread(&world));
+    world.restart().await;
+    wait(&world, 120 * MINUTE).await;
+    assert_eq!(world.incident(1).await.stage, Stage::Open, "{}", thread(&world));
+    // What ends anew ends it.
+    world.forge.end_pull(REPO, 104, "ben", Some(HEAD));
+    world.deliver().await;
+    assert_eq!(world.incident(1).await.stage, Stage::Resolved);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_group_of_what_is_over_that_fails_again_reopens_nothing() {
+    let world = over().await;
+    let run = world.forge.lock().runs.keys().last().copied().unwrap();
+    wait(&world, 30 * MINUTE).await;
+    world.forge.rerun(run, |_| true).unwrap();
+    world.forge.finish(run);
+    world.deliver().await;
+    let incident = world.incident(1).await;
+    assert_eq!((incident.stage, incident.runs[0].attempt), (Stage::Resolved, 2));
+    assert!(!thread(&world).contains("eopened"), "{}", thread(&world));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_pull_request_that_was_taken_out_by_hand_and_is_opened_again_reopens_nothing() {
+    let world = World::new().await;
+    for hooks in thrown(&world) {
+        hear(&world, &hooks).await;
+    }
+    world.forge.group(REPO, 104, &group(3), BASE, "checks_requested");
+    world.forge.dequeue(REPO, 104, "MANUAL");
+    world.deliver().await;
+    assert_eq!(world.incident(1).await.stage, Stage::Resolved);
+    world.forge.end_pull(REPO, 104, "ben", None);
+    world.deliver().await;
+    wait(&world, 30 * MINUTE).await;
+    world.forge.reopen_pull(REPO, 104, "ben");
+    world.deliver().await;
+    assert_eq!(world.incident(1).await.stage, Stage::Resolved);
+    assert!(!thread(&world).contains("eopened"), "{}", thread(&world));
+    world.end().await;
+}

@@ -309,6 +309,25 @@ fn set(world: &World, state: &'static str) {
     world.forge.lock().repos.get_mut(REPO).unwrap().workflows[0].state = state;
 }
 
+/// The same news twice within the week in which deliveries are remembered.
+#[tokio::test]
+async fn what_is_switched_off_and_on_twice_is_over_twice() {
+    let mut world = World::new().await;
+    world.forge.workflow(REPO, "nightly", "nightly.yml", NIGHTLY);
+    hours(&world, 1).await;
+    for round in 1..=3 {
+        set(&world, "disabled_manually");
+        hours(&world, 2).await;
+        let open = |all: &[Incident]| all.iter().filter(|one| one.closed_at.is_none()).count();
+        assert_eq!(open(&world.incidents().await), 1, "round {round}");
+        world.restart().await;
+        set(&world, "active");
+        hours(&world, 2).await;
+        assert_eq!(open(&world.incidents().await), 0, "round {round}: {:#?}", world.incidents().await);
+    }
+    world.end().await;
+}
+
 #[tokio::test]
 async fn a_line_that_is_removed_ends_it_and_one_that_is_new_was_never_missed() {
     let world = World::new().await;

@@ -1,7 +1,7 @@
 //! The verdict check at the heads of pull requests, from webhooks to what branch protection sees.
 
 use crate::world::{REPO, Setup, World, job, spec};
-use ci_rescue::demo::{Fault, Pull, RunSpec};
+use ci_rescue::demo::{Fault, Held, Pull, RunSpec};
 use ci_rescue::domain::outcome::{Ended, Outcome};
 use ci_rescue::domain::time::Time;
 use serde_json::{Value, json};
@@ -200,6 +200,73 @@ async fn a_second_failing_job_or_a_foreign_check_stands_in_the_way() {
         assert_eq!(seen(&world).0, want, "{other}: {}", seen(&world).1);
         world.end().await;
     }
+}
+
+const DEPLOY: &str =
+    "##[group]Run ./deploy\n##[endgroup]\nno such host\n##[error]Process completed with exit code 7.\n";
+
+/// Another step than the tests failed too, or alone: their history does not excuse it.
+#[tokio::test]
+async fn a_job_is_not_judged_by_its_tests_alone_where_another_step_failed() {
+    let passing = PYTEST.replace("##[error]Process completed with exit code 1.\n", "");
+    let rows: [(&str, String, &[&str], &str); 4] = [
+        ("the tests alone", PYTEST.to_owned(), &[], ""),
+        ("two failing steps", PYTEST.to_owned(), &["Deploy"], "2 of its steps failed"),
+        ("a step that may fail, and one that may not", PYTEST.to_owned() + DEPLOY, &[], "may be another"),
+        ("its tests were let through", passing + DEPLOY, &[], "may be another"),
+    ];
+    for (what, log, others, why) in rows {
+        let world = world_with("topic").await;
+        flaked(&world, 40).await;
+        let mut run = run("topic", &log, &["failure"]);
+        run.jobs[0].failing_too = others.iter().map(|step| (*step).to_owned()).collect();
+        breaks(&world, run).await;
+        let (state, words) = seen(&world);
+        let want = if why.is_empty() { "success" } else { "action_required" };
+        assert_eq!(state, want, "{what}: {words}");
+        assert!(words.contains(why), "{what}: {words}");
+        world.end().await;
+    }
+}
+
+/// Two looks at one commit at the same time: the older answer is not written last.
+#[tokio::test]
+async fn a_look_that_takes_long_does_not_overwrite_a_later_one() {
+    let world = world_with("topic").await;
+    let id = world.forge.start(run("topic", PYTEST, &["failure"]));
+    world.deliver().await;
+    let held = Held { method: "GET".into(), path: "/actions/runs".into(), ..Held::default() };
+    world.forge.lock().held.push(held.clone());
+    let engine = &world.app.engine;
+    let look = || {
+        let engine = engine.clone();
+        tokio::spawn(async move { while engine.perform().await.expect("perform") {} })
+    };
+    let due = async |ms| {
+        while engine.turn().await.expect("turn") {}
+        world.clock.advance(ms);
+        engine.tick().await.expect("tick");
+        while engine.turn().await.expect("turn") {}
+    };
+    due(10_000).await;
+    let first = look();
+    held.made.notified().await;
+    // What the first look was told is over.
+    world.forge.finish(id);
+    for hook in world.forge.take_hooks() {
+        let body = hook.body.replace("{web}", &format!("http://{}", world.forge_at));
+        assert!(world.hook(hook.event, &hook.id, &body).await.is_success());
+    }
+    due(10_000).await;
+    let mut second = look();
+    let early = tokio::time::timeout(std::time::Duration::from_millis(500), &mut second).await;
+    held.go.notify_one();
+    first.await.unwrap();
+    if early.is_err() {
+        second.await.unwrap();
+    }
+    assert_eq!(seen(&world).0, "action_required", "{}", seen(&world).1);
+    world.end().await;
 }
 
 /// Each thing that cannot be had, in turn.

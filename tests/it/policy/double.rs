@@ -95,7 +95,13 @@ impl Ci for Double {
     async fn jobs(&self, _: &Repo, run: RunId, attempt: u32) -> Result<Vec<JobFacts>, PortError> {
         let have = self.get(run.0)?;
         let id = run.0 * 100 + u64::from(attempt);
-        Ok(vec![JobFacts { id, name: "test".into(), conclusion: have.conclusion, failing_step: None }])
+        Ok(vec![JobFacts {
+            id,
+            name: "test".into(),
+            conclusion: have.conclusion,
+            failing_step: None,
+            failing_steps: 0,
+        }])
     }
 
     async fn last_green(

@@ -9,13 +9,13 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout};
 
 /// `setup` that waits for a browser.
-struct Waiting {
+pub struct Waiting {
     child: Child,
     lines: BufReader<ChildStdout>,
-    page: String,
+    pub page: String,
 }
 
-fn answers(place: &Place, url: &str) -> String {
+pub fn answers(place: &Place, url: &str) -> String {
     format!(
         "[github]\napi_url = \"http://{}\"\ncreate = true\n{url}organization = \"acme\"\nrepositories = [\"acme/*\"]\n\
          [store]\npath = \"store\"\n[console]\n[admin]\ngithub = \"ada\"\n",
@@ -24,7 +24,11 @@ fn answers(place: &Place, url: &str) -> String {
 }
 
 async fn wait(place: &Place, url: &str) -> Waiting {
-    let file = place.write("answers.toml", &answers(place, url));
+    begin(place, &answers(place, url)).await
+}
+
+pub async fn begin(place: &Place, answers: &str) -> Waiting {
+    let file = place.write("answers.toml", answers);
     let mut command = place.program();
     command.args(["setup", "--answers", &file]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -40,7 +44,7 @@ async fn wait(place: &Place, url: &str) -> Waiting {
 }
 
 impl Waiting {
-    async fn end(mut self) -> (i32, String) {
+    pub async fn end(mut self) -> (i32, String) {
         let mut out = String::new();
         self.lines.read_to_string(&mut out).await.unwrap();
         self.child.stderr.take().unwrap().read_to_string(&mut out).await.unwrap();
@@ -48,7 +52,7 @@ impl Waiting {
     }
 }
 
-fn made(place: &Place, code: i32, out: &str) {
+pub fn made(place: &Place, code: i32, out: &str) {
     assert_eq!(code, 0, "{out}");
     place.hides(out);
     assert!(out.contains("GitHub made the App \"ci-rescue-acme\", number 7"), "{out}");
@@ -100,6 +104,16 @@ async fn without_an_address_there_is_no_webhook_and_others_get_nothing_from_the_
     // By another name, as a page elsewhere would reach it.
     let foreign = http.get(&setup.page).header("host", "evil.example").send().await.unwrap();
     assert_eq!(foreign.status(), 421);
+    // Who was not told the address sees neither the page nor whether an answer would be taken.
+    let root = setup.page.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+    for other in ["/", "/created?code=a180b1a3", "/AAAA/", "/AAAA/created?code=a180b1a3"] {
+        let answer = http.get(format!("{root}{other}")).send().await.unwrap();
+        assert_eq!(
+            (answer.status(), answer.text().await.unwrap().as_str()),
+            (reqwest::StatusCode::NOT_FOUND, ""),
+            "{other}"
+        );
+    }
     let answer = http.get(&setup.page).send().await.unwrap();
     let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
     assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");

@@ -2,6 +2,7 @@
 
 mod browser;
 mod file;
+mod ghes;
 mod refusals;
 mod running;
 mod terminal;

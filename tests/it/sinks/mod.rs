@@ -1,5 +1,6 @@
 //! E-mail, Teams, webhooks and rescue.log, against servers that fail in the ways that such servers have.
 
+mod command;
 mod doctor;
 mod email;
 mod looks;

@@ -83,6 +83,23 @@ async fn a_pause_that_teams_asks_for_is_kept() {
     sinks.world.end().await;
 }
 
+/// Teams cannot be asked what it posted, so the second card says so itself.
+#[tokio::test]
+async fn a_card_whose_fate_is_unknown_is_posted_again_as_a_repeat() {
+    let sinks = Sinks::new().await;
+    sinks.receiver.fail(WORKFLOW, &[Fault::Says(503), Fault::Forgets]);
+    sinks.fails("success").await;
+    let posts = sinks.receiver.posts(WORKFLOW);
+    assert_eq!(posts.len(), 2);
+    posts.iter().for_each(check);
+    assert!(!words(&posts[0]).contains("repeat"), "a refusal is no doubt: {}", words(&posts[0]));
+    assert!(words(&posts[1]).starts_with("Perhaps a repeat"), "{}", words(&posts[1]));
+    sinks.again().await;
+    let last = sinks.receiver.posts(WORKFLOW).pop().unwrap();
+    assert!(words(&last).starts_with("Over"), "{}", words(&last));
+    sinks.world.end().await;
+}
+
 #[tokio::test]
 async fn a_url_that_is_refused_is_told_without_the_url() {
     let sinks = Sinks::new().await;

@@ -11,6 +11,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
+use ci_rescue::demo::account_number;
 use ci_rescue::ports::Clock;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -163,7 +164,9 @@ impl Logins {
             (Method::GET, "/login/oauth/authorize") => self.authorize(&query),
             (Method::GET, "/login/device") => Html("<h1>Enter the code</h1>").into_response(),
             (Method::GET, "/user") => match self.lock().tokens.get(&token) {
-                Some(login) => Json(json!({"login": login, "id": 583_231, "type": "User"})).into_response(),
+                Some(login) => {
+                    Json(json!({"login": login, "id": account_number(login), "type": "User"})).into_response()
+                }
                 None => (StatusCode::UNAUTHORIZED, Json(json!({"message": "Bad credentials"}))).into_response(),
             },
             (Method::GET, path) => match path.strip_prefix("/user/memberships/orgs/") {

@@ -486,6 +486,7 @@ pub fn job(name: &str, log: &str, ends: &[&'static str]) -> JobSpec {
         log: log.into(),
         green_log: "all is well\n".into(),
         ends: ends.to_vec(),
+        failing_too: Vec::new(),
     }
 }
 
