@@ -255,7 +255,7 @@ impl Engine {
         self.all_feeds(&state).any(|feed| feed.platform == *platform && feed.channel == channel)
     }
 
-    /// Looks where nothing waits that would be tried, and lets go of what nobody is subscribed to any more.
+    /// Looks where nothing waits that would be tried, and lets go of what nobody is subscribed to now.
     ///
     /// # Errors
     /// The store failed.
@@ -293,7 +293,7 @@ impl Engine {
         let key = key(&trouble.platform, &trouble.channel);
         self.store.commit(Turn { settings: vec![(key, None)], ..Turn::default() }).await?;
         self.gates.remove(&trouble.platform, &trouble.channel);
-        tracing::info!(platform = %trouble.platform, channel = %trouble.channel, "nothing goes there any more");
+        tracing::info!(platform = %trouble.platform, channel = %trouble.channel, "it has no subscription left: its cards wait no longer");
         Ok(())
     }
 }

@@ -108,7 +108,8 @@ async fn what_can_be_mended_is_told_once_and_recovers() {
         // Mended: nothing waits for the interval to end.
         while world.slack.unfault("chat.postMessage") {}
         world.app.engine.fixed(Some(&Platform::new("slack")));
-        work(&world).await;
+        // The channel's pace.
+        later(&world, 2_000).await;
         assert_eq!(world.slack.cards().len(), 1, "{code}");
         assert!(world.app.engine.troubles().await.unwrap().is_empty(), "{code}");
         assert_eq!(given_up(&world).await, 0, "{code}");

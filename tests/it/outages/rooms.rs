@@ -124,7 +124,7 @@ async fn each_reason_is_told_once_held_and_taken_up_again() {
         hours(&world, 2).await;
         let there = cards(&world, case.platform);
         assert_eq!(there.len(), 1, "{name}: {there:?}");
-        assert!(there[0].to_lowercase().contains("resolved"), "{name}: {there:?}");
+        assert!(there[0].contains("Closed by ada"), "{name}: {there:?}");
         assert_eq!(held(&world).await, [], "{name}");
         let seen = told(&world, other(case.platform));
         assert_eq!(seen.len(), 2, "{name}: {seen:?}");
@@ -280,7 +280,7 @@ async fn slacks_events_tell_and_end_it() {
         minutes(&world, 1).await;
         world.slack.open_again();
         world.slack.event(open.clone()).await;
-        work(&world).await;
+        later(&world, 2_000).await;
         assert_eq!(cards(&world, "slack").len(), 1, "{open}: at once");
         assert_eq!(held(&world).await, [], "{open}");
         let seen = told(&world, "discord");

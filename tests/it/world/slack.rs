@@ -38,6 +38,8 @@ pub struct Whisper {
     pub text: String,
 }
 
+type Socket = mpsc::UnboundedSender<(Value, oneshot::Sender<Value>)>;
+
 #[derive(Default)]
 struct Inner {
     messages: Vec<Message>,
@@ -58,7 +60,8 @@ struct Inner {
     /// Error codes.
     refusals: Refusals<&'static str>,
     clock: u64,
-    socket: Option<mpsc::UnboundedSender<(Value, oneshot::Sender<Value>)>>,
+    /// Those that were opened; what has ended leaves closed ones.
+    sockets: Vec<Socket>,
     waiting: BTreeMap<String, oneshot::Sender<Value>>,
 }
 
@@ -104,6 +107,11 @@ impl SlackDouble {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().expect("a lock")
+    }
+
+    /// The newest socket that is open.
+    fn socket(&self) -> Option<Socket> {
+        self.lock().sockets.iter().rev().find(|socket| !socket.is_closed()).cloned()
     }
 
     /// Waits for a socket to be open.
@@ -251,7 +259,7 @@ impl SlackDouble {
     pub async fn send_as(&self, id: &str, kind: &str, payload: Value) -> Value {
         let (done, acknowledged) = oneshot::channel();
         let envelope = json!({"type": kind, "envelope_id": id, "accepts_response_payload": true, "payload": payload});
-        let socket = self.lock().socket.clone().expect("a socket");
+        let socket = self.socket().expect("a socket");
         socket.send((envelope, done)).expect("an open socket");
         acknowledged.await.expect("an acknowledgement")
     }
@@ -298,7 +306,7 @@ impl SlackDouble {
         let payload = self.action(user, card, value);
         let (done, acknowledged) = oneshot::channel();
         let envelope = json!({"type": "interactive", "envelope_id": format!("env-{}", self.tick()), "accepts_response_payload": true, "payload": payload});
-        let Some(socket) = self.lock().socket.clone() else { return false };
+        let Some(socket) = self.socket() else { return false };
         socket.send((envelope, done)).is_ok()
             && tokio::time::timeout(std::time::Duration::from_secs(2), acknowledged)
                 .await
@@ -325,7 +333,7 @@ impl SlackDouble {
     pub async fn disconnect(&self) {
         let before = self.sockets();
         let (done, _) = oneshot::channel();
-        let socket = self.lock().socket.clone().expect("a socket");
+        let socket = self.socket().expect("a socket");
         let _ = socket.send((
             json!({"type": "disconnect", "reason": "refresh_requested", "debug_info": {"host": "double"}}),
             done,
@@ -604,7 +612,7 @@ async fn serve(double: SlackDouble, mut socket: WebSocket) {
     let (sender, mut outgoing) = mpsc::unbounded_channel();
     // A newer socket takes over; this one stays open, as Slack's do.
     let _open = sender.clone();
-    double.lock().socket = Some(sender);
+    double.lock().sockets.push(sender);
     double.connections.send_modify(|count| *count += 1);
     loop {
         tokio::select! {
