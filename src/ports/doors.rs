@@ -189,7 +189,7 @@ pub enum RoomNews {
     Changed,
     /// A channel is in use again, or we were let in; on the whole platform where none is named.
     Open { channel: Option<String> },
-    /// Nothing can be written to a channel any more, or nowhere on the platform.
+    /// Nothing can be written to a channel from now on, or nowhere on the platform.
     Shut { channel: Option<String>, barrier: Barrier, why: String },
 }
 

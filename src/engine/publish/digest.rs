@@ -58,7 +58,7 @@ impl Engine {
                     publication.removed = publication.message.is_none();
                 }
                 Err(why) => {
-                    self.set_back(&surface, &mut publication, why.clone(), Tried { looked: true, posted }).await?
+                    self.set_back(&surface, &mut publication, why.clone(), Tried { looked: true, posted }).await?;
                 }
             }
             self.keep(&surface, publication).await?;
