@@ -13,6 +13,7 @@ mod checkup;
 mod chronicle;
 mod code;
 mod commit_checks;
+mod completing;
 mod context;
 mod desk;
 mod door;
@@ -201,13 +202,15 @@ pub struct Engine {
     slots: Mutex<HashMap<(Platform, String), Time>>,
     /// How fast cards may be edited, where the platform counts edits apart from posts.
     edits: BTreeMap<Platform, EditBudget>,
-    /// When each platform's events last made us try again.
-    tried: std::sync::Mutex<HashMap<Platform, i64>>,
+    /// Channels that refuse us.
+    gates: publish::Gates,
     presses: presses::Presses,
     /// What the forge said that accounts may read.
     answers: Mutex<access::Answers>,
     /// Commits whose verdict check is being looked at: an older look must not write last.
     looked_at: keyed::Keyed<(Repo, String)>,
+    /// What the forge said of branches, for people who type.
+    branches: Mutex<completing::Branches>,
     /// The figures' gauges.
     shown: Mutex<gauges::Shown>,
     reports: reports::Reports,
@@ -283,10 +286,11 @@ impl Engine {
             installation: secrets.installation,
             state: Mutex::new(State { index, next_incident, feeds, names }),
             slots: Mutex::new(HashMap::new()),
-            tried: std::sync::Mutex::default(),
+            gates: publish::Gates::default(),
             presses: presses::Presses::default(),
             answers: Mutex::default(),
             looked_at: keyed::Keyed::default(),
+            branches: Mutex::default(),
             shown: Mutex::default(),
             reports,
             filling,
@@ -296,6 +300,7 @@ impl Engine {
             card_due: watch::Sender::new(0),
             store_fails: AtomicBool::new(false),
         });
+        engine.remember_troubles().await?;
         engine.refill_forgetful_chats().await?;
         engine.look_at_pending().await?;
         engine.read_links().await?;

@@ -24,14 +24,14 @@ pub use agents::{Agents, Ended, Ran, Task};
 pub use clockwork::{Activity, Queues, Read, Timetable, Timetables};
 pub use doors::{
     Accepted, Answered, Arriving, Ask, BudgetView, CiFailure, Client, Door, DoorError, Endpoint, Headers, LoopView,
-    NotTaken, Origin, Peer, Proof, Raw, Refusal, Route, Streaming, Verified, Verifier,
+    NotTaken, Origin, Peer, Proof, Raw, Refusal, RoomNews, Route, Streaming, Verified, Verifier,
 };
 pub use export::{ExportAsked, Exported, Format};
 pub use health::{Health, Integration, Vital, cause};
 pub use history::{History, HistoryAsked, Named, Pasts, Recorded};
 pub use integrations::{
     Advisory, ChangeSource, Chat, CheckSaid, Ci, Clock, Contact, Decoder, Directory, Forge, Git, GitOrigin, Heard,
-    KnownRepo, LogStream, Message, NewIssue, NewPull, Origins, PortError, Pulled, Since, Ticks,
+    KnownRepo, LogStream, Message, NewIssue, NewPull, Origins, PortError, Pulled, Reached, Since, Ticks,
 };
 pub use loops::{LoopFigures, by_specialist};
 pub use past::{PastRuns, RunPage};

@@ -62,7 +62,7 @@ impl Letters for Email {
         let sent = self.server.send(message).await;
         match &sent {
             Err(PortError::Transient { why, .. } | PortError::Ambiguous { why }) => self.health.failed(why),
-            Err(PortError::Fixable { why, everywhere: true }) => self.health.down(why),
+            Err(PortError::Fixable { why, barrier }) if barrier.is_everywhere() => self.health.down(why),
             _ => self.health.answered(),
         }
         sent

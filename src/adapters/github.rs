@@ -4,6 +4,7 @@ mod accounts;
 mod advisories;
 mod api;
 mod auth;
+mod branches;
 mod checks;
 mod ci;
 mod contents;

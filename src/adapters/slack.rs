@@ -8,6 +8,7 @@ mod granted;
 mod http;
 mod intake;
 mod manifest;
+mod rooms;
 mod socket;
 mod speaker;
 mod views;

@@ -1,6 +1,7 @@
 //! Outgoing webhooks: what happens to an incident as JSON, signed as GitHub signs its own.
 
 use crate::domain::actor::Platform;
+use crate::domain::barrier::Barrier;
 use crate::domain::incident::Incident;
 use crate::domain::text::clean_line;
 use crate::ports::{Events, Happening, Integration, PortError, posted};
@@ -93,7 +94,7 @@ impl Events for Webhooks {
 
     async fn hand(&self, channel: &str, happening: &Happening<'_>) -> Result<(), PortError> {
         let Some(target) = self.targets.get(channel) else {
-            return Err(PortError::Fixable { why: "no [[webhooks]] table has this name".into(), everywhere: false });
+            return Err(PortError::fixable(Barrier::Other, "no [[webhooks]] table has this name"));
         };
         let body = self.body(happening);
         let mut request = self

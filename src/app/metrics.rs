@@ -38,6 +38,8 @@ fn describe() {
     for (name, help) in [
         ("ci_rescue_queue_depth", "Rows waiting, by queue."),
         ("ci_rescue_cards_behind", "Cards that do not show the latest state of their incident, by platform."),
+        ("ci_rescue_channels_closed", "Channels that cannot be written to, by platform and reason."),
+        ("ci_rescue_cards_held", "Cards that wait for a channel that cannot be written to, by platform."),
         ("ci_rescue_incidents", "Incidents stored, by state."),
         (
             "ci_rescue_integration_up",

@@ -8,12 +8,14 @@ use crate::engine::Engine;
 use crate::ports::{Chat, Clock, Decoder, Endpoint, Integration, Origin, Store, Turn};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Which workspace is ours, as Slack told it.
 const TEAM: &str = "slack_team";
+/// Our own account there: events name it also when Slack refuses our token.
+const ACCOUNT: &str = "slack_account";
 
 pub struct SlackPlatform;
 
@@ -48,9 +50,10 @@ impl Platform for SlackPlatform {
         let slack = Slack::new(&slack::Settings { api_url: config.api_url.clone(), bot_token })?;
         let slack = Arc::new(slack.watched(base.health.integration("slack", "Slack")));
         // Clicks accepted before a restart are ours to answer before Slack is asked again.
-        let known = base.store.setting(TEAM).await.map_err(|why| why.to_string())?;
-        let known = known.and_then(|team| team.as_str().map(str::to_owned));
-        known.map(|team| slack.team().set(team));
+        for (key, place) in [(TEAM, &*slack.team()), (ACCOUNT, slack.account_id())] {
+            let known = base.store.setting(key).await.map_err(|why| why.to_string())?;
+            known.and_then(|known| known.as_str().map(str::to_owned)).map(|known| place.set(known));
+        }
         let socket = config.app_token.clone().filter(|_| config.transport == "socket");
         let watched = || base.health.integration("slack_socket", "Slack Socket Mode");
         Ok(Some(Arc::new(WiredSlack {
@@ -113,8 +116,9 @@ async fn learn_workspace(slack: &Slack, store: &dyn Store, stop: &CancellationTo
         match slack.whoami().await {
             Ok(who) => {
                 tracing::info!("connected to Slack as {who}");
-                let team = slack.team().get().map(|team| team.as_str().into());
-                let settings = vec![(TEAM.to_owned(), team)];
+                let kept = |known: &OnceLock<String>| known.get().map(|known| known.as_str().into());
+                let settings =
+                    vec![(TEAM.to_owned(), kept(&slack.team())), (ACCOUNT.to_owned(), kept(slack.account_id()))];
                 if let Err(why) = store.commit(Turn { settings, ..Turn::default() }).await {
                     tracing::warn!(%why, "could not store the Slack workspace");
                 }

@@ -90,7 +90,7 @@ async fn try_again_on_signal(engine: Arc<Engine>) {
     };
     while hangup.recv().await.is_some() {
         tracing::info!("trying again what waits for something to be fixed");
-        engine.fixed(None).await;
+        engine.fixed(None);
     }
 }
 

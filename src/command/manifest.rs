@@ -1,6 +1,7 @@
 //! The manifests: what can be said, and the help that follows from them.
 
 use crate::domain::Role;
+use crate::domain::completion::Offers;
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use std::sync::LazyLock;
@@ -41,6 +42,22 @@ pub struct Arg {
     pub required: bool,
     #[serde(default)]
     pub choices: Vec<String>,
+    /// What is offered while it is typed, where its kind does not say.
+    #[serde(default)]
+    offers: Option<Offers>,
+}
+
+impl Arg {
+    /// What is offered while it is typed, where a platform can.
+    #[must_use]
+    pub fn offers(&self) -> Option<Offers> {
+        match self.kind {
+            _ if !self.choices.is_empty() => None,
+            Kind::Target => Some(Offers::Incident),
+            Kind::Repo | Kind::Pattern => Some(Offers::Repository),
+            _ => self.offers,
+        }
+    }
 }
 
 /// What somebody wants to get done with a command. Help is grouped by it, in this order.

@@ -1,6 +1,7 @@
 //! From read words to an intent: one arm per intent.
 
 use super::parse::Words;
+use crate::domain::actor::Platform;
 use crate::domain::cause::Cause;
 use crate::domain::ids::IncidentNo;
 use crate::domain::intent::{Intent, Target, Which, Wish};
@@ -8,6 +9,7 @@ use crate::domain::link::LinkBy;
 use crate::domain::refs::Branch;
 use crate::domain::subscription::Filter;
 use crate::domain::summary::Every;
+use crate::domain::text::clean_line;
 use crate::domain::time::{DAY_MS, MINUTE_MS};
 use std::time::Duration;
 
@@ -30,6 +32,17 @@ fn span(text: &str) -> Result<i64, String> {
 
 /// How long a snooze lasts unless the command says otherwise.
 const SNOOZE: &str = "1h";
+
+/// `slack:C0BUILDS`: a platform and its own id of a channel.
+fn channel(text: &str) -> Result<(Platform, String), String> {
+    let plain = |part: &str| !part.is_empty() && part.len() <= 80 && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    match text.split_once(':') {
+        Some((platform, channel)) if plain(platform) && plain(channel) => {
+            Ok((Platform::new(platform.to_ascii_lowercase()), channel.to_owned()))
+        }
+        _ => Err(format!("from={} is no channel: try from=slack:C0123ABC", clean_line(text, 60))),
+    }
+}
 
 /// `9:00`, as minutes after midnight.
 fn minutes(clock: &str) -> Result<i16, String> {
@@ -260,7 +273,10 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
                 owner: take("owner"),
             },
         },
-        "unsubscribe" => Intent::Unsubscribe { repo: take("repo").and_then(|repo| repo.parse().ok()) },
+        "unsubscribe" => Intent::Unsubscribe {
+            repo: take("repo").and_then(|repo| repo.parse().ok()),
+            from: take("from").map(|from| channel(&from)).transpose()?,
+        },
         "mute" => Intent::Mute { for_ms: span(take("for").as_deref().unwrap_or("off"))? },
         "subscriptions" => Intent::Subscriptions,
         "digest" => digest(&mut take)?,

@@ -217,6 +217,18 @@ pub async fn runners(State(forge): State<Forge>, Path((owner, repo)): At<(String
     Json(json!({"total_count": all.len(), "runners": all})).into_response()
 }
 
+pub async fn branches(
+    State(forge): State<Forge>,
+    Path((owner, repo)): At<(String, String)>,
+    Query(paging): Query<Paging>,
+) -> Response {
+    let state = forge.lock();
+    let Some(repo) = state.repos.get(&format!("{owner}/{repo}")) else { return refuse(404, "Not Found") };
+    let show = |(name, sha): (&String, &String)| json!({"name": name, "commit": {"sha": sha, "url": ""}, "protected": repo.protected.contains(name)});
+    let all: Vec<serde_json::Value> = repo.branches.iter().map(show).collect();
+    Json(json!(paging.cut(&all))).into_response()
+}
+
 pub async fn branch(State(forge): State<Forge>, Path((owner, repo, branch)): At<(String, String, String)>) -> Response {
     let state = forge.lock();
     let repo = state.repos.get(&format!("{owner}/{repo}"));

@@ -52,6 +52,7 @@ pub fn router(forge: Forge) -> Router {
         .route("/repos/{owner}/{repo}/actions/jobs/{job}/rerun", post(actions::rerun_job))
         .route("/repos/{owner}/{repo}/actions/jobs/{job}/logs", get(actions::logs))
         .route("/_logs/{job}", get(actions::log_file))
+        .route("/repos/{owner}/{repo}/branches", get(actions::branches))
         .route("/repos/{owner}/{repo}/branches/{*branch}", get(actions::branch))
         .route("/repos/{owner}/{repo}/contents/{*path}", get(contents::file))
         .route("/graphql", post(queues::graphql))

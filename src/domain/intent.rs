@@ -234,6 +234,8 @@ pub enum Intent {
     },
     Unsubscribe {
         repo: Option<Repo>,
+        /// Another channel than the one that it is said in.
+        from: Option<(Platform, String)>,
     },
     Subscriptions,
     /// What is quarantined now.
@@ -349,13 +351,16 @@ impl Intent {
             | Self::Cancel { .. }
             | Self::Hold { .. }
             | Self::Subscribe { .. }
-            | Self::Unsubscribe { .. }
+            | Self::Unsubscribe { from: None, .. }
             | Self::Share { .. }
             | Self::Mute { .. }
             | Self::Digest { .. }
             | Self::NoDigests => Role::Responder,
             Self::Approve { .. } => Role::Approver,
-            Self::Unhold | Self::Routing { reset: true } | Self::Unlink { login: Some(_) } => Role::Admin,
+            Self::Unhold
+            | Self::Unsubscribe { from: Some(_), .. }
+            | Self::Routing { reset: true }
+            | Self::Unlink { login: Some(_) } => Role::Admin,
         }
     }
 }

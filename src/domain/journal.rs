@@ -2,6 +2,7 @@
 
 use super::actor::Platform;
 use super::analysis::Hypothesis;
+use super::barrier::Closed;
 use super::event::QueueEnd;
 use super::ids::{IncidentNo, ProposalId, Repo};
 use super::mention::{Road, Whose};
@@ -366,6 +367,9 @@ pub enum Note {
     },
     Unsubscribed {
         count: u64,
+        /// Another channel than the one that it was said in.
+        #[serde(default)]
+        from: Option<String>,
     },
     Muted {
         until: Option<Time>,
@@ -463,12 +467,9 @@ pub enum Note {
         example: Option<String>,
     },
     /// Cards do not get through until somebody mends something.
-    Trouble {
-        platform: String,
-        /// Empty where it concerns the whole platform.
-        channel: String,
-        why: String,
-    },
+    Trouble(Closed),
+    /// They get through again.
+    Restored(Closed),
     /// What a person enters at the forge, and where.
     LinkCode {
         code: String,

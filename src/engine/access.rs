@@ -114,9 +114,16 @@ impl Engine {
         query: Query,
     ) -> Result<Vec<Incident>, StoreError> {
         let found = self.store.incidents(&query).await?;
+        let repos: BTreeSet<Repo> = found.iter().map(|incident| incident.repo.clone()).collect();
+        let repos: Vec<Repo> = repos.into_iter().collect();
+        let open = self.visible(actor, place, &repos).await;
+        Ok(found.into_iter().filter(|incident| open.contains(&incident.repo)).collect())
+    }
+
+    /// Those of the repositories that somebody may see who is typing; the first are asked about first.
+    pub(super) async fn visible(&self, actor: &Actor, place: &Place, repos: &[Repo]) -> BTreeSet<Repo> {
         let state = self.state.lock().await;
         let reader = self.reader(&state, actor, place);
-        let repos: BTreeSet<&Repo> = found.iter().map(|incident| &incident.repo).collect();
         let mut open: BTreeSet<Repo> = BTreeSet::new();
         let mut asks: Vec<Repo> = Vec::new();
         for repo in repos {
@@ -130,7 +137,7 @@ impl Engine {
         drop(state);
         let told = tokio::time::timeout(TYPING, self.readable(reader.person.github.as_deref(), &asks)).await;
         open.extend(told.unwrap_or_default().into_iter().filter(|told| told.may).map(|told| told.repo));
-        Ok(found.into_iter().filter(|incident| open.contains(&incident.repo)).collect())
+        open
     }
 }
 

@@ -5,6 +5,7 @@ use super::desk::waits_for;
 use crate::agents;
 use crate::card::Card;
 use crate::domain::actor::{Actor, Place};
+use crate::domain::completion::{Candidate, Typing};
 use crate::domain::decision::Tested;
 use crate::domain::facts::{Breaker, Hold};
 use crate::domain::figures::Figures;
@@ -104,8 +105,8 @@ impl Ask for Engine {
         Ok((found, next))
     }
 
-    async fn seen_by(&self, actor: &Actor, place: &Place, query: Query) -> Result<Vec<Incident>, StoreError> {
-        Self::seen_by(self, actor, place, query).await
+    async fn complete(&self, actor: &Actor, place: &Place, typing: &Typing) -> Vec<Candidate> {
+        self.offered(actor, place, typing).await
     }
 
     async fn form(&self, actor: &Actor, place: &Place, value: &str) -> Result<Form, String> {

@@ -1,15 +1,16 @@
 //! `doctor` in chat: which integrations answer, whether the store can be written, and what waits.
 
 use super::Engine;
+use crate::domain::text::clean_line;
 use crate::domain::time::{Span, Time};
-use crate::ports::{Counts, PortError, StoreError, Vital};
+use crate::ports::{Counts, PortError, StoreError, Trouble, Vital};
 
 impl Engine {
     /// Looked outside a turn: the disk is tried, and so is what waits for a fix.
     pub(super) async fn tell_checkup(&self, place: &crate::domain::Place, actor_id: &str) -> Result<(), PortError> {
         let lost = |why: StoreError| PortError::transient(why.to_string());
         let lines = self.checkup().await.map_err(lost)?;
-        self.try_parked(None).await.map_err(lost)?;
+        self.try_again(None);
         self.reply(place, actor_id, &crate::domain::journal::Note::Doctor { lines }).await
     }
 
@@ -26,8 +27,7 @@ impl Engine {
             Err(why) => wrong.push(format!("🔴 store: {why}")),
         }
         for trouble in self.read_troubles().await? {
-            let channel = if trouble.channel.is_empty() { "all channels" } else { &trouble.channel };
-            wrong.push(format!("🔴 {} {channel}: {}", trouble.platform, trouble.why));
+            wrong.push(closed(&trouble));
         }
         let mut counts = self.store.counts().await?;
         // This very answer.
@@ -55,6 +55,17 @@ fn integration(vital: &Vital, now: Time) -> String {
         }
         None => format!("⚪ {title}: not called yet"),
     }
+}
+
+/// `🔴 slack #builds (C0BUILDS): Slack says is_archived. Unarchive it; 3 cards wait`
+fn closed(trouble: &Trouble) -> String {
+    let channel = match (&trouble.name, trouble.channel.as_str()) {
+        (_, "") => "all channels".to_owned(),
+        (Some(name), id) => format!("{} ({id})", clean_line(name, 60)),
+        (None, id) => id.to_owned(),
+    };
+    let held = many(trouble.held, "card waits", "cards wait");
+    format!("🔴 {} {channel}: {}. {}; {held}", trouble.platform, trouble.why, trouble.reason.advice())
 }
 
 fn many(n: u64, one: &str, more: &str) -> String {

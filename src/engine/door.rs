@@ -5,37 +5,23 @@ use super::spans;
 use crate::domain::actor::Platform;
 use crate::domain::ids::Digest;
 use crate::evidence::redact;
-use crate::ports::{Accepted, Delivery, Door, DoorError, Put, Verified};
+use crate::ports::{Accepted, Delivery, Door, DoorError, Put, RoomNews, Verified};
 use async_trait::async_trait;
 use metrics::{counter, histogram};
 use std::time::Duration;
 use tracing::Instrument;
 
-/// Between two tries that a platform's events ask for, in milliseconds.
-const TRIES_MS: i64 = 60_000;
-
-impl Engine {
-    fn may_try(&self, platform: &Platform) -> bool {
-        let now = self.clock.elapsed_ms();
-        let mut tried = self.tried.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let due = tried.get(platform).is_none_or(|at| now - at >= TRIES_MS);
-        if due {
-            tried.insert(platform.clone(), now);
-        }
-        due
-    }
-}
-
 #[async_trait]
 impl Door for Engine {
-    async fn fixed(&self, platform: Option<&Platform>) {
-        // Platforms tell of every change of a role or a channel.
-        if platform.is_some_and(|platform| !self.may_try(platform)) {
-            return;
-        }
-        if let Err(why) = self.try_parked(platform).await {
-            tracing::warn!(%why, "could not try again what waited for a fix");
-        }
+    fn fixed(&self, platform: Option<&Platform>) {
+        self.try_again(platform);
+    }
+
+    async fn rooms(&self, platform: &Platform, news: RoomNews) -> Result<(), DoorError> {
+        self.heard_of_rooms(platform, news).await.map_err(|why| {
+            self.store_failed(&why, "what a platform tells of its channels is refused");
+            DoorError(why.to_string())
+        })
     }
 
     async fn accept(&self, verified: Verified) -> Result<Accepted, DoorError> {

@@ -81,17 +81,20 @@ impl Working<'_> {
         Ok(until.and_then(|until| until.as_i64()).is_some_and(|until| self.now.0 < until))
     }
 
-    pub(super) fn unsubscribe(&mut self, place: &Place, repo: Option<&str>) -> Note {
+    /// A channel that is gone cannot say it itself: `from` names it.
+    pub(super) fn unsubscribe(&mut self, place: &Place, from: Option<(Platform, String)>, repo: Option<&str>) -> Note {
+        let elsewhere = from.is_some();
+        let (platform, channel) = from.unwrap_or_else(|| (place.platform.clone(), place.channel.clone()));
         let ours = |feed: &Subscription| {
-            feed.platform == place.platform
-                && feed.channel == place.channel
+            feed.platform == platform
+                && feed.channel == channel
                 && repo
                     .is_none_or(|repo| feed.filter.repo.as_deref().is_some_and(|have| have.eq_ignore_ascii_case(repo)))
         };
         let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.state.feeds).into_iter().partition(ours);
         self.state.feeds = kept;
         self.turn.settings.extend(gone.iter().map(|feed| (feed_key(feed), None)));
-        Note::Unsubscribed { count: gone.len() as u64 }
+        Note::Unsubscribed { count: gone.len() as u64, from: elsewhere.then(|| format!("{platform}:{channel}")) }
     }
 
     pub(super) fn subscriptions(&self, place: &Place) -> Note {

@@ -1,6 +1,7 @@
 //! Gauges for the metrics page: queues as they are now, figures as they were minutes ago.
 
 mod agents;
+mod rooms;
 
 use super::Engine;
 use crate::domain::figures::{BINS, Figures};
@@ -44,6 +45,7 @@ impl Engine {
         }
         gauge!("ci_rescue_incidents", "state" => "open").set(counts.open as f64);
         gauge!("ci_rescue_incidents", "state" => "all").set(counts.incidents as f64);
+        self.measure_rooms().await;
         self.measure_budget().await;
         self.measure_figures().await;
     }

@@ -89,7 +89,7 @@ impl Working<'_> {
             Intent::Digest { every, minute, zone } => self.digest(place, every, (minute, zone)).await?,
             Intent::NoDigests => self.no_digests(place).await?,
             Intent::Notify { road, quiet, zone } => self.notify(by, (road, quiet, zone)).await?,
-            Intent::Unsubscribe { repo } => self.unsubscribe(place, repo.as_ref().map(crate::domain::Repo::as_str)),
+            Intent::Unsubscribe { repo, from } => self.unsubscribe(place, from, repo.as_ref().map(Repo::as_str)),
             _ => self.subscriptions(place),
         }))
     }

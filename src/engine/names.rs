@@ -60,6 +60,11 @@ impl Names {
         self.rows.insert(id, row);
     }
 
+    /// The present name of each.
+    pub(super) fn present(&self) -> impl Iterator<Item = &Repo> {
+        self.rows.values().map(|row| &row.name)
+    }
+
     fn row(&self, repo: &Repo) -> Option<&Row> {
         self.rows.get(self.ids.get(&folded(repo))?)
     }

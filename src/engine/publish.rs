@@ -7,11 +7,13 @@ mod beside;
 mod digest;
 mod due;
 mod events;
+mod gates;
 mod letters;
 mod replay;
 mod troubles;
 mod write;
 
+pub use gates::Gates;
 pub use troubles::troubles;
 
 use super::Engine;
@@ -49,6 +51,15 @@ enum Road {
     Sink(Sink),
 }
 
+impl Road {
+    fn platform(&self) -> Platform {
+        match self {
+            Self::Chat(chat) => chat.platform(),
+            Self::Sink(sink) => sink.platform(),
+        }
+    }
+}
+
 /// One piece of work on a road.
 enum Piece {
     Card(Job),
@@ -57,6 +68,15 @@ enum Piece {
 }
 
 impl Piece {
+    /// The channel that it writes to, and whether it posts there; `None` where it writes nothing.
+    fn writes(&self) -> Option<(&str, bool)> {
+        match self {
+            Self::Card(job) => job.writes(),
+            Self::Letter(mail) => mail.writes().map(|channel| (channel, true)),
+            Self::Events((surface, _)) => Some((&surface.channel, true)),
+        }
+    }
+
     fn holds(&self, road: &Road) -> AtWork {
         match self {
             Self::Card(job) => job.holds(matches!(road, Road::Chat(chat) if chat.is_in_repository())),
@@ -75,6 +95,19 @@ impl Engine {
     }
 
     async fn pieces(&self, road: &Road, at_work: &AtWork, room: usize) -> Result<Vec<Piece>, StoreError> {
+        let (platform, now) = (road.platform(), self.clock.elapsed_ms());
+        if self.gates.closed(&platform, now).everything {
+            return Ok(Vec::new());
+        }
+        let mut pieces = self.due_pieces(road, at_work, room).await?;
+        pieces.retain(|piece| match piece.writes() {
+            Some((channel, posts)) => self.gates.take(&platform, channel, posts, now),
+            None => true,
+        });
+        Ok(pieces)
+    }
+
+    async fn due_pieces(&self, road: &Road, at_work: &AtWork, room: usize) -> Result<Vec<Piece>, StoreError> {
         Ok(match road {
             Road::Chat(chat) => self.choose(&**chat, at_work, room).await?.into_iter().map(Piece::Card).collect(),
             Road::Sink(Sink::Letters(sink)) => {

@@ -173,6 +173,12 @@ impl Engine {
         self.listed.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// What the forge listed last, and what the configuration names.
+    pub(super) fn known_repositories(&self) -> Vec<Repo> {
+        let named = self.filter.repositories.iter().filter_map(|name| name.parse().ok());
+        self.listed().repos.iter().cloned().chain(named).collect()
+    }
+
     /// An installation changed: the list is asked for anew.
     pub(super) fn forget_listed(&self) {
         let mut kept = self.listed();

@@ -176,6 +176,9 @@ impl Engine {
                 if let Err(why) = this.reconcile().await {
                     tracing::error!(%why, "could not look for missed events");
                 }
+                if let Err(why) = this.look_at_rooms().await {
+                    tracing::error!(%why, "could not look at channels that refuse us");
+                }
                 this.refresh_groups().await;
                 if let Err(why) = this.look_at_providers().await {
                     tracing::error!(%why, "could not keep what status pages say");

@@ -2,7 +2,9 @@
 
 use crate::domain::actor::{Actor, Place, Platform};
 use crate::domain::agent::Attempt;
+use crate::domain::barrier::Barrier;
 use crate::domain::card::Card;
+use crate::domain::completion::{Candidate, Typing};
 use crate::domain::decision::Tested;
 use crate::domain::evidence::Category;
 use crate::domain::form::{Fields, Form, Misfit};
@@ -180,12 +182,25 @@ pub trait Endpoint: Send + Sync {
     async fn answer(&self, headers: Headers, body: Vec<u8>) -> Result<Option<serde_json::Value>, NotTaken>;
 }
 
+/// What a platform tells of its channels, and of our access to them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RoomNews {
+    /// Something changed somewhere that may have been in the way.
+    Changed,
+    /// A channel is in use again, or we were let in; on the whole platform where none is named.
+    Open { channel: Option<String> },
+    /// Nothing can be written to a channel from now on, or nowhere on the platform.
+    Shut { channel: Option<String>, barrier: Barrier, why: String },
+}
+
 /// The one way in. When `accept` returns `Ok`, the delivery is on disk.
 #[async_trait]
 pub trait Door: Send + Sync {
     async fn accept(&self, verified: Verified) -> Result<Accepted, DoorError>;
-    /// Something was fixed on a platform (or on any): what waits for that is tried at once.
-    async fn fixed(&self, platform: Option<&Platform>);
+    /// Somebody says that something was fixed on a platform (or on any): what waits for that is tried at once.
+    fn fixed(&self, platform: Option<&Platform>);
+    /// What a platform tells of its channels. When it returns `Ok`, it is on disk.
+    async fn rooms(&self, platform: &Platform, news: RoomNews) -> Result<(), DoorError>;
 }
 
 /// Who would look after a failure.
@@ -279,13 +294,8 @@ pub trait Ask: Send + Sync {
     /// The incident that a link may show without a sign-in; `None` for one that does not count.
     async fn shared(&self, token: &str) -> Result<Option<Incident>, super::StoreError>;
     async fn incidents(&self, query: super::Query) -> Result<(Vec<Incident>, Option<u64>), super::StoreError>;
-    /// Those that this person may see there, for what they are typing.
-    async fn seen_by(
-        &self,
-        actor: &Actor,
-        place: &Place,
-        query: super::Query,
-    ) -> Result<Vec<Incident>, super::StoreError>;
+    /// Words that could be meant by what this person is typing, of what they may see there; the best first.
+    async fn complete(&self, actor: &Actor, place: &Place, typing: &Typing) -> Vec<Candidate>;
     /// The incident's card in the words of one markup, as it would be posted now.
     async fn card(&self, no: IncidentNo, markup: &str) -> Option<Card>;
     /// The form that a button asks by, for a person who may see what it is about.

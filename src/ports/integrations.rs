@@ -4,6 +4,7 @@ use super::store::Delivery;
 use crate::domain::action::{Action, Made};
 use crate::domain::actor::{Actor, Place, Platform, Principal};
 use crate::domain::agent::Touched;
+use crate::domain::barrier::Barrier;
 use crate::domain::card::Card;
 use crate::domain::change::{Change, Method, Pick};
 use crate::domain::commit_check::CheckSeen;
@@ -39,9 +40,8 @@ pub enum PortError {
     Permanent { why: String },
     /// It may have happened: look before repeating.
     Ambiguous { why: String },
-    /// It will happen once the operator has fixed something: a token (then `everywhere`), or a membership, a permission
-    /// or an archived channel.
-    Fixable { why: String, everywhere: bool },
+    /// It will happen once somebody has fixed what is in the way.
+    Fixable { why: String, barrier: Barrier },
     /// What it was about has been deleted there.
     Gone { why: String },
 }
@@ -57,6 +57,10 @@ impl PortError {
 
     pub fn ambiguous(why: impl Into<String>) -> Self {
         Self::Ambiguous { why: why.into() }
+    }
+
+    pub fn fixable(barrier: Barrier, why: impl Into<String>) -> Self {
+        Self::Fixable { why: why.into(), barrier }
     }
 
     #[must_use]
@@ -145,6 +149,15 @@ pub trait Decoder: Send + Sync {
 /// Where a card or a note stands: the platform's own id of the message.
 pub type Message = String;
 
+/// What a platform tells of a channel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// As people there know it.
+    pub name: Option<String>,
+    /// What keeps us out of it.
+    pub barrier: Option<Barrier>,
+}
+
 /// A chat platform. Its cards are posted once and edited in place.
 #[async_trait]
 pub trait Chat: Send + Sync {
@@ -203,6 +216,10 @@ pub trait Chat: Send + Sync {
     /// A direct message to one person, where the platform has such.
     async fn direct(&self, _actor_id: &str, _text: &str) -> Result<(), PortError> {
         Err(PortError::permanent("this platform has no direct messages"))
+    }
+    /// Whether a channel, or the platform itself, lets us in now.
+    async fn reach(&self, _channel: Option<&str>) -> Result<Reached, PortError> {
+        Ok(Reached::default())
     }
     /// Shows a person their own page, where the platform has one.
     async fn welcome(&self, _actor_id: &str, _text: &str) -> Result<(), PortError> {
@@ -286,6 +303,10 @@ pub trait Ci: super::past::PastRuns + super::clockwork::Timetables {
 #[async_trait]
 pub trait Forge: super::clockwork::Queues {
     async fn head(&self, repo: &Repo, branch: &Untrusted, pull: Option<u64>) -> Result<Option<String>, PortError>;
+    /// Names of the repository's branches; of very many, the first by name.
+    async fn branches(&self, _repo: &Repo) -> Result<Vec<String>, PortError> {
+        Err(PortError::permanent("branches are not told"))
+    }
     /// Whether a branch is protected.
     async fn is_protected(&self, repo: &Repo, branch: &Untrusted) -> Result<bool, PortError>;
     async fn commit_message(&self, repo: &Repo, sha: &str) -> Result<Untrusted, PortError>;

@@ -2,6 +2,7 @@
 
 use super::integrations::PortError;
 use crate::domain::actor::Platform;
+use crate::domain::barrier::Barrier;
 use crate::domain::card::Card;
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
@@ -117,16 +118,14 @@ pub fn posted(status: u16, retry_after: Option<&str>) -> Result<(), PortError> {
     let why = |what: &str| format!("it answered {status}{what}");
     match status {
         200..=299 => Ok(()),
-        300..=399 => {
-            Err(PortError::Fixable { why: why(": redirects are not followed; set the final URL"), everywhere: false })
-        }
+        300..=399 => Err(PortError::fixable(Barrier::Other, why(": redirects are not followed; set the final URL"))),
         408 | 425 | 429 | 500.. => {
             let seconds = retry_after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
             Err(PortError::Transient { why: why(""), retry_after: seconds.map(|pause| pause.min(PAUSE_MAX)) })
         }
         400 | 409 | 413 | 415 | 422 => Err(PortError::permanent(why(""))),
-        401 | 403 => Err(PortError::Fixable { why: why(": check its secret"), everywhere: false }),
-        _ => Err(PortError::Fixable { why: why(": check its URL"), everywhere: false }),
+        401 | 403 => Err(PortError::fixable(Barrier::Other, why(": check its secret"))),
+        _ => Err(PortError::fixable(Barrier::Other, why(": check its URL"))),
     }
 }
 
@@ -144,7 +143,10 @@ mod tests {
         assert_eq!((pause(None), pause(Some("7")), pause(Some("soon"))), (None, Some(7), None));
         assert_eq!(pause(Some("999999999")), Some(900));
         for status in [301, 308, 401, 403, 404, 405, 410] {
-            assert!(matches!(posted(status, None), Err(PortError::Fixable { everywhere: false, .. })), "{status}");
+            assert!(
+                matches!(posted(status, None), Err(PortError::Fixable { barrier: Barrier::Other, .. })),
+                "{status}"
+            );
         }
         assert!(matches!(posted(422, None), Err(PortError::Permanent { .. })));
         assert!(matches!(posted(503, None), Err(PortError::Transient { .. })));

@@ -4,6 +4,7 @@
 use super::doors::Origin;
 use super::history::History;
 use crate::domain::actor::{Platform, Thread};
+use crate::domain::barrier::Barrier;
 use crate::domain::effect::Effect;
 use crate::domain::event::Event;
 use crate::domain::evidence::Severity;
@@ -107,9 +108,6 @@ pub struct Publication {
     /// The digest that shows it among others.
     #[serde(default)]
     pub digest: Option<Digested>,
-    /// Waits until somebody mends something.
-    #[serde(default)]
-    pub parked: bool,
     /// Somebody deleted the card: it comes back when something has to be said or approved.
     #[serde(default)]
     pub removed: bool,
@@ -126,6 +124,30 @@ pub struct Trouble {
     pub channel: String,
     pub why: String,
     pub since: Time,
+    /// As people on the platform know the channel, where it told us.
+    #[serde(default)]
+    pub name: Option<String>,
+    #[serde(default)]
+    pub reason: Barrier,
+    /// Only posts are refused; edits get through.
+    #[serde(default)]
+    pub posting: bool,
+    /// The reasons that the admins were told of.
+    #[serde(default)]
+    pub told: Vec<Barrier>,
+    /// Cards that wait for it, as of now.
+    #[serde(default, skip_serializing)]
+    pub held: u64,
+}
+
+impl Trouble {
+    /// The channel as `unsubscribe from=` names it, where that would end the trouble.
+    #[must_use]
+    pub fn leave(&self) -> Option<String> {
+        let room = [Barrier::Archived, Barrier::Missing, Barrier::NotMember, Barrier::Forbidden];
+        let known = !self.channel.is_empty() && room.contains(&self.reason);
+        known.then(|| format!("{}:{}", self.platform, self.channel))
+    }
 }
 
 /// A card's place on a digest: one message for several failures.
@@ -150,6 +172,16 @@ impl Publication {
         // The thread begins with a card of its own.
         let to_tell = self.told < self.to_tell && (self.message.is_some() || self.digest.is_none());
         self.dead.is_none() && (self.shown < self.wanted || on_digest || to_tell)
+    }
+
+    /// Nothing is due of what is known now.
+    pub fn caught_up(&mut self) {
+        self.shown = self.wanted;
+        self.told = self.to_tell;
+        self.attempts = 0;
+        if let Some(digest) = &mut self.digest {
+            digest.shown = self.wanted;
+        }
     }
 
     /// What is due is a first post.

@@ -135,7 +135,7 @@ async fn fixed(State(doors): State<Doors>, headers: HeaderMap) -> Response {
     if let Err(answer) = store::may_act(&doors, &headers) {
         return answer;
     }
-    doors.door.fixed(None).await;
+    doors.door.fixed(None);
     StatusCode::NO_CONTENT.into_response()
 }
 

@@ -252,7 +252,16 @@ pub struct TroubleView {
     pub platform: String,
     /// Absent where it concerns the whole platform.
     pub channel: Option<String>,
+    /// The channel's, where the platform tells it.
+    pub name: Option<String>,
+    /// `archived`, `missing`, `not_member`, `forbidden`, `token`, `credentials`, `scope`, `removed`, `unreachable` or
+    /// `other`.
+    pub reason: String,
     pub why: String,
+    /// What to do.
+    pub advice: String,
+    /// Cards that wait for it.
+    pub held: u64,
     /// RFC 3339.
     pub since: String,
 }
@@ -262,7 +271,11 @@ impl TroubleView {
         Self {
             platform: trouble.platform.to_string(),
             channel: Some(trouble.channel.clone()).filter(|channel| !channel.is_empty()),
+            name: trouble.name.clone(),
+            reason: trouble.reason.as_str().to_owned(),
             why: trouble.why.clone(),
+            advice: trouble.reason.advice().to_owned(),
+            held: trouble.held,
             since: rfc3339(trouble.since),
         }
     }

@@ -169,6 +169,7 @@ impl Pages {
             ("rows.html", include_str!("pages/rows.html")),
             ("filters.html", include_str!("pages/filters.html")),
             ("hold.html", include_str!("pages/hold.html")),
+            ("closed.html", include_str!("pages/closed.html")),
             ("line.html", include_str!("pages/line.html")),
             ("incident.html", include_str!("pages/incident.html")),
             ("preview.html", include_str!("pages/preview.html")),

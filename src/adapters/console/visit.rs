@@ -6,12 +6,17 @@ use super::session::{COOKIE, Session, Who, cookies};
 use super::sign::back;
 use super::{CHANNEL, PLATFORM};
 use crate::domain::actor::{Place, Platform};
+use crate::domain::text::clean_line;
+use crate::ports::Trouble;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use minijinja::value::Serde;
 use minijinja::{Value, context};
+
+/// Closed channels that a page names.
+const CLOSED_MAX: usize = 5;
 
 /// Somebody with a session at a page of ours. In the demo everybody has one; elsewhere those without are sent to sign in.
 pub struct Visit {
@@ -80,6 +85,7 @@ impl Visit {
     /// incident that words without a number mean; `more` is the page's own.
     pub async fn page(&self, app: &App, name: &str, thread: &str, more: Value) -> Response {
         let hold = banner(app).await.unwrap_or_default();
+        let closed = closed(app).await;
         let who = &self.session.who;
         let log = app.console.log(&who.person);
         let people: &[Person] = if app.open { &app.people } else { &[] };
@@ -88,7 +94,7 @@ impl Visit {
             name,
             context! {
                 csrf => &self.session.csrf, person => &who.person, name => principal.name.line(60),
-                role => principal.role.as_str(), mark => &self.mark, hold, thread,
+                role => principal.role.as_str(), mark => &self.mark, hold, closed, thread,
                 page => name, log => Value::from(Serde(&log)), people => Value::from(Serde(people)), ..more
             },
         ));
@@ -97,6 +103,21 @@ impl Visit {
             None => html.into_response(),
         }
     }
+}
+
+/// Channels that cannot be written to, as markup; empty when there are none.
+async fn closed(app: &App) -> String {
+    let troubles = app.ask.troubles().await.unwrap_or_default();
+    let row = |trouble: &Trouble| {
+        context! {
+            platform => trouble.platform.to_string(), channel => clean_line(&trouble.channel, 60),
+            name => trouble.name.as_deref().map(|name| clean_line(name, 60)), why => clean_line(&trouble.why, 200),
+            advice => trouble.reason.advice(), held => trouble.held,
+        }
+    };
+    let rows: Vec<Value> = troubles.iter().take(CLOSED_MAX).map(row).collect();
+    let more = troubles.len().saturating_sub(CLOSED_MAX);
+    if rows.is_empty() { String::new() } else { app.pages.render("closed.html", context! { rows, more }) }
 }
 
 /// The emergency stop as markup, empty when there is none; `None` when that is not known.

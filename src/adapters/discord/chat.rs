@@ -4,10 +4,11 @@ use super::rest::{Failure, Rest, Route, code};
 use super::{PLATFORM, embeds};
 use crate::card::Card;
 use crate::domain::actor::{Place, Platform};
+use crate::domain::barrier::Barrier;
 use crate::domain::journal::Mood;
 use crate::domain::mention::Mention;
 use crate::domain::time::Time;
-use crate::ports::{Chat, Message, PortError};
+use crate::ports::{Chat, Message, PortError, Reached};
 use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -202,11 +203,20 @@ impl Chat for Discord {
         if told.as_ref().is_err_and(|failure| is_shut(failure.code)) {
             told = self.reopened(channel, thread, &body, marker).await;
         }
-        match told {
-            // What is refused here is refused for this note only; the card goes on.
-            Err(Failure { code, error: PortError::Fixable { why, .. } }) if code != 0 => Err(PortError::permanent(why)),
-            other => other.map(|_| ()).map_err(PortError::from),
+        // Where the thread alone refuses it, it stands in the channel, below the card.
+        if matches!(&told, Err(Failure { error: PortError::Fixable { barrier: Barrier::Forbidden, .. }, .. })) {
+            let mut body = body;
+            body["message_reference"] = json!({"message_id": thread, "fail_if_not_exists": false});
+            told = self.create(channel, &body).await;
         }
+        told.map(|_| ()).map_err(PortError::from)
+    }
+
+    async fn reach(&self, channel: Option<&str>) -> Result<Reached, PortError> {
+        let Some(channel) = channel else { return self.whoami().await.map(|_| Reached::default()) };
+        let told = self.rest.call(Route::new(Method::GET, format!("/channels/{}", id(channel)?)), None).await?;
+        let name = told.get("name").and_then(Value::as_str).map(|name| format!("#{name}"));
+        Ok(Reached { name, barrier: None })
     }
 
     async fn direct(&self, actor_id: &str, text: &str) -> Result<(), PortError> {

@@ -4,6 +4,8 @@
 //! characters, 8,000 characters together.
 
 use crate::command::{Arg, Kind, Manifest, all};
+use crate::domain::completion::{Offers, Typing};
+use crate::domain::ids::IncidentNo;
 use serde::Deserialize;
 use serde_json::Value;
 use serenity::all::{CommandOptionType, CreateCommand, CreateCommandOption};
@@ -45,8 +47,7 @@ fn option(arg: &Arg) -> CreateCommandOption {
     if !arg.choices.is_empty() {
         return arg.choices.iter().fold(option, |option, choice| option.add_string_choice(choice, choice));
     }
-    let completed = matches!(arg.kind, Kind::Target | Kind::Repo | Kind::Pattern) || arg.name == "job";
-    option.set_autocomplete(completed)
+    option.set_autocomplete(arg.offers().is_some())
 }
 
 fn short(text: &str) -> String {
@@ -103,6 +104,32 @@ pub fn words(manifest: &Manifest, given: &[Given]) -> String {
     words.join(" ")
 }
 
+/// Whether a value arrives as it is.
+pub fn is_sayable(value: &str) -> bool {
+    quoted(value) == format!("\"{value}\"")
+}
+
+/// What is being typed, with what the manifest says of it and of what stands beside it; `None` where nothing is offered.
+pub fn typing(options: &[Given]) -> Option<Typing> {
+    let (manifest, given) = chosen(options)?;
+    let arg_of = |option: &Given| manifest.args.iter().find(|arg| arg.name == option.name);
+    let focused = given.iter().find(|option| option.focused)?;
+    let beside = |want: Offers| {
+        let found = given.iter().find(|option| !option.focused && arg_of(option).and_then(Arg::offers) == Some(want));
+        found.and_then(Given::text)
+    };
+    let number = |text: String| {
+        let number = text.trim().trim_start_matches('#').split('-').next()?.parse().ok()?;
+        Some(IncidentNo(number))
+    };
+    Some(Typing {
+        offers: arg_of(focused)?.offers()?,
+        text: focused.text().unwrap_or_default(),
+        incident: beside(Offers::Incident).and_then(number),
+        repo: beside(Offers::Repository).and_then(|repo| repo.trim().parse().ok()),
+    })
+}
+
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace(['"', '“', '”'], "'"))
 }
@@ -110,7 +137,6 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::IncidentNo;
     use serde_json::json;
 
     /// Everything that counts towards 8,000 characters.

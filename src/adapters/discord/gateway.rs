@@ -4,7 +4,8 @@ use super::PLATFORM;
 use super::intake::Intake;
 use super::rest::{Rest, Route};
 use crate::domain::actor::Platform;
-use crate::ports::Integration;
+use crate::domain::barrier::Barrier;
+use crate::ports::{Integration, RoomNews};
 use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::Value;
@@ -47,10 +48,18 @@ impl RawEventHandler for Ears {
                 self.health.answered();
                 None
             }
-            // We were added somewhere, or what we may do there has changed.
-            Event::GuildCreate(_) | Event::ChannelUpdate(_) | Event::GuildRoleUpdate(_) => {
-                self.intake.door.fixed(Some(&Platform::new(PLATFORM))).await;
-                None
+            Event::GuildCreate(event) => self.rooms(self.entered(event.guild.id.get())).await,
+            // What we may do somewhere may have changed.
+            Event::ChannelUpdate(_) | Event::GuildRoleUpdate(_) => self.rooms(RoomNews::Changed).await,
+            Event::ChannelDelete(event) => {
+                let channel = Some(event.channel.id.to_string());
+                let why = "the channel was deleted".to_owned();
+                self.rooms(RoomNews::Shut { channel, barrier: Barrier::Missing, why }).await
+            }
+            // One that is not available has an outage.
+            Event::GuildDelete(event) if !event.guild.unavailable && self.is_ours(event.guild.id.get()) => {
+                let why = "the bot was removed from the server".to_owned();
+                self.rooms(RoomNews::Shut { channel: None, barrier: Barrier::Removed, why }).await
             }
             Event::InteractionCreate(event) => whole(&event.interaction),
             // The library is strict: an interaction with a field that it does not know comes as it is.
@@ -71,6 +80,23 @@ fn whole(interaction: &Interaction) -> Option<Value> {
 }
 
 impl Ears {
+    /// Discord does not send it again: what could not be kept is found when a card is refused.
+    async fn rooms(&self, news: RoomNews) -> Option<Value> {
+        if let Err(why) = self.intake.door.rooms(&Platform::new(PLATFORM), news).await {
+            tracing::warn!(%why, "could not keep what Discord tells of its channels");
+        }
+        None
+    }
+
+    fn is_ours(&self, guild: u64) -> bool {
+        self.intake.guild.as_ref().is_some_and(|ours| *ours == guild.to_string())
+    }
+
+    /// We are on a server: at the start of a connection, and when somebody has added us.
+    fn entered(&self, guild: u64) -> RoomNews {
+        if self.is_ours(guild) { RoomNews::Open { channel: None } } else { RoomNews::Changed }
+    }
+
     async fn heard(&self, value: Value) {
         let (address, answer) = match self.intake.take(value).await {
             Ok(Some(found)) => found,

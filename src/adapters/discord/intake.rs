@@ -6,11 +6,9 @@ use super::forms;
 use super::interaction::{Incoming, Understood, acknowledge, ask, choices};
 use crate::card::Asks;
 use crate::domain::ids::Digest;
-use crate::domain::incident::Incident;
-use crate::ports::{Ask, Door, Headers, NotTaken, Origin, Proof, Query, Raw, Refusal, Sealer, Verified, Verifier};
+use crate::ports::{Ask, Door, Headers, NotTaken, Origin, Proof, Raw, Refusal, Sealer, Verified, Verifier};
 use serde_json::Value;
 use serenity::all::CreateInteractionResponse;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Takes in what has proven its origin.
@@ -40,9 +38,6 @@ impl Verifier for Known {
     }
 }
 
-/// Open incidents looked through for what is being typed.
-const LOOKED_AT: usize = 200;
-
 impl Intake {
     /// Keeps the interaction and says what has to be answered at once; with the id and key to answer by.
     ///
@@ -57,9 +52,11 @@ impl Intake {
         let address = Address { id: incoming.id.clone(), token: incoming.token.clone() };
         let answer = match incoming.understand() {
             Understood::Ping => CreateInteractionResponse::Pong,
-            Understood::Typing { option, text, id, by } => {
-                choices(self.complete(&by, &option, &text, id.as_deref()).await)
+            Understood::Typing(Some((typing, by))) => {
+                let (actor, place) = by.who(self.guild.as_deref());
+                choices(self.ask.complete(&actor, &place, &typing).await)
             }
+            Understood::Typing(None) => choices(Vec::new()),
             Understood::Asks { custom_id, by } => self.asking(&custom_id, &by).await,
             Understood::Filled { custom_id, envelope } => match self.misfit(&envelope).await {
                 Some(why) => forms::refused(&why, Some(&custom_id)),
@@ -103,35 +100,6 @@ impl Intake {
         let (actor, place) = envelope.who(self.guild.as_deref());
         self.ask.fits(&actor, &place, value, fields).await.err().map(|misfit| misfit.what)
     }
-
-    /// Name and value of what could be meant.
-    async fn complete(&self, by: &Envelope, option: &str, text: &str, id: Option<&str>) -> Vec<(String, String)> {
-        let query = Query { open_only: true, limit: LOOKED_AT, ..Query::default() };
-        let (actor, place) = by.who(self.guild.as_deref());
-        let Ok(found) = self.ask.seen_by(&actor, &place, query).await else { return Vec::new() };
-        let typed = text.trim_start_matches('#').to_lowercase();
-        let all: Vec<(String, String)> = match option {
-            "id" => found.iter().map(|incident| (title(incident), incident.no.0.to_string())).collect(),
-            "repo" => {
-                let names: BTreeSet<String> = found.iter().map(|incident| incident.repo.to_string()).collect();
-                names.into_iter().map(|name| (name.clone(), name)).collect()
-            }
-            "job" => {
-                let chosen =
-                    |incident: &&Incident| id.is_none_or(|id| id.trim_start_matches('#') == incident.no.0.to_string());
-                let jobs = found.iter().filter(chosen).flat_map(|incident| &incident.jobs);
-                let names: BTreeSet<String> = jobs.map(|job| job.name.line(100)).collect();
-                names.into_iter().map(|name| (name.clone(), name)).collect()
-            }
-            _ => Vec::new(),
-        };
-        all.into_iter().filter(|(name, _)| name.to_lowercase().contains(&typed)).collect()
-    }
-}
-
-fn title(incident: &Incident) -> String {
-    let job = incident.first_job().map_or_else(String::new, |job| job.name.line(40));
-    format!("{} {} {}: {job}", incident.no, incident.repo, incident.branch.line(30))
 }
 
 /// Where the immediate answer goes.

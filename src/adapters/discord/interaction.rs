@@ -1,10 +1,11 @@
 //! An interaction as Discord sends it, by gateway or HTTP, and what has to be said at once. Discord gives three seconds.
 
 use super::chat::{FIRST, FURTHER};
-use super::commands::{Given, chosen, words};
+use super::commands::{Given, chosen, is_sayable, typing, words};
 use super::decode::{Envelope, What};
 use super::embeds::cut;
 use crate::card::{Asks, causes};
+use crate::domain::completion::{Candidate, Typing};
 use crate::domain::form::Fields;
 use serde::Deserialize;
 use serenity::all::{
@@ -17,8 +18,8 @@ use serenity::all::{
 const ROLES_MAX: usize = 250;
 /// What a person may type into a form, in characters.
 const INPUT_MAX: u16 = 500;
-/// Answers to a word that is being typed, and their length.
-pub const CHOICES_MAX: usize = 25;
+/// Answers to a word that is being typed, and their length (discord.com/developers, "Receiving and Responding").
+const CHOICES_MAX: usize = 25;
 const CHOICE_MAX: usize = 100;
 
 /// Only what we read: Discord adds fields at any time.
@@ -100,14 +101,8 @@ impl Data {
 #[derive(Debug, PartialEq)]
 pub enum Understood {
     Ping,
-    /// Someone is typing a value: which option, of which command, and what stands there.
-    Typing {
-        option: String,
-        text: String,
-        id: Option<String>,
-        /// Whose typing it is.
-        by: Box<Envelope>,
-    },
+    /// Someone is typing a value, for which something may be offered.
+    Typing(Option<(Typing, Box<Envelope>)>),
     /// A form or a list is to be shown before this button acts.
     Asks {
         custom_id: String,
@@ -191,15 +186,9 @@ impl Incoming {
     }
 
     fn typing(self) -> Understood {
-        let Some((_, given)) = chosen(self.data().options()) else { return Understood::Nothing };
-        let text = |option: &Given| option.value.as_str().unwrap_or_default().to_owned();
-        let id = given.iter().find(|option| option.name == "id" && !option.focused).map(text);
-        let Some(option) = given.iter().find(|option| option.focused) else { return Understood::Nothing };
-        let (option, text) = (option.name.clone(), text(option));
-        match self.envelope(What::Words(String::new()), FIRST) {
-            Some(by) => Understood::Typing { option, text, id, by: Box::new(by) },
-            None => Understood::Nothing,
-        }
+        let typing = typing(self.data().options());
+        let by = self.envelope(What::Words(String::new()), FIRST);
+        Understood::Typing(typing.zip(by.map(Box::new)))
     }
 
     fn kept(self, what: What, reply: &str) -> Understood {
@@ -264,10 +253,13 @@ fn cause(custom_id: &str) -> CreateInteractionResponseMessage {
     CreateInteractionResponseMessage::new().content("What caused it?").components(vec![row]).ephemeral(true)
 }
 
-/// What could be meant.
-pub fn choices(found: Vec<(String, String)>) -> CreateInteractionResponse {
-    let short = |text: &str| cut(text, CHOICE_MAX);
-    let fit = found.into_iter().filter(|(_, value)| !value.is_empty() && value.chars().count() <= CHOICE_MAX);
-    let all = fit.take(CHOICES_MAX).map(|(name, value)| AutocompleteChoice::new(short(&name), value)).collect();
+/// What could be meant. A value that would arrive as another one is left out.
+pub fn choices(found: Vec<Candidate>) -> CreateInteractionResponse {
+    let fits = |one: &Candidate| (1..=CHOICE_MAX).contains(&one.value.chars().count()) && is_sayable(&one.value);
+    let named = |one: Candidate| {
+        let words = if one.words.is_empty() { one.value.as_str() } else { one.words.as_str() };
+        AutocompleteChoice::new(cut(words, CHOICE_MAX), one.value)
+    };
+    let all = found.into_iter().filter(fits).take(CHOICES_MAX).map(named).collect();
     CreateInteractionResponse::Autocomplete(CreateAutocompleteResponse::new().set_choices(all))
 }

@@ -1,6 +1,7 @@
 //! REST calls by Discord's rules (discord.com/developers, "Rate Limits"): limits per route from the answers' headers, 50
 //! calls a second for the bot, and no second try of what was refused.
 
+use crate::domain::barrier::Barrier;
 use crate::ports::{Clock, Integration, PortError, Sealer, cause};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::{Method, StatusCode};
@@ -65,9 +66,11 @@ impl std::fmt::Display for Failure {
 /// discord.com/developers, "JSON Error Codes".
 pub mod code {
     pub const UNKNOWN_CHANNEL: u64 = 10_003;
+    pub const UNKNOWN_GUILD: u64 = 10_004;
     pub const UNKNOWN_MESSAGE: u64 = 10_008;
     pub const UNKNOWN_WEBHOOK: u64 = 10_015;
     pub const UNKNOWN_INTERACTION: u64 = 10_062;
+    pub const CANNOT_MESSAGE_USER: u64 = 50_007;
     pub const INVALID_WEBHOOK_TOKEN: u64 = 50_027;
     pub const THREAD_ARCHIVED: u64 = 50_083;
     pub const THREAD_LOCKED: u64 = 160_005;
@@ -240,8 +243,10 @@ fn refused(status: StatusCode, body: &Value, reads: bool) -> Failure {
         status if status.is_server_error() => PortError::ambiguous(why),
         _ if !discords => PortError::transient(why),
         // Repeated refusals get a bot blocked: only the operator can fix these.
-        StatusCode::UNAUTHORIZED => PortError::Fixable { why, everywhere: true },
-        StatusCode::FORBIDDEN => PortError::Fixable { why, everywhere: false },
+        StatusCode::UNAUTHORIZED => PortError::fixable(Barrier::Token, why),
+        StatusCode::FORBIDDEN if code == code::CANNOT_MESSAGE_USER => PortError::permanent(why),
+        StatusCode::FORBIDDEN => PortError::fixable(Barrier::Forbidden, why),
+        _ if matches!(code, code::UNKNOWN_CHANNEL | code::UNKNOWN_GUILD) => PortError::fixable(Barrier::Missing, why),
         _ if code == code::UNKNOWN_MESSAGE => PortError::Gone { why },
         _ => PortError::permanent(why),
     };

@@ -1,5 +1,6 @@
 //! The SMTP server, and what its answers mean.
 
+use crate::domain::barrier::Barrier;
 use crate::domain::text::clean_line;
 use crate::ports::PortError;
 use lettre::transport::smtp::Error;
@@ -107,15 +108,15 @@ fn judge(why: &Error) -> PortError {
     let words = said(why);
     let Some(code) = why.status() else {
         return if why.is_client() {
-            PortError::Fixable { why: words, everywhere: true }
+            PortError::fixable(Barrier::Credentials, words)
         } else {
             PortError::ambiguous(words)
         };
     };
     match u16::from(code) {
-        530 | 534 | 535 | 538 | 502..=504 => PortError::Fixable { why: words, everywhere: true },
+        530 | 534 | 535 | 538 | 502..=504 => PortError::fixable(Barrier::Credentials, words),
         552 => PortError::permanent(words),
-        500.. => PortError::Fixable { why: words, everywhere: false },
+        500.. => PortError::fixable(Barrier::Other, words),
         _ => PortError::transient(words),
     }
 }

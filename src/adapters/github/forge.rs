@@ -46,6 +46,10 @@ impl Forge for GitHub {
         Ok(message.into())
     }
 
+    async fn branches(&self, repo: &Repo) -> Result<Vec<String>, PortError> {
+        super::branches::all(self, repo).await
+    }
+
     async fn is_protected(&self, repo: &Repo, branch: &Untrusted) -> Result<bool, PortError> {
         let found: Value = self.get(repo, &format!("/repos/{repo}/branches/{}", segment(branch.raw()))).await?;
         Ok(found.get("protected").and_then(Value::as_bool).unwrap_or(false))

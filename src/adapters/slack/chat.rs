@@ -4,10 +4,11 @@ use super::speaker::Account;
 use super::{PLATFORM, blocks, client, errors, views};
 use crate::card::Card;
 use crate::domain::actor::{Place, Platform};
+use crate::domain::barrier::Barrier;
 use crate::domain::journal::Mood;
 use crate::domain::mention::Mention;
 use crate::domain::time::Time;
-use crate::ports::{Chat, Integration, Message, PortError, Sealer};
+use crate::ports::{Chat, Integration, Message, PortError, Reached, Sealer};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -86,6 +87,12 @@ impl Slack {
         Arc::clone(&self.team)
     }
 
+    /// Our own account, once [`Slack::whoami`] has learned it.
+    #[must_use]
+    pub fn account_id(&self) -> &OnceLock<String> {
+        &self.me
+    }
+
     /// Whether the account is ours.
     pub(super) fn is_me(&self, user: &str) -> bool {
         self.me.get().is_some_and(|me| me == user)
@@ -98,8 +105,8 @@ impl Slack {
     pub async fn whoami(&self) -> Result<String, PortError> {
         let session = self.client.open_session(&self.token);
         let answer = self.in_time(session.auth_test()).await?;
-        let _ = self.team.set(answer.team_id.to_string());
         let _ = self.me.set(answer.user_id.to_string());
+        let _ = self.team.set(answer.team_id.to_string());
         Ok(format!("{} in {}", answer.user.unwrap_or_default(), answer.team))
     }
 
@@ -328,6 +335,22 @@ impl Chat for Slack {
             .with_unfurl_media(false);
         let session = self.client.open_session(&self.token);
         self.in_time(session.chat_post_message(&request)).await.map(|_| ())
+    }
+
+    async fn reach(&self, channel: Option<&str>) -> Result<Reached, PortError> {
+        let Some(channel) = channel else { return self.whoami().await.map(|_| Reached::default()) };
+        let session = self.client.open_session(&self.token);
+        let params = vec![("channel", Some(channel.to_owned()))];
+        let call = session.http_session_api.http_get("conversations.info", &params, Some(&SLACK_TIER3_METHOD_CONFIG));
+        let answer: Value = self.in_time(call).await.map_err(harmless)?;
+        let is = |key: &str| answer.pointer(&format!("/channel/{key}")).and_then(Value::as_bool).unwrap_or(false);
+        let name = answer.pointer("/channel/name").and_then(Value::as_str).map(|name| format!("#{name}"));
+        let barrier = if is("is_archived") {
+            Some(Barrier::Archived)
+        } else {
+            (is("is_private") && !is("is_member")).then_some(Barrier::NotMember)
+        };
+        Ok(Reached { name, barrier })
     }
 
     async fn welcome(&self, actor_id: &str, text: &str) -> Result<(), PortError> {

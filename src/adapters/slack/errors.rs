@@ -1,13 +1,32 @@
 //! What Slack's errors mean.
 
+use crate::domain::barrier::Barrier;
 use crate::ports::{Integration, PortError, cause};
 use slack_morphism::errors::SlackClientError;
 use std::time::Duration;
 
 /// Our token is refused, whatever the call.
 const REFUSED: [&str; 5] = ["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"];
-/// The operator can fix these, too.
-const FIXABLE: [&str; 5] = ["missing_scope", "not_in_channel", "channel_not_found", "is_archived", "restricted_action"];
+/// Somebody can fix these, too (docs.slack.dev, "chat.postMessage", "Errors").
+fn barrier(code: &str) -> Option<Barrier> {
+    Some(match code {
+        code if REFUSED.contains(&code) => Barrier::Token,
+        "missing_scope" => Barrier::Scope,
+        "is_archived" => Barrier::Archived,
+        "channel_not_found" => Barrier::Missing,
+        "not_in_channel" => Barrier::NotMember,
+        "restricted_action"
+        | "restricted_action_read_only_channel"
+        | "restricted_action_thread_only_channel"
+        | "restricted_action_non_threadable_channel"
+        | "no_permission"
+        | "access_denied"
+        | "team_access_not_granted"
+        | "ekm_access_denied" => Barrier::Forbidden,
+        _ => return None,
+    })
+}
+
 /// Somebody deleted the message.
 const GONE: [&str; 2] = ["message_not_found", "thread_not_found"];
 /// Slack may have done it all the same.
@@ -51,8 +70,8 @@ fn of_code(code: &str) -> PortError {
     if code == "ratelimited" {
         return PortError::Transient { why: words, retry_after: Some(RATE_PAUSE) };
     }
-    if REFUSED.contains(&code) || FIXABLE.contains(&code) {
-        return PortError::Fixable { why: words, everywhere: !FIXABLE.contains(&code) || code == "missing_scope" };
+    if let Some(barrier) = barrier(code) {
+        return PortError::fixable(barrier, words);
     }
     if GONE.contains(&code) {
         return PortError::Gone { why: words };

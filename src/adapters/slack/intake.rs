@@ -3,6 +3,7 @@
 use super::PLATFORM;
 use super::chat::Slack;
 use super::decode::{Acts, Envelope, EnvelopeDecoder};
+use super::rooms::RoomEvent;
 use super::speaker::{Speaker, Told};
 use super::views::{self, Asking};
 use crate::card::{Asks, escape};
@@ -226,19 +227,22 @@ impl Intake {
                 let Speaker { team, also } = self.slack.speaker(&told).await;
                 Envelope::Home { team, also, channel: opened.channel, user: opened.user }
             }
-            Inner::MemberJoinedChannel(joined) if self.slack.is_me(&joined.user) => return self.fixed().await,
-            Inner::ChannelUnarchive | Inner::GroupUnarchive => return self.fixed().await,
+            Inner::Room(room) => return self.room(&team_id, room).await,
             _ => return Ok(()),
         };
         self.keep(event_id, "event", &envelope).await.map(|_| ())
     }
-}
 
-impl Intake {
-    /// We were added to a channel, or it is in use again.
-    async fn fixed(&self) -> Result<(), DoorError> {
-        self.door.fixed(Some(&Platform::new(PLATFORM))).await;
-        Ok(())
+    /// What became of a channel, or of our place in it.
+    async fn room(&self, team: &str, room: RoomEvent) -> Result<(), DoorError> {
+        let ours = self.slack.team();
+        if ours.get().is_some_and(|ours| ours != team) {
+            return Ok(());
+        }
+        match room.news(&|user| self.slack.is_me(user)) {
+            Some(news) => self.door.rooms(&Platform::new(PLATFORM), news).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -269,11 +273,10 @@ struct Callback {
 enum Inner {
     AppMention(Mention),
     AppHomeOpened(Opened),
-    MemberJoinedChannel(Joined),
-    ChannelUnarchive,
-    GroupUnarchive,
-    #[serde(other)]
-    Other,
+    #[serde(untagged)]
+    Room(RoomEvent),
+    #[serde(untagged)]
+    Other(serde::de::IgnoredAny),
 }
 
 #[derive(Debug, Deserialize)]
@@ -287,11 +290,6 @@ struct Mention {
     ts: String,
     thread_ts: Option<String>,
     text: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Joined {
-    user: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -27,7 +27,9 @@ pub fn manifest(public: Option<&str>) -> Value {
         "should_escape": false,
     });
     let mut events = json!({"bot_events": [
-        "app_home_opened", "app_mention", "channel_unarchive", "group_unarchive", "member_joined_channel"
+        "app_home_opened", "app_mention",
+        "app_uninstalled", "channel_archive", "channel_deleted", "channel_unarchive", "group_archive", "group_deleted",
+        "group_left", "group_unarchive", "member_joined_channel", "member_left_channel", "tokens_revoked"
     ]});
     let mut interactivity = json!({"is_enabled": true});
     for (part, key, path) in [

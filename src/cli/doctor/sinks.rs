@@ -6,6 +6,7 @@ use super::report::{Finding, State};
 use crate::cli::incident;
 use ci_rescue::app;
 use ci_rescue::config::Config;
+use ci_rescue::domain::text::clean_line;
 use ci_rescue::engine::troubles;
 use ci_rescue::ports::{PortError, Trouble};
 use secrecy::{ExposeSecret, SecretString};
@@ -76,8 +77,13 @@ pub async fn failing(config: &Config) -> Vec<Finding> {
         Err(_) => Vec::new(),
     };
     let told = |trouble: Trouble| {
-        let at = if trouble.channel.is_empty() { String::new() } else { format!(" {}", trouble.channel) };
-        (State::Problem, "not delivered", format!("{}{at}: {}", trouble.platform, trouble.why))
+        let at = match (&trouble.name, trouble.channel.as_str()) {
+            (_, "") => String::new(),
+            (Some(name), id) => format!(" {} ({id})", clean_line(name, 60)),
+            (None, id) => format!(" {id}"),
+        };
+        let (why, advice, held) = (&trouble.why, trouble.reason.advice(), trouble.held);
+        (State::Problem, "not delivered", format!("{}{at}: {why}. {advice}. Cards waiting: {held}", trouble.platform))
     };
     troubles.into_iter().map(told).collect()
 }
@@ -94,6 +100,11 @@ async fn running(config: &Config) -> Option<Vec<Trouble>> {
         channel: text(row, "channel"),
         why: text(row, "why"),
         since: ci_rescue::domain::Time(0),
+        name: row.get("name").and_then(Value::as_str).map(str::to_owned),
+        reason: serde_json::from_value(row.get("reason").cloned().unwrap_or_default()).unwrap_or_default(),
+        posting: false,
+        told: Vec::new(),
+        held: row.get("held").and_then(Value::as_u64).unwrap_or(0),
     };
     Some(rows.map(trouble).collect())
 }

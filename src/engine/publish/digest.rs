@@ -2,6 +2,7 @@
 
 use super::SKEW_MS;
 use super::due::Job;
+use super::write::Tried;
 use crate::card::view;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::Incident;
@@ -28,6 +29,7 @@ impl Engine {
     async fn digest(&self, chat: &dyn Chat, lead: IncidentNo, rows: Vec<Row>) -> Result<(), StoreError> {
         let known = rows.iter().find_map(|(_, publication)| publication.digest.clone());
         let begun = known.is_some();
+        let posted = known.as_ref().is_none_or(|digest| digest.message.is_none());
         let (digest, rows) = match known {
             Some(digest) => (digest, rows),
             None => self.begin_digest(lead, rows).await?,
@@ -44,7 +46,6 @@ impl Engine {
                     let version =
                         members.iter().find(|m| m.no == surface.incident).map_or(publication.wanted, |m| m.version);
                     publication.attempts = 0;
-                    publication.parked = false;
                     publication.digest =
                         Some(Digested { message: Some(message.clone()), shown: version, ..digest.clone() });
                     if publication.message.is_none() {
@@ -56,12 +57,14 @@ impl Engine {
                     publication.digest = None;
                     publication.removed = publication.message.is_none();
                 }
-                Err(why) => self.set_back(&surface, &mut publication, why.clone(), true).await?,
+                Err(why) => {
+                    self.set_back(&surface, &mut publication, why.clone(), Tried { looked: true, posted }).await?;
+                }
             }
             self.keep(&surface, publication).await?;
         }
         if wrote.is_ok() {
-            self.got_through(&at).await?;
+            self.got_through(&at, posted).await?;
         }
         if let Err(why) = wrote {
             tracing::debug!(lead = lead.0, %why, "could not update a digest yet");

@@ -60,6 +60,12 @@ impl Job {
         }
     }
 
+    /// The channel that it writes to, and whether it posts there; `None` where it writes nothing.
+    pub fn writes(&self) -> Option<(&str, bool)> {
+        let (surface, _) = self.rows().first().filter(|_| !matches!(self, Self::Spare(_)))?;
+        Some((&surface.channel, !self.holds(false).channels.is_empty()))
+    }
+
     /// What nobody else may touch meanwhile: its surfaces, and the channel where it posts. Where one message tells of all
     /// incidents of a channel (`shared`), an edit of it holds the channel too: an older look must not come last.
     pub fn holds(&self, shared: bool) -> AtWork {
@@ -119,12 +125,13 @@ impl Engine {
         Ok(choice.jobs)
     }
 
-    /// Channels whose pause is not over.
+    /// Channels that cannot be posted to now: their pause is not over, or they refuse us.
     pub(super) async fn busy(&self, platform: &Platform, now: Time) -> Vec<String> {
+        let closed = self.gates.closed(platform, self.clock.elapsed_ms());
         let slots = self.slots.lock().await;
         let waits = |free: &Time| *free > now && free.ms_since(now) < PAUSE_MAX_MS;
         let of = slots.iter().filter(|((of, _), free)| of == platform && waits(free));
-        of.map(|((_, channel), _)| channel.clone()).collect()
+        of.map(|((_, channel), _)| channel.clone()).chain(closed.channels).chain(closed.posting).collect()
     }
 
     /// One write to a channel, then a pause.
@@ -222,7 +229,8 @@ impl Choice<'_> {
     }
 
     async fn updates(&mut self) -> Result<(), StoreError> {
-        let rows = self.due(Due::Update, &[], UPDATES).await?;
+        let closed = self.engine.gates.closed(&self.platform, self.engine.clock.elapsed_ms());
+        let rows = self.due(Due::Update, &closed.channels, UPDATES).await?;
         let (mut edits, mut notes) = (Vec::new(), Vec::new());
         for row in rows {
             let digest_behind = row.1.digest.as_ref().is_some_and(|digest| digest.shown < row.1.wanted);

@@ -151,7 +151,7 @@ impl Engine {
         begun: Option<u64>,
     ) -> Result<Publication, StoreError> {
         if publication.attempts == 0 {
-            self.got_through(surface).await?;
+            self.got_through(surface, true).await?;
         }
         loop {
             publication.version += 1;
@@ -196,5 +196,5 @@ fn note_handed(publication: &mut Publication, incident: &Incident, next: &Next) 
         }
     }
     publication.message = Some("events".into());
-    (publication.attempts, publication.parked) = (0, false);
+    publication.attempts = 0;
 }

@@ -1,7 +1,9 @@
 //! Letters: an incident's first one once its log is read, and others when it matters; many first ones as one digest.
 
 use super::due::{AtWork, DIGEST_AFTER_MS, FIRST, UPDATES};
+use super::write::Tried;
 use crate::card::{Card, View, view};
+use crate::domain::barrier::Barrier;
 use crate::domain::event::Scope;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::{Incident, Stage};
@@ -37,6 +39,15 @@ pub enum Mail {
 }
 
 impl Mail {
+    /// The channel that it goes to; `None` where nothing is sent.
+    pub fn writes(&self) -> Option<&str> {
+        match self {
+            Self::Quiet(_) => None,
+            Self::One((surface, _)) => Some(&surface.channel),
+            Self::Digest { rows, .. } => rows.first().map(|(surface, _)| surface.channel.as_str()),
+        }
+    }
+
     /// Letters to one channel go one after the other.
     pub fn holds(&self) -> AtWork {
         let rows = match self {
@@ -215,7 +226,7 @@ impl Engine {
     }
 
     async fn pass_over(&self, surface: &Surface, mut publication: Publication) -> Result<(), StoreError> {
-        caught_up(&mut publication);
+        publication.caught_up();
         self.keep(surface, publication).await
     }
 
@@ -248,8 +259,8 @@ impl Engine {
         };
         match wrote {
             Ok(title) => {
-                self.got_through(&surface).await?;
-                caught_up(&mut publication);
+                self.got_through(&surface, true).await?;
+                publication.caught_up();
                 publication.shown = incident.version;
                 publication.said = Some(said(&incident, n, first.map_or(title, |(_, title)| title)));
                 publication.message.get_or_insert(id);
@@ -277,7 +288,7 @@ impl Engine {
             match &wrote {
                 Ok(title) => {
                     let member = members.iter().find(|member| member.no == surface.incident);
-                    caught_up(&mut publication);
+                    publication.caught_up();
                     publication.shown = member.map_or(publication.wanted, |member| member.version);
                     publication.said = member.map(|member| said(member, 0, title.clone()));
                     publication.message = Some(id.clone());
@@ -289,7 +300,7 @@ impl Engine {
             self.keep(&surface, publication).await?;
         }
         if wrote.is_ok() {
-            self.got_through(&at).await?;
+            self.got_through(&at, true).await?;
         }
         Ok(())
     }
@@ -306,10 +317,10 @@ impl Engine {
         let envelope = Envelope { news: News::Over, id: &id, first, again };
         match self.send_members(sink, &surface, &members, envelope).await {
             Ok(_) => {
-                self.got_through(&surface).await?;
+                self.got_through(&surface, true).await?;
                 publication.digest = Some(Digested { over: true, ..digest });
                 publication.said = Some(Said { stage: Stage::Resolved, ..told });
-                caught_up(&mut publication);
+                publication.caught_up();
             }
             Err(why) => self.not_sent(&surface, &mut publication, why).await?,
         }
@@ -391,19 +402,10 @@ impl Engine {
         if matches!(why, PortError::Transient { .. } | PortError::Ambiguous { .. })
             && publication.attempts + 1 == PATIENCE
         {
-            self.troubled(surface, why.why(), false).await?;
+            let slow = (Barrier::Unreachable, why.why());
+            self.troubled(&surface.platform, &surface.channel, slow, true).await?;
         }
         publication.posting &= matches!(why, PortError::Ambiguous { .. });
-        self.set_back(surface, publication, why, true).await
-    }
-}
-
-/// Nothing is due of what is known now.
-fn caught_up(publication: &mut Publication) {
-    publication.shown = publication.wanted;
-    publication.told = publication.to_tell;
-    (publication.attempts, publication.parked, publication.posting) = (0, false, false);
-    if let Some(digest) = &mut publication.digest {
-        digest.shown = publication.wanted;
+        self.set_back(surface, publication, why, Tried { looked: true, posted: true }).await
     }
 }

@@ -1,6 +1,5 @@
 //! One write to a channel: a card posted or edited, a note told in its thread, and what came of it.
 
-use super::troubles::interval_ms;
 use super::{LATE_MS, LINES, SKEW_MS};
 use crate::domain::actor::Platform;
 use crate::domain::ids::IncidentNo;
@@ -26,8 +25,24 @@ enum Wrote {
     Posted(String),
     Edited,
     Told(u64),
+    /// Nothing was to be told up to this entry.
+    Passed(u64),
     /// The card was taken away: another incident's stands in its place.
     Retracted,
+}
+
+/// How a write was tried.
+#[derive(Clone, Copy)]
+pub struct Tried {
+    /// An earlier try was looked for before it.
+    pub looked: bool,
+    /// It is a message of its own, not an edit.
+    pub posted: bool,
+}
+
+impl Tried {
+    const POST: Self = Self { looked: false, posted: true };
+    const EDIT: Self = Self { looked: true, posted: false };
 }
 
 impl Engine {
@@ -61,10 +76,13 @@ impl Engine {
         {
             match self.take_away(chat, surface, message, &incident).await {
                 Ok(false) => {}
-                Ok(true) => return self.settle(surface, publication, &incident, Ok(Wrote::Retracted), true).await,
-                Err(why) => return self.settle(surface, publication, &incident, Err(why), true).await,
+                Ok(true) => {
+                    return self.settle(surface, publication, &incident, Ok(Wrote::Retracted), Tried::EDIT).await;
+                }
+                Err(why) => return self.settle(surface, publication, &incident, Err(why), Tried::EDIT).await,
             }
         }
+        let tried = Tried { looked: true, posted: publication.message.is_none() };
         let wrote = if publication.message.is_none() {
             self.post(chat, surface, &incident, true).await
         } else if publication.shown < publication.wanted {
@@ -72,7 +90,7 @@ impl Engine {
         } else {
             return self.tell(chat, surface, publication, &incident).await;
         };
-        self.settle(surface, publication, &incident, wrote, true).await
+        self.settle(surface, publication, &incident, wrote, tried).await
     }
 
     /// The channel's slot is taken: when the incident moves on meanwhile, what is new is posted in it.
@@ -87,7 +105,7 @@ impl Engine {
             publication.posting = true;
             if let Some(claimed) = self.claim(surface, publication).await? {
                 let wrote = self.post(chat, surface, &incident, false).await;
-                return self.settle(surface, claimed, &incident, wrote, false).await;
+                return self.settle(surface, claimed, &incident, wrote, Tried::POST).await;
             }
             let newer = (self.store.publication(surface).await?, self.store.incident(surface.incident).await?);
             let (Some(stored), Some(moved_on)) = newer else { return Ok(()) };
@@ -201,16 +219,16 @@ impl Engine {
         let wrote = self
             .say(chat, surface, &publication, incident, (&lines, &mentions), begun)
             .await
-            .map(|()| Wrote::Told(last));
+            .map(|()| if lines.is_empty() { Wrote::Passed(last) } else { Wrote::Told(last) });
         // What cannot be told is left out: the card itself goes on.
         let wrote = match wrote {
             Err(PortError::Permanent { why }) => {
                 tracing::warn!(incident = incident.no.0, channel = %surface.channel, why, "could not post a note");
-                Ok(Wrote::Told(last))
+                Ok(Wrote::Passed(last))
             }
             other => other,
         };
-        self.settle(surface, publication, incident, wrote, begun).await
+        self.settle(surface, publication, incident, wrote, Tried { looked: begun, posted: true }).await
     }
 
     async fn say(
@@ -238,21 +256,25 @@ impl Engine {
         mut publication: Publication,
         incident: &Incident,
         wrote: Result<Wrote, PortError>,
-        looked: bool,
+        tried: Tried,
     ) -> Result<(), StoreError> {
         let platform = surface.platform.0.clone();
         let act = match &wrote {
-            Ok(Wrote::Posted(_)) => "posted",
-            Ok(Wrote::Edited) => "edited",
-            Ok(Wrote::Told(_)) => "told",
-            Ok(Wrote::Retracted) => "retracted",
-            Err(_) => "failed",
+            Ok(Wrote::Posted(_)) => Some("posted"),
+            Ok(Wrote::Edited) => Some("edited"),
+            Ok(Wrote::Told(_)) => Some("told"),
+            Ok(Wrote::Passed(_)) => None,
+            Ok(Wrote::Retracted) => Some("retracted"),
+            Err(_) => Some("failed"),
         };
-        counter!("ci_rescue_cards_total", "platform" => platform, "act" => act).increment(1);
+        if let Some(act) = act {
+            counter!("ci_rescue_cards_total", "platform" => platform, "act" => act).increment(1);
+        }
         match wrote {
             Ok(wrote) => {
-                publication.parked = false;
-                self.got_through(surface).await?;
+                if !matches!(wrote, Wrote::Passed(_)) {
+                    self.got_through(surface, tried.posted).await?;
+                }
                 publication.attempts = 0;
                 publication.posting = false;
                 match wrote {
@@ -261,7 +283,7 @@ impl Engine {
                         publication.shown = incident.version;
                     }
                     Wrote::Edited => publication.shown = incident.version,
-                    Wrote::Told(last) => publication.told = last,
+                    Wrote::Told(last) | Wrote::Passed(last) => publication.told = last,
                     Wrote::Retracted => {
                         publication.message = None;
                         publication.shown = publication.wanted;
@@ -281,7 +303,7 @@ impl Engine {
                     // An integration that is down says so once, by itself.
                     why => tracing::debug!(incident, %channel, %why, "could not update a card yet"),
                 }
-                self.set_back(surface, &mut publication, why, looked).await?;
+                self.set_back(surface, &mut publication, why, tried).await?;
             }
         }
         self.keep(surface, publication).await
@@ -293,10 +315,14 @@ impl Engine {
         surface: &Surface,
         publication: &mut Publication,
         why: PortError,
-        looked: bool,
+        tried: Tried,
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let mut pause = None;
+        if !tried.looked && matches!(why, PortError::Fixable { .. } | PortError::Transient { .. }) {
+            // It did not happen, so there is nothing to look for; unless it was the look that did not.
+            publication.posting = false;
+            publication.telling = publication.told;
+        }
         let wait = match why {
             PortError::Gone { .. } if publication.message.is_some() => {
                 publication.message = None;
@@ -311,31 +337,19 @@ impl Engine {
                 publication.dead = Some(why);
                 return self.store.commit(Turn { bump: vec![GIVEN_UP.into()], ..Turn::default() }).await;
             }
-            PortError::Fixable { why, everywhere } => {
-                if !looked {
-                    publication.posting = false;
-                    publication.telling = publication.told;
-                }
-                publication.parked = true;
-                self.troubled(surface, &why, everywhere).await?;
-                pause = Some(interval_ms(publication.attempts));
-                None
+            // Its channel is closed: what waits for that needs no time of its own.
+            PortError::Fixable { why, barrier } => {
+                publication.attempts += 1;
+                publication.not_before = now;
+                return self.refused(surface, (barrier, &why), tried.posted).await;
             }
-            PortError::Transient { retry_after, .. } => {
-                // It did not happen, so there is nothing to look for; unless it was the look that did not.
-                if !looked {
-                    publication.posting = false;
-                    publication.telling = publication.told;
-                }
-                retry_after
-            }
+            PortError::Transient { retry_after, .. } => retry_after,
             PortError::Ambiguous { .. } => None,
         };
-        let until = pause
-            .map_or_else(|| backoff_until(now, publication.attempts, surface.incident.0, wait), |ms| now.plus_ms(ms));
+        let until = backoff_until(now, publication.attempts, surface.incident.0, wait);
         publication.attempts += 1;
         publication.not_before = until;
-        if wait.is_some() || pause.is_some() {
+        if wait.is_some() {
             let key = (surface.platform.clone(), surface.channel.clone());
             self.slots.lock().await.insert(key, until);
         }

@@ -12,6 +12,7 @@ mod catching;
 pub mod certificates;
 pub mod code;
 mod comments;
+mod completing;
 pub mod deployments;
 mod digests;
 mod discord;

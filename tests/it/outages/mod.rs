@@ -3,4 +3,5 @@
 mod log;
 mod program;
 mod recovery;
+mod rooms;
 mod status;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 const MANY: usize = 40;
 
 /// Does what can be done now; time does not pass.
-async fn work(world: &World) {
+pub async fn work(world: &World) {
     let engine = &world.app.engine;
     loop {
         let mut any = engine.tick().await.expect("tick");
@@ -25,13 +25,13 @@ async fn work(world: &World) {
     }
 }
 
-async fn later(world: &World, ms: i64) {
+pub async fn later(world: &World, ms: i64) {
     world.clock.advance(ms);
     work(world).await;
 }
 
 /// A broken run, whose card may not get through.
-async fn broken(world: &World) {
+pub async fn broken(world: &World) {
     let id = world.forge.start(spec(NETWORK_LOG, "success"));
     world.forge.finish(id);
     for hook in world.forge.take_hooks() {
@@ -45,7 +45,7 @@ async fn broken(world: &World) {
     }
 }
 
-async fn both() -> World {
+pub async fn both() -> World {
     let feed = format!("[[subscriptions]]\nplatform = \"slack\"\nchannel = \"{CHANNEL}\"\nrepo = \"{REPO}\"\n");
     World::with(Setup { config: feed, discord: true, ..Setup::default() }).await
 }
@@ -107,8 +107,9 @@ async fn what_can_be_mended_is_told_once_and_recovers() {
         );
         // Mended: nothing waits for the interval to end.
         while world.slack.unfault("chat.postMessage") {}
-        world.app.engine.fixed(Some(&Platform::new("slack"))).await;
-        work(&world).await;
+        world.app.engine.fixed(Some(&Platform::new("slack")));
+        // The channel's pace.
+        later(&world, 2_000).await;
         assert_eq!(world.slack.cards().len(), 1, "{code}");
         assert!(world.app.engine.troubles().await.unwrap().is_empty(), "{code}");
         assert_eq!(given_up(&world).await, 0, "{code}");
@@ -150,12 +151,11 @@ async fn being_added_ends_the_wait() {
     }
 }
 
-/// Only what the platform itself calls gone is given up, and that is counted.
+/// What the platform refuses for good is given up, and that is counted.
 #[tokio::test]
-async fn a_deleted_channel_is_given_up_and_counted() {
+async fn a_card_that_is_refused_for_good_is_given_up_and_counted() {
     let world = both().await;
-    let gone = json!({"code": 10_003, "message": "Unknown Channel"});
-    world.discord.fault("create", 404, gone, Vec::new());
+    world.discord.fault("create", 400, json!({"code": 50_035, "message": "Invalid Form Body"}), Vec::new());
     world.broken_run(NETWORK_LOG, "success").await;
     assert_eq!(given_up(&world).await, 1);
     let status: Value = world

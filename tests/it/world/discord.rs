@@ -1,6 +1,7 @@
 //! Discord's double: channels, threads, interactions, commands, rate limits and the gateway, as a state. It refuses
 //! what Discord refuses.
 
+use super::rooms::Refusals;
 use axum::extract::ws::{Message as Frame, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -54,6 +55,8 @@ struct Inner {
     calls: Vec<String>,
     faults: VecDeque<Fault>,
     lost: VecDeque<String>,
+    /// Status, code and message.
+    refusals: Refusals<(u16, u32, &'static str)>,
     clock: u64,
     sequence: u64,
     socket: Option<mpsc::UnboundedSender<Value>>,
@@ -105,7 +108,7 @@ impl DiscordDouble {
             .route("/channels/{channel}/messages", get(history).post(create))
             .route("/channels/{channel}/messages/{message}", patch(edit))
             .route("/channels/{channel}/messages/{message}/threads", post(open_thread))
-            .route("/channels/{channel}", patch(edit_channel))
+            .route("/channels/{channel}", get(channel).patch(edit_channel))
             .route("/channels/{channel}/threads", post(new_thread))
             .route("/users/@me/channels", post(direct))
             .route("/interactions/{id}/{token}/callback", post(callback))
@@ -150,6 +153,34 @@ impl DiscordDouble {
 
     fn changed(&self) {
         self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// A channel, with its threads, answers with this from now on.
+    pub fn close(&self, channel: &str, status: u16, code: u32, message: &'static str, posting: bool) {
+        self.lock().refusals.close(channel, (status, code, message), posting);
+    }
+
+    /// The token is refused from now on.
+    pub fn refuse(&self) {
+        self.lock().refusals.refuse((401, 0, "401: Unauthorized"));
+    }
+
+    pub fn open_again(&self) {
+        self.lock().refusals.open();
+    }
+
+    /// How many calls were refused.
+    pub fn refused(&self) -> usize {
+        self.lock().refusals.count
+    }
+
+    /// The refusal of a call to this path.
+    fn refusal(&self, path: &str, posts: bool) -> Option<Response> {
+        let mut inner = self.lock();
+        let at = path.strip_prefix("/channels/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        let channel = inner.threads.get(at).map_or(at, |(parent, _)| parent).to_owned();
+        let (status, code, message) = inner.refusals.of(&channel, posts)?;
+        Some(refuse(status, code, message))
     }
 
     /// Somebody invited the bot to another server.
@@ -396,6 +427,14 @@ impl Message {
 
 async fn late(State(double): State<DiscordDouble>, request: Request, next: Next) -> Response {
     let reads = request.method() == axum::http::Method::GET;
+    let posts = request.method() == axum::http::Method::POST;
+    // The gateway and answers to interactions go by keys of their own.
+    let path = request.uri().path().to_owned();
+    let refusal =
+        if path.starts_with("/channels") || path.starts_with("/users") { double.refusal(&path, posts) } else { None };
+    if let Some(refusal) = refusal {
+        return refusal;
+    }
     let answer = next.run(request).await;
     if !reads {
         let late = double.latency_ms.load(Ordering::Relaxed);
@@ -591,6 +630,10 @@ async fn edit(
     }
     message.edits += 1;
     Json(message.as_discord()).into_response()
+}
+
+async fn channel(Path(channel): Path<String>) -> Json<Value> {
+    Json(json!({"id": channel, "type": 0, "guild_id": GUILD, "name": "builds"}))
 }
 
 async fn edit_channel(

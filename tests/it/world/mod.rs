@@ -6,6 +6,7 @@ pub mod logins;
 pub mod provider;
 pub mod receiver;
 pub mod record;
+pub mod rooms;
 pub mod slack;
 pub mod smtp;
 

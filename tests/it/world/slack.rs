@@ -1,5 +1,6 @@
 //! Slack's double: channels, threads, ephemeral messages, rate limits and Socket Mode, as a state.
 
+use super::rooms::Refusals;
 use axum::extract::ws::{Message as Frame, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -37,6 +38,8 @@ pub struct Whisper {
     pub text: String,
 }
 
+type Socket = mpsc::UnboundedSender<(Value, oneshot::Sender<Value>)>;
+
 #[derive(Default)]
 struct Inner {
     messages: Vec<Message>,
@@ -54,8 +57,11 @@ struct Inner {
     homes: Vec<(String, Value)>,
     /// Answers to give instead of the true one: method, status, body, and whether it takes effect all the same.
     faults: VecDeque<(String, u16, Value, bool)>,
+    /// Error codes.
+    refusals: Refusals<&'static str>,
     clock: u64,
-    socket: Option<mpsc::UnboundedSender<(Value, oneshot::Sender<Value>)>>,
+    /// Those that were opened; what has ended leaves closed ones.
+    sockets: Vec<Socket>,
     waiting: BTreeMap<String, oneshot::Sender<Value>>,
 }
 
@@ -85,6 +91,7 @@ impl SlackDouble {
             .route("/api/views.publish", post(publish_view))
             .route("/api/conversations.history", get(history).post(history_form))
             .route("/api/conversations.replies", get(history).post(history_form))
+            .route("/api/conversations.info", get(info))
             .route("/response/{user}", post(respond))
             .route("/socket", get(socket))
             .with_state(double.clone());
@@ -102,6 +109,11 @@ impl SlackDouble {
         self.inner.lock().expect("a lock")
     }
 
+    /// The newest socket that is open.
+    fn socket(&self) -> Option<Socket> {
+        self.lock().sockets.iter().rev().find(|socket| !socket.is_closed()).cloned()
+    }
+
     /// Waits for a socket to be open.
     pub async fn connected(&self) {
         let mut seen = self.connections.subscribe();
@@ -117,6 +129,39 @@ impl SlackDouble {
         let mut inner = self.lock();
         let at = inner.faults.iter().position(|(name, ..)| name == method);
         at.is_some_and(|at| inner.faults.remove(at).is_some())
+    }
+
+    /// A channel answers with this error from now on.
+    pub fn close(&self, channel: &str, code: &'static str, posting: bool) {
+        self.lock().refusals.close(channel, code, posting);
+    }
+
+    /// Every call is answered with this error from now on.
+    pub fn refuse(&self, code: &'static str) {
+        self.lock().refusals.refuse(code);
+    }
+
+    pub fn open_again(&self) {
+        self.lock().refusals.open();
+    }
+
+    /// How many calls were refused.
+    pub fn refused(&self) -> usize {
+        self.lock().refusals.count
+    }
+
+    fn refusal(&self, channel: Option<&str>, posts: bool) -> Option<Response> {
+        let code = self.lock().refusals.of(channel.unwrap_or_default(), posts)?;
+        Some(Json(json!({"ok": false, "error": code})).into_response())
+    }
+
+    /// An event of the Events API, acknowledged.
+    pub async fn event(&self, event: Value) {
+        let payload = json!({
+            "type": "event_callback", "team_id": "T1", "api_app_id": "A1", "event_id": format!("Ev{}", self.tick()),
+            "event_time": 1_767_268_800, "event": event,
+        });
+        self.send("events_api", payload).await;
     }
 
     pub fn messages(&self) -> Vec<Message> {
@@ -214,7 +259,7 @@ impl SlackDouble {
     pub async fn send_as(&self, id: &str, kind: &str, payload: Value) -> Value {
         let (done, acknowledged) = oneshot::channel();
         let envelope = json!({"type": kind, "envelope_id": id, "accepts_response_payload": true, "payload": payload});
-        let socket = self.lock().socket.clone().expect("a socket");
+        let socket = self.socket().expect("a socket");
         socket.send((envelope, done)).expect("an open socket");
         acknowledged.await.expect("an acknowledgement")
     }
@@ -261,7 +306,7 @@ impl SlackDouble {
         let payload = self.action(user, card, value);
         let (done, acknowledged) = oneshot::channel();
         let envelope = json!({"type": "interactive", "envelope_id": format!("env-{}", self.tick()), "accepts_response_payload": true, "payload": payload});
-        let Some(socket) = self.lock().socket.clone() else { return false };
+        let Some(socket) = self.socket() else { return false };
         socket.send((envelope, done)).is_ok()
             && tokio::time::timeout(std::time::Duration::from_secs(2), acknowledged)
                 .await
@@ -288,7 +333,7 @@ impl SlackDouble {
     pub async fn disconnect(&self) {
         let before = self.sockets();
         let (done, _) = oneshot::channel();
-        let socket = self.lock().socket.clone().expect("a socket");
+        let socket = self.socket().expect("a socket");
         let _ = socket.send((
             json!({"type": "disconnect", "reason": "refresh_requested", "debug_info": {"host": "double"}}),
             done,
@@ -382,6 +427,9 @@ async fn auth(State(double): State<SlackDouble>) -> Response {
     if let Some(fault) = double.fault_for("auth.test") {
         return answer(fault);
     }
+    if let Some(refusal) = double.refusal(None, false) {
+        return refusal;
+    }
     let granted = double.lock().granted.clone();
     let granted = granted.unwrap_or_else(|| ci_rescue::adapters::slack::SCOPES.join(","));
     let answer = Json(
@@ -400,6 +448,9 @@ async fn post_message(State(double): State<SlackDouble>, Json(body): Json<Value>
     let fault = double.fault_for("chat.postMessage");
     if let Some(fault) = fault.clone().filter(|(_, _, effect)| !effect) {
         return answer(fault);
+    }
+    if let Some(refusal) = double.refusal(body["channel"].as_str(), true) {
+        return refusal;
     }
     let ts = format!("1767268800.{:06}", double.tick());
     let text = |key: &str| body.get(key).and_then(Value::as_str).map(str::to_owned);
@@ -423,6 +474,9 @@ async fn post_message(State(double): State<SlackDouble>, Json(body): Json<Value>
 async fn update(State(double): State<SlackDouble>, Json(body): Json<Value>) -> Response {
     if let Some(fault) = double.fault_for("chat.update") {
         return answer(fault);
+    }
+    if let Some(refusal) = double.refusal(body["channel"].as_str(), false) {
+        return refusal;
     }
     let mut inner = double.lock();
     let Some(message) = inner.messages.iter_mut().find(|message| message.ts == body["ts"].as_str().unwrap_or(""))
@@ -518,6 +572,9 @@ async fn history(State(double): State<SlackDouble>, Query(query): Query<BTreeMap
     if let Some(fault) = double.fault_for("conversations") {
         return answer(fault);
     }
+    if let Some(refusal) = double.refusal(query.get("channel").map(String::as_str), false) {
+        return refusal;
+    }
     let inner = double.lock();
     let here = inner
         .messages
@@ -527,6 +584,20 @@ async fn history(State(double): State<SlackDouble>, Query(query): Query<BTreeMap
     let shown: Vec<Value> = here.map(|m| json!({"ts": m.ts, "text": m.text, "metadata": m.metadata})).collect();
     Json(json!({"ok": true, "messages": shown, "has_more": false, "response_metadata": {"next_cursor": ""}}))
         .into_response()
+}
+
+/// An archived channel is still told of (docs.slack.dev, "conversations.info").
+async fn info(State(double): State<SlackDouble>, Query(query): Query<BTreeMap<String, String>>) -> Response {
+    let channel = query.get("channel").cloned().unwrap_or_default();
+    let refused = double.lock().refusals.of(&channel, true);
+    match refused {
+        Some(code) if !matches!(code, "is_archived" | "not_in_channel" | "restricted_action") => {
+            Json(json!({"ok": false, "error": code})).into_response()
+        }
+        refused => Json(json!({"ok": true, "channel": {"id": channel, "name": "builds", "is_private": false,
+            "is_archived": refused == Some("is_archived"), "is_member": refused != Some("not_in_channel")}}))
+        .into_response(),
+    }
 }
 
 async fn socket(State(double): State<SlackDouble>, upgrade: WebSocketUpgrade) -> Response {
@@ -541,7 +612,7 @@ async fn serve(double: SlackDouble, mut socket: WebSocket) {
     let (sender, mut outgoing) = mpsc::unbounded_channel();
     // A newer socket takes over; this one stays open, as Slack's do.
     let _open = sender.clone();
-    double.lock().socket = Some(sender);
+    double.lock().sockets.push(sender);
     double.connections.send_modify(|count| *count += 1);
     loop {
         tokio::select! {
