@@ -1,9 +1,10 @@
-//! A channel's digest as a card without buttons.
+//! A channel's digest as a card.
 
+use super::buttons::of_channel;
 use super::markup::{bold, cut};
 use super::review::date;
 use super::words::{TemplateError, Words};
-use crate::domain::card::{Card, Link, Tone};
+use crate::domain::card::{ButtonRef, Card, Link, Tone, Verb};
 use crate::domain::figures::Act;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::Stage;
@@ -58,11 +59,17 @@ fn sections(summary: &Summary) -> Vec<Section> {
 }
 
 impl Words {
-    /// What happened in a channel between two moments.
+    /// What happened in a channel between two moments; `seal` as in [`Self::card`].
     ///
     /// # Errors
     /// [`TemplateError`] when the template fails.
-    pub fn summary(&self, markup: &str, every: Every, summary: &Summary) -> Result<Card, TemplateError> {
+    pub fn summary(
+        &self,
+        markup: &str,
+        every: Every,
+        summary: &Summary,
+        seal: &dyn Fn(&ButtonRef) -> String,
+    ) -> Result<Card, TemplateError> {
         let part = |markup: &str, section: &Section| -> Result<String, TemplateError> {
             let more = section.all - section.rows.len();
             let Section { title, rows, all } = section;
@@ -94,7 +101,7 @@ impl Words {
             title: bold(markup, &title),
             lines,
             links: links.collect(),
-            buttons: Vec::new(),
+            buttons: vec![of_channel(Verb::Stats, seal)],
             more: Vec::new(),
             green: false,
             sha: String::new(),
@@ -172,7 +179,7 @@ mod tests {
     fn the_longest_digest_fits_every_platform() {
         let words = Words::shipped(Places { home: Some("https://rescue.example".into()), web: None }).unwrap();
         for markup in MARKUPS {
-            let card = words.summary(markup, Every::Weekly, &full()).unwrap();
+            let card = words.summary(markup, Every::Weekly, &full(), &|_| String::new()).unwrap();
             assert_eq!(card.lines.len(), 7, "{markup}");
             let all = card.lines.join("\n");
             assert!(markup == "html" || all.chars().count() <= 4_000, "{markup}: {}", all.chars().count());
