@@ -1,10 +1,11 @@
 //! Which buttons a card has, and in what order.
 
 use super::view::ViewButton;
-use crate::domain::card::{ButtonRef, Look, Verb};
+use super::words::{label, said};
+use crate::domain::card::{Button, ButtonRef, Look, Verb};
 use crate::domain::cause::Cause;
 use crate::domain::form::Form;
-use crate::domain::ids::{Digest, ProposalId};
+use crate::domain::ids::{Digest, IncidentNo, ProposalId};
 use crate::domain::incident::{Incident, Offer, Proposal, ProposalState, Stage};
 use crate::domain::text::clean_line;
 
@@ -65,6 +66,22 @@ pub fn buttons(incident: &Incident) -> (Buttons, Buttons) {
     more.push(button(incident, Verb::Why, None, none, Look::Plain));
     more.extend(wrong);
     (shown, more)
+}
+
+/// What concerns the channel of a message that tells of several incidents, or of none.
+pub fn of_channel(verb: Verb, seal: &dyn Fn(&ButtonRef) -> String) -> Button {
+    let what = ButtonRef { verb, incident: IncidentNo(0), proposal: None, digest: Digest::of([]) };
+    let label = label(&what);
+    Button {
+        hint: format!("{label}, in this channel"),
+        label,
+        look: Look::Plain,
+        verb,
+        value: seal(&what),
+        words: said(&what),
+        asks: None,
+        form: None,
+    }
 }
 
 /// Corrects the cause, bound to the one that stands on the card: open or closed, while the bot alone judged it.

@@ -1,9 +1,10 @@
-//! A channel's digest as a card without buttons.
+//! A channel's digest as a card.
 
+use super::buttons::of_channel;
 use super::markup::{bold, cut};
 use super::review::{date, telling};
 use super::words::{TemplateError, Words};
-use crate::domain::card::{Card, Link};
+use crate::domain::card::{ButtonRef, Card, Link, Verb};
 use crate::domain::figures::Act;
 use crate::domain::summary::{Ending, Every, Summary};
 use crate::domain::time::Span;
@@ -56,11 +57,17 @@ fn sections(summary: &Summary) -> Vec<Section> {
 }
 
 impl Words {
-    /// What happened in a channel between two moments.
+    /// What happened in a channel between two moments; `seal` as in [`Self::card`].
     ///
     /// # Errors
     /// [`TemplateError`] when the template fails.
-    pub fn summary(&self, markup: &str, every: Every, summary: &Summary) -> Result<Card, TemplateError> {
+    pub fn summary(
+        &self,
+        markup: &str,
+        every: Every,
+        summary: &Summary,
+        seal: &dyn Fn(&ButtonRef) -> String,
+    ) -> Result<Card, TemplateError> {
         let part = |markup: &str, section: &Section| -> Result<String, TemplateError> {
             let more = section.all - section.rows.len();
             let Section { title, rows, all } = section;
@@ -84,7 +91,8 @@ impl Words {
             date(summary.to)
         );
         let links = self.home().into_iter().map(|home| Link { label: "All incidents".into(), url: home.to_owned() });
-        Ok(telling(bold(markup, &title), lines, links.collect(), format!("{title}.")))
+        let telling = telling(bold(markup, &title), lines, links.collect(), format!("{title}."));
+        Ok(Card { buttons: vec![of_channel(Verb::Stats, seal)], ..telling })
     }
 }
 
@@ -155,7 +163,7 @@ mod tests {
     fn the_longest_digest_fits_every_platform() {
         let words = Words::shipped(Places { home: Some("https://rescue.example".into()), web: None }).unwrap();
         for markup in MARKUPS {
-            let card = words.summary(markup, Every::Weekly, &full()).unwrap();
+            let card = words.summary(markup, Every::Weekly, &full(), &|_| String::new()).unwrap();
             assert_eq!(card.lines.len(), 7, "{markup}");
             let all = card.lines.join("\n");
             assert!(markup == "html" || all.chars().count() <= 4_000, "{markup}: {}", all.chars().count());

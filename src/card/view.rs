@@ -241,7 +241,7 @@ pub fn view(incident: &Incident) -> View {
         author: incident.sender.line(NAME),
         subject: subject(incident),
         sha: short_sha(&incident.sha).chars().filter(char::is_ascii_alphanumeric).collect(),
-        branch: head::shown(&incident.branch).line(NAME),
+        branch: branch(incident),
         fork: incident.fork,
         workflow: incident.workflow.line(NAME),
         stage: incident.stage.as_str().replace('_', " "),
@@ -340,6 +340,14 @@ pub fn view(incident: &Incident) -> View {
         incident: incident.no,
         version: incident.version,
         is: incident.stage,
+    }
+}
+
+/// A merge queue's own branch is named after the one that it merges into.
+fn branch(incident: &Incident) -> String {
+    match head::queued(incident.branch.raw()) {
+        Some((onto, _)) if !special::queue(incident).is_empty() => clean_line(onto, NAME),
+        _ => head::shown(&incident.branch).line(NAME),
     }
 }
 

@@ -1,15 +1,16 @@
 //! The words: templates rendered for a markup, everything that is not ours escaped.
 
+use super::buttons::of_channel;
 use super::markup::{MARKUPS, bold, code, cut, escape, fenced, link, when};
 use super::view::{View, ViewButton};
 use crate::domain::action::{IssueBody, PullBody};
-use crate::domain::card::{Asks, Button, ButtonRef, Card, Link, Tone, Verb};
+use crate::domain::card::{Asks, Button, ButtonRef, Card, Link, MUTE_MS, Tone, Verb};
 use crate::domain::commit_check::CheckVerdict;
 use crate::domain::ids::short_sha;
 use crate::domain::incident::Stage;
 use crate::domain::journal::Note;
 use crate::domain::text::clean_line;
-use crate::domain::time::Time;
+use crate::domain::time::{Span, Time};
 use include_dir::{Dir, include_dir};
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior, Value, context};
@@ -65,7 +66,7 @@ pub struct CheckText {
 /// A check run's summary has room for 65,535 characters.
 const SUMMARY_BYTES: usize = 60_000;
 /// Failures named on a digest; the rest is counted.
-const DIGEST_ROWS: usize = 15;
+const DIGEST_ROWS: usize = 10;
 /// Rows of a digest in one paragraph.
 const DIGEST_PART: usize = 5;
 
@@ -290,11 +291,17 @@ impl Words {
         })
     }
 
-    /// One card for several failures, without buttons.
+    /// One card for several failures. It can be muted; `seal` as in [`Self::card`].
     ///
     /// # Errors
     /// [`TemplateError`] when the template fails.
-    pub fn digest(&self, markup: &str, views: &[View], owners: bool) -> Result<Card, TemplateError> {
+    pub fn digest(
+        &self,
+        markup: &str,
+        views: &[View],
+        seal: &dyn Fn(&ButtonRef) -> String,
+        owners: bool,
+    ) -> Result<Card, TemplateError> {
         let rows = |markup: &str| -> Result<Vec<String>, TemplateError> {
             let row = |view: &View| {
                 self.render(markup, "card/digest", context! { owners => owners, ..Value::from(Serde(view)) })
@@ -321,7 +328,7 @@ impl Words {
             title: bold(markup, &title),
             lines,
             links: links.collect(),
-            buttons: Vec::new(),
+            buttons: if open == 0 { Vec::new() } else { vec![of_channel(Verb::Mute, seal)] },
             more: Vec::new(),
             green: open == 0,
             sha: String::new(),
@@ -333,11 +340,13 @@ impl Words {
     }
 }
 
-fn label(what: &ButtonRef) -> String {
+pub(super) fn label(what: &ButtonRef) -> String {
     match what.verb {
         Verb::RejectReason => return "Reject with a reason".into(),
         Verb::Ack => return "Acknowledge".into(),
         Verb::Wrong => return "Wrong verdict".into(),
+        Verb::Mute => return format!("Mute for {}", Span(MUTE_MS)),
+        Verb::Stats => return "Statistics".into(),
         _ => {}
     }
     let word = what.verb.as_str();
@@ -346,7 +355,12 @@ fn label(what: &ButtonRef) -> String {
 }
 
 /// What a button says, in the words of the grammar.
-fn said(what: &ButtonRef) -> String {
+pub(super) fn said(what: &ButtonRef) -> String {
+    match what.verb {
+        Verb::Mute => return format!("mute {}", Span(MUTE_MS)),
+        Verb::Stats => return "stats".into(),
+        _ => {}
+    }
     let verb = if what.verb == Verb::RejectReason { Verb::Reject } else { what.verb };
     let target = what.proposal.map_or_else(|| what.incident.0.to_string(), |id| id.to_string());
     format!("{} {target}", verb.as_str())

@@ -4,6 +4,7 @@ use super::cause::Cause;
 use super::form::Form;
 use super::ids::{Digest, IncidentNo, ProposalId};
 use super::incident::Stage;
+use super::time::HOUR_MS;
 use serde::{Deserialize, Serialize};
 
 /// The one thing a button says. Its wire form is sealed by the engine and means nothing to anybody else.
@@ -43,10 +44,17 @@ pub enum Verb {
     Why,
     /// The cause that the card shows is wrong; the person says which is right.
     Wrong,
+    /// No new cards in the channel for [`MUTE_MS`].
+    Mute,
+    /// How the last weeks went.
+    Stats,
 }
 
+/// How long a press on *Mute* lasts, in milliseconds: over a burst, not over a shift.
+pub const MUTE_MS: i64 = 2 * HOUR_MS;
+
 impl Verb {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Retry,
         Self::Approve,
         Self::Reject,
@@ -65,6 +73,8 @@ impl Verb {
         Self::Ack,
         Self::Why,
         Self::Wrong,
+        Self::Mute,
+        Self::Stats,
     ];
 
     /// The verb of a remedy that a card may offer.
@@ -114,6 +124,8 @@ impl Verb {
             Self::Ack => "ack",
             Self::Why => "why",
             Self::Wrong => "wrong",
+            Self::Mute => "mute",
+            Self::Stats => "stats",
         }
     }
 

@@ -6,7 +6,7 @@ use super::turn::Working;
 use crate::command;
 use crate::domain::access::Asked;
 use crate::domain::actor::{Actor, Place, Principal, Role, Thread};
-use crate::domain::card::{ANOTHER, ButtonRef, Verb};
+use crate::domain::card::{ANOTHER, ButtonRef, MUTE_MS, Verb};
 use crate::domain::cause::Cause;
 use crate::domain::effect::Effect;
 use crate::domain::event::{Event, Request, Spoken};
@@ -172,6 +172,9 @@ impl Working<'_> {
             self.answer(place, actor_id, Note::Mistake { what, nearest: None, example: Some("list".into()) });
             return Ok(());
         };
+        if let Some(intent) = of_channel(what.verb) {
+            return self.intent(asker, intent, None).await;
+        }
         // A button outlives the right to see what it is about.
         let incident = self.incident(what.incident).await?;
         match incident.as_ref().map_or(Some(false), |incident| self.may_see_incident(asker, incident)) {
@@ -230,6 +233,8 @@ impl Working<'_> {
             }
             Verb::Ack => Intent::Ack { target },
             Verb::Why => Intent::Why { target },
+            // Of no incident: answered above.
+            Verb::Mute | Verb::Stats => return Ok(()),
             Verb::Wrong => match self.named_cause(&what, input.as_deref()).await? {
                 Ok(cause) => Intent::Wrong { target, cause },
                 Err(mistake) => {
@@ -375,6 +380,15 @@ impl Working<'_> {
 
     pub(super) fn answer(&mut self, place: &Place, actor_id: &str, note: Note) {
         self.effect(Effect::Reply { place: place.clone(), actor_id: actor_id.to_owned(), note });
+    }
+}
+
+/// What a press means that is about no incident.
+fn of_channel(verb: Verb) -> Option<Intent> {
+    match verb {
+        Verb::Mute => Some(Intent::Mute { for_ms: MUTE_MS }),
+        Verb::Stats => Some(Intent::Stats { repo: None }),
+        _ => None,
     }
 }
 

@@ -74,6 +74,7 @@ fn judge_with(past: &Past, failure: &Row, log: Option<&Evidence>) -> Judgement {
     let case = Case::new(past, failure);
     let mut facts = vec![case.often(), case.commit(), case.branch(), case.base()];
     facts.extend([case.cells(), case.fellows(), case.print(), case.elsewhere(), case.tide(), case.ending()]);
+    facts.extend(case.never_passed());
     facts.extend(log.map(said));
     conclude(facts)
 }
@@ -275,6 +276,18 @@ impl<'a> Case<'a> {
             fits.iter_mut().zip(fit).for_each(|(all, one)| *all *= one);
         }
         Fact { name: "branch", fits, words: words::branch(red) }
+    }
+
+    /// Red at this commit, at others before it, and green at none: a flake passes now and then.
+    fn never_passed(&self) -> Option<Fact> {
+        let others = self.groups.iter().filter(|group| group.sha != self.failure.sha).count();
+        if others == 0 || self.passed_before + self.passed_after > 0 || !groups::never_passed(&self.groups) {
+            return None;
+        }
+        let more = i32::try_from(others).unwrap_or(i32::MAX);
+        // Of outages and passing failures as in [`Self::commit`].
+        let fits = [groups::always_flaked(others), 0.12_f64.powi(more), 1.0, 1.0, 1.0, 0.4_f64.powi(more)];
+        Some(Fact { name: "never passed", fits, words: Some(words::never_passed(others)) })
     }
 
     fn newest_before(&self) -> Option<usize> {

@@ -124,7 +124,20 @@ fn beta_ratio(failed: f64, passed: f64) -> f64 {
 /// Rounds of estimating the rate from the flakes and the flakes from the rate; more change nothing that is shown.
 const ROUNDS: usize = 3;
 
+/// Whether it was red at several commits and never passed: rather broken than flaking each time.
+#[must_use]
+pub fn never_passed(groups: &[Group]) -> bool {
+    groups.len() > 1 && groups.iter().all(|group| group.is_red() && group.harmless != Some(true))
+}
+
+/// The chance that something which does flake failed at this many more commits, each time it was executed.
+#[must_use]
+pub fn always_flaked(more: usize) -> f64 {
+    Rate::prior().after(1.0, 1.0).chance(more as f64, 0.0)
+}
+
 fn attribute(groups: &mut [Group], default_branch: u32) {
+    let always = if never_passed(groups) { always_flaked(groups.len() - 1) } else { 1.0 };
     for group in &mut *groups {
         group.flake = if group.failed == 0 {
             0.0
@@ -139,7 +152,7 @@ fn attribute(groups: &mut [Group], default_branch: u32) {
         let prints = flaky_prints(groups);
         for i in 0..groups.len() {
             if groups[i].failed > 0 {
-                groups[i].flake = flake(groups, i, rate, default_branch, &prints);
+                groups[i].flake = flake(groups, i, (rate, always), default_branch, &prints);
             }
         }
     }
@@ -158,7 +171,14 @@ fn flaky_prints(groups: &[Group]) -> HashMap<u64, (f64, f64)> {
     prints
 }
 
-fn flake(groups: &[Group], i: usize, rate: f64, default_branch: u32, prints: &HashMap<u64, (f64, f64)>) -> f64 {
+/// `always`: how well flaking fits that the series never passed.
+fn flake(
+    groups: &[Group],
+    i: usize,
+    (rate, always): (f64, f64),
+    default_branch: u32,
+    prints: &HashMap<u64, (f64, f64)>,
+) -> f64 {
     let group = &groups[i];
     if let Some(harmless) = group.harmless {
         return f64::from(u8::from(harmless));
@@ -168,7 +188,7 @@ fn flake(groups: &[Group], i: usize, rate: f64, default_branch: u32, prints: &Ha
     let (failed, passed) = (group.failed, group.passed);
     // A commit's own executions are more alike than the rate says.
     let again = rate.max(0.05);
-    let mut flaky = rate * again.powi(failed.saturating_sub(1).min(60).cast_signed());
+    let mut flaky = always * rate * again.powi(failed.saturating_sub(1).min(60).cast_signed());
     flaky *= (1.0 - again).powi(passed.min(60).cast_signed());
     let mut broken = breaks * broken_chance(failed, passed);
     for (neighbour, fails_on) in [(group.before, 0.35), (group.after, 0.5)] {

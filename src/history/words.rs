@@ -42,6 +42,13 @@ pub fn often(flakes: f64, executed: u32, rate: f64) -> String {
     format!("flaked in {flakes} of {} ({:.1} %)", times(executed, "execution"), rate * 100.0)
 }
 
+pub fn never_passed(others: usize) -> String {
+    format!(
+        "failed at {}, and never passed",
+        times(u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1), "commit")
+    )
+}
+
 pub fn commit(failed: u32, passed: u32, passed_after: u32) -> Option<String> {
     match (failed, passed) {
         (0, 0) => None,

@@ -178,7 +178,7 @@ impl Publication {
     pub fn caught_up(&mut self) {
         self.shown = self.wanted;
         self.told = self.to_tell;
-        self.attempts = 0;
+        (self.attempts, self.posting) = (0, false);
         if let Some(digest) = &mut self.digest {
             digest.shown = self.wanted;
         }

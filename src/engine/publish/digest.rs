@@ -118,7 +118,7 @@ impl Engine {
         let marker = self.marker(digest.lead, "digest");
         let views: Vec<_> = members.iter().map(view).collect();
         let owners = self.has_several_owners(chat, &at.channel).await;
-        let card = self.words.digest(chat.markup(), &views, owners);
+        let card = self.words.digest(chat.markup(), &views, &|what| self.seal.close(what), owners);
         let card = card.map_err(|why| PortError::permanent(why.to_string()))?;
         let mut message = digest.message.clone();
         if message.is_none() && begun {

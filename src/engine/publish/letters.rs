@@ -352,7 +352,7 @@ impl Engine {
     ) -> Result<String, PortError> {
         let views: Vec<View> = members.iter().map(view).collect();
         let owners = self.shows_several_owners(&at.platform, &at.channel).await;
-        let form = |markup| self.words.digest(markup, &views, owners);
+        let form = |markup| self.words.digest(markup, &views, &|what| self.seal.close(what), owners);
         let forms = form(sink.markup()).and_then(|card| Ok(Forms { card, plain: form("plain")? }));
         let forms = forms.map_err(|why| PortError::permanent(why.to_string()))?;
         self.send(sink, at, &forms, envelope).await?;

@@ -69,7 +69,7 @@ impl Engine {
         if chat.find(channel, None, &marker, to.plus_ms(-SKEW_MS)).await?.is_some() {
             return Ok(());
         }
-        let card = self.words.summary(chat.markup(), every, &summary);
+        let card = self.words.summary(chat.markup(), every, &summary, &|what| self.seal.close(what));
         let card = card.map_err(|why| PortError::permanent(why.to_string()))?;
         chat.post(channel, &card, &marker).await.map(|_| ())
     }

@@ -8,14 +8,14 @@ use axum::routing::get;
 use std::sync::{Arc, Mutex};
 
 const MINUTE: i64 = 60_000;
-const OPEN: &str =
+pub const OPEN: &str =
     r#"{"incidents": [{"name": "Actions is <!channel> degraded", "status": "investigating", "impact": "major"}]}"#;
 const WELL: &str = r#"{"incidents": []}"#;
 
 /// A status page that says what is put here; nothing: it is down.
-type Said = Arc<Mutex<&'static str>>;
+pub type Said = Arc<Mutex<&'static str>>;
 
-async fn page(said: &Said) -> std::net::SocketAddr {
+pub async fn page(said: &Said) -> std::net::SocketAddr {
     let answer = |State(said): State<Said>| async move {
         let said = *said.lock().unwrap();
         let status = if said.is_empty() { StatusCode::BAD_GATEWAY } else { StatusCode::OK };
@@ -37,7 +37,7 @@ async fn world(said: &Said) -> World {
 }
 
 /// Time goes by, and the status page is looked at.
-async fn wait(world: &World, minutes: i64) {
+pub async fn wait(world: &World, minutes: i64) {
     for _ in 0..minutes / 5 {
         world.clock.advance(5 * MINUTE);
         world.app.engine.look_at_providers().await.unwrap();

@@ -3,13 +3,17 @@
 
 use super::code::{ask, broken, host, opened};
 use crate::plan::repo::Repo;
-use crate::world::{REPO, World, spec};
+use crate::world::{REPO, Setup, World, spec};
 use ci_rescue::demo::Pull;
 use ci_rescue::domain::{ProposalState, Stage};
 
 /// A forge with an open pull request 30 from `topic`, and a branch `release-1`.
 async fn open_pull() -> (World, Repo) {
-    let world = World::new().await;
+    open_pull_in(Setup::default()).await
+}
+
+pub async fn open_pull_in(setup: Setup) -> (World, Repo) {
+    let world = World::with(setup).await;
     let repo = Repo::new();
     repo.write("lines.txt", "one\n");
     repo.commit("First light");

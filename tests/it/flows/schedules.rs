@@ -222,7 +222,7 @@ async fn a_schedule_that_does_not_fire_is_one_incident_until_it_fires_again() {
     assert_eq!(all[0].workflow.raw(), "nightly.yml did not run at 03:00 UTC on 2026-01-02");
     let card = world.slack.cards()[0].words();
     assert!(card.contains("shop: nightly.yml did not run at 03:00 UTC on 2026-01-02"), "{card}");
-    assert!(card.contains("no scheduled run is known"), "{card}");
+    assert!(card.contains("No scheduled run of it is known"), "{card}");
     for _ in 0..3 {
         world.restart().await;
         hours(&world, 2).await;

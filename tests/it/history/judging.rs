@@ -2,7 +2,12 @@
 
 use crate::sim::verdicts::{auc, brier, missed, outcome, ranked, verdicts};
 use crate::sim::{Flakes, Shape, simulate};
+use ci_rescue::domain::cause::Cause;
+use ci_rescue::domain::outcome::Ended;
+use ci_rescue::domain::past::{Past, Row};
+use ci_rescue::domain::time::{DAY_MS, MINUTE_MS};
 use ci_rescue::engine::history::score;
+use ci_rescue::history::judge;
 use ci_rescue::history::score::Verdict;
 use ci_rescue::ports::History;
 use ci_rescue::store::{Ledger, Memory};
@@ -27,6 +32,40 @@ async fn causes_are_told_better_than_by_any_simple_rule() {
         let theirs = auc(&ranked(&all, |one| one.rules[rule]));
         assert!(auc(&first) > theirs + 0.02, "rule {rule}: {theirs}");
     }
+}
+
+/// Red at one commit after another, green at none: whatever it is, nobody saw it flake.
+#[test]
+fn what_never_passed_is_not_called_flaky() {
+    let row = |n: u64, attempt: u32, ended| Row {
+        run: n,
+        attempt,
+        ended,
+        branch: 1,
+        workflow: 2,
+        sha: n,
+        at: i64::try_from(n).unwrap() * DAY_MS + i64::from(attempt) * MINUTE_MS,
+        duration_ms: 0,
+        print: 7,
+        harmless: None,
+    };
+    let mut chances = Vec::new();
+    for nights in 2..=10 {
+        let reds: Vec<Row> = (1..=nights).map(|n| row(n, 1, Ended::Fail)).collect();
+        let last = *reds.last().unwrap();
+        let judged = |rows: Vec<Row>| judge(&Past { rows, is_test: true, default_branch: 1, ..Past::default() }, &last);
+        let never = judged(reds.clone());
+        assert!(never.cause != Cause::Flaky, "{nights} nights: {never:?}");
+        assert!(!never.because.iter().any(|why| why.contains("flaked in")), "{nights} nights: {:?}", never.because);
+        chances.push(never.p_flaky);
+        // The same failures, each but the last followed by a pass at its commit.
+        let passes = reds[..reds.len() - 1].iter().map(|red| row(red.run, 2, Ended::Pass));
+        let mut rows: Vec<Row> = reds.iter().copied().chain(passes).collect();
+        rows.sort_by_key(|row| row.at);
+        let flaked = judged(rows);
+        assert!(flaked.p_flaky > 0.9, "{nights} nights: {flaked:?}");
+    }
+    assert!(chances.last() < chances.first(), "the longer, the less likely: {chances:?}");
 }
 
 /// The true rate lies within the 90 % interval about as often as it says.

@@ -30,7 +30,7 @@ pub struct Sinks {
     pub receiver: Receiver,
 }
 
-fn subscribed(platform: &str, channel: &str, repo: &str) -> String {
+pub fn subscribed(platform: &str, channel: &str, repo: &str) -> String {
     format!(
         "[[subscriptions]]\nplatform = \"{platform}\"\nchannel = \"{channel}\"\nrepo = \"{repo}\"\nbranch = \"*\"\n"
     )
