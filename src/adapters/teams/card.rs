@@ -105,8 +105,8 @@ mod tests {
     /// In bytes (learn.microsoft.com, "Incoming webhooks": 28 KB).
     const MESSAGE_MAX: usize = 28 << 10;
 
-    fn of(card: &crate::card::Card, news: News) -> Value {
-        message(&Letter { card, plain: card, news, id: "i", first: None, again: true, at: Time(0) })
+    fn of(card: &crate::card::Card, news: News, again: bool) -> Value {
+        message(&Letter { card, plain: card, news, id: "i", first: None, again, at: Time(0) })
     }
 
     proptest! {
@@ -114,7 +114,7 @@ mod tests {
 
         #[test]
         fn any_card_is_inside_the_limit(card in crate::card::samples::any_card("plain")) {
-            let message = of(&card, News::Reopened);
+            let message = of(&card, News::Reopened, true);
             prop_assert!(message.to_string().len() <= MESSAGE_MAX, "{}", message.to_string().len());
             let text = message.to_string();
             prop_assert!(!text.contains("\"TextBlock\"") && !text.contains("\"entities\""));
@@ -128,7 +128,7 @@ mod tests {
             crate::card::samples::plain("[click](http://evil) <at>all</at> {{DATE(2020-01-01T00:00:00Z)}} **b**");
         let link = |url: &str| Link { label: "Run".into(), url: url.into() };
         card.links = vec![link("javascript:alert(1)"), link("msteams:/x"), link("https://github.com/a/b")];
-        let message = of(&card, News::Opened);
+        let message = of(&card, News::Opened, false);
         let content = &message["attachments"][0]["content"];
         let run = &content["body"][0]["items"][0]["inlines"][0];
         assert_eq!(run["type"], "TextRun");

@@ -152,7 +152,7 @@ impl Ci for Town {
             let have = books.runs.get(&run.0).ok_or_else(no_run)?;
             let conclusion = have.attempts.get(attempt as usize - 1).copied().flatten();
             let id = run.0 * 100 + u64::from(attempt);
-            Ok(vec![JobFacts { id, name: "test".into(), conclusion, failing_step: None }])
+            Ok(vec![JobFacts { id, name: "test".into(), conclusion, failing_step: None, failing_steps: 0 }])
         })
     }
 
