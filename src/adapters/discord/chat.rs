@@ -7,7 +7,7 @@ use crate::domain::actor::{Place, Platform};
 use crate::domain::journal::Mood;
 use crate::domain::mention::Mention;
 use crate::domain::time::Time;
-use crate::ports::{Chat, Message, PortError};
+use crate::ports::{Chat, Message, Pages, PortError};
 use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -122,6 +122,8 @@ fn id(text: &str) -> Result<&str, PortError> {
 fn snowflake(at: Time) -> i64 {
     (at.0 - EPOCH_MS).max(0) << 22
 }
+
+impl Pages for Discord {}
 
 #[async_trait]
 impl Chat for Discord {

@@ -34,6 +34,7 @@ mod linking;
 mod mentions;
 mod merging;
 mod moves;
+mod pages;
 mod prompts;
 mod providers;
 pub mod quarantine;

@@ -7,6 +7,7 @@ pub mod provider;
 pub mod receiver;
 pub mod record;
 pub mod slack;
+pub mod slack_pages;
 pub mod smtp;
 
 use ci_rescue::app::{App, Seats};
