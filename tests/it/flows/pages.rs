@@ -4,8 +4,8 @@ use crate::world::slack_pages::words;
 use crate::world::{CHANNEL, NETWORK_LOG, REPO, Setup, World, job, spec};
 use ci_rescue::domain::time::{DAY_MS, MINUTE_MS, SECOND_MS};
 use ci_rescue::domain::{IncidentNo, Stage};
-use serde_json::{Value, json};
 use futures::StreamExt;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 /// Of a private repository.
