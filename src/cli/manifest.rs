@@ -3,7 +3,7 @@
 use super::ConfigArg;
 use ci_rescue::adapters::{discord, github, slack};
 use ci_rescue::app;
-use ci_rescue::config::Config;
+use ci_rescue::domain::pointer::Sites;
 use clap::Subcommand;
 use serde_json::Value;
 use std::io::IsTerminal;
@@ -52,12 +52,15 @@ pub fn run(args: &Args) -> Result<(), String> {
     match &args.platform {
         Platform::Slack { url, config } => {
             let url = url.as_deref().map(github::public_url).transpose()?;
-            let config = config.read().unwrap_or_else(|_| {
-                // The tokens that it lacks come from the app that this manifest makes.
-                eprintln!("The configuration is not complete: links to github.com alone get previews.");
-                Config::default()
-            });
-            let domains = app::sites(&config).domains();
+            // What it lacks may be the tokens of the app that this manifest makes.
+            let sites = config.read().map_or_else(
+                |_| {
+                    eprintln!("The configuration is not complete: links to github.com alone get previews.");
+                    Sites::new(Some("https://github.com"), None)
+                },
+                |config| app::sites(&config),
+            );
+            let domains = sites.domains();
             json(&slack::manifest(url.as_ref().map(url::Url::as_str), &domains))
         }
         Platform::Discord { json: true, .. } => json(&discord::commands()),
