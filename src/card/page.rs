@@ -64,17 +64,18 @@ impl Words {
         if lists.hint.as_ref().is_some_and(|hint| *hint != (Hint::Link { known: true })) {
             return Ok(Home { lead, ..Home::default() });
         }
-        let waiting: &[Verb] = &[Verb::Approve, Verb::Reject];
         let mut parts = Vec::new();
-        for (title, empty, incidents, more, verbs) in [
-            ("Waiting for you", "Nothing waits for your approval.", asked.waiting, lists.waiting.more, Some(waiting)),
-            ("Yours", "You have no open incident.", asked.own, lists.own.more, None),
-            ("Your team's", "Your team has no other open incident.", asked.team, lists.team.more, None),
+        for (title, empty, incidents, more, waits) in [
+            ("Waiting for you", "Nothing waits for your approval.", asked.waiting, lists.waiting.more, true),
+            ("Yours", "You have no open incident.", asked.own, lists.own.more, false),
+            ("Your team's", "Your team has no other open incident.", asked.team, lists.team.more, false),
         ] {
             let mut rows = Vec::new();
             for incident in incidents {
                 let row = self.row(markup, incident, asked.owners, seal)?;
-                let may = |button: &Button| lists.acts && verbs.is_none_or(|verbs| verbs.contains(&button.verb));
+                // What they may approve is in the first list.
+                let approves = |button: &Button| matches!(button.verb, Verb::Approve | Verb::Reject);
+                let may = |button: &Button| lists.acts && approves(button) == waits;
                 let buttons = row.buttons.into_iter().filter(may).take(BUTTONS).collect();
                 rows.push(Row { buttons, ..row });
             }

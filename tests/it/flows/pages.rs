@@ -11,6 +11,8 @@ use std::fmt::Write as _;
 /// Of a private repository.
 const HIDDEN: &str = "acme/hidden";
 const HOSTILE: &str = "<!channel> @everyone *x* <https://evil.example|y> `z` &amp; \u{202e}";
+/// What runs say that the bot heard nothing of.
+const POOL: &str = "the pool is empty";
 const CONSOLE: &str = "https://rescue.example.org";
 
 fn setup() -> Setup {
@@ -69,7 +71,8 @@ fn unheard(world: &World, repo: &str, workflow: &str, ends: &'static str) -> u64
     run.repo = repo.into();
     run.workflow = workflow.into();
     run.branch = "quiet".into();
-    run.jobs = vec![job("test", NETWORK_LOG, &[ends])];
+    // Of its own failure: an incident with the same one would take it over.
+    run.jobs = vec![job("test", &format!("##[error]{workflow}: {POOL}\n"), &[ends])];
     let id = world.forge.start(run);
     world.forge.finish(id);
     drop(world.forge.take_hooks());
@@ -288,7 +291,7 @@ async fn one_click_opens_the_incident_as_if_the_failure_had_just_arrived() {
     // The same window sent again, and the shortcut again: there is one incident.
     world.slack.send("interactive", world.slack.sends("UBEN", &window)).await;
     world.settle().await;
-    assert!(rescue(&world, "UBEN", CHANNEL, &url).await.contains("ECONNRESET"));
+    assert!(rescue(&world, "UBEN", CHANNEL, &url).await.contains(POOL));
     assert_eq!(world.incidents().await.len(), 3);
     world.end().await;
 }
@@ -362,6 +365,7 @@ async fn the_home_tab_lists_what_waits_what_is_mine_and_my_teams() {
     let (world, _repo) = super::quarantine::flaky_in(Setup { config: more.into(), ..setup() }).await;
     world.slack.group("S0QA", &["UCYD"]);
     world.slack.account("UCYD", json!({"team_id": "T1"}));
+    world.clock.advance(6 * MINUTE_MS);
     world.app.engine.refresh_groups().await;
     world.slack.command("UBEN", "retry 1").await;
     world.settle().await;

@@ -38,6 +38,9 @@ pub struct Whisper {
     pub text: String,
 }
 
+/// Envelopes on their way to the bot, with who waits for the acknowledgement.
+type Outgoing = mpsc::UnboundedSender<(Value, oneshot::Sender<Value>)>;
+
 #[derive(Default)]
 struct Inner {
     messages: Vec<Message>,
@@ -56,7 +59,7 @@ struct Inner {
     /// Answers to give instead of the true one: method, status, body, and whether it takes effect all the same.
     faults: VecDeque<(String, u16, Value, bool)>,
     clock: u64,
-    socket: Option<mpsc::UnboundedSender<(Value, oneshot::Sender<Value>)>>,
+    socket: Option<Outgoing>,
     waiting: BTreeMap<String, oneshot::Sender<Value>>,
 }
 
@@ -240,9 +243,24 @@ impl SlackDouble {
     pub async fn send_as(&self, id: &str, kind: &str, payload: Value) -> Value {
         let (done, acknowledged) = oneshot::channel();
         let envelope = json!({"type": kind, "envelope_id": id, "accepts_response_payload": true, "payload": payload});
-        let socket = self.lock().socket.clone().expect("a socket");
-        socket.send((envelope, done)).expect("an open socket");
+        self.open_socket().await.send((envelope, done)).expect("an open socket");
         acknowledged.await.expect("an acknowledgement")
+    }
+
+    /// The newest socket, once it is open: a process that ends may have opened one more before the next one's.
+    async fn open_socket(&self) -> Outgoing {
+        let mut seen = self.connections.subscribe();
+        let open = async {
+            loop {
+                seen.borrow_and_update();
+                let newest = self.lock().socket.clone();
+                if let Some(socket) = newest.filter(|socket| !socket.is_closed()) {
+                    return socket;
+                }
+                seen.changed().await.expect("a double");
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(60), open).await.expect("an open socket")
     }
 
     /// `/rescue text`, typed in the channel.
