@@ -130,7 +130,7 @@ def slack(record):
     """Blocks and views by Slack's own models, which know the limits of each element."""
     yield from slack_method(record)
     request = record["request"] or {}
-    for source in (request, request.get("view") or {}):
+    for source in (request, request.get("view") or {}, *(request.get("unfurls") or {}).values()):
         for block in source.get("blocks") or []:
             parsed = Block.parse(block)
             if parsed is None or type(parsed) is Block:

@@ -20,6 +20,7 @@ use crate::adapters::hooks::Hooks;
 use crate::adapters::resolver::Resolver;
 use crate::card::{Places, Words};
 use crate::config::{Config, Feed, OPERATOR, People};
+use crate::domain::pointer::Sites;
 use crate::domain::subscription::Subscription;
 use crate::domain::summary::Schedule;
 use crate::engine::{Engine, Parts, RepoFilter};
@@ -208,6 +209,12 @@ pub fn ci(config: &Config) -> Result<TimedCi, String> {
 fn digests(config: &Config) -> Vec<Schedule> {
     let zone = config.mentions.mentions().zone_name();
     config.digests.iter().filter_map(|digest| digest.schedule(&zone)).collect()
+}
+
+/// Where links lead that we know: the forge's pages, and the console at its public address.
+#[must_use]
+pub fn sites(config: &Config) -> Sites {
+    Sites::new(GitHub::web_url(&config.github.api_url).as_deref(), console::url_of(config).as_deref())
 }
 
 /// Where cards go: the console, pull requests, the platforms.

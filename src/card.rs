@@ -4,6 +4,7 @@ mod annotations;
 mod buttons;
 mod mail;
 mod markup;
+mod page;
 mod record;
 mod review;
 #[cfg(test)]
@@ -16,5 +17,6 @@ mod words;
 pub use crate::domain::card::{Asks, Button, ButtonRef, Card, Link, Look, Tone, Verb, causes};
 pub use mail::Mail;
 pub use markup::{MARKUPS, code, cut, escape};
+pub use page::{Asked, Telling};
 pub use view::{View, view};
 pub use words::{Places, TemplateError, Words};

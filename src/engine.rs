@@ -26,6 +26,7 @@ mod gauges;
 mod groups;
 pub mod history;
 mod holders;
+mod homes;
 mod house;
 mod keyed;
 mod late;
@@ -40,6 +41,7 @@ mod names;
 mod notify;
 mod owners;
 mod perform;
+mod pointers;
 mod presses;
 mod preview;
 mod providers;
@@ -164,6 +166,7 @@ struct State {
     next_incident: u64,
     feeds: Vec<Subscription>,
     names: names::Names,
+    homes: homes::Homes,
 }
 
 pub struct Engine {
@@ -251,6 +254,7 @@ impl Engine {
         let feeds = stored_feeds(&*parts.store).await?;
         let (index, next_incident) = rebuild(&*parts.store).await?;
         let names = names::Names::load(&*parts.store).await?;
+        let homes = homes::load(&*parts.store).await?;
         let edits = budgets(&parts.chats, &parts.clock);
         let reports = reports::Reports::new(&parts.clock);
         let filling = filling::Filling::of(&parts);
@@ -284,7 +288,7 @@ impl Engine {
             watching: parts.watching,
             seal: secrets.seal,
             installation: secrets.installation,
-            state: Mutex::new(State { index, next_incident, feeds, names }),
+            state: Mutex::new(State { index, next_incident, feeds, names, homes }),
             slots: Mutex::new(HashMap::new()),
             gates: publish::Gates::default(),
             presses: presses::Presses::default(),

@@ -12,6 +12,7 @@ mod health;
 mod history;
 mod integrations;
 mod loops;
+mod pages;
 mod past;
 mod resolver;
 mod sealer;
@@ -34,6 +35,7 @@ pub use integrations::{
     KnownRepo, LogStream, Message, NewIssue, NewPull, Origins, PortError, Pulled, Reached, Since, Ticks,
 };
 pub use loops::{LoopFigures, by_specialist};
+pub use pages::Pages;
 pub use past::{PastRuns, RunPage};
 pub use resolver::Resolver;
 pub use sealer::Sealer;

@@ -4,6 +4,7 @@ use super::platform::{Base, Platform, Wired, pause, state};
 use crate::adapters::console::Preview;
 use crate::adapters::slack::{self, EnvelopeDecoder, Slack};
 use crate::config::Config;
+use crate::domain::pointer::Sites;
 use crate::engine::Engine;
 use crate::ports::{Chat, Clock, Decoder, Endpoint, Integration, Origin, Store, Turn};
 use async_trait::async_trait;
@@ -25,6 +26,7 @@ struct WiredSlack {
     clock: Arc<dyn Clock>,
     socket: Option<(String, SecretString, Arc<Integration>)>,
     signing_secret: Option<SecretString>,
+    sites: Arc<Sites>,
 }
 
 #[async_trait]
@@ -62,13 +64,15 @@ impl Platform for SlackPlatform {
             clock: base.clock.clone(),
             socket: socket.map(|token| (config.api_url.clone(), token, watched())),
             signing_secret: config.signing_secret.clone().filter(|_| config.transport == "http"),
+            sites: Arc::new(super::sites(base.config)),
         })))
     }
 }
 
 impl WiredSlack {
     fn intake(&self, engine: &Arc<Engine>, origin: Origin) -> slack::Intake {
-        slack::Intake { door: engine.clone(), ask: engine.clone(), slack: self.slack.clone(), origin }
+        let (slack, sites) = (self.slack.clone(), self.sites.clone());
+        slack::Intake { door: engine.clone(), ask: engine.clone(), slack, origin, sites }
     }
 }
 

@@ -121,6 +121,11 @@ impl Words {
             "card/digest",
             "card/review",
             "card/summary",
+            "page/hint",
+            "page/ending",
+            "page/foot",
+            "page/window",
+            "page/commands",
             "notes",
         ] {
             for markup in MARKUPS {

@@ -294,7 +294,9 @@ async fn slack(config: &Config, bot_token: secrecy::SecretString) -> Asked {
     let mut lacking = Vec::new();
     if !scopes.is_empty() {
         let scopes = scopes.join(", ");
-        let how = "add them as `ci-rescue manifest slack` prints them, and reinstall the app";
+        // Slack tells no app its events and shortcuts: they come with the scopes.
+        let how = "paste what `ci-rescue manifest slack` prints under \"App Manifest\", for its events and shortcut too, \
+                   and reinstall the app";
         lacking.push(format!("the bot token lacks the scopes {scopes}: {how}"));
     }
     match (section.transport.as_str(), &section.app_token) {

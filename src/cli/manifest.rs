@@ -2,6 +2,8 @@
 
 use super::ConfigArg;
 use ci_rescue::adapters::{discord, github, slack};
+use ci_rescue::app;
+use ci_rescue::domain::pointer::Sites;
 use clap::Subcommand;
 use serde_json::Value;
 use std::io::IsTerminal;
@@ -19,6 +21,8 @@ enum Platform {
         /// Public address of the bot, where slack.transport is "http"
         #[arg(long, value_name = "URL")]
         url: Option<String>,
+        #[command(flatten)]
+        config: ConfigArg,
     },
     /// The link that adds the bot to a server
     Discord {
@@ -46,9 +50,18 @@ enum Platform {
 
 pub fn run(args: &Args) -> Result<(), String> {
     match &args.platform {
-        Platform::Slack { url } => {
+        Platform::Slack { url, config } => {
             let url = url.as_deref().map(github::public_url).transpose()?;
-            json(&slack::manifest(url.as_ref().map(url::Url::as_str)))
+            // What it lacks may be the tokens of the app that this manifest makes.
+            let sites = config.read().map_or_else(
+                |_| {
+                    eprintln!("The configuration is not complete: links to github.com alone get previews.");
+                    Sites::new(Some("https://github.com"), None)
+                },
+                |config| app::sites(&config),
+            );
+            let domains = sites.domains();
+            json(&slack::manifest(url.as_ref().map(url::Url::as_str), &domains))
         }
         Platform::Discord { json: true, .. } => json(&discord::commands()),
         Platform::Discord { application, config, .. } => invite(application.as_deref(), config),

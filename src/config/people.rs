@@ -114,11 +114,11 @@ impl People {
         all
     }
 
-    /// The most that a group gives whoever acts. Strangers and guests are in none.
-    fn by_group(&self, actor: &Actor) -> Option<Role> {
+    /// Whether whoever acts is in a group. Strangers and guests are in none.
+    fn is_in(&self, actor: &Actor, group: &Group) -> bool {
         // At the console a subject may have any letters.
         if actor.id.contains('/') && actor.platform.0 != "console" {
-            return None;
+            return false;
         }
         let (learnt, now) = (self.learnt.read().unwrap_or_else(PoisonError::into_inner), self.clock.now());
         let told = |group: &Option<String>| group.as_ref().is_some_and(|group| actor.groups.contains(group));
@@ -129,13 +129,17 @@ impl People {
                 all.contains(&actor.id) || actor.also.as_ref().is_some_and(|also| all.contains(also))
             })
         };
-        let has = |group: &&Group| match actor.platform.0.as_str() {
+        match actor.platform.0.as_str() {
             "discord" => told(&group.discord),
             "console" => told(&group.sign_in),
             "slack" => group.slack.as_ref().is_some_and(is_member),
             _ => false,
-        };
-        self.groups.iter().filter(has).filter_map(|group| group.role).max()
+        }
+    }
+
+    /// The most that a group gives whoever acts.
+    fn by_group(&self, actor: &Actor) -> Option<Role> {
+        self.groups.iter().filter(|group| self.is_in(actor, group)).filter_map(|group| group.role).max()
     }
 }
 
@@ -185,6 +189,22 @@ impl Directory for People {
             return Vec::new();
         }
         self.team(owner).into_iter().map(|login| format!("@{login}")).collect()
+    }
+
+    fn stands_for(&self, actor: &Actor, owner: &str) -> bool {
+        if let Some(group) = self.groups.iter().find(|group| group.owner.eq_ignore_ascii_case(owner)) {
+            return self.is_in(actor, group);
+        }
+        let here = Place {
+            platform: actor.platform.clone(),
+            channel: String::new(),
+            thread: None,
+            reply_to: None,
+            pull: None,
+        };
+        let Some(login) = self.principal(actor, &here).github else { return false };
+        let own = owner.strip_prefix('@').is_some_and(|name| name.eq_ignore_ascii_case(&login));
+        own || owner.contains('/') && self.team(owner).iter().any(|member| member.eq_ignore_ascii_case(&login))
     }
 
     fn person(&self, key: &str) -> Option<Contact> {

@@ -3,6 +3,8 @@
 use super::actor::{Actor, Place};
 use super::form::Fields;
 use super::ids::Repo;
+use super::page::{Linked, Posted};
+use super::pointer::Pointer;
 use serde::{Deserialize, Serialize};
 
 /// Something that a person did, to be taken up again once it is known what they may read.
@@ -26,15 +28,32 @@ pub enum Asked {
         actor: Actor,
         place: Place,
     },
+    /// They ask about what a message links to, in a window that is open for the answer.
+    Rescue {
+        actor: Actor,
+        place: Place,
+        window: String,
+        to: Option<Pointer>,
+        open: bool,
+    },
+    /// They posted links.
+    Links {
+        actor: Actor,
+        place: Place,
+        at: Posted,
+        links: Vec<Linked>,
+    },
 }
 
 impl Asked {
     #[must_use]
     pub fn by(&self) -> (&Actor, &Place) {
         match self {
-            Self::Words { actor, place, .. } | Self::Press { actor, place, .. } | Self::Visit { actor, place } => {
-                (actor, place)
-            }
+            Self::Words { actor, place, .. }
+            | Self::Press { actor, place, .. }
+            | Self::Visit { actor, place }
+            | Self::Rescue { actor, place, .. }
+            | Self::Links { actor, place, .. } => (actor, place),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::evidence::FailingTest;
 use super::ids::{Digest, IncidentNo, Repo, RunId};
 use super::journal::Note;
 use super::link::Account;
+use super::page::{Found, Lists, Posted};
 use super::refs::{Branch, OwnBranch};
 use super::sharing::Shared;
 use super::summary::Every;
@@ -263,11 +264,26 @@ pub enum Effect {
         to: Vec<(Platform, String)>,
         note: Note,
     },
-    /// The person's own page.
+    /// The person's own page: what it lists, or in pages from before it had lists, a note.
     Welcome {
         place: Place,
         actor_id: String,
-        note: Note,
+        #[serde(default)]
+        note: Option<Note>,
+        #[serde(default)]
+        lists: Option<Box<Lists>>,
+    },
+    /// The answer in a window over a message.
+    Inform {
+        place: Place,
+        window: String,
+        found: Found,
+    },
+    /// Previews of these links in a message, by incident.
+    Preview {
+        platform: Platform,
+        at: Posted,
+        shown: Vec<(String, IncidentNo)>,
     },
     /// Tells a channel what the bot did by itself in these days.
     Review {
@@ -348,6 +364,8 @@ impl Effect {
             Self::Vouch { .. } => "vouch",
             Self::Direct { .. } => "direct",
             Self::Welcome { .. } => "welcome",
+            Self::Inform { .. } => "inform",
+            Self::Preview { .. } => "preview",
             Self::Review { .. } => "review",
             Self::Summary { .. } => "summary",
             Self::Doctor { .. } => "doctor",
@@ -381,6 +399,8 @@ impl Effect {
             | Self::Vouch { .. }
             | Self::Direct { .. }
             | Self::Welcome { .. }
+            | Self::Inform { .. }
+            | Self::Preview { .. }
             | Self::Review { .. }
             | Self::Summary { .. }
             | Self::Doctor { .. }

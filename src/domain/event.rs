@@ -10,7 +10,7 @@ use super::facts::Facts;
 use super::ids::{Digest, IncidentNo, Repo, RunId};
 use super::incident::{JobState, RunState};
 use super::intent::Intent;
-use super::link::Linking;
+use super::link::{Account, Linking};
 use super::queue::ThrownOut;
 use super::schedule::Missed;
 use super::summary::Every;
@@ -431,6 +431,10 @@ pub enum Event {
         sha: String,
         /// The head's label.
         head: Untrusted,
+    },
+    /// Something changed that a person's page shows who looked at it a short while ago.
+    HomeDue {
+        account: Account,
     },
     /// Another incident learned something that concerns this one: decide again.
     Revisit {

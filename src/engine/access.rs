@@ -207,10 +207,10 @@ impl Working<'_> {
         if asker.reader.is_refused() {
             tracing::info!(delivery = %self.delivery.id, platform = %asker.place.platform, "refused a stranger");
             match asker.asked {
-                Asked::Visit { actor, place } => {
-                    self.effect(Effect::Welcome { place, actor_id: actor.id, note: Note::NotForYou });
+                Asked::Words { .. } | Asked::Press { .. } => {
+                    self.answer(&asker.place, &asker.actor.id, Note::NotForYou);
                 }
-                _ => self.answer(&asker.place, &asker.actor.id, Note::NotForYou),
+                other => self.refuse_pages(other),
             }
             return Ok(());
         }
@@ -219,6 +219,8 @@ impl Working<'_> {
             Asked::Words { text, .. } => Box::pin(self.words(&asker, &text)).await,
             Asked::Press { value, input, fields, .. } => Box::pin(self.pressed(&asker, &value, input, &fields)).await,
             Asked::Visit { .. } => Box::pin(self.visited(&asker)).await,
+            Asked::Rescue { window, to, open, .. } => Box::pin(self.rescue(&asker, window, to, open)).await,
+            Asked::Links { at, links, .. } => Box::pin(self.posted(&asker, at, &links)).await,
         }
     }
 }

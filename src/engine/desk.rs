@@ -17,7 +17,6 @@ use crate::domain::intent::{Intent, Target, Which, Wish};
 use crate::domain::journal::Note;
 use crate::domain::rules::Rules;
 use crate::domain::text::clean_line;
-use crate::incident::row;
 use crate::policy::access::{self, Reach};
 use crate::policy::may_approve;
 use crate::ports::{Contact, Query, StoreError};
@@ -134,29 +133,6 @@ impl Working<'_> {
         let Some(message) = place.thread.clone() else { return Ok(None) };
         let thread = Thread { platform: place.platform.clone(), channel: place.channel.clone(), message };
         self.engine.store.bound(&thread).await
-    }
-
-    /// A person's home page: what awaits their approval, then their own requests.
-    pub(super) async fn visited(&mut self, asker: &Asker) -> Result<(), StoreError> {
-        let person = &asker.reader.person;
-        let waiting = Query { awaits_people: true, limit: 200, ..Query::default() };
-        let open = Query { open_only: true, limit: 200, ..Query::default() };
-        let mut found = self.engine.store.incidents(&waiting).await?;
-        let others = self.engine.store.incidents(&open).await?;
-        found.retain(|incident| waits_for(&self.engine.rules, incident, person));
-        let theirs = |incident: &Incident| {
-            incident.proposals.iter().any(|proposal| proposal.by.key.as_ref() == Some(&person.key))
-        };
-        let mine = |incident: &Incident| theirs(incident) && found.iter().all(|waiting| waiting.no != incident.no);
-        let others: Vec<Incident> = others.into_iter().filter(mine).collect();
-        found.extend(others);
-        let Some(found) = self.only_seen(asker, found, |incident| &incident.repo) else { return Ok(()) };
-        let rows: Vec<_> = found.iter().take(ROWS).map(row).collect();
-        let more = found.len().saturating_sub(rows.len()) as u64;
-        let note = Note::List { rows, more, what: "open incidents involve you, and none awaits your approval".into() };
-        let (place, actor_id) = (asker.place.clone(), asker.actor.id.clone());
-        self.effect(Effect::Welcome { place, actor_id, note });
-        Ok(())
     }
 
     pub(super) async fn pressed(
@@ -361,7 +337,7 @@ impl Working<'_> {
     }
 
     /// The person, with the role that the channel grants on top of their own.
-    fn principal(&self, asker: &Asker, reach: Reach<'_>) -> Principal {
+    pub(super) fn principal(&self, asker: &Asker, reach: Reach<'_>) -> Principal {
         let mut by = asker.reader.person.clone();
         by.role = match reach {
             Reach::Repo(repo, wanting) => {

@@ -85,8 +85,14 @@ impl Engine {
             Effect::Direct { to, note } => self.direct(to, note).await.map(|()| Done::Nothing),
             Effect::Clear { login, repos, .. } => Ok(Done::Readable(self.readable(login.as_deref(), repos).await)),
             Effect::Vouch { actor, place, .. } => self.vouch(place, &actor.id).await.map(Done::Vouched),
-            Effect::Welcome { place, actor_id, note } => {
-                self.welcome(place, actor_id, note).await.map(|()| Done::Nothing)
+            Effect::Welcome { place, actor_id, note, lists } => {
+                self.show_home(place, actor_id, note.as_ref(), lists.as_deref()).await.map(|()| Done::Nothing)
+            }
+            Effect::Inform { place, window, found } => {
+                self.tell_window(place, window, found).await.map(|()| Done::Nothing)
+            }
+            Effect::Preview { platform, at, shown } => {
+                self.show_previews(platform, at, shown).await.map(|()| Done::Nothing)
             }
             Effect::Review { platform, channel, from, to } => {
                 self.review(platform, channel, (*from, *to)).await.map(|()| Done::Nothing)
@@ -360,17 +366,6 @@ impl Engine {
             None => Ok(false),
         }
     }
-
-    async fn welcome(
-        &self,
-        place: &crate::domain::Place,
-        actor_id: &str,
-        note: &crate::domain::journal::Note,
-    ) -> Result<(), PortError> {
-        let Some(chat) = self.chats.get(&place.platform) else { return Ok(()) };
-        let text = self.words.note(chat.markup(), note).map_err(|why| PortError::permanent(why.to_string()))?;
-        chat.welcome(actor_id, &text).await
-    }
 }
 
 /// How often an effect is tried that fails like this.
@@ -384,8 +379,8 @@ fn tries(effect: &Effect, why: &PortError) -> u32 {
         // Somebody waits for the card.
         Effect::Look { .. } if pause.is_some_and(|pause| pause > LOOK_PAUSE_MAX) => 1,
         Effect::Look { .. } => LOOKS_BEFORE,
-        // Whoever approved it means now.
-        Effect::HandIn { .. } => TRIES,
+        // Whoever approved it means now, and who asked or posted is looking.
+        Effect::HandIn { .. } | Effect::Inform { .. } | Effect::Preview { .. } => TRIES,
         // Longer for an integration that says when to retry.
         _ if pause.is_some() => LOOKS,
         Effect::ReadLog { .. }
@@ -511,6 +506,8 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         | Effect::CheckCommit { .. }
         | Effect::Direct { .. }
         | Effect::Welcome { .. }
+        | Effect::Inform { .. }
+        | Effect::Preview { .. }
         | Effect::Review { .. }
         | Effect::Summary { .. }
         | Effect::Doctor { .. }

@@ -82,6 +82,7 @@ impl Engine {
             (state.index, state.next_incident) = super::rebuild(&*self.store).await?;
             state.feeds = super::stored_feeds(&*self.store).await?;
             state.names = super::names::Names::load(&*self.store).await?;
+            state.homes = super::homes::load(&*self.store).await?;
             if matches!(why, StoreError::Conflict(_)) {
                 tracing::warn!(delivery = %claim.work.id, %why, "could not process a delivery; retrying");
             }
@@ -165,6 +166,7 @@ impl Working<'_> {
                 Event::Cleared { asked, readable, at } => Box::pin(self.cleared(asked, readable, at)).await,
                 Event::PullReopened { repo, number } => self.reopened(&repo, number).await,
                 Event::Linking { linking } => self.linking(linking).await,
+                Event::HomeDue { account } => self.home_due(&account).await,
                 Event::WeekEnded { from, to } => self.week_ended(from, to).await,
                 Event::SummaryDue { platform, channel, every } => self.summary_due(platform, channel, every).await,
                 Event::Began { repo, branch, sha } => {
@@ -187,7 +189,8 @@ impl Working<'_> {
             Heard::Pressed { actor, place, value, input, fields } => {
                 self.asked(Asked::Press { actor, place, value, input, fields }, None).await
             }
-            Heard::Visited { actor, place } => self.asked(Asked::Visit { actor, place }, None).await,
+            Heard::Visited { actor, place } => self.visit(actor, place).await,
+            Heard::Asked(asked) => self.asked(*asked, None).await,
             Heard::Queued { key, failure } => {
                 let at = self.now.plus_ms(i64::from(self.engine.rules.stuck_minutes) * MINUTE_MS);
                 self.turn.timers.push(TimerRow {
@@ -485,6 +488,9 @@ impl Working<'_> {
                 if wanted > 0 || told > 0 {
                     self.turn.dirty.push((surface, wanted, told));
                 }
+            }
+            if !alike {
+                self.concern_homes(&incident);
             }
             self.at_commits_of(&incident);
             self.turn.incidents.push(incident);

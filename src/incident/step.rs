@@ -103,6 +103,7 @@ pub fn step(
         Event::Spoken { .. }
         | Event::Cleared { .. }
         | Event::Installed
+        | Event::HomeDue { .. }
         | Event::Linking { .. }
         | Event::Superseded { .. }
         | Event::CommitDue { .. }

@@ -1,6 +1,7 @@
 //! Integrations: chat platforms, CI, forge, people, time.
 
 use super::store::Delivery;
+use crate::domain::access::Asked;
 use crate::domain::action::{Action, Made};
 use crate::domain::actor::{Actor, Place, Platform, Principal};
 use crate::domain::agent::Touched;
@@ -132,6 +133,8 @@ pub enum Heard {
         actor: Actor,
         place: Place,
     },
+    /// Someone asked for something else, to be answered by what they may see.
+    Asked(Box<Asked>),
     /// Understood, and nothing to do with us.
     Ignored {
         why: String,
@@ -160,7 +163,7 @@ pub struct Reached {
 
 /// A chat platform. Its cards are posted once and edited in place.
 #[async_trait]
-pub trait Chat: Send + Sync {
+pub trait Chat: super::pages::Pages {
     fn platform(&self) -> Platform;
     /// How words are escaped for it: the name of a markup of the `card` room.
     fn markup(&self) -> &'static str;
@@ -220,10 +223,6 @@ pub trait Chat: Send + Sync {
     /// Whether a channel, or the platform itself, lets us in now.
     async fn reach(&self, _channel: Option<&str>) -> Result<Reached, PortError> {
         Ok(Reached::default())
-    }
-    /// Shows a person their own page, where the platform has one.
-    async fn welcome(&self, _actor_id: &str, _text: &str) -> Result<(), PortError> {
-        Ok(())
     }
     /// Channels that an incident with these pull requests has by itself, without a subscription.
     fn channels(&self, _repo: &Repo, _pulls: &[u64]) -> Vec<String> {
@@ -534,6 +533,10 @@ pub trait Directory: Send + Sync {
     /// The members of a team, as owners, where these stand for it.
     fn members(&self, _owner: &str) -> Vec<String> {
         Vec::new()
+    }
+    /// Whether an account's person is this owner, or in the team or group that is.
+    fn stands_for(&self, _actor: &Actor, _owner: &str) -> bool {
+        false
     }
     /// The person with this key.
     fn person(&self, _key: &str) -> Option<Contact> {

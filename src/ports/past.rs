@@ -1,6 +1,7 @@
 //! What a CI provider still knows of runs that have ended.
 
 use super::integrations::{LogStream, PortError};
+use super::store::Delivery;
 use crate::domain::executed::{Artifact, Executed, ExecutedJob};
 use crate::domain::ids::{Repo, RunId};
 use crate::domain::time::Time;
@@ -22,6 +23,10 @@ pub trait PastRuns: Send + Sync {
     /// Runs that have ended and were created from `since` to `until`: the newest of them, a page.
     async fn ended(&self, _repo: &Repo, _since: Time, _until: Time) -> Result<RunPage, PortError> {
         Ok(RunPage::default())
+    }
+    /// The end of a run's newest attempt, as its webhook would have told it; `None` where the attempt has not ended.
+    async fn told(&self, _repo: &Repo, _run: RunId) -> Result<Option<Delivery>, PortError> {
+        Err(PortError::permanent("this CI keeps no runs that have ended"))
     }
     /// The jobs of all attempts of a run that have ended. A job that a re-run took over as it was is told once.
     async fn executed(&self, _repo: &Repo, _run: RunId) -> Result<Vec<ExecutedJob>, PortError> {

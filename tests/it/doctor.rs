@@ -96,6 +96,8 @@ async fn says_what_is_there_and_what_is_lacking() {
     let words = wrong.flat();
     for part in [
         "problem slack: the bot token lacks the scopes app_mentions:read",
+        "links:read, links:write",
+        "under \"App Manifest\", for its events and shortcut too, and reinstall the app",
         "problem discord: channel 701",
         "problem discord: the bot lacks",
         "invite the bot with the link of `ci-rescue manifest discord`",

@@ -7,7 +7,7 @@ use crate::domain::actor::{Place, Platform};
 use crate::domain::journal::Mood;
 use crate::domain::mention::Mention;
 use crate::domain::time::Time;
-use crate::ports::{Chat, Message, PortError};
+use crate::ports::{Chat, Message, Pages, PortError};
 use async_trait::async_trait;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
@@ -160,6 +160,8 @@ impl Console {
         self.send(&state, Update::Card(Box::new(card.clone())));
     }
 }
+
+impl Pages for Console {}
 
 #[async_trait]
 impl Chat for Console {

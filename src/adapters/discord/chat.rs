@@ -8,7 +8,7 @@ use crate::domain::barrier::Barrier;
 use crate::domain::journal::Mood;
 use crate::domain::mention::Mention;
 use crate::domain::time::Time;
-use crate::ports::{Chat, Message, PortError, Reached};
+use crate::ports::{Chat, Message, Pages, PortError, Reached};
 use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -123,6 +123,8 @@ fn id(text: &str) -> Result<&str, PortError> {
 fn snowflake(at: Time) -> i64 {
     (at.0 - EPOCH_MS).max(0) << 22
 }
+
+impl Pages for Discord {}
 
 #[async_trait]
 impl Chat for Discord {

@@ -1,7 +1,7 @@
 //! Runs that no webhook told of: listed, and told as their webhooks would have told them.
 
 use super::api::GitHub;
-use crate::domain::ids::{Digest, Repo};
+use crate::domain::ids::{Digest, Repo, RunId};
 use crate::domain::time::Time;
 use crate::ports::{Delivery, Origin, PortError, Since};
 use serde_json::{Value, json};
@@ -23,6 +23,16 @@ pub async fn recent(github: &GitHub, repo: &Repo, since: Since) -> Result<Vec<De
     let repository: Value = github.get(repo, &format!("/repos/{repo}")).await?;
     let now = github.clock.now();
     Ok(runs.iter().filter_map(|run| as_webhook(repo, run, &repository, now)).collect())
+}
+
+/// The end of one run's newest attempt; `None` while it is going.
+pub async fn one(github: &GitHub, repo: &Repo, run: RunId) -> Result<Option<Delivery>, PortError> {
+    let run: Value = github.get(repo, &format!("/repos/{repo}/actions/runs/{run}")).await?;
+    if run.get("status").and_then(Value::as_str) != Some("completed") {
+        return Ok(None);
+    }
+    let repository: Value = github.get(repo, &format!("/repos/{repo}")).await?;
+    Ok(as_webhook(repo, &run, &repository, github.clock.now()))
 }
 
 /// Completed runs that were created since `from`. Where one search does not show them all, the next one goes on with

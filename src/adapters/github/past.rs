@@ -7,7 +7,7 @@ use super::payload::{Job, Run};
 use crate::domain::executed::{Artifact, Executed, ExecutedJob};
 use crate::domain::ids::{Repo, RunId};
 use crate::domain::time::Time;
-use crate::ports::{LogStream, PastRuns, PortError, RunPage};
+use crate::ports::{Delivery, LogStream, PastRuns, PortError, RunPage};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -90,6 +90,10 @@ impl PastRuns for GitHub {
         let runs: Runs = self.get(repo, &format!("/repos/{repo}/actions/runs?{query}")).await?;
         let total = runs.total_count;
         Ok(RunPage { runs: runs.workflow_runs.into_iter().map(|one| run(repo, one)).collect(), total })
+    }
+
+    async fn told(&self, repo: &Repo, run: RunId) -> Result<Option<Delivery>, PortError> {
+        super::missed::one(self, repo, run).await
     }
 
     async fn executed(&self, repo: &Repo, run: RunId) -> Result<Vec<ExecutedJob>, PortError> {

@@ -9,7 +9,7 @@ use crate::domain::ids::{Digest, Repo};
 use crate::domain::journal::Mood;
 use crate::domain::mention::Mention;
 use crate::domain::time::Time;
-use crate::ports::{Chat, Message, PortError};
+use crate::ports::{Chat, Message, Pages, PortError};
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -237,6 +237,8 @@ fn is_card(body: &str, marker: &str) -> bool {
     let line = body.lines().next().unwrap_or_default();
     line.starts_with(&format!("<!-- {start}")) && line.ends_with("/card -->")
 }
+
+impl Pages for Pulls {}
 
 #[async_trait]
 impl Chat for Pulls {

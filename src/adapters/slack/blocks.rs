@@ -1,6 +1,6 @@
 //! A card as Block Kit: at most five blocks. The limits are Slack's (docs.slack.dev, "Block Kit reference").
 
-use crate::card::{Asks, Button, Card, Look};
+use crate::card::{Asks, Button, Card, Link, Look};
 use crate::domain::mention::Mention;
 use slack_morphism::prelude::*;
 
@@ -33,17 +33,33 @@ pub fn message(card: &Card) -> serde_json::Value {
     serde_json::to_value(content(card)).unwrap_or_default()
 }
 
+/// A card beside a link, without buttons: whoever presses one does so on the card itself.
+pub fn preview(card: &Card) -> Vec<SlackBlock> {
+    let plain = Card { buttons: Vec::new(), more: Vec::new(), ..card.clone() };
+    std::iter::once(section(&card.title)).chain(body(&plain)).collect()
+}
+
+/// Small print, with links.
+pub fn small(parts: &[String], links: &[Link]) -> Option<SlackBlock> {
+    let links = links.iter().map(|link| format!("<{}|{}>", address(&link.url), link.label));
+    let all: Vec<String> = parts.iter().cloned().chain(links).collect();
+    let text = SlackBlockMarkDownText::new(mrkdwn(&all.join(" · "))).with_verbatim(true);
+    (!all.is_empty()).then(|| SlackContextBlock::new(vec![text.into()]).into())
+}
+
+/// Buttons in a row.
+pub fn buttons(all: &[Button]) -> Option<SlackBlock> {
+    let elements: Vec<SlackActionBlockElement> = all.iter().map(|one| button(one).into()).collect();
+    (!elements.is_empty()).then(|| SlackActionsBlock::new(elements).into())
+}
+
 /// What stands beside the bar.
 fn body(card: &Card) -> Vec<SlackBlock> {
     let mut paragraphs = card.lines.clone();
     let foot = if paragraphs.len() > 1 { paragraphs.pop() } else { None };
     let mut blocks: Vec<SlackBlock> = paragraphs.iter().map(|text| section(text)).collect();
-    let links = card.links.iter().map(|link| format!("<{}|{}>", address(&link.url), link.label));
-    let small: Vec<String> = foot.into_iter().chain(links).collect();
-    if !small.is_empty() {
-        let text = SlackBlockMarkDownText::new(mrkdwn(&small.join(" · "))).with_verbatim(true);
-        blocks.push(SlackContextBlock::new(vec![text.into()]).into());
-    }
+    let foot: Vec<String> = foot.into_iter().collect();
+    blocks.extend(small(&foot, &card.links));
     let mut elements: Vec<SlackActionBlockElement> = card.buttons.iter().map(|b| button(b).into()).collect();
     if let Some(more) = overflow(&card.more) {
         elements.push(more.into());

@@ -17,7 +17,7 @@ use slack_morphism::prelude::*;
 use std::collections::HashMap;
 use std::future::Future;
 use std::num::NonZeroU32;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 /// chat.postMessage: about one a second and channel (docs.slack.dev, "Rate limits").
@@ -26,7 +26,7 @@ const PACE_MS: i64 = 1_050;
 const UPDATES_A_MINUTE: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
 const UPDATE_BURST: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
 const CALL_TIME: Duration = Duration::from_secs(15);
-const FORM_TIME: Duration = Duration::from_secs(2);
+pub(super) const FORM_TIME: Duration = Duration::from_secs(2);
 const ACCOUNT_TIME: Duration = Duration::from_millis(1_500);
 const EVENT_TYPE: &str = "ci_rescue";
 /// Members of a group that are looked at one by one.
@@ -48,7 +48,9 @@ pub struct Slack {
     team: Arc<OnceLock<String>>,
     /// Our own account's id, once Slack has told it.
     me: OnceLock<String>,
-    sealer: Sealer,
+    pub(super) sealer: Sealer,
+    /// The states of home tabs, by person.
+    pub(super) hashes: Mutex<HashMap<String, String>>,
     health: Option<Arc<Integration>>,
 }
 
@@ -65,6 +67,7 @@ impl Slack {
             team: Arc::default(),
             me: OnceLock::new(),
             sealer: Sealer::new(&settings.bot_token),
+            hashes: Mutex::default(),
             health: None,
         })
     }
@@ -75,10 +78,14 @@ impl Slack {
         Self { health: Some(health), ..self }
     }
 
-    /// The address of a private answer, as it is kept.
+    /// An address that is a secret, as it is kept.
     #[must_use]
-    pub fn seal(&self, response_url: &str) -> String {
-        self.sealer.close(response_url)
+    pub fn seal(&self, address: &str) -> String {
+        self.sealer.close(address)
+    }
+
+    pub(super) fn session(&self) -> SlackClientSession<'_, SlackClientHyperHttpsConnector> {
+        self.client.open_session(&self.token)
     }
 
     /// Our workspace, once [`Slack::whoami`] has learned it.
@@ -225,7 +232,10 @@ impl Slack {
     }
 
     /// slack-morphism has no timeouts of its own.
-    async fn in_time<T>(&self, call: impl Future<Output = Result<T, SlackClientError>>) -> Result<T, PortError> {
+    pub(super) async fn in_time<T>(
+        &self,
+        call: impl Future<Output = Result<T, SlackClientError>>,
+    ) -> Result<T, PortError> {
         let Ok(result) = tokio::time::timeout(CALL_TIME, call).await else {
             let why = "Slack did not answer in time";
             if let Some(health) = &self.health {
@@ -246,7 +256,7 @@ fn metadata(marker: &str) -> SlackMessageMetadata {
 }
 
 /// Reading changes nothing, so it can be tried again.
-fn harmless(why: PortError) -> PortError {
+pub(super) fn harmless(why: PortError) -> PortError {
     match why {
         PortError::Ambiguous { why } => PortError::transient(why),
         other => other,
@@ -353,13 +363,11 @@ impl Chat for Slack {
         Ok(Reached { name, barrier })
     }
 
-    async fn welcome(&self, actor_id: &str, text: &str) -> Result<(), PortError> {
-        let session = self.client.open_session(&self.token);
-        let request = SlackApiViewsPublishRequest::new(actor_id.into(), views::home(text));
-        self.in_time(session.views_publish(&request)).await.map(|_| ()).map_err(harmless)
-    }
-
     async fn whisper(&self, place: &Place, actor_id: &str, text: &str, _: Mood) -> Result<(), PortError> {
+        // The home tab is no channel: what was done there is answered directly.
+        if place.channel.is_empty() && place.reply_to.is_none() {
+            return Chat::direct(self, actor_id, text).await;
+        }
         let text = blocks::mrkdwn(text);
         if let Some(url) = place.reply_to.as_deref().and_then(|url| self.response_url(url)) {
             match self.respond(url, &text).await {

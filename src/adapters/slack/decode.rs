@@ -1,9 +1,12 @@
 //! What came in, in our own small shape, to what it means.
 
 use super::PLATFORM;
+use crate::domain::access::Asked;
 use crate::domain::actor::{Actor, Place, Platform};
 use crate::domain::form::Fields;
 use crate::domain::ids::Digest;
+use crate::domain::page::{Linked, Posted};
+use crate::domain::pointer::Pointer;
 use crate::ports::{Decoder, Delivery, Heard};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, OnceLock};
@@ -42,6 +45,25 @@ pub enum Envelope {
         also: Option<String>,
         channel: String,
         user: String,
+    },
+    Links {
+        team: String,
+        #[serde(default)]
+        also: Option<String>,
+        user: String,
+        at: Posted,
+        links: Vec<Linked>,
+    },
+    Rescue {
+        team: String,
+        #[serde(default)]
+        also: Option<String>,
+        channel: String,
+        user: String,
+        thread: Option<String>,
+        window: String,
+        to: Option<Pointer>,
+        open: bool,
     },
     Mention {
         team: String,
@@ -103,6 +125,14 @@ impl Decoder for EnvelopeDecoder {
             }
             Envelope::Home { team, also, channel, user } => {
                 Heard::Visited { actor: self.actor(&team, also, &user, &user), place: place(channel, None, None) }
+            }
+            Envelope::Links { team, also, user, at, links } => {
+                let place = place(at.channel.clone(), Some(at.message.clone()), None);
+                Heard::Asked(Box::new(Asked::Links { actor: self.actor(&team, also, &user, &user), place, at, links }))
+            }
+            Envelope::Rescue { team, also, channel, user, thread, window, to, open } => {
+                let (actor, place) = (self.actor(&team, also, &user, &user), place(channel, thread, None));
+                Heard::Asked(Box::new(Asked::Rescue { actor, place, window, to, open }))
             }
             Envelope::Mention { team, also, channel, user, text, thread } => Heard::Words {
                 actor: self.actor(&team, also, &user, &user),

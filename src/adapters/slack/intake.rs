@@ -3,14 +3,16 @@
 use super::PLATFORM;
 use super::chat::Slack;
 use super::decode::{Acts, Envelope, EnvelopeDecoder};
+use super::links::Shared;
 use super::rooms::RoomEvent;
 use super::speaker::{Speaker, Told};
-use super::views::{self, Asking};
+use super::views::{self, Asking, Opening};
 use crate::card::{Asks, escape};
 use crate::domain::actor::Platform;
 use crate::domain::form::Fields;
 use crate::domain::ids::Digest;
 use crate::domain::journal::Mood;
+use crate::domain::pointer::Sites;
 use crate::ports::{Accepted, Ask, Chat, Door, DoorError, Headers, Origin, Proof, Raw, Refusal, Verified, Verifier};
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,6 +26,8 @@ pub struct Intake {
     pub ask: Arc<dyn Ask>,
     pub slack: Arc<Slack>,
     pub origin: Origin,
+    /// Where links lead that we know.
+    pub sites: Arc<Sites>,
 }
 
 /// Slack's own ids name a delivery, so that a repeated one is the same.
@@ -56,6 +60,9 @@ impl Intake {
     /// See [`Intake::keep`].
     pub async fn interaction(&self, payload: Value) -> Result<Option<Value>, DoorError> {
         let enterprise = payload.pointer("/enterprise/id").and_then(Value::as_str).map(str::to_owned);
+        if payload.get("type").and_then(Value::as_str) == Some("message_action") {
+            return self.shortcut(payload).await.map(|()| None);
+        }
         match serde_json::from_value(payload) {
             Ok(SlackInteractionEvent::BlockActions(event)) => {
                 self.actions(event, enterprise.as_deref()).await.map(|()| None)
@@ -167,6 +174,9 @@ impl Intake {
         event: SlackInteractionViewSubmissionEvent,
         enterprise: Option<&str>,
     ) -> Result<Option<Value>, DoorError> {
+        if let Some(opening) = views::opened(&event.view) {
+            return self.opened(&event, opening, enterprise).await.map(Some);
+        }
         let Some((context, input)) = views::submitted(&event.view) else { return Ok(None) };
         let user = &event.user;
         let Speaker { team, also } = self.presser(user, &event.team.id.0, enterprise).await;
@@ -195,7 +205,23 @@ impl Intake {
         self.keep(format!("view-{}", event.view.state_params.id), "form", &envelope).await.map(|_| None)
     }
 
-    /// A mention of us, or a look at our home tab. What cannot be read is not for us.
+    /// "Open incident" in the shortcut's window.
+    async fn opened(
+        &self,
+        event: &SlackInteractionViewSubmissionEvent,
+        opening: Opening,
+        enterprise: Option<&str>,
+    ) -> Result<Value, DoorError> {
+        let Speaker { team, also } = self.presser(&event.user, &event.team.id.0, enterprise).await;
+        let window = event.view.state_params.id.to_string();
+        let Opening { to, channel, thread } = opening;
+        let (user, id) = (event.user.id.to_string(), format!("opens-{window}"));
+        let envelope = Envelope::Rescue { team, also, channel, user, thread, window, to: Some(to), open: true };
+        self.keep(id, "form", &envelope).await?;
+        Ok(views::instead(&views::opening()))
+    }
+
+    /// A mention of us, posted links, or a look at our home tab. What cannot be read is not for us.
     ///
     /// # Errors
     /// See [`Intake::keep`].
@@ -225,7 +251,17 @@ impl Intake {
             Inner::AppHomeOpened(opened) if opened.tab.as_deref() != Some("messages") => {
                 let told = Told { user: &opened.user, team: &team_id, enterprise, ..Told::default() };
                 let Speaker { team, also } = self.slack.speaker(&told).await;
+                self.slack.saw_home(&opened.user, opened.view.map(|view| view.hash));
                 Envelope::Home { team, also, channel: opened.channel, user: opened.user }
+            }
+            Inner::LinkShared(links) => {
+                let user = links.user.clone();
+                let shared = is_ext_shared_channel.unwrap_or(false);
+                let told = Told { user: &user, team: &team_id, own_team: None, shared, enterprise };
+                match self.shared(links, &told).await {
+                    Some(envelope) => envelope,
+                    None => return Ok(()),
+                }
             }
             Inner::Room(room) => return self.room(&team_id, room).await,
             _ => return Ok(()),
@@ -273,6 +309,7 @@ struct Callback {
 enum Inner {
     AppMention(Mention),
     AppHomeOpened(Opened),
+    LinkShared(Shared),
     #[serde(untagged)]
     Room(RoomEvent),
     #[serde(untagged)]
@@ -297,6 +334,13 @@ struct Opened {
     user: String,
     channel: String,
     tab: Option<String>,
+    /// The tab as it is, once it was shown.
+    view: Option<Shown>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Shown {
+    hash: String,
 }
 
 fn name(user: &SlackBasicUserInfo) -> String {

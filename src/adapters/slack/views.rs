@@ -1,8 +1,10 @@
 //! Slack's forms (modals) and its home tab. Limits: docs.slack.dev, "Views".
 
 use super::blocks;
-use crate::card::causes;
+use crate::card::{Link, causes};
 use crate::domain::form::{Choice, FIELD_MAX, Field, Fields, Form, Misfit};
+use crate::domain::page::{Home, Window};
+use crate::domain::pointer::Pointer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use slack_morphism::prelude::*;
@@ -16,8 +18,12 @@ const BLOCK: &str = "line";
 const CHOICE_MAX: usize = 75;
 const VALUE_MAX: usize = 150;
 const WRONG_MAX: usize = 2_000;
-/// Lines of a home tab: it has room for 100 blocks.
-const LINES_MAX: usize = 40;
+/// Blocks of a home tab or a modal, and characters of a header.
+const BLOCKS_MAX: usize = 100;
+const HEADER_MAX: usize = 150;
+/// The message shortcut's name and the id that it is told by.
+pub const SHORTCUT: &str = "Rescue this run";
+pub const RESCUE: &str = "rescue_run";
 
 /// What a form has to remember: Slack keeps it as `private_metadata` (3,000 characters).
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,11 +128,75 @@ pub fn submitted(view: &SlackStatefulView) -> Option<(Context, String)> {
     Some((context, input.chars().take(usize::try_from(INPUT_MAX).unwrap_or(500)).collect()))
 }
 
-/// The home tab: what waits for the person and what is theirs, a line each.
-pub fn home(text: &str) -> SlackView {
-    let head = SlackHeaderBlock::new("For you".into());
-    let mut all = vec![head.into()];
-    let lines: Vec<&str> = text.lines().collect();
-    all.extend(lines.chunks(lines.len().div_ceil(LINES_MAX).max(1)).map(|lines| blocks::section(&lines.join("\n"))));
+/// The home tab: lists of incidents, with buttons where one click is enough.
+pub fn home(home: &Home) -> SlackView {
+    let mut all: Vec<SlackBlock> = Vec::new();
+    all.extend((!home.lead.is_empty()).then(|| blocks::section(&home.lead)));
+    for part in &home.parts {
+        all.push(SlackHeaderBlock::new(blocks::cut(&part.title, HEADER_MAX).as_str().into()).into());
+        for row in &part.rows {
+            all.push(blocks::section(&row.text));
+            all.extend(blocks::buttons(&row.buttons));
+        }
+        let foot: Vec<String> = Some(part.foot.clone()).filter(|foot| !foot.is_empty()).into_iter().collect();
+        all.extend(blocks::small(&foot, &[]));
+    }
+    all.truncate(BLOCKS_MAX - 1);
+    let links: Vec<Link> = home.link.iter().cloned().collect();
+    all.extend(blocks::small(&[], &links));
     SlackView::Home(SlackHomeView::new(all))
+}
+
+/// What the shortcut's window has to remember.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+    pub to: Pointer,
+    pub channel: String,
+    pub thread: Option<String>,
+}
+
+/// The shortcut's window while its answer is looked for.
+pub fn looking() -> SlackView {
+    waiting("Looking up what the message links to…")
+}
+
+/// The same after "Open incident".
+pub fn opening() -> SlackView {
+    waiting("Asking GitHub for the run… If this does not change within five minutes, GitHub did not answer: try again.")
+}
+
+fn waiting(words: &str) -> SlackView {
+    modal(vec![blocks::section(words)])
+}
+
+fn modal(all: Vec<SlackBlock>) -> SlackView {
+    SlackView::Modal(bare(all))
+}
+
+fn bare(all: Vec<SlackBlock>) -> SlackModalView {
+    SlackModalView::new(SHORTCUT.into(), all).with_close("Close".into()).with_callback_id(RESCUE.into())
+}
+
+/// The shortcut's window with its answer.
+pub fn window(shown: &Window, channel: &str, thread: Option<&str>) -> SlackView {
+    let mut all: Vec<SlackBlock> =
+        shown.paragraphs.iter().take(BLOCKS_MAX - 1).map(|text| blocks::section(text)).collect();
+    all.extend(blocks::small(&[], &shown.links));
+    let Some(to) = &shown.offer else { return modal(all) };
+    let (channel, thread) = (channel.to_owned(), thread.map(str::to_owned));
+    let opening = Opening { to: to.clone(), channel, thread };
+    let metadata = serde_json::to_string(&opening).unwrap_or_default();
+    SlackView::Modal(bare(all).with_submit("Open incident".into()).with_private_metadata(metadata))
+}
+
+/// What "Open incident" was pressed for, if the view is the shortcut's.
+pub fn opened(view: &SlackStatefulView) -> Option<Opening> {
+    let SlackView::Modal(modal) = &view.view else { return None };
+    modal.callback_id.as_ref().filter(|id| id.0 == RESCUE)?;
+    serde_json::from_str(modal.private_metadata.as_deref()?).ok()
+}
+
+/// What Slack shows instead of a window that was sent.
+pub fn instead(view: &SlackView) -> Value {
+    json!({"response_action": "update", "view": view})
 }

@@ -4,6 +4,7 @@ use super::answers::{Admin, Answers, Console, Discord, Secret, Slack};
 use super::lines::{Asked, ask_hidden, choice, line, needed, optional, refuse, yes};
 use ci_rescue::adapters::{discord, github, slack};
 use ci_rescue::config::Config;
+use ci_rescue::domain::pointer::Sites;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// How often a refused answer may be given anew.
@@ -141,7 +142,9 @@ impl<'a> Interview<'a> {
         if !wants("Slack", there, true)? {
             return Ok(());
         }
-        let manifest = slack::manifest(None);
+        let api = answers.github.api_url.as_ref().unwrap_or(&self.have.github.api_url);
+        let sites = Sites::new(Some(&github::web_url(api)), self.have.console.url.as_deref());
+        let manifest = slack::manifest(None, &sites.domains());
         println!("\n{}\n", serde_json::to_string_pretty(&manifest).unwrap_or_default());
         let encoded = utf8_percent_encode(&manifest.to_string(), NON_ALPHANUMERIC).to_string();
         println!("1. Create the app from this manifest. This link has it filled in:\n");

@@ -35,6 +35,7 @@ mod linking;
 mod mentions;
 mod merging;
 mod moves;
+mod pages;
 mod pairs;
 mod prompts;
 pub mod providers;

@@ -68,6 +68,8 @@ impl Room {
     }
 }
 
+impl ci_rescue::ports::Pages for Room {}
+
 #[async_trait]
 impl Chat for Room {
     fn platform(&self) -> Platform {

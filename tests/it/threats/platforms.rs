@@ -2,7 +2,7 @@
 
 use crate::flows::surfaces::everywhere_with;
 use crate::world::discord::sign;
-use crate::world::{CHANNEL, NOON, SLACK_SECRET, Setup, World};
+use crate::world::{CHANNEL, NOON, REPO, SLACK_SECRET, Setup, World};
 use ci_rescue::adapters::discord::Key;
 use ci_rescue::domain::ids::hex;
 use hmac::{Hmac, KeyInit, Mac};
@@ -97,13 +97,23 @@ async fn slack_over_http_does_what_the_socket_does() {
     world.settle().await;
     let (user, view) = world.slack.homes().pop().expect("a home tab");
     assert_eq!((user.as_str(), view["type"].as_str()), ("UBEN", Some("home")));
-    assert!(view.to_string().contains("#1 running"), "ben asked for it: {view}");
+    assert!(view.to_string().contains("#1 ") && view.to_string().contains("running"), "ben asked for it: {view}");
     let other = json!({"type": "event_callback", "team_id": "T1", "api_app_id": "A1", "event_id": "Ev3", "event_time": NOW,
         "event": {"type": "app_home_opened", "user": "UEVE", "channel": "D2", "tab": "home"}});
     assert!(slack(&world, "events", &other.to_string()).await.status().is_success());
     world.settle().await;
     let (_, view) = world.slack.homes().pop().expect("a home tab");
-    assert!(view.to_string().contains("none awaits your approval") && !view.to_string().contains("#1 "), "{view}");
+    assert!(view.to_string().contains("does not know you yet") && !view.to_string().contains("#1 "), "{view}");
+
+    let url = format!("http://{}/{REPO}/pull/9", world.forge_at);
+    let posted = world.slack.posts("UBEN", CHANNEL, Some("conversations_history"), &[&url]);
+    assert!(slack(&world, "events", &posted.to_string()).await.status().is_success());
+    let pointed = world.slack.points("UBEN", CHANNEL, &format!("<{url}>"));
+    assert!(slack(&world, "interactions", &form(&[("payload", &pointed.to_string())])).await.status().is_success());
+    world.settle().await;
+    assert!(world.slack.previews().contains_key(&url));
+    let window = world.slack.last_window();
+    assert!(world.slack.window(&window).to_string().contains("ECONNRESET"), "{}", world.slack.window(&window));
     world.end().await;
 }
 

@@ -8,6 +8,7 @@ pub mod receiver;
 pub mod record;
 pub mod rooms;
 pub mod slack;
+pub mod slack_pages;
 pub mod smtp;
 
 use ci_rescue::app::{App, Seats};

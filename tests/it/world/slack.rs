@@ -1,6 +1,7 @@
 //! Slack's double: channels, threads, ephemeral messages, rate limits and Socket Mode, as a state.
 
 use super::rooms::Refusals;
+use super::slack_pages::{self, Pages};
 use axum::extract::ws::{Message as Frame, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -38,7 +39,8 @@ pub struct Whisper {
     pub text: String,
 }
 
-type Socket = mpsc::UnboundedSender<(Value, oneshot::Sender<Value>)>;
+/// Envelopes on their way to the bot, with who waits for the acknowledgement.
+type Outgoing = mpsc::UnboundedSender<(Value, oneshot::Sender<Value>)>;
 
 #[derive(Default)]
 struct Inner {
@@ -61,13 +63,14 @@ struct Inner {
     refusals: Refusals<&'static str>,
     clock: u64,
     /// Those that were opened; what has ended leaves closed ones.
-    sockets: Vec<Socket>,
+    sockets: Vec<Outgoing>,
     waiting: BTreeMap<String, oneshot::Sender<Value>>,
 }
 
 #[derive(Clone)]
 pub struct SlackDouble {
     inner: Arc<Mutex<Inner>>,
+    pages: Arc<Mutex<Pages>>,
     pub at: SocketAddr,
     connections: Arc<watch::Sender<u32>>,
     /// Milliseconds between what a post does and its answer.
@@ -77,8 +80,13 @@ pub struct SlackDouble {
 impl SlackDouble {
     pub async fn start(stop: &CancellationToken) -> Self {
         let (listener, at) = super::listener().await;
-        let double =
-            Self { inner: Arc::default(), at, connections: Arc::new(watch::channel(0).0), latency_ms: Arc::default() };
+        let double = Self {
+            inner: Arc::default(),
+            pages: Arc::default(),
+            at,
+            connections: Arc::new(watch::channel(0).0),
+            latency_ms: Arc::default(),
+        };
         let router = Router::new()
             .route("/api/apps.connections.open", post(open))
             .route("/api/auth.test", get(auth).post(auth))
@@ -87,8 +95,10 @@ impl SlackDouble {
             .route("/api/chat.postEphemeral", post(ephemeral))
             .route("/api/users.info", get(user))
             .route("/api/usergroups.users.list", get(members))
-            .route("/api/views.open", post(open_view))
-            .route("/api/views.publish", post(publish_view))
+            .route("/api/views.open", post(slack_pages::open))
+            .route("/api/views.update", post(slack_pages::update))
+            .route("/api/chat.unfurl", post(slack_pages::unfurl))
+            .route("/api/views.publish", post(slack_pages::publish))
             .route("/api/conversations.history", get(history).post(history_form))
             .route("/api/conversations.replies", get(history).post(history_form))
             .route("/api/conversations.info", get(info))
@@ -110,8 +120,25 @@ impl SlackDouble {
     }
 
     /// The newest socket that is open.
-    fn socket(&self) -> Option<Socket> {
+    fn socket(&self) -> Option<Outgoing> {
         self.lock().sockets.iter().rev().find(|socket| !socket.is_closed()).cloned()
+    }
+
+    pub fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().expect("a lock")
+    }
+
+    pub fn note_form(&self, view: Value) {
+        self.lock().forms.push(view);
+    }
+
+    pub fn note_home(&self, user: String, view: Value) {
+        self.lock().homes.push((user, view));
+    }
+
+    /// The planted answer for a call, which is counted.
+    pub fn fault_of(&self, method: &str) -> Option<Response> {
+        self.fault_for(method).map(answer)
     }
 
     /// Waits for a socket to be open.
@@ -233,7 +260,7 @@ impl SlackDouble {
         self.lock().calls.iter().filter(|call| *call == method).count()
     }
 
-    fn tick(&self) -> u64 {
+    pub fn tick(&self) -> u64 {
         let mut inner = self.lock();
         inner.clock += 1;
         inner.clock
@@ -259,9 +286,23 @@ impl SlackDouble {
     pub async fn send_as(&self, id: &str, kind: &str, payload: Value) -> Value {
         let (done, acknowledged) = oneshot::channel();
         let envelope = json!({"type": kind, "envelope_id": id, "accepts_response_payload": true, "payload": payload});
-        let socket = self.socket().expect("a socket");
-        socket.send((envelope, done)).expect("an open socket");
+        self.open_socket().await.send((envelope, done)).expect("an open socket");
         acknowledged.await.expect("an acknowledgement")
+    }
+
+    /// The newest socket, once it is open: a process that ends may have opened one more before the next one's.
+    async fn open_socket(&self) -> Outgoing {
+        let mut seen = self.connections.subscribe();
+        let open = async {
+            loop {
+                seen.borrow_and_update();
+                if let Some(socket) = self.socket() {
+                    return socket;
+                }
+                seen.changed().await.expect("a double");
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(60), open).await.expect("an open socket")
     }
 
     /// `/rescue text`, typed in the channel.
@@ -497,64 +538,6 @@ async fn ephemeral(State(double): State<SlackDouble>, Json(body): Json<Value>) -
     let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
     double.lock().whispers.push(Whisper { user: text("user"), text: text("text") });
     Json(json!({"ok": true})).into_response()
-}
-
-/// An input's limits (docs.slack.dev, "Input block", "Select menu element", "Plain-text input element").
-fn input_fits(block: &Value) -> bool {
-    let length = |text: &Value| text.as_str().map_or(0, |text| text.chars().count());
-    let element = &block["element"];
-    let options = element["options"].as_array().cloned().unwrap_or_default();
-    let option = |option: &Value| {
-        (1..=75).contains(&length(&option["text"]["text"])) && (1..=150).contains(&length(&option["value"]))
-    };
-    let initial = &element["initial_option"];
-    let max = element["max_length"].as_u64().map_or(3_000, |max| usize::try_from(max).unwrap_or(0));
-    length(&block["label"]["text"]) <= 2_000
-        && length(&block["block_id"]) <= 255
-        && options.len() <= 100
-        && options.iter().all(option)
-        && (initial.is_null() || options.contains(initial))
-        && length(&element["initial_value"]) <= max
-}
-
-async fn open_view(State(double): State<SlackDouble>, Json(body): Json<Value>) -> Response {
-    let view = body["view"].clone();
-    let text = |value: &Value| value["text"].as_str().map_or(0, |text| text.chars().count());
-    let metadata = view["private_metadata"].as_str().map_or(0, str::len);
-    let blocks = view["blocks"].as_array().into_iter().flatten();
-    if body["trigger_id"].as_str().is_none()
-        || text(&view["title"]) > 24
-        || text(&view["submit"]) > 24
-        || metadata > 3_000
-        || !blocks.clone().all(input_fits)
-    {
-        return Json(json!({"ok": false, "error": "invalid_arguments"})).into_response();
-    }
-    double.lock().forms.push(view.clone());
-    Json(shown_view(view)).into_response()
-}
-
-async fn publish_view(State(double): State<SlackDouble>, Json(body): Json<Value>) -> Response {
-    let view = body["view"].clone();
-    if view["blocks"].as_array().is_none_or(|blocks| blocks.len() > 100) {
-        return Json(json!({"ok": false, "error": "invalid_arguments"})).into_response();
-    }
-    double.lock().homes.push((body["user_id"].as_str().unwrap_or_default().to_owned(), view.clone()));
-    Json(shown_view(view)).into_response()
-}
-
-/// A view as Slack answers with it.
-fn shown_view(mut view: Value) -> Value {
-    for (key, value) in [
-        ("id", json!("V1")),
-        ("team_id", json!("T1")),
-        ("hash", json!("1.a")),
-        ("callback_id", json!("")),
-        ("external_id", json!("")),
-    ] {
-        view[key] = value;
-    }
-    json!({"ok": true, "view": view})
 }
 
 async fn respond(State(double): State<SlackDouble>, Path(user): Path<String>, Json(body): Json<Value>) -> Response {
