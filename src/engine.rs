@@ -25,6 +25,7 @@ mod gauges;
 mod groups;
 pub mod history;
 mod house;
+pub mod insight;
 mod late;
 mod ledger;
 mod links;

@@ -1,6 +1,7 @@
 //! From read words to an intent: one arm per intent.
 
 use super::parse::Words;
+use crate::domain::actor::Platform;
 use crate::domain::cause::Cause;
 use crate::domain::ids::IncidentNo;
 use crate::domain::intent::{Intent, Target, Which, Wish};
@@ -62,7 +63,11 @@ fn wish(name: &str, take: &mut dyn FnMut(&str) -> Option<String>) -> Result<Wish
             reason: take("reason").map(Into::into),
             listed: take("list").is_some(),
         },
-        "extend" => Wish::Extend { id: take("quarantine"), for_ms: time(take("for"), QUARANTINE)? },
+        "extend" => Wish::Extend {
+            id: take("quarantine"),
+            for_ms: time(take("for"), QUARANTINE)?,
+            reason: take("reason").map(Into::into),
+        },
         "fix" => match (take("template"), take("with")) {
             (Some(word), ask) if word.eq_ignore_ascii_case("agent") => Wish::Agent { ask: ask.map(Into::into) },
             (template, with) => Wish::Fix {
@@ -132,6 +137,17 @@ fn which(word: Option<&str>) -> Result<Option<bool>, String> {
         Some("active") => Ok(Some(true)),
         Some("history") => Ok(Some(false)),
         Some(_) => Err("Use loops active or loops history".into()),
+    }
+}
+
+/// `slack:C0BUILDS`
+fn channel(word: Option<&str>) -> Result<Option<(Platform, String)>, String> {
+    let Some(word) = word else { return Ok(None) };
+    match word.split_once(':') {
+        Some((platform, channel)) if !platform.is_empty() && !channel.is_empty() => {
+            Ok(Some((Platform::new(platform), channel.to_owned())))
+        }
+        _ => Err("Name a platform and a channel of it: in=slack:C0BUILDS".into()),
     }
 }
 
@@ -260,7 +276,10 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
                 owner: take("owner"),
             },
         },
-        "unsubscribe" => Intent::Unsubscribe { repo: take("repo").and_then(|repo| repo.parse().ok()) },
+        "unsubscribe" => Intent::Unsubscribe {
+            repo: take("repo").and_then(|repo| repo.parse().ok()),
+            channel: channel(take("in").as_deref())?,
+        },
         "mute" => Intent::Mute { for_ms: span(take("for").as_deref().unwrap_or("off"))? },
         "subscriptions" => Intent::Subscriptions,
         "digest" => digest(&mut take)?,

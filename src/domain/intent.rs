@@ -63,6 +63,8 @@ pub enum Wish {
     Extend {
         id: Option<String>,
         for_ms: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Untrusted>,
     },
     /// Removes a quarantine: by its id, or the incident's own.
     Unquarantine {
@@ -234,6 +236,8 @@ pub enum Intent {
     },
     Unsubscribe {
         repo: Option<Repo>,
+        /// Another channel than the one where it is said.
+        channel: Option<(Platform, String)>,
     },
     Subscriptions,
     /// What is quarantined now.
@@ -349,13 +353,16 @@ impl Intent {
             | Self::Cancel { .. }
             | Self::Hold { .. }
             | Self::Subscribe { .. }
-            | Self::Unsubscribe { .. }
+            | Self::Unsubscribe { channel: None, .. }
             | Self::Share { .. }
             | Self::Mute { .. }
             | Self::Digest { .. }
             | Self::NoDigests => Role::Responder,
             Self::Approve { .. } => Role::Approver,
-            Self::Unhold | Self::Routing { reset: true } | Self::Unlink { login: Some(_) } => Role::Admin,
+            Self::Unhold
+            | Self::Routing { reset: true }
+            | Self::Unlink { login: Some(_) }
+            | Self::Unsubscribe { channel: Some(_), .. } => Role::Admin,
         }
     }
 }

@@ -418,8 +418,8 @@ impl Over {
 fn reach(intent: &Intent) -> Option<Over> {
     match intent {
         Intent::Subscribe { filter } => filter.repo.as_deref().and_then(|repo| repo.parse().ok()).map(Over::Repo),
-        Intent::Unsubscribe { repo: Some(repo) } => Some(Over::Repo(repo.clone())),
-        Intent::Unsubscribe { repo: None } | Intent::Mute { .. } => Some(Over::Channel),
+        Intent::Unsubscribe { repo: Some(repo), channel: None } => Some(Over::Repo(repo.clone())),
+        Intent::Unsubscribe { repo: None, channel: None } | Intent::Mute { .. } => Some(Over::Channel),
         _ => None,
     }
 }

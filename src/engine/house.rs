@@ -6,7 +6,7 @@ use super::desk::ROWS;
 use super::turn::Working;
 use crate::command;
 use crate::domain::Repo;
-use crate::domain::actor::{Principal, Role};
+use crate::domain::actor::{Place, Principal, Role};
 use crate::domain::effect::Effect;
 use crate::domain::facts::Hold;
 use crate::domain::ids::IncidentNo;
@@ -89,7 +89,10 @@ impl Working<'_> {
             Intent::Digest { every, minute, zone } => self.digest(place, every, (minute, zone)).await?,
             Intent::NoDigests => self.no_digests(place).await?,
             Intent::Notify { road, quiet, zone } => self.notify(by, (road, quiet, zone)).await?,
-            Intent::Unsubscribe { repo } => self.unsubscribe(place, repo.as_ref().map(crate::domain::Repo::as_str)),
+            Intent::Unsubscribe { repo, channel } => {
+                let there = channel.map(|(platform, channel)| Place { platform, channel, ..place.clone() });
+                self.unsubscribe(there.as_ref().unwrap_or(place), repo.as_ref().map(Repo::as_str))
+            }
             _ => self.subscriptions(place),
         }))
     }

@@ -11,7 +11,7 @@ use crate::domain::effect::Effect;
 use crate::domain::event::Event;
 use crate::domain::ids::Digest;
 use crate::domain::journal::Note;
-use crate::domain::link::{Account, DeviceCode, Link, LinkBy, Linking, Pending, Polled};
+use crate::domain::link::{Account, DeviceCode, Link, LinkBy, LinkVia, Linking, Pending, Polled};
 use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
 use crate::ports::{Accounts, PortError, StoreError, TimerRow, Turn};
@@ -218,7 +218,7 @@ impl Working<'_> {
             Polled::Ended { why } => self.ended(&account, &pending, &why),
             Polled::Is { login } => {
                 self.forget(&account);
-                let note = self.linked(&pending.actor, &pending.place, account, login).await?;
+                let note = self.linked(&pending.actor, &pending.place, account, (login, LinkVia::Device)).await?;
                 self.answer(&pending.place, &pending.actor.id, note);
             }
         }
@@ -246,7 +246,7 @@ impl Working<'_> {
         actor: &Actor,
         place: &Place,
         account: Account,
-        login: String,
+        (login, via): (String, LinkVia),
     ) -> Result<Note, StoreError> {
         if let Err(why) = self.engine.directory.may_link(&account, Some(&login)) {
             return Ok(refused("link", why));
@@ -270,7 +270,7 @@ impl Working<'_> {
         }
         tracing::info!(account = %account.key(), login, "linked an account");
         let key = link_key(&account);
-        let link = Link { account, name: actor.name.clone(), login, at: self.now };
+        let link = Link { account, name: actor.name.clone(), login, at: self.now, via: Some(via) };
         self.turn.settings.push((key, Some(json!(link))));
         Ok(note)
     }
@@ -335,7 +335,7 @@ impl Working<'_> {
         };
         self.turn.settings.push((key, None));
         let (actor, place) = (asker.actor.clone(), asker.place.clone());
-        self.linked(&actor, &place, account, coded.login).await
+        self.linked(&actor, &place, account, (coded.login, LinkVia::Console)).await
     }
 }
 

@@ -54,6 +54,7 @@ const ROWS: &[Row] = &[
     ("reopen", "1", ID, "responder"),
     ("subscribe", "acme/shop", &[("repo", "acme/shop")], "responder"),
     ("unsubscribe", "", &[], "responder"),
+    ("unsubscribe", "in=slack:C0OTHER", &[("in", "slack:C0OTHER")], "admin"),
     ("mute", "1h", &[("for", "1h")], "responder"),
     ("digest", "", &[], "viewer"),
     ("digest", "daily", &[("every", "daily")], "responder"),

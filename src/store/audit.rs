@@ -1,0 +1,144 @@
+//! Entries of all journals by repository and time, so that the newest are found without reading every journal.
+//!
+//! An incident's entries stand under the name that its repository had at the first of them: a rename moves nothing.
+
+use super::backend::{Backend, Batch};
+use super::keys;
+use super::write::{decode, encode};
+use crate::domain::ids::IncidentNo;
+use crate::domain::incident::Incident;
+use crate::domain::journal::Entry;
+use crate::ports::{Spot, StoreError, Turn};
+use std::collections::BTreeMap;
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// Entries of stores from before the index that are added at a time.
+const AT_ONCE: usize = 4_096;
+/// The installation's own journal.
+const HOUSE: IncidentNo = IncidentNo(0);
+
+/// The counter that says that every entry is in the index.
+fn whole() -> Vec<u8> {
+    keys::text(b'#', "audit")
+}
+
+/// The name under which an incident's entries stand.
+fn place(backend: &dyn Backend, no: IncidentNo, fresh: &[Incident]) -> Result<(String, bool)> {
+    if no == HOUSE {
+        return Ok((String::new(), true));
+    }
+    if let Some(bytes) = backend.get(&keys::number(keys::AUDIT_OF, no.0))? {
+        return Ok((decode(&bytes)?, true));
+    }
+    let stored = || -> Result<Option<Incident>> {
+        backend.get(&keys::number(keys::INCIDENT, no.0))?.map(|bytes| decode(&bytes)).transpose()
+    };
+    let repo = match fresh.iter().find(|incident| incident.no == no) {
+        Some(incident) => Some(incident.repo.clone()),
+        None => stored()?.map(|incident| incident.repo),
+    };
+    Ok((repo.map(|repo| repo.as_str().to_ascii_lowercase()).unwrap_or_default(), false))
+}
+
+/// Adds a turn's entries, in its own transaction.
+pub fn stage(backend: &dyn Backend, batch: &mut Batch, turn: &Turn) -> Result<()> {
+    let mut places: BTreeMap<IncidentNo, String> = BTreeMap::new();
+    for (no, entry) in &turn.journal {
+        if !places.contains_key(no) {
+            let (repo, known) = place(backend, *no, &turn.incidents)?;
+            if !known {
+                batch.put(keys::number(keys::AUDIT_OF, no.0), encode(&repo)?);
+            }
+            places.insert(*no, repo);
+        }
+        batch.put(keys::audit(&places[no], entry.at.0, *no, entry.seq), Vec::new());
+    }
+    if !turn.journal.is_empty() && backend.get(&whole())?.is_none() {
+        batch.put(whole(), encode(&1_u64)?);
+    }
+    Ok(())
+}
+
+/// Takes an incident's entries out, with those of its journal that are still there.
+pub fn forget(backend: &dyn Backend, batch: &mut Batch, no: IncidentNo) -> Result<()> {
+    let (repo, _) = place(backend, no, &[])?;
+    for (_, value) in backend.scan(&keys::number(keys::JOURNAL, no.0), &[], usize::MAX)? {
+        let entry: Entry = decode(&value)?;
+        batch.remove(keys::audit(&repo, entry.at.0, no, entry.seq));
+    }
+    batch.remove(keys::number(keys::AUDIT_OF, no.0));
+    Ok(())
+}
+
+/// A store from before the index gets it once; after a kill in between, again.
+pub fn fill(backend: &dyn Backend) -> Result<()> {
+    if backend.get(&whole())?.is_some() {
+        return Ok(());
+    }
+    let mut from = vec![keys::JOURNAL];
+    let mut places: BTreeMap<IncidentNo, String> = BTreeMap::new();
+    loop {
+        let rows = backend.scan(&[keys::JOURNAL], &from, AT_ONCE)?;
+        let Some((last, _)) = rows.last() else { break };
+        from.clone_from(last);
+        from.push(0);
+        let mut batch = Batch::default();
+        for (key, value) in &rows {
+            let no = IncidentNo(key[1..9].try_into().map_or(0, u64::from_be_bytes));
+            let entry: Entry = decode(value)?;
+            if !places.contains_key(&no) {
+                let (repo, known) = place(backend, no, &[])?;
+                if !known {
+                    batch.put(keys::number(keys::AUDIT_OF, no.0), encode(&repo)?);
+                }
+                places.insert(no, repo);
+            }
+            batch.put(keys::audit(&places[&no], entry.at.0, no, entry.seq), Vec::new());
+        }
+        backend.apply(&batch)?;
+    }
+    // The first entry of a new store says so itself.
+    if places.is_empty() {
+        return Ok(());
+    }
+    let mut batch = Batch::default();
+    batch.put(whole(), encode(&1_u64)?);
+    backend.apply(&batch)
+}
+
+/// The names under which entries stand, in order; empty for the installation's own.
+pub fn names(backend: &dyn Backend) -> Result<Vec<String>> {
+    let (mut names, mut from) = (Vec::new(), vec![keys::AUDIT]);
+    while let Some((key, _)) = backend.scan(&[keys::AUDIT], &from, 1)?.pop() {
+        let Some((name, _)) = keys::read_audit(&key) else { break };
+        // Behind everything of this name.
+        from = keys::audit_of(&name);
+        from.extend([u8::MAX; 25]);
+        names.push(name);
+    }
+    Ok(names)
+}
+
+/// Entries under one name, the newest first: those before `before`.
+pub fn newest(backend: &dyn Backend, name: &str, before: Option<Spot>, limit: usize) -> Result<Vec<(Spot, Entry)>> {
+    let prefix = keys::audit_of(name);
+    let mut end = match before {
+        Some(spot) => keys::audit(name, spot.at.0, spot.incident, spot.entry),
+        None => [prefix.as_slice(), &[u8::MAX; 25]].concat(),
+    };
+    let mut found = Vec::new();
+    while found.len() < limit {
+        let rows = backend.scan_down(&prefix, &end, limit - found.len())?;
+        let Some((last, _)) = rows.last() else { break };
+        end.clone_from(last);
+        for (key, _) in rows {
+            let Some((_, spot)) = keys::read_audit(&key) else { continue };
+            // Retention may have taken it meanwhile.
+            if let Some(bytes) = backend.get(&keys::journal(spot.incident, spot.entry))? {
+                found.push((spot, decode(&bytes)?));
+            }
+        }
+    }
+    Ok(found)
+}
