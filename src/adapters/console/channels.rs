@@ -55,7 +55,11 @@ impl Row {
             platform: clean_line(&feed.platform.0, WORDS),
             channel: clean_line(&feed.channel, WORDS),
             words: clean_line(&fed.words, WORDS),
-            branch: clean_line(filter.branch.as_deref().unwrap_or("the default branch"), WORDS),
+            branch: match filter.branch.as_deref() {
+                None => "the default branch".into(),
+                Some("*") => "all branches".into(),
+                Some(branch) => clean_line(branch, WORDS),
+            },
             role: feed.role.map(crate::domain::actor::Role::as_str),
             from,
             at,

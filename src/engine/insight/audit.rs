@@ -34,6 +34,9 @@ pub struct Search {
     names: Vec<String>,
     /// Whose entries of the installation's own journal count; `None` for all of them.
     house: Option<String>,
+    /// The names that an incident's repository may have now; `None` for any. Another may have taken the name under which
+    /// its entries stand.
+    open: Option<BTreeSet<String>>,
 }
 
 /// One line of an export.
@@ -67,6 +70,11 @@ impl Engine {
         let repos = search.names.iter().filter_map(|name| name.parse::<Repo>().ok()).collect();
         let open: BTreeSet<String> = self.may_read(&reader, repos).await.iter().map(folded).collect();
         search.names.retain(|name| name.is_empty() || open.contains(name));
+        if reader.person.role < Role::Admin {
+            let state = self.state.lock().await;
+            let repos: Vec<Repo> = open.iter().filter_map(|name| name.parse().ok()).collect();
+            search.open = Some(repos.iter().flat_map(|repo| state.names.all(repo)).map(folded).collect());
+        }
         search.house = Some(reader.person.key).filter(|_| reader.person.role < Role::Admin);
         Ok(search)
     }
@@ -118,7 +126,7 @@ impl Search {
             (None, Some(repo)) => names.retain(|name| name.eq_ignore_ascii_case(repo)),
             (None, None) => {}
         }
-        Ok(Self { store, words, asked, names, house: None })
+        Ok(Self { store, words, asked, names, house: None, open: None })
     }
 
     /// The newest entries before `before`, at most `limit`.
@@ -187,6 +195,10 @@ impl Search {
         }
         let incident = if spot.incident == HOUSE { None } else { self.store.incident(spot.incident).await? };
         let repo = incident.map(|incident| incident.repo);
+        let may = |open: &BTreeSet<String>| repo.as_ref().is_some_and(|repo| open.contains(&folded(repo)));
+        if spot.incident != HOUSE && !self.open.as_ref().is_none_or(may) {
+            return Ok(None);
+        }
         Ok(Some(AuditRow { spot, repo, by: entry.by, action, text: clean_line(&text, TEXT) }))
     }
 

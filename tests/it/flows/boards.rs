@@ -361,7 +361,7 @@ async fn the_integrations_say_what_is_wrong_to_those_who_may_know() {
     for _ in 0..40 {
         let fault = ci_rescue::demo::Fault {
             method: "GET".into(),
-            path: "/".into(),
+            path: "/other".into(),
             status: 502,
             headers: Vec::new(),
             after: false,
@@ -490,7 +490,7 @@ async fn a_store_from_before_the_index_gets_it_when_it_is_opened() {
         for incident in world.incidents().await.into_iter().rev() {
             let entries = world.store.journal(incident.no, 0, 1_000).await.unwrap();
             let journal = entries.into_iter().map(|entry| (incident.no, entry)).collect();
-            let incidents = vec![ci_rescue::domain::Incident { version: 1, ..incident }];
+            let incidents = vec![ci_rescue::domain::incident::Incident { version: 1, ..incident }];
             old.commit(Turn { incidents, journal, ..Turn::default() }).await.unwrap();
         }
     }
@@ -518,7 +518,7 @@ async fn a_page_of_the_audit_looks_at_so_many_entries_and_no_more() {
     for n in 1..=entries / EACH {
         let no = IncidentNo(n);
         let repo = format!("acme/repo-{}", n % 20).parse().unwrap();
-        let incident = ci_rescue::domain::Incident { no, version: 1, repo, ..template.clone() };
+        let incident = ci_rescue::domain::incident::Incident { no, version: 1, repo, ..template.clone() };
         let entry = |seq| Entry { seq, at: opened[0].at.plus_ms((n * 1_000 + seq).cast_signed()), ..opened[0].clone() };
         let journal = (1..=EACH).map(|seq| (no, entry(seq))).collect();
         store.commit(Turn { incidents: vec![incident], journal, ..Turn::default() }).await.unwrap();
