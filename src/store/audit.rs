@@ -7,9 +7,10 @@ use super::keys;
 use super::write::{decode, encode};
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::Incident;
-use crate::domain::journal::Entry;
+use crate::domain::journal;
 use crate::ports::{Spot, StoreError, Turn};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -41,18 +42,32 @@ fn place(backend: &dyn Backend, no: IncidentNo, fresh: &[Incident]) -> Result<(S
     Ok((repo.map(|repo| repo.as_str().to_ascii_lowercase()).unwrap_or_default(), false))
 }
 
+/// The same, kept for the incident's next entries.
+fn named<'p>(
+    backend: &dyn Backend,
+    batch: &mut Batch,
+    known: Entry<'p, IncidentNo, String>,
+    fresh: &[Incident],
+) -> Result<&'p str> {
+    match known {
+        Entry::Occupied(known) => Ok(known.into_mut()),
+        Entry::Vacant(free) => {
+            let no = *free.key();
+            let (repo, kept) = place(backend, no, fresh)?;
+            if !kept {
+                batch.put(keys::number(keys::AUDIT_OF, no.0), encode(&repo)?);
+            }
+            Ok(free.insert(repo))
+        }
+    }
+}
+
 /// Adds a turn's entries, in its own transaction.
 pub fn stage(backend: &dyn Backend, batch: &mut Batch, turn: &Turn) -> Result<()> {
     let mut places: BTreeMap<IncidentNo, String> = BTreeMap::new();
     for (no, entry) in &turn.journal {
-        if !places.contains_key(no) {
-            let (repo, known) = place(backend, *no, &turn.incidents)?;
-            if !known {
-                batch.put(keys::number(keys::AUDIT_OF, no.0), encode(&repo)?);
-            }
-            places.insert(*no, repo);
-        }
-        batch.put(keys::audit(&places[no], entry.at.0, *no, entry.seq), Vec::new());
+        let repo = named(backend, batch, places.entry(*no), &turn.incidents)?;
+        batch.put(keys::audit(repo, entry.at.0, *no, entry.seq), Vec::new());
     }
     if !turn.journal.is_empty() && backend.get(&whole())?.is_none() {
         batch.put(whole(), encode(&1_u64)?);
@@ -64,7 +79,7 @@ pub fn stage(backend: &dyn Backend, batch: &mut Batch, turn: &Turn) -> Result<()
 pub fn forget(backend: &dyn Backend, batch: &mut Batch, no: IncidentNo) -> Result<()> {
     let (repo, _) = place(backend, no, &[])?;
     for (_, value) in backend.scan(&keys::number(keys::JOURNAL, no.0), &[], usize::MAX)? {
-        let entry: Entry = decode(&value)?;
+        let entry: journal::Entry = decode(&value)?;
         batch.remove(keys::audit(&repo, entry.at.0, no, entry.seq));
     }
     batch.remove(keys::number(keys::AUDIT_OF, no.0));
@@ -86,15 +101,9 @@ pub fn fill(backend: &dyn Backend) -> Result<()> {
         let mut batch = Batch::default();
         for (key, value) in &rows {
             let no = IncidentNo(key[1..9].try_into().map_or(0, u64::from_be_bytes));
-            let entry: Entry = decode(value)?;
-            if !places.contains_key(&no) {
-                let (repo, known) = place(backend, no, &[])?;
-                if !known {
-                    batch.put(keys::number(keys::AUDIT_OF, no.0), encode(&repo)?);
-                }
-                places.insert(no, repo);
-            }
-            batch.put(keys::audit(&places[&no], entry.at.0, no, entry.seq), Vec::new());
+            let entry: journal::Entry = decode(value)?;
+            let repo = named(backend, &mut batch, places.entry(no), &[])?;
+            batch.put(keys::audit(repo, entry.at.0, no, entry.seq), Vec::new());
         }
         backend.apply(&batch)?;
     }
@@ -121,7 +130,12 @@ pub fn names(backend: &dyn Backend) -> Result<Vec<String>> {
 }
 
 /// Entries under one name, the newest first: those before `before`.
-pub fn newest(backend: &dyn Backend, name: &str, before: Option<Spot>, limit: usize) -> Result<Vec<(Spot, Entry)>> {
+pub fn newest(
+    backend: &dyn Backend,
+    name: &str,
+    before: Option<Spot>,
+    limit: usize,
+) -> Result<Vec<(Spot, journal::Entry)>> {
     let prefix = keys::audit_of(name);
     let mut end = match before {
         Some(spot) => keys::audit(name, spot.at.0, spot.incident, spot.entry),

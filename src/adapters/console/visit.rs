@@ -46,7 +46,7 @@ impl FromRequestParts<App> for Visit {
 }
 
 /// How often a browser without JavaScript looks for an answer.
-pub const LOOKS: u8 = 5;
+pub const LOOKS: u8 = 10;
 
 /// The same page with one look less.
 fn again(parts: &Parts) -> Option<String> {

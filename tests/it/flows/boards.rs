@@ -209,13 +209,13 @@ async fn extending_and_releasing_go_by_the_same_door_as_in_a_chat() {
     let fields =
         [("quarantine", "2-1"), ("for", "14d"), ("reason", "the fix is in review"), ("back", "/quarantines?q=cart")];
     let answer = ada.post("/quarantines/extend", &fields).await;
-    assert_eq!(answer.headers()["location"], "/quarantines?q=cart&wait=5");
+    assert_eq!(answer.headers()["location"], "/quarantines?q=cart&wait=10");
     // Without JavaScript the page looks again while the answer is to come, and no longer.
-    let waits = looks(&ada, "/quarantines?q=cart&wait=5").await;
-    assert!(waits.contains("url=/quarantines?q=cart&amp;wait=4"), "{waits}");
+    let waits = looks(&ada, "/quarantines?q=cart&wait=10").await;
+    assert!(waits.contains("url=/quarantines?q=cart&amp;wait=9"), "{waits}");
     assert!(!looks(&ada, "/quarantines?wait=0").await.contains("http-equiv"));
     world.settle().await;
-    assert!(!looks(&ada, "/quarantines?wait=5").await.contains("http-equiv"), "answered");
+    assert!(!looks(&ada, "/quarantines?wait=10").await.contains("http-equiv"), "answered");
     let said = ada.answers().await;
     assert!(said.contains("needs 1 approval"), "{said}");
     let proposal = world.incident(2).await.proposals.last().unwrap().clone();
@@ -506,6 +506,7 @@ async fn a_store_from_before_the_index_gets_it_when_it_is_opened() {
 
 /// Work on a page is bounded however large the store is: `CI_RESCUE_AUDIT` says how many entries there are.
 #[tokio::test]
+#[allow(clippy::disallowed_methods, reason = "it tells how long a page takes")]
 async fn a_page_of_the_audit_looks_at_so_many_entries_and_no_more() {
     const EACH: u64 = 50;
     let entries = std::env::var("CI_RESCUE_AUDIT").ok().and_then(|n| n.parse().ok()).unwrap_or(5_000_u64);
