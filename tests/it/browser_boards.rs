@@ -1,12 +1,11 @@
 //! The pages about the installation in a real browser: quarantines, subscriptions, people, integrations, audit.
 
 use crate::browser_pages::{axe, misfits, violations};
-use crate::flows::boards::{HOSTILE, entry, hostile, keep, link};
+use crate::flows::boards::{HOSTILE, dead_letter, entry, hostile, keep, link};
 use crate::flows::quarantine::flaky;
 use crate::world::chromium::Browser;
 use crate::world::logins::CLIENT;
 use crate::world::{NETWORK_LOG, REPO, Setup, World, spec};
-use ci_rescue::ports::{Clock, Delivery, Origin};
 use fantoccini::Locator;
 use serde_json::json;
 
@@ -45,19 +44,9 @@ async fn wicked() -> World {
     keep(&world, &[bad, fine]).await;
     link(&world, "slack", "U0OCTO", &hostile(), "octo").await;
     world.slack.command("UADA", "subscribe acme/shop workflow=nightly").await;
-    world.slack.command("UADA", &format!("hold {HOSTILE}")).await;
+    world.slack.command("UADA", "hold <s>\u{202e}<script>alert(1)</script>").await;
     world.settle().await;
-    let dead = Delivery {
-        id: "x:1".into(),
-        source: "github".into(),
-        kind: "workflow_job".into(),
-        origin: Origin::Signed,
-        at: world.clock.now(),
-        hash: ci_rescue::domain::Digest::of([&b"x"[..]]),
-        body: hostile(),
-    };
-    world.store.put_delivery(dead).await.unwrap();
-    world.settle().await;
+    dead_letter(&world).await;
     world
 }
 
