@@ -87,9 +87,9 @@ impl Insight for Engine {
         self.known_people(actor, place).await
     }
 
-    async fn wellbeing(&self, actor: &Actor, place: &Place) -> Result<Wellbeing, StoreError> {
+    async fn wellbeing(&self, who: Option<(&Actor, &Place)>) -> Result<Wellbeing, StoreError> {
         const LETTERS: usize = 50;
-        let role = self.directory.principal(actor, place).role;
+        let role = who.map_or(Role::Admin, |(actor, place)| self.directory.principal(actor, place).role);
         let (whole, now) = (role >= Role::Responder, self.clock.now());
         let mut vitals = self.health.look();
         if !whole {

@@ -208,7 +208,8 @@ pub trait Insight: Send + Sync {
     /// By platform and channel.
     async fn feeds(&self, actor: &Actor, place: &Place) -> Result<Vec<Fed>, StoreError>;
     async fn society(&self, actor: &Actor, place: &Place) -> Result<Society, StoreError>;
-    async fn wellbeing(&self, actor: &Actor, place: &Place) -> Result<Wellbeing, StoreError>;
+    /// `who` is `None` for all that an admin sees.
+    async fn wellbeing(&self, who: Option<(&Actor, &Place)>) -> Result<Wellbeing, StoreError>;
     /// `who` is `None` for programs.
     async fn audit(
         &self,

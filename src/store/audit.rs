@@ -14,15 +14,10 @@ use std::collections::btree_map::Entry;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Entries of stores from before the index that are added at a time.
+/// Rows that are brought into order at a time.
 const AT_ONCE: usize = 4_096;
 /// The installation's own journal.
 const HOUSE: IncidentNo = IncidentNo(0);
-
-/// The counter that says that every entry is in the index.
-fn whole() -> Vec<u8> {
-    keys::text(b'#', "audit")
-}
 
 /// The name under which an incident's entries stand.
 fn place(backend: &dyn Backend, no: IncidentNo, fresh: &[Incident]) -> Result<(String, bool)> {
@@ -69,9 +64,6 @@ pub fn stage(backend: &dyn Backend, batch: &mut Batch, turn: &Turn) -> Result<()
         let repo = named(backend, batch, places.entry(*no), &turn.incidents)?;
         batch.put(keys::audit(repo, entry.at.0, *no, entry.seq), Vec::new());
     }
-    if !turn.journal.is_empty() && backend.get(&whole())?.is_none() {
-        batch.put(whole(), encode(&1_u64)?);
-    }
     Ok(())
 }
 
@@ -86,34 +78,51 @@ pub fn forget(backend: &dyn Backend, batch: &mut Batch, no: IncidentNo) -> Resul
     Ok(())
 }
 
-/// A store from before the index gets it once; after a kill in between, again.
+/// A store from before the index gets it when it is opened; so does one that an older program wrote to since: there are
+/// then more entries than rows of the index, or fewer. After a kill in between, it is done again.
 pub fn fill(backend: &dyn Backend) -> Result<()> {
-    if backend.get(&whole())?.is_some() {
+    if backend.rows(keys::AUDIT)? == backend.rows(keys::JOURNAL)? {
         return Ok(());
     }
-    let mut from = vec![keys::JOURNAL];
+    sweep(backend, keys::AUDIT, |batch, key, _| {
+        let stands = |spot: Spot| -> Result<bool> {
+            let entry = backend.get(&keys::journal(spot.incident, spot.entry))?;
+            let entry = entry.map(|bytes| decode::<journal::Entry>(&bytes)).transpose()?;
+            Ok(entry.is_some_and(|entry| entry.at == spot.at))
+        };
+        if !keys::read_audit(key).map_or(Ok(false), |(_, spot)| stands(spot))? {
+            batch.remove(key.to_vec());
+        }
+        Ok(())
+    })?;
     let mut places: BTreeMap<IncidentNo, String> = BTreeMap::new();
+    sweep(backend, keys::JOURNAL, |batch, key, value| {
+        let no = IncidentNo(key[1..9].try_into().map_or(0, u64::from_be_bytes));
+        let entry: journal::Entry = decode(value)?;
+        let repo = named(backend, batch, places.entry(no), &[])?;
+        batch.put(keys::audit(repo, entry.at.0, no, entry.seq), Vec::new());
+        Ok(())
+    })
+}
+
+/// Every row of a table, with what is to be changed for it.
+fn sweep(
+    backend: &dyn Backend,
+    table: u8,
+    mut change: impl FnMut(&mut Batch, &[u8], &[u8]) -> Result<()>,
+) -> Result<()> {
+    let mut from = vec![table];
     loop {
-        let rows = backend.scan(&[keys::JOURNAL], &from, AT_ONCE)?;
-        let Some((last, _)) = rows.last() else { break };
+        let rows = backend.scan(&[table], &from, AT_ONCE)?;
+        let Some((last, _)) = rows.last() else { return Ok(()) };
         from.clone_from(last);
         from.push(0);
         let mut batch = Batch::default();
         for (key, value) in &rows {
-            let no = IncidentNo(key[1..9].try_into().map_or(0, u64::from_be_bytes));
-            let entry: journal::Entry = decode(value)?;
-            let repo = named(backend, &mut batch, places.entry(no), &[])?;
-            batch.put(keys::audit(repo, entry.at.0, no, entry.seq), Vec::new());
+            change(&mut batch, key, value)?;
         }
         backend.apply(&batch)?;
     }
-    // The first entry of a new store says so itself.
-    if places.is_empty() {
-        return Ok(());
-    }
-    let mut batch = Batch::default();
-    batch.put(whole(), encode(&1_u64)?);
-    backend.apply(&batch)
 }
 
 /// The names under which entries stand, in order; empty for the installation's own.

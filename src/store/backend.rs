@@ -32,6 +32,13 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// The disk failed.
     fn scan_down(&self, prefix: &[u8], before: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError>;
+    /// How many rows a table has.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn rows(&self, table: u8) -> Result<u64, StoreError> {
+        Ok(self.scan(&[table], &[], usize::MAX)?.len() as u64)
+    }
     /// All or nothing, visible at once, durable after the next [`Backend::flush`].
     ///
     /// # Errors

@@ -145,6 +145,11 @@ impl Backend for Sled {
         self.raw()?.scan_down(prefix, before, limit)
     }
 
+    fn rows(&self, table: u8) -> Result<u64, StoreError> {
+        self.damage.check()?;
+        Ok(self.tally().rows_of(table))
+    }
+
     fn apply(&self, batch: &Batch) -> Result<(), StoreError> {
         // The last change of a key is the one that stands.
         let changes: Changes<'_> = batch.0.iter().map(|(key, value)| (key.as_slice(), value.as_deref())).collect();

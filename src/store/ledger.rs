@@ -267,7 +267,7 @@ impl<B: Backend> Store for Ledger<B> {
     }
 
     async fn counts(&self) -> Result<Counts> {
-        let count = |table: u8| self.table(table).map(|rows| rows.len() as u64);
+        let count = |table: u8| self.backend.rows(table);
         let mut behind = BTreeMap::new();
         for (mut key, _) in self.table(keys::DIRTY)? {
             key[0] = keys::SURFACE;

@@ -43,7 +43,7 @@ impl Row {
                 (format!("subscribe, by {}", clean_line(by, WORDS)), Some(rfc3339(*at)))
             }
             FeedFrom::Command(None) => ("subscribe".to_owned(), None),
-            FeedFrom::Console => ("built in".to_owned(), None),
+            FeedFrom::Console => ("the console itself".to_owned(), None),
         };
         let state = match (fed.trouble.is_some(), fed.up) {
             (true, _) => "not reachable",

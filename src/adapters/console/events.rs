@@ -36,14 +36,11 @@ pub async fn events(State(app): State<App>, headers: HeaderMap, Query(since): Qu
     let Some(session) = session(&app, &headers) else { return StatusCode::UNAUTHORIZED.into_response() };
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
     let (missed, updates) = app.console.follow(last.unwrap_or(&since.since));
-    let (holds, actor) = (holds(App::clone(&app)), session.who.actor());
+    let holds = holds(App::clone(&app));
     let ended = ended(App::clone(&app), &session);
     let watched = since.watch.as_deref() == Some("integrations");
-    let changes = if watched {
-        integrations::changes(App::clone(&app), actor).boxed()
-    } else {
-        futures::stream::pending().boxed()
-    };
+    let changes =
+        if watched { integrations::changes(App::clone(&app)).boxed() } else { futures::stream::pending().boxed() };
     // Too slow to follow, or of another start of the server: the page is fetched anew.
     let reload = || Event::default().event("reload").data("now");
     let (missed, lost) = missed.map_or_else(|| (Vec::new(), Some(reload())), |missed| (missed, None));

@@ -3,7 +3,6 @@
 use super::pages::{away, rfc3339};
 use super::routes::App;
 use super::visit::{Visit, place};
-use crate::domain::actor::Actor;
 use crate::domain::ids::Digest;
 use crate::domain::text::clean_line;
 use crate::ports::{DeadLetter, Vital, Wellbeing};
@@ -17,8 +16,10 @@ use minijinja::value::{Serde, Value};
 use serde::Serialize;
 use std::convert::Infallible;
 use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
-/// How soon an open page tells of a change: counting what waits reads every queue.
+/// How soon an open page tells of a change.
 const LOOK: Duration = Duration::from_secs(5);
 /// Characters of an error.
 const ERROR: usize = 300;
@@ -96,13 +97,28 @@ fn queues(all: &Wellbeing) -> Vec<(&'static str, u64, &'static str)> {
     ]
 }
 
-async fn look(app: &App, actor: &Actor) -> Option<Wellbeing> {
-    app.insight.wellbeing(actor, &place()).await.ok()
+/// What the last look found, shared by all open pages.
+#[derive(Default)]
+pub struct Pulse(Mutex<Option<(Instant, Digest)>>);
+
+impl Pulse {
+    /// A name for how everything is; `None` when the store cannot be read.
+    async fn look(&self, app: &App) -> Option<Digest> {
+        let mut last = self.0.lock().await;
+        if let Some((_, known)) = last.as_ref().filter(|(at, _)| at.elapsed() < LOOK / 2) {
+            return Some(known.clone());
+        }
+        let all = app.insight.wellbeing(None).await.ok()?;
+        let found = Digest::of([format!("{all:?}").as_bytes()]);
+        *last = Some((Instant::now(), found.clone()));
+        Some(found)
+    }
 }
 
 /// `GET /integrations`
 pub async fn page(State(app): State<App>, visit: Visit) -> Response {
-    let Some(all) = look(&app, &visit.session.who.actor()).await else {
+    let (actor, place) = (visit.session.who.actor(), place());
+    let Ok(all) = app.insight.wellbeing(Some((&actor, &place))).await else {
         return (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read").into_response();
     };
     let now = app.clock.now();
@@ -130,18 +146,17 @@ pub async fn page(State(app): State<App>, visit: Visit) -> Response {
 }
 
 /// Tells whenever something changed.
-pub fn changes(app: App, actor: Actor) -> impl Stream<Item = Result<Event, Infallible>> + Send {
-    let start = (app, actor, tokio::time::interval(LOOK), None::<Digest>);
-    futures::stream::unfold(start, |(app, actor, mut every, mut last)| async move {
+pub fn changes(app: App) -> impl Stream<Item = Result<Event, Infallible>> + Send {
+    let start = (app, tokio::time::interval(LOOK), None::<Digest>);
+    futures::stream::unfold(start, |(app, mut every, mut last)| async move {
         loop {
             every.tick().await;
-            let Some(all) = look(&app, &actor).await else { continue };
-            let now = Digest::of([format!("{all:?}").as_bytes()]);
+            let Some(now) = app.pulse.look(&app).await else { continue };
             let was = last.replace(now.clone());
             // Also at first: something may have changed since the page was made.
             if was.is_none_or(|was| was != now) {
                 let event = Event::default().event("parts").data("now");
-                return Some((Ok(event), (app, actor, every, last)));
+                return Some((Ok(event), (app, every, last)));
             }
         }
     })
