@@ -13,6 +13,7 @@ prove:
     CI_RESCUE_SEEDS=10000 cargo test --locked --release --test it simulation::nothing -- --nocapture
     CI_RESCUE_TRIALS=10000 cargo test --locked --test it trials
     CI_RESCUE_HOLDERS=1100 cargo test --locked --test it strangers_006_whoever
+    CI_RESCUE_AUDIT=100000 cargo test --locked --test it a_page_of_the_audit -- --nocapture
     # What is left out of the suite: a storm of a thousand.
     cargo test --locked --test it -- --ignored sinks::storm
     cargo bench --locked

@@ -265,6 +265,7 @@ fn doors(
     Doors {
         door: engine.clone(),
         ask: engine.clone(),
+        insight: engine.clone(),
         github: github::verifier(config, clock),
         endpoints,
         hook_token: token(&config.hooks.token),

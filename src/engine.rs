@@ -28,6 +28,7 @@ pub mod history;
 mod holders;
 mod homes;
 mod house;
+pub mod insight;
 mod keyed;
 mod late;
 mod ledger;

@@ -1,7 +1,7 @@
 //! What we ask of the world, and what doors ask of us.
 //!
 //! Adapters implement the first half ([`Chat`], [`Ci`], [`Forge`], [`Directory`], [`Store`], [`Clock`]); the engine
-//! implements the second ([`Door`], [`Ask`]). Nothing unproven gets in: only [`Verified::by`] makes a [`Verified`].
+//! implements the second ([`Door`], [`Ask`], [`Insight`]). Nothing unproven gets in: only [`Verified::by`] makes a [`Verified`].
 
 mod accounts;
 mod agents;
@@ -10,6 +10,7 @@ mod doors;
 mod export;
 mod health;
 mod history;
+mod insight;
 mod integrations;
 mod loops;
 mod pages;
@@ -30,6 +31,10 @@ pub use doors::{
 pub use export::{ExportAsked, Exported, Format};
 pub use health::{Health, Integration, Vital, cause};
 pub use history::{History, HistoryAsked, Named, Pasts, Recorded};
+pub use insight::{
+    Acquaintance, AuditAsked, AuditPage, AuditRow, Board, BoardAsked, Boarded, Fed, FeedFrom, Insight, Listed, Ruled,
+    Society, Watched, Wellbeing,
+};
 pub use integrations::{
     Advisory, ChangeSource, Chat, CheckSaid, Ci, Clock, Contact, Decoder, Directory, Forge, Git, GitOrigin, Heard,
     KnownRepo, LogStream, Message, NewIssue, NewPull, Origins, PortError, Pulled, Reached, Since, Ticks,
@@ -43,7 +48,7 @@ pub use sinks::{Events, Happening, Letter, Letters, Replay, Replayed, Sink, post
 pub use status::StatusPages;
 pub use store::{
     Before, Check, Checks, Claimed, Counts, DeadLetter, Delivery, Digested, Due, GIVEN_UP, Lines, NewEffect,
-    Publication, Put, Query, Store, StoreError, Surface, TimerRow, Trouble, Turn,
+    Publication, Put, Query, Spot, Store, StoreError, Surface, TimerRow, Trouble, Turn,
 };
 
 /// The target of spans that are for traces alone: lines of the log leave them out.

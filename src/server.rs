@@ -1,6 +1,7 @@
 //! How they reach us: verify, inbox, acknowledge. The public listener and the private one.
 
 mod api;
+mod audit;
 mod budget;
 mod connections;
 mod doors;
@@ -23,7 +24,7 @@ pub use private::{Probe, private};
 pub use probes::Tried;
 pub use proxies::{Proxies, network};
 
-use crate::ports::{Ask, Door, Endpoint, Health, Streaming};
+use crate::ports::{Ask, Door, Endpoint, Health, Insight, Streaming};
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ use std::sync::Arc;
 pub struct Doors {
     pub door: Arc<dyn Door>,
     pub ask: Arc<dyn Ask>,
+    pub insight: Arc<dyn Insight>,
     /// Absent: no webhook secret is configured, and the door is closed.
     pub github: Option<Arc<dyn Streaming>>,
     /// Addresses of integrations that speak their own way.

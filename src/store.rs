@@ -9,6 +9,7 @@
 //! refused and left as it was found. A backup is [`Store::backup`](crate::ports::Store::backup); [`restore`] is the way
 //! back.
 
+mod audit;
 mod backend;
 mod backup;
 mod content;

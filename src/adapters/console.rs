@@ -4,6 +4,9 @@
 //! events. A strict content security policy, checks of Host, Origin and fetch metadata, and a CSRF token in every form.
 
 mod attempts;
+mod audit;
+mod board;
+mod channels;
 mod decode;
 mod error;
 mod events;
@@ -12,10 +15,12 @@ mod feed;
 mod files;
 mod guard;
 mod incident;
+mod integrations;
 mod live;
 mod loops;
 mod overview;
 mod pages;
+mod people;
 mod plot;
 mod preview;
 mod proxied;

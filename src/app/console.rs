@@ -33,6 +33,7 @@ pub fn feed() -> Subscription {
         filter: Filter { branch: Some("*".into()), ..Filter::default() },
         role: None,
         fixed: true,
+        added: None,
     }
 }
 
@@ -110,6 +111,8 @@ pub fn private(config: &Config, doors: &Doors, engine: &Arc<Engine>, made: Made)
         console: made.console,
         door: engine.clone(),
         ask: engine.clone(),
+        insight: engine.clone(),
+        features: doors.integrations.clone(),
         words: made.words,
         token: token.clone(),
         open,

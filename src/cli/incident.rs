@@ -1,5 +1,6 @@
-//! `incident list|show|log|replay|export`: from the store, or from the running server when that holds it.
+//! `incident list|show|log|replay|export|audit`: from the store, or from the running server when that holds it.
 
+mod audit;
 mod export;
 mod replay;
 
@@ -51,6 +52,8 @@ enum What {
     Replay(replay::Args),
     /// All incidents, or their journals, as newline-delimited JSON or CSV
     Export(export::Args),
+    /// Who did what, over all incidents and the installation, newest first
+    Audit(audit::Args),
 }
 
 const LIMIT: usize = 200;
@@ -62,6 +65,7 @@ pub fn run(args: &Args) -> Result<(), Failed> {
         What::Log { id, config } => log(&config.load()?, id),
         What::Replay(args) => replay::run(args),
         What::Export(args) => export::run(args),
+        What::Audit(args) => audit::run(args),
     }
 }
 

@@ -75,7 +75,11 @@ fn wish(name: &str, take: &mut dyn FnMut(&str) -> Option<String>) -> Result<Wish
             reason: take("reason").map(Into::into),
             listed: take("list").is_some(),
         },
-        "extend" => Wish::Extend { id: take("quarantine"), for_ms: time(take("for"), QUARANTINE)? },
+        "extend" => Wish::Extend {
+            id: take("quarantine"),
+            for_ms: time(take("for"), QUARANTINE)?,
+            reason: take("reason").map(Into::into),
+        },
         "fix" => match (take("template"), take("with")) {
             (Some(word), ask) if word.eq_ignore_ascii_case("agent") => Wish::Agent { ask: ask.map(Into::into) },
             (template, with) => Wish::Fix {

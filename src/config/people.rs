@@ -5,7 +5,7 @@ use crate::domain::actor::{Actor, Place, Platform, Principal, Role};
 use crate::domain::link::{Account, Link};
 use crate::domain::mention::Mention;
 use crate::domain::time::{MINUTE_MS, Time};
-use crate::ports::{Clock, Contact, Directory};
+use crate::ports::{Clock, Contact, Directory, Listed, Ruled};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -295,6 +295,41 @@ impl Directory for People {
 
     fn is_somebody(&self, login: &str) -> bool {
         self.by_login(login).is_some_and(|person| person.role > Role::Viewer)
+    }
+
+    fn everybody(&self) -> Vec<Listed> {
+        let listed = |person: &Person| Listed {
+            name: person.name.clone(),
+            role: person.role,
+            github: person.github.clone(),
+            accounts: accounts(person),
+            sign_in: person.sign_in.clone(),
+            direct: person.direct,
+        };
+        self.people.iter().map(listed).collect()
+    }
+
+    fn operator(&self) -> Option<String> {
+        self.operator.clone()
+    }
+
+    fn rules(&self) -> Vec<Ruled> {
+        let (learnt, now) = (self.learnt.read().unwrap_or_else(PoisonError::into_inner), self.clock.now());
+        let rule = |group: &Group| {
+            let places = [("slack", &group.slack), ("discord", &group.discord), ("sign_in", &group.sign_in)];
+            let members = group.slack.as_ref().and_then(|id| {
+                let known = learnt.members.get(&(Platform::new("slack"), id.to_ascii_lowercase()));
+                let known = known.filter(|(_, at)| (0..MEMBERS_MS).contains(&now.ms_since(*at)));
+                known.map(|(all, _)| all.iter().cloned().collect())
+            });
+            Ruled {
+                owner: group.owner.clone(),
+                places: places.into_iter().filter_map(|(at, id)| Some((at, id.clone()?))).collect(),
+                role: group.role,
+                members,
+            }
+        };
+        self.groups.iter().map(rule).collect()
     }
 
     fn set_links(&self, links: Vec<Link>) {

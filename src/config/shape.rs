@@ -426,6 +426,7 @@ impl Feed {
             },
             role: self.role,
             fixed: true,
+            added: None,
         }
     }
 }

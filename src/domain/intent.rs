@@ -63,6 +63,8 @@ pub enum Wish {
     Extend {
         id: Option<String>,
         for_ms: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Untrusted>,
     },
     /// Removes a quarantine: by its id, or the incident's own.
     Unquarantine {

@@ -41,6 +41,19 @@ pub struct Link {
     /// When the forge was asked last whether the login is still theirs.
     #[serde(default)]
     pub looked: Time,
+    /// How it was proved; absent in what was stored before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<LinkVia>,
+}
+
+/// How somebody proved whose account it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkVia {
+    /// They entered a code at the forge.
+    Device,
+    /// They brought a code from the console, where they had signed in.
+    Console,
 }
 
 /// What a person links their account with.

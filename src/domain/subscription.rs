@@ -3,6 +3,7 @@
 use super::actor::{Platform, Role};
 use super::evidence::Severity;
 use super::ids::Repo;
+use super::time::Time;
 use serde::{Deserialize, Serialize};
 
 /// What a feed wants. An absent part matches all, but for the branch: an absent branch is the default branch.
@@ -32,6 +33,17 @@ pub struct Subscription {
     pub role: Option<Role>,
     /// By configuration rather than by command: a command cannot remove it.
     pub fixed: bool,
+    /// Who asked for it by command; absent in what was stored before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added: Option<Added>,
+}
+
+/// By whose command a feed is there, and since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Added {
+    /// The person's key.
+    pub by: String,
+    pub at: Time,
 }
 
 /// What a filter looks at.

@@ -21,7 +21,7 @@ use std::time::Duration;
 /// How long the forge's answer counts, in milliseconds.
 pub(super) const COUNTS_MS: i64 = 60_000;
 /// Repositories that are asked about for one answer; what is beyond is not shown.
-const REPOS_MAX: usize = 40;
+pub(super) const REPOS_MAX: usize = 40;
 /// Answers of the forge that are remembered.
 const REMEMBERED: usize = 10_000;
 /// A platform waits three seconds for what somebody is typing.
@@ -41,7 +41,7 @@ pub(super) struct Asker {
 pub(super) type Answers = std::collections::HashMap<(String, Repo), (Readable, Time)>;
 
 /// By whatever name the repository is or was known.
-fn sight(rules: &Rules, names: &Names, reader: &Reader, repo: &Repo) -> Sight {
+pub(super) fn sight(rules: &Rules, names: &Names, reader: &Reader, repo: &Repo) -> Sight {
     let all = || names.all(repo).map(|name| sees(rules, reader, name));
     let has = |want: Sight| all().any(|sight| sight == want);
     if has(Sight::Yes) {
@@ -74,7 +74,7 @@ impl Engine {
         all
     }
 
-    async fn readable_one(&self, login: Option<&str>, repo: &Repo) -> Readable {
+    pub(super) async fn readable_one(&self, login: Option<&str>, repo: &Repo) -> Readable {
         let now = self.clock.now();
         let key = (login.unwrap_or_default().to_ascii_lowercase(), repo.clone());
         let fresh = |at: &Time| (0..COUNTS_MS).contains(&now.ms_since(*at));

@@ -124,17 +124,6 @@ impl Ask for Engine {
         Ok(all)
     }
 
-    async fn quarantines(&self) -> Result<Vec<(Quarantined, i64)>, StoreError> {
-        let now = self.clock.now();
-        let all = self.read_ledger(None).await?.into_iter().filter(|entry| entry.ends() > now && !entry.pending);
-        Ok(all
-            .map(|entry| {
-                let age = entry.age_days(now);
-                (entry, age)
-            })
-            .collect())
-    }
-
     async fn waits_for(&self, actor: &Actor, place: &Place) -> Result<Vec<Incident>, StoreError> {
         let principal = self.directory.principal(actor, place);
         let mut open =

@@ -107,6 +107,9 @@ mod tests {
             since: up.map(|_| Time(0)),
             failures: 0,
             last_error: error.map(str::to_owned),
+            answered: None,
+            failed: None,
+            paused: None,
         };
         let now = Time(120_000);
         for (vital, want) in [

@@ -49,6 +49,7 @@ impl Door for Engine {
         match put {
             Ok(Put::New) => {
                 self.store_works();
+                self.health.heard(raw.source);
                 counter!("ci_rescue_deliveries_total", "source" => raw.source, "outcome" => "new").increment(1);
                 self.turn_due.notify_one();
                 Ok(Accepted::New)

@@ -65,7 +65,7 @@ struct Line {
     text: String,
 }
 
-fn rfc3339(at: Time) -> String {
+pub(super) fn rfc3339(at: Time) -> String {
     chrono::DateTime::from_timestamp_millis(at.0)
         .map_or_else(String::new, |at| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
 }
@@ -194,7 +194,7 @@ impl Reading {
 }
 
 /// One page in its format.
-enum Out {
+pub(super) enum Out {
     Jsonl(Vec<u8>),
     Csv(Box<csv::Writer<Vec<u8>>>),
 }
@@ -203,7 +203,7 @@ fn broken(why: impl std::fmt::Display) -> StoreError {
     StoreError::Broken(format!("cannot write the export: {why}"))
 }
 
-fn value(row: &impl Serialize) -> Result<Map<String, Value>, StoreError> {
+pub(super) fn value(row: &impl Serialize) -> Result<Map<String, Value>, StoreError> {
     match serde_json::to_value(row).map_err(broken)? {
         Value::Object(row) => Ok(row),
         other => Err(broken(other)),
@@ -222,7 +222,7 @@ fn cell(value: &Value) -> String {
 
 impl Out {
     /// `head` is a row whose names head a table; `None` after the first page.
-    fn new(format: Format, head: Option<&Map<String, Value>>) -> Result<Self, StoreError> {
+    pub(super) fn new(format: Format, head: Option<&Map<String, Value>>) -> Result<Self, StoreError> {
         if format == Format::Jsonl {
             return Ok(Self::Jsonl(Vec::new()));
         }
@@ -233,7 +233,7 @@ impl Out {
         Ok(Self::Csv(Box::new(writer)))
     }
 
-    fn write(&mut self, row: &impl Serialize) -> Result<(), StoreError> {
+    pub(super) fn write(&mut self, row: &impl Serialize) -> Result<(), StoreError> {
         match self {
             Self::Jsonl(out) => {
                 serde_json::to_writer(&mut *out, row).map_err(broken)?;
@@ -244,7 +244,7 @@ impl Out {
         }
     }
 
-    fn done(self) -> Result<Vec<u8>, StoreError> {
+    pub(super) fn done(self) -> Result<Vec<u8>, StoreError> {
         match self {
             Self::Jsonl(out) => Ok(out),
             Self::Csv(writer) => (*writer).into_inner().map_err(broken),

@@ -4,10 +4,10 @@ use super::FEEDS;
 use super::access::Asker;
 use super::turn::Working;
 use crate::domain::Repo;
-use crate::domain::actor::{Place, Platform, Role};
+use crate::domain::actor::{Place, Platform, Principal, Role};
 use crate::domain::ids::Digest;
 use crate::domain::journal::{FeedRow, Note};
-use crate::domain::subscription::{Filter, Subscription};
+use crate::domain::subscription::{Added, Filter, Subscription};
 use crate::ports::{StoreError, Surface};
 use serde_json::json;
 
@@ -21,7 +21,7 @@ impl Working<'_> {
             if !admin {
                 return refuse("only an admin can subscribe a channel to a pattern".into());
             }
-            return Some(self.subscribed(&asker.place, filter));
+            return Some(self.subscribed(&asker.reader.person, &asker.place, filter));
         };
         if !self.has_repo(&repo) {
             return refuse(format!("{repo} is outside github.repositories"));
@@ -33,7 +33,7 @@ impl Working<'_> {
             return refuse(format!("GitHub shows no repository {repo} to this bot, or you may not read it"));
         }
         if self.engine.forge.is_none() {
-            return Some(self.subscribed(&asker.place, filter));
+            return Some(self.subscribed(&asker.reader.person, &asker.place, filter));
         }
         let Some(told) = &asker.readable else {
             self.clear(asker, vec![repo]);
@@ -43,19 +43,20 @@ impl Working<'_> {
         match told.and_then(|told| told.name.clone()) {
             Some(name) => {
                 let filter = Filter { repo: Some(name.to_string()), ..filter };
-                Some(self.subscribed(&asker.place, filter))
+                Some(self.subscribed(&asker.reader.person, &asker.place, filter))
             }
             None => refuse(format!("GitHub shows no repository {repo} to this bot, or you may not read it")),
         }
     }
 
-    fn subscribed(&mut self, place: &Place, filter: Filter) -> Note {
+    fn subscribed(&mut self, by: &Principal, place: &Place, filter: Filter) -> Note {
         let feed = Subscription {
             platform: place.platform.clone(),
             channel: place.channel.clone(),
             filter,
             role: None,
             fixed: false,
+            added: Some(Added { by: by.key.clone(), at: self.now }),
         };
         let note = Note::Subscribed { feed: words(&feed.filter) };
         if !self
@@ -106,7 +107,7 @@ impl Working<'_> {
     }
 }
 
-fn mute_key(platform: &Platform, channel: &str) -> String {
+pub(super) fn mute_key(platform: &Platform, channel: &str) -> String {
     format!("mute:{platform}:{channel}")
 }
 
@@ -117,7 +118,7 @@ pub(super) fn feed_key(feed: &Subscription) -> String {
 }
 
 /// A feed as the command that makes it.
-fn words(filter: &Filter) -> String {
+pub(super) fn words(filter: &Filter) -> String {
     let mut words = vec![filter.repo.clone().unwrap_or_else(|| "*".into())];
     let mut add = |name: &str, value: Option<&str>| words.extend(value.map(|value| format!("{name}={value}")));
     add("branch", filter.branch.as_deref());

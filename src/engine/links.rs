@@ -12,7 +12,7 @@ use crate::domain::effect::Effect;
 use crate::domain::event::Event;
 use crate::domain::ids::Digest;
 use crate::domain::journal::Note;
-use crate::domain::link::{Account, DeviceCode, Link, LinkBy, Linking, Pending, Polled};
+use crate::domain::link::{Account, DeviceCode, Link, LinkBy, LinkVia, Linking, Pending, Polled};
 use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
 use crate::ports::{Accounts, PortError, StoreError, TimerRow, Turn};
@@ -221,7 +221,7 @@ impl Working<'_> {
             Polled::Ended { why } => self.ended(&account, &pending, &why),
             Polled::Is { login, id } => {
                 self.forget(&account);
-                let note = self.linked(&pending.actor, &pending.place, account, (login, id)).await?;
+                let note = self.linked(&pending.actor, &pending.place, account, (login, id, LinkVia::Device)).await?;
                 self.answer(&pending.place, &pending.actor.id, note);
             }
         }
@@ -244,7 +244,7 @@ impl Working<'_> {
         actor: &Actor,
         place: &Place,
         account: Account,
-        (login, id): (String, Option<u64>),
+        (login, id, via): (String, Option<u64>, LinkVia),
     ) -> Result<Note, StoreError> {
         if let Err(why) = self.engine.directory.may_link(&account, Some(&login)) {
             return Ok(refused("link", why));
@@ -275,7 +275,7 @@ impl Working<'_> {
         tracing::info!(account = %account.key(), login, "linked an account");
         let key = link_key(&account);
         let looked = id.map_or(Time(0), |_| self.now);
-        let link = Link { account, name: actor.name.clone(), login, id, at: self.now, looked };
+        let link = Link { account, name: actor.name.clone(), login, id, at: self.now, looked, via: Some(via) };
         self.turn.settings.push((key, Some(json!(link))));
         Ok(note)
     }
@@ -341,7 +341,7 @@ impl Working<'_> {
         self.turn.settings.push((key, None));
         let (actor, place) = (asker.actor.clone(), asker.place.clone());
         // Its number is asked for in a moment.
-        self.linked(&actor, &place, account, (coded.login, None)).await
+        self.linked(&actor, &place, account, (coded.login, None, LinkVia::Console)).await
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Wants {
 }
 
 impl Engine {
-    async fn preference(&self, person: &str) -> Result<Option<Preference>, StoreError> {
+    pub(super) async fn preference(&self, person: &str) -> Result<Option<Preference>, StoreError> {
         let stored = self.store.setting(&key(person)).await?;
         Ok(stored.and_then(|value| serde_json::from_value(value).ok()))
     }

@@ -32,6 +32,13 @@ pub(super) fn open(pages: &Pages, now: Time) -> Vec<Outage> {
 }
 
 impl Engine {
+    /// When each page was read last, and how many outages were open there.
+    pub(super) async fn provider_looks(&self) -> Result<Vec<(String, Time, usize)>, StoreError> {
+        let stored = self.store.setting(OUTAGES).await?;
+        let pages: Pages = stored.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default();
+        Ok(pages.into_iter().map(|(name, known)| (name, known.at, known.open.len())).collect())
+    }
+
     /// Looks at the status pages, if it is time to.
     ///
     /// # Errors

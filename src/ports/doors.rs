@@ -310,8 +310,6 @@ pub trait Ask: Send + Sync {
     async fn fits(&self, actor: &Actor, place: &Place, value: &str, fields: &Fields) -> Result<(), Misfit>;
     /// The tests that do not count in this repository now.
     async fn quarantined(&self, repo: &Repo) -> Result<Vec<Quarantined>, super::StoreError>;
-    /// Every quarantine with its age in days, the oldest first.
-    async fn quarantines(&self) -> Result<Vec<(Quarantined, i64)>, super::StoreError>;
     /// The open incidents that this person may approve now.
     async fn waits_for(&self, actor: &Actor, place: &Place) -> Result<Vec<Incident>, super::StoreError>;
     /// The arguments with which a framework's runner leaves out what is on the repository's list; else a sentence that

@@ -4,6 +4,7 @@ use super::Clock;
 use crate::domain::text::clean_line;
 use crate::domain::time::{Span, Time};
 use metrics::{counter, gauge};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// So many failed calls in a row are an outage: a single error answer is not.
@@ -29,6 +30,11 @@ struct State {
     failures: u64,
     failing_since: Time,
     error: Option<String>,
+    /// Of the last call that was answered, and of the last that failed.
+    answered: Option<Time>,
+    failed: Option<(Time, String)>,
+    /// It asked us to be silent until then.
+    paused: Option<Time>,
 }
 
 /// What is known of an integration now.
@@ -45,6 +51,12 @@ pub struct Vital {
     pub failures: u64,
     /// Of the last failed call, on one line, while it is down.
     pub last_error: Option<String>,
+    /// When a call was answered last.
+    pub answered: Option<Time>,
+    /// When a call failed last, and why, on one line.
+    pub failed: Option<(Time, String)>,
+    /// It asked for a pause until then.
+    pub paused: Option<Time>,
 }
 
 impl Integration {
@@ -56,7 +68,9 @@ impl Integration {
     pub fn answered(&self) {
         let now = self.clock.now();
         let mut state = self.state();
-        let was = std::mem::replace(&mut *state, State { up: Some(true), ..State::default() });
+        let (failed, paused) = (state.failed.take(), state.paused);
+        let fresh = State { up: Some(true), answered: Some(now), failed, paused, ..State::default() };
+        let was = std::mem::replace(&mut *state, fresh);
         state.since = if was.up == Some(true) { was.since } else { now };
         drop(state);
         if was.up != Some(true) {
@@ -79,6 +93,11 @@ impl Integration {
         self.fail(why, 1);
     }
 
+    /// It asked not to be called before `until`.
+    pub fn paused(&self, until: Time) {
+        self.state().paused = Some(until);
+    }
+
     fn fail(&self, why: &str, enough: u64) {
         let now = self.clock.now();
         let why = clean_line(why, ERROR_CHARS);
@@ -89,6 +108,7 @@ impl Integration {
             state.failing_since = now;
         }
         state.error = Some(why.clone());
+        state.failed = Some((now, why.clone()));
         if state.failures < enough || state.up == Some(false) {
             return;
         }
@@ -115,6 +135,9 @@ impl Integration {
             since: state.up.map(|_| state.since),
             failures: state.failures,
             last_error: state.error.clone().filter(|_| state.up == Some(false)),
+            answered: state.answered,
+            failed: state.failed.clone(),
+            paused: state.paused.filter(|until| *until > self.clock.now()),
         }
     }
 }
@@ -123,12 +146,13 @@ impl Integration {
 pub struct Health {
     clock: Arc<dyn Clock>,
     all: Mutex<Vec<Arc<Integration>>>,
+    heard: Mutex<BTreeMap<&'static str, Time>>,
 }
 
 impl Health {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { clock, all: Mutex::default() })
+        Arc::new(Self { clock, all: Mutex::default(), heard: Mutex::default() })
     }
 
     /// Adds one; `name` is for programs, `title` for people.
@@ -136,6 +160,18 @@ impl Health {
         let new = Arc::new(Integration { name, title, clock: self.clock.clone(), state: Mutex::default() });
         self.all.lock().unwrap_or_else(PoisonError::into_inner).push(new.clone());
         new
+    }
+
+    /// A delivery came in.
+    pub fn heard(&self, source: &'static str) {
+        let now = self.clock.now();
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).insert(source, now);
+    }
+
+    /// When each source was heard last since this start.
+    #[must_use]
+    pub fn last_heard(&self) -> BTreeMap<&'static str, Time> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     #[must_use]
@@ -195,6 +231,14 @@ mod tests {
         at(5_000);
         slack.answered();
         assert_eq!(look(), (Some(true), Some(5_000), 0, None));
+        slack.paused(Time(6_000));
+        slack.answered();
+        let vital = health.look().remove(0);
+        assert_eq!((vital.answered, vital.paused), (Some(Time(5_000)), Some(Time(6_000))));
+        assert_eq!(vital.failed, Some((Time(4_000), "connection refused".into())), "what was is told on");
+        at(6_000);
+        assert_eq!(health.look().remove(0).paused, None);
+        at(5_000);
         slack.down("connection refused");
         assert_eq!(look(), (Some(false), Some(5_000), 1, Some("connection refused".into())), "at once");
     }

@@ -1,5 +1,6 @@
 //! Integrations: chat platforms, CI, forge, people, time.
 
+use super::insight::{Listed, Ruled};
 use super::store::Delivery;
 use crate::domain::access::Asked;
 use crate::domain::action::{Action, Made};
@@ -566,6 +567,18 @@ pub trait Directory: Send + Sync {
     /// Whether the members of this team, as CODEOWNERS writes it, stand for it: nothing else does.
     fn wants_team(&self, _owner: &str) -> bool {
         false
+    }
+    /// Everybody whom the configuration names, in its order.
+    fn everybody(&self) -> Vec<Listed> {
+        Vec::new()
+    }
+    /// The console's operator, where a token signs one in.
+    fn operator(&self) -> Option<String> {
+        None
+    }
+    /// Every group of the configuration, in its order.
+    fn rules(&self) -> Vec<Ruled> {
+        Vec::new()
     }
     /// Who is in a group or a team of the forge as of now. It is forgotten by itself.
     fn set_members(&self, _platform: &Platform, _group: &str, _members: Vec<String>) {}

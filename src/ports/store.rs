@@ -252,6 +252,15 @@ pub struct Query {
     pub limit: usize,
 }
 
+/// Where an entry stands among those of all journals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Spot {
+    pub at: Time,
+    pub incident: IncidentNo,
+    /// Its number in the incident's journal.
+    pub entry: u64,
+}
+
 /// The setting that counts cards that were given up.
 pub const GIVEN_UP: &str = "cards_given_up";
 
@@ -359,6 +368,13 @@ pub trait Store: History {
     async fn incidents(&self, query: &Query) -> Result<Vec<Incident>, StoreError>;
     /// Entries after `after`, oldest first.
     async fn journal(&self, no: IncidentNo, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError>;
+    /// The names of repositories under which journals have entries, in lower case and in order; the empty one is the
+    /// installation's own. An incident's entries stay under the name that its repository had at the first of them.
+    async fn audited(&self) -> Result<Vec<String>, StoreError>;
+    /// The name under which an incident's entries are; `None` where it has none.
+    async fn audit_name(&self, no: IncidentNo) -> Result<Option<String>, StoreError>;
+    /// The newest entries under one of these names: those before `before`, at most `limit`.
+    async fn audit(&self, name: &str, before: Option<Spot>, limit: usize) -> Result<Vec<(Spot, Entry)>, StoreError>;
     async fn runs(&self) -> Result<Vec<(String, RunSeen)>, StoreError>;
     async fn setting(&self, key: &str) -> Result<Option<serde_json::Value>, StoreError>;
     async fn settings(&self, prefix: &str) -> Result<Vec<(String, serde_json::Value)>, StoreError>;

@@ -8,7 +8,7 @@ use crate::domain::action::{Action, ChangeSpec};
 use crate::domain::intent::Wish;
 use crate::domain::plan::{Nature, PlannedAction, Planning};
 use crate::domain::quarantined::{Quarantined, day};
-use crate::domain::text::clean_line;
+use crate::domain::text::{clean_line, inert};
 
 pub struct Extend;
 
@@ -22,13 +22,14 @@ impl Remedy for Extend {
     }
 
     fn plan(&self, context: &PlanContext<'_>) -> Planning {
-        let (Wish::Extend { id, for_ms }, Some(asked)) = (context.wish, context.proposal) else {
+        let (Wish::Extend { id, for_ms, reason }, Some(asked)) = (context.wish, context.proposal) else {
             return Planning::Refused(vec!["only a person can extend a quarantine".into()]);
         };
         let until = match length(*for_ms) {
             Ok(ms) => day(asked.at.plus_ms(ms)),
             Err(why) => return Planning::Refused(vec![why]),
         };
+        let because: Vec<String> = reason.iter().map(|reason| inert(reason.raw(), 120)).collect();
         let (id, entry) = match which(context, id.as_ref()) {
             Ok(found) => found,
             Err(planning) => return *planning,
@@ -51,7 +52,8 @@ impl Remedy for Extend {
         if entry.is_some_and(|entry| entry.served) {
             let repo = context.incident.repo.as_str();
             let why = "it is on the list that CI fetches, not in the code";
-            return of_the_list("extend", summary, repo, listed.into_iter().collect(), &[&id, &until], why);
+            let planning = of_the_list("extend", summary, repo, listed.into_iter().collect(), &[&id, &until], why);
+            return with_reasons(planning, because);
         }
         let onto = match code::default_branch(context.incident) {
             Ok(onto) => onto,
@@ -71,6 +73,7 @@ impl Remedy for Extend {
         }
         let wanting = Wanting {
             summary: summary.clone(),
+            because,
             label: "ci:quarantined",
             undo: "use unquarantine",
             targets: vec![Target {
@@ -86,4 +89,11 @@ impl Remedy for Extend {
         plan.on_merge.extend(listed.map(|listed| listed.action));
         Planning::Ready(plan)
     }
+}
+
+/// What is planned, with a person's words beside the plan's own.
+fn with_reasons(planning: Planning, because: Vec<String>) -> Planning {
+    let Planning::Ready(mut plan) = planning else { return planning };
+    plan.because.extend(because);
+    Planning::Ready(plan)
 }

@@ -7,7 +7,7 @@ use super::shapes::{
     BudgetAnswer, CiHook, CiHookAnswer, ClassifyAnswer, ClassifyRequest, IncidentView, IncidentsAnswer,
     IntegrationView, QuarantineAnswer, RemediateAnswer, RemediateRequest, StatusAnswer, TroubleView, rfc3339,
 };
-use super::{export, history, policy, sinks, store};
+use super::{audit, export, history, policy, sinks, store};
 use crate::ports::{CiFailure, Query};
 use axum::extract::{Path, Query as Params, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -33,6 +33,7 @@ pub fn routes() -> Router<Doors> {
         .merge(store::routes())
         .merge(history::routes())
         .merge(export::routes())
+        .merge(audit::routes())
         .merge(policy::routes())
         .merge(sinks::routes())
 }
@@ -40,7 +41,7 @@ pub fn routes() -> Router<Doors> {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "CI Rescue", description = "Incidents, and what may be asked of the bot."),
-    paths(incidents, incident, status, fixed, loops, budget, classify, quarantine, ci_hook, remediate, store::backup, store::verify, history::import, history::score, history::classify, history::fill, export::export, policy::policy, policy::try_policy, sinks::record, sinks::replay),
+    paths(incidents, incident, status, fixed, loops, budget, classify, quarantine, ci_hook, remediate, store::backup, store::verify, history::import, history::score, history::classify, history::fill, export::export, audit::audit, policy::policy, policy::try_policy, sinks::record, sinks::replay),
     modifiers(&Tokens)
 )]
 struct Document;

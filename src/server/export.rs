@@ -38,16 +38,21 @@ pub struct ExportParams {
     until: Option<String>,
 }
 
+/// A parameter that is an RFC 3339 time.
+///
+/// # Errors
+/// A sentence on what it should be.
+pub fn time(name: &str, text: Option<String>) -> Result<Option<Time>, String> {
+    let Some(text) = text else { return Ok(None) };
+    chrono::DateTime::parse_from_rfc3339(&text)
+        .map(|at| Some(Time(at.timestamp_millis())))
+        .map_err(|_| format!("{name} must be a time such as 2026-01-02T03:04:05Z"))
+}
+
 impl ExportParams {
     /// # Errors
     /// A sentence on what cannot be read.
     pub fn asked(self) -> Result<ExportAsked, String> {
-        let time = |name: &str, text: Option<String>| match text {
-            None => Ok(None),
-            Some(text) => chrono::DateTime::parse_from_rfc3339(&text)
-                .map(|at| Some(Time(at.timestamp_millis())))
-                .map_err(|_| format!("{name} must be a time such as 2026-01-02T03:04:05Z")),
-        };
         if let Some(repo) = &self.repo {
             repo.parse::<Repo>().map_err(|why| format!("repo: {why}"))?;
         }

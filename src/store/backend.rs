@@ -32,12 +32,12 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// The disk failed.
     fn scan_down(&self, prefix: &[u8], before: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError>;
-    /// How many keys start with `prefix`.
+    /// How many rows a table has.
     ///
     /// # Errors
     /// The disk failed.
-    fn count(&self, prefix: &[u8]) -> Result<u64, StoreError> {
-        self.scan(prefix, &[], usize::MAX).map(|all| all.len() as u64)
+    fn rows(&self, table: u8) -> Result<u64, StoreError> {
+        Ok(self.scan(&[table], &[], usize::MAX)?.len() as u64)
     }
     /// All or nothing, visible at once, durable after the next [`Backend::flush`].
     ///

@@ -145,8 +145,9 @@ impl Backend for Sled {
         self.raw()?.scan_down(prefix, before, limit)
     }
 
-    fn count(&self, prefix: &[u8]) -> Result<u64, StoreError> {
-        self.raw()?.count(prefix)
+    fn rows(&self, table: u8) -> Result<u64, StoreError> {
+        self.damage.check()?;
+        Ok(self.tally().rows_of(table))
     }
 
     fn apply(&self, batch: &Batch) -> Result<(), StoreError> {

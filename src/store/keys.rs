@@ -3,7 +3,8 @@
 
 use crate::domain::actor::Thread;
 use crate::domain::ids::IncidentNo;
-use crate::ports::Surface;
+use crate::domain::time::Time;
+use crate::ports::{Spot, Surface};
 
 pub const INBOX: u8 = b'i';
 pub const SEEN: u8 = b'd';
@@ -37,6 +38,10 @@ pub const RUN_FAILURES: u8 = b'U';
 pub const SIGHTINGS: u8 = b'P';
 pub const TIDE: u8 = b'W';
 pub const REPO: u8 = b'Y';
+/// Entries of journals by repository and time; without a value. `audit.rs` says more.
+pub const AUDIT: u8 = b'a';
+/// Under which name an incident's entries stand in [`AUDIT`].
+pub const AUDIT_OF: u8 = b'e';
 
 pub fn number(table: u8, n: u64) -> Vec<u8> {
     let mut key = vec![table];
@@ -67,6 +72,30 @@ pub fn timer_at(at: i64, name: &str) -> Vec<u8> {
     let mut key = number(TIMER_AT, at.cast_unsigned() ^ (1 << 63));
     key.extend(name.as_bytes());
     key
+}
+
+/// An entry of a journal by its repository and time.
+pub fn audit(repo: &str, at: i64, no: IncidentNo, seq: u64) -> Vec<u8> {
+    let mut key = audit_of(repo);
+    key.extend((at.cast_unsigned() ^ (1 << 63)).to_be_bytes());
+    key.extend(no.0.to_be_bytes());
+    key.extend(seq.to_be_bytes());
+    key
+}
+
+/// What the keys of one repository's entries begin with.
+pub fn audit_of(repo: &str) -> Vec<u8> {
+    parts(AUDIT, &[repo])
+}
+
+/// What a key of [`AUDIT`] says.
+pub fn read_audit(key: &[u8]) -> Option<(String, Spot)> {
+    let at = key.len().checked_sub(24)?;
+    let name = std::str::from_utf8(key.get(9..at)?).ok()?;
+    let number = |from: usize| key[from..from + 8].try_into().map_or(0, u64::from_be_bytes);
+    let time = (number(at) ^ (1 << 63)).cast_signed();
+    let spot = Spot { at: Time(time), incident: IncidentNo(number(at + 8)), entry: number(at + 16) };
+    Some((name.to_owned(), spot))
 }
 
 fn parts(table: u8, parts: &[&str]) -> Vec<u8> {
@@ -146,7 +175,7 @@ pub fn name(table: u8) -> &'static str {
         OUTBOX => "effects",
         TIMER | TIMER_AT => "timers",
         INCIDENT => "incidents",
-        JOURNAL => "journal entries",
+        JOURNAL | AUDIT | AUDIT_OF => "journal entries",
         RUN => "runs",
         SETTING => "settings",
         SURFACE | DIRTY => "cards",

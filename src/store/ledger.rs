@@ -4,7 +4,7 @@ use super::backend::{Backend, Still};
 use super::overlay::Overlay;
 use super::write::{Answer, InboxRow, SurfaceRow, Write, Writing, broken, decode};
 use super::writer::Writer;
-use super::{content, history, keys, reading};
+use super::{audit, content, history, keys, reading};
 use crate::domain::actor::{Platform, Thread};
 use crate::domain::effect::Effect;
 use crate::domain::facts::RunSeen;
@@ -17,7 +17,7 @@ use crate::domain::subscription::owns;
 use crate::domain::time::Time;
 use crate::ports::{
     Before, Checks, Claimed, Counts, DeadLetter, Delivery, Due, GIVEN_UP, History, Lines, Named, Pasts, Publication,
-    Put, Query, Recorded, Store, StoreError, Surface, TimerRow, Turn,
+    Put, Query, Recorded, Spot, Store, StoreError, Surface, TimerRow, Turn,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -161,6 +161,18 @@ impl<B: Backend> Store for Ledger<B> {
         rows.iter().map(|(_, value)| decode(value)).collect()
     }
 
+    async fn audited(&self) -> Result<Vec<String>> {
+        audit::names(&*self.backend)
+    }
+
+    async fn audit_name(&self, no: IncidentNo) -> Result<Option<String>> {
+        self.record(&keys::number(keys::AUDIT_OF, no.0))
+    }
+
+    async fn audit(&self, name: &str, before: Option<Spot>, limit: usize) -> Result<Vec<(Spot, Entry)>> {
+        audit::newest(&*self.backend, name, before, limit)
+    }
+
     async fn runs(&self) -> Result<Vec<(String, RunSeen)>> {
         let rows = self.table(keys::RUN)?;
         rows.iter().map(|(key, value)| Ok((String::from_utf8_lossy(&key[1..]).into_owned(), decode(value)?))).collect()
@@ -258,7 +270,7 @@ impl<B: Backend> Store for Ledger<B> {
     }
 
     async fn counts(&self) -> Result<Counts> {
-        let count = |table: u8| self.backend.count(&[table]);
+        let count = |table: u8| self.backend.rows(table);
         let mut behind = BTreeMap::new();
         for (mut key, _) in self.table(keys::DIRTY)? {
             key[0] = keys::SURFACE;

@@ -84,11 +84,6 @@ impl Raw {
         self.pairs(self.ask(|db| collect(db.range(range).rev(), prefix, limit))?)
     }
 
-    /// How many keys start with `prefix`; no value is unpacked.
-    pub fn count(&self, prefix: &[u8]) -> Result<u64, StoreError> {
-        self.ask(|db| db.scan_prefix(prefix).keys().try_fold(0, |count, key| key.map(|_| count + 1)))
-    }
-
     fn pairs(&self, found: Vec<Stored>) -> Result<Vec<Pair>, StoreError> {
         found.into_iter().map(|(key, value)| Ok((key.to_vec(), self.unpack(&value)?))).collect()
     }

@@ -55,6 +55,10 @@ impl Tally {
         self.tables.values().map(|table| table.rows).sum()
     }
 
+    pub fn rows_of(&self, table: u8) -> u64 {
+        self.tables.get(&table).map_or(0, |table| table.rows)
+    }
+
     pub fn holds_the_same(&self, other: &Self) -> bool {
         self.tables == other.tables
     }

@@ -1,7 +1,7 @@
 //! What each write does. Only the writer thread is here, so a check and its change cannot be parted.
 
 use super::backend::{Backend, Batch, Still};
-use super::{content, history, keys};
+use super::{audit, content, history, keys};
 use crate::domain::effect::Effect;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::Incident;
@@ -149,6 +149,7 @@ pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
 
 impl<B: Backend> Writing<B> {
     pub fn open(backend: Arc<B>) -> Result<Self> {
+        audit::fill(&*backend)?;
         let mut writing = Self {
             backend,
             next_inbox: 1,
@@ -334,6 +335,7 @@ impl<B: Backend> Writing<B> {
         for incident in &turn.incidents {
             self.stage_incident(&mut batch, incident)?;
         }
+        audit::stage(&*self.backend, &mut batch, &turn)?;
         let mut effects = Vec::new();
         for effect in turn.effects {
             effects.push(self.stage_effect(&mut batch, effect)?);
@@ -537,6 +539,7 @@ impl<B: Backend> Writing<B> {
     }
 
     fn compact_incident(&self, batch: &mut Batch, no: IncidentNo) -> Result<()> {
+        audit::forget(&*self.backend, batch, no)?;
         for (key, _) in self.backend.scan(&keys::number(keys::JOURNAL, no.0), &[], usize::MAX)? {
             batch.remove(key);
         }

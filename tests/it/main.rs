@@ -8,6 +8,7 @@
 )]
 
 mod browser;
+mod browser_boards;
 mod browser_demo;
 mod browser_forms;
 mod browser_loops;

@@ -1,6 +1,7 @@
 //! The stream of an open page: cards as they change, this person's log, and the emergency stop.
 
 use super::feed::{Tick, Update};
+use super::integrations;
 use super::routes::App;
 use super::session::Session;
 use super::visit::{banner, session};
@@ -25,6 +26,8 @@ const LOOK: Duration = Duration::from_secs(1);
 pub struct Since {
     /// The mark of the page that opens the stream.
     since: String,
+    /// The page shows how the integrations are.
+    watch: Option<String>,
 }
 
 /// Server-sent events, from what changed since the page was made. A browser that lost the stream names the last event
@@ -35,6 +38,9 @@ pub async fn events(State(app): State<App>, headers: HeaderMap, Query(since): Qu
     let (missed, updates) = app.console.follow(last.unwrap_or(&since.since));
     let holds = holds(App::clone(&app));
     let ended = ended(App::clone(&app), &session);
+    let watched = since.watch.as_deref() == Some("integrations");
+    let changes =
+        if watched { integrations::changes(App::clone(&app)).boxed() } else { futures::stream::pending().boxed() };
     // Too slow to follow, or of another start of the server: the page is fetched anew.
     let reload = || Event::default().event("reload").data("now");
     let (missed, lost) = missed.map_or_else(|| (Vec::new(), Some(reload())), |missed| (missed, None));
@@ -46,7 +52,7 @@ pub async fn events(State(app): State<App>, headers: HeaderMap, Query(since): Qu
         })
     });
     let updates = futures::stream::iter(lost).chain(updates).map(Ok);
-    let all = futures::stream::select(updates, holds).take_until(ended);
+    let all = futures::stream::select(futures::stream::select(updates, holds), changes).take_until(ended);
     Sse::new(all).keep_alive(KeepAlive::default()).into_response()
 }
 

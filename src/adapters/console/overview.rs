@@ -1,4 +1,4 @@
-//! The pages that list: incidents by filter, what waits for me, what is closed, what is quarantined.
+//! The pages that list: incidents by filter, what waits for me, what is closed.
 
 use super::pages::CardView;
 use super::routes::App;
@@ -8,7 +8,6 @@ use crate::domain::Stage;
 use crate::domain::evidence::Severity;
 use crate::domain::ids::short_sha;
 use crate::domain::incident::Incident;
-use crate::domain::subscription::owns;
 use crate::ports::Query;
 use axum::extract::{Query as Params, State};
 use axum::response::Response;
@@ -154,40 +153,6 @@ pub async fn history(State(app): State<App>, visit: Visit, Params(filters): Para
     let rows: Vec<Row> = found.iter().map(Row::of).collect();
     let next = filters.next("/history", before);
     visit.page(&app, "history.html", "", more(&filters, &rows, &[], next)).await
-}
-
-#[derive(Serialize)]
-struct QuarantineRow {
-    id: String,
-    incident: u64,
-    repo: String,
-    test: String,
-    owners: Vec<String>,
-    days: i64,
-    until: String,
-    reason: String,
-}
-
-/// What does not count now, whose it is, and until when.
-pub async fn quarantines(State(app): State<App>, visit: Visit, Params(filters): Params<Filters>) -> Response {
-    let all = app.ask.quarantines().await.unwrap_or_default();
-    let view = |(entry, days): &(crate::domain::Quarantined, i64)| QuarantineRow {
-        id: entry.id.clone(),
-        incident: entry.incident.0,
-        repo: entry.repo.to_string(),
-        test: entry.test.line(200),
-        owners: entry.owners.clone(),
-        days: *days,
-        until: entry.until.clone(),
-        reason: entry.reason.line(200),
-    };
-    let (repo, owner) = (filters.repo.trim(), filters.owner.trim());
-    let mut rows: Vec<QuarantineRow> = all.iter().map(view).collect();
-    rows.retain(|row| {
-        (repo.is_empty() || row.repo == repo) && (owner.is_empty() || row.owners.iter().any(|have| owns(owner, have)))
-    });
-    let more = context! { rows => Value::from(Serde(&rows)), f => Value::from(Serde(&filters)) };
-    visit.page(&app, "quarantines.html", "", more).await
 }
 
 #[derive(Serialize)]

@@ -2,7 +2,7 @@
 
 use crate::card::{Asks, Card, Look, causes};
 use crate::domain::form::{Choice, FIELD_MAX, Field};
-use crate::domain::time::Time;
+use crate::domain::time::{Span, Time};
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
@@ -109,6 +109,12 @@ pub fn rfc3339(at: Time) -> String {
     chrono::DateTime::from_timestamp_millis(at.0).unwrap_or_default().to_rfc3339()
 }
 
+/// How far it is from now: `in 3d`, `2h ago`.
+pub fn away(at: Time, now: Time) -> String {
+    let ms = at.ms_since(now);
+    if ms > 0 { format!("in {}", Span(ms)) } else { format!("{} ago", Span(-ms)) }
+}
+
 /// `Jan 31`
 pub fn day(at: Time) -> String {
     chrono::DateTime::from_timestamp_millis(at.0).unwrap_or_default().format("%b %-d").to_string()
@@ -161,6 +167,10 @@ impl Pages {
             ("waiting.html", include_str!("pages/waiting.html")),
             ("history.html", include_str!("pages/history.html")),
             ("quarantines.html", include_str!("pages/quarantines.html")),
+            ("subscriptions.html", include_str!("pages/subscriptions.html")),
+            ("people.html", include_str!("pages/people.html")),
+            ("integrations.html", include_str!("pages/integrations.html")),
+            ("audit.html", include_str!("pages/audit.html")),
             ("loops.html", include_str!("pages/loops.html")),
             ("loop_rows.html", include_str!("pages/loop_rows.html")),
             ("loop.html", include_str!("pages/loop.html")),

@@ -9,10 +9,11 @@ use super::proxied::Proxy;
 use super::session::Sessions;
 use super::throttle::Throttle;
 use super::ways::{self, Flows};
-use super::{attempts, events, export, files, incident, loops, overview, say, shared, sign, statistics};
+use super::{attempts, audit, board, channels, events, export, files, incident, integrations};
+use super::{loops, overview, people, say, shared, sign, statistics};
 use crate::card::Words;
 use crate::domain::actor::Role;
-use crate::ports::{Ask, Clock, Directory, Door, SignIn};
+use crate::ports::{Ask, Clock, Directory, Door, Insight, SignIn};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -38,6 +39,9 @@ pub struct Settings {
     pub console: Arc<Console>,
     pub door: Arc<dyn Door>,
     pub ask: Arc<dyn Ask>,
+    pub insight: Arc<dyn Insight>,
+    /// Each way in or out with `on`, or why it is off.
+    pub features: Arc<Vec<(String, String)>>,
     pub words: Arc<Words>,
     /// Who holds it signs in as the first of `people`.
     pub token: Option<Arc<SecretString>>,
@@ -61,6 +65,9 @@ pub(super) struct Inner {
     pub(super) console: Arc<Console>,
     pub(super) door: Arc<dyn Door>,
     pub(super) ask: Arc<dyn Ask>,
+    pub(super) insight: Arc<dyn Insight>,
+    pub(super) pulse: super::integrations::Pulse,
+    pub(super) features: Arc<Vec<(String, String)>>,
     pub(super) words: Arc<Words>,
     pub(super) token: Option<Arc<SecretString>>,
     pub(super) open: bool,
@@ -89,6 +96,9 @@ pub fn router(settings: Settings) -> Result<Router, String> {
         console: settings.console,
         door: settings.door,
         ask: settings.ask,
+        insight: settings.insight,
+        pulse: super::integrations::Pulse::default(),
+        features: settings.features,
         words: settings.words,
         token: settings.token,
         open: settings.open,
@@ -111,7 +121,15 @@ pub fn router(settings: Settings) -> Result<Router, String> {
         .route("/", get(overview::feed))
         .route("/waiting", get(overview::waiting))
         .route("/history", get(overview::history))
-        .route("/quarantines", get(overview::quarantines))
+        .route("/quarantines", get(board::page))
+        .route("/quarantines/extend", post(say::extend))
+        .route("/quarantines/release", post(say::release))
+        .route("/subscriptions", get(channels::page))
+        .route("/people", get(people::page))
+        .route("/integrations", get(integrations::page))
+        .route("/audit", get(audit::page))
+        .route("/audit/entries.csv", get(audit::table))
+        .route("/audit/entries.jsonl", get(audit::lines))
         .route("/loops", get(loops::page))
         .route("/loops/{proposal}", get(attempts::page))
         .route("/statistics", get(statistics::page))

@@ -3,9 +3,11 @@
 use super::decode::Said;
 use super::error::{CHECK_FAILED, SESSION_ENDED, refusal};
 use super::routes::App;
-use super::visit::session;
+use super::sign::back;
+use super::visit::{LOOKS, session};
 use crate::domain::form::Fields;
-use crate::domain::ids::Digest;
+use crate::domain::ids::{Digest, ProposalId};
+use crate::domain::text::clean_line;
 use crate::ports::{Headers, Origin, Proof, Raw, Refusal, Verified, Verifier};
 use axum::Form;
 use axum::extract::State;
@@ -19,6 +21,9 @@ pub struct SayForm {
     csrf: String,
     #[serde(default)]
     thread: String,
+    /// The page to go back to, where it is not the incident's.
+    #[serde(default)]
+    back: String,
     text: Option<String>,
     value: Option<String>,
     /// What a button says, in words.
@@ -62,6 +67,61 @@ pub async fn clear_log(State(app): State<App>, headers: HeaderMap, Form(form): F
     Redirect::to("/").into_response()
 }
 
+/// Where a browser without JavaScript goes on: the page looks for the answer a few times.
+fn behind(thread: Option<&str>, page: &str) -> String {
+    match (thread, back(page)) {
+        (Some(no), _) if no.bytes().all(|byte| byte.is_ascii_digit()) => format!("/incidents/{no}"),
+        (Some(_), _) | (None, "/") => "/".to_owned(),
+        (None, page) => format!("{page}{}wait={LOOKS}", if page.contains('?') { '&' } else { '?' }),
+    }
+}
+
+#[derive(Deserialize)]
+pub struct QuarantineForm {
+    csrf: String,
+    #[serde(default)]
+    back: String,
+    quarantine: String,
+    #[serde(default, rename = "for")]
+    length: String,
+    #[serde(default)]
+    reason: String,
+}
+
+/// Characters of a length, and of a reason.
+const LENGTH: usize = 20;
+const REASON: usize = 120;
+
+/// A quarantine lasts longer.
+pub async fn extend(State(app): State<App>, headers: HeaderMap, Form(form): Form<QuarantineForm>) -> Response {
+    let mut words = vec![argument("for", &form.length, LENGTH), argument("reason", &form.reason, REASON)];
+    words.retain(|word| !word.is_empty());
+    of_quarantine(&app, &headers, form, "extend", &words).await
+}
+
+/// A quarantine ends.
+pub async fn release(State(app): State<App>, headers: HeaderMap, Form(form): Form<QuarantineForm>) -> Response {
+    of_quarantine(&app, &headers, form, "unquarantine", &[]).await
+}
+
+/// The same words as in a chat.
+async fn of_quarantine(app: &App, headers: &HeaderMap, form: QuarantineForm, verb: &str, words: &[String]) -> Response {
+    let Ok(id) = form.quarantine.parse::<ProposalId>() else {
+        return refusal(app, headers, StatusCode::UNPROCESSABLE_ENTITY, "No such quarantine: reload the page");
+    };
+    let text = [vec![format!("{verb} {} quarantine={id}", id.incident.0)], words.to_vec()].concat().join(" ");
+    let (csrf, back) = (form.csrf, form.back);
+    let more = Fields::default();
+    let said = SayForm { csrf, back, text: Some(text), value: None, thread: String::new(), said: String::new(), more };
+    say(app, headers, said).await
+}
+
+/// `name="words"`, which no words can leave; nothing for none.
+fn argument(name: &str, words: &str, max: usize) -> String {
+    let plain = clean_line(words, max).replace(['"', '“', '”'], "'");
+    if plain.is_empty() { plain } else { format!("{name}=\"{plain}\"") }
+}
+
 /// A session's own words.
 struct Signed {
     id: String,
@@ -82,7 +142,7 @@ async fn say(app: &App, headers: &HeaderMap, form: SayForm) -> Response {
     }
     let who = &session.who;
     let thread = Some(form.thread).filter(|thread| !thread.is_empty());
-    let back = thread.as_ref().map_or_else(|| "/".to_owned(), |no| format!("/incidents/{no}"));
+    let back = behind(thread.as_deref(), &form.back);
     let fields = form.more.into_iter().filter_map(|(name, text)| Some((name.strip_prefix(FIELD)?.to_owned(), text)));
     let fields = fields.collect();
     let (person, name, groups) = (who.person.clone(), who.name.clone(), who.groups.clone());
@@ -114,12 +174,7 @@ async fn say(app: &App, headers: &HeaderMap, form: SayForm) -> Response {
     }
     match accepted {
         Ok(_) if headers.contains_key("x-requested-with") => StatusCode::ACCEPTED.into_response(),
-        Ok(_) => Redirect::to(if back.starts_with("/incidents/") && back[11..].bytes().all(|b| b.is_ascii_digit()) {
-            &back
-        } else {
-            "/"
-        })
-        .into_response(),
+        Ok(_) => Redirect::to(&back).into_response(),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
     }
 }

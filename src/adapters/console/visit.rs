@@ -25,6 +25,8 @@ pub struct Visit {
     fresh: Option<[(header::HeaderName, String); 1]>,
     /// Taken before the page reads anything: its stream goes on from here.
     mark: String,
+    /// Where the page is looked at once more, if an answer is still to come.
+    again: Option<String>,
 }
 
 impl FromRequestParts<App> for Visit {
@@ -32,19 +34,35 @@ impl FromRequestParts<App> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let mark = app.console.mark();
+        let again = again(parts);
         if let Some(session) = session(app, &parts.headers) {
-            return Ok(Self { session, fresh: None, mark });
+            return Ok(Self { session, fresh: None, mark, again });
         }
         let told = parts.extensions.get::<Who>().cloned();
         let seat = || app.people.first().filter(|_| app.open).map(Who::seated);
         match told.or_else(seat).and_then(|who| app.sessions.open(who)) {
             Some(session) => {
                 let fresh = Some(set_cookie(app, &parts.headers, &session));
-                Ok(Self { session, fresh, mark })
+                Ok(Self { session, fresh, mark, again })
             }
             None => Err(Redirect::to(&sign_in(parts)).into_response()),
         }
     }
+}
+
+/// How often a browser without JavaScript looks for an answer.
+pub const LOOKS: u8 = 10;
+
+/// The same page with one look less.
+fn again(parts: &Parts) -> Option<String> {
+    let query = parts.uri.query()?;
+    let all: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
+    let left: u8 = all.iter().find(|(name, _)| name == "wait")?.1.parse().ok()?;
+    let left = left.min(LOOKS).checked_sub(1)?;
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(all.iter().filter(|(name, _)| name != "wait"));
+    query.append_pair("wait", &left.to_string());
+    Some(format!("{}?{}", parts.uri.path(), query.finish()))
 }
 
 /// The sign-in that leads back to this page.
@@ -88,13 +106,14 @@ impl Visit {
         let closed = closed(app).await;
         let who = &self.session.who;
         let log = app.console.log(&who.person);
+        let again = self.again.as_ref().filter(|_| log.last().is_some_and(|line| line.said));
         let people: &[Person] = if app.open { &app.people } else { &[] };
         let principal = app.directory.principal(&who.actor(), &place());
         let html = Html(app.pages.render(
             name,
             context! {
                 csrf => &self.session.csrf, person => &who.person, name => principal.name.line(60),
-                role => principal.role.as_str(), mark => &self.mark, hold, closed, thread,
+                role => principal.role.as_str(), mark => &self.mark, hold, closed, thread, again,
                 page => name, log => Value::from(Serde(&log)), people => Value::from(Serde(people)), ..more
             },
         ));

@@ -336,6 +336,7 @@ impl GitHub {
         let Some(wait) = wait else { return Ok(()) };
         let until = now.plus_ms(i64::try_from(wait.as_millis()).unwrap_or(MINUTE_MS));
         *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+        self.health.iter().for_each(|health| health.paused(until));
         tracing::warn!("GitHub's rate limit is reached: pausing for {} s", wait.as_secs());
         Err(later("GitHub's rate limit", wait))
     }

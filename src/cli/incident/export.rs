@@ -17,9 +17,18 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Shape {
+pub(super) enum Shape {
     Jsonl,
     Csv,
+}
+
+impl Shape {
+    pub(super) fn format(self) -> Format {
+        match self {
+            Self::Jsonl => Format::Jsonl,
+            Self::Csv => Format::Csv,
+        }
+    }
 }
 
 #[derive(clap::Args)]
@@ -67,7 +76,7 @@ pub fn run(args: &Args) -> Result<(), Failed> {
 }
 
 /// Whoever reads us may have seen enough.
-fn wrote(result: io::Result<()>) -> Result<(), Failure> {
+pub(super) fn wrote(result: io::Result<()>) -> Result<(), Failure> {
     match result {
         Err(why) if why.kind() == io::ErrorKind::BrokenPipe => {
             terminal::note(Err(why.kind()));
@@ -83,10 +92,7 @@ fn asked(args: &Args) -> Result<ExportAsked, Failed> {
     }
     Ok(ExportAsked {
         what: if args.journal { Exported::Journal } else { Exported::Incidents },
-        format: match args.format {
-            Shape::Jsonl => Format::Jsonl,
-            Shape::Csv => Format::Csv,
-        },
+        format: args.format.format(),
         repo: args.repo.clone(),
         since: args.since.as_deref().map(|text| when("--since", text)).transpose()?,
         until: args.until.as_deref().map(|text| when("--until", text)).transpose()?,
@@ -94,7 +100,7 @@ fn asked(args: &Args) -> Result<ExportAsked, Failed> {
 }
 
 /// A time, or so long ago.
-fn when(flag: &str, text: &str) -> Result<Time, String> {
+pub(super) fn when(flag: &str, text: &str) -> Result<Time, String> {
     if let Ok(ago) = humantime::parse_duration(text) {
         let ago = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
         return Ok(Time(SystemClock.now().0.saturating_sub(ago)));
@@ -107,7 +113,7 @@ fn when(flag: &str, text: &str) -> Result<Time, String> {
 }
 
 /// For this account alone: what people and logs said is in it. A file that is there stays.
-fn sink(path: Option<&Path>) -> Result<Box<dyn Write>, String> {
+pub(super) fn sink(path: Option<&Path>) -> Result<Box<dyn Write>, String> {
     let Some(path) = path else { return Ok(Box::new(io::stdout().lock())) };
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let file = made.map_err(|why| format!("{}: {why}", path.display()))?;

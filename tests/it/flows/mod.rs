@@ -7,6 +7,7 @@ mod answers;
 mod approvals;
 mod automatic;
 mod bisect;
+pub mod boards;
 mod burst;
 mod catching;
 pub mod certificates;

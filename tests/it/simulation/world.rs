@@ -190,6 +190,7 @@ impl World {
             filter: Filter { branch: Some("*".into()), ..Filter::default() },
             role: None,
             fixed: true,
+            added: None,
         };
         Parts {
             store: store.clone(),

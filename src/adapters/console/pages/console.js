@@ -57,7 +57,7 @@
   let asked = 0;
   async function parts() {
     const mine = ++asked;
-    const response = await fetch(location.pathname).catch(() => null);
+    const response = await fetch(location.pathname + location.search).catch(() => null);
     if (!response || !response.ok) return;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     if (mine !== asked) return;
@@ -107,13 +107,15 @@
   let source = null;
   function listen() {
     if (!live || source) return;
-    source = new EventSource(`${live}?since=${encodeURIComponent(mark)}`);
+    const watch = document.body.dataset.watch;
+    source = new EventSource(`${live}?since=${encodeURIComponent(mark)}${watch ? `&watch=${watch}` : ""}`);
     const on = (name, react) => source.addEventListener(name, (event) => {
       if (event.lastEventId) mark = event.lastEventId;
       react(event.data);
     });
     on("card", (data) => { if (feed) place(element(data)); });
-    on("line", line);
+    on("line", (data) => { line(data); if (!feed && document.querySelector("[data-part]")) parts(); });
+    on("parts", parts);
     on("hold", (data) => { hold.innerHTML = data; own(hold); });
     on("reload", () => location.reload());
   }
@@ -130,7 +132,8 @@
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     const path = new URL(form.action).pathname;
-    if (path !== "/press" && path !== "/command" && path !== "/log/clear") return;
+    const said = ["/press", "/command", "/log/clear", "/quarantines/extend", "/quarantines/release"];
+    if (!said.includes(path)) return;
     event.preventDefault();
     const button = form.querySelector("button");
     button.disabled = true;
@@ -148,12 +151,12 @@
       notice("Could not reach the server; nothing was sent.");
     }
     button.disabled = false;
-    if (path === "/command") form.querySelector("input[name=text]").value = "";
+    if (form.classList.contains("command")) form.querySelector("input[name=text]").value = "";
   });
 
   document.addEventListener("keydown", (event) => {
     const typing = event.target.matches("input, select, textarea");
-    if (event.key === "Escape") { log.hidden = true; if (typing) event.target.blur(); }
+    if (event.key === "Escape") { menu?.removeAttribute("open"); log.hidden = true; if (typing) event.target.blur(); }
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     const line = document.getElementById("text");
     if (event.key === "/" && line) { event.preventDefault(); line.focus(); }
@@ -164,6 +167,10 @@
       if (next) { event.preventDefault(); next.focus(); next.scrollIntoView({ block: "center" }); }
     }
   });
+
+  // The menu closes when somebody goes on elsewhere.
+  const menu = document.querySelector(".menu");
+  document.addEventListener("pointerdown", (event) => { if (!menu?.contains(event.target)) menu?.removeAttribute("open"); });
 
   // A command from the help page is ready to be sent.
   const text = document.getElementById("text");
