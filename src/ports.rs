@@ -5,6 +5,7 @@
 
 mod accounts;
 mod agents;
+mod clock;
 mod clockwork;
 mod doors;
 mod export;
@@ -23,6 +24,7 @@ mod store;
 
 pub use accounts::{Accounts, Flow, NotSignedIn, SignIn, SignedIn};
 pub use agents::{Agents, Ended, Ran, Task};
+pub use clock::{Clock, Ticks};
 pub use clockwork::{Activity, Queues, Read, Timetable, Timetables};
 pub use doors::{
     Accepted, Answered, Arriving, Ask, BudgetView, CiFailure, Client, Door, DoorError, Endpoint, Headers, LoopView,
@@ -36,8 +38,8 @@ pub use insight::{
     Society, Watched, Wellbeing,
 };
 pub use integrations::{
-    Advisory, ChangeSource, Chat, CheckSaid, Ci, Clock, Contact, Decoder, Directory, Forge, Git, GitOrigin, Heard,
-    KnownRepo, LogStream, Message, NewIssue, NewPull, Origins, PortError, Pulled, Reached, Since, Ticks,
+    Advisory, ChangeSource, Chat, CheckSaid, Ci, Contact, Decoder, Directory, Forge, Git, GitOrigin, Heard, KnownRepo,
+    LogStream, Message, NewIssue, NewPull, Origins, PortError, Pulled, Reached, Since,
 };
 pub use loops::{LoopFigures, by_specialist};
 pub use pages::Pages;

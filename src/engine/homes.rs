@@ -142,10 +142,14 @@ impl Working<'_> {
         let until = self.now.plus_ms(FRESH_MS);
         let opened = Opened { actor: actor.clone(), place: place.clone(), until, at: self.now, shown: Vec::new() };
         let over: Vec<String> = self.state.homes.iter().filter(|(_, one)| one.until <= self.now).map(key).collect();
-        over.into_iter().for_each(|key| self.forget_home(&key));
+        for key in over {
+            self.forget_home(&key);
+        }
         if self.state.homes.len() >= HOMES_MAX {
             let oldest = self.state.homes.iter().min_by_key(|(_, one)| one.until).map(key);
-            oldest.into_iter().for_each(|key| self.forget_home(&key));
+            if let Some(key) = oldest {
+                self.forget_home(&key);
+            }
         }
         // Of whom nothing is known, nothing changes.
         if self.engine.directory.principal(&actor, &place).known {

@@ -20,6 +20,14 @@ use crate::ports::{Delivery, PortError, Query, StoreError};
 /// Incidents of a repository that are looked through for a pull request: the newest.
 const OF_PULL_MAX: usize = 200;
 
+/// A member of the channel of whom nothing is known.
+fn anybody(asker: &Asker) -> Asker {
+    let name = asker.reader.person.name.clone();
+    let person = Principal { key: String::new(), name, role: Role::Viewer, github: None, known: false };
+    let reader = Reader { person, ..asker.reader.clone() };
+    Asker { actor: asker.actor.clone(), place: asker.place.clone(), asked: asker.asked.clone(), reader, readable: None }
+}
+
 impl Working<'_> {
     /// The incident that a link leads to; of a pull request the newest open one, else the newest.
     async fn pointed(&mut self, to: &Pointer) -> Result<Option<Incident>, StoreError> {
@@ -47,7 +55,7 @@ impl Working<'_> {
 
     /// Everybody in the channel reads a preview: it shows what the channel may see, not what its author may.
     pub(super) async fn posted(&mut self, asker: &Asker, at: Posted, links: &[Linked]) -> Result<(), StoreError> {
-        let channel = self.anybody(asker);
+        let channel = anybody(asker);
         let mut shown: Vec<(String, IncidentNo)> = Vec::new();
         for link in links {
             let Some(incident) = self.pointed(&link.to).await? else { continue };
@@ -60,20 +68,6 @@ impl Working<'_> {
             self.effect(Effect::Preview { platform, at, shown });
         }
         Ok(())
-    }
-
-    /// A member of the channel of whom nothing is known.
-    fn anybody(&self, asker: &Asker) -> Asker {
-        let name = asker.reader.person.name.clone();
-        let person = Principal { key: String::new(), name, role: Role::Viewer, github: None, known: false };
-        let reader = Reader { person, ..asker.reader.clone() };
-        Asker {
-            actor: asker.actor.clone(),
-            place: asker.place.clone(),
-            asked: asker.asked.clone(),
-            reader,
-            readable: None,
-        }
     }
 
     /// What somebody asks about is looked up, as far as they may see it; the answer goes into their window.

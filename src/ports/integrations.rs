@@ -30,7 +30,6 @@ use secrecy::SecretString;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Why an integration did not do as asked, by what to do about it.
@@ -582,25 +581,4 @@ pub trait Directory: Send + Sync {
     }
     /// Who is in a group or a team of the forge as of now. It is forgotten by itself.
     fn set_members(&self, _platform: &Platform, _group: &str, _members: Vec<String>) {}
-}
-
-/// The time. Nothing but the rooms with windows may ask.
-pub trait Clock: Send + Sync {
-    fn now(&self) -> Time;
-    /// Milliseconds since some moment, which go on whatever the time of day is set to: for pauses and paces.
-    fn elapsed_ms(&self) -> i64 {
-        self.now().0
-    }
-}
-
-/// Our clock, for rate limiters.
-#[derive(Clone)]
-pub struct Ticks(pub Arc<dyn Clock>);
-
-impl governor::clock::Clock for Ticks {
-    type Instant = governor::nanos::Nanos;
-
-    fn now(&self) -> Self::Instant {
-        governor::nanos::Nanos::from(u64::try_from(self.0.elapsed_ms()).unwrap_or(0).saturating_mul(1_000_000))
-    }
 }

@@ -136,16 +136,15 @@ pub async fn audit(
         Ok(asked) => asked,
         Err(why) => return refuse(StatusCode::BAD_REQUEST, why),
     };
-    let answer = match params.format {
-        Some(format) => doors.insight.audit_lines(None, asked, format).await.map(|lines| file(format, lines)),
-        None => {
-            let limit = params.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
-            doors.insight.audit(None, &asked, limit).await.map(|found| {
-                let name = |spot: Spot| format!("{}.{}.{}", spot.at.0, spot.incident.0, spot.entry);
-                let entries = found.rows.iter().map(EntryView::of).collect();
-                Json(AuditAnswer { entries, next: found.next.map(name) }).into_response()
-            })
-        }
+    let answer = if let Some(format) = params.format {
+        doors.insight.audit_lines(None, asked, format).await.map(|lines| file(format, lines))
+    } else {
+        let limit = params.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
+        doors.insight.audit(None, &asked, limit).await.map(|found| {
+            let name = |spot: Spot| format!("{}.{}.{}", spot.at.0, spot.incident.0, spot.entry);
+            let entries = found.rows.iter().map(EntryView::of).collect();
+            Json(AuditAnswer { entries, next: found.next.map(name) }).into_response()
+        })
     };
     answer.unwrap_or_else(|why| refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string()))
 }

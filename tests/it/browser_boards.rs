@@ -44,7 +44,7 @@ async fn wicked() -> World {
     keep(&world, &[bad, fine]).await;
     link(&world, "slack", "U0OCTO", &hostile(), "octo").await;
     world.slack.command("UADA", "subscribe acme/shop workflow=nightly").await;
-    world.slack.command("UADA", "hold <s>\u{202e}<script>alert(1)</script>").await;
+    world.slack.command("UADA", "hold the release is *frozen*").await;
     world.settle().await;
     dead_letter(&world).await;
     world

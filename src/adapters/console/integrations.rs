@@ -93,7 +93,7 @@ fn queues(all: &Wellbeing) -> Vec<(&'static str, u64, &'static str)> {
         ("Cards behind", counts.behind.values().sum(), "do not show the latest state"),
         ("Timers", counts.timers, "set"),
         ("Dead letters", counts.dead, "could not be processed"),
-        ("Cards given up", counts.given_up, "will not be written any more"),
+        ("Cards given up", counts.given_up, "are not tried again"),
     ]
 }
 

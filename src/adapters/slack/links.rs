@@ -20,7 +20,7 @@ const PARTS_MAX: usize = 2_000;
 /// A link that is still being typed: nobody knows yet where it will be posted.
 const COMPOSER: &str = "composer";
 
-/// `link_shared` (docs.slack.dev, "link_shared event").
+/// `link_shared` (docs.slack.dev).
 #[derive(Debug, Deserialize)]
 pub struct Shared {
     pub(super) user: String,

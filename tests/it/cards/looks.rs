@@ -132,12 +132,11 @@ pub fn discord_card(card: &crate::world::discord::Message) -> String {
     for row in card.body["components"].as_array().into_iter().flatten() {
         let (mut labels, mut actions) = (Vec::new(), 0);
         for part in row["components"].as_array().unwrap() {
-            match part["options"].as_array() {
-                Some(options) => labels.extend(options.iter().map(|o| format!("… {}", o["label"].as_str().unwrap()))),
-                None => {
-                    actions += usize::from(part["url"].is_null());
-                    labels.push(format!("[{}]", part["label"].as_str().unwrap()));
-                }
+            if let Some(options) = part["options"].as_array() {
+                labels.extend(options.iter().map(|o| format!("… {}", o["label"].as_str().unwrap())));
+            } else {
+                actions += usize::from(part["url"].is_null());
+                labels.push(format!("[{}]", part["label"].as_str().unwrap()));
             }
         }
         assert!(actions <= ACTIONS_MAX, "{row}");

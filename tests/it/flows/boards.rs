@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// A form, filled in.
+type Fields<'f> = &'f [(&'f str, &'f str)];
+
 const PAGES: [&str; 5] = ["/quarantines", "/subscriptions", "/people", "/integrations", "/audit"];
 const HIDDEN: &str = "acme/hidden";
 /// Markup, an override of the reading direction, and 4,000 characters.
@@ -173,7 +176,7 @@ async fn each_form_does_what_the_role_may_and_says_why_not() {
         assert_eq!(shows("/subscriptions", "unsubscribe acme/shop from=").await, is("admin"), "{person}");
         assert_eq!(shows("/people", "unlink github octo").await, is("admin"), "{person}");
         let unsubscribe = "unsubscribe acme/shop from=\"slack:C0BUILDS\"";
-        let forms: [(&str, &[(&str, &str)], &str); 4] = [
+        let forms: [(&str, Fields<'_>, &str); 4] = [
             (
                 "/quarantines/extend",
                 &[("quarantine", "1-1"), ("for", "14d"), ("reason", "\" --dry-run x\"")],
@@ -490,7 +493,9 @@ fn forget_index(path: &std::path::Path) {
     for table in [b'a', b'e'] {
         let rows = disk.scan(&[table], &[], usize::MAX).unwrap();
         assert!(!rows.is_empty());
-        rows.into_iter().for_each(|(key, _)| batch.remove(key));
+        for (key, _) in rows {
+            batch.remove(key);
+        }
     }
     disk.apply(&batch).unwrap();
     disk.flush().unwrap();

@@ -25,7 +25,7 @@ fn rounds() -> u64 {
 }
 
 const LATENCY_MS: u64 = 120;
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(600);
 const MAX_ROUND_MS: u64 = 500;
 const BEAT: Duration = Duration::from_millis(10);
 

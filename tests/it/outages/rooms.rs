@@ -142,9 +142,9 @@ async fn without_another_platform_the_same_one_or_the_console_tells() {
     for (code, direct) in [("is_archived", 1), ("token_revoked", 0)] {
         let world = World::with(Setup { disk: true, ..Setup::default() }).await;
         if direct == 1 {
-            world.slack.close(CHANNEL, code, false)
+            world.slack.close(CHANNEL, code, false);
         } else {
-            world.slack.refuse(code)
+            world.slack.refuse(code);
         }
         broken(&world).await;
         hours(&world, 1).await;
