@@ -66,8 +66,12 @@ async fn replay_lists_what_was_sent_and_sends_it_again_when_asked() {
 
     for (change, args, why) in [
         ("", ["incident", "replay", "1", "--webhook", "bored"], "no [[webhooks]] table is named \"bored\""),
-        ("", ["incident", "replay", "9", "--webhook", "board"], "no such incident"),
-        ("", ["incident", "replay", "x", "--webhook", "board"], "x"),
+        (
+            "",
+            ["incident", "replay", "9", "--webhook", "board"],
+            "nothing of incident #9 goes to a webhook of this name",
+        ),
+        ("", ["incident", "replay", "x", "--webhook", "board"], "an incident is written as #42 or 42"),
         ("act_token", replay, "set api.act_token"),
     ] {
         let config: String = config
