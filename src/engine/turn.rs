@@ -31,8 +31,10 @@ const LEASE_MS: i64 = 5 * MINUTE_MS;
 const OWNERS_WAIT_MS: i64 = 15 * SECOND_MS;
 /// Closed incidents of a repository that are looked through for a pull request that is open again: the newest.
 const REOPENED_MAX: usize = 200;
-/// Tries before a delivery goes to the dead letters.
+/// Tries before a delivery that makes a step panic goes to the dead letters.
 const TRIES: u32 = 3;
+/// Tries before one does whose records another engine keeps changing: far more than a race lasts.
+const RACES: u32 = 50;
 
 /// A turn at work.
 pub(super) struct Working<'e> {
@@ -76,6 +78,7 @@ impl Engine {
         let taken = AssertUnwindSafe(Box::pin(self.take_in(&mut state, &claim, now).instrument(spans::turn(&claim))))
             .catch_unwind()
             .await;
+        let most = if taken.is_ok() { RACES } else { TRIES };
         let done = taken.unwrap_or_else(|_| Err(StoreError::Conflict("a step panicked".into())));
         if let Err(why) = &done {
             // Discard what this turn noted in memory.
@@ -86,7 +89,7 @@ impl Engine {
             if matches!(why, StoreError::Conflict(_)) {
                 tracing::warn!(delivery = %claim.work.id, %why, "could not process a delivery; retrying");
             }
-            if claim.attempts + 1 >= TRIES && matches!(why, StoreError::Conflict(_)) {
+            if claim.attempts + 1 >= most && matches!(why, StoreError::Conflict(_)) {
                 self.set_aside(&claim, &why.to_string()).await?;
             } else {
                 self.store.release_delivery((claim.key, claim.lease)).await?;

@@ -7,12 +7,13 @@ use ci_rescue::domain::action::{Action, Made, MadeKind};
 use ci_rescue::domain::actor::{Actor, Place, Platform, Principal, Role};
 use ci_rescue::domain::commit_check::CheckSeen;
 use ci_rescue::domain::deployment::PendingFacts;
+use ci_rescue::domain::event::{Event, Failure, Progress};
 use ci_rescue::domain::facts::{JobFacts, PullOf, RunFacts};
 use ci_rescue::domain::refs::OwnBranch;
 use ci_rescue::domain::rules::Rules;
 use ci_rescue::domain::runner::Fleet;
 use ci_rescue::domain::text::Untrusted;
-use ci_rescue::domain::{Conclusion, Repo, RunId, Time};
+use ci_rescue::domain::{Conclusion, Repo, RunId, Scope, Time};
 use ci_rescue::engine::{Engine, Parts, RepoFilter};
 use ci_rescue::policy::Mentions;
 use ci_rescue::ports::{
@@ -69,6 +70,72 @@ pub fn word(mut run: u64) -> String {
 impl ci_rescue::ports::Timetables for Double {}
 
 impl ci_rescue::ports::Queues for Double {}
+
+/// One attempt of a run's only job, as its webhooks tell of it.
+#[derive(Clone)]
+pub struct Told<'t> {
+    pub repo: &'t Repo,
+    pub run: u64,
+    pub attempt: u32,
+    pub workflow: &'t str,
+    pub branch: &'t str,
+    pub conclusion: Conclusion,
+}
+
+impl Told<'_> {
+    fn job_id(&self) -> u64 {
+        self.run * 100 + u64::from(self.attempt)
+    }
+
+    pub fn failed(&self) -> Event {
+        let failure = Failure {
+            repo: self.repo.clone(),
+            default_branch: "main".into(),
+            scope: Scope::Job,
+            run: Some(RunId(self.run)),
+            attempt: self.attempt,
+            workflow: self.workflow.into(),
+            job: Some("test".into()),
+            job_id: Some(self.job_id()),
+            step: None,
+            branch: self.branch.into(),
+            sha: sha(self.run),
+            conclusion: self.conclusion,
+            duration_ms: None,
+            url: None,
+            pulls: Vec::new(),
+            sender: "ben".into(),
+            sender_is_bot: false,
+            fork: false,
+            scheduled: false,
+            looked: false,
+            commit_message: Some("Count the shipping".into()),
+            labels: Vec::new(),
+            confirmed: true,
+        };
+        Event::Failed { failure }
+    }
+
+    /// Of the job, or of the run.
+    pub fn progressed(&self, scope: Scope) -> Event {
+        let of_job = scope == Scope::Job;
+        let progress = Progress {
+            scheduled: false,
+            repo: self.repo.clone(),
+            scope,
+            run: Some(RunId(self.run)),
+            attempt: self.attempt,
+            workflow: self.workflow.into(),
+            job: of_job.then(|| "test".into()),
+            job_id: of_job.then(|| self.job_id()),
+            branch: self.branch.into(),
+            sha: sha(self.run),
+            conclusion: Some(self.conclusion),
+            duration_ms: None,
+        };
+        Event::Progressed { progress }
+    }
+}
 
 #[async_trait]
 impl Ci for Double {

@@ -21,17 +21,20 @@ struct Terminal {
 
 impl Terminal {
     /// `None` where there is no `script`, or another program is tried.
-    fn open(place: &Place, after: &str) -> Option<Self> {
+    fn open(place: &Place) -> Option<Self> {
         if !std::path::Path::new("/usr/bin/script").exists() || root().is_some() {
             println!("skipped: no /usr/bin/script (bsdutils)");
             return None;
         }
-        let line = format!("{} setup; {after}", env!("CARGO_BIN_EXE_ci-rescue"));
+        // It waits at the end: `script` may drop what is written just before its child is gone.
+        let then = "code=$?; echo status $code; stty -a; echo over; read -r _; exit $code";
+        let line = format!("{} setup; {then}", env!("CARGO_BIN_EXE_ci-rescue"));
         let mut child = Command::new("script")
             .args(["-qec", &line, "/dev/null"])
             .current_dir(place.dir.path())
             .env("NO_COLOR", "1")
             .env("TERM", "xterm")
+            .env_remove("COLUMNS")
             .env_remove("CI_RESCUE_CONFIG")
             .env_remove("CREDENTIALS_DIRECTORY")
             .stdin(Stdio::piped())
@@ -73,6 +76,7 @@ impl Terminal {
 
     /// Its exit status, and all that was seen.
     async fn end(mut self) -> (i32, String) {
+        self.answers("over", "\r").await;
         let _ = self.screen.read_to_string(&mut self.seen).await;
         let status = self.child.wait().await.unwrap();
         (status.code().unwrap(), self.seen)
@@ -93,7 +97,7 @@ fn begin(place: &Place) -> String {
 async fn somebody_answers_and_sees_a_card() {
     let place = Place::new().await;
     begin(&place);
-    let Some(mut terminal) = Terminal::open(&place, "true") else { return };
+    let Some(mut terminal) = Terminal::open(&place) else { return };
     terminal.answers("Set up GitHub?", "y\r").await;
     terminal.answers("How?", "3\r").await;
     // A wrong one is refused, and asked for again.
@@ -132,7 +136,7 @@ async fn somebody_answers_and_sees_a_card() {
     assert_eq!(place.slack.cards().len(), 1);
 
     // A second time, everything is kept.
-    let Some(mut terminal) = Terminal::open(&place, "true") else { return };
+    let Some(mut terminal) = Terminal::open(&place) else { return };
     terminal.answers("Change GitHub?", "n\r").await;
     terminal.answers("Change Slack?", "n\r").await;
     terminal.answers("Set up Discord?", "n\r").await;
@@ -148,7 +152,7 @@ async fn ctrl_c_at_any_question_changes_nothing_and_leaves_the_terminal_as_it_wa
     let text = begin(&place);
     let steps: &[(&str, &str)] = &[("Set up GitHub?", "y\r"), ("How?", "3\r"), ("Token", "")];
     for last in 0..steps.len() {
-        let Some(mut terminal) = Terminal::open(&place, "echo status $?; stty -a") else { return };
+        let Some(mut terminal) = Terminal::open(&place) else { return };
         for (question, keys) in &steps[..last] {
             terminal.answers(question, keys).await;
         }
@@ -157,7 +161,8 @@ async fn ctrl_c_at_any_question_changes_nothing_and_leaves_the_terminal_as_it_wa
         terminal.sees("status 130").await;
         let (_, seen) = terminal.end().await;
         let settings = seen.split("status 130").nth(1).unwrap();
-        assert!(settings.contains(" echo ") && settings.contains(" icanon"), "{settings}");
+        let words: Vec<&str> = settings.split_whitespace().collect();
+        assert!(words.contains(&"echo") && words.contains(&"icanon"), "{settings}");
         assert_eq!(place.text(), text);
         assert!(!place.dir.path().join("secrets").exists());
     }

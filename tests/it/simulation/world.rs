@@ -8,16 +8,16 @@ use super::people::{self, PEOPLE, Reader, SOURCE, Said, account};
 use super::plants::Plant;
 use super::power::Power;
 use crate::policy::case::rules;
-use crate::policy::double::sha;
+use crate::policy::double::Told;
 use crate::world::HandClock;
 use ci_rescue::card::{Places, Words};
 use ci_rescue::domain::actor::{Place, Platform};
 use ci_rescue::domain::card::{Asks, Button};
-use ci_rescue::domain::event::{Event, Failure, Progress};
+use ci_rescue::domain::event::Event;
 use ci_rescue::domain::incident::{Incident, Proposal, ProposalState};
 use ci_rescue::domain::subscription::{Filter, Subscription};
 use ci_rescue::domain::time::{MINUTE_MS, SECOND_MS};
-use ci_rescue::domain::{Conclusion, Digest, Repo, RunId, Scope};
+use ci_rescue::domain::{Conclusion, Digest, Repo, Scope};
 use ci_rescue::engine::{Engine, Parts, RepoFilter};
 use ci_rescue::policy::Mentions;
 use ci_rescue::ports::{Clock, Delivery, Origin, Query, Store, Turn};
@@ -314,53 +314,11 @@ impl World {
         let run = self.town.books.lock().unwrap().runs[&id].clone();
         let Some(Some(conclusion)) = run.attempts.last().copied() else { return };
         let attempt = u32::try_from(run.attempts.len()).unwrap();
-        let job_id = Some(id * 100 + u64::from(attempt));
         let repo = self.repo.clone();
-        let progress = |scope, job: Option<&str>| Progress {
-            scheduled: false,
-            repo: repo.clone(),
-            scope,
-            run: Some(RunId(id)),
-            attempt,
-            workflow: "ci".into(),
-            job: job.map(Into::into),
-            job_id: job.and(job_id),
-            branch: run.branch.as_str().into(),
-            sha: sha(id),
-            conclusion: Some(conclusion),
-            duration_ms: None,
-        };
-        if conclusion == Conclusion::Failure {
-            let failure = Failure {
-                repo: self.repo.clone(),
-                default_branch: "main".into(),
-                scope: Scope::Job,
-                run: Some(RunId(id)),
-                attempt,
-                workflow: "ci".into(),
-                job: Some("test".into()),
-                job_id,
-                step: None,
-                branch: run.branch.as_str().into(),
-                sha: sha(id),
-                conclusion,
-                duration_ms: None,
-                url: None,
-                pulls: Vec::new(),
-                sender: "ben".into(),
-                sender_is_bot: false,
-                fork: false,
-                scheduled: false,
-                looked: false,
-                commit_message: Some("Count the shipping".into()),
-                labels: Vec::new(),
-                confirmed: true,
-            };
-            self.tell(Event::Failed { failure });
-        } else {
-            self.tell(Event::Progressed { progress: progress(Scope::Job, Some("test")) });
-        }
-        self.tell(Event::Progressed { progress: progress(Scope::Run, None) });
+        let told = Told { repo: &repo, run: id, attempt, workflow: "ci", branch: &run.branch, conclusion };
+        let failed = conclusion == Conclusion::Failure;
+        self.tell(if failed { told.failed() } else { told.progressed(Scope::Job) });
+        self.tell(told.progressed(Scope::Run));
     }
 
     /// Somebody merges or closes a pull request of the bot's.

@@ -63,7 +63,7 @@ async fn a_storm_is_few_letters_and_every_event() {
 }
 
 #[tokio::test]
-#[ignore = "long in a debug build: run it by name"]
+#[ignore = "ten minutes in a debug build: `just prove` runs it"]
 async fn a_thousand_failures_are_few_letters_and_every_event() {
     passes(Storm { failures: 1_000, repos: 50, letters: 12 }).await;
 }

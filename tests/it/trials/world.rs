@@ -1,13 +1,13 @@
 //! A team at work: commits that break tests, tests that flake, people who re-run and mend. The truth of each run is kept.
 
 use crate::policy::case::rules;
-use crate::policy::double::{self, Double, Run, sha, word};
+use crate::policy::double::{self, Double, Run, Told, word};
 use crate::world::HandClock;
-use ci_rescue::domain::event::{Event, Failure, Progress};
+use ci_rescue::domain::event::Event;
 use ci_rescue::domain::incident::Incident;
 use ci_rescue::domain::intent::Wish;
 use ci_rescue::domain::time::MINUTE_MS;
-use ci_rescue::domain::{Conclusion, IncidentNo, Repo, RunId, Scope, Untrusted};
+use ci_rescue::domain::{Conclusion, IncidentNo, Repo, Scope, Untrusted};
 use ci_rescue::engine::Engine;
 use ci_rescue::ports::{Clock, Delivery, Query, Store};
 use ci_rescue::remedies;
@@ -291,54 +291,11 @@ impl World {
 
     async fn tell(&mut self, id: u64) {
         let run = self.forge.runs.lock().unwrap()[&id].clone();
-        let repo = self.repo.clone();
-        let conclusion = run.conclusion.unwrap();
-        let job_id = id * 100 + u64::from(run.attempt);
-        let progress = |scope, job: Option<&str>| Progress {
-            scheduled: false,
-            repo: repo.clone(),
-            scope,
-            run: Some(RunId(id)),
-            attempt: run.attempt,
-            workflow: "ci".into(),
-            job: job.map(Into::into),
-            job_id: job.map(|_| job_id),
-            branch: run.branch.as_str().into(),
-            sha: sha(id),
-            conclusion: Some(conclusion),
-            duration_ms: None,
-        };
-        if conclusion == Conclusion::Success {
-            self.send(&Event::Progressed { progress: progress(Scope::Job, Some("test")) }).await;
-        } else {
-            let failure = Failure {
-                repo: repo.clone(),
-                default_branch: "main".into(),
-                scope: Scope::Job,
-                run: Some(RunId(id)),
-                attempt: run.attempt,
-                workflow: "ci".into(),
-                job: Some("test".into()),
-                job_id: Some(job_id),
-                step: None,
-                branch: run.branch.as_str().into(),
-                sha: sha(id),
-                conclusion,
-                duration_ms: None,
-                url: None,
-                pulls: Vec::new(),
-                sender: "ben".into(),
-                sender_is_bot: false,
-                fork: false,
-                scheduled: false,
-                looked: false,
-                commit_message: Some("Count the shipping".into()),
-                labels: Vec::new(),
-                confirmed: true,
-            };
-            self.send(&Event::Failed { failure }).await;
-        }
-        self.send(&Event::Progressed { progress: progress(Scope::Run, None) }).await;
+        let (repo, conclusion) = (self.repo.clone(), run.conclusion.unwrap());
+        let told = Told { repo: &repo, run: id, attempt: run.attempt, workflow: "ci", branch: &run.branch, conclusion };
+        let green = conclusion == Conclusion::Success;
+        self.send(&if green { told.progressed(Scope::Job) } else { told.failed() }).await;
+        self.send(&told.progressed(Scope::Run)).await;
     }
 
     async fn send(&mut self, event: &Event) {
