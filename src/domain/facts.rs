@@ -4,6 +4,7 @@ use super::agent::{Records, Trial, Usd};
 use super::cause::Judged;
 use super::change::{ChangeOutcome, Conflicting, Method, Related};
 use super::deployment::PendingFacts;
+use super::effect::Lookup;
 use super::event::Conclusion;
 use super::ids::{Digest, IncidentNo, RunId};
 use super::mention::Mentioning;
@@ -22,6 +23,9 @@ use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
+    /// What was asked for; empty in answers that an older program stored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<Lookup>,
     pub run: Option<Known<RunFacts>>,
     pub jobs: Option<Known<Vec<JobFacts>>>,
     /// The head commit of the branch or pull request; `None` inside when the branch is gone.

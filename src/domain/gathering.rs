@@ -22,14 +22,23 @@ impl Gathering {
 
     /// Adds what a remedy needs. `false` when it had its rounds, or asks for nothing that was not asked for already.
     pub fn more(&mut self, lookups: Vec<Lookup>) -> bool {
+        self.rounds += 1;
+        if self.rounds > ROUNDS_MAX {
+            return false;
+        }
         let before = self.lookups.len();
         for lookup in lookups {
             if !self.lookups.contains(&lookup) {
                 self.lookups.push(lookup);
             }
         }
-        self.rounds += 1;
-        self.rounds <= ROUNDS_MAX && self.lookups.len() > before
+        self.lookups.len() > before
+    }
+
+    /// Whether an answer to these is the last that is awaited: one to fewer is late, and a fuller one on its way.
+    #[must_use]
+    pub fn is_answered_by(&self, asked: &[Lookup]) -> bool {
+        self.lookups.iter().all(|lookup| asked.contains(lookup))
     }
 }
 
@@ -49,6 +58,8 @@ mod tests {
         assert!(!gathering.more(vec![pull(2)]), "nothing new is no progress");
         assert!(gathering.more(vec![pull(3)]));
         assert!(!gathering.more(vec![pull(4)]), "no fourth round");
+        assert!(gathering.is_answered_by(&[pull(3), pull(2), pull(1)]), "what was refused is not awaited");
+        assert!(!gathering.is_answered_by(&[pull(1), pull(2)]), "an answer to an earlier round");
         let fresh = Gathering::begin(vec![pull(5)]);
         assert_eq!((fresh.lookups.len(), fresh.rounds), (1, 0));
     }

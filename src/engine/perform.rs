@@ -222,7 +222,7 @@ impl Engine {
     }
 
     async fn gather(&self, lookups: &[Lookup]) -> Result<Facts, PortError> {
-        let mut facts = Facts::default();
+        let mut facts = Facts { asked: lookups.to_vec(), ..Facts::default() };
         for lookup in lookups {
             match lookup {
                 Lookup::Run { repo, run } => facts.run = Some(known(self.ci()?.run(repo, *run).await)?),
@@ -518,7 +518,7 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
 }
 
 fn unavailable(lookups: &[Lookup], why: &str) -> Facts {
-    let mut facts = Facts::default();
+    let mut facts = Facts { asked: lookups.to_vec(), ..Facts::default() };
     for lookup in lookups {
         match lookup {
             Lookup::Run { .. } => facts.run = Some(Known::Unavailable(why.into())),

@@ -64,7 +64,11 @@ pub fn retry(step: &mut Step<'_>) {
     if step.incident.is_over() || step.incident.busy().is_some() {
         return;
     }
-    let Some(plan) = step.incident.retry().cloned() else { return };
+    let Some(plan) = step.incident.retry().cloned() else {
+        // It may be possible again, and is then scheduled anew.
+        step.incident.scheduled = None;
+        return;
+    };
     let decision = judge(step, &plan, None, false, &Facts::default());
     if decision.verdict != Verdict::Allow {
         // What forbids it will be over by itself: it is asked again then.

@@ -37,6 +37,9 @@ pub fn offers(step: &mut Step<'_>, facts: &Facts) {
     if step.incident.is_over() {
         return;
     }
+    if !facts.asked.is_empty() && !step.incident.gathering.is_answered_by(&facts.asked) {
+        return;
+    }
     if are_of_another_run(step, facts) {
         return offering::ask(step);
     }
@@ -66,8 +69,12 @@ pub fn offers(step: &mut Step<'_>, facts: &Facts) {
             | Planning::Found(_) => {}
         }
     }
-    step.incident.offers = offering::rank(&step.incident, &plans);
-    if !lookups.is_empty() && step.incident.gathering.more(lookups) {
+    let more = !lookups.is_empty() && step.incident.gathering.more(lookups);
+    // What is offered already stays until everything is known.
+    if !more || step.incident.offers.is_empty() {
+        step.incident.offers = offering::rank(&step.incident, &plans);
+    }
+    if more {
         return offering::gather(step);
     }
     automatic::fix(step);

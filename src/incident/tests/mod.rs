@@ -2,6 +2,7 @@
 
 mod adopting;
 mod escalating;
+mod gathering;
 mod reporting;
 
 use super::proposal::{Input, next};
