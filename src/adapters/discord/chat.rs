@@ -229,7 +229,8 @@ impl Chat for Discord {
     }
 
     async fn whisper(&self, place: &Place, _: &str, text: &str, _: Mood) -> Result<(), PortError> {
-        let opened = place.reply_to.as_deref().and_then(|kept| self.rest.sealer().open(kept));
+        let (kept, at) = place.reply_to.as_deref().map(when_received).unzip();
+        let opened = kept.and_then(|kept| self.rest.sealer().open(kept));
         let key = opened.as_deref().and_then(Reply::read);
         let Some(Reply { first, application, token }) = key else {
             return Err(PortError::permanent("Discord has no way to answer privately here"));
@@ -241,13 +242,28 @@ impl Chat for Discord {
         };
         match self.rest.call(route, Some(&embeds::whisper(text, !first))).await {
             Ok(_) => Ok(()),
-            // Our answer may overtake the acknowledgement that it belongs to: a moment later it is there.
+            // Our answer may overtake the acknowledgement that it belongs to: a moment later it is there, or never.
             Err(Failure { code: code::UNKNOWN_WEBHOOK | code::UNKNOWN_MESSAGE | code::UNKNOWN_INTERACTION, error }) => {
-                Err(PortError::transient(error.why()))
+                let late = at.flatten().is_some_and(|at| self.rest.now().ms_since(at) > ACKNOWLEDGED_MS);
+                Err(if late { PortError::permanent(error.why()) } else { PortError::transient(error.why()) })
             }
             Err(failure) => Err(failure.error),
         }
     }
+}
+
+/// Discord waits three seconds for an acknowledgement; one that is not there after this never came.
+const ACKNOWLEDGED_MS: i64 = 10_000;
+
+/// The key to answer by with the moment at which it was received, for the queue of effects.
+pub fn received(kept: &str, at: Time) -> String {
+    format!("{kept} {}", at.0)
+}
+
+/// The key, and when it was received; what an older program queued does not say.
+fn when_received(kept: &str) -> (&str, Option<Time>) {
+    let parts = kept.rsplit_once(' ').and_then(|(key, at)| Some((key, Time(at.parse().ok()?))));
+    parts.map_or((kept, None), |(key, at)| (key, Some(at)))
 }
 
 /// What a private answer needs. An interaction's token lives for 15 minutes.

@@ -1,6 +1,7 @@
 //! What came in, in our own small shape, to what it means.
 
 use super::PLATFORM;
+use super::chat::received;
 use crate::domain::actor::{Actor, Place, Platform};
 use crate::domain::form::Fields;
 use crate::domain::ids::Digest;
@@ -76,7 +77,8 @@ impl Decoder for InteractionDecoder {
     fn decode(&self, delivery: &Delivery) -> Result<Vec<Heard>, String> {
         let envelope: Envelope =
             serde_json::from_str(&delivery.body).map_err(|why| format!("the interaction does not fit: {why}"))?;
-        let (actor, place) = envelope.who(self.guild.as_deref());
+        let (actor, mut place) = envelope.who(self.guild.as_deref());
+        place.reply_to = place.reply_to.map(|kept| received(&kept, delivery.at));
         Ok(vec![match envelope.what {
             What::Words(text) => Heard::Words { actor, place, text },
             What::Press { value, input, fields } => Heard::Pressed { actor, place, value, input, fields },

@@ -2,6 +2,7 @@
 //! calls a second for the bot, and no second try of what was refused.
 
 use crate::domain::barrier::Barrier;
+use crate::domain::time::Time;
 use crate::ports::{Clock, Integration, PortError, Sealer, cause};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::{Method, StatusCode};
@@ -120,6 +121,11 @@ impl Rest {
             quiet: Mutex::default(),
             health: None,
         })
+    }
+
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.clock.now()
     }
 
     /// Closes and opens what interactions are answered by.

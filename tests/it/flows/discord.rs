@@ -165,6 +165,29 @@ async fn an_answer_that_overtakes_its_acknowledgement_is_given_again() {
     world.end().await;
 }
 
+/// The process was killed before it acknowledged: Discord never takes an answer then.
+#[tokio::test]
+async fn an_interaction_that_was_never_acknowledged_is_given_up_within_seconds() {
+    let world = broken("").await;
+    for _ in 0..20 {
+        world.discord.fault("original", 404, json!({"message": "Unknown Webhook", "code": 10_015}), Vec::new());
+    }
+    let (token, command) = world.discord.command("1002", "why", &[("id", json!("1"))]);
+    world.discord.send(&command).await;
+    for _ in 0..4 {
+        world.settle().await;
+        world.clock.advance(8_000);
+    }
+    world.settle().await;
+    let tries = world.discord.calls("original");
+    assert!((2..=4).contains(&tries), "{tries}");
+    world.clock.advance(600_000);
+    world.settle().await;
+    assert_eq!(world.discord.calls("original"), tries, "it is not tried again");
+    assert_eq!(world.discord.said(&token), "");
+    world.end().await;
+}
+
 #[tokio::test]
 async fn words_are_always_answered() {
     let world = broken("[policy.approvals]\nretry = 1\n").await;
