@@ -40,6 +40,19 @@ pub(super) struct Asker {
 /// What the forge answered, by account and repository.
 pub(super) type Answers = std::collections::HashMap<(String, Repo), (Readable, Time)>;
 
+fn key(login: Option<&str>, repo: &Repo) -> (String, Repo) {
+    (login.unwrap_or_default().to_ascii_lowercase(), repo.clone())
+}
+
+fn is_fresh(at: Time, now: Time) -> bool {
+    (0..COUNTS_MS).contains(&now.ms_since(at))
+}
+
+/// What the forge told less than a minute ago.
+pub(super) fn told<'a>(answers: &'a Answers, login: Option<&str>, repo: &Repo, now: Time) -> Option<&'a Readable> {
+    answers.get(&key(login, repo)).filter(|(_, at)| is_fresh(*at, now)).map(|(known, _)| known)
+}
+
 /// By whatever name the repository is or was known.
 pub(super) fn sight(rules: &Rules, names: &Names, reader: &Reader, repo: &Repo) -> Sight {
     let all = || names.all(repo).map(|name| sees(rules, reader, name));
@@ -55,13 +68,14 @@ pub(super) fn sight(rules: &Rules, names: &Names, reader: &Reader, repo: &Repo) 
 
 impl Engine {
     pub(super) fn reader(&self, state: &State, actor: &Actor, place: &Place) -> Reader {
-        let here = self.all_feeds(state).filter(|f| f.platform == place.platform && f.channel == place.channel);
+        let inside = self.chats.get(&place.platform).is_some_and(|chat| chat.is_inside());
+        let here = |f: &&Subscription| !inside && f.platform == place.platform && f.channel == place.channel;
         Reader {
             person: self.directory.principal(actor, place),
             stranger: actor.id.contains('/'),
-            inside: self.chats.get(&place.platform).is_some_and(|chat| chat.is_inside()),
+            inside,
             pull: place.pull.as_ref().map(|(repo, _)| repo.clone()),
-            feeds: here.cloned().collect(),
+            feeds: self.all_feeds(state).filter(here).cloned().collect(),
         }
     }
 
@@ -76,11 +90,11 @@ impl Engine {
 
     pub(super) async fn readable_one(&self, login: Option<&str>, repo: &Repo) -> Readable {
         let now = self.clock.now();
-        let key = (login.unwrap_or_default().to_ascii_lowercase(), repo.clone());
-        let fresh = |at: &Time| (0..COUNTS_MS).contains(&now.ms_since(*at));
-        if let Some((known, _)) = self.answers.lock().await.get(&key).filter(|(_, at)| fresh(at)) {
+        let fresh = |at: &Time| is_fresh(*at, now);
+        if let Some(known) = told(&*self.answers.lock().await, login, repo, now) {
             return known.clone();
         }
+        let key = key(login, repo);
         let asked = self.ask_forge(login, repo).await;
         let Ok(found) = asked else { return Readable { repo: repo.clone(), name: None, may: false } };
         let mut kept = self.answers.lock().await;

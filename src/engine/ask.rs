@@ -8,7 +8,6 @@ use crate::domain::actor::{Actor, Place};
 use crate::domain::completion::{Candidate, Typing};
 use crate::domain::decision::Tested;
 use crate::domain::facts::{Breaker, Hold};
-use crate::domain::figures::Figures;
 use crate::domain::form::{Fields, Form, Misfit};
 use crate::domain::ids::{Digest, IncidentNo, ProposalId};
 use crate::domain::incident::Incident;
@@ -129,6 +128,9 @@ impl Ask for Engine {
         let mut open =
             self.store.incidents(&Query { awaits_people: true, limit: usize::MAX, ..Query::default() }).await?;
         open.retain(|incident| waits_for(&self.rules, incident, &principal));
+        let repos = open.iter().map(|incident| incident.repo.clone()).collect();
+        let seen = self.may_read(&self.asks(actor, place), repos).await;
+        open.retain(|incident| seen.contains(&incident.repo));
         Ok(open)
     }
 
@@ -136,10 +138,6 @@ impl Ask for Engine {
         let all = self.quarantined(repo).await?;
         let found = ledger::arguments(framework, all.iter().filter(|entry| entry.served));
         Ok(found.ok_or_else(|| format!("form must be one of {}", ledger::forms().join(", "))))
-    }
-
-    async fn figures(&self) -> Result<Figures, StoreError> {
-        Self::figures(self, None).await
     }
 
     async fn policy(&self, no: IncidentNo, rules: Option<Rules>) -> Result<Option<Vec<Tested>>, StoreError> {

@@ -1,6 +1,7 @@
 //! Incidents and their journals, line by line, for other programs. The command line and the API both ask here.
 
 use crate::card::Words;
+use crate::domain::ids::Repo;
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
 use crate::domain::text::Untrusted;
@@ -168,7 +169,7 @@ impl Reading {
         };
         let head = std::mem::take(&mut self.first).then_some(&head);
         let mut out = Out::new(self.asked.format, head)?;
-        for incident in &found {
+        for incident in found.iter().filter(|incident| self.is_in(&incident.repo)) {
             match self.asked.what {
                 Exported::Incidents if self.wants(incident.opened_at) => out.write(&Row::of(incident))?,
                 Exported::Incidents => {}
@@ -186,6 +187,10 @@ impl Reading {
             }
         }
         out.done().map(Some)
+    }
+
+    fn is_in(&self, repo: &Repo) -> bool {
+        self.asked.only.as_ref().is_none_or(|only| only.contains(repo))
     }
 
     fn wants(&self, at: Time) -> bool {

@@ -16,7 +16,7 @@ impl Working<'_> {
     /// it may read the repository, or is an admin.
     pub(super) fn subscribe(&mut self, asker: &Asker, filter: Filter) -> Option<Note> {
         let refuse = |why: String| Some(Note::Refused { what: "subscribe".into(), why: vec![why] });
-        let admin = asker.reader.inside || asker.reader.person.role == Role::Admin;
+        let admin = asker.reader.person.role == Role::Admin;
         let Some(repo) = filter.repo.as_deref().and_then(|repo| repo.parse::<Repo>().ok()) else {
             if !admin {
                 return refuse("only an admin can subscribe a channel to a pattern".into());
@@ -26,7 +26,7 @@ impl Working<'_> {
         if !self.has_repo(&repo) {
             return refuse(format!("{repo} is outside github.repositories"));
         }
-        if !admin && !asker.reader.person.known {
+        if !admin && !asker.reader.person.known && !asker.reader.inside {
             return refuse("your account is not in [[people]]; ask an admin".into());
         }
         if !admin && self.may_see(asker, &repo) == Some(false) {

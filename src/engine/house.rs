@@ -135,7 +135,7 @@ impl Working<'_> {
 
     /// Counted outside the turn, over what the person may see.
     async fn stats(&mut self, asker: &Asker, repo: Option<Repo>) -> Result<Option<Note>, StoreError> {
-        let everything = asker.reader.inside || asker.reader.person.role == Role::Admin;
+        let everything = asker.reader.person.role == Role::Admin;
         let mut only = None;
         if !(everything && repo.is_none()) {
             let asked = match repo {

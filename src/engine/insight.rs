@@ -1,17 +1,21 @@
-//! What people look at beside incidents, for the pages of the console and for programs. At the console, other reads are of
-//! everything; these follow what the person may read at the forge.
+//! What people look at in the pages of the console, and programs beside incidents: as far as the person may read it at the
+//! forge.
 
 pub mod audit;
 mod board;
+mod sight;
 mod society;
 
 use super::Engine;
-use super::access::{REPOS_MAX, sight};
+use super::access::{REPOS_MAX, sight, told};
 use crate::domain::actor::{Actor, Place, Role};
-use crate::domain::ids::Repo;
+use crate::domain::figures::Figures;
+use crate::domain::ids::{IncidentNo, Repo};
+use crate::domain::incident::Incident;
 use crate::policy::access::{Reader, Sight};
 use crate::ports::{
-    AuditAsked, AuditPage, Board, BoardAsked, Fed, Format, Insight, Lines, Society, StoreError, Watched, Wellbeing,
+    AuditAsked, AuditPage, Board, BoardAsked, ExportAsked, Fed, Format, Insight, Lines, Query, Society, StoreError,
+    Watched, Wellbeing,
 };
 use async_trait::async_trait;
 use std::collections::BTreeSet;
@@ -22,28 +26,31 @@ const AT_ONCE: usize = 8;
 impl Engine {
     /// Somebody at the console, as if they asked where no channel vouches for them. Whom a way of signing in let in is as
     /// known as a person of the configuration: the forge decides.
-    fn asks(&self, actor: &Actor, place: &Place) -> Reader {
-        let mut person = self.directory.principal(actor, place);
-        person.known = true;
-        Reader { person, stranger: false, inside: false, pull: None, feeds: Vec::new() }
+    pub(super) fn asks(&self, actor: &Actor, place: &Place) -> Reader {
+        let person = self.directory.principal(actor, place);
+        Reader { person, stranger: false, inside: true, pull: None, feeds: Vec::new() }
     }
 
     /// Those of the repositories that this person may read: the forge is asked about the first 40 that it has to be asked
-    /// about, and no answer means no.
-    async fn may_read(&self, reader: &Reader, repos: BTreeSet<Repo>) -> BTreeSet<Repo> {
+    /// about and has not told lately, and no answer means no.
+    pub(super) async fn may_read(&self, reader: &Reader, repos: BTreeSet<Repo>) -> BTreeSet<Repo> {
+        let login = reader.person.github.as_deref();
         let (mut open, mut asks) = (BTreeSet::new(), Vec::new());
         {
-            let state = self.state.lock().await;
+            let (state, answers) = (self.state.lock().await, self.answers.lock().await);
             for repo in repos {
                 match sight(&self.rules, &state.names, reader, &repo) {
                     Sight::Yes => drop(open.insert(repo)),
                     Sight::Ask if self.forge.is_none() => drop(open.insert(repo)),
-                    Sight::Ask if asks.len() < REPOS_MAX => asks.push(repo),
-                    Sight::Ask | Sight::No => {}
+                    Sight::Ask => match told(&answers, login, &repo, self.clock.now()) {
+                        Some(told) => drop(told.may.then(|| open.insert(repo))),
+                        None if asks.len() < REPOS_MAX => asks.push(repo),
+                        None => {}
+                    },
+                    Sight::No => {}
                 }
             }
         }
-        let login = reader.person.github.as_deref();
         for some in asks.chunks(AT_ONCE) {
             let mut waits = Vec::new();
             for repo in some {
@@ -68,6 +75,35 @@ impl Engine {
 
 #[async_trait]
 impl Insight for Engine {
+    async fn sees(
+        &self,
+        actor: &Actor,
+        place: &Place,
+        incidents: &[IncidentNo],
+    ) -> Result<BTreeSet<IncidentNo>, StoreError> {
+        self.sees(&self.asks(actor, place), incidents).await
+    }
+
+    async fn incidents(
+        &self,
+        actor: &Actor,
+        place: &Place,
+        query: Query,
+    ) -> Result<(Vec<Incident>, Option<u64>), StoreError> {
+        self.seen_incidents(&self.asks(actor, place), query).await
+    }
+
+    async fn figures(&self, actor: &Actor, place: &Place) -> Result<Figures, StoreError> {
+        let only = self.scope(&self.asks(actor, place)).await?.map(|repos| repos.into_iter().collect::<Vec<_>>());
+        Self::figures(self, only.as_deref()).await
+    }
+
+    async fn export(&self, actor: &Actor, place: &Place, asked: ExportAsked) -> Result<Lines, StoreError> {
+        let only = self.scope(&self.asks(actor, place)).await?;
+        let asked = ExportAsked { only, ..asked };
+        Ok(super::export::export(self.store.clone(), self.words.clone(), asked))
+    }
+
     async fn board(
         &self,
         actor: &Actor,

@@ -21,11 +21,11 @@ pub struct Reader {
     pub person: Principal,
     /// From another workspace or server, or in a direct message without being known.
     pub stranger: bool,
-    /// The place itself is only reached by who may see everything.
+    /// In the console: whoever signed in is as known as a person of `[[people]]`.
     pub inside: bool,
     /// The repository of the pull request that they ask on, where the forge has confirmed that they may write.
     pub pull: Option<Repo>,
-    /// The feeds of the channel that they ask in.
+    /// The feeds of the channel that they ask in; none in the console, which shows each person what is theirs.
     pub feeds: Vec<Subscription>,
 }
 
@@ -47,18 +47,14 @@ impl Reader {
 ///
 /// | Who asks, and where | Sees |
 /// |---|---|
-/// | whoever is at the console | everything |
 /// | a stranger | nothing |
 /// | somebody on a pull request | its repository |
 /// | anybody in a subscribed channel | the repositories that it is subscribed to |
 /// | an admin | everything |
-/// | a person of `[[people]]` | what `policy.visible` lets their role see, if GitHub lets them read it |
+/// | a person of `[[people]]`, or whoever signed in to the console | what `policy.visible` lets their role see, if GitHub lets them read it |
 /// | anybody else | nothing |
 #[must_use]
 pub fn sees(rules: &Rules, reader: &Reader, repo: &Repo) -> Sight {
-    if reader.inside {
-        return Sight::Yes;
-    }
     if reader.is_refused() {
         return Sight::No;
     }
@@ -70,7 +66,7 @@ pub fn sees(rules: &Rules, reader: &Reader, repo: &Repo) -> Sight {
     }
     let visible = rules.visible.get(&reader.person.role);
     let listed = visible.is_none_or(|patterns| patterns.iter().any(|pattern| repo_glob(pattern, repo.as_str())));
-    if reader.person.known && listed { Sight::Ask } else { Sight::No }
+    if (reader.person.known || reader.inside) && listed { Sight::Ask } else { Sight::No }
 }
 
 /// Whether a feed is for a repository as a whole. One that is narrowed by something else and names none is for single

@@ -315,8 +315,6 @@ pub trait Ask: Send + Sync {
     /// The arguments with which a framework's runner leaves out what is on the repository's list; else a sentence that
     /// names those whose runners can.
     async fn left_out(&self, repo: &Repo, framework: &str) -> Result<Result<String, String>, super::StoreError>;
-    /// How it went lately.
-    async fn figures(&self) -> Result<crate::domain::figures::Figures, super::StoreError>;
     /// What policy would decide of an incident now, by these rules or by those in force; `None` where there is no such
     /// incident.
     async fn policy(&self, no: IncidentNo, rules: Option<Rules>) -> Result<Option<Vec<Tested>>, super::StoreError>;

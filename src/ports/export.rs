@@ -1,7 +1,9 @@
 //! Incidents and their journals for other programs.
 
+use crate::domain::ids::Repo;
 use crate::domain::time::Time;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What a line is of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,4 +36,6 @@ pub struct ExportAsked {
     pub since: Option<Time>,
     /// And before this.
     pub until: Option<Time>,
+    /// Of these repositories alone; `None` for all.
+    pub only: Option<BTreeSet<Repo>>,
 }

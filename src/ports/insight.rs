@@ -1,17 +1,20 @@
 //! What people look at beside incidents: quarantines, subscriptions, people, integrations and the audit.
 
-use super::Format;
+use super::export::{ExportAsked, Format};
 use super::health::Vital;
-use super::store::{Counts, DeadLetter, Lines, Spot, StoreError, Trouble};
+use super::store::{Counts, DeadLetter, Lines, Query, Spot, StoreError, Trouble};
 use crate::domain::actor::{Actor, Place, Platform, Role};
 use crate::domain::facts::Hold;
+use crate::domain::figures::Figures;
 use crate::domain::ids::{IncidentNo, Repo};
+use crate::domain::incident::Incident;
 use crate::domain::link::Link;
 use crate::domain::mention::Preference;
 use crate::domain::quarantined::Quarantined;
 use crate::domain::subscription::Subscription;
 use crate::domain::time::Time;
 use async_trait::async_trait;
+use std::collections::BTreeSet;
 
 /// Which quarantines; an absent part is any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -196,6 +199,25 @@ pub struct AuditPage {
 /// forge and nothing else; programs with a token see everything.
 #[async_trait]
 pub trait Insight: Send + Sync {
+    /// Those of the incidents that they may see. What does not exist is not among them.
+    async fn sees(
+        &self,
+        actor: &Actor,
+        place: &Place,
+        incidents: &[IncidentNo],
+    ) -> Result<BTreeSet<IncidentNo>, StoreError>;
+    /// Incidents that they may see, newest first, and where the next page begins. A page may hold fewer than
+    /// `query.limit`, and there may still be a next one.
+    async fn incidents(
+        &self,
+        actor: &Actor,
+        place: &Place,
+        query: Query,
+    ) -> Result<(Vec<Incident>, Option<u64>), StoreError>;
+    /// Of the repositories that they may see.
+    async fn figures(&self, actor: &Actor, place: &Place) -> Result<Figures, StoreError>;
+    /// As it was asked for, as far as they may see it.
+    async fn export(&self, actor: &Actor, place: &Place, asked: ExportAsked) -> Result<Lines, StoreError>;
     /// What ends first comes first; `skip` rows come before this page.
     async fn board(
         &self,

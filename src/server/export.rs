@@ -57,7 +57,7 @@ impl ExportParams {
             repo.parse::<Repo>().map_err(|why| format!("repo: {why}"))?;
         }
         let (since, until) = (time("since", self.since)?, time("until", self.until)?);
-        Ok(ExportAsked { what: self.what, format: self.format, repo: self.repo, since, until })
+        Ok(ExportAsked { what: self.what, format: self.format, repo: self.repo, since, until, only: None })
     }
 }
 

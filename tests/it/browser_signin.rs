@@ -4,7 +4,7 @@ use crate::browser_pages::{axe, misfits, violations};
 use crate::world::chromium::Browser;
 use crate::world::logins::{CLIENT, CLIENT_SECRET};
 use crate::world::provider::Provider;
-use crate::world::{HandClock, NETWORK_LOG, Setup, World, listener};
+use crate::world::{HandClock, NETWORK_LOG, REPO, Setup, World, listener};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -165,9 +165,10 @@ async fn a_proxy_signs_people_in() {
     let (door, at) = listener().await;
     let console = format!("url = \"http://{at}\"\n");
     let config = "[sign_in]\nproxy_header = \"Remote-User\"\nproxies = [\"127.0.0.1\"]\n\
-                  [[people]]\nname = \"hal\"\nsign_in = \"hal\"\nrole = \"responder\"\n";
+                  [[people]]\nname = \"hal\"\nsign_in = \"hal\"\ngithub = \"hal\"\nrole = \"responder\"\n";
     let setup = Setup { console, config: config.into(), slack: false, open_console: false, ..Setup::default() };
     let world = World::with(setup).await;
+    world.forge.permit(REPO, "hal", "write");
     world.broken_run(NETWORK_LOG, "success").await;
     let (to, stop) = (format!("http://{}", world.private_at), CancellationToken::new());
     let proxy = Router::new().fallback(move |request: Request| forward(request, to.clone()));

@@ -87,7 +87,7 @@ struct AttemptView {
 
 /// `GET /loops/{proposal}`
 pub async fn page(State(app): State<App>, visit: Visit, headers: HeaderMap, Path(id): Path<String>) -> Response {
-    let Some((id, found)) = look_up(&app, &id).await else {
+    let Some((id, found)) = look_up(&app, &visit, &id).await else {
         return refusal(&app, &headers, StatusCode::NOT_FOUND, NO_LOOP);
     };
     let limit = app.ask.budget().await.per_loop_limit;
@@ -104,8 +104,11 @@ pub async fn page(State(app): State<App>, visit: Visit, headers: HeaderMap, Path
     visit.page(&app, "loop.html", &found.incident.to_string(), more).await
 }
 
-async fn look_up(app: &App, id: &str) -> Option<(ProposalId, LoopView)> {
-    let id = id.parse().ok()?;
+async fn look_up(app: &App, visit: &Visit, id: &str) -> Option<(ProposalId, LoopView)> {
+    let id: ProposalId = id.parse().ok()?;
+    if visit.sees(app, &[id.incident]).await.is_empty() {
+        return None;
+    }
     Some((id, app.ask.one_loop(id).await.ok()??))
 }
 

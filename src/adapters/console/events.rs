@@ -3,8 +3,8 @@
 use super::feed::{Tick, Update};
 use super::integrations;
 use super::routes::App;
-use super::session::Session;
-use super::visit::{banner, session};
+use super::session::{Session, Who};
+use super::visit::{banner, seen, session};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -14,7 +14,6 @@ use minijinja::value::Serde;
 use minijinja::{Value, context};
 use serde::Deserialize;
 use std::convert::Infallible;
-use std::future::ready;
 use std::time::Duration;
 use tokio_stream::wrappers::BroadcastStream;
 
@@ -46,21 +45,25 @@ pub async fn events(State(app): State<App>, headers: HeaderMap, Query(since): Qu
     let (missed, lost) = missed.map_or_else(|| (Vec::new(), Some(reload())), |missed| (missed, None));
     let updates = futures::stream::iter(missed.into_iter().map(Ok)).chain(BroadcastStream::new(updates));
     let updates = updates.filter_map(move |tick| {
-        ready(match tick {
-            Ok(tick) => told(&app, &session.who.person, &tick),
-            Err(_) => Some(reload()),
-        })
+        let (app, who) = (App::clone(&app), session.who.clone());
+        async move {
+            match tick {
+                Ok(tick) => told(&app, &who, &tick).await,
+                Err(_) => Some(reload()),
+            }
+        }
     });
     let updates = futures::stream::iter(lost).chain(updates).map(Ok);
     let all = futures::stream::select(futures::stream::select(updates, holds), changes).take_until(ended);
     Sse::new(all).keep_alive(KeepAlive::default()).into_response()
 }
 
-fn told(app: &App, person: &str, tick: &Tick) -> Option<Event> {
+async fn told(app: &App, who: &Who, tick: &Tick) -> Option<Event> {
     let event = Event::default().id(&tick.mark);
     match &tick.update {
+        Update::Card(card) if seen(app, who, &[card.incident]).await.is_empty() => None,
         Update::Card(card) => Some(event.event("card").data(one_line(&app.pages.card(card)))),
-        Update::Line { person: whose, line } if whose == person => {
+        Update::Line { person: whose, line } if *whose == who.person => {
             let html = app.pages.render("line.html", context! { line => Value::from(Serde(line)) });
             Some(event.event("line").data(one_line(&html.replace('\n', "<br>"))))
         }

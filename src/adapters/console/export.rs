@@ -1,27 +1,30 @@
 //! The history as a table to download.
 
 use super::routes::App;
-use super::visit::Visit;
+use super::visit::{Visit, place};
 use crate::ports::{ExportAsked, Exported, Format};
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-fn table(app: &App, what: Exported, named: &str) -> Response {
+async fn table(app: &App, visit: &Visit, what: Exported, named: &str) -> Response {
     let asked = ExportAsked { what, format: Format::Csv, ..ExportAsked::default() };
+    let Ok(lines) = app.insight.export(&visit.session.who.actor(), &place(), asked).await else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read").into_response();
+    };
     let named = format!("attachment; filename=\"{named}\"");
     let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, named)];
     // A table that fails on the way ends with a broken connection rather than looking whole.
-    (headers, Body::from_stream(app.ask.export(asked))).into_response()
+    (headers, Body::from_stream(lines)).into_response()
 }
 
-/// Every incident.
-pub async fn incidents(State(app): State<App>, _: Visit) -> Response {
-    table(&app, Exported::Incidents, "incidents.csv")
+/// Every incident that this person may see.
+pub async fn incidents(State(app): State<App>, visit: Visit) -> Response {
+    table(&app, &visit, Exported::Incidents, "incidents.csv").await
 }
 
 /// Every entry of their journals.
-pub async fn journal(State(app): State<App>, _: Visit) -> Response {
-    table(&app, Exported::Journal, "journal.csv")
+pub async fn journal(State(app): State<App>, visit: Visit) -> Response {
+    table(&app, &visit, Exported::Journal, "journal.csv").await
 }

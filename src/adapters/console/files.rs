@@ -11,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 const TEXT: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
 
 /// The script that reproduces an incident, to be read and saved.
-pub async fn repro(State(app): State<App>, _: Visit, headers: HeaderMap, Path(no): Path<String>) -> Response {
-    let Some(incident) = look_up(&app, &no).await else {
+pub async fn repro(State(app): State<App>, visit: Visit, headers: HeaderMap, Path(no): Path<String>) -> Response {
+    let Some(incident) = look_up(&app, &visit, &no).await else {
         return refusal(&app, &headers, StatusCode::NOT_FOUND, NO_INCIDENT);
     };
     let script = match &incident.repro {
@@ -26,8 +26,8 @@ pub async fn repro(State(app): State<App>, _: Visit, headers: HeaderMap, Path(no
 }
 
 /// Everything known of an incident, to be saved.
-pub async fn record(State(app): State<App>, _: Visit, headers: HeaderMap, Path(no): Path<String>) -> Response {
-    let record = match look_up(&app, &no).await {
+pub async fn record(State(app): State<App>, visit: Visit, headers: HeaderMap, Path(no): Path<String>) -> Response {
+    let record = match look_up(&app, &visit, &no).await {
         Some(incident) => app.ask.record(incident.no).await.ok().flatten().map(|text| (incident.no.0, text)),
         None => None,
     };
@@ -39,11 +39,11 @@ pub async fn record(State(app): State<App>, _: Visit, headers: HeaderMap, Path(n
 /// What a proposal changes, or would have: for each branch one patch, as `git apply` takes it.
 pub async fn patch(
     State(app): State<App>,
-    _: Visit,
+    visit: Visit,
     headers: HeaderMap,
     Path((no, n)): Path<(String, u32)>,
 ) -> Response {
-    let Some(incident) = look_up(&app, &no).await else {
+    let Some(incident) = look_up(&app, &visit, &no).await else {
         return refusal(&app, &headers, StatusCode::NOT_FOUND, NO_INCIDENT);
     };
     let plan = incident.proposal(n).and_then(|proposal| proposal.plan.as_ref());

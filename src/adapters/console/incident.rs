@@ -24,14 +24,15 @@ pub struct EntryView {
     text: String,
 }
 
-pub async fn look_up(app: &App, no: &str) -> Option<Incident> {
+/// One that does not exist and one that this person may not see are the same.
+pub async fn look_up(app: &App, visit: &Visit, no: &str) -> Option<Incident> {
     let no = no.parse::<IncidentNo>().ok()?;
     let query = Query { no: Some(no), before: Some(no.0.saturating_add(1)), limit: 1, ..Query::default() };
-    app.ask.incidents(query).await.map(|(found, _)| found).unwrap_or_default().into_iter().next()
+    visit.incidents(app, query).await.0.into_iter().next()
 }
 
 pub async fn page(State(app): State<App>, visit: Visit, headers: HeaderMap, Path(no): Path<String>) -> Response {
-    let Some(incident) = look_up(&app, &no).await else {
+    let Some(incident) = look_up(&app, &visit, &no).await else {
         return refusal(&app, &headers, StatusCode::NOT_FOUND, NO_INCIDENT);
     };
     let no = incident.no;

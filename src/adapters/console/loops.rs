@@ -7,6 +7,7 @@ use super::routes::App;
 use super::visit::Visit;
 use crate::domain::agent::Usd;
 use crate::domain::figures::DAYS;
+use crate::domain::ids::IncidentNo;
 use crate::domain::text::clean_line;
 use crate::domain::time::{DAY_MS, Span, Time};
 use crate::ports::{BudgetView, LoopFigures, LoopView, by_specialist};
@@ -97,9 +98,12 @@ impl Today {
 
 /// `GET /loops`
 pub async fn page(State(app): State<App>, visit: Visit) -> Response {
-    let Ok(loops) = app.ask.loops(None).await else {
+    let Ok(mut loops) = app.ask.loops(None).await else {
         return (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read").into_response();
     };
+    let nos: Vec<IncidentNo> = loops.iter().map(|view| IncidentNo(view.incident)).collect();
+    let seen = visit.sees(&app, &nos).await;
+    loops.retain(|view| seen.contains(&IncidentNo(view.incident)));
     let now = app.clock.now();
     let today = Today::of(app.ask.budget().await, now);
     let rows = |running: bool| loops.iter().filter(move |view| view.is_running() == running).map(Row::of);

@@ -118,7 +118,7 @@ fn more(filters: &Filters, rows: &[Row], cards: &[CardView], next: Option<String
 pub async fn feed(State(app): State<App>, visit: Visit, Params(filters): Params<Filters>) -> Response {
     let (mut cards, mut rows, mut next) = (Vec::new(), Vec::new(), None);
     if filters.any() {
-        let (found, before) = app.ask.incidents(filters.query()).await.unwrap_or_default();
+        let (found, before) = visit.incidents(&app, filters.query()).await;
         next = filters.next("/", before);
         for incident in &found {
             match app.console.card(incident.no.0) {
@@ -127,7 +127,7 @@ pub async fn feed(State(app): State<App>, visit: Visit, Params(filters): Params<
             }
         }
     } else {
-        cards.extend(app.console.cards().iter().map(CardView::of));
+        cards.extend(visit.cards(&app).await.iter().map(CardView::of));
     }
     visit.page(&app, "feed.html", "", more(&filters, &rows, &cards, next)).await
 }
@@ -149,7 +149,7 @@ pub async fn waiting(State(app): State<App>, visit: Visit) -> Response {
 /// Closed incidents, newest first.
 pub async fn history(State(app): State<App>, visit: Visit, Params(filters): Params<Filters>) -> Response {
     let query = Query { closed_only: true, stage: None, ..filters.query() };
-    let (found, before) = app.ask.incidents(query).await.unwrap_or_default();
+    let (found, before) = visit.incidents(&app, query).await;
     let rows: Vec<Row> = found.iter().map(Row::of).collect();
     let next = filters.next("/history", before);
     visit.page(&app, "history.html", "", more(&filters, &rows, &[], next)).await

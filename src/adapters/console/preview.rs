@@ -118,13 +118,16 @@ fn discord(message: &Json) -> Shown {
 /// `GET /incidents/{no}/as/{platform}`
 pub async fn page(
     State(app): State<App>,
-    _: Visit,
+    visit: Visit,
     Path((no, platform)): Path<(u64, String)>,
     headers: HeaderMap,
 ) -> Response {
     let Some(preview) = app.previews.iter().find(|preview| preview.platform == platform) else {
         return nothing_here(State(app), headers).await;
     };
+    if visit.sees(&app, &[IncidentNo(no)]).await.is_empty() {
+        return nothing_here(State(app), headers).await;
+    }
     let Some(card) = app.ask.card(IncidentNo(no), preview.platform).await else {
         return nothing_here(State(app), headers).await;
     };

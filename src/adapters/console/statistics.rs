@@ -3,7 +3,7 @@
 use super::pages;
 use super::plot::{self, Chart, RowValue};
 use super::routes::App;
-use super::visit::Visit;
+use super::visit::{Visit, place};
 use crate::domain::executed::Filled;
 use crate::domain::figures::{BINS, DAYS, Figures, Share, Suite, Times, Week};
 use crate::domain::text::clean_line;
@@ -20,7 +20,7 @@ const NONE: &str = "–";
 const LABEL: usize = 46;
 
 pub async fn page(State(app): State<App>, visit: Visit) -> Response {
-    let Ok(figures) = app.ask.figures().await else {
+    let Ok(figures) = app.insight.figures(&visit.session.who.actor(), &place()).await else {
         return (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read").into_response();
     };
     let charts = [green(&figures), to_green(&figures), flakes(&figures), remedies(&figures)];
@@ -33,8 +33,8 @@ pub async fn page(State(app): State<App>, visit: Visit) -> Response {
 }
 
 /// The proposed rules as one file, to be reviewed.
-pub async fn proposed(State(app): State<App>, _: Visit) -> Response {
-    let Ok(figures) = app.ask.figures().await else {
+pub async fn proposed(State(app): State<App>, visit: Visit) -> Response {
+    let Ok(figures) = app.insight.figures(&visit.session.who.actor(), &place()).await else {
         return (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read").into_response();
     };
     let rows: Vec<&str> = figures.recurring.iter().map(|recurring| recurring.row.as_str()).collect();

@@ -5,15 +5,19 @@ use super::routes::{App, Person};
 use super::session::{COOKIE, Session, Who, cookies};
 use super::sign::back;
 use super::{CHANNEL, PLATFORM};
-use crate::domain::actor::{Place, Platform};
+use crate::card::Card;
+use crate::domain::actor::{Place, Platform, Role};
+use crate::domain::ids::IncidentNo;
+use crate::domain::incident::Incident;
 use crate::domain::text::clean_line;
-use crate::ports::Trouble;
+use crate::ports::{Query, Trouble};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use minijinja::value::Serde;
 use minijinja::{Value, context};
+use std::collections::BTreeSet;
 
 /// Closed channels that a page names.
 const CLOSED_MAX: usize = 5;
@@ -99,21 +103,42 @@ pub fn place() -> Place {
 }
 
 impl Visit {
+    /// Those of the incidents that this person may see; none where that cannot be told.
+    pub async fn sees(&self, app: &App, incidents: &[IncidentNo]) -> BTreeSet<IncidentNo> {
+        seen(app, &self.session.who, incidents).await
+    }
+
+    /// The cards of the feed that this person may see, newest first.
+    pub async fn cards(&self, app: &App) -> Vec<Card> {
+        let mut cards = app.console.cards();
+        let nos: Vec<IncidentNo> = cards.iter().map(|card| card.incident).collect();
+        let seen = self.sees(app, &nos).await;
+        cards.retain(|card| seen.contains(&card.incident));
+        cards
+    }
+
+    /// Incidents that this person may see, newest first, and where the next page begins.
+    pub async fn incidents(&self, app: &App, query: Query) -> (Vec<Incident>, Option<u64>) {
+        app.insight.incidents(&self.session.who.actor(), &place(), query).await.unwrap_or_default()
+    }
+
     /// The page with what every page has: the emergency stop, this person's log, the command line. `thread` is the
     /// incident that words without a number mean; `more` is the page's own.
     pub async fn page(&self, app: &App, name: &str, thread: &str, more: Value) -> Response {
         let hold = banner(app).await.unwrap_or_default();
-        let closed = closed(app).await;
         let who = &self.session.who;
+        let principal = app.directory.principal(&who.actor(), &place());
+        // Names of channels are for those who can do something about them.
+        let closed = if principal.role >= Role::Responder { closed(app).await } else { String::new() };
         let log = app.console.log(&who.person);
         let again = self.again.as_ref().filter(|_| log.last().is_some_and(|line| line.said));
         let people: &[Person] = if app.open { &app.people } else { &[] };
-        let principal = app.directory.principal(&who.actor(), &place());
         let html = Html(app.pages.render(
             name,
             context! {
                 csrf => &self.session.csrf, person => &who.person, name => principal.name.line(60),
-                role => principal.role.as_str(), mark => &self.mark, hold, closed, thread, again,
+                role => principal.role.as_str(),
+                unlinked => principal.github.is_none() && principal.role < Role::Admin, mark => &self.mark, hold, closed, thread, again,
                 page => name, log => Value::from(Serde(&log)), people => Value::from(Serde(people)), ..more
             },
         ));
@@ -122,6 +147,10 @@ impl Visit {
             None => html.into_response(),
         }
     }
+}
+
+pub async fn seen(app: &App, who: &Who, incidents: &[IncidentNo]) -> BTreeSet<IncidentNo> {
+    app.insight.sees(&who.actor(), &place(), incidents).await.unwrap_or_default()
 }
 
 /// Channels that cannot be written to, as markup; empty when there are none.

@@ -96,6 +96,7 @@ fn asked(args: &Args) -> Result<ExportAsked, Failed> {
         repo: args.repo.clone(),
         since: args.since.as_deref().map(|text| when("--since", text)).transpose()?,
         until: args.until.as_deref().map(|text| when("--until", text)).transpose()?,
+        only: None,
     })
 }
 

@@ -1,7 +1,7 @@
 //! The console's pages about the installation: who sees what on each, who may do what there, and the audit's search.
 
 use super::quarantine::flaky;
-use super::surfaces::everywhere_with;
+use super::surfaces::{READER, everywhere_with};
 use crate::world::logins::CLIENT;
 use crate::world::{NETWORK_LOG, REPO, Seat, Setup, World, spec};
 use ci_rescue::card::{Places, Words};
@@ -22,7 +22,7 @@ use std::sync::Arc;
 type Fields<'f> = &'f [(&'f str, &'f str)];
 
 const PAGES: [&str; 5] = ["/quarantines", "/subscriptions", "/people", "/integrations", "/audit"];
-const HIDDEN: &str = "acme/hidden";
+pub const HIDDEN: &str = "acme/hidden";
 /// Markup, an override of the reading direction, and 4,000 characters.
 pub const HOSTILE: &str = "<img src=x onerror=\"window.hit=1\">\u{202e}'\"><script>window.hit=1</script>";
 
@@ -86,7 +86,7 @@ pub async fn dead_letter(world: &World) {
 }
 
 /// One incident of a repository that only ada may read, beside the usual one.
-async fn two_repositories() -> World {
+pub async fn two_repositories() -> World {
     let config = format!(
         "[[subscriptions]]\nplatform = \"slack\"\nchannel = \"C0HIDDEN\"\nrepo = \"{HIDDEN}\"\nbranch = \"*\"\n"
     );
@@ -164,7 +164,7 @@ async fn each_form_does_what_the_role_may_and_says_why_not() {
     let rank = |role: &str| ["viewer", "responder", "approver", "admin"].iter().position(|have| *have == role).unwrap();
     for (person, role) in [("eve", "viewer"), ("ben", "responder"), ("cyd", "approver"), ("ada", "admin")] {
         let github = format!("client_id = \"{CLIENT}\"\n");
-        let world = everywhere_with(Setup { github, ..Setup::default() }).await;
+        let world = everywhere_with(Setup { config: READER.into(), github, ..Setup::default() }).await;
         keep(&world, &[entry("1-1", REPO, "test_a", "2026-01-09", 1, &world)]).await;
         link(&world, "slack", "U0OCTO", "octo", "octo").await;
         world.slack.command("UADA", "subscribe acme/shop workflow=nightly").await;

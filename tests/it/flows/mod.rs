@@ -50,6 +50,7 @@ mod roles;
 pub mod schedules;
 mod several;
 mod sharing;
+mod sights;
 pub mod statistics;
 mod storm;
 pub mod surfaces;

@@ -1,6 +1,6 @@
 //! Who may do what: surface × command × role × state, every cell. The roles stand here by hand, not as the code has them.
 
-use super::surfaces::{self, ALL, Surface, everywhere};
+use super::surfaces::{self, ALL, READER, Surface, everywhere};
 use crate::world::World;
 use serde_json::{Value, json};
 
@@ -100,7 +100,7 @@ async fn stands(world: &World) -> String {
 /// Asks for each command as everybody, from the lowest role up, and compares who was refused.
 async fn table(state: &str, rows: &[Row]) {
     for row in rows {
-        let world = everywhere("").await;
+        let world = everywhere(READER).await;
         if state == "closed" {
             surfaces::say(&world, Surface::Slack, "ben", "resolve", "1").await;
         }

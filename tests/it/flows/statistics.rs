@@ -59,7 +59,7 @@ async fn chat_console_and_metrics_say_the_same() {
     let said = world.slack.last_whisper();
     assert!(said.contains("1 incident, 0 open") && said.contains("retries: 1 of 1 made it green"), "{said}");
     assert!(said.contains("default branches: 100 % of 1 build green"), "{said}");
-    let page = world.sit("eve").await.page("/statistics").await;
+    let page = world.sit("ada").await.page("/statistics").await;
     for words in ["100 % of 1", "Green builds by week", "Time to green by week", "Brier score", "retry done: 1"] {
         assert!(page.contains(words), "{words}: {page}");
     }
@@ -170,7 +170,7 @@ async fn a_known_issue_says_how_it_fared() {
         "{}",
         world.slack.last_whisper()
     );
-    let page = world.sit("eve").await.page("/statistics").await;
+    let page = world.sit("ada").await.page("/statistics").await;
     let issue = third.headline().unwrap().known_issue.clone().unwrap();
     assert!(page.contains(&format!("<th scope=\"row\">{issue}</th>")), "{page}");
     world.end().await;
@@ -180,13 +180,13 @@ async fn a_known_issue_says_how_it_fared() {
 async fn what_recurs_and_no_rule_knows_is_proposed_and_not_active() {
     let world = World::new().await;
     for n in 1..=3 {
-        let seat = world.sit("eve").await;
+        let seat = world.sit("ada").await;
         assert!(!seat.page("/statistics").await.contains("no rule knows"), "after {} times", n - 1);
         broken(&world, UNKNOWN_LOG, n, &format!("topic-{n}")).await;
         world.clock.advance(3_600_000);
     }
     assert_eq!(world.incidents().await.len(), 3);
-    let seat = world.sit("eve").await;
+    let seat = world.sit("ada").await;
     let page = seat.page("/statistics").await;
     assert!(page.contains("3 times in seven days, last in"), "{page}");
     assert!(!page.contains("<b>spool"), "what logs bring is escaped");

@@ -21,6 +21,9 @@ pub async fn everywhere(config: &str) -> World {
     everywhere_with(Setup { config: config.into(), discord: true, ..Setup::default() }).await
 }
 
+/// Somebody without rights who may read the repository in the console, as anybody may in the channel.
+pub const READER: &str = "[[people]]\nname = \"eve\"\ngithub = \"eve\"\nrole = \"viewer\"\n";
+
 pub async fn everywhere_with(setup: Setup) -> World {
     let world = World::with(setup).await;
     for login in ["ada", "ben", "cyd"] {

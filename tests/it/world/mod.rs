@@ -21,6 +21,7 @@ use ci_rescue::domain::{IncidentNo, Role};
 use ci_rescue::ports::{Clock, Query, Store};
 use ci_rescue::store::{Ledger, Memory, Sled};
 use discord::DiscordDouble;
+use futures::Stream;
 use logins::Logins;
 use reqwest::{Client, StatusCode};
 use slack::SlackDouble;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio_util::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -543,6 +545,18 @@ impl Seat {
     pub async fn page(&self, path: &str) -> String {
         let request = self.http.get(format!("{}{path}", self.base)).header("cookie", &self.cookie);
         request.send().await.expect("a page").text().await.expect("a text")
+    }
+
+    pub async fn fetch(&self, path: &str) -> (reqwest::StatusCode, String) {
+        let request = self.http.get(format!("{}{path}", self.base)).header("cookie", &self.cookie);
+        let answer = request.send().await.expect("a page");
+        (answer.status(), answer.text().await.expect("a text"))
+    }
+
+    /// A page that never ends, piece by piece.
+    pub async fn stream(&self, path: &str) -> impl Stream<Item = reqwest::Result<Bytes>> + Unpin + use<> {
+        let request = self.http.get(format!("{}{path}", self.base)).header("cookie", &self.cookie);
+        Box::pin(request.send().await.expect("a page").bytes_stream())
     }
 
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> reqwest::Response {
