@@ -490,8 +490,12 @@ fn ending(incident: &Incident) -> String {
     }
     let stage = look(incident).2;
     if let Some(proposal) = shown.as_deref().or_else(|| rerunning(incident)) {
-        let stage = if proposal.state == ProposalState::Waiting { "waiting" } else { stage };
-        return format!("{} {stage}", wish(proposal));
+        return match proposal.state {
+            ProposalState::Planning => format!("planning {}", wish(proposal)),
+            ProposalState::Undoing { .. } => format!("undoing {}", wish(proposal)),
+            ProposalState::Waiting => format!("{} waiting", wish(proposal)),
+            _ => format!("{} {stage}", wish(proposal)),
+        };
     }
     let done = |p: &&Proposal| p.state == ProposalState::Done && !p.dry_run;
     match (incident.stage, incident.proposals.iter().rev().find(done)) {

@@ -26,7 +26,7 @@ pub fn correct(step: &mut Step<'_>, by: &Untrusted, key: &str, cause: Option<Cau
         chances[at] = 1.0;
     }
     let by_name = by.line(60);
-    let because = vec![format!("{by_name} corrected it from {}", old.cause.spoken())];
+    let because = vec![format!("{by_name} classified it as “{}”", new.spoken())];
     step.incident.judged = Some(Judged { cause: new, chances, because, by: Some(by_name), ..old.clone() });
     let note = Note::Corrected { by: by.clone(), from: old.cause.spoken().into(), to: new.spoken().into() };
     step.tell(Some(key.to_owned()), note.clone());
