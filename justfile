@@ -18,6 +18,10 @@ prove:
     cargo test --locked --test it -- --ignored sinks::storm
     cargo bench --locked
 
+# Pages and tables that are made from the code, to be looked at before they are committed.
+docs:
+    CI_RESCUE_WRITE_DOCS=1 cargo test --locked --test it docs::
+
 # New snapshots of what people see, to be looked at before they are committed.
 snapshots:
     INSTA_UPDATE=always cargo test --locked --test it cards

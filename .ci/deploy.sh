@@ -85,6 +85,9 @@ if command -v promtool >/dev/null; then
   echo token >"$work/token"
   sed "s#/etc/ci-rescue/secrets/console.token#$work/token#" deploy/prometheus/prometheus.yml >"$work/prometheus.yml"
   promtool check config "$work/prometheus.yml" >/dev/null
+  # The alerts of the manual.
+  sed -n '/^groups:/,/^```/p' docs/howto/prometheus.md | grep -v '^```' >"$work/alerts.yml"
+  promtool check rules "$work/alerts.yml" >/dev/null
 else
   echo "skipped: promtool"
 fi

@@ -6,6 +6,7 @@ mod environment;
 mod faults;
 mod keys;
 mod loops;
+mod manual;
 mod people;
 mod read;
 mod secrets;
@@ -19,6 +20,7 @@ mod tree;
 mod visit;
 
 pub use loops::{AgentSection, LoopSection};
+pub use manual::{Listed, defaults, listed};
 pub use people::{OPERATOR, People};
 pub use read::{ConfigError, load, parse, propose, secrets};
 pub use secrets::{folder as secrets_folder, named as secret_variable};

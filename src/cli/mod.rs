@@ -16,6 +16,8 @@ mod analyze;
 mod at;
 mod demo;
 mod doctor;
+#[cfg(test)]
+mod documented;
 mod history;
 mod incident;
 mod manifest;
@@ -73,7 +75,7 @@ enum Command {
     /// The sandbox's own fixing agent, which the demo runs
     #[command(hide = true)]
     DemoAgent,
-    /// Say which specialist would look after a failure: a JSON object a line on standard input
+    /// Name the specialist who would look after a failure: a JSON object a line on standard input
     Route(route::Args),
     /// What executions of jobs and tests came to: import it, score it, classify failures
     History(history::Args),

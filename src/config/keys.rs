@@ -181,6 +181,11 @@ impl<'de> MapAccess<'de> for Fields<'_> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Refused> {
         let Some(name) = self.left.first() else { return Ok(None) };
+        if *name == ANY {
+            // Not every text may be a free key, such as a role: this is one that may.
+            let aside = RefCell::new(Vec::new());
+            return seed.deserialize(Ask { path: Vec::new(), notes: &aside }).map(Some);
+        }
         let name: StrDeserializer<'_, Refused> = (*name).into_deserializer();
         seed.deserialize(name).map(Some)
     }

@@ -162,7 +162,7 @@ fn told(mut faults: Vec<Fault>) -> ConfigError {
 }
 
 /// The policy as shipped, in its section.
-fn shipped() -> Node {
+pub(super) fn shipped() -> Node {
     let (policy, _) = DeTable::parse_recoverable(include_str!("../../rules/policy.toml"));
     let policy = Node::document("", policy.get_ref(), true);
     Node { at: At::Shipped, value: Value::Table([("policy".to_owned(), policy)].into()) }

@@ -23,7 +23,11 @@ fn by(environment: &[(&str, &str)]) -> Result<Config, super::ConfigError> {
 fn file(key: &Key, value: &str) -> (String, usize, String) {
     let mut text = String::from("# The first line\n");
     let mut name = String::new();
-    let any = if key.path[0] == "agents" { "default" } else { "retry" };
+    let any = match key.path[..] {
+        ["agents", ..] => "default",
+        [_, "visible", ..] => "viewer",
+        _ => "retry",
+    };
     let mut parts = key.path.iter().map(|part| if *part == ANY { any } else { part }).peekable();
     let mut left = key.path.len();
     let mut header = String::new();
@@ -201,6 +205,7 @@ fn every_key_can_be_set_by_environment() {
     assert_eq!(config.policy.auto_merge, ["pin"]);
     assert_eq!(config.policy.automatic, ["retry", "quarantine"]);
     assert_eq!(config.policy.resolvers, ["cargo", "npm"]);
+    assert_eq!(config.policy.rules[0].when.branch.as_deref(), Some("main"));
     assert_eq!((config.people[0].name.as_str(), config.subscriptions[0].channel.as_str()), ("ada", "C1"));
     let held = secrets(&config);
     for key in written {

@@ -10,6 +10,9 @@ use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
 
+pub use super::mood::Mood;
+pub use super::rows::{FeedRow, ListRow, QuarantinedRow};
+
 /// One line of an incident's journal (or of the installation's, for incident 0).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
@@ -29,6 +32,7 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "snake_case")]
 pub enum Note {
+    /// A job failed, and nothing open had that cause.
     Opened {
         job: Untrusted,
         conclusion: String,
@@ -37,45 +41,56 @@ pub enum Note {
     Requested {
         by: Untrusted,
     },
+    /// Another job failed for the same cause.
     Joined {
         job: Untrusted,
         count: u64,
     },
+    /// So many jobs failed that further ones are counted, not listed.
     Storm {
         count: u64,
     },
+    /// Something arrived and changed nothing.
     Ignored {
         why: String,
     },
+    /// The log was read.
     EvidenceFound {
         line: Untrusted,
         category: String,
     },
+    /// The log cannot be read.
     LogMissing {
         why: String,
     },
+    /// The base branch of the pull request has the same failure.
     BaseFails {
         incident: IncidentNo,
         since: Time,
     },
+    /// It is the same failure as an older incident, which goes on for both.
     AdoptedBy {
         incident: IncidentNo,
     },
+    /// Another incident is the same failure and was merged into this one.
     Adopted {
         incident: IncidentNo,
     },
+    /// Somebody asked for a remedy, or the bot did.
     Proposed {
         proposal: ProposalId,
         remedy: String,
         summary: Untrusted,
         by: Untrusted,
     },
+    /// What a remedy would do; nothing is written.
     Planned {
         summary: Untrusted,
         notes: Vec<Untrusted>,
         because: Vec<String>,
         quorum: u32,
     },
+    /// The plan waits for people.
     AwaitingApproval {
         proposal: ProposalId,
         /// Empty in entries of before it was kept.
@@ -108,6 +123,7 @@ pub enum Note {
         /// Not by way of us; `by` is a login.
         elsewhere: bool,
     },
+    /// A person approved a plan, or its undo.
     Approved {
         proposal: ProposalId,
         by: Untrusted,
@@ -116,14 +132,15 @@ pub enum Note {
         #[serde(default)]
         undo: bool,
     },
+    /// The plan is another than was approved: people are asked again.
     PlanChanged {
         proposal: ProposalId,
         summary: Untrusted,
     },
+    /// The remedy waits for the run to end.
     WaitingForRun {
         proposal: ProposalId,
     },
-    /// A bisection has come to its end.
     /// An agent's attempt came to its end: proposed, refused, escalated, failed, interrupted.
     Attempted {
         proposal: ProposalId,
@@ -133,6 +150,7 @@ pub enum Note {
         cost: String,
         took_s: i64,
     },
+    /// A bisection has come to its end.
     Bisected {
         proposal: ProposalId,
         summary: Untrusted,
@@ -152,10 +170,12 @@ pub enum Note {
         proposal: ProposalId,
         what: String,
     },
+    /// The first action of the plan begins.
     Started {
         proposal: ProposalId,
         summary: Untrusted,
     },
+    /// The plan was carried out.
     Done {
         proposal: ProposalId,
         summary: Untrusted,
@@ -171,6 +191,7 @@ pub enum Note {
         urls: Vec<String>,
         summary: Untrusted,
     },
+    /// What a plan did was undone.
     Undone {
         proposal: ProposalId,
         why: String,
@@ -181,6 +202,7 @@ pub enum Note {
         #[serde(default)]
         undid: Vec<String>,
     },
+    /// An action of the plan failed.
     Failed {
         proposal: ProposalId,
         why: String,
@@ -196,6 +218,7 @@ pub enum Note {
     Analysed {
         hypothesis: Box<Hypothesis>,
     },
+    /// The analyst has no guess.
     NotAnalysed {
         why: String,
     },
@@ -208,10 +231,12 @@ pub enum Note {
     },
     /// A script that reproduces the failure is on the incident's page.
     Reproduced,
+    /// A remedy, an undo or a review cannot be done.
     Refused {
         what: String,
         why: Vec<String>,
     },
+    /// A person rejected a plan, or its undo.
     Rejected {
         proposal: ProposalId,
         by: Untrusted,
@@ -220,30 +245,37 @@ pub enum Note {
         #[serde(default)]
         undo: bool,
     },
+    /// A person cancelled a plan, or its undo.
     Cancelled {
         proposal: ProposalId,
         by: Untrusted,
         #[serde(default)]
         undo: bool,
     },
+    /// Nobody approved it in time.
     Expired {
         proposal: ProposalId,
         #[serde(default)]
         undo: bool,
     },
+    /// No automatic retry, with the reasons.
     AutoSkipped {
         why: Vec<String>,
     },
+    /// An automatic retry is scheduled.
     AutoScheduled {
         at: Time,
         because: Vec<String>,
     },
+    /// The re-run failed again.
     AttemptFailed {
         attempt: u32,
     },
+    /// A re-run started.
     RunStarted {
         attempt: u32,
     },
+    /// It is green, or nothing is left to fix.
     Resolved {
         because: String,
     },
@@ -296,7 +328,7 @@ pub enum Note {
         workflow: Untrusted,
         branch: Untrusted,
     },
-    /// The branch was deleted: nothing is built there any more.
+    /// The branch was deleted: nothing will be built there.
     BranchGone {
         branch: Untrusted,
     },
@@ -347,30 +379,38 @@ pub enum Note {
         number: u64,
         by: Untrusted,
     },
+    /// It fails again, or a person opened it again.
     Reopened {
         because: String,
     },
+    /// A person set the emergency stop.
     HoldSet {
         by: Untrusted,
         reason: Option<Untrusted>,
     },
+    /// An admin lifted the emergency stop.
     HoldLifted {
         by: Untrusted,
     },
+    /// The emergency stop was set before.
     HoldAlready {
         by: String,
         since: Time,
     },
+    /// There is no emergency stop to lift.
     NoHold,
+    /// A channel gets a feed.
     Subscribed {
         feed: String,
     },
+    /// Feeds of a channel ended.
     Unsubscribed {
         count: u64,
         /// Another channel than the one that it was said in.
         #[serde(default)]
         from: Option<String>,
     },
+    /// New cards of a channel pause, or come again.
     Muted {
         until: Option<Time>,
     },
@@ -421,6 +461,7 @@ pub enum Note {
         lines: Vec<Untrusted>,
         more: u64,
     },
+    /// What agents came to was forgotten.
     RoutingReset {
         workflows: u64,
     },
@@ -435,10 +476,12 @@ pub enum Note {
         by: Untrusted,
         from: Option<Untrusted>,
     },
+    /// A person gave it to somebody.
     Assigned {
         by: Untrusted,
         to: Untrusted,
     },
+    /// Mentions and escalation pause.
     Snoozed {
         by: Untrusted,
         until: Time,
@@ -487,6 +530,7 @@ pub enum Note {
         account: Untrusted,
         login: String,
     },
+    /// A link between accounts was removed.
     Unlinked {
         by: Untrusted,
         logins: Vec<String>,
@@ -513,86 +557,15 @@ pub enum Note {
     },
     /// To somebody who may see nothing here: names nothing.
     NotForYou,
+    /// The role does not suffice.
     Denied {
         what: String,
         need: String,
         have: String,
     },
+    /// An effect was given up.
     Dead {
         effect: String,
         why: String,
     },
-}
-
-/// The mood of a private reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mood {
-    /// The request succeeded.
-    Done,
-    /// An answer to a question.
-    Told,
-    /// The request failed.
-    Refused,
-}
-
-impl Note {
-    #[must_use]
-    pub fn mood(&self) -> Mood {
-        match self {
-            Self::Mistake { .. }
-            | Self::NotForYou
-            | Self::Denied { .. }
-            | Self::Refused { .. }
-            | Self::Failed { .. }
-            | Self::Dead { .. } => Mood::Refused,
-            Self::Help { .. }
-            | Self::List { .. }
-            | Self::Quarantined { .. }
-            | Self::Shown { .. }
-            | Self::Why { .. }
-            | Self::Doctor { .. }
-            | Self::Stats { .. }
-            | Self::Loops { .. }
-            | Self::Routing { .. }
-            | Self::Budget { .. }
-            | Self::Planned { .. }
-            | Self::Feeds { .. }
-            | Self::Digests { changed: false, .. } => Mood::Told,
-            _ => Mood::Done,
-        }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListRow {
-    pub no: IncidentNo,
-    pub stage: String,
-    pub severity: String,
-    pub repo: Untrusted,
-    pub branch: Untrusted,
-    pub job: Untrusted,
-    pub line: Untrusted,
-    pub opened_at: Time,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct QuarantinedRow {
-    pub id: String,
-    pub repo: Untrusted,
-    pub test: Untrusted,
-    pub owner: Untrusted,
-    /// `3d`.
-    pub age: String,
-    pub until: String,
-    pub reason: Untrusted,
-    pub served: bool,
-    /// Its pull request is not merged yet.
-    #[serde(default)]
-    pub pending: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FeedRow {
-    pub words: Untrusted,
-    pub fixed: bool,
 }

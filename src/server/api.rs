@@ -50,18 +50,30 @@ struct Tokens;
 
 impl Modify for Tokens {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
-        let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
-        api.components.get_or_insert_with(Default::default).add_security_scheme("token", bearer);
+        let components = api.components.get_or_insert_with(Default::default);
+        for (name, key) in [
+            ("read", "api.read_token, or api.act_token"),
+            ("act", "api.act_token"),
+            ("hook", "hooks.token, in X-Bot-Token too"),
+        ] {
+            let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(key)).build();
+            components.add_security_scheme(name, SecurityScheme::Http(bearer));
+        }
     }
 }
 
-/// Described here, served by the public listener.
-#[utoipa::path(post, path = "/hooks/ci", request_body = CiHook, security(("token" = [])),
+// Described here, served by the public listener.
+
+/// A failed run of any CI system.
+///
+/// It can open a card; nothing is written until the forge confirms the run. At most 512 KB.
+#[utoipa::path(post, path = "/hooks/ci", request_body = CiHook, security(("hook" = [])),
     responses((status = 202, body = CiHookAnswer), (status = 400), (status = 401), (status = 413)))]
 #[allow(dead_code)]
 fn ci_hook() {}
 
-#[utoipa::path(post, path = "/api/remediate/ci-failure", request_body = RemediateRequest, security(("token" = [])),
+/// A failed `workflow_run` that a sensor forwards, bare or under `body`. Answers who looks after it.
+#[utoipa::path(post, path = "/api/remediate/ci-failure", request_body = RemediateRequest, security(("act" = [])),
     responses((status = 202, body = RemediateAnswer), (status = 400), (status = 401)))]
 #[allow(dead_code)]
 fn remediate() {}
@@ -88,7 +100,8 @@ struct ListParams {
     limit: Option<usize>,
 }
 
-#[utoipa::path(get, path = "/api/incidents", params(ListParams), security(("token" = [])),
+/// Incidents, newest first: 50 a page unless `limit` says otherwise.
+#[utoipa::path(get, path = "/api/incidents", params(ListParams), security(("read" = [])),
     responses((status = 200, body = IncidentsAnswer), (status = 400), (status = 401)))]
 async fn incidents(State(doors): State<Doors>, headers: HeaderMap, Params(params): Params<ListParams>) -> Response {
     const LIMIT: usize = 50;
@@ -110,7 +123,8 @@ async fn incidents(State(doors): State<Doors>, headers: HeaderMap, Params(params
     }
 }
 
-#[utoipa::path(get, path = "/api/incidents/{id}", params(("id" = String, Path, description = "42 or #42")), security(("token" = [])),
+/// One incident.
+#[utoipa::path(get, path = "/api/incidents/{id}", params(("id" = String, Path, description = "42 or #42")), security(("read" = [])),
     responses((status = 200, body = IncidentView), (status = 400), (status = 401), (status = 404)))]
 async fn incident(State(doors): State<Doors>, headers: HeaderMap, Path(id): Path<String>) -> Response {
     if let Err(answer) = may_read(&doors, &headers) {
@@ -131,7 +145,7 @@ async fn incident(State(doors): State<Doors>, headers: HeaderMap, Path(id): Path
 }
 
 /// Tries at once what waits for something to be fixed on a chat platform.
-#[utoipa::path(post, path = "/api/fixed", security(("token" = [])), responses((status = 204), (status = 401)))]
+#[utoipa::path(post, path = "/api/fixed", security(("act" = [])), responses((status = 204), (status = 401)))]
 async fn fixed(State(doors): State<Doors>, headers: HeaderMap) -> Response {
     if let Err(answer) = store::may_act(&doors, &headers) {
         return answer;
@@ -140,7 +154,8 @@ async fn fixed(State(doors): State<Doors>, headers: HeaderMap) -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
-#[utoipa::path(get, path = "/api/status", security(("token" = [])), responses((status = 200, body = StatusAnswer), (status = 401)))]
+/// Queues, dead letters, the emergency stop, integrations, and what waits for somebody to fix it.
+#[utoipa::path(get, path = "/api/status", security(("read" = [])), responses((status = 200, body = StatusAnswer), (status = 401)))]
 async fn status(State(doors): State<Doors>, headers: HeaderMap) -> Response {
     if let Err(answer) = may_read(&doors, &headers) {
         return answer;
@@ -178,7 +193,7 @@ struct LoopParams {
 }
 
 /// Loops of fixing agents, newest first, at most 100: all, or with `state` those at work or those that ended.
-#[utoipa::path(get, path = "/api/loops", params(LoopParams), security(("token" = [])), responses((status = 200), (status = 400), (status = 401)))]
+#[utoipa::path(get, path = "/api/loops", params(LoopParams), security(("read" = [])), responses((status = 200), (status = 400), (status = 401)))]
 async fn loops(State(doors): State<Doors>, headers: HeaderMap, Params(params): Params<LoopParams>) -> Response {
     if let Err(answer) = may_read(&doors, &headers) {
         return answer;
@@ -198,7 +213,8 @@ async fn shown(doors: &Doors, active: Option<bool>) -> Response {
     }
 }
 
-#[utoipa::path(get, path = "/api/budget", security(("token" = [])), responses((status = 200, body = BudgetAnswer), (status = 401)))]
+/// Whether automatic changes are allowed now, and what agents spent today and may spend, in US dollars.
+#[utoipa::path(get, path = "/api/budget", security(("read" = [])), responses((status = 200, body = BudgetAnswer), (status = 401)))]
 async fn budget(State(doors): State<Doors>, headers: HeaderMap) -> Response {
     if let Err(answer) = may_read(&doors, &headers) {
         return answer;
@@ -216,7 +232,8 @@ async fn budget(State(doors): State<Doors>, headers: HeaderMap) -> Response {
     .into_response()
 }
 
-#[utoipa::path(post, path = "/api/classify", request_body = ClassifyRequest, security(("token" = [])),
+/// The category of a log, and the model that an agent would get for it. Nothing is stored. At most 512 KB.
+#[utoipa::path(post, path = "/api/classify", request_body = ClassifyRequest, security(("read" = [])),
     responses((status = 200, body = ClassifyAnswer), (status = 400), (status = 401), (status = 413)))]
 async fn classify(State(doors): State<Doors>, unread: Unread) -> Response {
     if let Err(answer) = may_read(&doors, &unread.headers) {
@@ -259,7 +276,7 @@ struct QuarantineParams {
 
 /// The tests that do not count in a repository now. As arguments: those alone that are skipped nowhere in the code.
 #[utoipa::path(get, path = "/api/quarantine/{owner}/{repo}",
-    params(("owner" = String, Path), ("repo" = String, Path), QuarantineParams), security(("token" = [])),
+    params(("owner" = String, Path), ("repo" = String, Path), QuarantineParams), security(("read" = [])),
     responses((status = 200, body = QuarantineAnswer), (status = 400), (status = 401)))]
 async fn quarantine(
     State(doors): State<Doors>,

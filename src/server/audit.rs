@@ -118,7 +118,7 @@ impl AuditParams {
 }
 
 /// Entries of all journals, the newest first.
-#[utoipa::path(get, path = "/api/audit", params(AuditParams), security(("token" = [])),
+#[utoipa::path(get, path = "/api/audit", params(AuditParams), security(("read" = [])),
     responses((status = 200, body = AuditAnswer), (status = 400), (status = 401)))]
 pub async fn audit(
     State(doors): State<Doors>,

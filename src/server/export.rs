@@ -62,7 +62,7 @@ impl ExportParams {
 }
 
 /// Every incident, or every entry of their journals, newest incident first.
-#[utoipa::path(get, path = "/api/export", params(ExportParams), security(("token" = [])),
+#[utoipa::path(get, path = "/api/export", params(ExportParams), security(("read" = [])),
     responses((status = 200, content_type = "application/x-ndjson", body = String), (status = 400), (status = 401)))]
 pub async fn export(
     State(doors): State<Doors>,

@@ -49,7 +49,7 @@ pub struct ImportQuery {
 }
 
 /// Records outcomes, a line each; those that are known change nothing.
-#[utoipa::path(post, path = "/api/history/import", params(ImportQuery), request_body = String, security(("token" = [])),
+#[utoipa::path(post, path = "/api/history/import", params(ImportQuery), request_body = String, security(("act" = [])),
     responses((status = 200, content_type = "application/x-ndjson", body = String), (status = 401), (status = 413), (status = 503)))]
 pub async fn import(State(doors): State<Doors>, Query(query): Query<ImportQuery>, unread: Unread) -> Response {
     send(&doors, unread, |lines| HistoryAsked::Import { lines, before: query.before }).await
@@ -62,7 +62,7 @@ pub struct ScoreQuery {
 }
 
 /// How flaky each job and test is, a line each.
-#[utoipa::path(get, path = "/api/history/score", params(ScoreQuery), security(("token" = [])),
+#[utoipa::path(get, path = "/api/history/score", params(ScoreQuery), security(("act" = [])),
     responses((status = 200, content_type = "application/x-ndjson", body = String), (status = 401), (status = 503)))]
 pub async fn score(State(doors): State<Doors>, Query(query): Query<ScoreQuery>, headers: HeaderMap) -> Response {
     if let Err(answer) = may_act(&doors, &headers) {
@@ -72,14 +72,14 @@ pub async fn score(State(doors): State<Doors>, Query(query): Query<ScoreQuery>, 
 }
 
 /// What caused these failures, a line each; nothing is written.
-#[utoipa::path(post, path = "/api/history/classify", request_body = String, security(("token" = [])),
+#[utoipa::path(post, path = "/api/history/classify", request_body = String, security(("act" = [])),
     responses((status = 200, content_type = "application/x-ndjson", body = String), (status = 401), (status = 413), (status = 503)))]
 pub async fn classify(State(doors): State<Doors>, unread: Unread) -> Response {
     send(&doors, unread, |lines| HistoryAsked::Classify { lines }).await
 }
 
 /// Reads past runs from the forge, of what is left or of one repository anew: how far it is, a line for each step.
-#[utoipa::path(post, path = "/api/history/fill", params(ScoreQuery), security(("token" = [])),
+#[utoipa::path(post, path = "/api/history/fill", params(ScoreQuery), security(("act" = [])),
     responses((status = 200, content_type = "application/x-ndjson", body = String), (status = 400), (status = 401), (status = 503)))]
 pub async fn fill(State(doors): State<Doors>, Query(query): Query<ScoreQuery>, headers: HeaderMap) -> Response {
     if let Err(answer) = may_act(&doors, &headers) {

@@ -33,7 +33,7 @@ async fn answer(doors: &Doors, id: &str, rules: Option<Rules>) -> Response {
 
 /// What the policy in force would decide now, as a list of decisions, each with its tree of reasons.
 #[utoipa::path(get, path = "/api/incidents/{id}/policy", params(("id" = String, Path, description = "42 or #42")),
-    security(("token" = [])), responses((status = 200), (status = 400), (status = 401), (status = 404)))]
+    security(("read" = [])), responses((status = 200), (status = 400), (status = 401), (status = 404)))]
 pub async fn policy(State(doors): State<Doors>, headers: HeaderMap, Path(id): Path<String>) -> Response {
     if let Err(answer) = may_read(&doors, &headers) {
         return answer;
@@ -43,7 +43,7 @@ pub async fn policy(State(doors): State<Doors>, headers: HeaderMap, Path(id): Pa
 
 /// What another policy would decide: the body is a whole `[policy]` section as JSON.
 #[utoipa::path(post, path = "/api/incidents/{id}/policy", params(("id" = String, Path, description = "42 or #42")),
-    security(("token" = [])), responses((status = 200), (status = 400), (status = 401), (status = 404), (status = 413)))]
+    security(("read" = [])), responses((status = 200), (status = 400), (status = 401), (status = 404), (status = 413)))]
 pub async fn try_policy(State(doors): State<Doors>, Path(id): Path<String>, unread: Unread) -> Response {
     if let Err(answer) = may_read(&doors, &unread.headers) {
         return answer;

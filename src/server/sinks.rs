@@ -39,7 +39,7 @@ fn no(id: &str) -> Result<IncidentNo, Response> {
 
 /// Everything known of an incident, as plain text.
 #[utoipa::path(get, path = "/api/incidents/{id}/rescue.log", params(("id" = String, Path, description = "42 or #42")),
-    security(("token" = [])), responses((status = 200, content_type = "text/plain", body = String), (status = 400), (status = 401), (status = 404)))]
+    security(("read" = [])), responses((status = 200, content_type = "text/plain", body = String), (status = 400), (status = 401), (status = 404)))]
 pub async fn record(State(doors): State<Doors>, headers: HeaderMap, Path(id): Path<String>) -> Response {
     if let Err(answer) = may_read(&doors, &headers) {
         return answer;
@@ -57,7 +57,7 @@ pub async fn record(State(doors): State<Doors>, headers: HeaderMap, Path(id): Pa
 
 /// Sends what a webhook was told of an incident once more, under the same delivery ids and in order.
 #[utoipa::path(post, path = "/api/incidents/{id}/replay", params(("id" = String, Path, description = "42 or #42")),
-    request_body = ReplayRequest, security(("token" = [])),
+    request_body = ReplayRequest, security(("act" = [])),
     responses((status = 200), (status = 400), (status = 401), (status = 404)))]
 pub async fn replay(
     State(doors): State<Doors>,

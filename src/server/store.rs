@@ -46,7 +46,7 @@ pub fn lines(stream: BoxStream<'static, Result<Vec<u8>, StoreError>>) -> Respons
 }
 
 /// Everything as it is now, as newline-delimited JSON. A backup without its `end` line is not whole.
-#[utoipa::path(get, path = "/api/store/backup", security(("token" = [])),
+#[utoipa::path(get, path = "/api/store/backup", security(("act" = [])),
     responses((status = 200, content_type = "application/x-ndjson", body = String), (status = 401), (status = 503)))]
 pub async fn backup(State(doors): State<Doors>, headers: HeaderMap) -> Response {
     if let Err(answer) = may_act(&doors, &headers) {
@@ -59,7 +59,7 @@ pub async fn backup(State(doors): State<Doors>, headers: HeaderMap) -> Response 
 }
 
 /// Reads everything back from the disk: progress and findings, a line each, `done` last.
-#[utoipa::path(get, path = "/api/store/verify", security(("token" = [])),
+#[utoipa::path(get, path = "/api/store/verify", security(("act" = [])),
     responses((status = 200, content_type = "application/x-ndjson", body = String), (status = 401), (status = 503)))]
 pub async fn verify(State(doors): State<Doors>, headers: HeaderMap) -> Response {
     if let Err(answer) = may_act(&doors, &headers) {

@@ -104,7 +104,7 @@ async fn without_a_terminal_the_missing_answers_are_named() {
 async fn the_example_of_the_manual_is_taken() {
     let place = Place::new().await;
     let manual = include_str!("../../../docs/installing.md");
-    let example = manual.split("<!-- answers -->\n```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let example = manual.split("```toml answers\n").nth(1).unwrap().split("```").next().unwrap();
     let said = place.answer(&example.replace("/root/", "/nowhere/")).await;
     assert_eq!(said.code, 2, "{}{}", said.out, said.err);
     assert!(said.err.contains("github.private_key: /nowhere/app.pem: No such file"), "{}", said.err);
