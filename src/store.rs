@@ -35,5 +35,5 @@ pub use backup::{Line, Reader};
 pub use disk::{OpenError, Sled, Watch};
 pub use ledger::Ledger;
 pub use memory::Memory;
-pub use restore::{RestoreError, Restored, restore};
+pub use restore::{RestoreError, Restored, import, restore};
 pub use tally::Tally;

@@ -261,6 +261,8 @@ pub struct Spot {
     pub entry: u64,
 }
 
+/// The setting that names this installation in hidden markers.
+pub const INSTALLATION: &str = "installation";
 /// The setting that counts cards that were given up.
 pub const GIVEN_UP: &str = "cards_given_up";
 

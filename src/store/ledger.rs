@@ -16,8 +16,8 @@ use crate::domain::past::{Past, Row};
 use crate::domain::subscription::owns;
 use crate::domain::time::Time;
 use crate::ports::{
-    Before, Checks, Claimed, Counts, DeadLetter, Delivery, Due, GIVEN_UP, History, Lines, Named, Pasts, Publication,
-    Put, Query, Recorded, Spot, Store, StoreError, Surface, TimerRow, Turn,
+    Before, Checks, Claimed, Counts, DeadLetter, Delivery, Due, GIVEN_UP, History, INSTALLATION, Lines, Named, Pasts,
+    Publication, Put, Query, Recorded, Spot, Store, StoreError, Surface, TimerRow, Turn,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -303,7 +303,8 @@ impl<B: Backend> Store for Ledger<B> {
     }
 
     async fn backup(&self) -> Result<Lines> {
-        reading::backup(self.still().await?)
+        let installation = self.setting(INSTALLATION).await?.and_then(|name| name.as_str().map(str::to_owned));
+        reading::backup(self.still().await?, installation)
     }
 
     async fn verify(&self) -> Result<Checks> {

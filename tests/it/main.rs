@@ -28,6 +28,7 @@ mod fix;
 mod flows;
 mod history;
 mod kill;
+mod moving;
 mod offers;
 mod outages;
 mod pins;
