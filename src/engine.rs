@@ -50,6 +50,7 @@ mod publish;
 mod range;
 mod reconcile;
 pub mod record;
+pub mod rehearse;
 mod reports;
 mod repro;
 mod resolve;

@@ -22,6 +22,7 @@ mod manifest;
 mod plan;
 mod policy;
 mod progress;
+mod replay;
 mod resolve;
 mod route;
 mod serve;
@@ -68,6 +69,8 @@ enum Command {
     Manifest(manifest::Args),
     /// Look at incidents
     Incident(incident::Args),
+    /// Say what a stored or saved delivery would do; with --apply, take it in once more
+    Replay(replay::Args),
     /// Ask the policy what it would decide
     Policy(policy::Args),
     /// The sandbox's own fixing agent, which the demo runs
@@ -189,6 +192,7 @@ fn run(command: Command) -> Result<u8, Failed> {
         Command::Doctor(args) => return doctor::run(&args),
         Command::Manifest(args) => manifest::run(&args)?,
         Command::Incident(args) => incident::run(&args)?,
+        Command::Replay(args) => return replay::run(&args),
         Command::Policy(args) => policy::run(&args)?,
         Command::DemoAgent => demo::agent()?,
         Command::Route(args) => route::run(&args)?,

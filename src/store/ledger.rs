@@ -87,6 +87,10 @@ impl<B: Backend> Store for Ledger<B> {
         }
     }
 
+    async fn has_taken(&self, id: &str) -> Result<bool> {
+        Ok(self.backend.get(&keys::text(keys::SEEN, id))?.is_some())
+    }
+
     async fn claim_delivery(&self, now: Time, lease_ms: i64) -> Result<Option<Claimed<Delivery>>> {
         match self.writer.write(Write::ClaimDelivery { now, lease_ms }).await? {
             Answer::Delivery(claim) => Ok(claim.map(|claim| *claim)),

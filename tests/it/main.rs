@@ -35,6 +35,7 @@ mod pins;
 mod plan;
 mod policy;
 mod real_agents;
+mod replay;
 mod resolver;
 mod routing;
 mod setup;
