@@ -55,5 +55,6 @@ mod threats;
 mod tidy;
 mod traces;
 mod trials;
+mod upgrades;
 mod words;
 mod world;
