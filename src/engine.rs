@@ -54,6 +54,7 @@ pub mod rehearse;
 mod reports;
 mod repro;
 mod resolve;
+mod rest;
 mod review;
 mod reviews;
 mod run;

@@ -19,6 +19,7 @@ mod doctor;
 mod history;
 mod incident;
 mod manifest;
+mod once;
 mod plan;
 mod policy;
 mod progress;
@@ -57,6 +58,8 @@ enum Command {
     Demo(demo::Args),
     /// Run the bot
     Serve(ConfigArg),
+    /// Look at one run within a workflow, without a server: what the GitHub Action does
+    Once(once::Args),
     /// Read CI logs and say what failed
     Analyze(analyze::Args),
     /// Try a remedy on a local repository, and change nothing
@@ -187,6 +190,7 @@ fn run(command: Command) -> Result<u8, Failed> {
         Command::Plan(args) => return Ok(plan::run(&args)),
         Command::Demo(args) => demo::run(&args)?,
         Command::Serve(args) => serve::run(&args)?,
+        Command::Once(args) => return once::run(&args),
         Command::Analyze(args) => analyze::run(&args)?,
         Command::Setup(args) => return setup::run(&args),
         Command::Doctor(args) => return doctor::run(&args),

@@ -30,6 +30,7 @@ mod history;
 mod kill;
 mod moving;
 mod offers;
+mod once;
 mod outages;
 mod pins;
 mod plan;
