@@ -1,6 +1,7 @@
 //! The rooms wired together: what `serve`, `demo` and the tests start from.
 
 pub mod agents;
+mod alone;
 mod clock;
 mod console;
 mod discord;
@@ -13,29 +14,30 @@ mod providers;
 pub mod sinks;
 mod slack;
 pub mod traces;
+mod wiring;
 
 use crate::adapters::console::{Console, ConsoleDecoder};
 use crate::adapters::github::{GitHub, Pulls, Webhooks};
 use crate::adapters::hooks::Hooks;
-use crate::adapters::resolver::Resolver;
-use crate::card::{Places, Words};
-use crate::config::{Config, Feed, OPERATOR, People};
+use crate::config::{Config, Feed, OPERATOR};
 use crate::domain::pointer::Sites;
 use crate::domain::subscription::Subscription;
 use crate::domain::summary::Schedule;
-use crate::engine::{Engine, Parts, RepoFilter};
-use crate::ports::{Accounts, Chat, Ci, Clock, Decoder, Endpoint, Forge, Health, Store};
+use crate::engine::Engine;
+use crate::ports::{Chat, Ci, Clock, Decoder, Endpoint, Health, Store};
 use crate::server::{self, Bounds, Doors, Proxies};
+pub use alone::alone;
 use axum::Router;
 pub use clock::SystemClock;
 pub use console::{Seats, hosts_of, is_on as console_is_on, oidc};
 pub use github::accounts;
-use platform::{Base, Wired};
+use platform::Wired;
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use wiring::Wiring;
 
 /// Everything, built and not yet running.
 pub struct App {
@@ -72,59 +74,15 @@ impl App {
         console_hosts: Vec<String>,
         home: Option<String>,
     ) -> Result<Self, String> {
-        // First of all, so that nothing is measured before there is a recorder.
-        metrics::prometheus();
-        let health = Health::new(clock.clone());
-        let proxied = config.console.url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
-        let home = home.or(proxied);
-        let places = Places { home: home.clone(), web: GitHub::web_url(&config.github.api_url) };
-        let words = Arc::new(Words::shipped(places).map_err(|why| why.to_string())?);
-        let github = github::client(config, &clock, &health)?;
-        let writable = github.clone().filter(|_| github::writes(config));
-        let base = Base { config, store: &store, clock: &clock, health: &health };
-        let mut platforms = Vec::new();
-        for platform in platform::all() {
-            platforms.extend(platform.wire(&base).await?);
-        }
-        let console = Arc::new(Console::default());
-        let name: Arc<OnceLock<String>> = Arc::default();
         let operator = matches!(seats, Seats::Operator).then(|| OPERATOR.to_owned());
-        let (people, groups) = (config.people.clone(), config.groups.clone());
-        let directory = Arc::new(People::new(people, groups, operator, clock.clone()));
-        let accounts = github::accounts(config)?;
+        let wiring = Wiring::of(config, &store, &clock, operator, home).await?;
+        let console = Arc::new(Console::default());
         let mut feeds: Vec<Subscription> = config.subscriptions.iter().map(Feed::subscription).collect();
         feeds.push(console::feed());
-        let engine = Engine::start(Parts {
-            store: store.clone(),
-            clock: clock.clone(),
-            rules: crate::domain::Rules { loops: config.loops.loops(&config.agents), ..config.policy.clone() },
-            mentions: config.mentions.mentions(),
-            filter: RepoFilter {
-                repositories: config.github.repositories.clone(),
-                branches: config.github.branches.clone(),
-            },
-            words: words.clone(),
-            chats: chats(&console, writable.as_ref(), &platforms),
-            sinks: sinks::all(config, &words, &health)?,
-            ci: github.clone().map(|github| github as Arc<dyn Ci>),
-            forge: github.clone().map(|github| github as Arc<dyn Forge>),
-            git: github.map(|github| github::rooms(config, beside(config, "-git"), github)),
-            resolver: Some(Arc::new(Resolver::new(beside(config, "-resolver"), |key| std::env::var_os(key)))),
-            agents: agents::room(config)?,
-            status: providers::pages(config)?,
-            directory: directory.clone(),
-            accounts: accounts.clone().map(|accounts| accounts as Arc<dyn Accounts>),
-            decoders: decoders(config, &name, &platforms),
-            health: health.clone(),
-            feeds,
-            digests: digests(config),
-            console_url: home.clone().or_else(|| console::url_of(config)),
-            home,
-            verdict_check: config.github.verdict_check,
-            watching: config.schedules.watching(),
-        })
-        .await
-        .map_err(|why| why.to_string())?;
+        let chats = chats(&console, wiring.writable().as_ref(), &wiring.platforms);
+        let engine = Engine::start(wiring.parts(config, store, chats, feeds)?).await.map_err(|why| why.to_string())?;
+        let writable = wiring.writable();
+        let Wiring { health, words, platforms, name, directory, accounts, .. } = wiring;
         let integrations = Arc::new(integrations(config));
         let mut endpoints = Vec::new();
         for platform in &platforms {

@@ -22,7 +22,7 @@ mod visit;
 pub use loops::{AgentSection, LoopSection};
 pub use manual::{Listed, defaults, listed};
 pub use people::{OPERATOR, People};
-pub use read::{ConfigError, load, parse, propose, secrets};
+pub use read::{ConfigError, load, load_with, parse, propose, secrets};
 pub use secrets::{folder as secrets_folder, named as secret_variable};
 pub use shape::{
     Api, Config, Console, Discord, Feed, GitHub, Group, Hooks, KnownIssues, MentionSection, Person, Previous, Provider,

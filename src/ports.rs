@@ -49,8 +49,8 @@ pub use sealer::Sealer;
 pub use sinks::{Events, Happening, Letter, Letters, Replay, Replayed, Sink, posted};
 pub use status::StatusPages;
 pub use store::{
-    Before, Check, Checks, Claimed, Counts, DeadLetter, Delivery, Digested, Due, GIVEN_UP, Lines, NewEffect,
-    Publication, Put, Query, Spot, Store, StoreError, Surface, TimerRow, Trouble, Turn,
+    Before, Check, Checks, Claimed, Counts, DeadLetter, Delivery, Digested, Due, GIVEN_UP, INSTALLATION, Lines,
+    NewEffect, Publication, Put, Query, Spot, Store, StoreError, Surface, TimerRow, Trouble, Turn,
 };
 
 /// The target of spans that are for traces alone: lines of the log leave them out.

@@ -35,5 +35,6 @@ pub use backup::{Line, Reader};
 pub use disk::{OpenError, Sled, Watch};
 pub use ledger::Ledger;
 pub use memory::Memory;
-pub use restore::{RestoreError, Restored, restore};
+pub use overlay::Overlay;
+pub use restore::{RestoreError, Restored, import, restore};
 pub use tally::Tally;

@@ -50,20 +50,22 @@ impl Platform for SlackPlatform {
         let config = &base.config.slack;
         let Some(bot_token) = config.bot_token.clone() else { return Ok(None) };
         let slack = Slack::new(&slack::Settings { api_url: config.api_url.clone(), bot_token })?;
+        let socket = config.app_token.clone().filter(|_| config.transport == "socket");
+        let signing_secret = config.signing_secret.clone().filter(|_| config.transport == "http");
+        let slack = slack.hearing(socket.is_some() || signing_secret.is_some());
         let slack = Arc::new(slack.watched(base.health.integration("slack", "Slack")));
         // Clicks accepted before a restart are ours to answer before Slack is asked again.
         for (key, place) in [(TEAM, &*slack.team()), (ACCOUNT, slack.account_id())] {
             let known = base.store.setting(key).await.map_err(|why| why.to_string())?;
             known.and_then(|known| known.as_str().map(str::to_owned)).map(|known| place.set(known));
         }
-        let socket = config.app_token.clone().filter(|_| config.transport == "socket");
         let watched = || base.health.integration("slack_socket", "Slack Socket Mode");
         Ok(Some(Arc::new(WiredSlack {
             slack,
             store: base.store.clone(),
             clock: base.clock.clone(),
             socket: socket.map(|token| (config.api_url.clone(), token, watched())),
-            signing_secret: config.signing_secret.clone().filter(|_| config.transport == "http"),
+            signing_secret,
             sites: Arc::new(super::sites(base.config)),
         })))
     }

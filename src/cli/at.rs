@@ -49,12 +49,15 @@ impl From<StoreError> for Failure {
 
 /// Opens the store, with a bar where that takes a while.
 pub fn open(path: &Path) -> Result<Ledger<Sled>, OpenError> {
+    Ledger::open(disk(path)?).map_err(OpenError::from)
+}
+
+/// The same without reading what is in it.
+pub fn disk(path: &Path) -> Result<Sled, OpenError> {
     // What is made from here on, the database's own files too, is for this account alone.
     umask(Mode::RWXG | Mode::RWXO);
     let mut progress = Progress::new("checking the store");
-    let disk = Sled::open_watched(path, &mut |done, of| progress.at(done, of))?;
-    drop(progress);
-    Ledger::open(disk).map_err(OpenError::from)
+    Sled::open_watched(path, &mut |done, of| progress.at(done, of))
 }
 
 /// Lines as they come.

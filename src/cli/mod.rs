@@ -21,9 +21,11 @@ mod documented;
 mod history;
 mod incident;
 mod manifest;
+mod once;
 mod plan;
 mod policy;
 mod progress;
+mod replay;
 mod resolve;
 mod route;
 mod serve;
@@ -58,6 +60,8 @@ enum Command {
     Demo(demo::Args),
     /// Run the bot
     Serve(ConfigArg),
+    /// Look at one run within a workflow, without a server: what the GitHub Action does
+    Once(once::Args),
     /// Read CI logs and say what failed
     Analyze(analyze::Args),
     /// Try a remedy on a local repository, and change nothing
@@ -70,6 +74,8 @@ enum Command {
     Manifest(manifest::Args),
     /// Look at incidents
     Incident(incident::Args),
+    /// Say what a stored or saved delivery would do; with --apply, take it in once more
+    Replay(replay::Args),
     /// Ask the policy what it would decide
     Policy(policy::Args),
     /// The sandbox's own fixing agent, which the demo runs
@@ -186,11 +192,13 @@ fn run(command: Command) -> Result<u8, Failed> {
         Command::Plan(args) => return Ok(plan::run(&args)),
         Command::Demo(args) => demo::run(&args)?,
         Command::Serve(args) => serve::run(&args)?,
+        Command::Once(args) => return once::run(&args),
         Command::Analyze(args) => analyze::run(&args)?,
         Command::Setup(args) => return setup::run(&args),
         Command::Doctor(args) => return doctor::run(&args),
         Command::Manifest(args) => manifest::run(&args)?,
         Command::Incident(args) => incident::run(&args)?,
+        Command::Replay(args) => return replay::run(&args),
         Command::Policy(args) => policy::run(&args)?,
         Command::DemoAgent => demo::agent()?,
         Command::Route(args) => route::run(&args)?,

@@ -1,10 +1,12 @@
-//! `store verify|backup|restore`: from the store, or from the running server when that holds it.
+//! `store verify|backup|restore|export|import`: from the store, or from the running server when that holds it.
 
-use super::at::{At, DAMAGE, Failure, INPUT, SERVER, lines};
+mod moving;
+
+use super::at::{At, DAMAGE, Failure, INPUT, Lines, SERVER, lines};
 use super::progress::Progress;
 use super::{Failed, runtime};
 use ci_rescue::ports::{Check, Store};
-use ci_rescue::store::{self, Line, OpenError, Reader, RestoreError};
+use ci_rescue::store::{self, Ledger, Line, OpenError, Reader, RestoreError, Restored, Sled};
 use clap::Subcommand;
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -44,6 +46,22 @@ enum What {
         #[command(flatten)]
         at: At,
     },
+    /// Write everything as newline-delimited JSON, to move the store; also while the server runs
+    Export {
+        /// The file to write, or - for standard output; it contains secrets
+        #[arg(long, value_name = "FILE", default_value = "-")]
+        out: PathBuf,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Make a new store of an export or a backup
+    Import {
+        /// What `store export` or `store backup` wrote, or - for standard input
+        #[arg(value_name = "FILE")]
+        source: PathBuf,
+        #[command(flatten)]
+        at: At,
+    },
 }
 
 pub fn run(args: &Args) -> Result<u8, Failed> {
@@ -51,6 +69,8 @@ pub fn run(args: &Args) -> Result<u8, Failed> {
         What::Verify { at } => verify(at),
         What::Backup { target, at } => backup(target, at),
         What::Restore { source, at } => restore(source, at),
+        What::Export { out, at } => moving::export(out, at),
+        What::Import { source, at } => moving::import(source, at),
     };
     Ok(done.map(|()| 0)?)
 }
@@ -107,11 +127,11 @@ fn backup(target: &Path, at: &At) -> Result<(), Failure> {
     let file = NamedTempFile::new_in(dir).map_err(cannot)?;
     let store = at.open()?;
     let (counts, file) = runtime()?.block_on(async {
-        let lines = match &store {
-            Some(store) => lines(store.backup().await?.map(|piece| piece.map_err(Failure::from)).boxed()),
-            None => at.ask("/api/store/backup").await?,
-        };
-        write(lines, file, cannot).await
+        let mut file = BufWriter::new(file);
+        let counts = write(everything(store.as_ref(), at).await?, &mut file, "backing up", cannot).await?;
+        let file = file.into_inner().map_err(|why| cannot(why.into_error()))?;
+        file.as_file().sync_all().map_err(cannot)?;
+        Ok::<_, Failure>((counts, file))
     })?;
     let bytes = file.as_file().metadata().map_err(cannot)?.len();
     file.persist_noclobber(target).map_err(|why| cannot(why.error))?;
@@ -119,30 +139,44 @@ fn backup(target: &Path, at: &At) -> Result<(), Failure> {
     let (rows, files, lost) = counts;
     let (rows, bytes, target) = (HumanCount(rows), HumanBytes(bytes), target.display());
     println!("backed up {rows} records and {files} content files to {target} ({bytes})");
-    if lost > 0 {
-        let why = format!("{lost} content files are lost and not in it; `ci-rescue store verify` names them");
-        return Err(Failure(DAMAGE, why));
+    told_of_lost(lost)
+}
+
+fn told_of_lost(lost: u64) -> Result<(), Failure> {
+    match lost {
+        0 => Ok(()),
+        lost => {
+            let why = format!("{lost} content files are lost and not in it; `ci-rescue store verify` names them");
+            Err(Failure(DAMAGE, why))
+        }
     }
-    Ok(())
+}
+
+/// A backup of the store, or of the one that the running server holds.
+async fn everything(store: Option<&Ledger<Sled>>, at: &At) -> Result<Lines, Failure> {
+    match store {
+        Some(store) => Ok(lines(store.backup().await?.map(|piece| piece.map_err(Failure::from)).boxed())),
+        None => at.ask("/api/store/backup").await,
+    }
 }
 
 type Counts = (u64, u64, u64);
 
 /// Reads the backup as `restore` would while it is written: what is kept can be restored.
 async fn write(
-    mut lines: BoxStream<'static, Result<Vec<u8>, Failure>>,
-    file: NamedTempFile,
+    mut lines: Lines,
+    out: &mut impl Write,
+    what: &str,
     cannot: impl Fn(std::io::Error) -> Failure,
-) -> Result<(Counts, NamedTempFile), Failure> {
-    let mut out = BufWriter::new(file);
-    let mut progress = Progress::new("backing up");
+) -> Result<Counts, Failure> {
+    let mut progress = Progress::new(what);
     let mut reader = Reader::default();
     let (mut done, mut total, mut counts) = (0, 0, (0, 0, 0));
     let broken = |why: String| Failure(SERVER, why);
     while let Some(line) = lines.next().await {
         let line = line?;
         match reader.line(&line).map_err(broken)? {
-            Line::Head { rows } => total = rows,
+            Line::Head { rows, .. } => total = rows,
             Line::Row(..) => done += 1,
             Line::End { rows, files, lost } => counts = (rows, files, lost),
             Line::File(..) | Line::Lost(_) => {}
@@ -151,9 +185,8 @@ async fn write(
         out.write_all(&line).map_err(&cannot)?;
     }
     reader.finish().map_err(broken)?;
-    let file = out.into_inner().map_err(|why| cannot(why.into_error()))?;
-    file.as_file().sync_all().map_err(&cannot)?;
-    Ok((counts, file))
+    out.flush().map_err(cannot)?;
+    Ok(counts)
 }
 
 fn restore(source: &Path, at: &At) -> Result<(), Failure> {
@@ -162,18 +195,33 @@ fn restore(source: &Path, at: &At) -> Result<(), Failure> {
     let mut progress = Progress::new("restoring");
     let restored = store::restore(&path, BufReader::new(file), &mut |done, of| progress.at(done, of));
     drop(progress);
-    let restored = restored.map_err(|why| match why {
+    let restored = restored.map_err(|why| refused(why, source))?;
+    told(&restored, "restored", &path);
+    Ok(())
+}
+
+fn refused(why: RestoreError, source: &Path) -> Failure {
+    match why {
         RestoreError::Backup(why) => Failure(DAMAGE, format!("{}: {why}. The store was not touched", source.display())),
+        RestoreError::NotEmpty(why) => Failure(
+            INPUT,
+            format!(
+                "{why}: import into a new directory by --store DIRECTORY, or replace this store by \
+                 `ci-rescue store restore`, which keeps the old one"
+            ),
+        ),
         RestoreError::Store(OpenError::InUse(why)) => Failure(INPUT, format!("{why}. Stop the server first")),
         RestoreError::Store(why) => why.into(),
-    })?;
+    }
+}
+
+fn told(restored: &Restored, done: &str, path: &Path) {
     let rows = HumanCount(restored.rows);
-    println!("restored {rows} records and {} content files to {}", restored.files, path.display());
+    println!("{done} {rows} records and {} content files to {}", restored.files, path.display());
     if restored.lost > 0 {
         println!("{} content files were lost before the backup was made", restored.lost);
     }
-    if let Some(kept) = restored.kept {
+    if let Some(kept) = &restored.kept {
         println!("the old store is kept in {}", kept.display());
     }
-    Ok(())
 }

@@ -20,6 +20,8 @@ use std::collections::HashMap;
 
 /// The longest `schedules.grace_minutes`.
 const GRACE_MAX: u32 = 1_440;
+/// The longest quarantine.
+const QUARANTINE_DAYS_MAX: u32 = 90;
 /// Letters of `console.token`: sign-in is throttled, so that these cannot be guessed even if they are digits alone.
 const CONSOLE_TOKEN_MIN: usize = 12;
 /// What a person's accounts are on, and how unlisted accounts are named: `github:octocat`.
@@ -136,6 +138,9 @@ fn addresses(check: &mut Check<'_>, config: &Config) {
     }
     if config.schedules.grace_minutes > GRACE_MAX {
         check.say(&path("schedules.grace_minutes"), "must be at most 1440, a day");
+    }
+    if !(1..=QUARANTINE_DAYS_MAX).contains(&config.policy.quarantine_days) {
+        check.say(&path("policy.quarantine_days"), "must be 1 to 90");
     }
     if config.traces.sample_percent > 100 {
         check.say(&path("traces.sample_percent"), "must be at most 100");

@@ -39,12 +39,7 @@ const FAULTS_MAX: usize = 100;
 /// # Errors
 /// Everything that is wrong with it, in sentences.
 pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
-    let name = file.map_or_else(|| FILE.to_owned(), |path| path.display().to_string());
-    let bytes = match file {
-        Some(path) => std::fs::read(path).map_err(|why| ConfigError(vec![format!("{name}: {why}")]))?,
-        None => Vec::new(),
-    };
-    whole(file, &name, &text(&name, bytes)?, &[])
+    load_with(file, &[])
 }
 
 /// What a file would be with another text and with more variables, over what is there.
@@ -53,6 +48,19 @@ pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
 /// As [`load`].
 pub fn propose(file: &Path, text: &str, more: &[(String, String)]) -> Result<Config, ConfigError> {
     whole(Some(file), &file.display().to_string(), text, more)
+}
+
+/// The same with more variables under those of the environment.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(file: Option<&Path>, more: &[(String, String)]) -> Result<Config, ConfigError> {
+    let name = file.map_or_else(|| FILE.to_owned(), |path| path.display().to_string());
+    let bytes = match file {
+        Some(path) => std::fs::read(path).map_err(|why| ConfigError(vec![format!("{name}: {why}")]))?,
+        None => Vec::new(),
+    };
+    whole(file, &name, &text(&name, bytes)?, more)
 }
 
 fn whole(file: Option<&Path>, name: &str, text: &str, more: &[(String, String)]) -> Result<Config, ConfigError> {

@@ -93,6 +93,8 @@ pub struct Rules {
     pub resolvers: Vec<String>,
     /// Tests of one framework in one repository that may be quarantined at a time.
     pub quarantine_max: u32,
+    /// How long a quarantine lasts that the bot proposes by itself.
+    pub quarantine_days: u32,
     pub critical_workflows: Vec<String>,
     /// A failure whose cause nobody knows after so long is escalated; 0: never.
     pub escalate_unknown_after_hours: u32,

@@ -6,7 +6,7 @@ use crate::domain::card::{ButtonRef, Verb};
 use crate::domain::ids::{Digest, IncidentNo, ProposalId, hex};
 use crate::domain::sharing::Shared;
 use crate::domain::time::Time;
-use crate::ports::{Store, StoreError, Turn};
+use crate::ports::{INSTALLATION, Store, StoreError, Turn};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use hmac::{Hmac, KeyInit, Mac};
@@ -14,7 +14,6 @@ use ring::rand::{SecureRandom, SystemRandom};
 use sha2::Sha256;
 
 const KEY: &str = "seal_key";
-const INSTALLATION: &str = "installation";
 /// Bytes of the code kept: 128 bits.
 const CODE: usize = 16;
 

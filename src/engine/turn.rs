@@ -147,7 +147,7 @@ impl Engine {
     }
 
     /// A decoder that panics on hostile input must not stop the engine.
-    fn decode(&self, delivery: &Delivery) -> Result<Vec<Heard>, String> {
+    pub(super) fn decode(&self, delivery: &Delivery) -> Result<Vec<Heard>, String> {
         if delivery.source == "internal" {
             let event =
                 serde_json::from_str(&delivery.body).map_err(|why| format!("cannot read an internal event: {why}"))?;

@@ -99,7 +99,8 @@ pub fn quarantine(step: &mut Step<'_>) {
         return;
     }
     let by = Proposer { key: None, name: "CI Rescue".into(), role: Role::Viewer, github: None };
-    if let Wish::Quarantine { reason, .. } = &mut wish {
+    if let Wish::Quarantine { reason, for_ms, .. } = &mut wish {
+        *for_ms = i64::from(step.rules.quarantine_days) * DAY_MS;
         *reason = Some("failed and passed on the same commit".into());
     }
     proposal::open(step, Opening { wish, force: false, dry_run: false, by, reply: None, seen: None });

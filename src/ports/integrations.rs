@@ -167,6 +167,10 @@ pub trait Chat: super::pages::Pages {
     fn platform(&self) -> Platform;
     /// How words are escaped for it: the name of a markup of the `card` room.
     fn markup(&self) -> &'static str;
+    /// Whether what people press there reaches us. Where it does not, cards have no buttons.
+    fn hears(&self) -> bool {
+        true
+    }
     /// Whether messages outlive this process. A feed that does not is filled again at start.
     fn remembers(&self) -> bool {
         true

@@ -261,6 +261,8 @@ pub struct Spot {
     pub entry: u64,
 }
 
+/// The setting that names this installation in hidden markers.
+pub const INSTALLATION: &str = "installation";
 /// The setting that counts cards that were given up.
 pub const GIVEN_UP: &str = "cards_given_up";
 
@@ -352,6 +354,8 @@ pub type Lines = BoxStream<'static, Result<Vec<u8>, StoreError>>;
 #[async_trait]
 pub trait Store: History {
     async fn put_delivery(&self, delivery: Delivery) -> Result<Put, StoreError>;
+    /// Whether a delivery of this id was taken in, as far as that is remembered.
+    async fn has_taken(&self, id: &str) -> Result<bool, StoreError>;
     /// The oldest delivery that nobody holds.
     async fn claim_delivery(&self, now: Time, lease_ms: i64) -> Result<Option<Claimed<Delivery>>, StoreError>;
     /// Gives a claimed delivery back at once.

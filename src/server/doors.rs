@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -129,6 +130,23 @@ pub fn is_token(given: Option<&str>, wanted: Option<&SecretString>) -> bool {
     }
 }
 
+/// A signature's bytes, as GitHub writes it.
+fn code(header: &str) -> Option<Vec<u8>> {
+    let hex = header.strip_prefix("sha256=").filter(|hex| hex.len() == 64 && hex.is_ascii())?;
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).ok()).collect()
+}
+
+/// HMAC with SHA-256 over the raw body, in constant time. Nothing is signed where no secret is configured.
+fn is_signed(code: Option<&[u8]>, body: &[u8], secret: Option<&SecretString>) -> bool {
+    match (code, secret.map(ExposeSecret::expose_secret)) {
+        (Some(code), Some(secret)) if !secret.is_empty() => {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+            hmac::verify(&key, body, code).is_ok()
+        }
+        _ => false,
+    }
+}
+
 /// Proof by token: the body's hash is the delivery's name, so that a repeated call is one delivery.
 struct Token {
     kind: &'static str,
@@ -146,13 +164,20 @@ impl Verifier for Token {
 }
 
 async fn ci_hook(State(doors): State<Doors>, unread: Unread) -> Response {
-    if !is_token(token(&unread.headers), doors.hook_token.as_deref()) {
-        return refuse(StatusCode::UNAUTHORIZED, "send hooks.token in X-Bot-Token or as a bearer token");
+    let known = is_token(token(&unread.headers), doors.hook_token.as_deref());
+    let code = own_headers(&unread.headers, "x-hub-").one("x-hub-signature-256").and_then(code);
+    let strange =
+        || refuse(StatusCode::UNAUTHORIZED, "send hooks.token in X-Bot-Token or as a bearer token, or sign by it");
+    if !known && code.is_none() {
+        return strange();
     }
     let (bytes, _held) = match unread.whole(HOOK_BYTES_MAX).await {
         Ok(whole) => whole,
         Err(answer) => return answer,
     };
+    if !known && !is_signed(code.as_deref(), &bytes, doors.hook_token.as_deref()) {
+        return strange();
+    }
     let hook: CiHook = match serde_json::from_slice(&bytes) {
         Ok(hook) => hook,
         Err(why) => {

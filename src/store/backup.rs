@@ -1,7 +1,8 @@
-//! The format of a backup: newline-delimited JSON, a head, a line for each row and file, and an end with checksums.
+//! The format of a backup, which is that of an export too: newline-delimited JSON, a head, a line for each row and file,
+//! and an end with checksums.
 //!
 //! ```text
-//! {"ci_rescue_backup":1,"version":"0.1.0","turn":41,"rows":120}
+//! {"ci_rescue_backup":1,"version":"0.1.0","store":1,"installation":"…","turn":41,"rows":120}
 //! {"key":"n:000000000000002a","json":{…}}          a value that is JSON, byte for byte
 //! {"key":"i:0000000000000001","bytes":"…"}         any other, in base64
 //! {"file":"<digest>","bytes":"…"}                  a content file
@@ -9,11 +10,15 @@
 //! {"end":{"rows":120,"files":3,"lost":0,"tally":"…","sha256":"…"}}
 //! ```
 //!
-//! A key is its table's letter and the rest in hex. The last line's `sha256` is that of all lines before it.
+//! `store` is the store's format, `installation` what names it in markers. A key is its table's letter and the rest in
+//! hex. Rows come in the order of their keys, then files in that of their names, each once. The last line's `sha256` is
+//! that of all lines before it.
 
 use super::content;
+use super::manifest;
 use super::reading::Part;
 use super::tally::{Tally, hex};
+use crate::domain::text::clean_line;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::digest::{Context, SHA256};
@@ -21,11 +26,21 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 const FORMAT: u32 = 1;
+/// No store of ours comes that far: what is beyond it was made up.
+const TURN_MAX: u64 = 1 << 62;
+/// Of a version, in characters.
+const VERSION_MAX: usize = 40;
 
 #[derive(Serialize, Deserialize)]
 struct Head {
     ci_rescue_backup: u32,
     version: String,
+    /// Backups from before it was said are of the first format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    store: Option<u32>,
+    /// Absent before the first start of the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    installation: Option<String>,
     turn: u64,
     rows: u64,
 }
@@ -73,10 +88,16 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn begin(tally: &Tally) -> Self {
+    pub fn begin(tally: &Tally, installation: Option<String>) -> Self {
         let mut writer = Self { piece: Vec::new(), hash: Context::new(&SHA256), lost: 0 };
-        let version = env!("CARGO_PKG_VERSION").into();
-        writer.line(&Head { ci_rescue_backup: FORMAT, version, turn: tally.turn, rows: tally.rows() });
+        writer.line(&Head {
+            ci_rescue_backup: FORMAT,
+            version: env!("CARGO_PKG_VERSION").into(),
+            store: Some(manifest::FORMAT),
+            installation,
+            turn: tally.turn,
+            rows: tally.rows(),
+        });
         writer
     }
 
@@ -124,7 +145,7 @@ fn one_line(value: &[u8]) -> Option<&RawValue> {
 /// A line that was read.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Line {
-    Head { rows: u64 },
+    Head { turn: u64, rows: u64 },
     Row(Vec<u8>, Vec<u8>),
     File(String, Vec<u8>),
     Lost(String),
@@ -139,6 +160,14 @@ pub struct Reader {
     files: u64,
     lost: u64,
     line: u64,
+    /// What the line before was about: a row by its key, then files by their names.
+    last: Option<Place>,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Row(Vec<u8>),
+    File(String),
 }
 
 #[derive(PartialEq)]
@@ -151,7 +180,7 @@ enum State {
 impl Default for Reader {
     fn default() -> Self {
         let hash = Context::new(&SHA256);
-        Self { hash, state: State::Start, tally: Tally::default(), files: 0, lost: 0, line: 0 }
+        Self { hash, state: State::Start, tally: Tally::default(), files: 0, lost: 0, line: 0, last: None }
     }
 }
 
@@ -162,9 +191,10 @@ impl Reader {
         self.line += 1;
         let line = match self.state {
             State::Start => self.head(bytes)?,
-            State::Middle => self
-                .middle(bytes)
-                .ok_or_else(|| format!("the backup is damaged: line {} cannot be read", self.line))??,
+            State::Middle => {
+                let line = self.middle(bytes);
+                line.ok_or_else(|| format!("the backup is damaged: line {} cannot be read", self.line))??
+            }
             State::End => return Err("the backup is damaged: there is more after its end".into()),
         };
         self.hash.update(bytes);
@@ -173,14 +203,29 @@ impl Reader {
 
     fn head(&mut self, bytes: &[u8]) -> Result<Line, String> {
         let head: Head = serde_json::from_slice(bytes).map_err(|_| "this is no backup of CI Rescue".to_owned())?;
-        if head.ci_rescue_backup != FORMAT {
+        let store = head.store.unwrap_or(1);
+        if head.ci_rescue_backup != FORMAT || store > manifest::FORMAT {
             return Err(format!(
-                "the backup was made by CI Rescue {}, in a format that is not read here",
-                head.version
+                "the backup was made by CI Rescue {}, in a format that is not read here (backup {}, store {store}): \
+                 run that version or a newer one",
+                clean_line(&head.version, VERSION_MAX),
+                head.ci_rescue_backup
             ));
         }
+        if head.turn > TURN_MAX {
+            return Err("the backup is damaged: line 1 cannot be read".into());
+        }
         self.state = State::Middle;
-        Ok(Line::Head { rows: head.rows })
+        Ok(Line::Head { turn: head.turn, rows: head.rows })
+    }
+
+    /// Lines that stand twice, or were moved, were not written by us.
+    fn follows(&mut self, place: Place) -> Result<(), String> {
+        if self.last.as_ref().is_some_and(|last| *last >= place) {
+            return Err(format!("the backup is damaged: line {} stands twice, or out of order", self.line));
+        }
+        self.last = Some(place);
+        Ok(())
     }
 
     fn middle(&mut self, bytes: &[u8]) -> Option<Result<Line, String>> {
@@ -191,7 +236,7 @@ impl Reader {
             let row: Row<'_> = serde_json::from_slice(bytes).ok()?;
             let (key, value) = (unhex_key(&row.key)?, value_of(&row)?);
             self.tally.add(&key, &value);
-            return Some(Ok(Line::Row(key, value)));
+            return Some(self.follows(Place::Row(key.clone())).map(|()| Line::Row(key, value)));
         }
         if bytes.starts_with(b"{\"file\"") {
             let file: Content = serde_json::from_slice(bytes).ok()?;
@@ -200,12 +245,12 @@ impl Reader {
                 return None;
             }
             self.files += 1;
-            return Some(Ok(Line::File(file.file, content)));
+            return Some(self.follows(Place::File(file.file.clone())).map(|()| Line::File(file.file, content)));
         }
         if bytes.starts_with(b"{\"lost\"") {
             let lost: Lost = serde_json::from_slice(bytes).ok()?;
             self.lost += 1;
-            return Some(Ok(Line::Lost(lost.lost)));
+            return Some(self.follows(Place::File(lost.lost.clone())).map(|()| Line::Lost(lost.lost)));
         }
         let End { end } = serde_json::from_slice(bytes).ok()?;
         self.state = State::End;
@@ -273,7 +318,7 @@ mod tests {
         for (key, value) in rows {
             tally.add(key, value);
         }
-        let mut writer = Writer::begin(&tally);
+        let mut writer = Writer::begin(&tally, Some("here".into()));
         for (key, value) in rows {
             writer.put(&Part::Row(key, value));
         }
@@ -320,6 +365,54 @@ mod tests {
         let text = String::from_utf8(bytes.clone()).unwrap();
         assert!(text.contains(r#"{"key":"n:3132","json":{"b":1,"a":[1.50,"\u00e9"]}}"#), "{text}");
         assert_eq!(read(&bytes), Ok(sample()));
+    }
+
+    /// With checksums that are right again, so that nothing but the line itself gives it away.
+    fn sealed(lines: &[&str]) -> Vec<u8> {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let mut reader = Reader::default();
+        for line in text.split_inclusive('\n') {
+            let _ = reader.line(line.as_bytes());
+        }
+        let sums = Sums {
+            rows: reader.tally.rows(),
+            files: reader.files,
+            lost: reader.lost,
+            tally: reader.tally.digest(),
+            sha256: hex(ring::digest::digest(&SHA256, text.as_bytes()).as_ref()),
+        };
+        format!("{text}{}\n", serde_json::to_string(&End { end: sums }).unwrap()).into_bytes()
+    }
+
+    #[test]
+    fn lines_that_stand_twice_or_elsewhere_and_what_others_wrote_are_told() {
+        let whole = String::from_utf8(written(&sample(), b"log")).unwrap();
+        let lines: Vec<&str> = whole.lines().collect();
+        let [head, first, second, third, file, _] = lines[..] else { panic!("{whole}") };
+        assert_eq!(read(&sealed(&[head, first, second, third, file])), Ok(sample()));
+        for (what, lines, want) in [
+            ("a row twice", vec![head, first, first, second, third, file], "line 3 stands twice"),
+            ("a file twice", vec![head, first, file, file], "line 4 stands twice"),
+            ("two rows swapped", vec![head, second, first, third, file], "line 3 stands twice, or out of order"),
+            ("a row after a file", vec![head, first, file, second], "line 4 stands twice, or out of order"),
+            ("another head", vec![head, head], "line 2 cannot be read"),
+            ("no head", vec![first, second], "this is no backup of CI Rescue"),
+        ] {
+            let why = read(&sealed(&lines)).unwrap_err();
+            assert!(why.contains(want), "{what}: {why}");
+        }
+        for (from, to, want) in [
+            ("\"ci_rescue_backup\":1", "\"ci_rescue_backup\":9", "run that version or a newer one"),
+            ("\"store\":1", "\"store\":2", "(backup 1, store 2): run that version or a newer one"),
+            ("\"turn\":0", "\"turn\":18446744073709551615", "line 1 cannot be read"),
+        ] {
+            assert!(head.contains(from), "{head}");
+            let why = read(&sealed(&[&head.replace(from, to)])).unwrap_err();
+            assert!(why.contains(want), "{to}: {why}");
+        }
+        let old = head.replace("\"store\":1,\"installation\":\"here\",", "");
+        assert_ne!(old, head);
+        assert_eq!(read(&sealed(&[&old, first, second, third])), Ok(sample()), "from before the head said more");
     }
 
     #[test]

@@ -16,8 +16,8 @@ use crate::domain::past::{Past, Row};
 use crate::domain::subscription::owns;
 use crate::domain::time::Time;
 use crate::ports::{
-    Before, Checks, Claimed, Counts, DeadLetter, Delivery, Due, GIVEN_UP, History, Lines, Named, Pasts, Publication,
-    Put, Query, Recorded, Spot, Store, StoreError, Surface, TimerRow, Turn,
+    Before, Checks, Claimed, Counts, DeadLetter, Delivery, Due, GIVEN_UP, History, INSTALLATION, Lines, Named, Pasts,
+    Publication, Put, Query, Recorded, Spot, Store, StoreError, Surface, TimerRow, Turn,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -85,6 +85,10 @@ impl<B: Backend> Store for Ledger<B> {
             Answer::Put(put) => Ok(put),
             _ => Err(broken("an unexpected answer")),
         }
+    }
+
+    async fn has_taken(&self, id: &str) -> Result<bool> {
+        Ok(self.backend.get(&keys::text(keys::SEEN, id))?.is_some())
     }
 
     async fn claim_delivery(&self, now: Time, lease_ms: i64) -> Result<Option<Claimed<Delivery>>> {
@@ -303,7 +307,8 @@ impl<B: Backend> Store for Ledger<B> {
     }
 
     async fn backup(&self) -> Result<Lines> {
-        reading::backup(self.still().await?)
+        let installation = self.setting(INSTALLATION).await?.and_then(|name| name.as_str().map(str::to_owned));
+        reading::backup(self.still().await?, installation)
     }
 
     async fn verify(&self) -> Result<Checks> {

@@ -18,7 +18,7 @@ const APART: u64 = 4096;
 const SLOT: usize = 512;
 const SYNC_EVERY: u32 = 64;
 /// Of everything in a store. It rises when an older program would misread what a newer one wrote.
-const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 
 /// What was saved.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

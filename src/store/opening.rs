@@ -164,6 +164,15 @@ fn has_rest(path: &Path) -> bool {
     has(FILES) || has(DATABASE)
 }
 
+/// Whether a store holds nothing yet, or is not there. What cannot be read holds something.
+pub fn is_empty(path: &Path) -> io::Result<bool> {
+    Ok(match manifest::read(path)? {
+        Found::Absent => !exists(path) && !has_rest(path),
+        Found::Saved(saved) => saved.rows == 0,
+        Found::Unreadable | Found::Newer(_) => false,
+    })
+}
+
 fn drop_copies(path: &Path) -> io::Result<()> {
     for entry in fs::read_dir(path)?.flatten() {
         if entry.file_name().to_string_lossy().starts_with(COPY) {

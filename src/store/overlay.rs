@@ -64,6 +64,19 @@ impl<B: Backend> Backend for Overlay<B> {
         Ok(all.into_iter().rev().take(limit).collect())
     }
 
+    /// Without reading the tables: only what was changed is looked for.
+    fn rows(&self, table: u8) -> Result<u64, StoreError> {
+        let mut rows = self.under.rows(table)?;
+        for (key, value) in self.changes().range(vec![table]..).take_while(|(key, _)| key.first() == Some(&table)) {
+            match (self.under.get(key)?.is_some(), value.is_some()) {
+                (false, true) => rows += 1,
+                (true, false) => rows = rows.saturating_sub(1),
+                _ => {}
+            }
+        }
+        Ok(rows)
+    }
+
     fn apply(&self, batch: &Batch) -> Result<(), StoreError> {
         self.changes().extend(batch.0.iter().cloned());
         Ok(())
@@ -122,6 +135,7 @@ mod tests {
             overlay.apply(&batch(&over)).unwrap();
             let (prefix, from) = ([table], [table, at]);
             prop_assert_eq!(overlay.get(&from).unwrap(), whole.get(&from).unwrap());
+            prop_assert_eq!(overlay.rows(table).unwrap(), whole.rows(table).unwrap());
             prop_assert_eq!(overlay.scan(&prefix, &from, limit).unwrap(), whole.scan(&prefix, &from, limit).unwrap());
             let (mine, theirs) = (overlay.scan_down(&prefix, &from, limit), whole.scan_down(&prefix, &from, limit));
             prop_assert_eq!(mine.unwrap(), theirs.unwrap());

@@ -99,9 +99,9 @@ pub fn verify(still: Box<dyn Still>) -> Result<Checks, StoreError> {
     Ok(stream.boxed())
 }
 
-pub fn backup(still: Box<dyn Still>) -> Result<Lines, StoreError> {
+pub fn backup(still: Box<dyn Still>, installation: Option<String>) -> Result<Lines, StoreError> {
     let stream = spawn(still, |still, sender| {
-        let mut writer = backup::Writer::begin(still.tally());
+        let mut writer = backup::Writer::begin(still.tally(), installation);
         read(still, &mut |part| {
             writer.put(&part);
             if writer.piece.len() >= PIECE || matches!(part, Part::End { .. }) {

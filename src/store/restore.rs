@@ -3,6 +3,7 @@
 use super::backend::{Backend, Batch};
 use super::backup::{Line, Reader};
 use super::disk::{OpenError, Sled, Watch};
+use super::ledger::Ledger;
 use super::{opening, swap};
 use std::fs;
 use std::io::{BufRead, Read};
@@ -23,6 +24,8 @@ pub struct Restored {
 pub enum RestoreError {
     /// The backup cannot be used; the store was not touched.
     Backup(String),
+    /// The store holds something already; it was not touched.
+    NotEmpty(String),
     /// The store cannot be written.
     Store(OpenError),
 }
@@ -36,7 +39,7 @@ impl From<OpenError> for RestoreError {
 impl std::fmt::Display for RestoreError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Backup(why) => f.write_str(why),
+            Self::Backup(why) | Self::NotEmpty(why) => f.write_str(why),
             Self::Store(why) => why.fmt(f),
         }
     }
@@ -48,20 +51,51 @@ impl std::fmt::Display for RestoreError {
 /// The backup is damaged, another process has the store open, or the disk failed: the old store is as it was.
 pub fn restore(path: &Path, source: impl BufRead, watch: Watch<'_>) -> Result<Restored, RestoreError> {
     let _lock = opening::lock(path)?;
-    let failed =
-        |why: std::io::Error| OpenError::Failed(format!("the store in {} cannot be restored: {why}", path.display()));
-    swap::finish(path).map_err(failed)?;
+    swap::finish(path).map_err(failed(path))?;
+    put(path, source, watch)
+}
+
+/// The same for a store that holds nothing yet, or is not there.
+///
+/// # Errors
+/// As [`restore`], and where the store holds something. A directory that was not there is not there then.
+pub fn import(path: &Path, source: impl BufRead, watch: Watch<'_>) -> Result<Restored, RestoreError> {
+    let fresh = !path.exists();
+    let _lock = opening::lock(path)?;
+    let imported = swap::finish(path).map_err(|why| failed(path)(why).into()).and_then(|_| {
+        if opening::is_empty(path).map_err(failed(path))? {
+            put(path, source, watch)
+        } else {
+            Err(RestoreError::NotEmpty(format!("the store in {} is not empty", path.display())))
+        }
+    });
+    if imported.is_err() && fresh {
+        let _ = fs::remove_dir_all(path);
+    }
+    imported
+}
+
+fn failed(path: &Path) -> impl Fn(std::io::Error) -> OpenError {
+    move |why| OpenError::Failed(format!("the store in {} cannot be restored: {why}", path.display()))
+}
+
+fn put(path: &Path, source: impl BufRead, watch: Watch<'_>) -> Result<Restored, RestoreError> {
     let building = path.join(swap::BUILDING);
-    remove(&building).map_err(failed)?;
-    let built = build(&building, source, watch);
+    remove(&building).map_err(failed(path))?;
+    let built = build(&building, source, watch).and_then(|counts| look(&building).map(|()| counts));
     if built.is_err() {
         let _ = remove(&building);
     }
     let (rows, files, lost) = built?;
-    // Opened once more, as the next server will: all of it is read back from the disk.
-    drop(Sled::open(&building)?);
-    let kept = swap::commit(path).map_err(failed)?;
+    let kept = swap::commit(path).map_err(failed(path))?;
     Ok(Restored { rows, files, lost, kept })
+}
+
+/// Opened once more, as the next server will: all of it is read back from the disk, and its queues are read.
+fn look(building: &Path) -> Result<(), RestoreError> {
+    let store = Sled::open(building)?;
+    let unreadable = |why| RestoreError::Backup(format!("the backup is damaged: {why}"));
+    Ledger::open(store).map(drop).map_err(unreadable)
 }
 
 fn remove(dir: &Path) -> std::io::Result<()> {
@@ -70,23 +104,32 @@ fn remove(dir: &Path) -> std::io::Result<()> {
 
 /// No line of ours is longer.
 const LINE_MAX: u64 = 256 << 20;
-/// Rows in one transaction.
+/// Rows in one transaction, and about how many bytes.
 const AT_ONCE: usize = 512;
+const BYTES_AT_ONCE: usize = 8 << 20;
 
 fn build(building: &Path, mut source: impl BufRead, watch: Watch<'_>) -> Result<(u64, u64, u64), RestoreError> {
     let store = Sled::open(building)?;
     let disk = |why| RestoreError::Store(OpenError::from(why));
-    let (mut reader, mut batch, mut line) = (Reader::default(), Batch::default(), Vec::new());
-    let (mut done, mut of, mut counts) = (0, 0, (0, 0, 0));
+    let (mut reader, mut batch, mut bytes, mut line) = (Reader::default(), Batch::default(), 0, Vec::new());
+    let (mut done, mut of, mut last_turn, mut counts) = (0, 0, 0, (0, 0, 0));
     loop {
         line.clear();
         let read = source.by_ref().take(LINE_MAX).read_until(b'\n', &mut line);
-        if read.map_err(|why| RestoreError::Backup(format!("the backup cannot be read: {why}")))? == 0 {
-            break;
+        match read.map_err(|why| RestoreError::Backup(format!("the backup cannot be read: {why}")))? as u64 {
+            0 => break,
+            LINE_MAX => return Err(RestoreError::Backup("the backup is damaged: a line has no end".into())),
+            _ => {}
         }
         match reader.line(&line).map_err(RestoreError::Backup)? {
-            Line::Head { rows } => of = rows,
+            Line::Head { turn, rows } => (last_turn, of) = (turn, rows),
             Line::Row(key, value) => {
+                if batch.0.len() >= AT_ONCE || bytes >= BYTES_AT_ONCE {
+                    store.apply(&std::mem::take(&mut batch)).map_err(disk)?;
+                    bytes = 0;
+                    watch(done, of);
+                }
+                bytes += key.len() + value.len();
                 batch.put(key, value);
                 done += 1;
             }
@@ -94,12 +137,12 @@ fn build(building: &Path, mut source: impl BufRead, watch: Watch<'_>) -> Result<
             Line::Lost(_) => {}
             Line::End { rows, files, lost } => counts = (rows, files, lost),
         }
-        if batch.0.len() >= AT_ONCE {
-            store.apply(&std::mem::take(&mut batch)).map_err(disk)?;
-            watch(done, of);
-        }
     }
     let tally = reader.finish().map_err(RestoreError::Backup)?;
+    // It goes on where the old one was: the same content at the same turn is the same backup.
+    if !batch.0.is_empty() {
+        store.tally().turn = last_turn.saturating_sub(1);
+    }
     store.apply(&batch).map_err(disk)?;
     store.flush().map_err(disk)?;
     watch(done, of);

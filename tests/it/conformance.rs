@@ -31,7 +31,7 @@ fn surface() -> Surface {
     Surface { incident: IncidentNo(1), platform: Platform::new("slack"), channel: "C".into() }
 }
 
-async fn conforms(store: &dyn Store) {
+pub async fn conforms(store: &dyn Store) {
     inbox(store).await;
     outbox(store).await;
     timers_and_settings(store).await;

@@ -16,9 +16,9 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// A store's content as pairs, and its content files.
-type Everything = (Vec<(Vec<u8>, Vec<u8>)>, Vec<(String, Vec<u8>)>);
+pub type Everything = (Vec<(Vec<u8>, Vec<u8>)>, Vec<(String, Vec<u8>)>);
 
-fn everything(disk: &Sled, path: &Path) -> Result<Everything, StoreError> {
+pub fn everything(disk: &Sled, path: &Path) -> Result<Everything, StoreError> {
     let mut files: Vec<(String, Vec<u8>)> = fs::read_dir(path.join("files"))
         .unwrap()
         .flatten()
@@ -30,7 +30,7 @@ fn everything(disk: &Sled, path: &Path) -> Result<Everything, StoreError> {
     Ok((rows, files))
 }
 
-fn copy_dir(from: &Path, to: &Path) {
+pub fn copy_dir(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().flatten() {
         let place = to.join(entry.file_name());
@@ -70,13 +70,13 @@ impl Dice {
 }
 
 /// A store at an earlier time and later, closed in order or copied while it was open, as a kill leaves it.
-struct Sample {
+pub struct Sample {
     _dir: TempDir,
-    earlier: PathBuf,
-    closed: PathBuf,
-    killed: PathBuf,
-    all: Everything,
-    backup: Vec<u8>,
+    pub earlier: PathBuf,
+    pub closed: PathBuf,
+    pub killed: PathBuf,
+    pub all: Everything,
+    pub backup: Vec<u8>,
 }
 
 async fn commit(store: &Ledger<Sled>, no: u64, version: u64) {
@@ -105,7 +105,7 @@ async fn commit(store: &Ledger<Sled>, no: u64, version: u64) {
     assert_eq!(store.put_delivery(delivery).await, Ok(Put::New));
 }
 
-async fn backup_of(store: &dyn Store) -> Vec<u8> {
+pub async fn backup_of(store: &dyn Store) -> Vec<u8> {
     let mut lines = store.backup().await.unwrap();
     let mut all = Vec::new();
     while let Some(piece) = lines.next().await {
@@ -115,7 +115,7 @@ async fn backup_of(store: &dyn Store) -> Vec<u8> {
 }
 
 impl Sample {
-    async fn of(incidents: u64) -> Self {
+    pub async fn of(incidents: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let [live, earlier, closed, killed] = ["live", "earlier", "closed", "killed"].map(|name| dir.path().join(name));
         let open = || Ledger::open(Sled::open(&live).unwrap()).unwrap();
@@ -177,7 +177,7 @@ impl Sample {
     }
 }
 
-fn snapshot(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub fn snapshot(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     files_of(path).into_iter().map(|file| (file.clone(), fs::read(file).unwrap())).collect()
 }
 
@@ -437,13 +437,13 @@ async fn a_running_server_is_backed_up_at_one_turn() {
 }
 
 /// The binary on a configuration whose store is `store`, answering at `listen`.
-struct Operator {
-    dir: TempDir,
-    store: PathBuf,
+pub struct Operator {
+    pub dir: TempDir,
+    pub store: PathBuf,
 }
 
 impl Operator {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = dir.path().join("store");
         // A port that is free now; the server is asked at it later.
@@ -456,7 +456,7 @@ impl Operator {
         Self { dir, store }
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ci-rescue"));
         command.args(words).arg("--config").arg(self.dir.path().join("config.toml")).current_dir(self.dir.path());
         command.env("RUST_BACKTRACE", "1").env_remove("RUST_LOG");
@@ -464,7 +464,7 @@ impl Operator {
     }
 
     /// Exit status, output, errors.
-    fn run(&self, words: &[&str]) -> (i32, String, String) {
+    pub fn run(&self, words: &[&str]) -> (i32, String, String) {
         let done = self.command(words).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (done.status.code().unwrap_or(-1), text(done.stdout), text(done.stderr))

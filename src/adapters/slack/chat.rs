@@ -52,6 +52,7 @@ pub struct Slack {
     /// The states of home tabs, by person.
     pub(super) hashes: Mutex<HashMap<String, String>>,
     health: Option<Arc<Integration>>,
+    hears: bool,
 }
 
 impl Slack {
@@ -69,6 +70,7 @@ impl Slack {
             sealer: Sealer::new(&settings.bot_token),
             hashes: Mutex::default(),
             health: None,
+            hears: true,
         })
     }
 
@@ -76,6 +78,12 @@ impl Slack {
     #[must_use]
     pub fn watched(self, health: Arc<Integration>) -> Self {
         Self { health: Some(health), ..self }
+    }
+
+    /// Whether what people press reaches us: by a socket, or by signed calls.
+    #[must_use]
+    pub fn hearing(self, hears: bool) -> Self {
+        Self { hears, ..self }
     }
 
     /// An address that is a secret, as it is kept.
@@ -271,6 +279,10 @@ impl Chat for Slack {
 
     async fn members(&self, group: &str) -> Result<Vec<String>, PortError> {
         self.group(group).await
+    }
+
+    fn hears(&self) -> bool {
+        self.hears
     }
 
     fn markup(&self) -> &'static str {

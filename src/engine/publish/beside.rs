@@ -37,7 +37,7 @@ impl Engine {
         let seal = |what: &crate::card::ButtonRef| self.seal.close(what);
         let owners = self.has_several_owners(chat, channel).await;
         let card = self.words.card(chat.markup(), &view(incident), &seal, owners);
-        card.map_err(|why| PortError::permanent(why.to_string()))
+        card.map(|card| heard(chat, card)).map_err(|why| PortError::permanent(why.to_string()))
     }
 
     /// The incident's card, with those beside it.
@@ -64,4 +64,9 @@ impl Engine {
         // It is not beside itself: what was adopted is on no card.
         chat.edit(&surface.channel, message, &card, &self.marker(first.no, "card")).await.map(|()| true)
     }
+}
+
+/// Nobody is offered what would not be heard.
+pub(super) fn heard(chat: &dyn Chat, card: Card) -> Card {
+    if chat.hears() { card } else { Card { buttons: Vec::new(), more: Vec::new(), ..card } }
 }

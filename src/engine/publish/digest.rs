@@ -1,6 +1,7 @@
 //! One card for several failures, where posting each would take too long.
 
 use super::SKEW_MS;
+use super::beside::heard;
 use super::due::Job;
 use super::write::Tried;
 use crate::card::view;
@@ -119,7 +120,7 @@ impl Engine {
         let views: Vec<_> = members.iter().map(view).collect();
         let owners = self.has_several_owners(chat, &at.channel).await;
         let card = self.words.digest(chat.markup(), &views, &|what| self.seal.close(what), owners);
-        let card = card.map_err(|why| PortError::permanent(why.to_string()))?;
+        let card = heard(chat, card.map_err(|why| PortError::permanent(why.to_string()))?);
         let mut message = digest.message.clone();
         if message.is_none() && begun {
             let since = members.iter().map(|incident| incident.opened_at).min().unwrap_or(self.clock.now());

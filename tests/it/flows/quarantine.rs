@@ -407,7 +407,7 @@ async fn threat_074_owners_files_that_are_large_broken_or_name_nobody() {
 
 #[tokio::test]
 async fn a_test_that_flaked_twice_is_quarantined_by_itself_where_granted() {
-    const GRANT: &str = "[policy]\nmode = \"act\"\nautomatic = [\"quarantine\"]\n";
+    const GRANT: &str = "[policy]\nmode = \"act\"\nautomatic = [\"quarantine\"]\nquarantine_days = 30\n";
     for (config, made) in [("", 0), (GRANT, 0), (&format!("{GRANT}[policy.approvals]\nquarantine = 0\n"), 1)] {
         let (world, repo) = flaky_with(config).await;
         let ada = world.sit("ada").await;
@@ -434,6 +434,8 @@ async fn a_test_that_flaked_twice_is_quarantined_by_itself_where_granted() {
             let id = world.incident(3).await.proposals.last().unwrap().id;
             let text = ask(&world, &repo, &["show", &format!("ci-rescue/quarantine/{id}:tests/test_cart.py")]);
             assert!(text.contains("failed and passed on the same commit"), "{text}");
+            // Noon of 1 January 2026, and the hours that went by since.
+            assert!(text.contains("2026-01-31"), "{text}");
             let (title, _, labels, _) = &issues(&world)[0];
             assert!(
                 title.starts_with("Flaky: ") && labels.iter().any(|label| label == "ci:flake"),
