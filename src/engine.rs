@@ -75,6 +75,7 @@ mod turn;
 pub mod verdict;
 
 pub use publish::troubles;
+pub use seal::KEY as SEAL_KEY;
 
 use crate::card::Words;
 use crate::domain::Repo;

@@ -22,6 +22,10 @@ struct Told {
     sha: Option<String>,
     run_id: u64,
     #[serde(default)]
+    run_attempt: Option<u32>,
+    #[serde(default)]
+    conclusion: Option<Conclusion>,
+    #[serde(default)]
     failed_jobs: Vec<String>,
     #[serde(default)]
     workflow: Option<String>,
@@ -66,19 +70,20 @@ impl Decoder for Hooks {
         let repo = told.repo.parse().map_err(|why| format!("repo: {why}"))?;
         let branch = told.git_ref.as_deref().map_or("main", |name| name.strip_prefix("refs/heads/").unwrap_or(name));
         let sha = told.sha.filter(|sha| (7..=64).contains(&sha.len()) && sha.bytes().all(|b| b.is_ascii_hexdigit()));
+        let conclusion = told.conclusion.filter(|ended| ended.is_failure()).unwrap_or(Conclusion::Failure);
         let failure = Failure {
             repo,
             default_branch: "main".into(),
             scope: Scope::Job,
             run: Some(RunId(told.run_id)),
-            attempt: 1,
+            attempt: told.run_attempt.unwrap_or(1).max(1),
             workflow: named(told.workflow.as_deref().filter(|name| !name.is_empty()).unwrap_or("ci")).into(),
             job: None,
             job_id: None,
             step: None,
             branch: branch.into(),
             sha: sha.unwrap_or_default(),
-            conclusion: Conclusion::Failure,
+            conclusion,
             duration_ms: None,
             url: told.run_url.as_deref().and_then(|url| link(&self.hosts, url)),
             pulls: Vec::new(),
@@ -86,7 +91,8 @@ impl Decoder for Hooks {
             sender_is_bot: true,
             fork: false,
             scheduled: false,
-            looked: true,
+            // A run that a newer one cancelled is no failure: the forge tells.
+            looked: conclusion != Conclusion::Cancelled,
             commit_message: told.message.map(Into::into),
             labels: Vec::new(),
             confirmed: false,

@@ -10,8 +10,9 @@ use super::{BAD_INPUT, Failed, INTEGRATION, log, runtime};
 use ci_rescue::app::{SystemClock, alone};
 use ci_rescue::config::{self, Config};
 use ci_rescue::domain::rules::Mode;
+use ci_rescue::engine::SEAL_KEY;
 use ci_rescue::evidence::redact;
-use ci_rescue::ports::{Clock, Put, Store};
+use ci_rescue::ports::{Clock, Put, Store, Turn};
 use event::Told;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -77,6 +78,11 @@ pub fn run(args: &Args) -> Result<u8, Failed> {
             set("RESCUE_BOT_SECRET").ok_or("set RESCUE_BOT_SECRET: the hooks.token of the bot at --bot-url")?;
         return runtime()?.block_on(forward::send(&told, &args.bot_url, &secret));
     }
+    if set("RESCUE_SLACK_TOKEN").is_some() == args.slack_channel.is_empty() {
+        return Err("set both RESCUE_SLACK_TOKEN and --slack-channel, or neither: without them there is no card".into());
+    }
+    // Of the run before.
+    let _ = std::fs::remove_file(args.state.join(summary::RECORD));
     let dir = tempfile::tempdir().map_err(|why| format!("a temporary directory cannot be made: {why}"))?;
     let config = settings(args, &dir.path().join("store"))?;
     redact::know(config::secrets(&config));
@@ -97,6 +103,9 @@ async fn work(config: &Config, told: &Told, state: &Path) -> Result<u8, Failed> 
     // What was done is kept, whatever came in the way.
     let said = summary::write(config, &*store, told, begun, state).await;
     let compacted = engine.compact().await;
+    // Nothing is sealed here, and caches are no place for keys.
+    let bare = store.commit(Turn { settings: vec![(SEAL_KEY.into(), None)], ..Turn::default() }).await;
+    bare.map_err(|why| why.to_string())?;
     let kept = keep::save(&*store, state).await;
     kept?;
     said?;

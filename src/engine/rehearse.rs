@@ -88,7 +88,8 @@ impl Engine {
 
     /// As if the forge, which is not asked, said that the failure is where it says.
     async fn suppose(&self, failure: Failure) -> Result<(), StoreError> {
-        let id = format!("internal:supposed-{}-{}", failure.repo, failure.run.map_or(0, |run| run.0));
+        let (run, job) = (failure.run.map_or(0, |run| run.0), failure.job_id.unwrap_or(0));
+        let id = format!("internal:supposed-{}-{run}-{}-{job}", failure.repo, failure.attempt);
         let event = Event::Failed { failure: Failure { looked: true, ..failure } };
         self.store.put_delivery(Delivery::internal(id, self.clock.now(), &event)).await?;
         while self.turn().await? {}

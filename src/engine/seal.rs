@@ -13,7 +13,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::Sha256;
 
-const KEY: &str = "seal_key";
+/// The setting with the key.
+pub const KEY: &str = "seal_key";
 /// Bytes of the code kept: 128 bits.
 const CODE: usize = 16;
 

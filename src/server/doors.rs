@@ -166,8 +166,12 @@ impl Verifier for Token {
 async fn ci_hook(State(doors): State<Doors>, unread: Unread) -> Response {
     let known = is_token(token(&unread.headers), doors.hook_token.as_deref());
     let code = own_headers(&unread.headers, "x-hub-").one("x-hub-signature-256").and_then(code);
-    let strange =
-        || refuse(StatusCode::UNAUTHORIZED, "send hooks.token in X-Bot-Token or as a bearer token, or sign by it");
+    let strange = || {
+        refuse(
+            StatusCode::UNAUTHORIZED,
+            "send hooks.token in X-Bot-Token or as a bearer token, or sign the body with it",
+        )
+    };
     if !known && code.is_none() {
         return strange();
     }
@@ -189,7 +193,8 @@ async fn ci_hook(State(doors): State<Doors>, unread: Unread) -> Response {
         Err(why) => return refuse(StatusCode::BAD_REQUEST, why),
     };
     let logs = hook.logs_tail.unwrap_or_default();
-    let told = json!({"repo": repo.as_str(), "ref": hook.git_ref, "sha": hook.sha, "run_id": run_id, "failed_jobs": jobs,
+    let told = json!({"repo": repo.as_str(), "ref": hook.git_ref, "sha": hook.sha, "run_id": run_id,
+        "run_attempt": hook.run_attempt, "workflow": hook.workflow, "conclusion": hook.conclusion, "failed_jobs": jobs,
         "run_url": hook.run_url, "logs_tail": logs});
     let category = doors.ask.classify(&CiFailure { jobs, logs, ..CiFailure::default() }).category;
     if let Err(answer) = tell(&doors, "ci", &told).await {

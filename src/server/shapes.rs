@@ -15,7 +15,13 @@ pub struct CiHook {
     pub git_ref: Option<String>,
     pub sha: Option<String>,
     pub run_id: Option<u64>,
+    /// From 1, the default.
+    pub run_attempt: Option<u32>,
     pub run_url: Option<String>,
+    /// The workflow's name.
+    pub workflow: Option<String>,
+    /// As GitHub says it; `failure` where nothing is said.
+    pub conclusion: Option<String>,
     pub failed_jobs: Option<Vec<String>>,
     pub logs_tail: Option<String>,
 }

@@ -69,7 +69,8 @@ pub fn import(path: &Path, source: impl BufRead, watch: Watch<'_>) -> Result<Res
             Err(RestoreError::NotEmpty(format!("the store in {} is not empty", path.display())))
         }
     });
-    if imported.is_err() && fresh {
+    // What another import put there meanwhile is not ours to remove.
+    if fresh && matches!(&imported, Err(why) if !matches!(why, RestoreError::NotEmpty(_))) {
         let _ = fs::remove_dir_all(path);
     }
     imported

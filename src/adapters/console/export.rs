@@ -11,7 +11,11 @@ use axum::response::{IntoResponse, Response};
 async fn table(app: &App, visit: &Visit, what: Exported, named: &str) -> Response {
     let asked = ExportAsked { what, format: Format::Csv, ..ExportAsked::default() };
     let Ok(lines) = app.insight.export(&visit.session.who.actor(), &place(), asked).await else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read").into_response();
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the store cannot be read, or GitHub does not say what you may read; try again",
+        )
+            .into_response();
     };
     let named = format!("attachment; filename=\"{named}\"");
     let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, named)];

@@ -21,7 +21,11 @@ const LABEL: usize = 46;
 
 pub async fn page(State(app): State<App>, visit: Visit) -> Response {
     let Ok(figures) = app.insight.figures(&visit.session.who.actor(), &place()).await else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read").into_response();
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the store cannot be read, or GitHub does not say what you may read; try again",
+        )
+            .into_response();
     };
     let charts = [green(&figures), to_green(&figures), flakes(&figures), remedies(&figures)];
     let charts: Vec<Chart> = charts.into_iter().flatten().collect();
@@ -35,7 +39,11 @@ pub async fn page(State(app): State<App>, visit: Visit) -> Response {
 /// The proposed rules as one file, to be reviewed.
 pub async fn proposed(State(app): State<App>, visit: Visit) -> Response {
     let Ok(figures) = app.insight.figures(&visit.session.who.actor(), &place()).await else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read").into_response();
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the store cannot be read, or GitHub does not say what you may read; try again",
+        )
+            .into_response();
     };
     let rows: Vec<&str> = figures.recurring.iter().map(|recurring| recurring.row.as_str()).collect();
     let named = "attachment; filename=\"proposed_issues.toml\"";

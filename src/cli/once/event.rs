@@ -21,6 +21,7 @@ pub struct Told {
     pub run: u64,
     pub attempt: u64,
     pub conclusion: Conclusion,
+    pub workflow: Option<String>,
     /// The branch; of a fork, `OWNER:BRANCH`.
     pub branch: String,
     pub sha: String,
@@ -38,6 +39,8 @@ struct Payload {
 #[derive(Deserialize)]
 struct Run {
     id: u64,
+    #[serde(default)]
+    name: Option<String>,
     #[serde(default)]
     run_attempt: Option<u64>,
     conclusion: Option<Conclusion>,
@@ -85,6 +88,7 @@ pub fn read(path: &Path, repository: &str) -> Result<Told, String> {
         repo,
         run: run.id,
         attempt: run.run_attempt.unwrap_or(1).max(1),
+        workflow: run.name,
         conclusion,
         sha: run.head_sha,
         url: run.html_url,

@@ -21,7 +21,8 @@ pub async fn send(told: &Told, bot: &str, secret: &str) -> Result<u8, Failed> {
         return Ok(0);
     }
     let body = json!({"event": "workflow_run", "repo": told.repo.as_str(), "ref": told.branch, "sha": told.sha,
-        "run_id": told.run, "run_url": told.url, "failed_jobs": []})
+        "run_id": told.run, "run_attempt": told.attempt, "workflow": told.workflow,
+        "conclusion": told.conclusion.as_str(), "run_url": told.url, "failed_jobs": []})
     .to_string();
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let signature = format!("sha256={}", hex(hmac::sign(&key, body.as_bytes()).as_ref()));

@@ -1,5 +1,6 @@
 //! The store between two calls: an archive as `store export` writes it.
 
+use super::set;
 use crate::cli::Failed;
 use ci_rescue::ports::Store;
 use ci_rescue::store::import;
@@ -20,7 +21,8 @@ pub fn load(state: &Path, store: &Path) -> Result<(), Failed> {
     let told = |why: String| {
         let name = archive.display();
         Failed::from(format!(
-            "{name}: {why}. Without it, the bot begins anew and remembers no retry: delete it if you want that"
+            "{name}: {why}. To begin anew, without memory of retries, delete it; on GitHub: gh cache delete KEY, for \
+             each KEY of gh cache list --key ci-rescue-state-"
         ))
     };
     let file = File::open(&archive).map_err(|why| told(why.to_string()))?;
@@ -39,5 +41,10 @@ pub async fn save(store: &dyn Store, state: &Path) -> Result<(), Failed> {
     let file = out.into_inner().map_err(|why| cannot(why.into_error()))?;
     file.as_file().sync_all().map_err(cannot)?;
     file.persist(state.join(ARCHIVE)).map_err(|why| cannot(why.error))?;
+    // For the step of the workflow that keeps it.
+    if let Some(path) = set("GITHUB_OUTPUT") {
+        let output = File::options().create(true).append(true).open(&path);
+        output.and_then(|mut file| writeln!(file, "kept=true")).map_err(|why| format!("{path}: {why}"))?;
+    }
     Ok(())
 }

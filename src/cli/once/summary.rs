@@ -10,14 +10,16 @@ use ci_rescue::domain::incident::Incident;
 use ci_rescue::domain::text::clean_line;
 use ci_rescue::domain::{RunId, Time};
 use ci_rescue::engine::record::record;
-use ci_rescue::ports::{Query, Store};
+use ci_rescue::ports::{Query, Store, StoreError};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
+/// Everything known of the run's incidents.
+pub const RECORD: &str = "rescue.log";
 const MARKUP: &str = "github";
-/// Incidents that are looked through for the run, the newest first.
-const LOOKED_AT: usize = 500;
+/// Incidents that are looked through at a time.
+const PAGE: usize = 200;
 /// What was done in one call, at most.
 const ENTRIES: usize = 100;
 const LINE: usize = 200;
@@ -27,12 +29,10 @@ pub async fn write(config: &Config, store: &dyn Store, told: &Told, begun: Time,
     let broken = |why: &dyn std::fmt::Display| Failed::from(why.to_string());
     let words = Words::shipped(Places { home: None, web: GitHub::web_url(&config.github.api_url) })
         .map_err(|why| broken(&why))?;
-    let query = Query { repo: Some(told.repo.to_string()), limit: LOOKED_AT, ..Query::default() };
-    let all = store.incidents(&query).await.map_err(|why| broken(&why))?;
-    let of_run = |incident: &&Incident| incident.runs.iter().any(|run| run.run == Some(RunId(told.run)));
+    let all = of_run(told, store).await.map_err(|why| broken(&why))?;
     let mut text = format!("Run {}, attempt {}: {}.\n", told.run, told.attempt, told.conclusion.as_str());
     let mut log = String::new();
-    for incident in all.iter().filter(of_run) {
+    for incident in &all {
         text.push_str(&part(&words, store, incident, begun).await?);
         log.push_str(&record(store, &words, incident.no).await.map_err(|why| broken(&why))?.unwrap_or_default());
         let line = view(incident);
@@ -43,7 +43,7 @@ pub async fn write(config: &Config, store: &dyn Store, told: &Told, begun: Time,
         println!("run {} ended in {}: there is no incident", told.run, told.conclusion.as_str());
     } else {
         let cannot = |why: std::io::Error| format!("{} cannot be written: {why}", state.display());
-        fs::create_dir_all(state).and_then(|()| fs::write(state.join("rescue.log"), log)).map_err(cannot)?;
+        fs::create_dir_all(state).and_then(|()| fs::write(state.join(RECORD), log)).map_err(cannot)?;
     }
     if let Some(path) = set("GITHUB_STEP_SUMMARY") {
         let file = File::options().create(true).append(true).open(&path);
@@ -51,6 +51,22 @@ pub async fn write(config: &Config, store: &dyn Store, told: &Told, begun: Time,
         wrote.map_err(|why| format!("{path}: {why}"))?;
     }
     Ok(())
+}
+
+/// The run's incidents, newest first.
+async fn of_run(told: &Told, store: &dyn Store) -> Result<Vec<Incident>, StoreError> {
+    let mut query = Query { repo: Some(told.repo.to_string()), limit: PAGE, ..Query::default() };
+    let mut found = Vec::new();
+    loop {
+        let page = store.incidents(&query).await?;
+        query.before = page.last().filter(|_| page.len() == PAGE).map(|last| last.no.0);
+        found.extend(
+            page.into_iter().filter(|incident| incident.runs.iter().any(|run| run.run == Some(RunId(told.run)))),
+        );
+        if query.before.is_none() {
+            return Ok(found);
+        }
+    }
 }
 
 /// An incident's card as GitHub shows it, and what was done. Everything that strangers wrote is escaped.

@@ -6,7 +6,7 @@ use crate::cli::progress::Progress;
 use crate::cli::runtime;
 use ci_rescue::store;
 use std::fs::File;
-use std::io::{BufReader, BufWriter};
+use std::io::{BufReader, BufWriter, IsTerminal};
 use std::path::Path;
 
 /// Standard output or input.
@@ -15,6 +15,9 @@ const PIPE: &str = "-";
 pub fn export(out: &Path, at: &At) -> Result<(), Failure> {
     if out != Path::new(PIPE) {
         return backup(out, at);
+    }
+    if std::io::stdout().is_terminal() {
+        return Err(Failure(INPUT, "an export holds secrets: give --out FILE, or send it through a pipe".into()));
     }
     // A reader that went away has half an export: that is told, unlike elsewhere.
     let cannot = |why: std::io::Error| Failure(INPUT, format!("standard output cannot be written: {why}"));

@@ -4,7 +4,8 @@ use crate::domain::actor::Role;
 use crate::domain::ids::{IncidentNo, Repo};
 use crate::domain::incident::Incident;
 use crate::engine::Engine;
-use crate::policy::access::Reader;
+use crate::engine::access::{REPOS_MAX, sight, told};
+use crate::policy::access::{Reader, Sight};
 use crate::ports::{Query, StoreError};
 use std::collections::BTreeSet;
 
@@ -47,7 +48,7 @@ impl Engine {
         Ok((seen, next))
     }
 
-    /// The repositories that they may see; `None` for all.
+    /// The repositories that they may see; `None` for all. An error where that cannot be told of each.
     pub(super) async fn scope(&self, reader: &Reader) -> Result<Option<BTreeSet<Repo>>, StoreError> {
         if reader.person.role == Role::Admin {
             return Ok(None);
@@ -58,6 +59,32 @@ impl Engine {
             let named = names.iter().filter_map(|name| name.parse::<Repo>().ok());
             named.map(|repo| state.names.current(&repo)).collect()
         };
-        Ok(Some(self.may_read(reader, repos).await))
+        self.whole(reader, repos).await.map(Some)
+    }
+
+    /// All of them that they may read, a round of questions at a time.
+    async fn whole(&self, reader: &Reader, repos: BTreeSet<Repo>) -> Result<BTreeSet<Repo>, StoreError> {
+        let login = reader.person.github.as_deref();
+        let mut left = self.unknown(reader, &repos).await;
+        while !left.is_empty() {
+            self.may_read(reader, left.iter().take(REPOS_MAX).cloned().collect()).await;
+            let still = self.unknown(reader, &left).await;
+            // What the forge does not tell is not left out in silence.
+            if left.iter().take(REPOS_MAX).any(|repo| still.contains(repo)) {
+                let who = login.unwrap_or("this account");
+                return Err(StoreError::Broken(format!("GitHub does not say what {who} may read; try again")));
+            }
+            left = still;
+        }
+        Ok(self.may_read(reader, repos).await)
+    }
+
+    /// Those that the forge has to be asked about and has not told lately.
+    async fn unknown(&self, reader: &Reader, repos: &BTreeSet<Repo>) -> BTreeSet<Repo> {
+        let login = reader.person.github.as_deref();
+        let (state, answers) = (self.state.lock().await, self.answers.lock().await);
+        let asks = |repo: &&Repo| sight(&self.rules, &state.names, reader, repo) == Sight::Ask && self.forge.is_some();
+        let unknown = |repo: &&Repo| told(&answers, login, repo, self.clock.now()).is_none();
+        repos.iter().filter(asks).filter(unknown).cloned().collect()
     }
 }

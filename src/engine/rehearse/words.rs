@@ -60,9 +60,10 @@ pub fn effect(effect: &Effect) -> String {
             let all: Vec<String> = lookups.iter().map(|lookup| tag(lookup, "lookup")).collect();
             format!("look up: {}", all.join(", "))
         }
-        Effect::Perform { action, undo: false, .. } => acted(action),
         Effect::Perform { action, undo: true, .. } => format!("undo: {}", acted(action)),
-        Effect::Recheck { action, .. } | Effect::Follow { action, .. } => acted(action),
+        Effect::Perform { action, .. } | Effect::Recheck { action, .. } | Effect::Follow { action, .. } => {
+            acted(action)
+        }
         Effect::Merge { repo, branch, .. } => {
             format!("merge the pull request of {} in {repo} once it is green", branch.as_str())
         }

@@ -2,6 +2,7 @@
 
 use super::boards::{HIDDEN, two_repositories};
 use crate::world::{REPO, World};
+use ci_rescue::demo::Fault;
 use futures::StreamExt;
 use reqwest::StatusCode;
 
@@ -106,6 +107,22 @@ async fn the_stream_brings_no_card_that_the_page_would_not() {
     let world = two_repositories().await;
     assert!(!streamed(&world, "ben", |no| format!("ack {no}")).await.contains("secret job"));
     assert!(streamed(&world, "ada", |no| format!("snooze {no} 1h")).await.contains("secret job"));
+    world.end().await;
+}
+
+/// What GitHub does not tell is no empty table.
+#[tokio::test]
+async fn a_table_is_whole_or_there_is_none() {
+    let world = two_repositories().await;
+    let fault = |_| Fault { method: "GET".into(), path: REPO.into(), status: 502, headers: Vec::new(), after: false };
+    world.clock.advance(61_000);
+    world.forge.lock().faults.extend((0..20).map(fault));
+    for (person, want) in [("cyd", StatusCode::SERVICE_UNAVAILABLE), ("ada", StatusCode::OK)] {
+        let (status, text) = world.sit(person).await.fetch("/history/journal.csv").await;
+        assert_eq!(status, want, "{person}: {text}");
+    }
+    world.forge.lock().faults.clear();
+    assert_eq!(world.sit("cyd").await.fetch("/history/journal.csv").await.0, StatusCode::OK);
     world.end().await;
 }
 
