@@ -52,6 +52,7 @@ mod several;
 mod sharing;
 pub mod statistics;
 mod storm;
+mod suggesting;
 pub mod surfaces;
 pub mod suspects;
 mod tending;
