@@ -234,19 +234,27 @@ impl Chat for Discord {
         let Some(Reply { first, application, token }) = key else {
             return Err(PortError::permanent("Discord has no way to answer privately here"));
         };
-        let route = if first {
-            Route::new(Method::PATCH, format!("/webhooks/{application}/{token}/messages/@original"))
-        } else {
-            Route::new(Method::POST, format!("/webhooks/{application}/{token}"))
-        };
-        match self.rest.call(route, Some(&embeds::whisper(text, !first))).await {
-            Ok(_) => Ok(()),
-            // Our answer may overtake the acknowledgement that it belongs to: a moment later it is there.
-            Err(Failure { code: code::UNKNOWN_WEBHOOK | code::UNKNOWN_MESSAGE | code::UNKNOWN_INTERACTION, error }) => {
-                Err(PortError::transient(error.why()))
-            }
-            Err(failure) => Err(failure.error),
+        for (at, part) in embeds::parts(text).iter().enumerate() {
+            let first = first && at == 0;
+            let route = if first {
+                Route::new(Method::PATCH, format!("/webhooks/{application}/{token}/messages/@original"))
+            } else {
+                Route::new(Method::POST, format!("/webhooks/{application}/{token}"))
+            };
+            let told = self.rest.call(route, Some(&embeds::whisper(part, !first))).await;
+            told.map_err(overtaking)?;
         }
+        Ok(())
+    }
+}
+
+/// Our answer may overtake the acknowledgement that it belongs to: a moment later it is there.
+fn overtaking(failure: Failure) -> PortError {
+    match failure.code {
+        code::UNKNOWN_WEBHOOK | code::UNKNOWN_MESSAGE | code::UNKNOWN_INTERACTION => {
+            PortError::transient(failure.error.why())
+        }
+        _ => failure.error,
     }
 }
 
