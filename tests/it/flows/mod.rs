@@ -58,6 +58,6 @@ pub mod suspects;
 mod tending;
 mod tracking;
 mod undoing;
-mod verdict_check;
+pub mod verdict_check;
 pub mod watching;
 mod wrong;
