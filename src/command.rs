@@ -10,6 +10,6 @@ mod parse;
 mod read;
 
 pub use comment::in_comment;
-pub use form::{blamed, filled};
+pub use form::{blamed, filled, offers};
 pub use manifest::{Arg, Kind, Manifest, Task, all, help, table};
 pub use parse::{Mistake, parse};

@@ -18,6 +18,7 @@ mod incident;
 mod integrations;
 mod live;
 mod loops;
+mod offers;
 mod overview;
 mod pages;
 mod people;

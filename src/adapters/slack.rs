@@ -13,6 +13,7 @@ mod pages;
 mod rooms;
 mod socket;
 mod speaker;
+mod suggest;
 mod views;
 mod watched;
 

@@ -3,6 +3,7 @@
 use super::manifest::{Kind, Manifest, all};
 use super::parse::{Words, arguments};
 use super::read;
+use crate::domain::completion::Offers;
 use crate::domain::form::{FIELD_MAX, FIELDS_MAX, Fields, Form, Misfit, TYPED, is_typable};
 use crate::domain::intent::{Intent, Target};
 
@@ -41,6 +42,13 @@ pub fn filled(verb: &str, target: Target, form: &Form, fields: &Fields) -> Resul
         read::intent(&manifest.intent, Words { target: Some(target), ..words }, None)
     });
     read.map_err(|what| Misfit { field: blamed(form, &what), what })
+}
+
+/// What is offered while this field of the command's form is filled in.
+#[must_use]
+pub fn offers(verb: &str, field: &str) -> Option<Offers> {
+    let manifest = all().iter().find(|manifest| manifest.name == verb)?;
+    manifest.args.iter().find(|arg| arg.name == field)?.offers()
 }
 
 /// The words that a person would type for this field.

@@ -46,6 +46,15 @@ pub struct Choice {
     pub words: String,
 }
 
+/// What somebody is typing into a field.
+#[derive(Clone, Copy, Debug)]
+pub struct Typed<'t> {
+    /// The sealed value of the button that opened the form.
+    pub value: &'t str,
+    pub field: &'t str,
+    pub text: &'t str,
+}
+
 /// Why what was filled in is no command, and the field where that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misfit {

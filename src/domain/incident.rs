@@ -119,6 +119,25 @@ impl ProposalState {
             Self::Expired => "expired",
         }
     }
+
+    /// What became of it, to be said after its name.
+    #[must_use]
+    pub fn clause(&self) -> &'static str {
+        match self {
+            Self::Planning => "is being planned",
+            Self::Awaiting => "is awaiting approval",
+            Self::Waiting => "is waiting",
+            Self::Running { .. } => "is running",
+            Self::Undoing { .. } => "is being undone",
+            Self::Done => "is done",
+            Self::Undone { .. } => "was undone",
+            Self::Failed { .. } => "has failed",
+            Self::Refused { .. } => "was refused",
+            Self::Rejected { .. } => "was rejected",
+            Self::Cancelled { .. } => "was cancelled",
+            Self::Expired => "has expired",
+        }
+    }
 }
 
 /// Who wants it. The bot does not count as the second person in the two-person rule.

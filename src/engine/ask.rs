@@ -5,10 +5,11 @@ use super::desk::waits_for;
 use crate::agents;
 use crate::card::Card;
 use crate::domain::actor::{Actor, Place};
+use crate::domain::card::Verb;
 use crate::domain::completion::{Candidate, Typing};
 use crate::domain::decision::Tested;
 use crate::domain::facts::{Breaker, Hold};
-use crate::domain::form::{Fields, Form, Misfit};
+use crate::domain::form::{Fields, Form, Misfit, Typed};
 use crate::domain::ids::{Digest, IncidentNo, ProposalId};
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
@@ -108,8 +109,12 @@ impl Ask for Engine {
         self.offered(actor, place, typing).await
     }
 
-    async fn form(&self, actor: &Actor, place: &Place, value: &str) -> Result<Form, String> {
+    async fn form(&self, actor: &Actor, place: &Place, value: &str) -> Result<(Verb, Form), String> {
         Self::form(self, actor, place, value).await
+    }
+
+    async fn offer(&self, actor: &Actor, place: &Place, typed: &Typed<'_>) -> Vec<Candidate> {
+        Self::offer(self, actor, place, typed).await
     }
 
     async fn fits(&self, actor: &Actor, place: &Place, value: &str, fields: &Fields) -> Result<(), Misfit> {

@@ -4,8 +4,9 @@
 use super::Engine;
 use crate::command;
 use crate::domain::actor::{Actor, Place};
-use crate::domain::card::ButtonRef;
-use crate::domain::form::{Fields, Form, Misfit};
+use crate::domain::card::{ButtonRef, Verb};
+use crate::domain::completion::{Candidate, Typing};
+use crate::domain::form::{Fields, Form, Misfit, Typed};
 use crate::domain::incident::Incident;
 use crate::domain::intent::{Intent, Target};
 use crate::ports::Query;
@@ -15,9 +16,17 @@ const FORGED: &str = "This button is not valid here: it may belong to a removed 
 const CHANGED: &str = "The card has changed since: use the button of the updated card";
 
 impl Engine {
-    pub(super) async fn form(&self, actor: &Actor, place: &Place, value: &str) -> Result<Form, String> {
+    pub(super) async fn form(&self, actor: &Actor, place: &Place, value: &str) -> Result<(Verb, Form), String> {
         let (what, incident) = self.pressed_by(actor, place, value).await?;
-        offered(&incident, &what).cloned().ok_or_else(|| CHANGED.to_owned())
+        let form = offered(&incident, &what).ok_or(CHANGED)?;
+        Ok((what.verb, form.clone()))
+    }
+
+    pub(super) async fn offer(&self, actor: &Actor, place: &Place, typed: &Typed<'_>) -> Vec<Candidate> {
+        let Ok((what, incident)) = self.pressed_by(actor, place, typed.value).await else { return Vec::new() };
+        let Some(offers) = command::offers(what.verb.as_str(), typed.field) else { return Vec::new() };
+        let text = typed.text.to_owned();
+        self.offered(actor, place, &Typing { offers, text, incident: Some(incident.no), repo: None }).await
     }
 
     pub(super) async fn fits(&self, actor: &Actor, place: &Place, value: &str, fields: &Fields) -> Result<(), Misfit> {

@@ -36,8 +36,8 @@ pub struct Judgement {
 const NAMED_FROM: f64 = 0.45;
 /// And so is one that is not so many times likelier than that nothing was broken: the toss of a coin is no verdict.
 const AHEAD: f64 = 1.5;
-/// To call a real fault flaky is the dearer mistake. At this threshold fewer than one in fifty is.
-const FLAKY_FROM: f64 = 0.95;
+/// To call a real fault flaky is the dearer mistake. At this threshold one in a hundred is.
+const FLAKY_FROM: f64 = 0.9;
 /// How well a failing test, or a job, fits each cause before anything else is known; with the sharpness, it makes that of
 /// failures said to be flaky with 80 % some 80 % are. From the same histories as the weights.
 const TESTS: [f64; 6] = [0.96, 0.54, 1.0, 0.15, 0.21, 0.25];

@@ -15,11 +15,11 @@ pub fn acting(incident: &Incident, n: Option<u32>) -> Option<&Proposal> {
 /// Why this cannot be proposed now, in a sentence for whoever asked.
 pub fn refuses(incident: &Incident, wish: &Wish) -> Option<String> {
     if let Some(other) = acting(incident, None) {
-        return Some(format!("{} is {}; try again when it is done", other.id, other.state.as_str()));
+        return Some(format!("{} {}; try again when it is done", other.id, other.state.clause()));
     }
     let same = |p: &&Proposal| p.state.is_active() && !p.dry_run && same_target(&p.wish, wish);
     let other = incident.proposals.iter().find(same)?;
-    Some(format!("{} already does that and is {}; cancel it to replace it", other.id, state(other)))
+    Some(format!("{} already does that and {}; cancel it to replace it", other.id, other.state.clause()))
 }
 
 /// Why this plan cannot stand beside an older proposal: both change a file of the same branch.
@@ -29,15 +29,8 @@ pub fn overlaps(incident: &Incident, n: u32, plan: &Plan) -> Option<String> {
         let theirs = other.plan.as_ref()?;
         let pairs = plan.previews.iter().flat_map(|ours| theirs.previews.iter().map(move |theirs| (ours, theirs)));
         let shared = pairs.filter(|(ours, theirs)| ours.0 == theirs.0).find_map(|(a, b)| shared(&a.1, &b.1))?;
-        Some(format!("{} also changes {shared} and is {}; approve or cancel it first", other.id, state(other)))
+        Some(format!("{} also changes {shared} and {}; approve or cancel it first", other.id, other.state.clause()))
     })
-}
-
-fn state(proposal: &Proposal) -> &'static str {
-    match proposal.state {
-        ProposalState::Awaiting => "awaiting approval",
-        ref other => other.as_str(),
-    }
 }
 
 /// A file that both change. A change of very many files counts as one of all files.

@@ -176,7 +176,7 @@ fn find(incident: &Incident, target: Target, want: impl Fn(&Proposal) -> bool, v
     if let Target::Proposal(id) = target {
         return match incident.proposal(id.n) {
             Some(proposal) if want(proposal) => Ok(proposal.clone()),
-            Some(proposal) => Err(format!("{id} is {}, so there is nothing to {verb}", proposal.state.as_str())),
+            Some(proposal) => Err(format!("{id} {}, so there is nothing to {verb}", proposal.state.clause())),
             None => Err(format!("there is no proposal {id}")),
         };
     }
@@ -323,7 +323,7 @@ fn undo(step: &mut Step<'_>, request: &Request, target: Target) {
         return refuse(step, request, "the proposal has changed since that card; check the updated card");
     }
     if let Some(other) = exclusion::acting(&step.incident, Some(proposal.id.n)) {
-        return refuse(step, request, format!("{} is {}; try again when it is done", other.id, other.state.as_str()));
+        return refuse(step, request, format!("{} {}; try again when it is done", other.id, other.state.clause()));
     }
     if let Some(asked) = proposal.undo.as_ref().filter(|_| undoing::is_asked(&proposal)) {
         let why = format!("{} has already asked to undo {}", asked.by.name.line(60), proposal.id);
@@ -358,7 +358,7 @@ fn show(incident: &Incident) -> Note {
     let undo = |p: &Proposal| if p.is_undo() { "undo of " } else { "" };
     let state = incident
         .shown()
-        .map_or_else(String::new, |p| format!("{}{} {} is {}", undo(&p), p.remedy, p.id, p.state.as_str()));
+        .map_or_else(String::new, |p| format!("{}{} {} {}", undo(&p), p.remedy, p.id, p.state.clause()));
     Note::Shown { row: Box::new(row(incident)), lines, state }
 }
 
@@ -428,7 +428,7 @@ fn why(incident: &Incident) -> Vec<String> {
             ProposalState::Failed { why } | ProposalState::Undone { why, .. } => why.clone(),
             _ => proposal.plan.as_ref().map_or_else(String::new, |plan| plan.because.join("; ")),
         };
-        lines.push(format!("{} {} by {who} is {}: {because}", proposal.remedy, proposal.id, proposal.state.as_str()));
+        lines.push(format!("{} {} by {who} {}: {because}", proposal.remedy, proposal.id, proposal.state.clause()));
     }
     lines
 }

@@ -234,7 +234,11 @@ fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
             step.tell(None, Note::Undone { proposal: id, why: why.clone(), by: by.clone(), undid });
         }
         ProposalState::Failed { why } => {
-            step.tell(None, Note::Failed { proposal: id, why: why.clone(), patch: has_patch(proposal) });
+            let note = Note::Failed { proposal: id, why: why.clone(), patch: has_patch(proposal) };
+            step.tell(None, note.clone());
+            if step.now.ms_since(proposal.created_at) < STILL_THERE_MS {
+                answer(step, proposal, note);
+            }
             expiry::failed(step, proposal);
             offering::ask(step);
         }
@@ -252,6 +256,9 @@ fn entered(step: &mut Step<'_>, proposal: &Proposal, input: &Input) {
     }
     debug_assert!(!matches!(input, Input::Refuse(_)) || !proposal.state.is_active());
 }
+
+/// So long after their request a person still sees a private answer, and Discord takes one; after that, the thread has it.
+const STILL_THERE_MS: i64 = 10 * MINUTE_MS;
 
 /// Whether its patch is still available.
 fn has_patch(proposal: &Proposal) -> bool {

@@ -94,7 +94,7 @@ pub fn judged(step: &mut Step<'_>, proposal: &Proposal, facts: &Facts) {
     }
     forget(step, n);
     if let Some(other) = exclusion::acting(&step.incident, Some(n)) {
-        let why = format!("{} is {}; try again when it is done", other.id, other.state.as_str());
+        let why = format!("{} {}; try again when it is done", other.id, other.state.clause());
         return tell(step, undo, Note::Refused { what: "undo".into(), why: vec![why] });
     }
     let by = undo.by.name.clone();

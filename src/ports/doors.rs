@@ -3,11 +3,11 @@
 use crate::domain::actor::{Actor, Place, Platform};
 use crate::domain::agent::Attempt;
 use crate::domain::barrier::Barrier;
-use crate::domain::card::Card;
+use crate::domain::card::{Card, Verb};
 use crate::domain::completion::{Candidate, Typing};
 use crate::domain::decision::Tested;
 use crate::domain::evidence::Category;
-use crate::domain::form::{Fields, Form, Misfit};
+use crate::domain::form::{Fields, Form, Misfit, Typed};
 use crate::domain::ids::{Digest, IncidentNo, ProposalId, Repo};
 use crate::domain::incident::Incident;
 use crate::domain::journal::Entry;
@@ -302,7 +302,10 @@ pub trait Ask: Send + Sync {
     ///
     /// # Errors
     /// A sentence for them.
-    async fn form(&self, actor: &Actor, place: &Place, value: &str) -> Result<Form, String>;
+    async fn form(&self, actor: &Actor, place: &Place, value: &str) -> Result<(Verb, Form), String>;
+    /// Words that could be meant by what they are typing into a field of it, the best first; none where nothing is
+    /// offered or they may not see it.
+    async fn offer(&self, actor: &Actor, place: &Place, typed: &Typed<'_>) -> Vec<Candidate>;
     /// Whether what they filled into it is a command.
     ///
     /// # Errors

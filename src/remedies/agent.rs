@@ -127,7 +127,10 @@ impl<'c> Loop<'c> {
         match agents::next(context.loops, self.team, self.attempts, trial, false, context.now) {
             Next::Try(n, specialist) => self.attempt(context, n, &specialist, trial),
             Next::Push(patch) => Planning::Ready(Box::new(self.push(context, &patch))),
-            Next::Wait { ms } => Planning::Soon(format!("CI on {}", self.branch.as_str()), ms),
+            Next::Wait { ms } => {
+                let (branch, n) = (self.branch.as_str(), self.attempts.len());
+                Planning::Soon(format!("CI on {branch}, attempt {n}"), ms)
+            }
             Next::Propose { patch, unjudged } => {
                 Planning::Ready(Box::new(self.propose(context, &patch, unjudged.as_deref())))
             }

@@ -423,6 +423,8 @@ async fn the_other_manifests_are_what_people_paste_or_open() {
     assert_eq!(value["settings"]["socket_mode_enabled"], false);
     assert_eq!(value["features"]["slash_commands"][0]["url"], "https://ci.example.org/slack/commands");
     assert_eq!(value["settings"]["interactivity"]["request_url"], "https://ci.example.org/slack/interactions");
+    let options = &value["settings"]["interactivity"]["message_menu_options_url"];
+    assert_eq!(options, "https://ci.example.org/slack/interactions");
 
     let said = run(&["manifest", "discord"], &[("CI_RESCUE__DISCORD__APPLICATION_ID", "900")], dir.path()).await;
     let mut lines = said.out.lines().filter(|line| !line.is_empty());

@@ -1,5 +1,6 @@
 //! What a person typed or pressed on the page.
 
+use super::session::Who;
 use super::{CHANNEL, PLATFORM};
 use crate::domain::actor::{Actor, Place, Platform};
 use crate::domain::form::Fields;
@@ -23,6 +24,12 @@ pub struct Said {
 }
 
 impl Said {
+    /// Nothing yet, by this person.
+    pub fn by(who: &Who) -> Self {
+        let (person, name, groups) = (who.person.clone(), who.name.clone(), who.groups.clone());
+        Self { person, name, groups, thread: None, text: None, value: None, fields: Fields::new() }
+    }
+
     /// Who says it, and where.
     pub fn who(&self) -> (Actor, Place) {
         let platform = Platform::new(PLATFORM);

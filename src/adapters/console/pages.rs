@@ -1,6 +1,8 @@
 //! The pages, from `pages/*.html`. What a card brings is safe markup already; everything else is escaped here.
 
 use crate::card::{Asks, Card, Look, causes};
+use crate::command;
+use crate::domain::card::Verb;
 use crate::domain::form::{Choice, FIELD_MAX, Field};
 use crate::domain::time::{Span, Time};
 use minijinja::value::Serde;
@@ -51,18 +53,21 @@ struct FieldView {
     label: String,
     value: String,
     required: bool,
+    /// More can be meant than there is to choose from: it is asked for while somebody types.
+    offers: bool,
     /// Value and words.
     choices: Vec<(String, String)>,
 }
 
 impl FieldView {
-    fn of(field: &Field) -> Self {
+    fn of(verb: Verb, field: &Field) -> Self {
         let choice = |choice: &Choice| (choice.value.raw().to_owned(), choice.words.clone());
         Self {
             name: field.name.clone(),
             label: field.label.clone(),
             value: field.value.raw().to_owned(),
             required: field.required,
+            offers: command::offers(verb.as_str(), &field.name).is_some(),
             choices: field.choices.iter().map(choice).collect(),
         }
     }
@@ -82,7 +87,7 @@ impl CardView {
             verb: button.verb.as_str(),
             asks: button.asks,
             words: button.words.clone(),
-            fields: button.form.iter().flat_map(|form| &form.fields).map(FieldView::of).collect(),
+            fields: button.form.iter().flat_map(|form| &form.fields).map(|f| FieldView::of(button.verb, f)).collect(),
         };
         Self {
             no: card.incident.0,

@@ -10,7 +10,7 @@ use super::session::Sessions;
 use super::throttle::Throttle;
 use super::ways::{self, Flows};
 use super::{attempts, audit, board, channels, events, export, files, incident, integrations};
-use super::{loops, overview, people, say, shared, sign, statistics};
+use super::{loops, offers, overview, people, say, shared, sign, statistics};
 use crate::card::Words;
 use crate::domain::actor::Role;
 use crate::ports::{Ask, Clock, Directory, Door, Insight, SignIn};
@@ -147,6 +147,7 @@ pub fn router(settings: Settings) -> Result<Router, String> {
         .route("/events", get(events::events))
         .route("/command", post(say::command))
         .route("/press", post(say::press))
+        .route("/offers", post(offers::offers))
         .route("/switch", post(sign::switch))
         .route("/sign-in", get(sign::page).post(sign::sign_in))
         .route("/sign-in/{way}", get(ways::begin))

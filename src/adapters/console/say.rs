@@ -140,13 +140,11 @@ async fn say(app: &App, headers: &HeaderMap, form: SayForm) -> Response {
     if !session.has_csrf(&form.csrf) {
         return refusal(app, headers, StatusCode::FORBIDDEN, CHECK_FAILED);
     }
-    let who = &session.who;
     let thread = Some(form.thread).filter(|thread| !thread.is_empty());
     let back = behind(thread.as_deref(), &form.back);
     let fields = form.more.into_iter().filter_map(|(name, text)| Some((name.strip_prefix(FIELD)?.to_owned(), text)));
     let fields = fields.collect();
-    let (person, name, groups) = (who.person.clone(), who.name.clone(), who.groups.clone());
-    let said = Said { person, name, groups, thread, text: form.text, value: form.value, fields };
+    let said = Said { thread, text: form.text, value: form.value, fields, ..Said::by(&session.who) };
     if let (Some(value), false) = (&said.value, said.fields.is_empty()) {
         let (actor, place) = said.who();
         if let Err(misfit) = app.ask.fits(&actor, &place, value, &said.fields).await {

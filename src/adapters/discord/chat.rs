@@ -235,20 +235,31 @@ impl Chat for Discord {
         let Some(Reply { first, application, token }) = key else {
             return Err(PortError::permanent("Discord has no way to answer privately here"));
         };
-        let route = if first {
-            Route::new(Method::PATCH, format!("/webhooks/{application}/{token}/messages/@original"))
-        } else {
-            Route::new(Method::POST, format!("/webhooks/{application}/{token}"))
-        };
-        match self.rest.call(route, Some(&embeds::whisper(text, !first))).await {
-            Ok(_) => Ok(()),
-            // Our answer may overtake the acknowledgement that it belongs to: a moment later it is there, or never.
-            Err(Failure { code: code::UNKNOWN_WEBHOOK | code::UNKNOWN_MESSAGE | code::UNKNOWN_INTERACTION, error }) => {
-                let late = at.flatten().is_some_and(|at| self.rest.now().ms_since(at) > ACKNOWLEDGED_MS);
-                Err(if late { PortError::permanent(error.why()) } else { PortError::transient(error.why()) })
-            }
-            Err(failure) => Err(failure.error),
+        for (n, part) in embeds::parts(text).iter().enumerate() {
+            let first = first && n == 0;
+            let route = if first {
+                Route::new(Method::PATCH, format!("/webhooks/{application}/{token}/messages/@original"))
+            } else {
+                Route::new(Method::POST, format!("/webhooks/{application}/{token}"))
+            };
+            let told = self.rest.call(route, Some(&embeds::whisper(part, !first))).await;
+            let late = at.flatten().is_some_and(|at| self.rest.now().ms_since(at) > ACKNOWLEDGED_MS);
+            told.map_err(|failure| overtaking(failure, late))?;
         }
+        Ok(())
+    }
+}
+
+/// Our answer may overtake the acknowledgement that it belongs to: a moment later it is there, or never.
+fn overtaking(failure: Failure, late: bool) -> PortError {
+    match failure.code {
+        code::UNKNOWN_WEBHOOK | code::UNKNOWN_MESSAGE | code::UNKNOWN_INTERACTION if late => {
+            PortError::permanent(failure.error.why())
+        }
+        code::UNKNOWN_WEBHOOK | code::UNKNOWN_MESSAGE | code::UNKNOWN_INTERACTION => {
+            PortError::transient(failure.error.why())
+        }
+        _ => failure.error,
     }
 }
 

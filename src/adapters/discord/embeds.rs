@@ -13,6 +13,8 @@ use sha2::{Digest as _, Sha256};
 use std::num::NonZeroU64;
 
 const CONTENT_MAX: usize = 2_000;
+/// Messages of one answer.
+const PARTS_MAX: usize = 4;
 const DESCRIPTION_MAX: usize = 4_000;
 const LABEL_MAX: usize = 80;
 const OPTION_MAX: usize = 100;
@@ -118,6 +120,21 @@ fn allowed(mentions: &[Mention]) -> CreateAllowedMentions {
     CreateAllowedMentions::new().users(users).roles(roles)
 }
 
+/// A long text as messages that follow each other, broken between lines. What is beyond the last one is cut.
+pub fn parts(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    for line in text.split_inclusive('\n') {
+        let last = parts.len() - 1;
+        let length = parts[last].chars().count() + line.chars().count();
+        if length > CONTENT_MAX && !parts[last].is_empty() && parts.len() < PARTS_MAX {
+            parts.push(line.to_owned());
+        } else {
+            parts[last].push_str(line);
+        }
+    }
+    parts.iter().map(|part| cut(part.trim_end(), CONTENT_MAX)).collect()
+}
+
 /// A private answer.
 pub fn whisper(text: &str, ephemeral: bool) -> Value {
     let mut body = json!({"content": cut(text, CONTENT_MAX), "allowed_mentions": {"parse": []}});
@@ -179,6 +196,19 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), all, "each custom_id stands once");
+    }
+
+    #[test]
+    fn a_long_answer_goes_on_in_the_next_message() {
+        let line = "x".repeat(150);
+        let text = vec![line.as_str(); 30].join("\n");
+        let parts = parts(&text);
+        assert_eq!(parts.join("\n"), text);
+        assert!(parts.len() == 3 && parts.iter().all(|part| part.chars().count() <= CONTENT_MAX));
+        assert_eq!(super::parts("short"), ["short"]);
+        let endless = super::parts(&vec![line.as_str(); 100].join("\n"));
+        assert!(endless.len() == PARTS_MAX && endless[PARTS_MAX - 1].ends_with('…'));
+        assert_eq!(super::parts(&"x".repeat(3_000)).len(), 1);
     }
 
     proptest! {

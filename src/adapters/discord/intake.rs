@@ -89,7 +89,7 @@ impl Intake {
         let Some((Asks::Form, value)) = Asks::of(custom_id) else { return ask(custom_id) };
         let (actor, place) = by.who(self.guild.as_deref());
         match self.ask.form(&actor, &place, value).await {
-            Ok(form) => forms::modal(custom_id, &form),
+            Ok((_, form)) => forms::modal(custom_id, &form),
             Err(why) => forms::refused(&why, None),
         }
     }

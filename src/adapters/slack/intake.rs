@@ -6,10 +6,11 @@ use super::decode::{Acts, Envelope, EnvelopeDecoder};
 use super::links::Shared;
 use super::rooms::RoomEvent;
 use super::speaker::{Speaker, Told};
+use super::suggest::{self, Suggestion};
 use super::views::{self, Asking, Opening};
 use crate::card::{Asks, escape};
 use crate::domain::actor::Platform;
-use crate::domain::form::Fields;
+use crate::domain::form::{Fields, Typed};
 use crate::domain::ids::Digest;
 use crate::domain::journal::Mood;
 use crate::domain::pointer::Sites;
@@ -60,8 +61,10 @@ impl Intake {
     /// See [`Intake::keep`].
     pub async fn interaction(&self, payload: Value) -> Result<Option<Value>, DoorError> {
         let enterprise = payload.pointer("/enterprise/id").and_then(Value::as_str).map(str::to_owned);
-        if payload.get("type").and_then(Value::as_str) == Some("message_action") {
-            return self.shortcut(payload).await.map(|()| None);
+        match payload.get("type").and_then(Value::as_str) {
+            Some("message_action") => return self.shortcut(payload).await.map(|()| None),
+            Some("block_suggestion") => return Ok(self.suggested(payload, enterprise.as_deref()).await),
+            _ => {}
         }
         match serde_json::from_value(payload) {
             Ok(SlackInteractionEvent::BlockActions(event)) => {
@@ -145,7 +148,7 @@ impl Intake {
         let asking = match asks {
             Asks::Reason => Ok(Asking::Reason),
             Asks::Cause => Ok(Asking::Cause),
-            Asks::Form => self.ask.form(&actor, &place, value).await.map(Asking::Form),
+            Asks::Form => self.ask.form(&actor, &place, value).await.map(|(verb, form)| Asking::Form(verb, form)),
         };
         let asking = match asking {
             Ok(asking) => asking,
@@ -155,7 +158,7 @@ impl Intake {
             }
         };
         let fields = match &asking {
-            Asking::Form(form) => form.fields.iter().map(|field| field.name.clone()).collect(),
+            Asking::Form(_, form) => form.fields.iter().map(|field| field.name.clone()).collect(),
             Asking::Reason | Asking::Cause => Vec::new(),
         };
         let (channel, thread) = (acts.channel.to_owned(), acts.thread.clone());
@@ -163,6 +166,18 @@ impl Intake {
         if let Err(why) = self.slack.open_form(trigger, &asking, &context).await {
             tracing::warn!(%why, "could not show a form");
         }
+    }
+
+    /// What is offered for a field of an open form. Nothing is kept: Slack asks at every pause in typing.
+    async fn suggested(&self, payload: Value, enterprise: Option<&str>) -> Option<Value> {
+        let Suggestion { user, team, action_id: field, value: text, view } = serde_json::from_value(payload).ok()?;
+        let context = views::remembered(&view.private_metadata)?;
+        let Speaker { team, also } = self.presser(&user, &team.id.0, enterprise).await;
+        let (channel, thread) = (context.channel.as_str(), context.thread.clone());
+        let (actor, place) = self.decoder().who(&Acts { team: &team, also, user: &user.id.0, channel, thread });
+        let typed = Typed { value: &context.value, field: &field, text: &text };
+        let found = self.ask.offer(&actor, &place, &typed).await;
+        Some(suggest::entries(&text, found))
     }
 
     fn decoder(&self) -> EnvelopeDecoder {

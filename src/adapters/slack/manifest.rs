@@ -38,13 +38,13 @@ pub fn manifest(public: Option<&str>, domains: &[String]) -> Value {
         "group_left", "group_unarchive", "member_joined_channel", "member_left_channel", "tokens_revoked"
     ]});
     let mut interactivity = json!({"is_enabled": true});
-    for (part, key, path) in [
-        (&mut command, "url", "commands"),
-        (&mut events, "request_url", "events"),
-        (&mut interactivity, "request_url", "interactions"),
+    for (part, keys, path) in [
+        (&mut command, &["url"][..], "commands"),
+        (&mut events, &["request_url"], "events"),
+        (&mut interactivity, &["request_url", "message_menu_options_url"], "interactions"),
     ] {
         if let Some(url) = at(path) {
-            part[key] = url.into();
+            keys.iter().for_each(|key| part[key] = url.as_str().into());
         }
     }
     let mut features = json!({

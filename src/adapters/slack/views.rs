@@ -1,7 +1,9 @@
 //! Slack's forms (modals) and its home tab. Limits: docs.slack.dev, "Views".
 
 use super::blocks;
+use super::suggest::{self, VALUE_MAX};
 use crate::card::{Link, causes};
+use crate::domain::card::Verb;
 use crate::domain::form::{Choice, FIELD_MAX, Field, Fields, Form, Misfit};
 use crate::domain::page::{Home, Window};
 use crate::domain::pointer::Pointer;
@@ -14,9 +16,8 @@ const TITLE_MAX: usize = 24;
 /// What a person may type, in characters.
 const INPUT_MAX: u64 = 500;
 const BLOCK: &str = "line";
-/// Of a choice's words and of its value, and of what is wrong, in characters.
+/// Of a choice's words, and of what is wrong, in characters.
 const CHOICE_MAX: usize = 75;
-const VALUE_MAX: usize = 150;
 const WRONG_MAX: usize = 2_000;
 /// Blocks of a home tab or a modal, and characters of a header.
 const BLOCKS_MAX: usize = 100;
@@ -41,7 +42,7 @@ pub struct Context {
 pub enum Asking {
     Reason,
     Cause,
-    Form(Form),
+    Form(Verb, Form),
 }
 
 /// The form that a button asks by.
@@ -49,7 +50,9 @@ pub fn form(asking: &Asking, context: &Context) -> SlackView {
     let (title, submit, blocks) = match asking {
         Asking::Reason => ("Reject proposal", "Reject", vec![reason().into()]),
         Asking::Cause => ("Wrong verdict", "Correct", vec![cause().into()]),
-        Asking::Form(form) => (form.title.as_str(), "Propose", form.fields.iter().map(|f| field(f).into()).collect()),
+        Asking::Form(verb, form) => {
+            (form.title.as_str(), "Propose", form.fields.iter().map(|one| field(*verb, one).into()).collect())
+        }
     };
     let title: String = title.chars().take(TITLE_MAX).collect();
     let metadata = serde_json::to_string(context).unwrap_or_default();
@@ -77,27 +80,35 @@ fn cause() -> SlackInputBlock {
 }
 
 /// A field, by the name that it has in the form.
-fn field(field: &Field) -> SlackInputBlock {
-    let fits = |choice: &Choice| (1..=VALUE_MAX).contains(&choice.value.raw().chars().count());
-    let element: SlackInputBlockElement = if !field.choices.is_empty() && field.choices.iter().all(fits) {
-        let item = |choice: &Choice| {
-            SlackBlockChoiceItem::new(blocks::cut(&choice.words, CHOICE_MAX).into(), choice.value.raw().to_owned())
-        };
-        let mut select = SlackBlockStaticSelectElement::new()
-            .with_action_id(field.name.as_str().into())
-            .with_options(field.choices.iter().map(item).collect());
-        select.initial_option = field.choices.iter().find(|choice| choice.value == field.value).map(item);
-        select.into()
-    } else {
-        let mut input = SlackBlockPlainTextInputElement::new()
-            .with_action_id(field.name.as_str().into())
-            .with_max_length(FIELD_MAX as u64);
-        input.initial_value = Some(field.value.raw().to_owned()).filter(|value| !value.is_empty());
-        input.into()
-    };
+fn field(verb: Verb, field: &Field) -> SlackInputBlock {
+    let element = suggest::menu(verb, field).or_else(|| list(field)).unwrap_or_else(|| line(field));
     SlackInputBlock::new(field.label.as_str().into(), element)
         .with_block_id(field.name.as_str().into())
         .with_optional(!field.required)
+}
+
+/// The field's choices; `None` where there are none, or one that no list holds.
+fn list(field: &Field) -> Option<SlackInputBlockElement> {
+    let fits = |choice: &Choice| (1..=VALUE_MAX).contains(&choice.value.raw().chars().count());
+    if field.choices.is_empty() || !field.choices.iter().all(fits) {
+        return None;
+    }
+    let item = |choice: &Choice| {
+        SlackBlockChoiceItem::new(blocks::cut(&choice.words, CHOICE_MAX).into(), choice.value.raw().to_owned())
+    };
+    let mut select = SlackBlockStaticSelectElement::new()
+        .with_action_id(field.name.as_str().into())
+        .with_options(field.choices.iter().map(item).collect());
+    select.initial_option = field.choices.iter().find(|choice| choice.value == field.value).map(item);
+    Some(select.into())
+}
+
+fn line(field: &Field) -> SlackInputBlockElement {
+    let mut input = SlackBlockPlainTextInputElement::new()
+        .with_action_id(field.name.as_str().into())
+        .with_max_length(FIELD_MAX as u64);
+    input.initial_value = Some(field.value.raw().to_owned()).filter(|value| !value.is_empty());
+    input.into()
 }
 
 /// What was filled into each field.
@@ -114,14 +125,23 @@ pub fn wrong(context: &Context, misfit: &Misfit) -> Value {
 }
 
 fn text(given: &SlackViewStateValue) -> Option<String> {
-    let chosen = given.selected_option.as_ref().map(|option| option.value.clone());
-    given.value.clone().or(chosen)
+    let one = given.selected_option.as_ref().map(|option| option.value.clone());
+    let several = || {
+        let all: Vec<&str> = given.selected_options.as_ref()?.iter().map(|option| option.value.as_str()).collect();
+        Some(all.join(","))
+    };
+    given.value.clone().or(one).or_else(several)
+}
+
+/// What the form remembers.
+pub fn remembered(private_metadata: &str) -> Option<Context> {
+    serde_json::from_str(private_metadata).ok()
 }
 
 /// What a sent form was about, and what was typed.
 pub fn submitted(view: &SlackStatefulView) -> Option<(Context, String)> {
     let SlackView::Modal(modal) = &view.view else { return None };
-    let context = serde_json::from_str(modal.private_metadata.as_deref()?).ok()?;
+    let context = remembered(modal.private_metadata.as_deref()?)?;
     let values =
         view.state_params.state.iter().flat_map(|state| state.values.values()).flat_map(|block| block.values());
     let input = values.into_iter().find_map(text).unwrap_or_default();

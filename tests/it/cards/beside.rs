@@ -1,8 +1,9 @@
 //! What people see beside an incident's own card: several on one comment, digests, and what a channel is told.
 
 use super::looks::{discord_card, plain, slack_card};
-use crate::flows::statistics::{broken, retry};
+use crate::flows::statistics::{TO_MONDAY_MS, broken, finish, retry};
 use crate::flows::surfaces::{self, Surface};
+use crate::flows::verdict_check;
 use crate::world::{LINT_LOG, NETWORK_LOG, Setup, World, spec};
 use std::fmt::Write;
 
@@ -154,4 +155,69 @@ async fn a_daily_digest_has_a_button_for_the_statistics() {
     }
     told.world.end().await;
     insta::assert_snapshot!(text);
+}
+
+/// What is there goes on, and nothing new comes.
+#[tokio::test]
+async fn a_muted_channel_keeps_its_cards_up_to_date() {
+    let world = World::with(Setup { discord: true, ..Setup::default() }).await;
+    broken(&world, NETWORK_LOG, 1, "main").await;
+    world.slack.command("UBEN", "mute 2h").await;
+    let (_, mute) = world.discord.command(BEN.1, "mute", &[("for", serde_json::json!("2h"))]);
+    world.discord.send(&mute).await;
+    world.settle().await;
+    broken(&world, LINT_LOG, 2, "main").await;
+    retry(&world, 1).await;
+    assert_eq!((world.slack.cards().len(), world.discord.cards().len()), (1, 1), "nothing new is posted");
+    let told = Told::of(world, "1 ·");
+    let text = told.text();
+    assert!(text.contains("resolved"), "{text}");
+    told.world.end().await;
+    insta::assert_snapshot!(text);
+}
+
+#[tokio::test]
+async fn a_weekly_review_of_what_the_bot_did_by_itself() {
+    let config = "[policy]\nmode = \"act\"\n".to_owned();
+    let world = World::with(Setup { config, discord: true, ..Setup::default() }).await;
+    broken(&world, NETWORK_LOG, 1, "main").await;
+    world.clock.advance(3_600_000);
+    world.settle().await;
+    finish(&world).await;
+    world.clock.advance(TO_MONDAY_MS);
+    world.settle().await;
+    let messages = world.slack.messages();
+    let slack = messages.iter().find(|message| message.text.contains("automatic act")).expect("it in Slack").clone();
+    let messages = world.discord.messages();
+    let discord = messages.iter().find(|message| message.words().contains("automatic act")).expect("it in Discord");
+    let told = Told { discord: discord.clone(), slack, world };
+    let text = told.text();
+    told.world.end().await;
+    insta::assert_snapshot!(text);
+}
+
+/// The check `ci-rescue/verdict` of a pull request, as GitHub shows it.
+#[tokio::test]
+async fn verdicts_on_a_pull_request() {
+    let mut all = String::new();
+    for (commits, ends, what) in [
+        (40, &["success"][..], "nothing failed"),
+        (40, &["failure"], "a known flake"),
+        (0, &["failure"], "a failure that nobody knows"),
+    ] {
+        let world = verdict_check::world_with("topic").await;
+        verdict_check::flaked(&world, commits).await;
+        let id = verdict_check::breaks(&world, verdict_check::run("topic", verdict_check::PYTEST, ends)).await;
+        for check in verdict_check::checks(&world, verdict_check::HEAD) {
+            let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+            let output = &check["output"];
+            let ended = text(&check["conclusion"]);
+            let state = if ended.is_empty() { text(&check["status"]) } else { ended };
+            let words = format!("{state}\n{}\n{}", text(&output["title"]), text(&output["summary"]));
+            let words = words.replace(&world.forge_at.to_string(), "forge").replace(&format!("/{id}"), "/RUN");
+            writeln!(all, "--- {what}\n{words}\n").unwrap();
+        }
+        world.end().await;
+    }
+    insta::assert_snapshot!(all);
 }

@@ -2,6 +2,7 @@
 //!
 //! A new stage, scope or state of a proposal does not compile until it has a scene.
 
+use crate::flows::agents::{self, Lab};
 use crate::flows::deployments::waits;
 use crate::flows::escalation::{self, UNKNOWN_LOG};
 use crate::flows::surfaces::{self, everywhere_with};
@@ -568,4 +569,33 @@ pub async fn cancelled() -> Shown {
 
 pub async fn expired() -> Shown {
     awaiting_approval().await.later(61 * MINUTE).await
+}
+
+/// A loop on a world that tells all surfaces, approved and at work: the first attempt's CI ends like this, if it does.
+async fn an_agent(ends: Option<&'static str>) -> Shown {
+    let seen = tempfile::tempdir().unwrap();
+    let script = format!("{}echo \"// $N\" >> src/lib.rs\necho cost_usd=0.12\necho Mended it.", agents::mend());
+    let config = format!("[[agents]]\nname = \"Rex\"\n{}\n", agents::program(seen.path(), &script));
+    let make = async |setup| {
+        let lab = Lab::within(Setup { disk: true, ..setup }, seen, spec(LINT_LOG, "failure"), |_| {}).await;
+        lab.ask().await;
+        if let Some(end) = ends {
+            lab.ci(end).await;
+        }
+        let Lab { world, repo, seen } = lab;
+        (world, (repo, seen))
+    };
+    Ground::new(&config).await.with(1, make).await.0
+}
+
+pub async fn an_agent_at_work() -> Shown {
+    an_agent(None).await
+}
+
+pub async fn an_agent_tries_again() -> Shown {
+    an_agent(Some("failure")).await
+}
+
+pub async fn an_agent_mended_it() -> Shown {
+    an_agent(Some("success")).await
 }

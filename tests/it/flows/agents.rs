@@ -40,8 +40,13 @@ impl Lab {
     }
 
     /// The same, once the world is prepared like this.
-    pub async fn prepared(seen: TempDir, config: String, mut run: RunSpec, prepare: impl FnOnce(&World)) -> Self {
-        let world = World::with(Setup { config, disk: true, ..Setup::default() }).await;
+    pub async fn prepared(seen: TempDir, config: String, run: RunSpec, prepare: impl FnOnce(&World)) -> Self {
+        Self::within(Setup { config, disk: true, ..Setup::default() }, seen, run, prepare).await
+    }
+
+    /// The same in a world like this, whose configuration has the agent.
+    pub async fn within(setup: Setup, seen: TempDir, mut run: RunSpec, prepare: impl FnOnce(&World)) -> Self {
+        let world = World::with(setup).await;
         let repo = Repo::new();
         repo.write("src/lib.rs", CODE);
         repo.write("Cargo.toml", "[package]\nname = \"shop\"\nversion = \"1.0.0\"\n");

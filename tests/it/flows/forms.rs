@@ -4,7 +4,7 @@ use super::code::opened;
 use super::quarantine::merge;
 use super::suspects::{GREEN_LOG, LINES, THREE, since_green_in};
 use crate::plan::repo::Repo;
-use crate::world::{Setup, World, card, job, spec};
+use crate::world::{REPO, Setup, World, card, job, spec};
 use ci_rescue::command;
 use ci_rescue::domain::intent::{Intent, Wish};
 use ci_rescue::domain::{IncidentNo, ProposalState};
@@ -18,32 +18,32 @@ fn everywhere() -> Setup {
     Setup { discord: true, ..Setup::default() }
 }
 
-fn wish(words: &str) -> Wish {
+pub fn wish(words: &str) -> Wish {
     match command::parse(words, Some(IncidentNo(1))) {
         Ok(Intent::Remedy { wish, .. }) => wish,
         other => panic!("{words}: {other:?}"),
     }
 }
 
-async fn newest(world: &World, no: u64) -> (Wish, ProposalState) {
+pub async fn newest(world: &World, no: u64) -> (Wish, ProposalState) {
     let proposal = world.incident(no).await.proposals.last().expect("a proposal").clone();
     (proposal.wish, proposal.state)
 }
 
 /// The form as Slack sends it back: a field each, chosen or typed.
-fn sent(form: &Value, user: &str, id: &str, fields: &[(&str, &str)]) -> Value {
+pub fn sent(form: &Value, user: &str, id: &str, fields: &[(&str, &str)]) -> Value {
+    let blocks = form["blocks"].as_array().unwrap();
+    let option = |text: &str| json!({"text": {"type": "plain_text", "text": text}, "value": text});
     let mut values = json!({});
     for (name, text) in fields {
-        let option = json!({"text": {"type": "plain_text", "text": text}, "value": text});
-        let chosen = form["blocks"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|block| block["block_id"] == *name && block["element"]["type"] == "static_select");
-        values[name][name] = if chosen {
-            json!({"type": "static_select", "selected_option": option})
-        } else {
-            json!({"type": "plain_text_input", "value": text})
+        let block = blocks.iter().find(|block| block["block_id"] == *name);
+        let kind = block.and_then(|block| block["element"]["type"].as_str()).unwrap_or("plain_text_input");
+        values[name][name] = match kind {
+            "static_select" | "external_select" => json!({"type": kind, "selected_option": option(text)}),
+            "multi_external_select" => {
+                json!({"type": kind, "selected_options": text.split(',').map(option).collect::<Vec<_>>()})
+            }
+            kind => json!({"type": kind, "value": text}),
         };
     }
     json!({"type": "view_submission", "team": {"id": "T1"}, "user": {"id": user, "name": user, "team_id": "T1"},
@@ -80,7 +80,8 @@ async fn slack_keeps_a_form_open_where_something_is_wrong() {
     world.slack.press_label("UADA", &card, "Pin a package…").await;
     let form = world.slack.forms().pop().expect("a form");
     let blocks = form["blocks"].as_array().unwrap();
-    assert_eq!(blocks[0]["element"]["options"].as_array().unwrap().len(), 2, "{form}");
+    assert_eq!(blocks[0]["element"]["type"], "external_select", "{form}");
+    assert_eq!(blocks[0]["element"]["initial_option"]["value"], "flask@2.3.0", "{form}");
     assert_eq!(blocks[1]["element"]["initial_value"], "14d", "{form}");
     let long = "9".repeat(600);
     for (package, for_, at, why) in [
@@ -211,7 +212,7 @@ pub async fn two_flaky_tests(setup: Setup) -> (World, Repo) {
 }
 
 /// The sealed value of a card's form.
-fn value(page: &str, no: u64, label: &str) -> String {
+pub fn value(page: &str, no: u64, label: &str) -> String {
     let form = card(page, no).and_then(|card| card.split_once(&format!("<summary>{label}</summary>")));
     let (_, rest) = form.unwrap_or_else(|| panic!("no {label}: {page}"));
     let (_, rest) = rest.split_once("name=\"value\" value=\"").expect("a value");
@@ -286,12 +287,16 @@ async fn the_console_fills_in_the_test_and_refuses_what_is_no_command() {
     world.end().await;
 }
 
-#[tokio::test]
-async fn what_mended_the_default_branch_is_backported_from_the_green_card() {
-    let (world, repo) = since_green_in(Setup::default(), &[LINES], GREEN_LOG).await;
-    repo.git(&["branch", "release-1"]);
+/// A revert made main green again, and other branches wait for it: incident 1, and the revert's number.
+pub async fn mended(setup: Setup) -> (World, Repo, u64) {
+    let (world, repo) = since_green_in(setup, &[LINES], GREEN_LOG).await;
     let bare = world.forge.git_dir.clone().unwrap().join("acme/shop.git");
-    repo.git(&["push", "--quiet", bare.to_str().unwrap(), "release-1"]);
+    for branch in ["release-1", "release-2"] {
+        repo.git(&["branch", branch]);
+        repo.git(&["push", "--quiet", bare.to_str().unwrap(), branch]);
+        let mut state = world.forge.lock();
+        state.repos.get_mut(REPO).unwrap().branches.insert(branch.into(), repo.git(&["rev-parse", branch]));
+    }
     let ada = world.sit("ada").await;
     super::code::agreed(&world, &ada, "revert 1").await;
     let number = opened(&world)[0].number;
@@ -303,6 +308,13 @@ async fn what_mended_the_default_branch_is_backported_from_the_green_card() {
     world.forge.finish(id);
     world.deliver().await;
     assert!(world.incident(1).await.closed_at.is_some());
+    (world, repo, number)
+}
+
+#[tokio::test]
+async fn what_mended_the_default_branch_is_backported_from_the_green_card() {
+    let (world, _repo, number) = mended(Setup::default()).await;
+    let ada = world.sit("ada").await;
     let sealed = value(&ada.page("/incidents/1").await, 1, &format!("Backport #{number}…"));
     let pr = number.to_string();
     let empty = [("value", sealed.as_str()), ("thread", "1"), ("field-to", ""), ("field-pr", pr.as_str())];

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 pub const UNKNOWN_LOG: &str = "##[group]Run make pack\nfatal: the widget <b>spool</b> \"A\" refused to wind\n##[error]Process completed with exit code 3.\n";
 
 /// From the worlds' first noon, a Thursday, until after Monday at eight.
-const TO_MONDAY_MS: i64 = 4 * DAY_MS;
+pub const TO_MONDAY_MS: i64 = 4 * DAY_MS;
 
 pub async fn broken(world: &World, log: &str, n: u64, branch: &str) -> u64 {
     let mut run = spec(log, "success");
@@ -31,7 +31,7 @@ pub async fn retry(world: &World, no: u64) {
     finish(world).await;
 }
 
-async fn finish(world: &World) {
+pub async fn finish(world: &World) {
     world.deliver().await;
     world.forge.going().into_iter().for_each(|going| world.forge.finish(going));
     world.deliver().await;

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 const NAME: &str = "ci-rescue/verdict";
 const TEST: &str = "tests/test_cart.py::test_total";
-const PYTEST: &str = "##[group]Run pytest\n##[endgroup]\nFAILED tests/test_cart.py::test_total - AssertionError: assert 3 == 4\n=== 1 failed in 0.31s ===\n##[error]Process completed with exit code 1.\n";
-const HEAD: &str = "c1a2b3c4d5e6f70819293a4b5c6d7e8f90123456";
+pub const PYTEST: &str = "##[group]Run pytest\n##[endgroup]\nFAILED tests/test_cart.py::test_total - AssertionError: assert 3 == 4\n=== 1 failed in 0.31s ===\n##[error]Process completed with exit code 1.\n";
+pub const HEAD: &str = "c1a2b3c4d5e6f70819293a4b5c6d7e8f90123456";
 
 fn setup() -> Setup {
     let key = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/app-key.pem");
@@ -18,7 +18,7 @@ fn setup() -> Setup {
 }
 
 /// An open pull request from `head`, onto `base`.
-fn open(world: &World, number: u64, head: &str, base: &str) {
+pub fn open(world: &World, number: u64, head: &str, base: &str) {
     let mut forge = world.forge.lock();
     let repo = forge.repos.get_mut(REPO).unwrap();
     let mut pull = Pull::merged(number, "Count faster", None);
@@ -27,7 +27,7 @@ fn open(world: &World, number: u64, head: &str, base: &str) {
     repo.branches.entry(base.into()).or_insert_with(|| "b".repeat(40));
 }
 
-fn run(head: &str, log: &str, ends: &[&'static str]) -> RunSpec {
+pub fn run(head: &str, log: &str, ends: &[&'static str]) -> RunSpec {
     let fork = head.contains(':');
     RunSpec {
         branch: head.into(),
@@ -47,7 +47,7 @@ async fn rest(world: &World) {
     }
 }
 
-async fn breaks(world: &World, run: RunSpec) -> u64 {
+pub async fn breaks(world: &World, run: RunSpec) -> u64 {
     let id = world.forge.start(run);
     rest(world).await;
     world.forge.finish(id);
@@ -56,7 +56,7 @@ async fn breaks(world: &World, run: RunSpec) -> u64 {
 }
 
 /// Our check runs at a commit, the newest last.
-fn checks(world: &World, sha: &str) -> Vec<Value> {
+pub fn checks(world: &World, sha: &str) -> Vec<Value> {
     let state = world.forge.lock();
     let ours = |check: &&Value| check["name"] == NAME && check["head_sha"] == sha;
     state.repos[REPO].checks.iter().filter(ours).cloned().collect()
@@ -71,7 +71,7 @@ fn seen(world: &World) -> (String, String) {
 }
 
 /// The test flaked before: it failed and passed at the same commits, on main.
-async fn flaked(world: &World, commits: u64) {
+pub async fn flaked(world: &World, commits: u64) {
     let outcome = |n: u64, attempt: u32, ended: Ended, test: Option<&str>| Outcome {
         repo: REPO.into(),
         branch: "main".into(),
@@ -102,7 +102,7 @@ async fn flaked(world: &World, commits: u64) {
     world.store.record(all).await.unwrap();
 }
 
-async fn world_with(head: &str) -> World {
+pub async fn world_with(head: &str) -> World {
     let world = World::with(setup()).await;
     open(&world, 9, head, "main");
     world

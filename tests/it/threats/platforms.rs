@@ -38,6 +38,11 @@ async fn slack(world: &World, path: &str, body: &str) -> Response {
     slack_as(world, path, &stamp, &slack_code(&stamp, body), body).await
 }
 
+/// A press, a form or what is typed into one, as Slack sends it.
+pub async fn interaction(world: &World, payload: &Value) -> Response {
+    slack(world, "interactions", &form(&[("payload", &payload.to_string())])).await
+}
+
 fn form(fields: &[(&str, &str)]) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }

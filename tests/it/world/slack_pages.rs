@@ -41,6 +41,11 @@ fn input_fits(block: &Value) -> bool {
         (1..=75).contains(&length(&option["text"]["text"])) && (1..=150).contains(&length(&option["value"]))
     };
     let initial = &element["initial_option"];
+    if let Some("external_select" | "multi_external_select") = element["type"].as_str() {
+        let several = element["initial_options"].as_array().into_iter().flatten();
+        let known = several.chain(Some(initial).filter(|initial| !initial.is_null()));
+        return options.is_empty() && known.into_iter().all(option) && length(&block["label"]["text"]) <= 2_000;
+    }
     let max = element["max_length"].as_u64().map_or(3_000, |max| usize::try_from(max).unwrap_or(0));
     length(&block["label"]["text"]) <= 2_000
         && options.len() <= 100
@@ -98,6 +103,19 @@ fn view_fits(view: &Value, kind: &str) -> bool {
         && length(&view["private_metadata"]) <= 3_000
         && length(&view["callback_id"]) <= 255
         && blocks_fit(&view["blocks"], 100)
+}
+
+/// The entries of a menu, each with its words and its value.
+pub fn menu(answer: &Value) -> Vec<(String, String)> {
+    let options = answer["options"].as_array().unwrap_or_else(|| panic!("no options: {answer}"));
+    assert!(options.len() <= 100, "{} options", options.len());
+    let entry = |option: &Value| {
+        let (words, value) = (&option["text"]["text"], &option["value"]);
+        assert!((1..=75).contains(&length(words)) && (1..=150).contains(&length(value)), "{option}");
+        assert_eq!(option["text"]["type"], "plain_text", "{option}");
+        (words.as_str().unwrap().to_owned(), value.as_str().unwrap().to_owned())
+    };
+    options.iter().map(entry).collect()
 }
 
 /// A view as Slack answers with it.
@@ -228,6 +246,27 @@ impl SlackDouble {
     pub fn last_window(&self) -> String {
         let number = |id: &&String| id.trim_start_matches("VW").parse::<u64>().unwrap_or(0);
         self.pages().windows.keys().max_by_key(number).cloned().unwrap_or_default()
+    }
+
+    /// What the menu of a window's field shows to whoever types this: Slack asks us, and drops an answer that breaks a
+    /// limit ("Select menu element", "block_suggestion payload").
+    pub async fn suggests(&self, user: &str, window: &str, field: &str, typed: &str) -> Vec<(String, String)> {
+        let asked = self.suggestion(user, window, field, typed);
+        menu(&self.send("interactive", asked).await)
+    }
+
+    /// What Slack sends for it.
+    pub fn suggestion(&self, user: &str, window: &str, field: &str, typed: &str) -> Value {
+        let mut view = self.window(window);
+        let blocks = view["blocks"].as_array().cloned().unwrap_or_default();
+        let of = |block: &&Value| block["element"]["action_id"] == field;
+        let block = blocks.iter().find(of).unwrap_or_else(|| panic!("no field {field} in {view}"));
+        let kind = block["element"]["type"].as_str().unwrap_or_default();
+        assert!(kind.ends_with("external_select"), "Slack asks for no entries of a {kind}");
+        view["id"] = json!(window);
+        json!({"type": "block_suggestion", "team": {"id": "T1", "domain": "acme"}, "api_app_id": "A1",
+            "user": {"id": user, "name": user, "team_id": "T1"}, "container": {"type": "view", "view_id": window},
+            "action_id": field, "block_id": block["block_id"], "value": typed, "view": view})
     }
 
     pub fn windows(&self) -> usize {

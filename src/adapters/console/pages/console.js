@@ -154,6 +154,24 @@
     if (form.classList.contains("command")) form.querySelector("input[name=text]").value = "";
   });
 
+  // Suggestions for what stands in a field. Only the newest answer counts.
+  let typed = 0;
+  async function offer(field) {
+    const mine = ++typed;
+    const value = field.form.elements.namedItem("value").value;
+    const body = new URLSearchParams({ csrf, value, field: field.dataset.offers, text: field.value });
+    const response = await fetch("/offers", { method: "POST", body }).catch(() => null);
+    if (!response || !response.ok) return;
+    const found = await response.json();
+    if (mine === typed) field.list.replaceChildren(...found.map((one) => new Option(one.words, one.value)));
+  }
+  document.addEventListener("input", (event) => { if (event.target.dataset?.offers) offer(event.target); });
+  document.addEventListener("focusin", (event) => {
+    if (!event.target.dataset?.offers) return;
+    event.target.select();
+    offer(event.target);
+  });
+
   document.addEventListener("keydown", (event) => {
     const typing = event.target.matches("input, select, textarea");
     if (event.key === "Escape") { menu?.removeAttribute("open"); log.hidden = true; if (typing) event.target.blur(); }
