@@ -369,7 +369,7 @@ mod tests {
 
     /// With checksums that are right again, so that nothing but the line itself gives it away.
     fn sealed(lines: &[&str]) -> Vec<u8> {
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let text: String = lines.join("\n") + "\n";
         let mut reader = Reader::default();
         for line in text.split_inclusive('\n') {
             let _ = reader.line(line.as_bytes());

@@ -44,7 +44,9 @@ pub fn manifest(public: Option<&str>, domains: &[String]) -> Value {
         (&mut interactivity, &["request_url", "message_menu_options_url"], "interactions"),
     ] {
         if let Some(url) = at(path) {
-            keys.iter().for_each(|key| part[key] = url.as_str().into());
+            for key in keys {
+                part[key] = url.as_str().into();
+            }
         }
     }
     let mut features = json!({

@@ -15,10 +15,23 @@ pub async fn broken() -> (World, Repo) {
 
 pub async fn broken_with(setup: Setup) -> (World, Repo) {
     let world = World::with(setup).await;
+    let repo = furnished(&world, &[]).await;
+    let mut run = spec(NETWORK_LOG, "failure");
+    run.sha = repo.git(&["rev-parse", "main"]);
+    let id = world.forge.start(run);
+    world.deliver().await;
+    world.forge.finish(id);
+    world.deliver().await;
+    (world, repo)
+}
+
+/// The forge's repository, with these files more.
+pub async fn furnished(world: &World, files: &[(String, String)]) -> Repo {
     let repo = Repo::new();
     repo.write("lines.txt", LINES);
     repo.write(".github/CODEOWNERS", "*.py @acme/python\n/tests/ @acme/qa ben@example.org\n");
     repo.write("tests/test_cart.py", "def test_total():\n    assert 1 == 1\n");
+    files.iter().for_each(|(path, text)| repo.write(path, text));
     repo.commit("First light");
     repo.git(&["branch", "release-1"]);
     repo.git(&["switch", "--quiet", "-c", "release-2"]);
@@ -27,7 +40,7 @@ pub async fn broken_with(setup: Setup) -> (World, Repo) {
     repo.git(&["switch", "--quiet", "main"]);
     repo.write("lines.txt", LINES.replace("three", "trois"));
     let merged = repo.commit("Say it in French (#117)\n\nCo-authored-by: Ben <ben@example.org>");
-    host(&world, &repo).await;
+    host(world, &repo).await;
     world.forge.lock().repos.get_mut(REPO).unwrap().pulls.push(Pull {
         number: 117,
         title: "Say it in French @everyone <!channel>".into(),
@@ -43,13 +56,7 @@ pub async fn broken_with(setup: Setup) -> (World, Repo) {
     for login in ["ada", "cyd"] {
         world.forge.permit(REPO, login, "write");
     }
-    let mut run = spec(NETWORK_LOG, "failure");
-    run.sha = repo.git(&["rev-parse", "main"]);
-    let id = world.forge.start(run);
-    world.deliver().await;
-    world.forge.finish(id);
-    world.deliver().await;
-    (world, repo)
+    repo
 }
 
 /// Puts a repository where the forge serves it.

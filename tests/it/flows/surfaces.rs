@@ -67,7 +67,7 @@ pub async fn say(world: &World, at: Surface, person: &str, verb: &str, id: &str)
     }
 }
 
-/// Says it in a comment on that pull request, and returns the bot's comment on it.
+/// Says it in a comment on that pull request, and returns the bot's comment on it, or its thumb up.
 pub async fn comment(world: &World, pull: u64, person: &str, verb: &str, words: &str) -> String {
     let comment = world.forge.comment(REPO, pull, person, &format!("/rescue {verb} {words}"));
     world.deliver().await;
@@ -77,10 +77,18 @@ pub async fn comment(world: &World, pull: u64, person: &str, verb: &str, words: 
         let mut all = state.repos[REPO].comments.iter().filter_map(|comment| comment["body"].as_str());
         all.find(|body| body.starts_with(&marker)).map(str::to_owned)
     };
-    // Comments and reactions are written at GitHub's pace.
-    for _ in 0..12 {
+    // Comments and reactions are written at GitHub's pace; who may not write there is not heard.
+    let heard = world.forge.lock().repos[REPO].permissions.get(person).is_some_and(|have| *have == "write");
+    let thumb = (comment, "+1".to_owned());
+    let mut up = 0;
+    for _ in 0..if heard { 12 } else { 2 } {
         if let Some(answer) = answer() {
             return answer;
+        }
+        // Words come after it, if there are any.
+        up += usize::from(world.forge.lock().repos[REPO].reactions.contains(&thumb));
+        if up > 2 {
+            return "👍".to_owned();
         }
         world.clock.advance(4_000);
         world.settle().await;
