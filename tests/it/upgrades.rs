@@ -88,10 +88,12 @@ fn backed_up(path: &Path) {
     import(path, format!("{body}{end}\n").as_bytes(), &mut |_, _| {}).unwrap();
 }
 
+/// Lays a store out in a directory.
+type Maker = fn(&Path);
+
 #[test]
 fn stores_of_every_earlier_format_are_taken_in_whole_and_shown() {
-    let makers: [(&str, fn(&Path)); 3] =
-        [("uncounted", uncounted), ("unnumbered", unnumbered), ("backed up", backed_up)];
+    let makers: [(&str, Maker); 3] = [("uncounted", uncounted), ("unnumbered", unnumbered), ("backed up", backed_up)];
     for (what, make) in makers {
         let operator = Operator::new();
         fs::create_dir_all(&operator.store).unwrap();

@@ -151,7 +151,9 @@ fn labels() -> BTreeMap<String, BTreeSet<String>> {
                     Some(name) => vec![name.as_str().to_owned()],
                     None => name.captures_iter(&text).map(|name| name[1].to_owned()).collect(),
                 };
-                names.into_iter().for_each(|name| all.entry(name).or_default().extend(labels.clone()));
+                for name in names {
+                    all.entry(name).or_default().extend(labels.clone());
+                }
             }
         }
     }

@@ -31,7 +31,9 @@ pub async fn furnished(world: &World, files: &[(String, String)]) -> Repo {
     repo.write("lines.txt", LINES);
     repo.write(".github/CODEOWNERS", "*.py @acme/python\n/tests/ @acme/qa ben@example.org\n");
     repo.write("tests/test_cart.py", "def test_total():\n    assert 1 == 1\n");
-    files.iter().for_each(|(path, text)| repo.write(path, text));
+    for (path, text) in files {
+        repo.write(path, text);
+    }
     repo.commit("First light");
     repo.git(&["branch", "release-1"]);
     repo.git(&["switch", "--quiet", "-c", "release-2"]);

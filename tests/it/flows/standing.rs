@@ -6,7 +6,7 @@ use super::surfaces::{ALL, READER, Surface};
 use crate::plan::repo::Repo;
 use crate::world::{REPO, Setup, World, job, spec};
 use ci_rescue::demo::{Fault, RunSpec};
-use ci_rescue::domain::incident::{Incident, ProposalState};
+use ci_rescue::domain::incident::{Incident, Proposal, ProposalState};
 use ci_rescue::domain::{IncidentNo, Stage};
 use ci_rescue::ports::{Store, Turn};
 use ci_rescue::store::{Ledger, Memory};
@@ -122,7 +122,7 @@ impl State {
             Self::Acting => matches!(newest, Some(ProposalState::Running { .. })),
             Self::Rerunning => stage == Stage::Running && newest == Some(&ProposalState::Done),
             Self::MergeAwaited => stage == Stage::Open && newest == Some(&ProposalState::Done),
-            Self::UndoAwaited => incident.proposals.last().is_some_and(|proposal| proposal.awaits_undo()),
+            Self::UndoAwaited => incident.proposals.last().is_some_and(Proposal::awaits_undo),
             Self::Quarantined => stage == Stage::Quarantined,
             Self::Taken => stage == Stage::Open && incident.taken.is_some(),
             Self::Snoozed => stage == Stage::Open && incident.snoozed.is_some(),
@@ -213,9 +213,10 @@ impl Ground {
         );
         let mut run = spec(&log, "failure");
         run.workflow = format!("ci-{name}");
-        match &self.repo {
-            Some(repo) => run.sha = repo.git(&["rev-parse", "main"]),
-            None => (run.branch, run.pull) = (format!("topic-{name}"), Some(100 + u64::try_from(n).unwrap())),
+        if let Some(repo) = &self.repo {
+            run.sha = repo.git(&["rev-parse", "main"]);
+        } else {
+            (run.branch, run.pull) = (format!("topic-{name}"), Some(100 + u64::try_from(n).unwrap()));
         }
         run.jobs = vec![job("test", &log, &["failure", "failure"]), job("lint", "", &["success"])];
         run

@@ -249,7 +249,7 @@ impl SlackDouble {
     }
 
     /// What the menu of a window's field shows to whoever types this: Slack asks us, and drops an answer that breaks a
-    /// limit ("Select menu element", "block_suggestion payload").
+    /// limit ("Select menu element", "`block_suggestion` payload").
     pub async fn suggests(&self, user: &str, window: &str, field: &str, typed: &str) -> Vec<(String, String)> {
         let asked = self.suggestion(user, window, field, typed);
         menu(&self.send("interactive", asked).await)
