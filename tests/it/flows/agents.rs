@@ -1,6 +1,7 @@
 //! Fixing agents: whole loops on real git, with a program of ours as the agent.
 
 use super::code::{ask, host, opened};
+use super::surfaces::READER;
 use crate::plan::repo::Repo;
 use crate::world::{LINT_LOG, REPO, Setup, World, spec};
 use ci_rescue::demo::RunSpec;
@@ -46,6 +47,7 @@ impl Lab {
 
     /// The same in a world like this, whose configuration has the agent.
     pub async fn within(setup: Setup, seen: TempDir, mut run: RunSpec, prepare: impl FnOnce(&World)) -> Self {
+        let setup = Setup { config: format!("{}\n{READER}", setup.config), ..setup };
         let world = World::with(setup).await;
         let repo = Repo::new();
         repo.write("src/lib.rs", CODE);
