@@ -127,7 +127,8 @@ async fn a_revert_is_approved_pushed_proposed_and_undone() {
     assert_eq!(state().await, ProposalState::Done);
     let cyd = world.sit("cyd").await;
     world.clock.advance(61 * 60_000);
-    assert!(cyd.say(&world, "approve 1-1").await.contains("has expired"));
+    let answer = cyd.say(&world, "approve 1-1").await;
+    assert!(answer.contains("has expired"), "{answer}");
     ada.say(&world, "undo 1-1").await;
     cyd.say(&world, "approve 1-1").await;
     let proposal = world.incident(1).await.proposals.last().unwrap().clone();

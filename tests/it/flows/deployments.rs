@@ -1,5 +1,6 @@
 //! Deployments that wait for approval: asked for by a webhook, decided by those whom GitHub lets, here or there.
 
+use super::surfaces::READER;
 use crate::world::{NETWORK_LOG, REPO, Setup, World, spec};
 use ci_rescue::demo::{Fault, Gate};
 use ci_rescue::domain::Stage;
@@ -117,7 +118,7 @@ async fn who_is_no_reviewer_is_refused_with_the_reason() {
         ),
     ];
     for (what, gates, person, words, why) in rows {
-        let world = World::new().await;
+        let world = World::with(Setup { config: READER.into(), ..Setup::default() }).await;
         world.forge.lock().members.insert(("ops".into(), "ada".into()), "pending");
         waits(&world, gates).await;
         let answer = world.sit(person).await.say(&world, words).await;
