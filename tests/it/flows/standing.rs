@@ -398,7 +398,7 @@ fn told(answers: &[String]) -> String {
 
 /// One table to read: each answer once, with the states in which it is given.
 #[tokio::test]
-#[ignore = "two minutes, and an answer on the pull request comes late at times: run it by name and read the difference"]
+#[ignore = "two minutes, and an answer on a pull request was late once: `just prove` runs it"]
 async fn every_command_in_every_state() {
     let mut table: BTreeMap<usize, Vec<(String, Vec<&str>)>> = BTreeMap::new();
     let (mut refused, mut missing) = (BTreeMap::new(), Vec::new());
