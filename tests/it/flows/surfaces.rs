@@ -77,11 +77,12 @@ pub async fn comment(world: &World, pull: u64, person: &str, verb: &str, words: 
         let mut all = state.repos[REPO].comments.iter().filter_map(|comment| comment["body"].as_str());
         all.find(|body| body.starts_with(&marker)).map(str::to_owned)
     };
-    // Comments and reactions are written at GitHub's pace; who may not write there is not heard.
+    // Comments and reactions are written at GitHub's pace, down to one in nine seconds after the first hundred of an
+    // hour, and cards take their turns, too; who may not write there is not heard.
     let heard = world.forge.lock().repos[REPO].permissions.get(person).is_some_and(|have| *have == "write");
     let thumb = (comment, "+1".to_owned());
     let mut up = 0;
-    for _ in 0..if heard { 12 } else { 2 } {
+    for _ in 0..if heard { 60 } else { 2 } {
         if let Some(answer) = answer() {
             return answer;
         }

@@ -28,7 +28,8 @@ impl Terminal {
         }
         // It waits at the end: `script` may drop what is written just before its child is gone.
         let then = "code=$?; echo status $code; stty -a; echo over; read -r _; exit $code";
-        let line = format!("{} setup; {then}", env!("CARGO_BIN_EXE_ci-rescue"));
+        // A shell without bash's manners dies of the ^C that its child took.
+        let line = format!("trap : INT; {} setup; {then}", env!("CARGO_BIN_EXE_ci-rescue"));
         let mut child = Command::new("script")
             .args(["-qec", &line, "/dev/null"])
             .current_dir(place.dir.path())

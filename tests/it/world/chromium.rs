@@ -1,6 +1,8 @@
 //! A real browser, where one is installed: Debian's chromium and chromium-driver.
 
 use fantoccini::{Client, ClientBuilder};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -28,6 +30,7 @@ impl Browser {
         let mut driver = Command::new("/usr/bin/chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
             .expect("a driver");
@@ -130,7 +133,18 @@ impl Browser {
     }
 
     pub async fn close(mut self) {
-        let _ = self.page.close().await;
+        let _ = self.page.clone().close().await;
         let _ = self.driver.kill().await;
+    }
+}
+
+impl Drop for Browser {
+    /// A test that failed leaves no browser behind: killing the driver alone would.
+    fn drop(&mut self) {
+        let at = self.driver_at.trim_start_matches("http://");
+        let Ok(mut driver) = TcpStream::connect(at) else { return };
+        let _ = driver.set_read_timeout(Some(Duration::from_secs(10)));
+        let _ = driver.write_all(format!("GET /shutdown HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n").as_bytes());
+        let _ = driver.read_to_end(&mut Vec::new());
     }
 }
