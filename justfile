@@ -14,8 +14,8 @@ prove:
     CI_RESCUE_TRIALS=10000 cargo test --locked --test it trials
     CI_RESCUE_HOLDERS=1100 cargo test --locked --test it strangers_006_whoever
     CI_RESCUE_AUDIT=100000 cargo test --locked --test it a_page_of_the_audit -- --nocapture
-    # What is left out of the suite: a storm of a thousand, and each command in each state of an incident.
-    cargo test --locked --test it -- --ignored sinks::storm flows::standing
+    # What is left out of the suite: a storm of a thousand.
+    cargo test --locked --test it -- --ignored sinks::storm
     cargo bench --locked
 
 # Pages and tables that are made from the code, to be looked at before they are committed.

@@ -57,6 +57,28 @@ async fn a_person_watches_presses_and_types() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_typed_while_a_command_is_on_its_way_stays_and_so_does_what_was_not_sent() {
+    let Some(browser) = Browser::open(false, (1100, 900)).await else { return };
+    let world = World::with(Setup { slack: false, ..Setup::default() }).await;
+    let page = &browser.page;
+    page.goto(&format!("http://{}/", world.private_at)).await.unwrap();
+    let typed = "const line = document.getElementById('text'); line.value = 'help'; line.form.requestSubmit(); line.value = 'list';";
+    page.execute(typed, vec![]).await.unwrap();
+    world.inbox().await;
+    world.settle().await;
+    browser.until("#answers", "Look:").await;
+    let text = "return document.getElementById('text').value";
+    assert_eq!(page.execute(text, vec![]).await.unwrap(), "list");
+
+    let cut = "window.fetch = () => Promise.reject(new Error('cut')); document.querySelector('form.command').requestSubmit();";
+    page.execute(cut, vec![]).await.unwrap();
+    browser.until("#answers", "nothing was sent").await;
+    assert_eq!(page.execute(text, vec![]).await.unwrap(), "list");
+    browser.close().await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dark_and_narrow() {
     let Some(browser) = Browser::open(true, (420, 800)).await else { return };
     let world =

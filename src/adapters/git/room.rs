@@ -145,7 +145,8 @@ fn is_broken(words: &str) -> bool {
 
 /// A fetch that failed may succeed later, unless the origin said no.
 fn unreachable(why: &PortError) -> PortError {
-    let words = why.why().to_owned();
+    let said = why.why().trim_start_matches("git fetch: ").trim_start_matches("fatal: ");
+    let words = format!("the repository cannot be fetched: {said}");
     let no = ["not found", "403", "401", "Authentication failed", "could not read Username"];
     if no.iter().any(|no| words.contains(no)) { PortError::permanent(words) } else { PortError::transient(words) }
 }

@@ -1,5 +1,7 @@
 //! What each command is answered in each state of an incident: alike on every surface, in words that help.
 
+mod code;
+
 use super::code::furnished;
 use super::roles::{PEOPLE, ROWS, Row, Seats, is_of_incident, refuses, say};
 use super::surfaces::{ALL, READER, Surface};
@@ -144,7 +146,7 @@ fn shape(incident: &Incident) -> String {
 /// A world of its own with incidents in one state, one for each surface: what has to read few is fast.
 struct Ground {
     world: World,
-    /// Real git, where the state needs it.
+    /// Real git.
     repo: Option<Repo>,
     state: State,
     seats: Seats,
@@ -160,6 +162,12 @@ impl Ground {
     /// # Errors
     /// The state could not be brought about.
     async fn new(state: State) -> Result<Self, String> {
+        // Real git takes long: only where the state needs it.
+        Self::with(state, state == State::MergeAwaited, ALL.len()).await
+    }
+
+    /// With that many incidents, and with or without code that can be changed.
+    async fn with(state: State, git: bool, count: usize) -> Result<Self, String> {
         let store: Arc<dyn Store> = Arc::new(Ledger::open(Memory::default()).unwrap());
         let settings = vec![("next_incident".to_owned(), Some(FIRST.into()))];
         store.commit(Turn { settings, ..Turn::default() }).await.unwrap();
@@ -179,21 +187,21 @@ impl Ground {
             world.forge.lock().faults.extend(std::iter::repeat_n(fault, 500));
         }
         let mut ground = Self { world, repo: None, state, seats: Seats::default(), nos: Vec::new() };
-        if state == State::MergeAwaited {
+        if git {
             let test =
                 |n| (format!("tests/test_{0}.py", word(n)), format!("def test_{}():\n    assert 1 == 1\n", word(n)));
-            ground.repo = Some(furnished(&ground.world, &(0..ALL.len()).map(test).collect::<Vec<_>>()).await);
+            ground.repo = Some(furnished(&ground.world, &(0..count).map(test).collect::<Vec<_>>()).await);
         }
-        ground.fill().await?;
+        ground.fill(count).await?;
         Ok(ground)
     }
 
-    async fn fill(&mut self) -> Result<(), String> {
+    async fn fill(&mut self, count: usize) -> Result<(), String> {
         if self.state == State::Unknown {
-            self.nos = vec![MISSING; ALL.len()];
+            self.nos = vec![MISSING; count];
             return Ok(());
         }
-        while self.nos.len() < ALL.len() {
+        while self.nos.len() < count {
             // Apart from each other, or they would be one burst.
             self.world.clock.advance(5 * MINUTE);
             let no = self.broken().await;
@@ -333,7 +341,7 @@ fn rows(state: State) -> Vec<&'static Row> {
         State::Taken | State::Snoozed => &["show", "why", "ack", "assign", "snooze", "retry", "resolve", "reopen"],
         _ => &[],
     };
-    // Without a repository, what these say comes when its reader gives up.
+    // They are asked in `code.rs`, where there is code.
     let in_code = ["quarantine", "pin", "unpin", "revert", "backport"];
     let all = |verb: &str| asked.is_empty() && !in_code.contains(&verb);
     let is_asked = |row: &&Row| is_of_incident(row) && (all(row.0) || asked.contains(&row.0));

@@ -144,7 +144,8 @@ impl Drop for Browser {
         let at = self.driver_at.trim_start_matches("http://");
         let Ok(mut driver) = TcpStream::connect(at) else { return };
         let _ = driver.set_read_timeout(Some(Duration::from_secs(10)));
-        let _ = driver.write_all(format!("GET /shutdown HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n").as_bytes());
+        let _ =
+            driver.write_all(format!("GET /shutdown HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n").as_bytes());
         let _ = driver.read_to_end(&mut Vec::new());
     }
 }

@@ -135,12 +135,16 @@
     const said = ["/press", "/command", "/log/clear", "/quarantines/extend", "/quarantines/release"];
     if (!said.includes(path)) return;
     event.preventDefault();
+    const body = new URLSearchParams(new FormData(form));
+    // The next command may be typed while this one is on its way.
+    const text = form.classList.contains("command") ? form.elements.namedItem("text") : null;
     const button = form.querySelector("button");
-    button.disabled = true;
+    if (text) text.value = "";
+    else button.disabled = true;
+    let taken = false;
     try {
-      const response = await fetch(form.action, {
-        method: "POST", body: new URLSearchParams(new FormData(form)), headers: { "x-requested-with": "fetch" },
-      });
+      const response = await fetch(form.action, { method: "POST", body, headers: { "x-requested-with": "fetch" } });
+      taken = response.ok;
       const mistake = form.querySelector(".mistake");
       if (mistake) mistake.hidden = response.status !== 422;
       if (response.status === 422 && mistake) mistake.textContent = await response.text();
@@ -151,7 +155,7 @@
       notice("Could not reach the server; nothing was sent.");
     }
     button.disabled = false;
-    if (form.classList.contains("command")) form.querySelector("input[name=text]").value = "";
+    if (text && !taken && !text.value) text.value = body.get("text");
   });
 
   // Suggestions for what stands in a field. Only the newest answer counts.
