@@ -158,10 +158,17 @@ pub fn log(text: &str, errors: &[&str]) -> Vec<TextLine> {
     text.lines().map(&mut line).collect()
 }
 
+/// A time in RFC 3339, as it stands where no script puts it into the reader's zone.
+fn utc(at: String) -> String {
+    chrono::DateTime::parse_from_rfc3339(&at)
+        .map_or(at, |parsed| parsed.to_utc().format("%Y-%m-%d %H:%M UTC").to_string())
+}
+
 impl Pages {
     pub fn new() -> Result<Self, String> {
         let mut env = Environment::new();
         env.set_undefined_behavior(UndefinedBehavior::Strict);
+        env.add_filter("utc", utc);
         for (name, text) in [
             ("base.html", include_str!("pages/base.html")),
             ("bare.html", include_str!("pages/bare.html")),
