@@ -414,6 +414,15 @@ pub enum Note {
     Muted {
         until: Option<Time>,
     },
+    /// A person changed what a channel gets; kept in the installation's own journal.
+    ChannelSet {
+        /// `slack:C0BUILDS`.
+        channel: String,
+        /// `subscribed to acme/shop`.
+        what: String,
+        /// When a pause ends.
+        until: Option<Time>,
+    },
     Feeds {
         rows: Vec<FeedRow>,
     },

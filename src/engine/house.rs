@@ -3,6 +3,7 @@
 use super::HOLD;
 use super::access::Asker;
 use super::desk::ROWS;
+use super::feeds;
 use super::turn::Working;
 use crate::command;
 use crate::domain::Repo;
@@ -36,6 +37,14 @@ impl Working<'_> {
         asker: &Asker,
         intent: Intent,
     ) -> Result<Option<Note>, StoreError> {
+        let answer = self.housed(by, asker, intent).await?;
+        if let Some(kept) = answer.as_ref().and_then(|note| feeds::kept(&asker.place, note)) {
+            self.house_entry(by, kept).await?;
+        }
+        Ok(answer)
+    }
+
+    async fn housed(&mut self, by: &Principal, asker: &Asker, intent: Intent) -> Result<Option<Note>, StoreError> {
         let place = &asker.place;
         let here = || place.pull.as_ref().map(|(repo, _)| repo.clone());
         let named = |repo: Option<Repo>| here().or(repo).map(|repo| self.state.names.current(&repo));
@@ -211,7 +220,16 @@ impl Working<'_> {
 
     pub(super) async fn house_entry(&mut self, by: &Principal, note: Note) -> Result<(), StoreError> {
         const SEQ: &str = "house_entries";
-        let seq = self.engine.store.setting(SEQ).await?.and_then(|n| n.as_u64()).unwrap_or(0) + 1;
+        let pending = self.turn.settings.iter().rev().find(|(key, _)| key == SEQ).map(|(_, value)| value.clone());
+        let last = if let Some(value) = pending {
+            value
+        } else {
+            let stored = self.engine.store.setting(SEQ).await?;
+            // Two turns at once must not write one entry.
+            self.turn.expect.push((SEQ.into(), stored.clone()));
+            stored
+        };
+        let seq = last.and_then(|n| n.as_u64()).unwrap_or(0) + 1;
         self.turn.settings.push((SEQ.into(), Some(seq.into())));
         let entry = Entry {
             seq,

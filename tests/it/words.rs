@@ -118,6 +118,8 @@ fn notes() -> Vec<Value> {
         json!({"note": "share_link", "incident": 1, "url": "https://rescue.example.org/shared/1.0.9.x", "until": 0}),
         json!({"note": "muted", "until": 0}),
         json!({"note": "muted", "until": null}),
+        json!({"note": "channel_set", "channel": "slack:C0BUILDS", "what": "subscribed to acme/shop", "until": null}),
+        json!({"note": "channel_set", "channel": "slack:C0BUILDS", "what": "muted", "until": 0}),
         json!({"note": "feeds", "rows": [{"words": "acme/shop", "fixed": true}]}),
         json!({"note": "feeds", "rows": []}),
         json!({"note": "digests", "changed": false, "rows": [{"words": "daily at 09:00, Europe/Berlin", "fixed": true}]}),

@@ -2,6 +2,8 @@
 
 use super::surfaces::{Surface, everywhere, say};
 use crate::world::{LINT_LOG, NETWORK_LOG, Setup, World, spec};
+use ci_rescue::domain::IncidentNo;
+use ci_rescue::domain::journal::{Entry, Note};
 
 async fn broken_on(world: &World, branch: &str) {
     broken_by(world, branch, NETWORK_LOG).await;
@@ -92,5 +94,38 @@ async fn a_channels_grant_makes_responders_and_no_more() {
     assert!(world.slack.last_whisper().contains("yours is viewer"), "{}", world.slack.last_whisper());
     said("retry 1", "g2").await;
     assert_eq!(world.reruns(), 1);
+    world.end().await;
+}
+
+/// What others notice later stands in the audit, with who did it and where; what changed nothing does not.
+#[tokio::test]
+async fn changes_of_a_channel_are_in_the_audit() {
+    let world = World::new().await;
+    for words in [
+        "subscribe acme/shop branch=topic",
+        "mute 2h",
+        "mute off",
+        "digest daily at=09:00",
+        "digest",
+        "digest off",
+        "unsubscribe acme/shop",
+        "unsubscribe acme/shop",
+        "unsubscribe from=discord:2001",
+        "routing reset",
+    ] {
+        world.slack.command("UADA", words).await;
+        world.settle().await;
+    }
+    let kept = world.store.journal(IncidentNo(0), 0, 100).await.unwrap();
+    let said = |entry: &Entry| match &entry.note {
+        Note::ChannelSet { channel, what, until } => {
+            format!("{channel} {what}{}", if until.is_some() { " until then" } else { "" })
+        }
+        other => serde_json::json!(other)["note"].as_str().unwrap().to_owned(),
+    };
+    let said: Vec<String> = kept.iter().map(said).collect();
+    insta::assert_snapshot!(said.join("\n"));
+    assert!(kept.iter().all(|entry| entry.by.as_deref() == Some("ada")), "{kept:#?}");
+    assert_eq!(kept.iter().map(|entry| entry.seq).collect::<Vec<_>>(), (1..=kept.len() as u64).collect::<Vec<_>>());
     world.end().await;
 }
