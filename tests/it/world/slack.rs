@@ -284,10 +284,18 @@ impl SlackDouble {
     }
 
     pub async fn send_as(&self, id: &str, kind: &str, payload: Value) -> Value {
-        let (done, acknowledged) = oneshot::channel();
         let envelope = json!({"type": kind, "envelope_id": id, "accepts_response_payload": true, "payload": payload});
-        self.open_socket().await.send((envelope, done)).expect("an open socket");
-        acknowledged.await.expect("an acknowledgement")
+        // Slack sends again what a socket that ended did not acknowledge.
+        for _ in 0..5 {
+            let (done, acknowledged) = oneshot::channel();
+            if self.open_socket().await.send((envelope.clone(), done)).is_err() {
+                continue;
+            }
+            if let Ok(Ok(said)) = tokio::time::timeout(std::time::Duration::from_secs(20), acknowledged).await {
+                return said;
+            }
+        }
+        panic!("no acknowledgement of {id}");
     }
 
     /// The newest socket, once it is open: a process that ends may have opened one more before the next one's.
