@@ -27,7 +27,7 @@ use reqwest::{Client, StatusCode};
 use slack::SlackDouble;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::bytes::Bytes;
@@ -359,7 +359,7 @@ impl World {
         let (app, running) = start(&self.text, &self.rooms, &self.store, &self.clock, self.open_console).await;
         knows_people(&app).await;
         if sockets > 0 {
-            self.slack.opened_since(sockets).await;
+            self.slack.opened_by(running.process).await;
         }
         self.public_at = running.public_at;
         self.private_at = running.private_at;
@@ -390,6 +390,8 @@ impl Twin {
 
 /// Our process: where it listens, and how it ends.
 struct Running {
+    /// Counted from 1.
+    process: u32,
     public_at: SocketAddr,
     private_at: SocketAddr,
     tasks: TaskTracker,
@@ -404,6 +406,8 @@ impl Running {
     }
 }
 
+static PROCESSES: AtomicU32 = AtomicU32::new(1);
+
 /// Starts the app on ports of its own.
 async fn start(
     text: &str,
@@ -414,6 +418,9 @@ async fn start(
 ) -> (App, Running) {
     let mut config = config::parse(text, &[]).unwrap_or_else(|why| panic!("{why}\n{text}"));
     config.store.path = rooms.path().join("store");
+    let process = PROCESSES.fetch_add(1, Ordering::Relaxed);
+    // By which the double tells whose socket it is.
+    config.slack.app_token = config.slack.app_token.map(|_| format!("xapp-double-{process}").into());
     let (public, public_at) = listener().await;
     let (private, private_at) = listener().await;
     let seat = |id: &str, role| ci_rescue::adapters::console::Person { id: id.into(), name: id.into(), role };
@@ -435,7 +442,7 @@ async fn start(
         tasks.spawn(ci_rescue::server::serve(private, router, stop.clone()));
     }
     app.listen(&tasks, &stop).await.expect("connections");
-    (app, Running { public_at, private_at, tasks, stop })
+    (app, Running { process, public_at, private_at, tasks, stop })
 }
 
 /// Waits until the chats' members are known.

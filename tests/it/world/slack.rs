@@ -4,7 +4,7 @@ use super::rooms::Refusals;
 use super::slack_pages::{self, Pages};
 use axum::extract::ws::{Message as Frame, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Form, Json, Router};
@@ -62,9 +62,8 @@ struct Inner {
     /// Error codes.
     refusals: Refusals<&'static str>,
     clock: u64,
-    /// Those that were opened; what has ended leaves closed ones.
-    sockets: Vec<Outgoing>,
-    waiting: BTreeMap<String, oneshot::Sender<Value>>,
+    /// Those that were opened, with the process that did; what has ended leaves closed ones.
+    sockets: Vec<(u32, Outgoing)>,
 }
 
 #[derive(Clone)]
@@ -103,7 +102,7 @@ impl SlackDouble {
             .route("/api/conversations.replies", get(history).post(history_form))
             .route("/api/conversations.info", get(info))
             .route("/response/{user}", post(respond))
-            .route("/socket", get(socket))
+            .route("/socket/{process}", get(socket))
             .with_state(double.clone());
         // Sockets need upgrades, which the bot's own listeners do not offer.
         let ends = stop.clone();
@@ -119,9 +118,12 @@ impl SlackDouble {
         self.inner.lock().expect("a lock")
     }
 
-    /// The newest socket that is open.
+    /// The newest socket that is open, of the newest process that has one: the library opens its second socket a second
+    /// after the first, even where its process has ended by then.
     fn socket(&self) -> Option<Outgoing> {
-        self.lock().sockets.iter().rev().find(|socket| !socket.is_closed()).cloned()
+        let inner = self.lock();
+        let open = inner.sockets.iter().filter(|(_, socket)| !socket.is_closed());
+        open.max_by_key(|(process, _)| *process).map(|(_, socket)| socket.clone())
     }
 
     pub fn pages(&self) -> MutexGuard<'_, Pages> {
@@ -271,6 +273,12 @@ impl SlackDouble {
         *self.connections.borrow()
     }
 
+    /// Waits for a socket of that process.
+    pub async fn opened_by(&self, process: u32) {
+        let open = |_: &u32| self.lock().sockets.iter().any(|(by, socket)| *by == process && !socket.is_closed());
+        self.connections.subscribe().wait_for(open).await.expect("a socket");
+    }
+
     /// Waits for one more socket than `before`.
     pub async fn opened_since(&self, before: u32) {
         let mut seen = self.connections.subscribe();
@@ -284,18 +292,10 @@ impl SlackDouble {
     }
 
     pub async fn send_as(&self, id: &str, kind: &str, payload: Value) -> Value {
+        let (done, acknowledged) = oneshot::channel();
         let envelope = json!({"type": kind, "envelope_id": id, "accepts_response_payload": true, "payload": payload});
-        // Slack sends again what a socket that ended did not acknowledge.
-        for _ in 0..5 {
-            let (done, acknowledged) = oneshot::channel();
-            if self.open_socket().await.send((envelope.clone(), done)).is_err() {
-                continue;
-            }
-            if let Ok(Ok(said)) = tokio::time::timeout(std::time::Duration::from_secs(20), acknowledged).await {
-                return said;
-            }
-        }
-        panic!("no acknowledgement of {id}");
+        self.open_socket().await.send((envelope, done)).expect("an open socket");
+        acknowledged.await.expect("an acknowledgement")
     }
 
     /// The newest socket, once it is open: a process that ends may have opened one more before the next one's.
@@ -441,11 +441,17 @@ fn answer((status, body, _): (u16, Value, bool)) -> Response {
     response
 }
 
-async fn open(State(double): State<SlackDouble>) -> Response {
+/// The number at the end of a process's app-level token; none is 0.
+fn process(headers: &HeaderMap) -> u32 {
+    let token = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    token.rsplit_once('-').and_then(|(_, number)| number.parse().ok()).unwrap_or_default()
+}
+
+async fn open(State(double): State<SlackDouble>, headers: HeaderMap) -> Response {
     if let Some(fault) = double.fault_for("apps.connections.open") {
         return answer(fault);
     }
-    Json(json!({"ok": true, "url": format!("ws://{}/socket", double.at)})).into_response()
+    Json(json!({"ok": true, "url": format!("ws://{}/socket/{}", double.at, process(&headers))})).into_response()
 }
 
 async fn user(State(double): State<SlackDouble>, Query(asked): Query<BTreeMap<String, String>>) -> Json<Value> {
@@ -591,11 +597,11 @@ async fn info(State(double): State<SlackDouble>, Query(query): Query<BTreeMap<St
     }
 }
 
-async fn socket(State(double): State<SlackDouble>, upgrade: WebSocketUpgrade) -> Response {
-    upgrade.on_upgrade(move |socket| serve(double, socket))
+async fn socket(State(double): State<SlackDouble>, Path(process): Path<u32>, upgrade: WebSocketUpgrade) -> Response {
+    upgrade.on_upgrade(move |socket| serve(double, process, socket))
 }
 
-async fn serve(double: SlackDouble, mut socket: WebSocket) {
+async fn serve(double: SlackDouble, process: u32, mut socket: WebSocket) {
     let hello = json!({"type": "hello", "num_connections": 1, "connection_info": {"app_id": "A1"}, "debug_info": {"host": "double"}});
     if socket.send(Frame::Text(hello.to_string().into())).await.is_err() {
         return;
@@ -603,14 +609,16 @@ async fn serve(double: SlackDouble, mut socket: WebSocket) {
     let (sender, mut outgoing) = mpsc::unbounded_channel();
     // A newer socket takes over; this one stays open, as Slack's do.
     let _open = sender.clone();
-    double.lock().sockets.push(sender);
+    double.lock().sockets.push((process, sender));
     double.connections.send_modify(|count| *count += 1);
+    // Gone with the socket: whoever waits hears so.
+    let mut waiting: BTreeMap<String, oneshot::Sender<Value>> = BTreeMap::new();
     loop {
         tokio::select! {
             next = outgoing.recv() => {
                 let Some((envelope, done)) = next else { break };
                 if let Some(id) = envelope["envelope_id"].as_str() {
-                    double.lock().waiting.insert(id.to_owned(), done);
+                    waiting.insert(id.to_owned(), done);
                 }
                 if socket.send(Frame::Text(envelope.to_string().into())).await.is_err() {
                     break;
@@ -620,7 +628,7 @@ async fn serve(double: SlackDouble, mut socket: WebSocket) {
                 let Some(Ok(frame)) = frame else { break };
                 if let Frame::Text(text) = frame {
                     let value: Value = serde_json::from_str(&text).unwrap_or_default();
-                    let done = value["envelope_id"].as_str().and_then(|id| double.lock().waiting.remove(id));
+                    let done = value["envelope_id"].as_str().and_then(|id| waiting.remove(id));
                     if let Some(done) = done {
                         let _ = done.send(value["payload"].clone());
                     }
