@@ -6,6 +6,7 @@ use super::barrier::Closed;
 use super::event::QueueEnd;
 use super::ids::{IncidentNo, ProposalId, Repo};
 use super::mention::{Road, Whose};
+use super::subscription::ChannelChange;
 use super::text::Untrusted;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -418,10 +419,7 @@ pub enum Note {
     ChannelSet {
         /// `slack:C0BUILDS`.
         channel: String,
-        /// `subscribed to acme/shop`.
-        what: String,
-        /// When a pause ends.
-        until: Option<Time>,
+        change: ChannelChange,
     },
     Feeds {
         rows: Vec<FeedRow>,

@@ -24,6 +24,20 @@ pub struct Filter {
     pub owner: Option<String>,
 }
 
+/// What a person changed for a channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ChannelChange {
+    /// A feed as the command that makes it.
+    Subscribed { feed: String },
+    /// So many subscriptions ended.
+    Unsubscribed { count: u64 },
+    /// New cards pause until then; `None`: they come again.
+    Muted { until: Option<Time> },
+    /// Its digests now, such as `daily at 09:00, UTC`; none: they ended.
+    Digests { all: Vec<String> },
+}
+
 /// One channel's wish, with the role that the channel's members get by it (at most responder).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {

@@ -107,28 +107,6 @@ impl Working<'_> {
     }
 }
 
-/// What the installation's own journal keeps of an answer: changes that others in the channel notice later.
-pub(super) fn kept(place: &Place, answer: &Note) -> Option<Note> {
-    let mut channel = format!("{}:{}", place.platform, place.channel);
-    let (what, until) = match answer {
-        Note::Subscribed { feed } => (format!("subscribed to {feed}"), None),
-        Note::Unsubscribed { count: 1.., from } => {
-            channel = from.clone().unwrap_or(channel);
-            ("subscriptions removed".to_owned(), None)
-        }
-        Note::Muted { until: None } => ("unmuted".to_owned(), None),
-        Note::Muted { until } => ("muted".to_owned(), *until),
-        Note::Digests { changed: true, rows } if rows.is_empty() => ("digests stopped".to_owned(), None),
-        Note::Digests { changed: true, rows } => {
-            let all: Vec<_> = rows.iter().map(|row| row.words.line(120)).collect();
-            (format!("digests set to {}", all.join("; ")), None)
-        }
-        Note::RoutingReset { workflows: 1.. } => return Some(answer.clone()),
-        _ => return None,
-    };
-    Some(Note::ChannelSet { channel, what, until })
-}
-
 pub(super) fn mute_key(platform: &Platform, channel: &str) -> String {
     format!("mute:{platform}:{channel}")
 }

@@ -3,18 +3,17 @@
 use super::HOLD;
 use super::access::Asker;
 use super::desk::ROWS;
-use super::feeds;
 use super::turn::Working;
 use crate::command;
 use crate::domain::Repo;
-use crate::domain::actor::{Principal, Role};
+use crate::domain::actor::{Place, Principal, Role};
 use crate::domain::effect::Effect;
 use crate::domain::facts::Hold;
 use crate::domain::ids::IncidentNo;
 use crate::domain::intent::Intent;
 use crate::domain::journal::{Entry, Note, QuarantinedRow};
 use crate::domain::quarantined::Quarantined;
-use crate::domain::subscription::owns;
+use crate::domain::subscription::{ChannelChange, owns};
 use crate::domain::text::{Untrusted, listing};
 use crate::incident::row;
 use crate::ports::{Query, StoreError};
@@ -38,7 +37,7 @@ impl Working<'_> {
         intent: Intent,
     ) -> Result<Option<Note>, StoreError> {
         let answer = self.housed(by, asker, intent).await?;
-        if let Some(kept) = answer.as_ref().and_then(|note| feeds::kept(&asker.place, note)) {
+        if let Some(kept) = answer.as_ref().and_then(|note| kept(&asker.place, note)) {
             self.house_entry(by, kept).await?;
         }
         Ok(answer)
@@ -220,16 +219,10 @@ impl Working<'_> {
 
     pub(super) async fn house_entry(&mut self, by: &Principal, note: Note) -> Result<(), StoreError> {
         const SEQ: &str = "house_entries";
-        let pending = self.turn.settings.iter().rev().find(|(key, _)| key == SEQ).map(|(_, value)| value.clone());
-        let last = if let Some(value) = pending {
-            value
-        } else {
-            let stored = self.engine.store.setting(SEQ).await?;
-            // Two turns at once must not write one entry.
-            self.turn.expect.push((SEQ.into(), stored.clone()));
-            stored
-        };
-        let seq = last.and_then(|n| n.as_u64()).unwrap_or(0) + 1;
+        let last = self.engine.store.setting(SEQ).await?;
+        let seq = last.as_ref().and_then(serde_json::Value::as_u64).unwrap_or(0) + 1;
+        // Two engines at once must not write one entry.
+        self.turn.expect.push((SEQ.into(), last));
         self.turn.settings.push((SEQ.into(), Some(seq.into())));
         let entry = Entry {
             seq,
@@ -242,4 +235,23 @@ impl Working<'_> {
         self.turn.journal.push((HOUSE, entry));
         Ok(())
     }
+}
+
+/// What the installation's own journal keeps of an answer: changes that others notice later.
+fn kept(place: &Place, answer: &Note) -> Option<Note> {
+    let mut channel = format!("{}:{}", place.platform, place.channel);
+    let change = match answer {
+        Note::Subscribed { feed } => ChannelChange::Subscribed { feed: feed.clone() },
+        Note::Unsubscribed { count: count @ 1.., from } => {
+            channel = from.clone().unwrap_or(channel);
+            ChannelChange::Unsubscribed { count: *count }
+        }
+        Note::Muted { until } => ChannelChange::Muted { until: *until },
+        Note::Digests { changed: true, rows } => {
+            ChannelChange::Digests { all: rows.iter().map(|row| row.words.line(120)).collect() }
+        }
+        Note::RoutingReset { workflows: 1.. } => return Some(answer.clone()),
+        _ => return None,
+    };
+    Some(Note::ChannelSet { channel, change })
 }
