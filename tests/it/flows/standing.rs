@@ -146,7 +146,7 @@ fn shape(incident: &Incident) -> String {
 /// A world of its own with incidents in one state, one for each surface: what has to read few is fast.
 struct Ground {
     world: World,
-    /// Real git.
+    /// Where code can be changed.
     repo: Option<Repo>,
     state: State,
     seats: Seats,

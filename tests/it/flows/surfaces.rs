@@ -77,12 +77,17 @@ pub async fn comment(world: &World, pull: u64, person: &str, verb: &str, words: 
         let mut all = state.repos[REPO].comments.iter().filter_map(|comment| comment["body"].as_str());
         all.find(|body| body.starts_with(&marker)).map(str::to_owned)
     };
-    // Comments and reactions are written at GitHub's pace, down to one in nine seconds after the first hundred of an
-    // hour, and cards take their turns, too; who may not write there is not heard.
+    // Comments and reactions are written at GitHub's pace; who may not write there is not heard.
     let heard = world.forge.lock().repos[REPO].permissions.get(person).is_some_and(|have| *have == "write");
     let thumb = (comment, "+1".to_owned());
     let mut up = 0;
-    for _ in 0..if heard { 60 } else { 2 } {
+    let rounds = match (heard, writes(world)) {
+        (false, _) => 2,
+        (true, ..60) => 12,
+        // After the first hundred of an hour it is one in nine seconds, and cards take their turns, too.
+        (true, _) => 60,
+    };
+    for _ in 0..rounds {
         if let Some(answer) = answer() {
             return answer;
         }
@@ -95,6 +100,12 @@ pub async fn comment(world: &World, pull: u64, person: &str, verb: &str, words: 
         world.settle().await;
     }
     String::new()
+}
+
+/// How many comments and reactions there are, about.
+fn writes(world: &World) -> usize {
+    let state = world.forge.lock();
+    state.repos[REPO].comments.len() + state.repos[REPO].reactions.len()
 }
 
 /// What each surface shows of the incident now.
