@@ -145,7 +145,8 @@ fn is_broken(words: &str) -> bool {
 
 /// A fetch that failed may succeed later, unless the origin said no.
 fn unreachable(why: &PortError) -> PortError {
-    let said = why.why().trim_start_matches("git fetch: ").trim_start_matches("fatal: ");
+    let said = why.why();
+    let said = said.strip_prefix("git fetch: fatal: ").unwrap_or(said);
     let words = format!("the repository cannot be fetched: {said}");
     let no = ["not found", "403", "401", "Authentication failed", "could not read Username"];
     if no.iter().any(|no| words.contains(no)) { PortError::permanent(words) } else { PortError::transient(words) }
@@ -314,5 +315,23 @@ impl ports::Git for Rooms {
         let _mine = turn.lock().await;
         let room = self.enter(repo).await?;
         super::push::drop_branch(&room, branch).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_fetched_is_told_without_git_s_own_words() {
+        for (said, passes) in [
+            ("unable to access 'http://127.0.0.1/acme/shop/': The requested URL returned error: 503", true),
+            ("unable to access 'http://127.0.0.1/acme/shop/': The requested URL returned error: 403", false),
+            ("repository 'http://127.0.0.1/acme/shop/' not found", false),
+        ] {
+            let why = unreachable(&PortError::permanent(format!("git fetch: fatal: {said}")));
+            assert_eq!(why.why(), format!("the repository cannot be fetched: {said}"));
+            assert_eq!(matches!(why, PortError::Transient { .. }), passes, "{said}");
+        }
     }
 }

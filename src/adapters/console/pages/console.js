@@ -129,6 +129,8 @@
   window.addEventListener("pagehide", leave);
   window.addEventListener("pageshow", (event) => { if (event.persisted && !document.hidden) listen(); });
 
+  // Commands arrive in the order in which they were typed.
+  let last = Promise.resolve();
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     const path = new URL(form.action).pathname;
@@ -142,7 +144,11 @@
     if (text) text.value = "";
     else button.disabled = true;
     let taken = false;
+    const before = last;
+    let over = () => {};
+    if (text) last = new Promise((done) => { over = done; });
     try {
+      if (text) await before;
       const response = await fetch(form.action, { method: "POST", body, headers: { "x-requested-with": "fetch" } });
       taken = response.ok;
       const mistake = form.querySelector(".mistake");
@@ -154,6 +160,7 @@
     } catch {
       notice("Could not reach the server; nothing was sent.");
     }
+    over();
     button.disabled = false;
     if (text && !taken && !text.value) text.value = body.get("text");
   });
