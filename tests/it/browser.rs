@@ -4,6 +4,7 @@ use crate::world::chromium::Browser;
 use crate::world::{NETWORK_LOG, Setup, World, spec};
 use fantoccini::Locator;
 use fantoccini::key::Key;
+use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_watches_presses_and_types() {
@@ -69,6 +70,15 @@ async fn what_is_typed_while_a_command_is_on_its_way_stays_and_so_does_what_was_
     browser.until("#answers", "Look:").await;
     let text = "return document.getElementById('text').value";
     assert_eq!(page.execute(text, vec![]).await.unwrap(), "list");
+
+    // The second waits for the first, which is held up.
+    let held = "window.sent = [];\
+        window.fetch = (_, { body }) => { sent.push(body.get('text')); return new Promise((done) => { window.go = () => done(new Response()); }); };\
+        line.value = 'hold'; line.form.requestSubmit(); line.value = 'unhold'; line.form.requestSubmit(); line.value = 'list';";
+    page.execute(&held.replace("line.", "document.getElementById('text')."), vec![]).await.unwrap();
+    assert_eq!(page.execute("return sent", vec![]).await.unwrap(), json!(["hold"]));
+    let both = "const done = arguments[0]; go(); setTimeout(() => { go(); done(sent); });";
+    assert_eq!(page.execute_async(both, vec![]).await.unwrap(), json!(["hold", "unhold"]));
 
     let cut = "window.fetch = () => Promise.reject(new Error('cut')); document.querySelector('form.command').requestSubmit();";
     page.execute(cut, vec![]).await.unwrap();
