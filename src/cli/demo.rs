@@ -1,7 +1,8 @@
 //! `demo`: everything on this machine.
 
+use super::log::log;
+use super::runtime;
 use super::serve::{address, bind, stop_on_signal};
-use super::{log, runtime};
 use ci_rescue::adapters::console::Person;
 use ci_rescue::app::{App, Seats, SystemClock, hosts_of};
 use ci_rescue::config;
@@ -30,7 +31,7 @@ const BEAT: Duration = Duration::from_millis(250);
 const SECRET: &str = "sandbox-secret";
 
 pub fn run(args: &Args) -> Result<(), String> {
-    log("warn", None);
+    log("warn");
     let data = tempfile::tempdir().map_err(|why| format!("cannot create a temporary directory: {why}"))?;
     runtime()?.block_on(async {
         let private = console(&args.listen).await?;

@@ -20,6 +20,7 @@ mod doctor;
 mod documented;
 mod history;
 mod incident;
+mod log;
 mod manifest;
 mod once;
 mod plan;
@@ -35,9 +36,7 @@ mod terminal;
 
 use ci_rescue::config::{self, Config};
 use ci_rescue::evidence::redact;
-use ci_rescue::ports::TRACE;
 use clap::{CommandFactory, Parser, Subcommand};
-use opentelemetry_sdk::trace::SdkTracerProvider;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -59,7 +58,7 @@ enum Command {
     /// Everything on this machine, no accounts: a sandbox forge, failures, the console
     Demo(demo::Args),
     /// Run the bot
-    Serve(ConfigArg),
+    Serve(serve::Args),
     /// Look at one run within a workflow, without a server: what the GitHub Action does
     Once(once::Args),
     /// Read CI logs and say what failed
@@ -191,7 +190,7 @@ fn run(command: Command) -> Result<u8, Failed> {
     match command {
         Command::Plan(args) => return Ok(plan::run(&args)),
         Command::Demo(args) => demo::run(&args)?,
-        Command::Serve(args) => serve::run(&args)?,
+        Command::Serve(args) => return Ok(serve::run(&args)),
         Command::Once(args) => return once::run(&args),
         Command::Analyze(args) => analyze::run(&args)?,
         Command::Setup(args) => return setup::run(&args),
@@ -221,40 +220,4 @@ fn run(command: Command) -> Result<u8, Failed> {
 /// The runtime for commands that talk to others.
 pub fn runtime() -> Result<tokio::runtime::Runtime, String> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|why| why.to_string())
-}
-
-/// Libraries whose lines repeat ours, or say nothing to operators.
-const TAMED: &str = "sled=off,hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,rustls=error,tower=warn,tower_http=warn,\
-                     octocrab=warn,opentelemetry=off,slack_morphism=off,serenity=off,tokio_tungstenite=off,tungstenite=off";
-
-/// Logs to standard error; `RUST_LOG` chooses, and `CI_RESCUE_LOG=json` makes each line a JSON object. Spans go to `traces`.
-pub fn log(level: &str, traces: Option<&SdkTracerProvider>) {
-    use opentelemetry::trace::TracerProvider;
-    use tracing_subscriber::layer::SubscriberExt;
-    use tracing_subscriber::util::SubscriberInitExt;
-    use tracing_subscriber::{EnvFilter, Layer, filter};
-    let filter = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|text| !text.trim().is_empty());
-    let filter = filter.and_then(|text| match text.parse::<EnvFilter>() {
-        Ok(filter) => Some(filter),
-        Err(why) => {
-            eprintln!("ci-rescue: RUST_LOG is ignored: {why}");
-            None
-        }
-    });
-    let filter = filter.unwrap_or_else(|| EnvFilter::new(format!("{level},{TAMED}")));
-    let colours = terminal::has_colour(&std::io::stderr());
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(move || terminal::Log { colours })
-        .with_ansi(colours)
-        .log_internal_errors(false);
-    let json = std::env::var("CI_RESCUE_LOG").is_ok_and(|kind| kind == "json");
-    let lines = if json { lines.json().boxed() } else { lines.with_target(false).boxed() };
-    // What is for traces alone would stand before every line.
-    let lines = lines.with_filter(filter).with_filter(filter::filter_fn(|meta| meta.target() != TRACE));
-    let spans = traces.map(|traces| {
-        let layer = tracing_opentelemetry::layer().with_tracer(traces.tracer("ci-rescue"));
-        let layer = layer.with_threads(false).with_location(false).with_target(false).with_tracked_inactivity(false);
-        layer.with_filter(filter::filter_fn(|meta| meta.target() == TRACE))
-    });
-    tracing_subscriber::registry().with(lines).with(spans).init();
 }

@@ -6,7 +6,8 @@ mod keep;
 mod summary;
 
 use super::at::open;
-use super::{BAD_INPUT, Failed, INTEGRATION, log, runtime};
+use super::log::log;
+use super::{BAD_INPUT, Failed, INTEGRATION, runtime};
 use ci_rescue::app::{SystemClock, alone};
 use ci_rescue::config::{self, Config};
 use ci_rescue::domain::rules::Mode;
@@ -71,7 +72,7 @@ fn set(name: &str) -> Option<String> {
 }
 
 pub fn run(args: &Args) -> Result<u8, Failed> {
-    log("warn", None);
+    log("warn");
     let told = event::read(&args.event, &args.repository)?;
     if !args.bot_url.is_empty() {
         let secret =

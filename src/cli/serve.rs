@@ -1,6 +1,7 @@
 //! `serve`: the bot itself.
 
-use super::{ConfigArg, log, runtime};
+use super::log::{self, Format};
+use super::{BAD_INPUT, ConfigArg, runtime};
 use ci_rescue::app::{self, App, Seats, SystemClock, hosts_of, known, traces};
 use ci_rescue::config;
 use ci_rescue::engine::Engine;
@@ -12,15 +13,30 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub fn run(args: &ConfigArg) -> Result<(), String> {
-    let config = args.load()?;
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// How the log is written
+    #[arg(long, value_name = "FORMAT", env = log::FORMAT, value_enum, default_value = "text")]
+    log_format: Format,
+}
+
+pub fn run(args: &Args) -> u8 {
+    let Err(why) = start(args) else { return 0 };
+    log::last_words(args.log_format, &why);
+    BAD_INPUT
+}
+
+fn start(args: &Args) -> Result<(), String> {
+    let config = args.config.load()?;
     let runtime = runtime()?;
     let provider = {
         // The exporter sends by this runtime.
         let _inside = runtime.enter();
         traces::provider(&config.traces).map_err(|why| format!("{}: {why}", config.name("traces.endpoint")))?
     };
-    log("info", provider.as_ref());
+    log::start("info", args.log_format, provider.as_ref());
     redact::know(config::secrets(&config));
     if let Some(count) = known::load(&config)? {
         tracing::info!(count, "loaded the known issues of known_issues.file");
@@ -51,8 +67,10 @@ pub fn run(args: &ConfigArg) -> Result<(), String> {
         }
         let console = private_at.map_or_else(|| "off".to_owned(), |at| format!("http://{at}"));
         tracing::info!(public = %public_at, %console, "CI Rescue is running");
-        // Whoever started us and waits for the address reads it here.
-        println!("listening on http://{public_at}, console {console}");
+        // Whoever started us and waits for the address reads it here; whoever collects JSON has the line above.
+        if args.log_format == Format::Text {
+            println!("listening on http://{public_at}, console {console}");
+        }
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
         tokio::spawn(try_again_on_signal(app.engine.clone()));

@@ -31,6 +31,7 @@ mod kill;
 mod moving;
 mod offers;
 mod once;
+mod operations;
 mod outages;
 mod pins;
 mod plan;
