@@ -13,6 +13,7 @@ mod platform;
 mod providers;
 pub mod sinks;
 mod slack;
+pub mod tls;
 pub mod traces;
 mod wiring;
 
@@ -25,7 +26,7 @@ use crate::domain::subscription::Subscription;
 use crate::domain::summary::Schedule;
 use crate::engine::Engine;
 use crate::ports::{Chat, Ci, Clock, Decoder, Endpoint, Health, Store};
-use crate::server::{self, Bounds, Doors, Proxies};
+use crate::server::{self, Doors, Front, Proxies, Tls};
 pub use alone::alone;
 use axum::Router;
 pub use clock::SystemClock;
@@ -48,6 +49,8 @@ pub struct App {
     /// Each way in or out with `on`, or why it is off.
     pub integrations: Arc<Vec<(String, String)>>,
     proxies: Proxies,
+    /// Of the public listener and the private one.
+    tls: [Option<Tls>; 2],
     platforms: Vec<Arc<dyn Wired>>,
     /// Where we may write to it.
     github: Option<Arc<GitHub>>,
@@ -74,6 +77,8 @@ impl App {
         console_hosts: Vec<String>,
         home: Option<String>,
     ) -> Result<Self, String> {
+        let certificates = tls::read(config, clock.now())?;
+        tls::tell(&certificates, clock.now());
         let operator = matches!(seats, Seats::Operator).then(|| OPERATOR.to_owned());
         let wiring = Wiring::of(config, &store, &clock, operator, home).await?;
         let console = Arc::new(Console::default());
@@ -94,7 +99,8 @@ impl App {
         let private = console::private(config, &doors, &engine, made)?;
         let proxies = Proxies::new(config.server.proxies.iter().map(String::as_str));
         let public = server::public(doors);
-        Ok(Self { engine, public, private, integrations, proxies, platforms, github: writable, name })
+        let tls = tls::listeners(&certificates)?;
+        Ok(Self { engine, public, private, integrations, proxies, tls, platforms, github: writable, name })
     }
 
     /// Introduces us to the chat platforms and opens connections to them; they close after `stop`.
@@ -131,12 +137,14 @@ impl App {
             let (name, ends) = (self.name.clone(), stop.clone());
             tasks.spawn(async move { github::learn_name(&github, &name, &ends).await });
         }
-        let serve = |listener, router| {
-            server::serve_behind(listener, router, self.proxies.clone(), Bounds::default(), stop.clone())
+        let [public_tls, private_tls] = self.tls.clone();
+        let serve = |listener, router, tls| {
+            let front = Front { proxies: self.proxies.clone(), tls, ..Front::default() };
+            server::serve_behind(listener, router, front, stop.clone())
         };
-        tasks.spawn(serve(public, self.public.clone()));
+        tasks.spawn(serve(public, self.public.clone(), public_tls));
         if let (Some(router), Some(private)) = (self.private.clone(), private) {
-            tasks.spawn(serve(private, router));
+            tasks.spawn(serve(private, router, private_tls));
         }
         tasks.spawn(metrics::upkeep(stop.clone()));
         stop.cancelled().await;

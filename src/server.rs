@@ -16,13 +16,15 @@ mod proxies;
 mod shapes;
 mod sinks;
 mod store;
+mod tls;
 
 pub use connections::Bounds;
 pub use doors::public;
-pub use listen::{serve, serve_behind};
+pub use listen::{Front, serve, serve_behind};
 pub use private::{Probe, private};
 pub use probes::Tried;
 pub use proxies::{Proxies, network};
+pub use tls::{Certificate, Tls, Unfit};
 
 use crate::ports::{Ask, Door, Endpoint, Health, Insight, Streaming};
 use secrecy::SecretString;

@@ -14,8 +14,12 @@ use crate::ports::{Clock, Directory, SignIn};
 use crate::server::{self, Doors, Probe};
 use axum::Router;
 use futures::FutureExt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+
+/// The ports that go without saying.
+const HTTP: u16 = 80;
+const HTTPS: u16 = 443;
 
 /// Who sits at the console, and whether a token is asked for.
 pub enum Seats {
@@ -107,6 +111,9 @@ pub fn private(config: &Config, doors: &Doors, engine: &Arc<Engine>, made: Made)
     };
     let url = config.console.url.as_deref().and_then(|url| url::Url::parse(url).ok());
     let named = url.as_ref().and_then(host_of);
+    let hosts: Vec<String> = made.hosts.into_iter().chain(named.clone()).collect();
+    let by_proxy = named.filter(|_| url.is_some_and(|url| url.scheme() == "https"));
+    let own = config.console.tls_cert_file.is_some();
     let settings = console::Settings {
         console: made.console,
         door: engine.clone(),
@@ -120,8 +127,8 @@ pub fn private(config: &Config, doors: &Doors, engine: &Arc<Engine>, made: Made)
         directory: made.directory,
         ways: made.ways,
         proxy: proxy(config)?,
-        hosts: made.hosts.into_iter().chain(named.clone()).collect(),
-        tls_host: named.filter(|_| url.is_some_and(|url| url.scheme() == "https")),
+        tls_hosts: if own { hosts.clone() } else { by_proxy.into_iter().collect() },
+        hosts,
         clock: made.clock,
         previews: platform::all().map(platform::Platform::preview).into(),
     };
@@ -154,10 +161,19 @@ fn host_of(url: &url::Url) -> Option<String> {
 /// What a browser may call a listener: its address, and its loopback names.
 #[must_use]
 pub fn hosts_of(address: SocketAddr) -> Vec<String> {
-    let port = address.port();
-    let mut hosts = vec![address.to_string()];
+    let ip = match address.ip() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    let mut names = vec![ip];
     if address.ip().is_loopback() || address.ip().is_unspecified() {
-        hosts.extend(["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{port}")));
+        names.extend(["127.0.0.1", "localhost", "[::1]"].map(str::to_owned));
+    }
+    let port = address.port();
+    let mut hosts: Vec<String> = names.iter().map(|name| format!("{name}:{port}")).collect();
+    // Browsers leave out the port that goes without saying.
+    if [HTTP, HTTPS].contains(&port) {
+        hosts.extend(names);
     }
     hosts
 }

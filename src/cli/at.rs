@@ -1,7 +1,7 @@
 //! Where the store is: on the disk, or behind the running server that holds it.
 
 use super::progress::Progress;
-use super::{ConfigArg, Failed};
+use super::{ConfigArg, Failed, own};
 use ci_rescue::config::Config;
 use ci_rescue::ports::StoreError;
 use ci_rescue::store::{Ledger, OpenError, Sled};
@@ -106,9 +106,9 @@ impl At {
         let token = token.ok_or_else(|| {
             Failure(INPUT, "a running server holds the store: set api.act_token in its configuration".into())
         })?;
-        let url = format!("http://{}{path}", config.server.listen);
         let broken = |why: reqwest::Error| Failure(SERVER, format!("the running server: {}", why.without_url()));
-        let client = reqwest::Client::new();
+        let (client, at) = own::server(&config)?;
+        let (client, url) = (client.build().map_err(broken)?, format!("{at}{path}"));
         let request = match body {
             Some(body) => client.post(url).body(body),
             None => client.get(url),

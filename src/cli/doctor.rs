@@ -7,10 +7,11 @@ pub mod report;
 pub mod settings;
 mod sinks;
 
-use super::{ConfigArg, Failed, runtime};
+use super::{ConfigArg, Failed, own, runtime};
 use ci_rescue::adapters::discord;
 use ci_rescue::adapters::github::{self, Credentials, GitHub};
 use ci_rescue::adapters::slack::{self, Slack};
+use ci_rescue::app::tls::Told;
 use ci_rescue::app::{self, SystemClock};
 use ci_rescue::config::Config;
 use ci_rescue::ports::{Accounts, Clock};
@@ -42,6 +43,11 @@ pub fn run(args: &ConfigArg) -> Result<u8, Failed> {
     findings.extend(app::agents::state(&config).into_iter().map(|found| match found {
         Ok(what) => (State::Ready, "agents", what),
         Err(why) => (State::Problem, "agents", why),
+    }));
+    findings.extend(app::tls::state(&config, SystemClock.now()).into_iter().map(|told| match told {
+        Told::Good(what) => (State::Ready, "certificate", what),
+        Told::Soon(why) => (State::Warning, "certificate", why),
+        Told::Wrong(why) => (State::Problem, "certificate", why),
     }));
     findings.extend(off(&config));
     findings.extend(try_again(&config)?);
@@ -99,10 +105,11 @@ fn unwritable(path: &Path) -> Option<String> {
 fn try_again(config: &Config) -> Result<Option<Finding>, Failed> {
     let in_use = config.store.path.exists() && matches!(Sled::open(&config.store.path), Err(OpenError::InUse(_)));
     let Some(token) = config.api.act_token.as_ref().filter(|_| in_use) else { return Ok(None) };
-    let url = format!("http://{}/api/fixed", config.server.listen);
+    // What is wrong with its certificate is a finding of its own.
+    let Ok((http, at)) = own::server(config) else { return Ok(None) };
     let answered = runtime()?.block_on(async {
-        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().ok()?;
-        let sent = http.post(url).bearer_auth(token.expose_secret()).send().await.ok()?;
+        let http = http.timeout(PATIENCE).build().ok()?;
+        let sent = http.post(format!("{at}/api/fixed")).bearer_auth(token.expose_secret()).send().await.ok()?;
         sent.status().is_success().then_some(())
     });
     Ok(answered
@@ -251,7 +258,11 @@ async fn oidc(config: &Config, issuer: &str) -> Asked {
 async fn discord(config: &Config, bot_token: secrecy::SecretString) -> Asked {
     let section = &config.discord;
     let address = Address { key: "discord.api_url", url: &section.api_url, ca_pem: None, proxied: true };
-    let settings = discord::Settings { api_url: section.api_url.clone(), bot_token, clock: Arc::new(SystemClock) };
+    let settings = discord::Settings {
+        api_url: section.api_url.clone(),
+        bot_token,
+        clock: Arc::new(SystemClock),
+    };
     let rest = match discord::Rest::new(settings) {
         Ok(rest) => Arc::new(rest),
         Err(why) => return problem(why),

@@ -4,7 +4,7 @@ mod audit;
 mod export;
 mod replay;
 
-use super::{ConfigArg, Failed, runtime};
+use super::{ConfigArg, Failed, own, runtime};
 use ci_rescue::card::{Places, Words};
 use ci_rescue::config::{self, Config};
 use ci_rescue::domain::incident::Incident;
@@ -171,9 +171,10 @@ fn answered(config: &Config, path: &str, body: Option<&Value>) -> Result<String,
     let (read, act) = (config.api.read_token.as_ref(), config.api.act_token.as_ref());
     let token = if body.is_some() { act.or(read) } else { read.or(act) };
     let token = token.ok_or("a server is running and holds the store; set api.read_token so that it can be asked")?;
+    let (client, at) = own::server(config)?;
+    let client = client.build().map_err(|why| Failed::integration(cause(&why)))?;
     runtime()?.block_on(async {
-        let url = format!("http://{}{path}", config.server.listen);
-        let client = reqwest::Client::new();
+        let url = format!("{at}{path}");
         let request = match body {
             Some(body) => client.post(url).json(body),
             None => client.get(url),

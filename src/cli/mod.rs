@@ -23,6 +23,7 @@ mod incident;
 mod log;
 mod manifest;
 mod once;
+mod own;
 mod plan;
 mod policy;
 mod progress;

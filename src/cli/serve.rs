@@ -65,11 +65,13 @@ fn start(args: &Args) -> Result<(), String> {
         for (name, state) in app.integrations.iter() {
             tracing::info!("{name}: {state}");
         }
-        let console = private_at.map_or_else(|| "off".to_owned(), |at| format!("http://{at}"));
+        let scheme = |certificate: &Option<_>| if certificate.is_some() { "https" } else { "http" };
+        let console_scheme = scheme(&config.console.tls_cert_file);
+        let console = private_at.map_or_else(|| "off".to_owned(), |at| format!("{console_scheme}://{at}"));
         tracing::info!(public = %public_at, %console, "CI Rescue is running");
         // Whoever started us and waits for the address reads it here; whoever collects JSON has the line above.
         if args.log_format == Format::Text {
-            println!("listening on http://{public_at}, console {console}");
+            println!("listening on {}://{public_at}, console {console}", scheme(&config.server.tls_cert_file));
         }
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));

@@ -150,6 +150,18 @@ fn addresses(check: &mut Check<'_>, config: &Config) {
         let good = port.is_some_and(|(_, port)| port.parse::<u16>().is_ok());
         check.text(key, good, "an address and a port, such as \"127.0.0.1:8080\"", address);
     }
+    let (server, console) = (&config.server, &config.console);
+    for (section, certificate, key) in [
+        ("server", &server.tls_cert_file, &server.tls_key_file),
+        ("console", &console.tls_cert_file, &console.tls_key_file),
+    ] {
+        let (have, lacks) = match (certificate, key) {
+            (Some(_), None) => ("tls_cert_file", "tls_key_file"),
+            (None, Some(_)) => ("tls_key_file", "tls_cert_file"),
+            _ => continue,
+        };
+        check.say(&path(&format!("{section}.{have}")), &format!("needs {section}.{lacks}"));
+    }
     for (index, proxy) in config.server.proxies.iter().enumerate() {
         if proxy.parse::<ipnet::IpNet>().is_err() && proxy.parse::<std::net::IpAddr>().is_err() {
             let at = [path("server.proxies"), vec![Step::Index(index)]].concat();
@@ -174,6 +186,9 @@ fn console(check: &mut Check<'_>, config: &Config) {
         });
         let must = "an https:// URL without a path, such as \"https://rescue.example.org\" (http:// only for loopback)";
         check.text("console.url", good, must, url);
+        if good && config.console.tls_cert_file.is_some() && !url.starts_with("https:") {
+            check.say(&path("console.url"), "must be an https:// URL: the console has TLS by console.tls_cert_file");
+        }
     }
 }
 

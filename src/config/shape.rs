@@ -172,11 +172,14 @@ pub struct Server {
     pub listen: String,
     /// Addresses and networks of reverse proxies, which are believed about where a request comes from.
     pub proxies: Vec<String>,
+    /// With both files, the listener speaks TLS.
+    pub tls_cert_file: Option<PathBuf>,
+    pub tls_key_file: Option<PathBuf>,
 }
 
 impl Default for Server {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:8080".into(), proxies: Vec::new() }
+        Self { listen: "127.0.0.1:8080".into(), proxies: Vec::new(), tls_cert_file: None, tls_key_file: None }
     }
 }
 
@@ -188,11 +191,14 @@ pub struct Console {
     pub token: Option<SecretString>,
     /// Where browsers find it, if not at `listen`: the address of a proxy that adds TLS.
     pub url: Option<String>,
+    /// With both files, the listener speaks TLS.
+    pub tls_cert_file: Option<PathBuf>,
+    pub tls_key_file: Option<PathBuf>,
 }
 
 impl Default for Console {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:8081".into(), token: None, url: None }
+        Self { listen: "127.0.0.1:8081".into(), token: None, url: None, tls_cert_file: None, tls_key_file: None }
     }
 }
 

@@ -5,6 +5,7 @@ use super::budget::Budget;
 use super::connections::{Bounds, Connections, Place, State};
 use super::limits::Counted;
 use super::proxies::{Proxies, one};
+use super::tls::Tls;
 use crate::ports::Peer;
 use axum::Router;
 use axum::body::{Body, HttpBody};
@@ -52,21 +53,25 @@ impl Default for Bounds {
     }
 }
 
-/// Serves until `stop`, to clients that connect by themselves.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    serve_behind(listener, router, Proxies::default(), Bounds::default(), stop).await;
+/// Who connects, how, and how many.
+#[derive(Clone, Default)]
+pub struct Front {
+    pub proxies: Proxies,
+    pub bounds: Bounds,
+    /// Else plain HTTP is spoken.
+    pub tls: Option<Tls>,
 }
 
-/// Serves until `stop`, also behind these proxies.
-pub async fn serve_behind(
-    listener: TcpListener,
-    router: Router,
-    proxies: Proxies,
-    bounds: Bounds,
-    stop: CancellationToken,
-) {
+/// Serves plain HTTP until `stop`, to clients that connect by themselves.
+pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    serve_behind(listener, router, Front::default(), stop).await;
+}
+
+/// Serves until `stop`.
+pub async fn serve_behind(listener: TcpListener, router: Router, front: Front, stop: CancellationToken) {
+    let Front { proxies, bounds, tls } = front;
     let connections = Connections::new(bounds);
-    let serving = Serving { router, proxies, patience: bounds.patience, budget: Arc::default() };
+    let serving = Serving { router, proxies, patience: bounds.patience, budget: Arc::default(), tls };
     let graceful = GracefulShutdown::new();
     let mut told = None;
     loop {
@@ -108,6 +113,7 @@ struct Serving {
     proxies: Proxies,
     patience: Duration,
     budget: Arc<Budget>,
+    tls: Option<Tls>,
 }
 
 impl Serving {
@@ -133,12 +139,27 @@ impl Serving {
             let counted = Counted { budget: Arc::clone(&budget), client };
             answer(router.clone(), request, (counted, Peer(peer.to_canonical())), Arc::clone(&state))
         });
-        let connection =
-            builder.serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(service)).into_owned();
-        let watched = graceful.watch(connection);
+        let (service, watcher) = (TowerToHyperService::new(service), graceful.watcher());
+        let (tls, patience) = (self.tls.clone(), self.patience);
         async move {
+            let stream = Box::pin(stream);
+            let served = async {
+                match tls {
+                    None => {
+                        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+                        watcher.watch(connection).await.map_err(|why| why.to_string())
+                    }
+                    // Until it is done, the connection has a place like one that sends nothing.
+                    Some(tls) => {
+                        let shaken = tokio::time::timeout(patience, tls.accept(stream)).await;
+                        let stream = shaken.map_err(|why| why.to_string())?.map_err(|why| why.to_string())?;
+                        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+                        watcher.watch(connection).await.map_err(|why| why.to_string())
+                    }
+                }
+            };
             tokio::select! {
-                ended = watched => {
+                ended = served => {
                     if let Err(why) = ended {
                         tracing::debug!(%why, "a connection was lost");
                     }

@@ -10,12 +10,15 @@ use axum::response::Response;
 
 /// Nothing inline, nothing from elsewhere, no framing.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// A browser that came by TLS never comes without again, for a year.
+const BY_TLS_ALONE: HeaderValue = HeaderValue::from_static("max-age=31536000");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// A foreign Host is how somebody else's page reaches us by DNS rebinding.
 pub async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let told = proxied::told(&app, &mut request);
     let headers = request.headers();
+    let stay = by_tls(&app, headers) && !is_loopback(headers);
     let from_us = request.method().is_safe() || (site_is_ours(headers) && origin_is_ours(&app, headers));
     let mut response = if !host_is_ours(&app, headers) {
         let why = "This is not the console's address: open the one set as console.listen";
@@ -33,8 +36,23 @@ pub async fn guard(State(app): State<App>, mut request: Request, next: Next) -> 
     // With `no-referrer`, browsers send `Origin: null` with our own forms.
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    if stay {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, BY_TLS_ALONE);
+    }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Whether the browser came by TLS, as its Host tells.
+pub fn by_tls(app: &App, headers: &HeaderMap) -> bool {
+    let host = only(headers, &header::HOST).ok().flatten();
+    host.is_some_and(|host| app.tls_hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host)))
+}
+
+/// Browsers would keep to TLS at every port of this machine, whatever else listens there.
+fn is_loopback(headers: &HeaderMap) -> bool {
+    let host = only(headers, &header::HOST).ok().flatten().unwrap_or_default();
+    host.rsplit_once(':').map_or(host, |(name, _)| name).eq_ignore_ascii_case("localhost")
 }
 
 fn host_is_ours(app: &App, headers: &HeaderMap) -> bool {

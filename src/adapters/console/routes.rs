@@ -55,8 +55,8 @@ pub struct Settings {
     pub proxy: Option<Proxy>,
     /// Values of Host that are ours, with their port.
     pub hosts: Vec<String>,
-    /// The one of them at which a proxy adds TLS, in lower case.
-    pub tls_host: Option<String>,
+    /// Those of them that are reached by TLS, ours or a proxy's, in lower case.
+    pub tls_hosts: Vec<String>,
     pub clock: Arc<dyn Clock>,
     pub previews: Vec<Preview>,
 }
@@ -77,7 +77,7 @@ pub(super) struct Inner {
     pub(super) proxy: Option<Proxy>,
     pub(super) flows: Flows,
     pub(super) hosts: Vec<String>,
-    pub(super) tls_host: Option<String>,
+    pub(super) tls_hosts: Vec<String>,
     pub(super) previews: Vec<Preview>,
     pub(super) pages: Pages,
     pub(super) sessions: Sessions,
@@ -108,7 +108,7 @@ pub fn router(settings: Settings) -> Result<Router, String> {
         proxy: settings.proxy,
         flows: Flows::new(settings.clock.clone()),
         hosts: settings.hosts,
-        tls_host: settings.tls_host,
+        tls_hosts: settings.tls_hosts,
         previews: settings.previews,
         pages: Pages::new()?,
         sessions: Sessions::new(settings.clock.clone()),

@@ -1,5 +1,6 @@
 //! A visit to a page: whose session it is, and what the page shows already.
 
+use super::guard::by_tls;
 use super::pages;
 use super::routes::{App, Person};
 use super::session::{COOKIE, Session, Who, cookies};
@@ -91,9 +92,7 @@ pub fn set_cookie(app: &App, headers: &HeaderMap, session: &Session) -> [(header
 
 /// A cookie for our pages alone; where they came by TLS, it never travels without.
 pub fn cookie(app: &App, headers: &HeaderMap, name: &str, value: &str) -> String {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let by_tls = host.is_some() && host.map(str::to_ascii_lowercase) == app.tls_host;
-    let secure = if by_tls { "; Secure" } else { "" };
+    let secure = if by_tls(app, headers) { "; Secure" } else { "" };
     format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}")
 }
 

@@ -1,6 +1,7 @@
 //! Signing in at a provider: the browser goes there with a secret of this sign-in, and comes back with it and a code.
 
 use super::error::refusal;
+use super::guard::by_tls;
 use super::routes::App;
 use super::session::{Who, cookies, random, same};
 use super::sign::{Back, back as safe, end, form};
@@ -73,7 +74,7 @@ fn way<'a>(app: &'a App, id: &str) -> Option<&'a Arc<dyn SignIn>> {
 /// Where the provider sends the browser back: the address at which it came here, which is one of ours.
 fn callback(app: &App, headers: &HeaderMap, way: &str) -> String {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
-    let scheme = if app.tls_host.as_deref() == Some(&host) { "https" } else { "http" };
+    let scheme = if by_tls(app, headers) { "https" } else { "http" };
     format!("{scheme}://{host}/sign-in/{way}/back")
 }
 

@@ -15,6 +15,8 @@ pub enum State {
     Ready,
     /// Not configured.
     Off,
+    /// It works now, and will not for long.
+    Warning,
     /// It may be right, and does not answer.
     Down,
     /// The operator has to fix it.
@@ -30,6 +32,7 @@ impl State {
         match self {
             Self::Ready => ("ok", colour(AnsiColor::Green)),
             Self::Off => ("off", Style::new().dimmed()),
+            Self::Warning => ("warning", colour(AnsiColor::Yellow)),
             Self::Problem => ("problem", colour(AnsiColor::Red).bold()),
             Self::Down => ("down", colour(AnsiColor::Yellow).bold()),
         }

@@ -40,6 +40,12 @@ fn files(config: &Config, say: &mut Say<'_>) {
     if let Some(path) = config.origin.file.as_ref().filter(|_| config.origin.secrets) {
         say("configuration", open_to_others(path).map(|why| format!("the file contains secrets, and {why}")));
     }
+    for (key, path) in
+        [("server.tls_key_file", &config.server.tls_key_file), ("console.tls_key_file", &config.console.tls_key_file)]
+    {
+        let open = path.as_deref().and_then(open_to_others);
+        say("certificate", open.map(|why| format!("{}: {why}", config.name(key))));
+    }
     for path in &config.origin.secret_files {
         say("secrets", open_to_others(path));
     }

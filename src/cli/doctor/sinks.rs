@@ -3,7 +3,7 @@
 use super::PATIENCE;
 use super::reach::{Address, STEP, obstacle};
 use super::report::{Finding, State};
-use crate::cli::incident;
+use crate::cli::{incident, own};
 use ci_rescue::app;
 use ci_rescue::config::Config;
 use ci_rescue::domain::text::clean_line;
@@ -90,8 +90,9 @@ pub async fn failing(config: &Config) -> Vec<Finding> {
 
 async fn running(config: &Config) -> Option<Vec<Trouble>> {
     let token = config.api.read_token.as_ref().or(config.api.act_token.as_ref())?;
-    let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().ok()?;
-    let url = format!("http://{}/api/status", config.server.listen);
+    let (http, at) = own::server(config).ok()?;
+    let http = http.timeout(PATIENCE).build().ok()?;
+    let url = format!("{at}/api/status");
     let status: Value = http.get(url).bearer_auth(token.expose_secret()).send().await.ok()?.json().await.ok()?;
     let text = |row: &Value, key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let rows = status.get("troubles")?.as_array()?.iter();

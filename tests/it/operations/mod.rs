@@ -1,6 +1,7 @@
 //! The real program as whoever runs it sees it: its log, signals, certificates, configuration and end.
 
 mod log;
+mod tls;
 
 use crate::world::{HandClock, forge, people};
 use serde_json::Value;
@@ -28,6 +29,10 @@ fn command(args: &[&str], config: &Path) -> Command {
 }
 
 impl Program {
+    fn start(config: &Path) -> Self {
+        Self::spawn(command(&["serve", "--log-format", "json"], config))
+    }
+
     fn spawn(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap()).lines();

@@ -1,7 +1,7 @@
 //! 6: the console's sign-in cannot be guessed, and a session ends.
 
 use crate::world::{Setup, World, listener};
-use ci_rescue::server::{Bounds, Proxies, serve_behind};
+use ci_rescue::server::{Front, Proxies, serve_behind};
 use futures::StreamExt;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use std::net::SocketAddr;
@@ -69,7 +69,7 @@ async fn strangers_006_tries_are_counted_for_each_client() {
         let stop = CancellationToken::new();
         let private = world.app.private.clone().unwrap();
         let proxies = Proxies::new(proxies);
-        tokio::spawn(serve_behind(listener, private, proxies, Bounds::default(), stop.clone()));
+        tokio::spawn(serve_behind(listener, private, Front { proxies, ..Front::default() }, stop.clone()));
         // The Host of the listener that the console knows.
         let host = world.private_at.to_string();
         let from = |address: &'static str| {

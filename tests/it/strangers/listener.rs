@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::get;
 use ci_rescue::demo::sign;
-use ci_rescue::server::{Bounds, Proxies, serve_behind};
+use ci_rescue::server::{Bounds, Front, serve_behind};
 use futures::StreamExt;
 use reqwest::StatusCode;
 use serde_json::json;
@@ -60,7 +60,7 @@ async fn strangers_006_who_does_not_take_an_answer_loses_the_connection() {
     let stop = CancellationToken::new();
     let bounds = Bounds { patience: Duration::from_millis(100), ..Bounds::default() };
     let router = Router::new().route("/", get(endless));
-    tokio::spawn(serve_behind(listener, router, Proxies::default(), bounds, stop.clone()));
+    tokio::spawn(serve_behind(listener, router, Front { bounds, ..Front::default() }, stop.clone()));
     let mut holder = TcpStream::connect(at).await.unwrap();
     holder.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     tokio::time::timeout(PATIENCE, gone.notified()).await.expect("the connection is cut");
@@ -93,7 +93,7 @@ async fn strangers_006_whoever_holds_connections_holds_nobody_up() {
     let (listener, at) = listener().await;
     let (stop, bounds) = (CancellationToken::new(), Bounds { all: PLACES, of_one: PLACES, ..Bounds::default() });
     let public = world.app.public.clone();
-    tokio::spawn(serve_behind(listener, public, Proxies::default(), bounds, stop.clone()));
+    tokio::spawn(serve_behind(listener, public, Front { bounds, ..Front::default() }, stop.clone()));
     for kind in 0..5 {
         let mut held = Vec::new();
         for _ in 0..holders {
