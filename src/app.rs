@@ -8,6 +8,7 @@ mod discord;
 mod github;
 pub mod greeting;
 pub mod known;
+mod live;
 mod metrics;
 mod platform;
 mod providers;
@@ -25,13 +26,14 @@ use crate::domain::pointer::Sites;
 use crate::domain::subscription::Subscription;
 use crate::domain::summary::Schedule;
 use crate::engine::Engine;
-use crate::ports::{Chat, Ci, Clock, Decoder, Endpoint, Health, Store};
+use crate::ports::{Chat, Ci, Clock, Decoder, Health, Store};
 use crate::server::{self, Doors, Front, Proxies, Tls};
 pub use alone::alone;
 use axum::Router;
 pub use clock::SystemClock;
 pub use console::{Seats, hosts_of, is_on as console_is_on, oidc};
 pub use github::accounts;
+pub use live::{Live, Reloaded, Source};
 use platform::Wired;
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
@@ -55,6 +57,8 @@ pub struct App {
     /// Where we may write to it.
     github: Option<Arc<GitHub>>,
     name: Arc<OnceLock<String>>,
+    /// What may be read anew while we run.
+    pub live: Arc<Live>,
 }
 
 /// A directory beside the store.
@@ -87,20 +91,43 @@ impl App {
         let chats = chats(&console, wiring.writable().as_ref(), &wiring.platforms);
         let engine = Engine::start(wiring.parts(config, store, chats, feeds)?).await.map_err(|why| why.to_string())?;
         let writable = wiring.writable();
-        let Wiring { health, words, platforms, name, directory, accounts, .. } = wiring;
+        let Wiring { health, words, platforms, name, directory, accounts, live, .. } = wiring;
         let integrations = Arc::new(integrations(config));
         let mut endpoints = Vec::new();
         for platform in &platforms {
             endpoints.extend(platform.endpoints(&engine)?);
         }
-        let doors = doors(config, &engine, &clock, integrations.clone(), health.clone(), endpoints);
+        let tls = tls::listeners(&certificates)?;
+        live.follow(&directory, &tls);
+        let doors = Doors {
+            door: engine.clone(),
+            ask: engine.clone(),
+            insight: engine.clone(),
+            github: github::verifier(config, &clock, &live)?,
+            endpoints,
+            hook_token: live.part(config, &["hooks.token"], |config| Ok(config.hooks.token.clone()))?,
+            read_token: live.part(config, &["api.read_token"], |config| Ok(config.api.read_token.clone()))?,
+            act_token: live.part(config, &["api.act_token"], |config| Ok(config.api.act_token.clone()))?,
+            integrations: integrations.clone(),
+            health: health.clone(),
+            tried: Arc::default(),
+        };
         let ways = console::ways(config, accounts.as_ref(), &clock)?;
-        let made = console::Made { console, words, seats, hosts: console_hosts, clock, directory, ways };
+        let live_here = live.clone();
+        let made =
+            console::Made { console, words, seats, hosts: console_hosts, clock, directory, ways, live: live_here };
         let private = console::private(config, &doors, &engine, made)?;
         let proxies = Proxies::new(config.server.proxies.iter().map(String::as_str));
         let public = server::public(doors);
-        let tls = tls::listeners(&certificates)?;
-        Ok(Self { engine, public, private, integrations, proxies, tls, platforms, github: writable, name })
+        Ok(Self { engine, public, private, integrations, proxies, tls, platforms, github: writable, name, live })
+    }
+
+    /// Reads the configuration anew and puts in force what may change.
+    ///
+    /// # Errors
+    /// As [`Live::reload`].
+    pub async fn reload(&self) -> Result<Reloaded, String> {
+        reload(&self.live, &self.engine).await
     }
 
     /// Introduces us to the chat platforms and opens connections to them; they close after `stop`.
@@ -154,6 +181,14 @@ impl App {
     }
 }
 
+/// The same, for whoever has no [`App`] any more.
+///
+/// # Errors
+/// As [`Live::reload`].
+pub async fn reload(live: &Live, engine: &Engine) -> Result<Reloaded, String> {
+    live.reload(engine, console::feed()).await
+}
+
 /// A CI provider with the clock that it goes by.
 pub type TimedCi = (Arc<dyn Ci>, Arc<dyn Clock>);
 
@@ -166,7 +201,7 @@ pub fn ci(config: &Config) -> Result<TimedCi, String> {
         return Err("set github.token, or github.app_id and github.private_key_file".into());
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let client = github::client(config, &clock, &Health::new(clock.clone()))?;
+    let client = github::client(config, &clock, &Health::new(clock.clone()), None)?;
     let ci = client.ok_or("GitHub is not configured")?;
     Ok((ci, clock))
 }
@@ -217,28 +252,4 @@ fn integrations(config: &Config) -> Vec<(String, String)> {
         platform::state("console", console::is_on(config), "set console.token or a way of sign_in"),
     ]);
     all
-}
-
-fn doors(
-    config: &Config,
-    engine: &Arc<Engine>,
-    clock: &Arc<dyn Clock>,
-    integrations: Arc<Vec<(String, String)>>,
-    health: Arc<Health>,
-    endpoints: Vec<Arc<dyn Endpoint>>,
-) -> Doors {
-    let token = |secret: &Option<secrecy::SecretString>| secret.clone().map(Arc::new);
-    Doors {
-        door: engine.clone(),
-        ask: engine.clone(),
-        insight: engine.clone(),
-        github: github::verifier(config, clock),
-        endpoints,
-        hook_token: token(&config.hooks.token),
-        read_token: token(&config.api.read_token),
-        act_token: token(&config.api.act_token),
-        integrations,
-        health,
-        tried: Arc::default(),
-    }
 }

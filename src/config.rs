@@ -1,7 +1,9 @@
 //! What the operator says: one TOML file, every key overridable by the environment, secrets never printed.
 
+mod changes;
 mod check;
 mod digests;
+mod directory;
 mod environment;
 mod faults;
 mod keys;
@@ -19,9 +21,11 @@ mod tests;
 mod tree;
 mod visit;
 
+pub use changes::{Change, Values};
+pub use directory::LivePeople;
 pub use loops::{AgentSection, LoopSection};
 pub use manual::{Listed, defaults, listed};
-pub use people::{OPERATOR, People};
+pub use people::OPERATOR;
 pub use read::{ConfigError, load, load_with, parse, propose, secrets};
 pub use secrets::{folder as secrets_folder, named as secret_variable};
 pub use shape::{

@@ -61,6 +61,7 @@ mod run;
 mod schedules;
 mod seal;
 mod seen;
+mod settings;
 mod sharing;
 mod spans;
 mod stats;
@@ -76,23 +77,21 @@ pub mod verdict;
 
 pub use publish::troubles;
 pub use seal::KEY as SEAL_KEY;
+pub use settings::Settings;
 
 use crate::card::Words;
 use crate::domain::Repo;
 use crate::domain::actor::Platform;
 use crate::domain::facts::Hold;
 use crate::domain::ids::IncidentNo;
-use crate::domain::rules::Rules;
-use crate::domain::schedule::Watching;
 use crate::domain::subscription::{Subscription, glob, repo_glob};
-use crate::domain::summary::Schedule;
 use crate::domain::time::Time;
 use crate::incident::Index;
-use crate::policy::Mentions;
 use crate::ports::{
     Accounts, Chat, Ci, Clock, Decoder, Directory, Forge, Git, Health, Query, Resolver, Sink, StatusPages, Store,
     StoreError, Ticks,
 };
+use arc_swap::ArcSwap;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
@@ -133,9 +132,7 @@ impl RepoFilter {
 pub struct Parts {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
-    pub rules: Rules,
-    pub mentions: Mentions,
-    pub filter: RepoFilter,
+    pub settings: Settings,
     pub words: Arc<Words>,
     pub chats: Vec<Arc<dyn Chat>>,
     pub sinks: Vec<Sink>,
@@ -151,23 +148,19 @@ pub struct Parts {
     pub accounts: Option<Arc<dyn Accounts>>,
     pub decoders: Vec<Arc<dyn Decoder>>,
     pub health: Arc<Health>,
-    /// Feeds from the configuration.
-    pub feeds: Vec<Subscription>,
-    /// Digests of channels, from the configuration.
-    pub digests: Vec<Schedule>,
     /// Where incidents can be read in a browser.
     pub home: Option<String>,
-    /// Whether heads of pull requests get the verdict check.
-    pub verdict_check: bool,
     /// Where others reach the console, for links to it.
     pub console_url: Option<String>,
-    pub watching: Watching,
 }
 
 /// What only one turn at a time may touch.
 struct State {
     index: Index,
     next_incident: u64,
+    /// From the configuration.
+    fixed: Vec<Subscription>,
+    /// Added by command.
     feeds: Vec<Subscription>,
     names: names::Names,
     homes: homes::Homes,
@@ -176,9 +169,7 @@ struct State {
 pub struct Engine {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    rules: Rules,
-    mentions: Mentions,
-    filter: RepoFilter,
+    settings: ArcSwap<Settings>,
     words: Arc<Words>,
     chats: BTreeMap<Platform, Arc<dyn Chat>>,
     sinks: BTreeMap<Platform, Sink>,
@@ -196,12 +187,8 @@ pub struct Engine {
     grouped: std::sync::Mutex<Option<Time>>,
     decoders: HashMap<&'static str, Arc<dyn Decoder>>,
     health: Arc<Health>,
-    fixed_feeds: Vec<Subscription>,
-    digests: Vec<Schedule>,
     home: Option<String>,
-    verdict_check: bool,
     console_url: Option<String>,
-    watching: Watching,
     seal: seal::Seal,
     installation: String,
     state: Mutex<State>,
@@ -262,12 +249,11 @@ impl Engine {
         let edits = budgets(&parts.chats, &parts.clock);
         let reports = reports::Reports::new(&parts.clock);
         let filling = filling::Filling::of(&parts);
+        let fixed = parts.settings.feeds.clone();
         let engine = Arc::new(Self {
             store: parts.store,
             clock: parts.clock,
-            rules: parts.rules,
-            mentions: parts.mentions,
-            filter: parts.filter,
+            settings: ArcSwap::from_pointee(parts.settings),
             words: parts.words,
             edits,
             chats: parts.chats.into_iter().map(|chat| (chat.platform(), chat)).collect(),
@@ -284,15 +270,11 @@ impl Engine {
             grouped: std::sync::Mutex::default(),
             health: parts.health,
             decoders: parts.decoders.into_iter().map(|decoder| (decoder.source(), decoder)).collect(),
-            fixed_feeds: parts.feeds,
-            digests: parts.digests,
             home: parts.home,
-            verdict_check: parts.verdict_check,
             console_url: parts.console_url,
-            watching: parts.watching,
             seal: secrets.seal,
             installation: secrets.installation,
-            state: Mutex::new(State { index, next_incident, feeds, names, homes }),
+            state: Mutex::new(State { index, next_incident, fixed, feeds, names, homes }),
             slots: Mutex::new(HashMap::new()),
             gates: publish::Gates::default(),
             presses: presses::Presses::default(),
@@ -327,10 +309,12 @@ impl Engine {
         };
         stored.map(read).transpose()
     }
+}
 
+impl State {
     /// All feeds: configured and added by command.
-    fn all_feeds<'s>(&'s self, state: &'s State) -> impl Iterator<Item = &'s Subscription> {
-        self.fixed_feeds.iter().chain(&state.feeds)
+    fn all_feeds(&self) -> impl Iterator<Item = &Subscription> {
+        self.fixed.iter().chain(&self.feeds)
     }
 }
 

@@ -26,9 +26,12 @@ pub use probes::Tried;
 pub use proxies::{Proxies, network};
 pub use tls::{Certificate, Tls, Unfit};
 
-use crate::ports::{Ask, Door, Endpoint, Health, Insight, Streaming};
+use crate::ports::{Ask, Door, Endpoint, Health, Insight, Renewable, Streaming};
 use secrecy::SecretString;
 use std::sync::Arc;
+
+/// What opens a door; `None` keeps it shut.
+pub type Token = Renewable<Option<SecretString>>;
 
 /// Everything that the doors need.
 #[derive(Clone)]
@@ -40,9 +43,9 @@ pub struct Doors {
     pub github: Option<Arc<dyn Streaming>>,
     /// Addresses of integrations that speak their own way.
     pub endpoints: Vec<Arc<dyn Endpoint>>,
-    pub hook_token: Option<Arc<SecretString>>,
-    pub read_token: Option<Arc<SecretString>>,
-    pub act_token: Option<Arc<SecretString>>,
+    pub hook_token: Token,
+    pub read_token: Token,
+    pub act_token: Token,
     /// Which ways in and out are configured, and which are off: for `/api/status`.
     pub integrations: Arc<Vec<(String, String)>>,
     /// Which integrations answer.

@@ -8,7 +8,8 @@ pub use server::{Security, Server};
 
 use crate::card::Words;
 use crate::domain::actor::Platform;
-use crate::ports::{Integration, Letter, Letters, PortError};
+use crate::domain::barrier::Barrier;
+use crate::ports::{Integration, Letter, Letters, PortError, Renewable};
 use async_trait::async_trait;
 use lettre::message::Mailbox;
 use message::Sender;
@@ -19,7 +20,7 @@ pub const PLATFORM: &str = "email";
 const PACE_MS: i64 = 10_000;
 
 pub struct Email {
-    server: Server,
+    server: Renewable<Server>,
     sender: Sender,
     words: Arc<Words>,
     health: Arc<Integration>,
@@ -30,7 +31,12 @@ impl Email {
     ///
     /// # Errors
     /// It is none.
-    pub fn new(server: Server, from: &str, words: Arc<Words>, health: Arc<Integration>) -> Result<Self, String> {
+    pub fn new(
+        server: Renewable<Server>,
+        from: &str,
+        words: Arc<Words>,
+        health: Arc<Integration>,
+    ) -> Result<Self, String> {
         let from: Mailbox = from.parse().map_err(|_| format!("\"{from:.80}\" is no mail address"))?;
         Ok(Self { server, sender: Sender::new(from), words, health })
     }
@@ -59,7 +65,12 @@ impl Letters for Email {
         let mail = self.words.mail(letter.card, letter.plain, letter.news);
         let mail = mail.map_err(|why| PortError::permanent(why.to_string()))?;
         let message = self.sender.message(channel, letter, mail).map_err(PortError::permanent)?;
-        let sent = self.server.send(message).await;
+        let server = self.server.get();
+        let sent = server.send(message).await;
+        let is_refused = matches!(&sent, Err(PortError::Fixable { barrier: Barrier::Token, .. }));
+        if is_refused && self.server.refused(&server) {
+            return Err(PortError::transient("the mail server refused the password; there is another now"));
+        }
         match &sent {
             Err(PortError::Transient { why, .. } | PortError::Ambiguous { why }) => self.health.failed(why),
             Err(PortError::Fixable { why, barrier }) if barrier.is_everywhere() => self.health.down(why),

@@ -4,7 +4,7 @@ mod card;
 
 use crate::domain::actor::Platform;
 use crate::domain::text::clean_line;
-use crate::ports::{Integration, Letter, Letters, PortError, posted};
+use crate::ports::{Integration, Letter, Letters, PortError, Renewable, posted};
 use async_trait::async_trait;
 pub use card::message;
 use secrecy::{ExposeSecret, SecretString};
@@ -19,7 +19,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Channels of Teams, by the names that the operator gave them.
 pub struct Teams {
-    channels: BTreeMap<String, SecretString>,
+    channels: Renewable<BTreeMap<String, SecretString>>,
     http: reqwest::Client,
     health: Arc<Integration>,
 }
@@ -27,7 +27,7 @@ pub struct Teams {
 impl Teams {
     /// # Errors
     /// TLS cannot be set up.
-    pub fn new(channels: BTreeMap<String, SecretString>, health: Arc<Integration>) -> Result<Self, String> {
+    pub fn new(channels: Renewable<BTreeMap<String, SecretString>>, health: Arc<Integration>) -> Result<Self, String> {
         let http = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
@@ -58,7 +58,8 @@ impl Letters for Teams {
     }
 
     async fn send(&self, channel: &str, letter: &Letter<'_>) -> Result<(), PortError> {
-        let Some(url) = self.channels.get(channel) else {
+        let channels = self.channels.get();
+        let Some(url) = channels.get(channel) else {
             return Err(PortError::permanent("no [[teams]] table has this name"));
         };
         let request = self.http.post(url.expose_secret()).json(&message(letter));

@@ -4,7 +4,7 @@ use crate::domain::actor::Platform;
 use crate::domain::barrier::Barrier;
 use crate::domain::incident::Incident;
 use crate::domain::text::clean_line;
-use crate::ports::{Events, Happening, Integration, PortError, posted};
+use crate::ports::{Events, Happening, Integration, PortError, Renewable, posted};
 use async_trait::async_trait;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
@@ -32,7 +32,7 @@ pub type Shape = fn(&Incident) -> Value;
 
 /// Receivers, by the names that the operator gave them.
 pub struct Webhooks {
-    targets: BTreeMap<String, Target>,
+    targets: Renewable<BTreeMap<String, Target>>,
     shape: Shape,
     http: reqwest::Client,
     health: Arc<Integration>,
@@ -41,7 +41,11 @@ pub struct Webhooks {
 impl Webhooks {
     /// # Errors
     /// TLS cannot be set up.
-    pub fn new(targets: BTreeMap<String, Target>, shape: Shape, health: Arc<Integration>) -> Result<Self, String> {
+    pub fn new(
+        targets: Renewable<BTreeMap<String, Target>>,
+        shape: Shape,
+        health: Arc<Integration>,
+    ) -> Result<Self, String> {
         let http = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
@@ -93,7 +97,8 @@ impl Events for Webhooks {
     }
 
     async fn hand(&self, channel: &str, happening: &Happening<'_>) -> Result<(), PortError> {
-        let Some(target) = self.targets.get(channel) else {
+        let targets = self.targets.get();
+        let Some(target) = targets.get(channel) else {
             return Err(PortError::fixable(Barrier::Other, "no [[webhooks]] table has this name"));
         };
         let body = self.body(happening);

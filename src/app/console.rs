@@ -1,5 +1,6 @@
 //! The console, wired: who sits there, what it shows, and the probes beside it.
 
+use super::live::Live;
 use super::metrics::prometheus;
 use super::platform;
 use crate::adapters::console::{self, Console};
@@ -52,6 +53,7 @@ pub struct Made {
     pub directory: Arc<dyn Directory>,
     /// Providers at which people sign in.
     pub ways: Vec<Arc<dyn SignIn>>,
+    pub live: Arc<Live>,
 }
 
 /// Whether anybody could sign in to it.
@@ -100,14 +102,14 @@ fn proxy(config: &Config) -> Result<Option<console::Proxy>, String> {
 /// # Errors
 /// A page's template does not compile.
 pub fn private(config: &Config, doors: &Doors, engine: &Arc<Engine>, made: Made) -> Result<Option<Router>, String> {
-    let token = config.console.token.clone().map(Arc::new);
+    let token = made.live.part(config, &["console.token"], |config| Ok(config.console.token.clone()))?;
     let (people, token, open) = match made.seats {
         Seats::Operator if !is_on(config) => return Ok(None),
         Seats::Operator => {
             let operator = console::Person { id: OPERATOR.into(), name: OPERATOR.into(), role: Role::Admin };
             (vec![operator], token, false)
         }
-        Seats::Open(people) => (people, None, true),
+        Seats::Open(people) => (people, None.into(), true),
     };
     let url = config.console.url.as_deref().and_then(|url| url::Url::parse(url).ok());
     let named = url.as_ref().and_then(host_of);

@@ -1,13 +1,14 @@
 //! Discord, wired.
 
+use super::live::kept;
 use super::platform::{Base, Platform, Wired, pause, state};
 use crate::adapters::console::Preview;
 use crate::adapters::discord::{self, Discord, InteractionDecoder};
 use crate::config::Config;
 use crate::engine::Engine;
-use crate::ports::{Chat, Clock, Decoder, Endpoint, Integration, Origin, PortError};
+use crate::ports::{Chat, Clock, Decoder, Endpoint, Integration, Origin, PortError, Renewable};
 use async_trait::async_trait;
-use secrecy::ExposeSecret;
+use secrecy::SecretString;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,6 +17,7 @@ pub struct DiscordPlatform;
 
 struct WiredDiscord {
     rest: Arc<discord::Rest>,
+    token: Renewable<SecretString>,
     clock: Arc<dyn Clock>,
     config: crate::config::Discord,
     /// Where its transport is the gateway.
@@ -40,11 +42,18 @@ impl Platform for DiscordPlatform {
 
     async fn wire(&self, base: &Base<'_>) -> Result<Option<Arc<dyn Wired>>, String> {
         let config = &base.config.discord;
-        let Some(bot_token) = config.bot_token.clone() else { return Ok(None) };
-        let settings = discord::Settings { api_url: config.api_url.clone(), bot_token, clock: base.clock.clone() };
+        if config.bot_token.is_none() {
+            return Ok(None);
+        }
+        let token = base.live.part(base.config, &["discord.bot_token"], |config| {
+            kept("discord.bot_token", config.discord.bot_token.as_ref())
+        })?;
+        let (api_url, clock) = (config.api_url.clone(), base.clock.clone());
+        let settings = discord::Settings { api_url, bot_token: token.clone(), clock };
         let rest = discord::Rest::new(settings)?.watched(base.health.integration("discord", "Discord"));
         Ok(Some(Arc::new(WiredDiscord {
             rest: Arc::new(rest),
+            token,
             clock: base.clock.clone(),
             config: config.clone(),
             gateway: (config.transport == "gateway")
@@ -84,10 +93,10 @@ impl Wired for WiredDiscord {
         tasks.spawn(async move {
             register(&rest, config.application_id.as_deref(), config.guild_id.as_deref(), &ends).await;
         });
-        let (Some(token), Some(health)) = (&self.config.bot_token, &self.gateway) else { return Ok(()) };
+        let Some(health) = &self.gateway else { return Ok(()) };
         let listener = discord::Listener {
             api_url: self.config.api_url.clone(),
-            token: token.expose_secret().to_owned(),
+            token: self.token.clone(),
             intake: self.intake(engine, Origin::Socket),
             rest: self.rest.clone(),
             health: health.clone(),

@@ -1,11 +1,12 @@
 //! GitHub, wired: CI, forge, git, and the surface of pull requests.
 
+use super::live::{Live, kept};
 use super::platform::{pause, state};
 use crate::adapters::git::Rooms;
 use crate::adapters::github::{self, Credentials, GitHub, OAuth, Secret, Signature};
 use crate::config::{Config, Previous};
 use crate::domain::time::Time;
-use crate::ports::{Clock, Git, Health, Streaming};
+use crate::ports::{Clock, Git, Health, Renewable, Streaming};
 use secrecy::SecretString;
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
@@ -13,8 +14,16 @@ use tokio_util::sync::CancellationToken;
 
 /// # Errors
 /// A sentence for the operator.
-pub fn client(config: &Config, clock: &Arc<dyn Clock>, health: &Health) -> Result<Option<Arc<GitHub>>, String> {
-    let credentials = credentials(config)?;
+pub fn client(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    health: &Health,
+    live: Option<&Arc<Live>>,
+) -> Result<Option<Arc<GitHub>>, String> {
+    let credentials = match live {
+        Some(live) => renewable(config, live)?,
+        None => credentials(config)?.into(),
+    };
     let file = |path: &std::path::PathBuf| std::fs::read(path).map_err(|why| format!("github.ca_file: {why}"));
     let settings = github::Settings {
         api_url: config.github.api_url.clone(),
@@ -23,6 +32,18 @@ pub fn client(config: &Config, clock: &Arc<dyn Clock>, health: &Health) -> Resul
         clock: clock.clone(),
     };
     GitHub::new(settings).map(|github| Some(Arc::new(github.watched(health.integration("github", "GitHub")))))
+}
+
+/// Who we are stays as it was at the start: the same App, or somebody's token.
+fn renewable(config: &Config, live: &Arc<Live>) -> Result<Renewable<Credentials>, String> {
+    let (app, token) = (config.github.app_id, config.github.token.is_some());
+    let keys: &[&str] = if app.is_some() { &["github.private_key_file"] } else { &["github.token"] };
+    live.part(config, keys, move |config| {
+        if config.github.app_id != app || app.is_none() && config.github.token.is_some() != token {
+            return Err("github.app_id and github.token: who the bot is to GitHub changes with a restart alone".into());
+        }
+        credentials(config)
+    })
 }
 
 /// The App before a plain token; without either, public data can still be read.
@@ -70,16 +91,30 @@ pub fn rooms(config: &Config, dir: OsString, github: Arc<GitHub>) -> Arc<dyn Git
 }
 
 /// Checks its webhooks; `None` where there is no secret to check them by.
-pub fn verifier(config: &Config, clock: &Arc<dyn Clock>) -> Option<Arc<dyn Streaming>> {
-    let current = config.github.webhook_secret.clone()?;
-    let mut secrets = vec![Secret { text: current, until: None }];
+pub fn verifier(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    live: &Arc<Live>,
+) -> Result<Option<Arc<dyn Streaming>>, String> {
+    if config.github.webhook_secret.is_none() {
+        return Ok(None);
+    }
+    let keys = ["github.webhook_secret", "github.webhook_secret_previous"];
+    let secrets = live.part(config, &keys, webhook_secrets)?;
+    Ok(Some(Arc::new(Signature { secrets, app_id: config.github.app_id, clock: clock.clone() })))
+}
+
+/// The one that counts, and the one before while it does.
+fn webhook_secrets(config: &Config) -> Result<Vec<Secret>, String> {
+    let text = kept("github.webhook_secret", config.github.webhook_secret.as_ref())?;
+    let mut secrets = vec![Secret { text, until: None }];
     secrets.extend(config.github.webhook_secret_previous.iter().map(|previous| match previous {
         Previous::Always(text) => Secret { text: text.clone(), until: None },
         Previous::Until { secret, until } => {
             Secret { text: secret.clone(), until: Some(Time(until.timestamp_millis())) }
         }
     }));
-    Some(Arc::new(Signature { secrets, app_id: config.github.app_id, clock: clock.clone() }))
+    Ok(secrets)
 }
 
 /// Learns how people call us on pull requests.

@@ -1,5 +1,6 @@
 //! A card that says nothing is broken: it shows that a channel can be posted to.
 
+use super::live::Live;
 use super::platform::{self, Base};
 use crate::config::Config;
 use crate::domain::IncidentNo;
@@ -20,7 +21,8 @@ const WORDS: &str = "This is where broken builds will be told. Nothing is broken
 pub async fn greet(config: &Config, clock: Arc<dyn Clock>, platform: &str, channel: &str) -> Result<(), String> {
     let store: Arc<dyn Store> = Arc::new(Ledger::open(Memory::default()).map_err(|why| why.to_string())?);
     let health = Health::new(clock.clone());
-    let base = Base { config, store: &store, clock: &clock, health: &health };
+    let live = Live::new(config, clock.clone());
+    let base = Base { config, store: &store, clock: &clock, health: &health, live: &live };
     for known in platform::all() {
         let Some(wired) = known.wire(&base).await? else { continue };
         let chat = wired.chat();

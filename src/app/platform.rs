@@ -2,6 +2,7 @@
 //!
 //! To add one: its adapter, a file beside this one, and a line in [`all`].
 
+use super::live::Live;
 use super::{discord, slack};
 use crate::adapters::console::Preview;
 use crate::config::Config;
@@ -19,6 +20,7 @@ pub struct Base<'a> {
     pub store: &'a Arc<dyn Store>,
     pub clock: &'a Arc<dyn Clock>,
     pub health: &'a Health,
+    pub live: &'a Arc<Live>,
 }
 
 /// A platform that can be configured.

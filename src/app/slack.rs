@@ -1,12 +1,13 @@
 //! Slack, wired.
 
+use super::live::kept;
 use super::platform::{Base, Platform, Wired, pause, state};
 use crate::adapters::console::Preview;
 use crate::adapters::slack::{self, EnvelopeDecoder, Slack};
 use crate::config::Config;
 use crate::domain::pointer::Sites;
 use crate::engine::Engine;
-use crate::ports::{Chat, Clock, Decoder, Endpoint, Integration, Origin, Store, Turn};
+use crate::ports::{Chat, Clock, Decoder, Endpoint, Integration, Origin, Renewable, Store, Turn};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::{Arc, OnceLock};
@@ -25,7 +26,7 @@ struct WiredSlack {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     socket: Option<(String, SecretString, Arc<Integration>)>,
-    signing_secret: Option<SecretString>,
+    signing_secret: Option<Renewable<SecretString>>,
     sites: Arc<Sites>,
 }
 
@@ -48,10 +49,21 @@ impl Platform for SlackPlatform {
 
     async fn wire(&self, base: &Base<'_>) -> Result<Option<Arc<dyn Wired>>, String> {
         let config = &base.config.slack;
-        let Some(bot_token) = config.bot_token.clone() else { return Ok(None) };
+        if config.bot_token.is_none() {
+            return Ok(None);
+        }
+        let bot_token = base.live.part(base.config, &["slack.bot_token"], |config| {
+            kept("slack.bot_token", config.slack.bot_token.as_ref())
+        })?;
         let slack = Slack::new(&slack::Settings { api_url: config.api_url.clone(), bot_token })?;
         let socket = config.app_token.clone().filter(|_| config.transport == "socket");
-        let signing_secret = config.signing_secret.clone().filter(|_| config.transport == "http");
+        let signed = config.signing_secret.is_some() && config.transport == "http";
+        let signing_secret = signed.then(|| {
+            base.live.part(base.config, &["slack.signing_secret"], |config| {
+                kept("slack.signing_secret", config.slack.signing_secret.as_ref())
+            })
+        });
+        let signing_secret = signing_secret.transpose()?;
         let slack = slack.hearing(socket.is_some() || signing_secret.is_some());
         let slack = Arc::new(slack.watched(base.health.integration("slack", "Slack")));
         // Clicks accepted before a restart are ours to answer before Slack is asked again.

@@ -1,13 +1,14 @@
 //! What every engine is wired from, with or without doors.
 
+use super::live::Live;
 use super::platform::{self, Base, Wired};
 use super::{agents, beside, console, decoders, digests, github, metrics, providers, sinks};
 use crate::adapters::github::{GitHub, OAuth};
 use crate::adapters::resolver::Resolver;
 use crate::card::{Places, Words};
-use crate::config::{Config, People};
+use crate::config::{AgentSection, Config, LivePeople};
 use crate::domain::subscription::Subscription;
-use crate::engine::{Parts, RepoFilter};
+use crate::engine::{Parts, RepoFilter, Settings};
 use crate::ports::{Accounts, Chat, Ci, Clock, Forge, Health, Store};
 use std::sync::{Arc, OnceLock};
 
@@ -17,7 +18,8 @@ pub struct Wiring {
     pub platforms: Vec<Arc<dyn Wired>>,
     /// Our name at GitHub, once it is known.
     pub name: Arc<OnceLock<String>>,
-    pub directory: Arc<People>,
+    pub directory: Arc<LivePeople>,
+    pub live: Arc<Live>,
     pub accounts: Option<Arc<OAuth>>,
     clock: Arc<dyn Clock>,
     github: Option<Arc<GitHub>>,
@@ -41,8 +43,9 @@ impl Wiring {
         let home = home.or(proxied);
         let places = Places { home: home.clone(), web: GitHub::web_url(&config.github.api_url) };
         let words = Arc::new(Words::shipped(places).map_err(|why| why.to_string())?);
-        let github = github::client(config, clock, &health)?;
-        let base = Base { config, store, clock, health: &health };
+        let live = Live::new(config, clock.clone());
+        let github = github::client(config, clock, &health, Some(&live))?;
+        let base = Base { config, store, clock, health: &health, live: &live };
         let mut platforms = Vec::new();
         for platform in platform::all() {
             platforms.extend(platform.wire(&base).await?);
@@ -52,11 +55,12 @@ impl Wiring {
             words,
             platforms,
             name: Arc::default(),
-            directory: Arc::new(People::new(people, groups, operator, clock.clone())),
+            directory: Arc::new(LivePeople::new(people, groups, operator, clock.clone())),
             accounts: github::accounts(config)?,
             clock: clock.clone(),
             github,
             writes: github::writes(config),
+            live,
             home,
             health,
         })
@@ -78,15 +82,10 @@ impl Wiring {
         Ok(Parts {
             store,
             clock: self.clock.clone(),
-            rules: crate::domain::Rules { loops: config.loops.loops(&config.agents), ..config.policy.clone() },
-            mentions: config.mentions.mentions(),
-            filter: RepoFilter {
-                repositories: config.github.repositories.clone(),
-                branches: config.github.branches.clone(),
-            },
+            settings: settings(config, &config.agents, feeds),
             words: self.words.clone(),
             chats,
-            sinks: sinks::all(config, &self.words, &self.health)?,
+            sinks: sinks::all(config, &self.words, &self.health, &self.live)?,
             ci: github.clone().map(|github| github as Arc<dyn Ci>),
             forge: github.clone().map(|github| github as Arc<dyn Forge>),
             git: github.map(|github| github::rooms(config, beside(config, "-git"), github)),
@@ -97,12 +96,24 @@ impl Wiring {
             accounts: self.accounts.clone().map(|accounts| accounts as Arc<dyn Accounts>),
             decoders: decoders(config, &self.name, &self.platforms),
             health: self.health.clone(),
-            feeds,
-            digests: digests(config),
             console_url: self.home.clone().or_else(|| console::url_of(config)),
             home: self.home.clone(),
-            verdict_check: config.github.verdict_check,
-            watching: config.schedules.watching(),
         })
+    }
+}
+
+/// What the engine goes by until the configuration says otherwise.
+pub fn settings(config: &Config, agents: &[AgentSection], feeds: Vec<Subscription>) -> Settings {
+    Settings {
+        rules: crate::domain::Rules { loops: config.loops.loops(agents), ..config.policy.clone() },
+        mentions: config.mentions.mentions(),
+        filter: RepoFilter {
+            repositories: config.github.repositories.clone(),
+            branches: config.github.branches.clone(),
+        },
+        feeds,
+        digests: digests(config),
+        verdict_check: config.github.verdict_check,
+        watching: config.schedules.watching(),
     }
 }

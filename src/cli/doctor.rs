@@ -213,7 +213,7 @@ async fn github(config: &Config) -> Asked {
     let settings = github::Settings {
         api_url: section.api_url.clone(),
         ca_pem: ca_pem.clone(),
-        credentials,
+        credentials: credentials.into(),
         clock: Arc::new(SystemClock),
     };
     let github = match GitHub::new(settings) {
@@ -260,7 +260,7 @@ async fn discord(config: &Config, bot_token: secrecy::SecretString) -> Asked {
     let address = Address { key: "discord.api_url", url: &section.api_url, ca_pem: None, proxied: true };
     let settings = discord::Settings {
         api_url: section.api_url.clone(),
-        bot_token,
+        bot_token: bot_token.into(),
         clock: Arc::new(SystemClock),
     };
     let rest = match discord::Rest::new(settings) {
@@ -287,7 +287,7 @@ async fn discord(config: &Config, bot_token: secrecy::SecretString) -> Asked {
 async fn slack(config: &Config, bot_token: secrecy::SecretString) -> Asked {
     let section = &config.slack;
     let address = || Address { key: "slack.api_url", url: &section.api_url, ca_pem: None, proxied: false };
-    let settings = slack::Settings { api_url: section.api_url.clone(), bot_token: bot_token.clone() };
+    let settings = slack::Settings { api_url: section.api_url.clone(), bot_token: bot_token.clone().into() };
     let slack = match Slack::new(&settings) {
         Ok(slack) => slack,
         Err(why) => return problem(why),

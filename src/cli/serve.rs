@@ -2,7 +2,7 @@
 
 use super::log::{self, Format};
 use super::{BAD_INPUT, ConfigArg, runtime};
-use ci_rescue::app::{self, App, Seats, SystemClock, hosts_of, known, traces};
+use ci_rescue::app::{self, App, Live, Reloaded, Seats, SystemClock, hosts_of, known, traces};
 use ci_rescue::config;
 use ci_rescue::engine::Engine;
 use ci_rescue::evidence::redact;
@@ -75,7 +75,9 @@ fn start(args: &Args) -> Result<(), String> {
         }
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
-        tokio::spawn(try_again_on_signal(app.engine.clone()));
+        let again = args.config.clone();
+        app.live.reads(Box::new(move || again.read()));
+        tokio::spawn(read_again_on_signal(app.live.clone(), app.engine.clone()));
         let ended = app.run(public, private, stop).await;
         if let Some(provider) = provider {
             traces::stop(provider).await;
@@ -102,13 +104,23 @@ pub fn address(listener: &TcpListener) -> Result<SocketAddr, String> {
     listener.local_addr().map_err(|why| why.to_string())
 }
 
-/// SIGHUP: what waits for something to be fixed is tried at once.
-async fn try_again_on_signal(engine: Arc<Engine>) {
+/// SIGHUP: the configuration is read anew, and what waits for something to be fixed is tried at once.
+async fn read_again_on_signal(live: Arc<Live>, engine: Arc<Engine>) {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut hangup) = signal(SignalKind::hangup()) else {
         return tracing::warn!("cannot listen for SIGHUP");
     };
     while hangup.recv().await.is_some() {
+        match app::reload(&live, &engine).await {
+            Ok(Reloaded { changed, restart }) => {
+                let changed = if changed.is_empty() { "nothing changed".to_owned() } else { changed.join("\n") };
+                tracing::info!("read the configuration again: {changed}");
+                if !restart.is_empty() {
+                    tracing::warn!("in force after a restart only: {}", restart.join("\n"));
+                }
+            }
+            Err(why) => tracing::error!("the configuration is as it was, since the new one is wrong:\n{why}"),
+        }
         tracing::info!("trying again what waits for something to be fixed");
         engine.fixed(None);
     }

@@ -23,19 +23,25 @@ pub struct People {
     /// Whoever holds the console's token is one person of this name, and an admin.
     operator: Option<String>,
     clock: Arc<dyn Clock>,
-    learnt: RwLock<Learnt>,
+    learnt: Arc<RwLock<Learnt>>,
 }
 
+/// What people and platforms told since.
 #[derive(Default)]
-struct Learnt {
+pub struct Learnt {
     links: HashMap<Account, Link>,
     members: HashMap<(Platform, String), (HashSet<String>, Time)>,
 }
 
 impl People {
     #[must_use]
-    pub fn new(people: Vec<Person>, groups: Vec<Group>, operator: Option<String>, clock: Arc<dyn Clock>) -> Self {
-        Self { people, groups, operator, clock, learnt: RwLock::default() }
+    pub fn new(
+        (people, groups): (Vec<Person>, Vec<Group>),
+        operator: Option<String>,
+        clock: Arc<dyn Clock>,
+        learnt: Arc<RwLock<Learnt>>,
+    ) -> Self {
+        Self { people, groups, operator, clock, learnt }
     }
 
     /// The person with this login at the forge.

@@ -1,5 +1,6 @@
 //! Reading the configuration: file, environment, checks. Everything that is wrong is told at once, with its place.
 
+use super::changes::Values;
 use super::check::check;
 use super::environment::overlay;
 use super::faults::{Fault, Teller};
@@ -136,6 +137,7 @@ fn read(file: &str, text: &str, environment: &[(String, String)]) -> Result<Conf
         return Err(told(faults));
     }
     config.origin.secrets = in_file;
+    config.origin.values = Values::of(&whole);
     name(&teller, &whole, &mut Vec::new(), &mut config.origin.names);
     if let Some(flag) = config.github.skip_flag.clone() {
         config.policy.skip_flag = flag;

@@ -1,5 +1,6 @@
 //! Sections and keys.
 
+use super::changes::Values;
 use super::digests::DigestSection;
 use super::loops::{AgentSection, LoopSection};
 use super::sign_in::SignIn;
@@ -84,6 +85,8 @@ pub struct Origin {
     pub secrets: bool,
     /// Files of secrets that are named by their key.
     pub secret_files: Vec<PathBuf>,
+    /// Every value that is set, for comparisons.
+    pub values: Values,
     /// The place and name of each key that is set, as errors tell it.
     pub names: BTreeMap<String, String>,
 }

@@ -75,7 +75,7 @@ impl Engine {
             stranger: actor.id.contains('/'),
             inside,
             pull: place.pull.as_ref().map(|(repo, _)| repo.clone()),
-            feeds: self.all_feeds(state).filter(here).cloned().collect(),
+            feeds: state.all_feeds().filter(here).cloned().collect(),
         }
     }
 
@@ -141,7 +141,7 @@ impl Engine {
         let mut open: BTreeSet<Repo> = BTreeSet::new();
         let mut asks: Vec<Repo> = Vec::new();
         for repo in repos {
-            match sight(&self.rules, &state.names, &reader, repo) {
+            match sight(&self.settings().rules, &state.names, &reader, repo) {
                 Sight::Yes => drop(open.insert(repo.clone())),
                 Sight::Ask if self.forge.is_none() => drop(open.insert(repo.clone())),
                 Sight::Ask if asks.len() < REPOS_MAX => asks.push(repo.clone()),
@@ -165,7 +165,7 @@ impl Working<'_> {
 
     /// Whether they may see it; `None` where the forge has to be asked first.
     pub(super) fn may_see(&self, asker: &Asker, repo: &Repo) -> Option<bool> {
-        match sight(&self.engine.rules, &self.state.names, &asker.reader, repo) {
+        match sight(&self.engine.settings().rules, &self.state.names, &asker.reader, repo) {
             Sight::Yes => Some(true),
             Sight::No => Some(false),
             Sight::Ask if self.engine.forge.is_none() => Some(true),

@@ -93,7 +93,7 @@ impl Engine {
         let (Some(incident), Some(own)) = (&incident, own) else {
             return Err(PortError::permanent("the incident is gone"));
         };
-        let bounds = policy::Bounds::of(&self.rules, incident);
+        let bounds = policy::Bounds::of(&self.settings().rules, incident);
         let mut told = prompt::Told { paths: bounds.words(), ..self.told(incident, own, *job).await? };
         told.changed = self.changed(incident, base).await;
         let prompt = room.prompts.render(specialist, incident, own, &told).map_err(PortError::permanent)?;

@@ -186,7 +186,8 @@ impl Engine {
 
     /// Sets aside what one question may cost.
     async fn reserve_analysis(&self) -> Result<Reserve, Unusable> {
-        let loops = &self.rules.loops;
+        let settings = self.settings();
+        let loops = &settings.rules.loops;
         let reserve = Reserve { amount: loops.analysis_budget.unwrap_or_default(), key: spent_key(self.clock.now()) };
         if self.read_hold().await?.is_some() {
             return Err(Unusable::Refused("the emergency stop is on".into()));

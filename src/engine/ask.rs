@@ -46,7 +46,7 @@ impl Ask for Engine {
     async fn card(&self, no: IncidentNo, markup: &str) -> Option<Card> {
         let incident = self.store.incident(no).await.ok()??;
         let seal = |what: &crate::card::ButtonRef| self.seal.close(what);
-        self.words.card(markup, &crate::card::view(&incident), &seal, self.filter.has_several_owners()).ok()
+        self.words.card(markup, &crate::card::view(&incident), &seal, self.settings().filter.has_several_owners()).ok()
     }
 
     async fn shared(&self, token: &str) -> Result<Option<Incident>, StoreError> {
@@ -54,12 +54,13 @@ impl Ask for Engine {
     }
 
     async fn budget(&self) -> BudgetView {
-        let limit = self.rules.daily_limit;
+        let settings = self.settings();
+        let (limit, loops) = (settings.rules.daily_limit, &settings.rules.loops);
         let used = self.used().await;
         // What cannot be read is used up.
         let (breaker, acts) = used.clone().unwrap_or((Breaker::default(), limit));
         let remaining = limit.saturating_sub(acts);
-        let until = policy::breaks_until(&self.rules, breaker, self.clock.now());
+        let until = policy::breaks_until(&settings.rules, breaker, self.clock.now());
         let (allowed, reason) = match used.and(self.read_hold().await) {
             Ok(None) if until.is_some() => {
                 (false, format!("{} automatic actions in a row failed: none for now", breaker.failures))
@@ -72,9 +73,9 @@ impl Ask for Engine {
         BudgetView {
             allowed,
             reason,
-            daily_spend: self.spent().await.unwrap_or(self.rules.loops.daily_budget).dollars(),
-            daily_limit: self.rules.loops.daily_budget.dollars(),
-            per_loop_limit: self.rules.loops.budget.dollars(),
+            daily_spend: self.spent().await.unwrap_or(loops.daily_budget).dollars(),
+            daily_limit: loops.daily_budget.dollars(),
+            per_loop_limit: loops.budget.dollars(),
             circuit_breaker_until: until,
             consecutive_failures: breaker.failures,
             remaining,
@@ -132,7 +133,7 @@ impl Ask for Engine {
         let principal = self.directory.principal(actor, place);
         let mut open =
             self.store.incidents(&Query { awaits_people: true, limit: usize::MAX, ..Query::default() }).await?;
-        open.retain(|incident| waits_for(&self.rules, incident, &principal));
+        open.retain(|incident| waits_for(&self.settings().rules, incident, &principal));
         let repos = open.iter().map(|incident| incident.repo.clone()).collect();
         let seen = self.may_read(&self.asks(actor, place), repos).await;
         open.retain(|incident| seen.contains(&incident.repo));
@@ -146,7 +147,8 @@ impl Ask for Engine {
     }
 
     async fn policy(&self, no: IncidentNo, rules: Option<Rules>) -> Result<Option<Vec<Tested>>, StoreError> {
-        let rules = rules.as_ref().unwrap_or(&self.rules);
+        let settings = self.settings();
+        let rules = rules.as_ref().unwrap_or(&settings.rules);
         super::trying::test(&*self.store, rules, no, self.clock.now()).await
     }
 

@@ -48,7 +48,7 @@ impl Working<'_> {
     }
 
     pub(super) fn commit_due(&mut self, repo: &Repo, sha: &str, head: &Untrusted) {
-        if !self.engine.verdict_check || sha.is_empty() || !self.has_repo(repo) {
+        if !self.engine.settings().verdict_check || sha.is_empty() || !self.has_repo(repo) {
             return;
         }
         // However fast events come, the next look is not put off by them.
@@ -70,7 +70,7 @@ impl Engine {
     /// Says at the head of a pull request, or of a merge queue's entry, what its failures come to.
     pub(super) async fn check_commit(&self, repo: &Repo, sha: &str, head: &Untrusted) -> Result<(), PortError> {
         // What was set earlier may have been turned off since.
-        if !self.verdict_check {
+        if !self.settings().verdict_check {
             return Ok(());
         }
         // What is read here is written here: a later look reads after this one wrote.

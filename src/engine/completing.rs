@@ -91,7 +91,7 @@ impl Engine {
         let mut known: BTreeSet<Repo> = incidents.into_iter().map(|incident| incident.repo).collect();
         known.extend(self.known_repositories());
         known.extend(self.state.lock().await.names.present().cloned());
-        known.retain(|repo| self.filter.has_repo(repo));
+        known.retain(|repo| self.settings().filter.has_repo(repo));
         let fit = fitting(known.iter().map(|repo| Candidate::plain(repo.as_str())).collect(), typed);
         // The forge is asked about those that fit best.
         let repos: Vec<Repo> = fit.iter().take(OFFERED_MAX).filter_map(|one| one.value.parse().ok()).collect();

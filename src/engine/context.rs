@@ -237,7 +237,7 @@ impl Engine {
         }
         let (used, hold) = (self.store.setting(&acts).await?, self.store.setting(HOLD).await?);
         let count = read::<u32>(&acts, used.clone())?.unwrap_or(0);
-        if hold.is_some() || count >= self.rules.daily_limit {
+        if hold.is_some() || count >= self.settings().rules.daily_limit {
             return Ok(false);
         }
         let settings = vec![(marker.clone(), Some(json!(now.0)))];

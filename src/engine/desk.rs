@@ -318,7 +318,7 @@ impl Working<'_> {
     /// Who is meant by a name, and how long it is until a time of day.
     async fn meant(&self, asker: &Asker, by: &Principal, intent: Intent) -> Result<Intent, StoreError> {
         if let Intent::Snooze { target, until: Some(minute), .. } = intent {
-            let until = self.engine.mentions.next(minute, self.now);
+            let until = self.engine.settings().mentions.next(minute, self.now);
             let for_ms = until.map_or(0, |until| until.ms_since(self.now));
             return Ok(Intent::Snooze { target, for_ms, until: None });
         }

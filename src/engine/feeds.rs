@@ -60,8 +60,8 @@ impl Working<'_> {
         };
         let note = Note::Subscribed { feed: words(&feed.filter) };
         if !self
-            .engine
-            .all_feeds(self.state)
+            .state
+            .all_feeds()
             .any(|have| have.platform == feed.platform && have.channel == feed.channel && have.filter == feed.filter)
         {
             self.turn.settings.push((feed_key(&feed), Some(json!(feed))));
@@ -100,7 +100,7 @@ impl Working<'_> {
 
     pub(super) fn subscriptions(&self, place: &Place) -> Note {
         let here = |feed: &&Subscription| feed.platform == place.platform && feed.channel == place.channel;
-        let rows = self.engine.all_feeds(self.state).filter(here);
+        let rows = self.state.all_feeds().filter(here);
         Note::Feeds {
             rows: rows.map(|feed| FeedRow { words: words(&feed.filter).into(), fixed: feed.fixed }).collect(),
         }

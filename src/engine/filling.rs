@@ -75,7 +75,7 @@ impl Engine {
     /// Ours that are not read yet, and whether the forge listed all.
     async fn unfilled(&self, filler: &Filler) -> Result<(Vec<Repo>, bool), StoreError> {
         let known = self.state.lock().await.names.known();
-        let (repos, unlisted) = filler.unfilled(&self.filter, known).await?;
+        let (repos, unlisted) = filler.unfilled(&self.settings().filter, known).await?;
         if let Some(why) = &unlisted {
             tracing::debug!(%why, "the repositories whose past is to be read could not be listed");
         }
@@ -88,7 +88,7 @@ impl Engine {
         let repos = match repo {
             Some(repo) => {
                 let repo = self.state.lock().await.names.current(&repo);
-                if !self.filter.has_repo(&repo) {
+                if !self.settings().filter.has_repo(&repo) {
                     let waits = Some("it is outside github.repositories".into());
                     let refused = Filled { repo, runs: 0, of: 0, done: true, waits };
                     return Ok(stream::iter([Ok(format!("{}\n", json!(refused)).into_bytes())]).boxed());

@@ -72,7 +72,7 @@ impl Engine {
     /// Which list of the person's page an open incident is on.
     fn row_of(&self, actor: &Actor, place: &Place, incident: Incident) -> Option<Row> {
         let person = self.directory.principal(actor, place);
-        if waits_for(&self.rules, &incident, &person) {
+        if waits_for(&self.settings().rules, &incident, &person) {
             return Some(Row::Waiting(Box::new(incident)));
         }
         if incident.closed_at.is_some() || incident.adopted_by.is_some() {
@@ -128,7 +128,7 @@ impl Engine {
                 into.extend(self.store.incident(*no).await.map_err(broken)?);
             }
         }
-        let owners = self.filter.has_several_owners();
+        let owners = self.settings().filter.has_several_owners();
         let asked = Written { lists, waiting: &waiting, own: &own, team: &team, owners };
         let seal = |what: &crate::card::ButtonRef| self.seal.close(what);
         let home = self.words.home_of(chat.markup(), &asked, &seal);

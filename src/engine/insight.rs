@@ -39,7 +39,7 @@ impl Engine {
         {
             let (state, answers) = (self.state.lock().await, self.answers.lock().await);
             for repo in repos {
-                match sight(&self.rules, &state.names, reader, &repo) {
+                match sight(&self.settings().rules, &state.names, reader, &repo) {
                     Sight::Yes => drop(open.insert(repo)),
                     Sight::Ask if self.forge.is_none() => drop(open.insert(repo)),
                     Sight::Ask => match told(&answers, login, &repo, self.clock.now()) {

@@ -59,12 +59,12 @@ impl Working<'_> {
     /// What may be known of mentions for this incident as it stands.
     pub(super) async fn mentioning(&self, incident: Option<&Incident>) -> Result<Mentioning, StoreError> {
         let engine = self.engine;
-        let severities = engine.mentions.severities.clone();
+        let severities = engine.settings().mentions.severities.clone();
         let wanted = |incident: &&Incident| incident.mention_due.is_some() || authors(incident).next().is_some();
         let Some(incident) = incident.filter(wanted) else {
             return Ok(Mentioning { severities, ..Mentioning::default() });
         };
-        let quiet_until = engine.mentions.quiet.as_ref().and_then(|quiet| quiet.until(self.now));
+        let quiet_until = engine.settings().mentions.quiet.as_ref().and_then(|quiet| quiet.until(self.now));
         let mut known = Mentioning { severities, quiet_until, ..Mentioning::default() };
         let mut awake = Vec::new();
         for owner in engine.each_owner(&incident.to_mention()) {

@@ -159,7 +159,7 @@ impl Working<'_> {
     /// An event names a repository by its id.
     pub(super) async fn named(&mut self, id: u64, name: &Repo, renamed: bool) -> Result<(), StoreError> {
         // Names of repositories that are not ours are nobody's business.
-        if !self.state.names.rows.contains_key(&id) && !self.engine.filter.has_repo(name) {
+        if !self.state.names.rows.contains_key(&id) && !self.engine.settings().filter.has_repo(name) {
             return Ok(());
         }
         let Learned { moves, rows } = self.state.names.learn(id, name, renamed);

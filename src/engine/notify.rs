@@ -82,7 +82,7 @@ impl Working<'_> {
         let mut said = self.engine.preference(&by.key).await?.unwrap_or_else(|| Preference {
             road: Road::Default,
             quiet: None,
-            zone: self.engine.mentions.zone_name(),
+            zone: self.engine.settings().mentions.zone_name(),
         });
         said.road = road.unwrap_or(said.road);
         if let Some(zone) = zone {

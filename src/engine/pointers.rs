@@ -149,7 +149,7 @@ impl Engine {
             Found::Incident { no } => {
                 let incident = self.store.incident(*no).await.map_err(|why| PortError::transient(why.to_string()))?;
                 let Some(incident) = incident else { return Ok(()) };
-                self.words.window_of(markup, &incident, self.filter.has_several_owners())
+                self.words.window_of(markup, &incident, self.settings().filter.has_several_owners())
             }
             Found::Nothing { to, role, open } => {
                 let (said, offer) = self.look_at(to, *role, open.then_some(window)).await?;
@@ -181,7 +181,7 @@ impl Engine {
         match run.conclusion {
             None => say("going", String::new()),
             Some(conclusion) if !conclusion.is_failure() => say("green", conclusion.as_str().to_owned()),
-            _ if !self.filter.has(repo, run.head_branch.raw()) => say("elsewhere", branch),
+            _ if !self.settings().filter.has(repo, run.head_branch.raw()) => say("elsewhere", branch),
             _ if role < Role::Responder => say("denied", role.to_string()),
             _ => {
                 let to = Pointer::Run { repo: repo.clone(), run: run.id };
@@ -232,7 +232,7 @@ impl Engine {
         for (address, no) in shown {
             let incident = self.store.incident(*no).await.map_err(|why| PortError::transient(why.to_string()))?;
             let Some(incident) = incident else { continue };
-            let owners = self.filter.has_several_owners();
+            let owners = self.settings().filter.has_several_owners();
             let card = self.words.card(chat.markup(), &view(&incident), &|_| String::new(), owners);
             cards.push((address.clone(), card.map_err(|why| PortError::permanent(why.to_string()))?));
         }

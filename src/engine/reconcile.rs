@@ -132,11 +132,13 @@ impl Engine {
 
     /// Those named, and those that a wildcard means; all that we may see where nothing is named.
     pub(super) async fn ours(&self, ci: &dyn Ci) -> Vec<Repo> {
-        let names = &self.filter.repositories;
+        let settings = self.settings();
+        let filter = &settings.filter;
+        let names = &filter.repositories;
         let mut all: Vec<Repo> =
             names.iter().filter(|name| !name.contains('*')).filter_map(|name| name.parse().ok()).collect();
         if names.is_empty() || names.iter().any(|name| name.contains('*')) {
-            all.extend(self.list(ci).await.into_iter().filter(|repo| self.filter.has_repo(repo)));
+            all.extend(self.list(ci).await.into_iter().filter(|repo| filter.has_repo(repo)));
         }
         all
     }
@@ -175,7 +177,8 @@ impl Engine {
 
     /// What the forge listed last, and what the configuration names.
     pub(super) fn known_repositories(&self) -> Vec<Repo> {
-        let named = self.filter.repositories.iter().filter_map(|name| name.parse().ok());
+        let settings = self.settings();
+        let named = settings.filter.repositories.iter().filter_map(|name| name.parse().ok());
         self.listed().repos.iter().cloned().chain(named).collect()
     }
 

@@ -17,13 +17,14 @@ impl Engine {
         version: &str,
     ) -> Result<Resolved, PortError> {
         let pin = || Resolved::new(package, version, None).map_err(PortError::permanent);
-        if self.resolver.is_none() || self.rules.resolvers.is_empty() {
+        let settings = self.settings();
+        let resolvers = &settings.rules.resolvers;
+        if self.resolver.is_none() || resolvers.is_empty() {
             return pin();
         }
         let first = pin()?;
         self.git()?.change(repo, onto, ports::ChangeSource::Edit { editing: &first, message: "" }).await?;
-        let Some(question) = first.question().filter(|q| self.rules.resolvers.iter().any(|id| id == q.ecosystem))
-        else {
+        let Some(question) = first.question().filter(|q| resolvers.iter().any(|id| id == q.ecosystem)) else {
             return pin();
         };
         let answer = self.answer(&question).await?;

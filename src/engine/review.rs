@@ -98,7 +98,7 @@ impl Engine {
             let pattern = feed.filter.repo.as_deref();
             pattern.is_none_or(|pattern| state.names.all(&incident.repo).any(|name| repo_glob(pattern, name.as_str())))
         };
-        Ok(self.all_feeds(&state).filter(here).any(fits))
+        Ok(state.all_feeds().filter(here).any(fits))
     }
 }
 
@@ -109,7 +109,7 @@ impl Working<'_> {
         self.turn.timers.push(row(to, at));
         self.turn.settings.push((REVIEW.to_owned(), Some(at.0.into())));
         let lasting = |platform: &Platform| self.engine.chats.get(platform).is_some_and(|chat| chat.remembers());
-        let feeds = self.engine.all_feeds(self.state).filter(|feed| lasting(&feed.platform));
+        let feeds = self.state.all_feeds().filter(|feed| lasting(&feed.platform));
         let channels: BTreeSet<_> = feeds.map(|feed| (feed.platform.clone(), feed.channel.clone())).collect();
         for (platform, channel) in channels {
             let surface = Surface { incident: IncidentNo(0), platform, channel };

@@ -58,7 +58,7 @@ impl Engine {
     /// # Errors
     /// The store failed.
     pub async fn look_at_schedules(&self) -> Result<u64, StoreError> {
-        let Some(ci) = self.ci.as_deref().filter(|_| self.watching.on) else { return Ok(0) };
+        let Some(ci) = self.ci.as_deref().filter(|_| self.settings().watching.on) else { return Ok(0) };
         let now = self.clock.now();
         let mut due: Vec<(Time, Repo, Option<serde_json::Value>)> = Vec::new();
         for repo in self.subscribed(ci).await {
@@ -84,7 +84,7 @@ impl Engine {
         let state = self.state.lock().await;
         // Our own pages show everything: whoever has no chat looks there.
         let chat = |feed: &&Subscription| self.chats.get(&feed.platform).is_some_and(|chat| !chat.is_inside());
-        let feeds: Vec<&Subscription> = self.all_feeds(&state).filter(chat).collect();
+        let feeds: Vec<&Subscription> = state.all_feeds().filter(chat).collect();
         let wanted = |repo: &Repo| {
             let names = |pattern: &str| state.names.all(repo).any(|name| repo_glob(pattern, name.as_str()));
             feeds.is_empty() || feeds.iter().any(|feed| feed.filter.repo.as_deref().is_none_or(names))
@@ -234,7 +234,8 @@ impl Engine {
             file.since = now;
             return Ok(News::Ran("the schedule is active again"));
         }
-        let due = schedules.iter().filter_map(|schedule| Some((schedule.due(now, self.watching.grace_ms)?, schedule)));
+        let grace_ms = self.settings().watching.grace_ms;
+        let due = schedules.iter().filter_map(|schedule| Some((schedule.due(now, grace_ms)?, schedule)));
         let due = due.filter(|(at, _)| *at >= file.since).max_by_key(|(at, _)| *at);
         let has_run = |ran: Option<Time>, at: Time| ran.is_some_and(|ran| ran.plus_ms(SKEW_MS) >= at);
         let Some((at, schedule)) = due else { return Ok(News::Nothing) };

@@ -77,13 +77,14 @@ impl Engine {
         for (key, value) in self.store.settings(KEY).await? {
             let standing: Option<Standing> = serde_json::from_value(value).ok();
             let gone = standing.is_some_and(|standing| {
-                standing.schedule.fixed && !self.digests.iter().any(|wanted| is_same(wanted, &standing.schedule))
+                standing.schedule.fixed
+                    && !self.settings().digests.iter().any(|wanted| is_same(wanted, &standing.schedule))
             });
             if gone {
                 remove(key, &mut turn);
             }
         }
-        for schedule in &self.digests {
+        for schedule in &self.settings().digests {
             let key = key(&schedule.platform, &schedule.channel, schedule.every);
             let before = self.standing(&key).await?;
             if before.as_ref().is_some_and(|before| before.schedule == *schedule) {
@@ -142,7 +143,7 @@ impl Working<'_> {
             channel: place.channel.clone(),
             every,
             minute: minute.or(had_minute).unwrap_or(MINUTE),
-            zone: zone.or(had_zone).unwrap_or_else(|| self.engine.mentions.zone_name()),
+            zone: zone.or(had_zone).unwrap_or_else(|| self.engine.settings().mentions.zone_name()),
             fixed: false,
         };
         let Some(next) = next(&schedule, self.now) else { return Ok(unknown_zone(&schedule.zone, "digest daily")) };

@@ -36,7 +36,7 @@ impl Working<'_> {
             pattern.is_none_or(|pattern| self.state.names.all(repo).any(|name| repo_glob(pattern, name.as_str())))
         };
         chat.is_some_and(|chat| chat.is_in_repository() || chat.is_inside())
-            || self.engine.all_feeds(self.state).filter(here).any(fits)
+            || self.state.all_feeds().filter(here).any(fits)
     }
 
     /// Where the card stands already, and where feeds want it now; with each, whether it stands there.
@@ -44,7 +44,7 @@ impl Working<'_> {
         let stand = if incident.version > 1 { self.engine.store.surfaces(incident.no).await? } else { Vec::new() };
         let mut surfaces: Vec<(Surface, bool)> = stand.into_iter().map(|surface| (surface, true)).collect();
         let subject = subject(incident);
-        let fed = self.engine.all_feeds(self.state).filter(|feed| self.state.names.wants(&feed.filter, &subject));
+        let fed = self.state.all_feeds().filter(|feed| self.state.names.wants(&feed.filter, &subject));
         let fed = fed.map(|feed| (feed.platform.clone(), feed.channel.clone()));
         let own = self.engine.chats.iter().flat_map(|(platform, chat)| {
             let channels = chat.channels(&incident.repo, &incident.pulls);

@@ -44,7 +44,7 @@ impl Engine {
         let now = self.clock.now();
         let before = Before {
             seen: now.plus_ms(-SEEN_MS),
-            closed: now.plus_ms(-i64::from(self.rules.keep_days) * DAY_MS),
+            closed: now.plus_ms(-i64::from(self.settings().rules.keep_days) * DAY_MS),
             history: now.plus_ms(-HISTORY_MS),
         };
         let gone = self.store.compact(before).await?;

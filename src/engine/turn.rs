@@ -195,7 +195,7 @@ impl Working<'_> {
             Heard::Visited { actor, place } => self.visit(actor, place).await,
             Heard::Asked(asked) => self.asked(*asked, None).await,
             Heard::Queued { key, failure } => {
-                let at = self.now.plus_ms(i64::from(self.engine.rules.stuck_minutes) * MINUTE_MS);
+                let at = self.now.plus_ms(i64::from(self.engine.settings().rules.stuck_minutes) * MINUTE_MS);
                 self.turn.timers.push(TimerRow {
                     key: format!("queued:{key}"),
                     at,
@@ -243,7 +243,7 @@ impl Working<'_> {
             }
             self.ask_reports(&event).await?;
             self.at_commit(&event);
-            let routed = route(&self.state.index, &self.engine.rules, &event, self.now);
+            let routed = route(&self.state.index, &self.engine.settings().rules, &event, self.now);
             let passed = self.passed_since(&event);
             self.see_run(&event);
             match routed {
@@ -290,7 +290,7 @@ impl Working<'_> {
 
     /// Whether a repository is ours by any of its names.
     pub(super) fn has_repo(&self, repo: &Repo) -> bool {
-        self.state.names.all(repo).any(|repo| self.engine.filter.has_repo(repo))
+        self.state.names.all(repo).any(|repo| self.engine.settings().filter.has_repo(repo))
     }
 
     /// Whether it would open an incident where we do not look.
@@ -305,7 +305,7 @@ impl Working<'_> {
     }
 
     fn is_ours(&self, repo: &Repo, branch: &str) -> bool {
-        self.state.names.all(repo).any(|repo| self.engine.filter.has(repo, branch))
+        self.state.names.all(repo).any(|repo| self.engine.settings().filter.has(repo, branch))
     }
 
     /// An event that is for this incident alone, and everything it triggers in others.
@@ -373,7 +373,7 @@ impl Working<'_> {
         }
         let entries = before.as_ref().map_or(0, |incident| incident.entries);
         let span = spans::step(before.as_ref(), no, event);
-        let stepped = span.in_scope(|| step(&self.engine.rules, &context, before, no, event, self.now));
+        let stepped = span.in_scope(|| step(&self.engine.settings().rules, &context, before, no, event, self.now));
         let Some(Transition { incident, orders }) = stepped else {
             if let Event::Asked { request } = event {
                 self.reply_missing(no, request);
@@ -438,7 +438,7 @@ impl Working<'_> {
         let of_owners = |lookup: &Lookup| {
             matches!(lookup, Lookup::Owners { .. } | Lookup::LastAuthors { .. } | Lookup::AuthorOf { .. })
         };
-        lookups.iter().all(of_owners) && !self.engine.all_feeds(self.state).any(|feed| feed.filter.owner.is_some())
+        lookups.iter().all(of_owners) && !self.state.all_feeds().any(|feed| feed.filter.owner.is_some())
     }
 
     fn absorb(

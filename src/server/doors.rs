@@ -2,7 +2,7 @@
 
 use super::limits::{Unread, json_only};
 use super::shapes::{CiHook, CiHookAnswer, RemediateAnswer, RemediateRequest, failure_type};
-use super::{Doors, HOOK_BYTES_MAX, WEBHOOK_BYTES_MAX, api, probes};
+use super::{Doors, HOOK_BYTES_MAX, Token, WEBHOOK_BYTES_MAX, api, probes};
 use crate::domain::Repo;
 use crate::domain::ids::Digest;
 use crate::ports::{Accepted, CiFailure, Endpoint, Headers, NotTaken, Origin, Proof, Raw, Refusal, Verified, Verifier};
@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use ring::hmac;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
@@ -119,8 +119,8 @@ pub fn token(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// In constant time. Nothing matches where nothing is configured.
-pub fn is_token(given: Option<&str>, wanted: Option<&SecretString>) -> bool {
-    match (given, wanted) {
+pub fn is_token(given: Option<&str>, wanted: &Token) -> bool {
+    match (given, &*wanted.get()) {
         (Some(given), Some(wanted)) if !wanted.expose_secret().is_empty() => {
             // Digests have one length, so that the comparison tells nothing of the token's.
             let hash = |text: &str| Digest::of([text.as_bytes()]);
@@ -137,8 +137,8 @@ fn code(header: &str) -> Option<Vec<u8>> {
 }
 
 /// HMAC with SHA-256 over the raw body, in constant time. Nothing is signed where no secret is configured.
-fn is_signed(code: Option<&[u8]>, body: &[u8], secret: Option<&SecretString>) -> bool {
-    match (code, secret.map(ExposeSecret::expose_secret)) {
+fn is_signed(code: Option<&[u8]>, body: &[u8], secret: &Token) -> bool {
+    match (code, secret.get().as_ref().as_ref().map(ExposeSecret::expose_secret)) {
         (Some(code), Some(secret)) if !secret.is_empty() => {
             let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
             hmac::verify(&key, body, code).is_ok()
@@ -148,11 +148,11 @@ fn is_signed(code: Option<&[u8]>, body: &[u8], secret: Option<&SecretString>) ->
 }
 
 /// Proof by token: the body's hash is the delivery's name, so that a repeated call is one delivery.
-struct Token {
+struct ByToken {
     kind: &'static str,
 }
 
-impl Verifier for Token {
+impl Verifier for ByToken {
     fn verify(&self, raw: &Raw) -> Result<Proof, Refusal> {
         Ok(Proof {
             origin: Origin::Token,
@@ -164,7 +164,7 @@ impl Verifier for Token {
 }
 
 async fn ci_hook(State(doors): State<Doors>, unread: Unread) -> Response {
-    let known = is_token(token(&unread.headers), doors.hook_token.as_deref());
+    let known = is_token(token(&unread.headers), &doors.hook_token);
     let code = own_headers(&unread.headers, "x-hub-").one("x-hub-signature-256").and_then(code);
     let strange = || {
         refuse(
@@ -179,7 +179,7 @@ async fn ci_hook(State(doors): State<Doors>, unread: Unread) -> Response {
         Ok(whole) => whole,
         Err(answer) => return answer,
     };
-    if !known && !is_signed(code.as_deref(), &bytes, doors.hook_token.as_deref()) {
+    if !known && !is_signed(code.as_deref(), &bytes, &doors.hook_token) {
         return strange();
     }
     let hook: CiHook = match serde_json::from_slice(&bytes) {
@@ -227,12 +227,12 @@ fn required(hook: &CiHook) -> Result<(u64, Repo, Vec<String>), String> {
 
 async fn tell(doors: &Doors, kind: &'static str, told: &Value) -> Result<Accepted, Response> {
     let raw = Raw { source: "hooks", headers: Headers::default(), body: told.to_string().into_bytes() };
-    let verified = Verified::by(&Token { kind }, raw).map_err(|why| refused(&why))?;
+    let verified = Verified::by(&ByToken { kind }, raw).map_err(|why| refused(&why))?;
     doors.door.accept(verified).await.map_err(|why| refuse(StatusCode::SERVICE_UNAVAILABLE, why.to_string()))
 }
 
 async fn remediate(State(doors): State<Doors>, unread: Unread) -> Response {
-    if !is_token(token(&unread.headers), doors.act_token.as_deref()) {
+    if !is_token(token(&unread.headers), &doors.act_token) {
         return refuse(StatusCode::UNAUTHORIZED, "send api.act_token as a bearer token");
     }
     let (bytes, _held) = match unread.whole(HOOK_BYTES_MAX).await {

@@ -1,20 +1,19 @@
 //! The private listener: the console, `/metrics`, and the API too.
 
 use super::doors::{is_token, refuse, token};
-use super::{Doors, api};
+use super::{Doors, Token, api};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures::future::BoxFuture;
-use secrecy::SecretString;
 use std::sync::Arc;
 
 /// The metrics page: who may read it, and how it is made.
 #[derive(Clone)]
 pub struct Probe {
-    pub token: Option<Arc<SecretString>>,
+    pub token: Token,
     /// The demo, where nothing is secret.
     pub open: bool,
     pub render: Arc<dyn Fn() -> BoxFuture<'static, String> + Send + Sync>,
@@ -27,7 +26,7 @@ pub fn private(doors: Doors, probe: Probe, console: Router) -> Router {
 }
 
 async fn metrics(State(probe): State<Probe>, headers: HeaderMap) -> Response {
-    if !probe.open && !is_token(token(&headers), probe.token.as_deref()) {
+    if !probe.open && !is_token(token(&headers), &probe.token) {
         return refuse(StatusCode::UNAUTHORIZED, "send console.token as a bearer token");
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], (probe.render)().await).into_response()

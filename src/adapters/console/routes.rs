@@ -13,7 +13,7 @@ use super::{attempts, audit, board, channels, events, export, files, incident, i
 use super::{loops, offers, overview, people, say, shared, sign, statistics};
 use crate::card::Words;
 use crate::domain::actor::Role;
-use crate::ports::{Ask, Clock, Directory, Door, Insight, SignIn};
+use crate::ports::{Ask, Clock, Directory, Door, Insight, Renewable, SignIn};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -44,7 +44,7 @@ pub struct Settings {
     pub features: Arc<Vec<(String, String)>>,
     pub words: Arc<Words>,
     /// Who holds it signs in as the first of `people`.
-    pub token: Option<Arc<SecretString>>,
+    pub token: Renewable<Option<SecretString>>,
     /// The demo, where everybody has a seat and can change it.
     pub open: bool,
     /// The first is who signs in; the others can be switched to, in the demo only.
@@ -69,7 +69,7 @@ pub(super) struct Inner {
     pub(super) pulse: super::integrations::Pulse,
     pub(super) features: Arc<Vec<(String, String)>>,
     pub(super) words: Arc<Words>,
-    pub(super) token: Option<Arc<SecretString>>,
+    pub(super) token: Renewable<Option<SecretString>>,
     pub(super) open: bool,
     pub(super) people: Vec<Person>,
     pub(super) directory: Arc<dyn Directory>,

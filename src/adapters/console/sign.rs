@@ -81,7 +81,7 @@ pub fn form(app: &App, headers: &HeaderMap, status: StatusCode, (to, mistake): (
     let html = app.pages.render(
         "sign_in.html",
         context! {
-            csrf, mistake, back => back(to), ways => ways(app, back(to)), token => app.token.is_some(),
+            csrf, mistake, back => back(to), ways => ways(app, back(to)), token => app.token.get().is_some(),
             proxied => app.proxy.is_some(),
         },
     );
@@ -114,7 +114,7 @@ pub async fn sign_in(
             .into_response();
     }
     let hash = |text: &str| Digest::of([text.as_bytes()]).as_str().to_owned();
-    let good = app.token.as_ref().is_some_and(|token| {
+    let good = app.token.get().as_ref().as_ref().is_some_and(|token| {
         let wanted = token.expose_secret();
         !wanted.is_empty() && same(&hash(&given.token), &hash(wanted))
     });

@@ -5,9 +5,10 @@ use super::intake::Intake;
 use super::rest::{Rest, Route};
 use crate::domain::actor::Platform;
 use crate::domain::barrier::Barrier;
-use crate::ports::{Integration, RoomNews};
+use crate::ports::{Integration, Renewable, RoomNews};
 use async_trait::async_trait;
 use reqwest::Method;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use serenity::all::{
     ClientBuilder, ConnectionStage, Context, Event, GatewayError, GatewayIntents, HttpBuilder, Interaction,
@@ -28,7 +29,7 @@ const WATCH: Duration = Duration::from_secs(15);
 pub struct Listener {
     /// Ends in `/api/v10`.
     pub api_url: String,
-    pub token: String,
+    pub token: Renewable<SecretString>,
     pub intake: Intake,
     pub rest: Arc<Rest>,
     pub health: Arc<Integration>,
@@ -185,7 +186,8 @@ fn ended(why: &serenity::Error) -> Ended {
 async fn connect(listener: &Listener, held: &Mutex<Option<Arc<ShardManager>>>) -> Ended {
     // serenity's own calls only ask for the gateway's address; its limiter would ignore ours.
     let origin = listener.api_url.trim_end_matches('/').trim_end_matches("/api/v10").to_owned();
-    let http = HttpBuilder::new(&listener.token).proxy(origin).ratelimiter_disabled(true).build();
+    let used = listener.token.get();
+    let http = HttpBuilder::new(used.expose_secret()).proxy(origin).ratelimiter_disabled(true).build();
     let ears = Ears { intake: listener.intake.clone(), rest: listener.rest.clone(), health: listener.health.clone() };
     let client = ClientBuilder::new_with_http(http, GatewayIntents::GUILDS).raw_event_handler(ears).await;
     let mut client = match client {
@@ -195,6 +197,9 @@ async fn connect(listener: &Listener, held: &Mutex<Option<Arc<ShardManager>>>) -
     *held.lock().unwrap_or_else(PoisonError::into_inner) = Some(client.shard_manager.clone());
     match client.start().await {
         Ok(()) => Ended::Again("it ended".into()),
+        Err(serenity::Error::Gateway(GatewayError::InvalidAuthentication)) if listener.token.refused(&used) => {
+            Ended::Again("Discord refused the token; there is another now".into())
+        }
         Err(why) => ended(&why),
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::domain::barrier::Barrier;
 use crate::domain::time::Time;
-use crate::ports::{Clock, Integration, PortError, Sealer, cause};
+use crate::ports::{Clock, Integration, PortError, Renewable, Sealer, cause};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -22,7 +22,7 @@ const RATE_PAUSE: Duration = Duration::from_secs(5);
 pub struct Settings {
     /// Ends in `/api/v10`.
     pub api_url: String,
-    pub bot_token: SecretString,
+    pub bot_token: Renewable<SecretString>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -30,7 +30,7 @@ pub struct Settings {
 pub struct Rest {
     http: reqwest::Client,
     api: String,
-    token: SecretString,
+    token: Renewable<SecretString>,
     clock: Arc<dyn Clock>,
     pace: DefaultDirectRateLimiter,
     /// Routes that are used up, and until when by the clock's elapsed milliseconds; the empty name is all of them.
@@ -114,7 +114,7 @@ impl Rest {
         Ok(Self {
             http,
             api: settings.api_url.trim_end_matches('/').to_owned(),
-            sealer: Arc::new(Sealer::new(&settings.bot_token)),
+            sealer: Arc::new(Sealer::new(&settings.bot_token.get())),
             token: settings.bot_token,
             clock: settings.clock,
             pace: RateLimiter::direct(Quota::per_second(CALLS_A_SECOND)),
@@ -167,13 +167,18 @@ impl Rest {
             self.pace.until_ready().await;
         }
         let reads = route.method == Method::GET;
-        let token = format!("Bot {}", self.token.expose_secret());
+        let used = self.token.get();
+        let token = format!("Bot {}", used.expose_secret());
         let mut request = self.http.request(route.method, format!("{}{}", self.api, route.path));
         request = request.header("authorization", token);
         if let Some(body) = body {
             request = request.json(body);
         }
         let sent = request.send().await;
+        let is_refused = sent.as_ref().is_ok_and(|answer| answer.status() == StatusCode::UNAUTHORIZED);
+        if is_refused && !answer && self.token.refused(&used) {
+            return Err(PortError::transient("Discord refused the token; there is another now").into());
+        }
         self.report(&sent);
         let answer = sent.map_err(|why| lost(&why, reads))?;
         let (status, headers) = (answer.status(), answer.headers().clone());

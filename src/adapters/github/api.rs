@@ -4,7 +4,7 @@ use super::auth::{Credentials, app_jwt};
 use crate::domain::ids::Repo;
 use crate::domain::text::clean_line;
 use crate::domain::time::{MINUTE_MS, SECOND_MS, Time};
-use crate::ports::{Clock, Integration, PortError, TRACE, Ticks, cause};
+use crate::ports::{Clock, Integration, PortError, Renewable, TRACE, Ticks, cause};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use governor::clock::Clock as _;
 use governor::middleware::NoOpMiddleware;
@@ -47,7 +47,7 @@ pub struct Settings {
     pub api_url: String,
     /// Certificates of one's own authority, PEM.
     pub ca_pem: Option<Vec<u8>>,
-    pub credentials: Credentials,
+    pub credentials: Renewable<Credentials>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -65,7 +65,7 @@ pub struct GitHub {
     graph: Octocrab,
     pub(super) plain: reqwest::Client,
     pub(super) api: url::Url,
-    pub(super) credentials: Credentials,
+    credentials: Renewable<Credentials>,
     pub(super) clock: Arc<dyn Clock>,
     /// One slot per repository: whoever holds it mints, the others wait and use what was minted.
     tokens: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<Token>>>>>,
@@ -228,16 +228,19 @@ impl GitHub {
         body: Option<&Value>,
     ) -> Result<Answer, PortError> {
         self.wait_quiet()?;
-        let client = match self.token(repo).await? {
-            Some(token) => client.user_access_token(token).map_err(|why| PortError::permanent(why.to_string()))?,
-            None => client.clone(),
+        let used = self.credentials.get();
+        let mut sent = self.follow_as_us(client, method, repo, path, body).await?;
+        let is_refused = |sent: &Result<Answer, PortError>| {
+            sent.as_ref().is_ok_and(|answer| answer.status == StatusCode::UNAUTHORIZED)
         };
-        let sent = self.follow(&client, method, path, body).await;
+        if is_refused(&sent) {
+            self.forget_token(repo).await;
+            if self.credentials.refused(&used) {
+                sent = self.follow_as_us(client, method, repo, path, body).await?;
+            }
+        }
         self.report(&sent, repo);
         let answer = sent?;
-        if answer.status == StatusCode::UNAUTHORIZED {
-            self.forget_token(repo).await;
-        }
         if let Some(repo) = repo {
             self.quota.note(repo, &answer.headers);
         }
@@ -248,6 +251,27 @@ impl GitHub {
             return Err(if method == "GET" { PortError::transient(why) } else { PortError::ambiguous(why) });
         }
         Ok(answer)
+    }
+
+    /// With our credentials as they are now. The outer error is ours, before anything was sent.
+    async fn follow_as_us(
+        &self,
+        client: &Octocrab,
+        method: &str,
+        repo: Option<&Repo>,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Result<Answer, PortError>, PortError> {
+        let client = match self.token(repo).await? {
+            Some(token) => client.user_access_token(token).map_err(|why| PortError::permanent(why.to_string()))?,
+            None => client.clone(),
+        };
+        Ok(self.follow(&client, method, path, body).await)
+    }
+
+    /// Who we are to GitHub now.
+    pub(super) fn credentials(&self) -> Arc<Credentials> {
+        self.credentials.get()
     }
 
     /// A renamed repository's old address leads to the new one: 301, and 307 or 308 for writes (docs.github.com, "Best
@@ -342,7 +366,7 @@ impl GitHub {
     }
 
     pub(super) async fn token(&self, repo: Option<&Repo>) -> Result<Option<SecretString>, PortError> {
-        match (&self.credentials, repo) {
+        match (&*self.credentials(), repo) {
             (Credentials::Nobody, _) => Ok(None),
             (Credentials::Token(token), _) => Ok(Some(token.clone())),
             (Credentials::App { id, key }, None) => {
@@ -438,7 +462,7 @@ impl GitHub {
     /// # Errors
     /// What GitHub or the network said.
     pub async fn whoami(&self) -> Result<String, PortError> {
-        let path = match &self.credentials {
+        let path = match &*self.credentials() {
             Credentials::Nobody => "/meta",
             Credentials::Token(_) => "/user",
             Credentials::App { .. } => "/app",

@@ -75,7 +75,7 @@ fn ended(state: &str) -> Option<Conclusion> {
 impl GitHub {
     /// Only an App makes check runs, and by it ours are known from those of others.
     fn own_app(&self) -> Result<u64, PortError> {
-        match &self.credentials {
+        match &*self.credentials() {
             Credentials::App { id, .. } => Ok(*id),
             _ => Err(PortError::permanent("only a GitHub App can write check runs: set github.app_id")),
         }
@@ -146,7 +146,7 @@ impl GitHub {
     ) -> Result<Option<Told>, PortError> {
         // GitHub shows the newest of a name only, unless it is asked for all.
         let found = self.listed(repo, sha, &[("check_name", name), ("filter", "all")]).await?;
-        let own = match &self.credentials {
+        let own = match &*self.credentials() {
             Credentials::App { id, .. } => Some(*id),
             _ => None,
         };

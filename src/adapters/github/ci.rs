@@ -173,7 +173,7 @@ impl Ci for GitHub {
     }
 
     async fn redeliver(&self, since: Time) -> Result<u32, PortError> {
-        if !matches!(self.credentials, super::Credentials::App { .. }) {
+        if !matches!(*self.credentials(), super::Credentials::App { .. }) {
             return Ok(0);
         }
         super::lost::redeliver(self, since).await

@@ -217,7 +217,7 @@ impl GitHub {
         number: u64,
         is: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<Option<(u64, String)>, PortError> {
-        let login = match &self.credentials {
+        let login = match &*self.credentials() {
             Credentials::Token(_) => Some(self.whoami().await?),
             _ => None,
         };
@@ -238,7 +238,7 @@ impl GitHub {
     }
 
     pub(super) fn is_ours(&self, comment: &Value, login: Option<&str>) -> bool {
-        match &self.credentials {
+        match &*self.credentials() {
             Credentials::App { id, .. } => {
                 comment.pointer("/performed_via_github_app/id").and_then(Value::as_u64) == Some(*id)
             }

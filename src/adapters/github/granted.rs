@@ -15,7 +15,7 @@ impl GitHub {
     /// # Errors
     /// What GitHub or the network said.
     pub async fn lacking(&self) -> Result<Vec<String>, PortError> {
-        match &self.credentials {
+        match &*self.credentials() {
             Credentials::Nobody => Ok(Vec::new()),
             Credentials::Token(_) => Ok(scopes(&self.ask("/user").await?)),
             Credentials::App { .. } => {

@@ -63,7 +63,7 @@ impl GitHub {
     /// Our issue with this marker, in whatever state.
     async fn marked(&self, repo: &Repo, marker: &str) -> Result<Option<Value>, PortError> {
         let hidden = hidden(marker);
-        let login = match &self.credentials {
+        let login = match &*self.credentials() {
             Credentials::Token(_) => Some(self.whoami().await?),
             _ => None,
         };

@@ -18,7 +18,7 @@ struct Named {
 }
 
 pub async fn all(github: &GitHub) -> Result<Vec<Repo>, PortError> {
-    match &github.credentials {
+    match &*github.credentials() {
         Credentials::Nobody => Ok(Vec::new()),
         Credentials::Token(token) => of_token(github, token).await,
         Credentials::App { .. } => of_app(github).await,

@@ -2,7 +2,7 @@
 //! (docs.github.com, "Validating webhook deliveries").
 
 use crate::domain::time::Time;
-use crate::ports::{Arriving, Clock, Headers, Origin, Proof, Raw, Refusal, Streaming, Verifier};
+use crate::ports::{Arriving, Clock, Headers, Origin, Proof, Raw, Refusal, Renewable, Streaming, Verifier};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
@@ -15,7 +15,7 @@ pub struct Secret {
 }
 
 pub struct Signature {
-    pub secrets: Vec<Secret>,
+    pub secrets: Renewable<Vec<Secret>>,
     /// Deliveries of another App are not for us.
     pub app_id: Option<u64>,
     pub clock: Arc<dyn Clock>,
@@ -30,7 +30,8 @@ impl Streaming for Signature {
         let code =
             header.and_then(parse).ok_or_else(|| Refusal::Unauthorized("one X-Hub-Signature-256 is needed".into()))?;
         let now = self.clock.now();
-        let live = self.secrets.iter().filter(|secret| secret.until.is_none_or(|until| now < until));
+        let secrets = self.secrets.get();
+        let live = secrets.iter().filter(|secret| secret.until.is_none_or(|until| now < until));
         let macs = live.filter_map(|secret| mac(&secret.text)).collect();
         Ok(Box::new(Signing { code, macs, bytes: 0, app_id: self.app_id }))
     }

@@ -8,7 +8,7 @@ use crate::domain::barrier::Barrier;
 use crate::domain::journal::Mood;
 use crate::domain::mention::Mention;
 use crate::domain::time::Time;
-use crate::ports::{Chat, Integration, Message, PortError, Reached, Sealer};
+use crate::ports::{Chat, Integration, Message, PortError, Reached, Renewable, Sealer};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -37,12 +37,12 @@ const PAGES: usize = 10;
 pub struct Settings {
     /// Ends in `/api`.
     pub api_url: String,
-    pub bot_token: SecretString,
+    pub bot_token: Renewable<SecretString>,
 }
 
 pub struct Slack {
     client: SlackHyperClient,
-    token: SlackApiToken,
+    token: Renewable<SecretString>,
     api: url::Url,
     pace_ms: i64,
     team: Arc<OnceLock<String>>,
@@ -62,12 +62,12 @@ impl Slack {
         let api = url::Url::parse(&settings.api_url).map_err(|why| format!("slack.api_url: {why}"))?;
         Ok(Self {
             client: client(&settings.api_url)?,
-            token: SlackApiToken::new(settings.bot_token.expose_secret().into()),
+            token: settings.bot_token.clone(),
             api,
             pace_ms: PACE_MS,
             team: Arc::default(),
             me: OnceLock::new(),
-            sealer: Sealer::new(&settings.bot_token),
+            sealer: Sealer::new(&settings.bot_token.get()),
             hashes: Mutex::default(),
             health: None,
             hears: true,
@@ -92,8 +92,16 @@ impl Slack {
         self.sealer.close(address)
     }
 
-    pub(super) fn session(&self) -> SlackClientSession<'_, SlackClientHyperHttpsConnector> {
-        self.client.open_session(&self.token)
+    /// As whom we speak now.
+    pub(super) fn token(&self) -> SlackApiToken {
+        SlackApiToken::new(self.token.get().expose_secret().into())
+    }
+
+    pub(super) fn session<'s>(
+        &'s self,
+        token: &'s SlackApiToken,
+    ) -> SlackClientSession<'s, SlackClientHyperHttpsConnector> {
+        self.client.open_session(token)
     }
 
     /// Our workspace, once [`Slack::whoami`] has learned it.
@@ -118,7 +126,8 @@ impl Slack {
     /// # Errors
     /// What Slack or the network said.
     pub async fn whoami(&self) -> Result<String, PortError> {
-        let session = self.client.open_session(&self.token);
+        let token = self.token();
+        let session = self.session(&token);
         let answer = self.in_time(session.auth_test()).await?;
         let _ = self.me.set(answer.user_id.to_string());
         let _ = self.team.set(answer.team_id.to_string());
@@ -128,7 +137,8 @@ impl Slack {
     /// The full members of our workspace in a user group.
     async fn group(&self, group: &str) -> Result<Vec<String>, PortError> {
         let team = self.team.get().ok_or_else(|| PortError::transient("Slack has not told our workspace yet"))?;
-        let session = self.client.open_session(&self.token);
+        let token = self.token();
+        let session = self.session(&token);
         let params = vec![("usergroup", Some(group.to_owned()))];
         let call =
             session.http_session_api.http_get("usergroups.users.list", &params, Some(&SLACK_TIER2_METHOD_CONFIG));
@@ -156,7 +166,8 @@ impl Slack {
 
     /// What Slack tells of an account, within the time that it waits for an acknowledgement.
     pub(super) async fn account(&self, user: &str) -> Result<Account, PortError> {
-        let session = self.client.open_session(&self.token);
+        let token = self.token();
+        let session = self.session(&token);
         let params = vec![("user", Some(user.to_owned()))];
         let call = session.http_session_api.http_get("users.info", &params, Some(&SLACK_TIER4_METHOD_CONFIG));
         let answer: Result<Value, _> = tokio::time::timeout(ACCOUNT_TIME, call)
@@ -177,7 +188,8 @@ impl Slack {
         asking: &views::Asking,
         context: &views::Context,
     ) -> Result<(), PortError> {
-        let session = self.client.open_session(&self.token);
+        let token = self.token();
+        let session = self.session(&token);
         let request = SlackApiViewsOpenRequest::new(trigger.clone(), views::form(asking, context));
         // Slack waits three seconds for our acknowledgement, and the socket for us.
         let call = tokio::time::timeout(FORM_TIME, session.views_open(&request)).await;
@@ -196,7 +208,8 @@ impl Slack {
         params: Vec<(&str, Option<String>)>,
         marker: &str,
     ) -> Result<Option<Message>, PortError> {
-        let session = self.client.open_session(&self.token);
+        let token = self.token();
+        let session = self.session(&token);
         let mut cursor = None;
         for _ in 0..PAGES {
             let mut params = params.clone();
@@ -244,6 +257,7 @@ impl Slack {
         &self,
         call: impl Future<Output = Result<T, SlackClientError>>,
     ) -> Result<T, PortError> {
+        let used = self.token.get();
         let Ok(result) = tokio::time::timeout(CALL_TIME, call).await else {
             let why = "Slack did not answer in time";
             if let Some(health) = &self.health {
@@ -251,6 +265,9 @@ impl Slack {
             }
             return Err(PortError::ambiguous(why));
         };
+        if result.as_ref().is_err_and(errors::is_refused) && self.token.refused(&used) {
+            return Err(PortError::transient("Slack refused the token; there is another now"));
+        }
         if let Some(health) = &self.health {
             errors::report(health, result.as_ref().err());
         }
@@ -298,7 +315,8 @@ impl Chat for Slack {
     }
 
     async fn post(&self, channel: &str, card: &Card, marker: &str) -> Result<Message, PortError> {
-        let session = self.client.open_session(&self.token);
+        let token = self.token();
+        let session = self.session(&token);
         let request = SlackApiChatPostMessageRequest::new(channel.into(), Self::content(card, marker))
             .with_unfurl_links(false)
             .with_unfurl_media(false);
@@ -307,7 +325,8 @@ impl Chat for Slack {
     }
 
     async fn edit(&self, channel: &str, message: &Message, card: &Card, marker: &str) -> Result<(), PortError> {
-        let session = self.client.open_session(&self.token);
+        let token = self.token();
+        let session = self.session(&token);
         let request =
             SlackApiChatUpdateRequest::new(channel.into(), Self::content(card, marker), message.as_str().into());
         // An edit may be made twice.
@@ -346,7 +365,8 @@ impl Chat for Slack {
             .with_thread_ts(thread.as_str().into())
             .with_unfurl_links(false)
             .with_unfurl_media(false);
-        let session = self.client.open_session(&self.token);
+        let token = self.token();
+        let session = self.session(&token);
         self.in_time(session.chat_post_message(&request)).await.map(|_| ())
     }
 
@@ -355,13 +375,15 @@ impl Chat for Slack {
         let request = SlackApiChatPostMessageRequest::new(actor_id.into(), content)
             .with_unfurl_links(false)
             .with_unfurl_media(false);
-        let session = self.client.open_session(&self.token);
+        let token = self.token();
+        let session = self.session(&token);
         self.in_time(session.chat_post_message(&request)).await.map(|_| ())
     }
 
     async fn reach(&self, channel: Option<&str>) -> Result<Reached, PortError> {
         let Some(channel) = channel else { return self.whoami().await.map(|_| Reached::default()) };
-        let session = self.client.open_session(&self.token);
+        let token = self.token();
+        let session = self.session(&token);
         let params = vec![("channel", Some(channel.to_owned()))];
         let call = session.http_session_api.http_get("conversations.info", &params, Some(&SLACK_TIER3_METHOD_CONFIG));
         let answer: Value = self.in_time(call).await.map_err(harmless)?;
@@ -392,7 +414,8 @@ impl Chat for Slack {
         let mut request =
             SlackApiChatPostEphemeralRequest::new(place.channel.as_str().into(), actor_id.into(), content);
         request.thread_ts = place.thread.as_deref().map(Into::into);
-        let session = self.client.open_session(&self.token);
+        let token = self.token();
+        let session = self.session(&token);
         self.in_time(session.chat_post_ephemeral(&request)).await.map(|_| ())
     }
 }

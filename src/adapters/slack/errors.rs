@@ -79,6 +79,11 @@ fn of_code(code: &str) -> PortError {
     if UNSURE.contains(&code) { PortError::ambiguous(words) } else { PortError::permanent(words) }
 }
 
+/// Whether Slack refuses our token.
+pub fn is_refused(why: &SlackClientError) -> bool {
+    matches!(why, SlackClientError::ApiError(error) if REFUSED.contains(&error.code.as_str()))
+}
+
 /// What a call tells of Slack itself: an error code is an answer, too.
 pub fn report(health: &Integration, why: Option<&SlackClientError>) {
     match why {

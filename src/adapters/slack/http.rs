@@ -1,7 +1,7 @@
 //! Slack over HTTP: the same deliveries as by socket, each signed (docs.slack.dev, "Verifying requests from Slack").
 
 use super::intake::Intake;
-use crate::ports::{Clock, Endpoint, Headers, NotTaken, Refusal};
+use crate::ports::{Clock, Endpoint, Headers, NotTaken, Refusal, Renewable};
 use async_trait::async_trait;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
@@ -16,7 +16,7 @@ const VERSION: &str = "v0";
 
 /// Checks `X-Slack-Signature` over `v0:{timestamp}:{raw body}`.
 pub struct Signature {
-    pub secret: SecretString,
+    pub secret: Renewable<SecretString>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -26,7 +26,8 @@ impl Signature {
     pub fn check(&self, headers: &Headers, body: &[u8]) -> Result<(), Refusal> {
         let (stamp, code) = self.admit(headers)?;
         // With an empty key anybody can sign.
-        let key = self.secret.expose_secret().as_bytes();
+        let secret = self.secret.get();
+        let key = secret.expose_secret().as_bytes();
         let mac = Hmac::<Sha256>::new_from_slice(key).ok().filter(|_| !key.trim_ascii().is_empty());
         let mut mac = mac.ok_or_else(|| refuse("no signing secret is configured"))?;
         mac.update(format!("{VERSION}:{stamp}:").as_bytes());

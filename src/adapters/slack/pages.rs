@@ -40,7 +40,8 @@ impl Slack {
     /// # Errors
     /// What Slack or the network said.
     pub(super) async fn open_window(&self, trigger: &SlackTriggerId) -> Result<String, PortError> {
-        let session = self.session();
+        let token = self.token();
+        let session = self.session(&token);
         let request = SlackApiViewsOpenRequest::new(trigger.clone(), views::looking());
         let call = tokio::time::timeout(super::chat::FORM_TIME, session.views_open(&request)).await;
         let opened = call.map_err(|_| PortError::permanent("Slack did not open the window in time"))?;
@@ -55,7 +56,8 @@ fn is_conflict(why: &SlackClientError) -> bool {
 #[async_trait]
 impl Pages for Slack {
     async fn home(&self, actor_id: &str, home: &Home) -> Result<(), PortError> {
-        let session = self.session();
+        let token = self.token();
+        let session = self.session(&token);
         // Whoever is of another workspace has that one's name before their own.
         let user = actor_id.rsplit('/').next().unwrap_or(actor_id);
         let mut request = SlackApiViewsPublishRequest::new(user.into(), views::home(home));
@@ -82,7 +84,8 @@ impl Pages for Slack {
     async fn show(&self, window: &str, channel: &str, thread: Option<&str>, shown: &Window) -> Result<(), PortError> {
         let request =
             SlackApiViewsUpdateRequest::new(views::window(shown, channel, thread)).with_view_id(window.into());
-        let session = self.session();
+        let token = self.token();
+        let session = self.session(&token);
         self.in_time(session.views_update(&request)).await.map(|_| ()).map_err(super::chat::harmless)
     }
 
@@ -103,7 +106,8 @@ impl Pages for Slack {
             }),
         };
         let request = SlackApiChatUnfurlRequestV3::new(id, unfurls);
-        let session = self.session();
+        let token = self.token();
+        let session = self.session(&token);
         // Slack keeps one preview for each link, however often it is told.
         self.in_time(session.chat_unfurl_v3(&request)).await.map(|_| ()).map_err(super::chat::harmless)
     }

@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 impl Engine {
     /// What may be spent says nothing where there is no agent.
     pub(super) async fn measure_budget(&self) {
-        if self.rules.loops.agents.is_empty() {
+        if self.settings().rules.loops.agents.is_empty() {
             return;
         }
         let Ok(spent) = self.spent().await else { return };
-        for (kind, money) in [("spent", spent), ("limit", self.rules.loops.daily_budget)] {
+        for (kind, money) in [("spent", spent), ("limit", self.settings().rules.loops.daily_budget)] {
             gauge!("ci_rescue_agent_budget_dollars", "kind" => kind).set(money.dollars());
         }
     }

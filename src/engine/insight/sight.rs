@@ -83,7 +83,9 @@ impl Engine {
     async fn unknown(&self, reader: &Reader, repos: &BTreeSet<Repo>) -> BTreeSet<Repo> {
         let login = reader.person.github.as_deref();
         let (state, answers) = (self.state.lock().await, self.answers.lock().await);
-        let asks = |repo: &&Repo| sight(&self.rules, &state.names, reader, repo) == Sight::Ask && self.forge.is_some();
+        let settings = self.settings();
+        let asks =
+            |repo: &&Repo| sight(&settings.rules, &state.names, reader, repo) == Sight::Ask && self.forge.is_some();
         let unknown = |repo: &&Repo| told(&answers, login, repo, self.clock.now()).is_none();
         repos.iter().filter(asks).filter(unknown).cloned().collect()
     }

@@ -16,7 +16,7 @@ impl Engine {
     pub(super) async fn fed(&self, reader: &Reader) -> Result<Vec<Fed>, StoreError> {
         let (fixed, added) = {
             let state = self.state.lock().await;
-            (self.fixed_feeds.clone(), state.feeds.clone())
+            (state.fixed.clone(), state.feeds.clone())
         };
         let named = |feed: &Subscription| feed.filter.repo.as_deref().and_then(|repo| repo.parse::<Repo>().ok());
         let repos = fixed.iter().chain(&added).filter_map(named).collect();

@@ -252,7 +252,7 @@ impl Engine {
             return true;
         }
         let state = self.state.lock().await;
-        self.all_feeds(&state).any(|feed| feed.platform == *platform && feed.channel == channel)
+        state.all_feeds().any(|feed| feed.platform == *platform && feed.channel == channel)
     }
 
     /// Looks where nothing waits that would be tried, and lets go of what nobody is subscribed to now.

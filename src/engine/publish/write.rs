@@ -384,9 +384,9 @@ impl Engine {
     /// The same for any place outside a repository.
     pub(super) async fn shows_several_owners(&self, platform: &Platform, channel: &str) -> bool {
         let state = self.state.lock().await;
-        let fed = self.all_feeds(&state).filter(|feed| feed.platform == *platform && feed.channel == channel);
+        let fed = state.all_feeds().filter(|feed| feed.platform == *platform && feed.channel == channel);
         let owners = crate::domain::subscription::owners(fed.map(|feed| feed.filter.repo.as_deref()));
-        owners.unwrap_or_else(|| self.filter.has_several_owners())
+        owners.unwrap_or_else(|| self.settings().filter.has_several_owners())
     }
 
     /// A feed that does not outlive the process is filled again.

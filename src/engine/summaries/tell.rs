@@ -77,7 +77,7 @@ impl Engine {
     async fn channel<'a>(&self, platform: &'a Platform, name: &'a str) -> Channel<'a> {
         let state = self.state.lock().await;
         let here = |feed: &&Subscription| feed.platform == *platform && feed.channel == name;
-        let feeds = self.all_feeds(&state).filter(here).cloned().collect();
+        let feeds = state.all_feeds().filter(here).cloned().collect();
         Channel { platform, name, feeds }
     }
 

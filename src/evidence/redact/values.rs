@@ -2,37 +2,48 @@
 
 use super::rules::{Counts, MASK};
 use aho_corasick::{AhoCorasick, MatchKind};
+use arc_swap::ArcSwapOption;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A shorter value stands in too many texts.
 const VALUE_MIN: usize = 6;
 
-static VALUES: OnceLock<AhoCorasick> = OnceLock::new();
+static VALUES: ArcSwapOption<Known> = ArcSwapOption::const_empty();
 
-/// Masks these values from now on, plain and in base64, wherever text is redacted. Values shorter than six bytes are
-/// left out. The first call counts: it belongs to the start of the process.
+struct Known {
+    all: BTreeSet<String>,
+    automaton: AhoCorasick,
+}
+
+/// Masks these values from now on, plain and in base64, wherever text is redacted, and those of earlier calls as well: one
+/// that was replaced may still turn up. Values shorter than six bytes are left out.
 pub fn know<'a>(values: impl IntoIterator<Item = &'a str>) {
-    let mut all = Vec::new();
+    let mut new = BTreeSet::new();
     for value in values.into_iter().map(str::trim).filter(|value| value.len() >= VALUE_MIN) {
         // A key of several lines is known by each of them.
-        all.extend(value.lines().map(str::trim).filter(|line| line.len() >= VALUE_MIN).map(str::to_owned));
-        all.push(STANDARD.encode(value).trim_end_matches('=').to_owned());
+        new.extend(value.lines().map(str::trim).filter(|line| line.len() >= VALUE_MIN).map(str::to_owned));
+        new.insert(STANDARD.encode(value).trim_end_matches('=').to_owned());
     }
-    if all.is_empty() {
-        return;
-    }
-    let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&all);
-    if let Ok(automaton) = automaton {
-        let _ = VALUES.set(automaton);
-    }
+    VALUES.rcu(|known| {
+        let before = known.as_ref().map(|known| &known.all);
+        if before.map_or(new.is_empty(), |before| new.is_subset(before)) {
+            return known.clone();
+        }
+        let all: BTreeSet<String> = new.iter().chain(before.into_iter().flatten()).cloned().collect();
+        let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&all);
+        automaton.map_or_else(|_| known.clone(), |automaton| Some(Arc::new(Known { all, automaton })))
+    });
 }
 
 /// The text without the known values.
 pub fn mask<'a>(text: &'a str, counts: &mut Counts) -> Cow<'a, str> {
-    let Some(values) = VALUES.get().filter(|values| values.is_match(text)) else { return Cow::Borrowed(text) };
+    let known = VALUES.load();
+    let values = known.as_ref().map(|known| &known.automaton).filter(|values| values.is_match(text));
+    let Some(values) = values else { return Cow::Borrowed(text) };
     let mut out = String::with_capacity(text.len());
     let found = values.find_iter(text).count() as u64;
     values.replace_all_with(text, &mut out, |_, _, out| {

@@ -4,6 +4,7 @@ use super::surfaces::{Surface, everywhere, say};
 use crate::world::discord::{CHANNEL, limits};
 use crate::world::{NETWORK_LOG, Setup, World};
 use ci_rescue::domain::Stage;
+use secrecy::SecretString;
 use serde_json::json;
 
 fn quiet() -> Setup {
@@ -119,7 +120,7 @@ async fn commands_are_registered_only_when_they_changed() {
     assert_eq!(world.discord.calls("commands.put"), 1);
     let rest = ci_rescue::adapters::discord::Rest::new(ci_rescue::adapters::discord::Settings {
         api_url: format!("http://{}/api/v10", world.discord.at),
-        bot_token: "discord-double".into(),
+        bot_token: SecretString::from("discord-double").into(),
         clock: world.clock.clone(),
     });
     let written = ci_rescue::adapters::discord::register(&rest.unwrap(), Some("900"), Some("800")).await.unwrap();

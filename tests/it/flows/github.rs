@@ -14,7 +14,12 @@ pub async fn app() -> (Sandbox, Arc<GitHub>, Arc<HandClock>) {
     let clock = HandClock::new();
     let (sandbox, at, _) = forge(&clock, None).await;
     let credentials = Credentials::app(7, include_str!("../../data/app-key.pem")).unwrap();
-    let settings = Settings { api_url: format!("http://{at}"), ca_pem: None, credentials, clock: clock.clone() };
+    let settings = Settings {
+        api_url: format!("http://{at}"),
+        ca_pem: None,
+        credentials: credentials.into(),
+        clock: clock.clone(),
+    };
     (sandbox, Arc::new(GitHub::new(settings).unwrap()), clock)
 }
 

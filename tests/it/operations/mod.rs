@@ -1,6 +1,8 @@
 //! The real program as whoever runs it sees it: its log, signals, certificates, configuration and end.
 
 mod log;
+mod reload;
+mod secrets;
 mod tls;
 
 use crate::world::{HandClock, forge, people};

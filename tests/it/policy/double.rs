@@ -14,7 +14,7 @@ use ci_rescue::domain::rules::Rules;
 use ci_rescue::domain::runner::Fleet;
 use ci_rescue::domain::text::Untrusted;
 use ci_rescue::domain::{Conclusion, Repo, RunId, Scope, Time};
-use ci_rescue::engine::{Engine, Parts, RepoFilter};
+use ci_rescue::engine::{Engine, Parts, RepoFilter, Settings};
 use ci_rescue::policy::Mentions;
 use ci_rescue::ports::{
     Advisory, CheckSaid, Ci, Clock, Delivery, Directory, Forge, KnownRepo, LogStream, NewIssue, NewPull, PastRuns,
@@ -358,9 +358,15 @@ pub async fn engine(
     Engine::start(Parts {
         store: store.clone(),
         clock: clock.clone(),
-        rules: rules.clone(),
-        mentions: Mentions::default(),
-        filter: RepoFilter::default(),
+        settings: Settings {
+            rules: rules.clone(),
+            mentions: Mentions::default(),
+            filter: RepoFilter::default(),
+            feeds: Vec::new(),
+            digests: Vec::new(),
+            verdict_check: false,
+            watching: ci_rescue::domain::schedule::Watching::default(),
+        },
         agents: None,
         status: None,
         words: Arc::new(Words::shipped(Places::default()).unwrap()),
@@ -375,11 +381,7 @@ pub async fn engine(
         directory: Arc::new(Strangers),
         decoders: Vec::new(),
         health: ci_rescue::ports::Health::new(clock.clone()),
-        digests: Vec::new(),
-        feeds: Vec::new(),
         home: None,
-        verdict_check: false,
-        watching: ci_rescue::domain::schedule::Watching::default(),
     })
     .await
     .unwrap()

@@ -18,7 +18,7 @@ use ci_rescue::domain::incident::{Incident, Proposal, ProposalState};
 use ci_rescue::domain::subscription::{Filter, Subscription};
 use ci_rescue::domain::time::{MINUTE_MS, SECOND_MS};
 use ci_rescue::domain::{Conclusion, Digest, Repo, Scope};
-use ci_rescue::engine::{Engine, Parts, RepoFilter};
+use ci_rescue::engine::{Engine, Parts, RepoFilter, Settings};
 use ci_rescue::policy::Mentions;
 use ci_rescue::ports::{Clock, Delivery, Origin, Query, Store, Turn};
 use ci_rescue::store::Ledger;
@@ -195,9 +195,15 @@ impl World {
         Parts {
             store: store.clone(),
             clock: self.clock.clone(),
-            rules,
-            mentions: Mentions::default(),
-            filter: RepoFilter::default(),
+            settings: Settings {
+                rules,
+                mentions: Mentions::default(),
+                filter: RepoFilter::default(),
+                feeds: CHANNELS.iter().map(feed).collect(),
+                digests: Vec::new(),
+                verdict_check: false,
+                watching: ci_rescue::domain::schedule::Watching::default(),
+            },
             agents: None,
             status: None,
             words: WORDING.clone(),
@@ -212,11 +218,7 @@ impl World {
             directory: Arc::new(people::Team { plant: self.plant }),
             decoders: vec![Arc::new(Reader)],
             health: ci_rescue::ports::Health::new(self.clock.clone()),
-            digests: Vec::new(),
-            feeds: CHANNELS.iter().map(feed).collect(),
             home: None,
-            verdict_check: false,
-            watching: ci_rescue::domain::schedule::Watching::default(),
         }
     }
 

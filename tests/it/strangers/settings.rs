@@ -67,7 +67,7 @@ async fn strangers_010_commands_are_offered_in_one_place() {
         }
         let settings = Settings {
             api_url: format!("http://{}/api/v10", double.at),
-            bot_token: "discord-double".to_owned().into(),
+            bot_token: secrecy::SecretString::from("discord-double").into(),
             clock: HandClock::new(),
         };
         let rest = Rest::new(settings).unwrap();

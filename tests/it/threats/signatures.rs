@@ -193,7 +193,7 @@ async fn threat_023_a_delivery_for_another_app_is_refused() {
     use ci_rescue::adapters::github::{Secret, Signature};
     use ci_rescue::ports::{Headers, Raw, Refusal, Verifier};
     let signature = Signature {
-        secrets: vec![Secret { text: SECRET.to_owned().into(), until: None }],
+        secrets: vec![Secret { text: SECRET.to_owned().into(), until: None }].into(),
         app_id: Some(7),
         clock: crate::world::HandClock::new(),
     };

@@ -53,6 +53,8 @@ struct Inner {
     /// Commands by guild; those of no guild are global.
     commands: BTreeMap<Option<String>, Value>,
     calls: Vec<String>,
+    /// The bot's token, where it is not the usual one.
+    token: Option<String>,
     faults: VecDeque<Fault>,
     lost: VecDeque<String>,
     /// Status, code and message.
@@ -158,6 +160,11 @@ impl DiscordDouble {
     /// A channel, with its threads, answers with this from now on.
     pub fn close(&self, channel: &str, status: u16, code: u32, message: &'static str, posting: bool) {
         self.lock().refusals.close(channel, (status, code, message), posting);
+    }
+
+    /// Posts with another token are refused from now on.
+    pub fn expect(&self, token: &str) {
+        self.lock().token = Some(token.to_owned());
     }
 
     /// The token is refused from now on.
@@ -567,8 +574,9 @@ async fn put_commands(
     Json(body).into_response()
 }
 
-fn authorised(headers: &HeaderMap) -> bool {
-    headers.get("authorization").is_some_and(|value| value == "Bot discord-double")
+fn authorised(double: &DiscordDouble, headers: &HeaderMap) -> bool {
+    let token = double.lock().token.clone().unwrap_or_else(|| "discord-double".into());
+    headers.get("authorization").is_some_and(|value| *value == format!("Bot {token}"))
 }
 
 async fn create(
@@ -580,7 +588,8 @@ async fn create(
     if let Some(fault) = double.fault_for("create") {
         return fault;
     }
-    if !authorised(&headers) {
+    if !authorised(&double, &headers) {
+        double.lock().refusals.count += 1;
         return refuse(401, 0, "401: Unauthorized");
     }
     let id = double.tick().to_string();

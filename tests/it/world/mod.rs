@@ -367,6 +367,11 @@ impl World {
         self.running = running;
     }
 
+    /// The configuration, as it is written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// A second engine on the same store, with what ends it.
     pub async fn twin(&self) -> (App, Twin) {
         let (app, running) = start(&self.text, &self.rooms, &self.store, &self.clock, self.open_console).await;

@@ -47,6 +47,8 @@ struct Inner {
     messages: Vec<Message>,
     whispers: Vec<Whisper>,
     calls: Vec<String>,
+    /// The bot's token that counts, where not every one does.
+    token: Option<String>,
     /// Scopes of the installation, where they are not those of our manifest.
     granted: Option<String>,
     /// Forms shown.
@@ -87,7 +89,6 @@ impl SlackDouble {
             latency_ms: Arc::default(),
         };
         let router = Router::new()
-            .route("/api/apps.connections.open", post(open))
             .route("/api/auth.test", get(auth).post(auth))
             .route("/api/chat.postMessage", post(post_message))
             .route("/api/chat.update", post(update))
@@ -101,6 +102,8 @@ impl SlackDouble {
             .route("/api/conversations.history", get(history).post(history_form))
             .route("/api/conversations.replies", get(history).post(history_form))
             .route("/api/conversations.info", get(info))
+            .layer(axum::middleware::from_fn_with_state(double.clone(), known))
+            .route("/api/apps.connections.open", post(open))
             .route("/response/{user}", post(respond))
             .route("/socket/{process}", get(socket))
             .with_state(double.clone());
@@ -163,6 +166,11 @@ impl SlackDouble {
     /// A channel answers with this error from now on.
     pub fn close(&self, channel: &str, code: &'static str, posting: bool) {
         self.lock().refusals.close(channel, code, posting);
+    }
+
+    /// Calls with another token are refused from now on.
+    pub fn expect(&self, token: &str) {
+        self.lock().token = Some(token.to_owned());
     }
 
     /// Every call is answered with this error from now on.
@@ -439,6 +447,22 @@ fn answer((status, body, _): (u16, Value, bool)) -> Response {
         response.headers_mut().insert("retry-after", seconds.to_string().parse().expect("a header"));
     }
     response
+}
+
+/// Lets in whoever has the token that counts.
+async fn known(
+    State(double): State<SlackDouble>,
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> Response {
+    let given = request.headers().get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let good = {
+        let mut inner = double.lock();
+        let good = inner.token.as_ref().is_none_or(|token| given == format!("Bearer {token}"));
+        inner.refusals.count += usize::from(!good);
+        good
+    };
+    if good { next.run(request).await } else { Json(json!({"ok": false, "error": "invalid_auth"})).into_response() }
 }
 
 /// The number at the end of a process's app-level token; none is 0.
