@@ -13,6 +13,7 @@ mod policy;
 mod private;
 mod probes;
 mod proxies;
+mod refusals;
 mod shapes;
 mod sinks;
 mod store;

@@ -31,6 +31,7 @@ fn describe() {
         ("ci_rescue_cards_total", "Writes to chat platforms, by platform and kind."),
         ("ci_rescue_dead_letters_total", "Deliveries set aside because they could not be processed."),
         ("ci_rescue_artifacts_total", "Artifacts with test reports, by what came of them."),
+        ("ci_rescue_requests_refused_total", "Requests without the right proof of origin, by its kind and outcome."),
         ("ci_rescue_integration_failures_total", "Failed calls, by integration."),
     ] {
         describe_counter!(name, help);

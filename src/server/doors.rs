@@ -20,8 +20,15 @@ use subtle::ConstantTimeEq;
 
 /// An error in JSON, with what to do next in words.
 pub fn refuse(status: StatusCode, why: impl Into<String>) -> Response {
-    (status, Json(json!({"error": why.into()}))).into_response()
+    let why = why.into();
+    let mut answer = (status, Json(json!({"error": why}))).into_response();
+    answer.extensions_mut().insert(Refused(why));
+    answer
 }
+
+/// Why, for the log.
+#[derive(Clone)]
+pub struct Refused(pub String);
 
 /// The public routes.
 pub fn public(doors: Doors) -> Router {
@@ -97,7 +104,7 @@ fn refused(why: &Refusal) -> Response {
         Refusal::BadRequest(_) => StatusCode::BAD_REQUEST,
         Refusal::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
     };
-    tracing::info!(%why, "refused a delivery");
+    tracing::debug!(%why, "refused a delivery");
     refuse(status, why.to_string())
 }
 

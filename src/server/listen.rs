@@ -5,6 +5,7 @@ use super::budget::Budget;
 use super::connections::{Bounds, Connections, Place, State};
 use super::limits::Counted;
 use super::proxies::{Proxies, one};
+use super::refusals::Refusals;
 use super::tls::Tls;
 use crate::ports::Peer;
 use axum::Router;
@@ -71,7 +72,8 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
 pub async fn serve_behind(listener: TcpListener, router: Router, front: Front, stop: CancellationToken) {
     let Front { proxies, bounds, tls } = front;
     let connections = Connections::new(bounds);
-    let serving = Serving { router, proxies, patience: bounds.patience, budget: Arc::default(), tls };
+    let serving =
+        Serving { router, proxies, patience: bounds.patience, budget: Arc::default(), refusals: Arc::default(), tls };
     let graceful = GracefulShutdown::new();
     let mut told = None;
     loop {
@@ -113,6 +115,7 @@ struct Serving {
     proxies: Proxies,
     patience: Duration,
     budget: Arc<Budget>,
+    refusals: Arc<Refusals>,
     tls: Option<Tls>,
 }
 
@@ -133,11 +136,15 @@ impl Serving {
         let mut builder = Builder::new(TokioExecutor::new()).http1_only();
         builder.http1().timer(TokioTimer::new()).header_read_timeout(self.patience).max_buf_size(HEAD_BYTES);
         let (router, proxies, budget) = (self.router.clone(), self.proxies.clone(), Arc::clone(&self.budget));
+        let refusals = Arc::clone(&self.refusals);
         let state = Arc::clone(&place.state);
         let service = tower::service_fn(move |request: axum::http::Request<_>| {
             let client = proxies.client(peer, request.headers());
             let counted = Counted { budget: Arc::clone(&budget), client };
-            answer(router.clone(), request, (counted, Peer(peer.to_canonical())), Arc::clone(&state))
+            let path = request.uri().path().to_owned();
+            let answered = answer(router.clone(), request, (counted, Peer(peer.to_canonical())), Arc::clone(&state));
+            let refusals = Arc::clone(&refusals);
+            async move { answered.await.map(|answer| refusals.passed(client, &path, answer)) }
         });
         let (service, watcher) = (TowerToHyperService::new(service), graceful.watcher());
         let (tls, patience) = (self.tls.clone(), self.patience);

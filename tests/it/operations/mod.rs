@@ -1,6 +1,7 @@
 //! The real program as whoever runs it sees it: its log, signals, certificates, configuration and end.
 
 mod log;
+mod refusing;
 mod reload;
 mod secrets;
 mod tls;
