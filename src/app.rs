@@ -37,10 +37,14 @@ pub use live::{Live, Reloaded, Source};
 use platform::Wired;
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wiring::Wiring;
+
+/// What is under way gets this long when we stop: service managers kill after 30 seconds, and traces are sent after it.
+const GRACE: Duration = Duration::from_secs(20);
 
 /// Everything, built and not yet running.
 pub struct App {
@@ -147,7 +151,8 @@ impl App {
         self.platforms.iter().all(|platform| platform.is_known())
     }
 
-    /// Runs until `stop`: the engine's loops, both listeners, the connections.
+    /// Runs until `stop`: the engine's loops, both listeners, the connections. What is under way then is finished, or cut
+    /// off after 20 seconds.
     ///
     /// # Errors
     /// What could not be started.
@@ -156,6 +161,20 @@ impl App {
         public: TcpListener,
         private: Option<TcpListener>,
         stop: CancellationToken,
+    ) -> Result<(), String> {
+        self.run_until(public, private, stop, GRACE).await
+    }
+
+    /// The same with another time for what is under way at the end.
+    ///
+    /// # Errors
+    /// As [`App::run`].
+    pub async fn run_until(
+        self,
+        public: TcpListener,
+        private: Option<TcpListener>,
+        stop: CancellationToken,
+        grace: Duration,
     ) -> Result<(), String> {
         let tasks = TaskTracker::new();
         self.engine.run(&tasks, &stop);
@@ -176,7 +195,11 @@ impl App {
         tasks.spawn(metrics::upkeep(stop.clone()));
         stop.cancelled().await;
         tasks.close();
-        tasks.wait().await;
+        if tokio::time::timeout(grace, tasks.wait()).await.is_err() {
+            let cut = self.engine.performing();
+            let cut = if cut.is_empty() { "connections".to_owned() } else { cut.join(", ") };
+            tracing::warn!("stopped before this was done, and the next start goes on with it: {cut}");
+        }
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ mod advisories;
 pub mod agents;
 pub mod analyst;
 mod ask;
+mod at_work;
 mod calibrating;
 mod checkup;
 mod chronicle;
@@ -179,6 +180,7 @@ pub struct Engine {
     resolver: Option<Arc<dyn Resolver>>,
     agents: Option<agents::AgentRoom>,
     status: Option<Arc<dyn StatusPages>>,
+    at_work: at_work::AtWork,
     /// This process is about to end: agents at work are stopped.
     stopping: AtomicBool,
     directory: Arc<dyn Directory>,
@@ -264,6 +266,7 @@ impl Engine {
             resolver: parts.resolver,
             agents: parts.agents,
             status: parts.status,
+            at_work: at_work::AtWork::default(),
             stopping: AtomicBool::new(false),
             directory: parts.directory,
             accounts: parts.accounts,

@@ -42,7 +42,7 @@ fn start(args: &Args) -> Result<(), String> {
         tracing::info!(count, "loaded the known issues of known_issues.file");
     }
     raise_descriptors();
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let store = super::at::open(&config.store.path)?;
         let public = bind("server.listen", &config.server.listen).await?;
         // Where nobody could sign in there is no console, and nothing to listen for.
@@ -85,7 +85,10 @@ fn start(args: &Args) -> Result<(), String> {
         ended?;
         tracing::info!("stopped; everything accepted is on disk");
         Ok(())
-    })
+    });
+    // What was cut off is not waited for.
+    runtime.shutdown_background();
+    ended
 }
 
 /// Connections are file descriptors, and the usual limit is from the time of `select`: as many as we may have.

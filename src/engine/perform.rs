@@ -57,6 +57,7 @@ impl Engine {
     /// Performs a claimed effect and puts its result back.
     pub(super) async fn work(&self, claim: Claimed<Effect>) -> Result<(), StoreError> {
         let span = spans::effect(&claim);
+        let _here = self.at_work.enter(&claim.work);
         self.work_on(claim).instrument(span).await
     }
 

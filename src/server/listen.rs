@@ -98,6 +98,8 @@ pub async fn serve_behind(listener: TcpListener, router: Router, front: Front, s
         };
         tokio::spawn(serving.connection(stream, peer, place, &graceful));
     }
+    // From here on nobody gets in.
+    drop(listener);
     // Open event streams do not end by themselves.
     let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
 }

@@ -4,6 +4,7 @@ mod log;
 mod refusing;
 mod reload;
 mod secrets;
+mod stopping;
 mod tls;
 
 use crate::world::{HandClock, forge, people};
