@@ -6,6 +6,7 @@
 //! only receives implements [`Letters`](crate::ports::Letters) for people or [`Events`](crate::ports::Events) for programs.
 
 pub mod agent;
+pub mod audit;
 pub mod console;
 pub mod discord;
 pub mod email;

@@ -2,6 +2,7 @@
 
 pub mod agents;
 mod alone;
+mod audit;
 mod clock;
 mod console;
 mod discord;

@@ -72,6 +72,7 @@ mod suspects;
 mod tail;
 mod timers;
 mod tracks;
+mod trail;
 pub mod trying;
 mod turn;
 pub mod verdict;
@@ -89,8 +90,8 @@ use crate::domain::subscription::{Subscription, glob, repo_glob};
 use crate::domain::time::Time;
 use crate::incident::Index;
 use crate::ports::{
-    Accounts, Chat, Ci, Clock, Decoder, Directory, Forge, Git, Health, Query, Resolver, Sink, StatusPages, Store,
-    StoreError, Ticks,
+    Accounts, AuditLog, Chat, Ci, Clock, Decoder, Directory, Forge, Git, Health, Query, Resolver, Sink, StatusPages,
+    Store, StoreError, Ticks,
 };
 use arc_swap::ArcSwap;
 use governor::middleware::NoOpMiddleware;
@@ -137,6 +138,8 @@ pub struct Parts {
     pub words: Arc<Words>,
     pub chats: Vec<Arc<dyn Chat>>,
     pub sinks: Vec<Sink>,
+    /// Where entries of the audit go.
+    pub audit: Vec<Arc<dyn AuditLog>>,
     pub ci: Option<Arc<dyn Ci>>,
     pub forge: Option<Arc<dyn Forge>>,
     pub git: Option<Arc<dyn Git>>,
@@ -174,6 +177,7 @@ pub struct Engine {
     words: Arc<Words>,
     chats: BTreeMap<Platform, Arc<dyn Chat>>,
     sinks: BTreeMap<Platform, Sink>,
+    trails: trail::Trails,
     ci: Option<Arc<dyn Ci>>,
     forge: Option<Arc<dyn Forge>>,
     git: Option<Arc<dyn Git>>,
@@ -215,6 +219,8 @@ pub struct Engine {
     listed: std::sync::Mutex<reconcile::Listed>,
     turn_due: Notify,
     effect_due: Notify,
+    /// Entries of the audit wait to be handed over.
+    trail_due: Notify,
     /// Counts the turns that left a card behind: no publisher misses one.
     card_due: watch::Sender<u64>,
     /// Whether a write failed since the last one that did not.
@@ -260,6 +266,7 @@ impl Engine {
             edits,
             chats: parts.chats.into_iter().map(|chat| (chat.platform(), chat)).collect(),
             sinks: parts.sinks.into_iter().map(|sink| (sink.platform(), sink)).collect(),
+            trails: trail::Trails::new(parts.audit),
             ci: parts.ci,
             forge: parts.forge,
             git: parts.git,
@@ -290,6 +297,7 @@ impl Engine {
             listed: std::sync::Mutex::default(),
             turn_due: Notify::new(),
             effect_due: Notify::new(),
+            trail_due: Notify::new(),
             card_due: watch::Sender::new(0),
             store_fails: AtomicBool::new(false),
         });
@@ -300,6 +308,7 @@ impl Engine {
         engine.count_tracks().await?;
         engine.schedule_review().await?;
         engine.schedule_summaries().await?;
+        engine.follow_trail().await?;
         Ok(engine)
     }
 

@@ -22,6 +22,7 @@ mod sealer;
 mod sinks;
 mod status;
 mod store;
+mod trail;
 
 pub use accounts::{Accounts, Flow, NotSignedIn, SignIn, SignedIn};
 pub use agents::{Agents, Ended, Ran, Task};
@@ -54,6 +55,7 @@ pub use store::{
     Before, Check, Checks, Claimed, Counts, DeadLetter, Delivery, Digested, Due, GIVEN_UP, INSTALLATION, Lines,
     NewEffect, Publication, Put, Query, Spot, Store, StoreError, Surface, TimerRow, Trouble, Turn,
 };
+pub use trail::{AuditLog, Trail};
 
 /// The target of spans that are for traces alone: lines of the log leave them out.
 pub const TRACE: &str = "ci_rescue::trace";

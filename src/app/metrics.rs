@@ -76,6 +76,7 @@ fn describe() {
         ("ci_rescue_agent_cost_dollars", "What the loops of the last 30 days cost, by specialist."),
         ("ci_rescue_agent_budget_dollars", "Money for fixing agents today, from midnight UTC: spent, and its limit."),
         ("ci_rescue_certificate_expires_timestamp_seconds", "When a listener's certificate expires, Unix time."),
+        ("ci_rescue_audit_behind", "Entries of the audit that a log has not taken, by log."),
         ("ci_rescue_build_info", "The running version, as a label; always 1."),
     ] {
         describe_gauge!(name, help);

@@ -2,7 +2,7 @@
 
 use super::live::Live;
 use super::platform::{self, Base, Wired};
-use super::{agents, beside, console, decoders, digests, github, metrics, providers, sinks};
+use super::{agents, audit, beside, console, decoders, digests, github, metrics, providers, sinks};
 use crate::adapters::github::{GitHub, OAuth};
 use crate::adapters::resolver::Resolver;
 use crate::card::{Places, Words};
@@ -85,6 +85,7 @@ impl Wiring {
             settings: settings(config, &config.agents, feeds),
             words: self.words.clone(),
             chats,
+            audit: audit::logs(config)?,
             sinks: sinks::all(config, &self.words, &self.health, &self.live)?,
             ci: github.clone().map(|github| github as Arc<dyn Ci>),
             forge: github.clone().map(|github| github as Arc<dyn Forge>),

@@ -61,7 +61,7 @@ impl Values {
                 }
             }
             Value::Null | Value::Gone => {}
-            Value::Text(text) if name.ends_with("_file") || name.ends_with(".file") => {
+            Value::Text(text) if is_read(name) => {
                 let held = std::fs::read(text).ok().map(|bytes| Digest::of([bytes.as_slice()]));
                 self.put(name, Shown::File(text.clone(), held));
             }
@@ -136,6 +136,11 @@ impl fmt::Display for Change {
             _ => f.write_str(": changed"),
         }
     }
+}
+
+/// Whether a key names a file that the bot reads.
+fn is_read(name: &str) -> bool {
+    (name.ends_with("_file") || name.ends_with(".file")) && name != "audit.file"
 }
 
 fn named(item: &Node) -> Option<&str> {

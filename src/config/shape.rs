@@ -48,6 +48,8 @@ pub struct Config {
     #[serde(default)]
     pub api: Api,
     #[serde(default)]
+    pub audit: Audit,
+    #[serde(default)]
     pub redaction: Redaction,
     #[serde(default)]
     pub known_issues: KnownIssues,
@@ -104,6 +106,16 @@ impl Config {
 #[serde(deny_unknown_fields, default)]
 pub struct Redaction {
     pub values: Vec<SecretString>,
+}
+
+/// Where entries of the audit go as they are made.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audit {
+    /// It grows by a JSON object a line.
+    pub file: Option<PathBuf>,
+    /// `unix:/dev/log`, `udp://host:514` or `tcp://host:601`.
+    pub syslog: Option<String>,
 }
 
 /// A provider's status page.

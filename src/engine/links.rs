@@ -53,9 +53,11 @@ impl Engine {
     }
 
     /// Commits a turn; the directory hears of links with it.
-    pub(super) async fn commit_turn(&self, turn: Turn) -> Result<(), StoreError> {
+    pub(super) async fn commit_turn(&self, mut turn: Turn) -> Result<(), StoreError> {
         let links = turn.settings.iter().any(|(key, _)| key.starts_with(LINKS));
+        let left = self.leave_trail(&mut turn).await?;
         self.store.commit(turn).await?;
+        self.trail_left(left);
         if links { self.read_links().await } else { Ok(()) }
     }
 

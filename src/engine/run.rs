@@ -22,6 +22,8 @@ const FILL_AFTER: Duration = Duration::from_secs(15);
 const FILL_APART: Duration = Duration::from_secs(2);
 /// Where there is nothing to fill, or others need the calls.
 const FILL_IDLE: Duration = Duration::from_secs(60);
+/// How soon a log that took nothing is tried again.
+const TRAIL_IDLE: Duration = Duration::from_secs(5);
 const COMPACT: Duration = Duration::from_secs(3600);
 /// After a failure of the store.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -65,6 +67,7 @@ impl Engine {
     pub fn run(self: &Arc<Self>, tasks: &TaskTracker, stop: &CancellationToken) {
         tasks.spawn(Arc::clone(self).turns(stop.clone()));
         tasks.spawn(Arc::clone(self).effects(stop.clone()));
+        tasks.spawn(Arc::clone(self).trails(stop.clone()));
         // One publisher a platform: a slow one holds up nobody else.
         for platform in self.platforms() {
             tasks.spawn(Arc::clone(self).publisher(platform.clone(), stop.clone()));
@@ -126,6 +129,26 @@ impl Engine {
         self.stopping.store(true, Ordering::Relaxed);
         while let Some(done) = going.join_next().await {
             self.joined(&done);
+        }
+    }
+
+    /// Hands entries of the audit over to logs.
+    async fn trails(self: Arc<Self>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let pause = match self.hand_over_trail().await {
+                Ok(true) => continue,
+                Ok(false) => TRAIL_IDLE,
+                Err(StoreError::Damaged(_)) => return,
+                Err(why) => {
+                    self.store_failed(&why, "entries of the audit wait");
+                    PAUSE
+                }
+            };
+            tokio::select! {
+                () = self.trail_due.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => {}
+            }
         }
     }
 

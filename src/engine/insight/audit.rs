@@ -229,7 +229,7 @@ impl Search {
 }
 
 /// `approved`
-fn kind(note: &Note) -> String {
+pub(in crate::engine) fn kind(note: &Note) -> String {
     let told = serde_json::to_value(note).ok();
     told.as_ref().and_then(|note| note["note"].as_str()).unwrap_or_default().to_owned()
 }

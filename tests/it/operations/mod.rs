@@ -1,5 +1,6 @@
 //! The real program as whoever runs it sees it: its log, signals, certificates, configuration and end.
 
+mod audit;
 mod log;
 mod refusing;
 mod reload;

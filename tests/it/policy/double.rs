@@ -372,6 +372,7 @@ pub async fn engine(
         words: Arc::new(Words::shipped(Places::default()).unwrap()),
         chats: Vec::new(),
         sinks: Vec::new(),
+        audit: Vec::new(),
         ci: Some(double.clone()),
         forge: Some(double.clone()),
         git: None,

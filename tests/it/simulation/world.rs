@@ -209,6 +209,7 @@ impl World {
             words: WORDING.clone(),
             chats: self.rooms.iter().map(|room| room.clone() as Arc<dyn ci_rescue::ports::Chat>).collect(),
             sinks: Vec::new(),
+            audit: Vec::new(),
             ci: Some(self.town.clone()),
             forge: Some(self.town.clone()),
             git: Some(self.town.clone()),
