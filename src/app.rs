@@ -8,6 +8,7 @@ mod discord;
 mod github;
 pub mod greeting;
 pub mod known;
+mod leading;
 mod metrics;
 mod platform;
 mod providers;
@@ -24,13 +25,14 @@ use crate::domain::pointer::Sites;
 use crate::domain::subscription::Subscription;
 use crate::domain::summary::Schedule;
 use crate::engine::Engine;
-use crate::ports::{Chat, Ci, Clock, Decoder, Endpoint, Health, Store};
+use crate::ports::{Chat, Ci, Clock, Decoder, Endpoint, Health, Replicas, Store};
 use crate::server::{self, Bounds, Doors, Proxies};
 pub use alone::alone;
 use axum::Router;
 pub use clock::SystemClock;
 pub use console::{Seats, hosts_of, is_on as console_is_on, oidc};
 pub use github::accounts;
+use leading::Work;
 use platform::Wired;
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
@@ -48,10 +50,9 @@ pub struct App {
     /// Each way in or out with `on`, or why it is off.
     pub integrations: Arc<Vec<(String, String)>>,
     proxies: Proxies,
-    platforms: Vec<Arc<dyn Wired>>,
-    /// Where we may write to it.
-    github: Option<Arc<GitHub>>,
-    name: Arc<OnceLock<String>>,
+    work: Work,
+    /// Where several processes share the store.
+    replicas: Option<Arc<dyn Replicas>>,
 }
 
 /// A directory beside the store.
@@ -80,6 +81,7 @@ impl App {
         let mut feeds: Vec<Subscription> = config.subscriptions.iter().map(Feed::subscription).collect();
         feeds.push(console::feed());
         let chats = chats(&console, wiring.writable().as_ref(), &wiring.platforms);
+        let replicas = store.replicas().map_err(|why| why.to_string())?;
         let engine = Engine::start(wiring.parts(config, store, chats, feeds)?).await.map_err(|why| why.to_string())?;
         let writable = wiring.writable();
         let Wiring { health, words, platforms, name, directory, accounts, .. } = wiring;
@@ -94,7 +96,8 @@ impl App {
         let private = console::private(config, &doors, &engine, made)?;
         let proxies = Proxies::new(config.server.proxies.iter().map(String::as_str));
         let public = server::public(doors);
-        Ok(Self { engine, public, private, integrations, proxies, platforms, github: writable, name })
+        let work = Work { engine: engine.clone(), platforms, github: writable, name };
+        Ok(Self { engine, public, private, integrations, proxies, work, replicas })
     }
 
     /// Introduces us to the chat platforms and opens connections to them; they close after `stop`.
@@ -102,16 +105,13 @@ impl App {
     /// # Errors
     /// What is configured cannot work.
     pub async fn listen(&self, tasks: &TaskTracker, stop: &CancellationToken) -> Result<(), String> {
-        for platform in &self.platforms {
-            platform.listen(&self.engine, tasks, stop).await?;
-        }
-        Ok(())
+        self.work.listen(tasks, stop).await
     }
 
     /// Whether people can be told apart on every platform; until then, nobody has a role there.
     #[must_use]
     pub fn knows_people(&self) -> bool {
-        self.platforms.iter().all(|platform| platform.is_known())
+        self.work.platforms.iter().all(|platform| platform.is_known())
     }
 
     /// Runs until `stop`: the engine's loops, both listeners, the connections.
@@ -125,11 +125,9 @@ impl App {
         stop: CancellationToken,
     ) -> Result<(), String> {
         let tasks = TaskTracker::new();
-        self.engine.run(&tasks, &stop);
-        self.listen(&tasks, &stop).await?;
-        if let Some(github) = self.github.clone() {
-            let (name, ends) = (self.name.clone(), stop.clone());
-            tasks.spawn(async move { github::learn_name(&github, &name, &ends).await });
+        match self.replicas {
+            None => self.work.begin(&tasks, &stop).await?,
+            Some(replicas) => drop(tasks.spawn(self.work.take_turns(replicas, stop.clone()))),
         }
         let serve = |listener, router| {
             server::serve_behind(listener, router, self.proxies.clone(), Bounds::default(), stop.clone())

@@ -51,6 +51,7 @@ mod range;
 mod reconcile;
 pub mod record;
 pub mod rehearse;
+mod replicas;
 mod reports;
 mod repro;
 mod resolve;
@@ -90,8 +91,8 @@ use crate::domain::time::Time;
 use crate::incident::Index;
 use crate::policy::Mentions;
 use crate::ports::{
-    Accounts, Chat, Ci, Clock, Decoder, Directory, Forge, Git, Health, Query, Resolver, Sink, StatusPages, Store,
-    StoreError, Ticks,
+    Accounts, Chat, Ci, Clock, Decoder, Directory, Forge, Git, Health, Query, Replicas, Resolver, Sink, StatusPages,
+    Store, StoreError, Ticks,
 };
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
@@ -188,6 +189,8 @@ pub struct Engine {
     resolver: Option<Arc<dyn Resolver>>,
     agents: Option<agents::AgentRoom>,
     status: Option<Arc<dyn StatusPages>>,
+    /// Where several processes may share the store: this one among them.
+    replicas: Option<Arc<dyn Replicas>>,
     /// This process is about to end: agents at work are stopped.
     stopping: AtomicBool,
     directory: Arc<dyn Directory>,
@@ -262,7 +265,9 @@ impl Engine {
         let edits = budgets(&parts.chats, &parts.clock);
         let reports = reports::Reports::new(&parts.clock);
         let filling = filling::Filling::of(&parts);
+        let replicas = parts.store.replicas()?;
         let engine = Arc::new(Self {
+            replicas,
             store: parts.store,
             clock: parts.clock,
             rules: parts.rules,
@@ -308,13 +313,10 @@ impl Engine {
             card_due: watch::Sender::new(0),
             store_fails: AtomicBool::new(false),
         });
-        engine.remember_troubles().await?;
-        engine.refill_forgetful_chats().await?;
-        engine.look_at_pending().await?;
-        engine.read_links().await?;
-        engine.count_tracks().await?;
-        engine.schedule_review().await?;
-        engine.schedule_summaries().await?;
+        // Of several replicas, only the one that leads does; it does so when it begins to.
+        if engine.replicas.is_none() {
+            engine.resume().await?;
+        }
         Ok(engine)
     }
 

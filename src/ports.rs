@@ -16,6 +16,7 @@ mod integrations;
 mod loops;
 mod pages;
 mod past;
+mod replicas;
 mod resolver;
 mod sealer;
 mod sinks;
@@ -44,6 +45,7 @@ pub use integrations::{
 pub use loops::{LoopFigures, by_specialist};
 pub use pages::Pages;
 pub use past::{PastRuns, RunPage};
+pub use replicas::Replicas;
 pub use resolver::Resolver;
 pub use sealer::Sealer;
 pub use sinks::{Events, Happening, Letter, Letters, Replay, Replayed, Sink, posted};

@@ -7,14 +7,14 @@ pub mod report;
 pub mod settings;
 mod sinks;
 
-use super::{ConfigArg, Failed, runtime};
+use super::{ConfigArg, Failed, at, runtime};
 use ci_rescue::adapters::discord;
 use ci_rescue::adapters::github::{self, Credentials, GitHub};
 use ci_rescue::adapters::slack::{self, Slack};
 use ci_rescue::app::{self, SystemClock};
 use ci_rescue::config::Config;
 use ci_rescue::ports::{Accounts, Clock};
-use ci_rescue::store::{OpenError, Sled};
+use ci_rescue::store::{OpenError, Postgres, Sled};
 use reach::{Address, STEP, obstacle};
 use report::{Finding, State};
 use secrecy::ExposeSecret;
@@ -72,6 +72,12 @@ fn known_issues(config: &Config) -> Option<Finding> {
 }
 
 fn store(config: &Config) -> Finding {
+    if let Some(address) = at::address(config) {
+        return match Postgres::look(&address) {
+            Ok(found) => (State::Ready, "store", found),
+            Err(why) => (State::Problem, "store", why.into()),
+        };
+    }
     let path = config.store.path.display();
     if !config.store.path.exists() {
         // Whoever asks may not be whoever will own it.
@@ -97,7 +103,8 @@ fn unwritable(path: &Path) -> Option<String> {
 
 /// A running server tries at once what waits for something to be fixed.
 fn try_again(config: &Config) -> Result<Option<Finding>, Failed> {
-    let in_use = config.store.path.exists() && matches!(Sled::open(&config.store.path), Err(OpenError::InUse(_)));
+    let in_use = config.store.url.is_some()
+        || config.store.path.exists() && matches!(Sled::open(&config.store.path), Err(OpenError::InUse(_)));
     let Some(token) = config.api.act_token.as_ref().filter(|_| in_use) else { return Ok(None) };
     let url = format!("http://{}/api/fixed", config.server.listen);
     let answered = runtime()?.block_on(async {

@@ -225,7 +225,8 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, String> {
 
 /// Libraries whose lines repeat ours, or say nothing to operators.
 const TAMED: &str = "sled=off,hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,rustls=error,tower=warn,tower_http=warn,\
-                     octocrab=warn,opentelemetry=off,slack_morphism=off,serenity=off,tokio_tungstenite=off,tungstenite=off";
+                     octocrab=warn,opentelemetry=off,slack_morphism=off,serenity=off,tokio_tungstenite=off,tungstenite=off,\
+                     tokio_postgres=off,deadpool_postgres=off";
 
 /// Logs to standard error; `RUST_LOG` chooses, and `CI_RESCUE_LOG=json` makes each line a JSON object. Spans go to `traces`.
 pub fn log(level: &str, traces: Option<&SdkTracerProvider>) {
