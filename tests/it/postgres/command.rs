@@ -78,5 +78,5 @@ async fn a_backup_that_breaks_off_leaves_the_database_empty() {
     }
     assert_eq!(ids.len() as u64, waiting + 1);
     assert_eq!(ids.last().map(String::as_str), Some("later"));
-    assert_eq!(backup_of(&store).await.is_empty(), false);
+    assert!(!backup_of(&store).await.is_empty());
 }

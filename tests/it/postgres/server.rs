@@ -23,6 +23,7 @@ const NOBODY: u32 = 65534;
 pub struct Server {
     _dir: TempDir,
     child: Child,
+    account: String,
     pub port: u16,
 }
 
@@ -87,7 +88,7 @@ impl Server {
             .process_group(0)
             .spawn()
             .unwrap();
-        let server = Self { _dir: dir, child, port };
+        let server = Self { _dir: dir, child, account: format!("bot:{PASSWORD}"), port };
         while server.connect().await.is_err() {
             tokio::time::sleep(BEAT).await;
         }
@@ -116,7 +117,7 @@ impl Server {
 
     /// The store's database at a port: the server's own, or a [`Way`]'s.
     pub fn url(&self, port: u16) -> String {
-        format!("postgres://bot:{PASSWORD}@127.0.0.1:{port}/rescue?sslmode=disable")
+        format!("postgres://{}@127.0.0.1:{port}/rescue?sslmode=disable", self.account)
     }
 
     pub fn address(&self) -> Address {
