@@ -1,17 +1,21 @@
 //! What durability costs: deliveries written and acknowledged by the store alone, and how long it takes to open again.
 //!
-//! `cargo bench --bench store`. Each figure is the median of three turns.
+//! `cargo bench --bench store`. Where PostgreSQL is installed, its writes beside the embedded store's, as a ratio. Each figure is the median of three turns.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures")]
 
 use ci_rescue::domain::event::{Event, Timer};
 use ci_rescue::domain::{IncidentNo, Time};
 use ci_rescue::ports::{Delivery, Store};
-use ci_rescue::store::{Ledger, Sled};
+use ci_rescue::store::{Ledger, Postgres, Sled};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+
+#[path = "../tests/it/postgres/server.rs"]
+#[allow(dead_code, reason = "tests use the rest")]
+mod server;
 
 const TURN: Duration = Duration::from_secs(2);
 const TURNS: usize = 3;
@@ -29,7 +33,7 @@ fn open(dir: &Path) -> Arc<Ledger<Sled>> {
 }
 
 /// Writes a second by `writers` side by side.
-async fn load(store: &Arc<Ledger<Sled>>, writers: usize, ids: &Arc<AtomicU64>) -> f64 {
+async fn load<S: Store + 'static>(store: &Arc<S>, writers: usize, ids: &Arc<AtomicU64>) -> f64 {
     let begun = Instant::now();
     let tasks: Vec<_> = (0..writers)
         .map(|_| {
@@ -49,6 +53,18 @@ async fn load(store: &Arc<Ledger<Sled>>, writers: usize, ids: &Arc<AtomicU64>) -
         count += task.await.expect("a writer");
     }
     count as f64 / begun.elapsed().as_secs_f64()
+}
+
+/// The same in a server on this disk; `None` where none is installed.
+async fn in_database(writers: usize, ids: &Arc<AtomicU64>) -> Option<f64> {
+    let server = server::Server::begin(&[]).await?;
+    let store: Arc<Postgres> = Arc::new(server::open(&server.address()));
+    let mut rates = Vec::new();
+    for _ in 0..TURNS {
+        rates.push(load(&store, writers, ids).await);
+    }
+    rates.sort_by(f64::total_cmp);
+    Some(rates[TURNS / 2])
 }
 
 fn main() {
@@ -77,6 +93,9 @@ fn main() {
                 rates[TURNS / 2],
                 opening[TURNS / 2]
             );
+            if let Some(rate) = in_database(writers, &ids).await {
+                println!("{:>13} in PostgreSQL: {rate:>7.0} writes/s, {:.2} of that", "", rate / rates[TURNS / 2]);
+            }
         }
     });
 }

@@ -9,6 +9,7 @@ mod discord;
 mod github;
 pub mod greeting;
 pub mod known;
+mod leading;
 mod live;
 mod metrics;
 mod platform;
@@ -27,13 +28,14 @@ use crate::domain::pointer::Sites;
 use crate::domain::subscription::Subscription;
 use crate::domain::summary::Schedule;
 use crate::engine::Engine;
-use crate::ports::{Chat, Ci, Clock, Decoder, Health, Store};
+use crate::ports::{Chat, Ci, Clock, Decoder, Endpoint, Health, Replicas, Store};
 use crate::server::{self, Doors, Front, Proxies, Tls};
 pub use alone::alone;
 use axum::Router;
 pub use clock::SystemClock;
 pub use console::{Seats, hosts_of, is_on as console_is_on, oidc};
 pub use github::accounts;
+use leading::Work;
 pub use live::{Live, Reloaded, Source};
 use platform::Wired;
 use std::ffi::OsString;
@@ -58,10 +60,9 @@ pub struct App {
     proxies: Proxies,
     /// Of the public listener and the private one.
     tls: [Option<Tls>; 2],
-    platforms: Vec<Arc<dyn Wired>>,
-    /// Where we may write to it.
-    github: Option<Arc<GitHub>>,
-    name: Arc<OnceLock<String>>,
+    work: Work,
+    /// Where several processes share the store.
+    replicas: Option<Arc<dyn Replicas>>,
     /// What may be read anew while we run.
     pub live: Arc<Live>,
 }
@@ -94,6 +95,7 @@ impl App {
         let mut feeds: Vec<Subscription> = config.subscriptions.iter().map(Feed::subscription).collect();
         feeds.push(console::feed());
         let chats = chats(&console, wiring.writable().as_ref(), &wiring.platforms);
+        let replicas = store.replicas().map_err(|why| why.to_string())?;
         let engine = Engine::start(wiring.parts(config, store, chats, feeds)?).await.map_err(|why| why.to_string())?;
         let writable = wiring.writable();
         let Wiring { health, words, platforms, name, directory, accounts, live, .. } = wiring;
@@ -124,7 +126,8 @@ impl App {
         let private = console::private(config, &doors, &engine, made)?;
         let proxies = Proxies::new(config.server.proxies.iter().map(String::as_str));
         let public = server::public(doors);
-        Ok(Self { engine, public, private, integrations, proxies, tls, platforms, github: writable, name, live })
+        let work = Work { engine: engine.clone(), platforms, github: writable, name };
+        Ok(Self { engine, public, private, integrations, proxies, tls, work, replicas, live })
     }
 
     /// Reads the configuration anew and puts in force what may change.
@@ -140,16 +143,13 @@ impl App {
     /// # Errors
     /// What is configured cannot work.
     pub async fn listen(&self, tasks: &TaskTracker, stop: &CancellationToken) -> Result<(), String> {
-        for platform in &self.platforms {
-            platform.listen(&self.engine, tasks, stop).await?;
-        }
-        Ok(())
+        self.work.listen(tasks, stop).await
     }
 
     /// Whether people can be told apart on every platform; until then, nobody has a role there.
     #[must_use]
     pub fn knows_people(&self) -> bool {
-        self.platforms.iter().all(|platform| platform.is_known())
+        self.work.platforms.iter().all(|platform| platform.is_known())
     }
 
     /// Runs until `stop`: the engine's loops, both listeners, the connections. What is under way then is finished, or cut
@@ -178,11 +178,9 @@ impl App {
         grace: Duration,
     ) -> Result<(), String> {
         let tasks = TaskTracker::new();
-        self.engine.run(&tasks, &stop);
-        self.listen(&tasks, &stop).await?;
-        if let Some(github) = self.github.clone() {
-            let (name, ends) = (self.name.clone(), stop.clone());
-            tasks.spawn(async move { github::learn_name(&github, &name, &ends).await });
+        match self.replicas {
+            None => self.work.begin(&tasks, &stop).await?,
+            Some(replicas) => drop(tasks.spawn(self.work.take_turns(replicas, stop.clone()))),
         }
         let [public_tls, private_tls] = self.tls.clone();
         let serve = |listener, router, tls| {

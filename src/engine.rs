@@ -52,6 +52,7 @@ mod range;
 mod reconcile;
 pub mod record;
 pub mod rehearse;
+mod replicas;
 mod reports;
 mod repro;
 mod resolve;
@@ -90,7 +91,7 @@ use crate::domain::subscription::{Subscription, glob, repo_glob};
 use crate::domain::time::Time;
 use crate::incident::Index;
 use crate::ports::{
-    Accounts, AuditLog, Chat, Ci, Clock, Decoder, Directory, Forge, Git, Health, Query, Resolver, Sink, StatusPages,
+    Accounts, AuditLog, Chat, Ci, Clock, Decoder, Directory, Forge, Git, Health, Query, Replicas, Resolver, Sink, StatusPages,
     Store, StoreError, Ticks,
 };
 use arc_swap::ArcSwap;
@@ -185,6 +186,8 @@ pub struct Engine {
     agents: Option<agents::AgentRoom>,
     status: Option<Arc<dyn StatusPages>>,
     at_work: at_work::AtWork,
+    /// Where several processes may share the store: this one among them.
+    replicas: Option<Arc<dyn Replicas>>,
     /// This process is about to end: agents at work are stopped.
     stopping: AtomicBool,
     directory: Arc<dyn Directory>,
@@ -258,7 +261,9 @@ impl Engine {
         let reports = reports::Reports::new(&parts.clock);
         let filling = filling::Filling::of(&parts);
         let fixed = parts.settings.feeds.clone();
+        let replicas = parts.store.replicas()?;
         let engine = Arc::new(Self {
+            replicas,
             store: parts.store,
             clock: parts.clock,
             settings: ArcSwap::from_pointee(parts.settings),
@@ -301,14 +306,10 @@ impl Engine {
             card_due: watch::Sender::new(0),
             store_fails: AtomicBool::new(false),
         });
-        engine.remember_troubles().await?;
-        engine.refill_forgetful_chats().await?;
-        engine.look_at_pending().await?;
-        engine.read_links().await?;
-        engine.count_tracks().await?;
-        engine.schedule_review().await?;
-        engine.schedule_summaries().await?;
-        engine.follow_trail().await?;
+        // Of several replicas, only the one that leads does; it does so when it begins to.
+        if engine.replicas.is_none() {
+            engine.resume().await?;
+        }
         Ok(engine)
     }
 

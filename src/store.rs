@@ -4,6 +4,8 @@
 //! [`Backend`]: sled on disk, or a map in memory for simulation. One writer thread applies all writes in order and
 //! flushes them in groups, so that concurrent deliveries share one flush.
 //!
+//! [`Postgres`] runs the same logic in transactions of a server's, for several replicas.
+//!
 //! The disk is not trusted. What the store holds is counted and hashed with every change (`tally`), how far it was
 //! saved stands beside the database (`manifest`), and opening compares all of it (`opening`): a store is whole, or it is
 //! refused and left as it was found. A backup is [`Store::backup`](crate::ports::Store::backup); [`restore`] is the way
@@ -22,9 +24,13 @@ mod manifest;
 mod memory;
 mod opening;
 mod overlay;
+mod postgres;
 mod raw;
 mod reading;
+mod reads;
 mod restore;
+mod rows;
+mod stage;
 mod swap;
 mod tally;
 mod write;
@@ -36,5 +42,6 @@ pub use disk::{OpenError, Sled, Watch};
 pub use ledger::Ledger;
 pub use memory::Memory;
 pub use overlay::Overlay;
+pub use postgres::{Address, Postgres, is_address};
 pub use restore::{RestoreError, Restored, import, restore};
 pub use tally::Tally;

@@ -3,15 +3,17 @@
 use super::progress::Progress;
 use super::{ConfigArg, Failed, own};
 use ci_rescue::config::Config;
-use ci_rescue::ports::StoreError;
-use ci_rescue::store::{Ledger, OpenError, Sled};
+use ci_rescue::ports::{Store, StoreError};
+use ci_rescue::store::{Address, Ledger, OpenError, Postgres, Sled};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use rustix::fs::Mode;
 use rustix::process::umask;
 use secrecy::ExposeSecret;
 use serde_json::Value;
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 #[derive(clap::Args)]
 pub struct At {
@@ -60,6 +62,53 @@ pub fn disk(path: &Path) -> Result<Sled, OpenError> {
     Sled::open_watched(path, &mut |done, of| progress.at(done, of))
 }
 
+/// The database that a configuration names.
+pub fn address(config: &Config) -> Option<Address> {
+    let url = config.store.url.clone()?;
+    Some(Address { url, ca_file: config.store.ca_file.clone() })
+}
+
+/// A store wherever the configuration says.
+pub fn configured(config: &Config) -> Result<Arc<dyn Store>, OpenError> {
+    match address(config) {
+        Some(address) => Ok(Arc::new(Postgres::open(&address)?)),
+        None => Ok(Arc::new(open(&config.store.path)?)),
+    }
+}
+
+/// Where a store is.
+pub enum Place {
+    Directory(PathBuf),
+    Database(Address),
+}
+
+impl Place {
+    /// The store, made where there is none, unless a running server holds it. Others may use a database meanwhile.
+    pub fn open(&self) -> Result<Option<Arc<dyn Store>>, OpenError> {
+        let opened = match self {
+            Self::Database(address) => return Ok(Some(Arc::new(Postgres::open(address)?))),
+            Self::Directory(path) => open(path),
+        };
+        match opened {
+            Ok(store) => Ok(Some(Arc::new(store))),
+            Err(OpenError::InUse(_)) => Ok(None),
+            Err(why) => Err(why),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory(path) => path.display().fmt(f),
+            Self::Database(address) => match Postgres::shown(address) {
+                Ok(shown) => write!(f, "PostgreSQL at {shown}"),
+                Err(why) => write!(f, "PostgreSQL, whose store.url {why}"),
+            },
+        }
+    }
+}
+
 /// Lines as they come.
 pub type Lines = BoxStream<'static, Result<Vec<u8>, Failure>>;
 
@@ -70,11 +119,12 @@ impl From<Failure> for Failed {
 }
 
 impl At {
-    pub fn path(&self) -> Result<PathBuf, Failure> {
-        match &self.path {
-            Some(path) => Ok(path.clone()),
-            None => Ok(self.config.load()?.store.path),
+    pub fn place(&self) -> Result<Place, Failure> {
+        if let Some(path) = &self.path {
+            return Ok(Place::Directory(path.clone()));
         }
+        let config = self.config.load()?;
+        Ok(address(&config).map_or(Place::Directory(config.store.path), Place::Database))
     }
 
     pub fn config(&self) -> Result<Config, Failure> {
@@ -82,16 +132,14 @@ impl At {
     }
 
     /// The store, unless a running server holds it.
-    pub fn open(&self) -> Result<Option<Ledger<Sled>>, Failure> {
-        let path = self.path()?;
-        if !path.exists() {
+    pub fn open(&self) -> Result<Option<Arc<dyn Store>>, Failure> {
+        let place = self.place()?;
+        if let Place::Directory(path) = &place
+            && !path.exists()
+        {
             return Err(Failure(INPUT, format!("no store at {}: set store.path or pass --store", path.display())));
         }
-        match open(&path) {
-            Ok(store) => Ok(Some(store)),
-            Err(OpenError::InUse(_)) => Ok(None),
-            Err(why) => Err(why.into()),
-        }
+        Ok(place.open()?)
     }
 
     /// What the running server answers, line by line.

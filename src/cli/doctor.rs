@@ -7,7 +7,7 @@ pub mod report;
 pub mod settings;
 mod sinks;
 
-use super::{ConfigArg, Failed, own, runtime};
+use super::{ConfigArg, Failed, at, own, runtime};
 use ci_rescue::adapters::discord;
 use ci_rescue::adapters::github::{self, Credentials, GitHub};
 use ci_rescue::adapters::slack::{self, Slack};
@@ -15,7 +15,7 @@ use ci_rescue::app::tls::Told;
 use ci_rescue::app::{self, SystemClock};
 use ci_rescue::config::Config;
 use ci_rescue::ports::{Accounts, Clock};
-use ci_rescue::store::{OpenError, Sled};
+use ci_rescue::store::{OpenError, Postgres, Sled};
 use reach::{Address, STEP, obstacle};
 use report::{Finding, State};
 use secrecy::ExposeSecret;
@@ -78,6 +78,12 @@ fn known_issues(config: &Config) -> Option<Finding> {
 }
 
 fn store(config: &Config) -> Finding {
+    if let Some(address) = at::address(config) {
+        return match Postgres::look(&address) {
+            Ok(found) => (State::Ready, "store", found),
+            Err(why) => (State::Problem, "store", why.into()),
+        };
+    }
     let path = config.store.path.display();
     if !config.store.path.exists() {
         // Whoever asks may not be whoever will own it.
@@ -103,7 +109,8 @@ fn unwritable(path: &Path) -> Option<String> {
 
 /// A running server tries at once what waits for something to be fixed.
 fn try_again(config: &Config) -> Result<Option<Finding>, Failed> {
-    let in_use = config.store.path.exists() && matches!(Sled::open(&config.store.path), Err(OpenError::InUse(_)));
+    let in_use = config.store.url.is_some()
+        || config.store.path.exists() && matches!(Sled::open(&config.store.path), Err(OpenError::InUse(_)));
     let Some(token) = config.api.act_token.as_ref().filter(|_| in_use) else { return Ok(None) };
     // What is wrong with its certificate is a finding of its own.
     let Ok((http, at)) = own::server(config) else { return Ok(None) };

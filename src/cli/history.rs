@@ -2,13 +2,12 @@
 
 mod fill;
 
-use super::at::{At, Failure, INPUT, Lines, SERVER, open};
+use super::at::{At, Failure, INPUT, Lines, SERVER};
 use super::progress::Progress;
 use super::{Failed, runtime, terminal};
 use ci_rescue::domain::text::clean_line;
 use ci_rescue::engine::history::{Imported, answer};
 use ci_rescue::ports::{HistoryAsked, Store};
-use ci_rescue::store::OpenError;
 use clap::Subcommand;
 use futures::StreamExt;
 use indicatif::HumanCount;
@@ -99,15 +98,8 @@ enum Source<'a> {
 impl<'a> Source<'a> {
     /// `make` makes a store where there is none.
     fn open(at: &'a At, make: bool) -> Result<Self, Failure> {
-        let path = at.path()?;
-        if !make {
-            return Ok(at.open()?.map_or(Self::Server(at), |store| Self::Store(Arc::new(store))));
-        }
-        match open(&path) {
-            Ok(store) => Ok(Self::Store(Arc::new(store))),
-            Err(OpenError::InUse(_)) => Ok(Self::Server(at)),
-            Err(why) => Err(why.into()),
-        }
+        let opened = if make { at.place()?.open()? } else { at.open()? };
+        Ok(opened.map_or(Self::Server(at), Self::Store))
     }
 
     async fn ask(&self, asked: HistoryAsked) -> Result<Lines, Failure> {

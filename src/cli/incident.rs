@@ -12,10 +12,11 @@ use ci_rescue::domain::{IncidentNo, text::clean_line};
 use ci_rescue::engine::record::record;
 use ci_rescue::evidence::redact;
 use ci_rescue::ports::{Query, Store, cause};
-use ci_rescue::store::{Ledger, OpenError, Sled};
+use ci_rescue::store::OpenError;
 use clap::Subcommand;
 use secrecy::ExposeSecret;
 use serde_json::Value;
+use std::sync::Arc;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -135,7 +136,7 @@ fn log(config: &Config, id: &str) -> Result<(), Failed> {
         Some(store) => {
             redact::know(config::secrets(config));
             let words = Words::shipped(Places::default()).map_err(|why| why.to_string())?;
-            let made = runtime()?.block_on(record(&store, &words, no)).map_err(|why| why.to_string())?;
+            let made = runtime()?.block_on(record(&*store, &words, no)).map_err(|why| why.to_string())?;
             made.ok_or_else(|| format!("there is no incident {no}; `ci-rescue incident list --all` shows all"))?
         }
         None => said(config, &format!("/api/incidents/{}/rescue.log", no.0))?,
@@ -145,12 +146,15 @@ fn log(config: &Config, id: &str) -> Result<(), Failed> {
 }
 
 /// The store, unless a running server holds it.
-pub fn open(config: &Config) -> Result<Option<Ledger<Sled>>, String> {
+pub fn open(config: &Config) -> Result<Option<Arc<dyn Store>>, String> {
+    if super::at::address(config).is_some() {
+        return Ok(Some(super::at::configured(config)?));
+    }
     if !config.store.path.exists() {
         return Err(format!("there is no store at {}; see store.path", config.store.path.display()));
     }
     match super::at::open(&config.store.path) {
-        Ok(store) => Ok(Some(store)),
+        Ok(store) => Ok(Some(Arc::new(store))),
         Err(OpenError::InUse(_)) => Ok(None),
         Err(why) => Err(why.into()),
     }

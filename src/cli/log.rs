@@ -12,7 +12,8 @@ use tracing_subscriber::{EnvFilter, Layer, filter, fmt};
 
 /// Libraries whose lines repeat ours, or say nothing to operators.
 const TAMED: &str = "sled=off,hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,rustls=error,tower=warn,tower_http=warn,\
-                     octocrab=warn,opentelemetry=off,slack_morphism=off,serenity=off,tokio_tungstenite=off,tungstenite=off";
+                     octocrab=warn,opentelemetry=off,slack_morphism=off,serenity=off,tokio_tungstenite=off,tungstenite=off,\
+                     tokio_postgres=off,deadpool_postgres=off";
 
 /// The variable that chooses the format.
 pub const FORMAT: &str = "CI_RESCUE_LOG";

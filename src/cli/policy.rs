@@ -36,7 +36,7 @@ pub fn run(args: &Args) -> Result<(), Failed> {
     let no: IncidentNo = incident.parse().map_err(|why| format!("{why}"))?;
     let config = config.load()?;
     let all = if let Some(store) = open(&config)? {
-        let tested = trying::test(&store, &config.policy, no, SystemClock.now());
+        let tested = trying::test(&*store, &config.policy, no, SystemClock.now());
         let tested = runtime()?.block_on(tested).map_err(|why| why.to_string())?;
         tested.ok_or_else(|| format!("there is no incident {no}; `ci-rescue incident list --all` shows all"))?
     } else {

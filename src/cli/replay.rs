@@ -1,6 +1,7 @@
 //! `replay`: what a delivery would do. A copy of the store is changed, or with `--apply` the store itself.
 
-use super::at::{At, Failure, INPUT, SERVER, disk};
+use super::at::{At, Failure, INPUT, Place, SERVER, disk};
+use super::store::everything;
 use super::{FOUND, Failed, runtime};
 use ci_rescue::adapters::github::kind_of;
 use ci_rescue::app::{App, Seats, SystemClock};
@@ -77,11 +78,17 @@ pub fn run(args: &Args) -> Result<u8, Failed> {
 
 /// What it would do is tried on the store with changes in memory alone, or on a copy of the one that a server holds.
 async fn tried(at: &At) -> Result<Tried, Failure> {
-    let path = at.path()?;
+    let over = |disk: Sled| Ok::<_, Failure>(Arc::new(Ledger::open(Overlay::new(Arc::new(disk)))?) as Arc<dyn Store>);
+    let path = match at.place()? {
+        Place::Directory(path) => path,
+        Place::Database(_) => {
+            let copy = copied(at).await?;
+            return Ok(Tried { store: over(disk(&copy.path().join("store"))?)?, _copy: Some(copy) });
+        }
+    };
     if !path.exists() {
         return Err(Failure(INPUT, format!("no store at {}: set store.path or pass --store", path.display())));
     }
-    let over = |disk: Sled| Ok::<_, Failure>(Arc::new(Ledger::open(Overlay::new(Arc::new(disk)))?) as Arc<dyn Store>);
     match disk(&path) {
         Ok(disk) => Ok(Tried { store: over(disk)?, _copy: None }),
         Err(OpenError::InUse(_)) => {
@@ -92,12 +99,15 @@ async fn tried(at: &At) -> Result<Tried, Failure> {
     }
 }
 
-/// A copy of the store that the running server holds.
+/// A copy of the store that the running server holds, or of the database.
 async fn copied(at: &At) -> Result<TempDir, Failure> {
     let cannot = |why: std::io::Error| Failure(INPUT, format!("the store cannot be copied: {why}"));
     let dir = tempfile::tempdir().map_err(cannot)?;
     let mut file = tempfile::tempfile().map_err(cannot)?;
-    let mut lines = at.ask("/api/store/backup").await?;
+    let mut lines = match at.place()? {
+        Place::Database(_) => everything(at.open()?.as_ref(), at).await?,
+        Place::Directory(_) => at.ask("/api/store/backup").await?,
+    };
     while let Some(line) = lines.next().await {
         file.write_all(&line?).map_err(cannot)?;
     }
@@ -108,22 +118,21 @@ async fn copied(at: &At) -> Result<TempDir, Failure> {
 }
 
 fn apply(args: &Args) -> Result<u8, Failure> {
-    let path = args.at.path()?;
+    let place = args.at.place()?;
     let Some(store) = args.at.open()? else {
         let why = format!(
-            "the store in {} is in use by another process. Stop the server first, or have GitHub send the delivery again: \
-             the App's settings, Advanced, Recent deliveries",
-            path.display()
+            "the store in {place} is in use by another process. Stop the server first, or have GitHub send the delivery again: \
+             the App's settings, Advanced, Recent deliveries"
         );
         return Err(Failure(INPUT, why));
     };
     runtime()?.block_on(async {
-        let found = find(&args.what, &store).await?;
+        let found = find(&args.what, &*store).await?;
         if found.waits {
             println!("{} waits already: the server takes it in when it starts", found.delivery.id);
             return Ok(0);
         }
-        let id = fresh(&store, &found.delivery).await?;
+        let id = fresh(&*store, &found.delivery).await?;
         let at = SystemClock.now();
         if store.put_delivery(Delivery { id: id.clone(), at, ..found.delivery }).await? == Put::Duplicate {
             return Err(Failure(INPUT, format!("{id} was taken in meanwhile: try again")));

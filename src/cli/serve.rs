@@ -43,7 +43,7 @@ fn start(args: &Args) -> Result<(), String> {
     }
     raise_descriptors();
     let ended = runtime.block_on(async {
-        let store = super::at::open(&config.store.path)?;
+        let store = super::at::configured(&config)?;
         let public = bind("server.listen", &config.server.listen).await?;
         // Where nobody could sign in there is no console, and nothing to listen for.
         let private = if app::console_is_on(&config) {
@@ -55,7 +55,7 @@ fn start(args: &Args) -> Result<(), String> {
         let private_at = private.as_ref().map(address).transpose()?;
         let app = App::build(
             &config,
-            Arc::new(store),
+            store,
             Arc::new(SystemClock),
             Seats::Operator,
             private_at.map(hosts_of).unwrap_or_default(),

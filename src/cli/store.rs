@@ -2,11 +2,11 @@
 
 mod moving;
 
-use super::at::{At, DAMAGE, Failure, INPUT, Lines, SERVER, lines};
+use super::at::{At, DAMAGE, Failure, INPUT, Lines, Place, SERVER, lines};
 use super::progress::Progress;
 use super::{Failed, runtime};
 use ci_rescue::ports::{Check, Store};
-use ci_rescue::store::{self, Ledger, Line, OpenError, Reader, RestoreError, Restored, Sled};
+use ci_rescue::store::{self, Line, OpenError, Reader, RestoreError, Restored};
 use clap::Subcommand;
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -14,6 +14,7 @@ use indicatif::{HumanBytes, HumanCount};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tempfile::NamedTempFile;
 
 #[derive(clap::Args)]
@@ -67,7 +68,7 @@ enum What {
 pub fn run(args: &Args) -> Result<u8, Failed> {
     let done = match &args.what {
         What::Verify { at } => verify(at),
-        What::Backup { target, at } => backup(target, at),
+        What::Backup { target, at } => dumped(at, target).and_then(|()| backup(target, at)),
         What::Restore { source, at } => restore(source, at),
         What::Export { out, at } => moving::export(out, at),
         What::Import { source, at } => moving::import(source, at),
@@ -76,7 +77,7 @@ pub fn run(args: &Args) -> Result<u8, Failed> {
 }
 
 fn verify(at: &At) -> Result<(), Failure> {
-    let path = at.path()?;
+    let place = at.place()?;
     let store = at.open()?;
     runtime()?.block_on(async {
         let mut checks: BoxStream<'static, Result<Check, Failure>> = match &store {
@@ -99,22 +100,38 @@ fn verify(at: &At) -> Result<(), Failure> {
         let Some((turn, rows, files)) = done else {
             return Err(Failure(SERVER, "the running server broke off".into()));
         };
-        let (rows, path) = (HumanCount(rows), path.display());
+        let rows = HumanCount(rows);
         if lost > 0 {
+            let how = match &place {
+                Place::Directory(path) => format!("ci-rescue store restore BACKUP --store {}", path.display()),
+                Place::Database(_) => "pg_restore, from a dump".into(),
+            };
             let why = format!(
-                "the store in {path} is damaged ({lost} of {} content files are lost). Restore a backup: \
-                 ci-rescue store restore BACKUP --store {path}",
+                "the store in {place} is damaged ({lost} of {} content files are lost). Restore a backup: {how}",
                 files + u64::from(lost)
             );
             return Err(Failure(DAMAGE, why));
         }
-        println!("the store in {path} is whole: {rows} records, {files} content files, transaction {turn}");
+        println!("the store in {place} is whole: {rows} records, {files} content files, transaction {turn}");
         Ok(())
     })
 }
 
 fn check(line: &[u8]) -> Result<Check, Failure> {
     serde_json::from_slice(line).map_err(|why| Failure(SERVER, format!("the running server: {why}")))
+}
+
+/// A database is backed up and restored by its own tools.
+fn dumped(at: &At, target: &Path) -> Result<(), Failure> {
+    let Place::Database(_) = at.place()? else { return Ok(()) };
+    let target = target.display();
+    let why = format!(
+        "the store is a PostgreSQL database (store.url), which its own tools back up and restore:\n  \
+         pg_dump --format=custom --schema=ci_rescue --file={target} \"$URL\"\n  \
+         pg_restore --clean --if-exists --dbname=\"$URL\" {target}     with every replica stopped\n\
+         To move it elsewhere: ci-rescue store export --out FILE"
+    );
+    Err(Failure(INPUT, why))
 }
 
 fn backup(target: &Path, at: &At) -> Result<(), Failure> {
@@ -153,7 +170,7 @@ fn told_of_lost(lost: u64) -> Result<(), Failure> {
 }
 
 /// A backup of the store, or of the one that the running server holds.
-async fn everything(store: Option<&Ledger<Sled>>, at: &At) -> Result<Lines, Failure> {
+pub async fn everything(store: Option<&Arc<dyn Store>>, at: &At) -> Result<Lines, Failure> {
     match store {
         Some(store) => Ok(lines(store.backup().await?.map(|piece| piece.map_err(Failure::from)).boxed())),
         None => at.ask("/api/store/backup").await,
@@ -190,13 +207,14 @@ async fn write(
 }
 
 fn restore(source: &Path, at: &At) -> Result<(), Failure> {
-    let path = at.path()?;
+    dumped(at, source)?;
+    let Place::Directory(path) = at.place()? else { return Ok(()) };
     let file = File::open(source).map_err(|why| Failure(INPUT, format!("{}: {why}", source.display())))?;
     let mut progress = Progress::new("restoring");
     let restored = store::restore(&path, BufReader::new(file), &mut |done, of| progress.at(done, of));
     drop(progress);
     let restored = restored.map_err(|why| refused(why, source))?;
-    told(&restored, "restored", &path);
+    told(&restored, "restored", &Place::Directory(path));
     Ok(())
 }
 
@@ -207,7 +225,8 @@ fn refused(why: RestoreError, source: &Path) -> Failure {
             INPUT,
             format!(
                 "{why}: import into a new directory by --store DIRECTORY, or replace this store by \
-                 `ci-rescue store restore`, which keeps the old one"
+                 `ci-rescue store restore`, which keeps the old one. A database that may go is emptied by \
+                 `DROP SCHEMA ci_rescue CASCADE`"
             ),
         ),
         RestoreError::Store(OpenError::InUse(why)) => Failure(INPUT, format!("{why}. Stop the server first")),
@@ -215,9 +234,9 @@ fn refused(why: RestoreError, source: &Path) -> Failure {
     }
 }
 
-fn told(restored: &Restored, done: &str, path: &Path) {
+fn told(restored: &Restored, done: &str, place: &Place) {
     let rows = HumanCount(restored.rows);
-    println!("{done} {rows} records and {} content files to {}", restored.files, path.display());
+    println!("{done} {rows} records and {} content files to {place}", restored.files);
     if restored.lost > 0 {
         println!("{} content files were lost before the backup was made", restored.lost);
     }

@@ -97,6 +97,7 @@ pub fn check(config: &Config, teller: &Teller<'_>, bad: &[&[Step]]) -> Vec<Fault
         }
     }
     addresses(&mut check, config);
+    store(&mut check, config);
     console(&mut check, config);
     slack(&mut check, config);
     discord(&mut check, config);
@@ -170,6 +171,19 @@ fn addresses(check: &mut Check<'_>, config: &Config) {
                 &format!("must be an IP address or a network, such as \"10.0.0.0/8\" (found {})", quoted(proxy)),
             );
         }
+    }
+}
+
+fn store(check: &mut Check<'_>, config: &Config) {
+    let Some(url) = config.store.url.as_ref().map(|url| url.expose_secret().trim()) else {
+        if config.store.ca_file.is_some() {
+            check.say(&path("store.ca_file"), "is for the database of store.url, which is not set");
+        }
+        return;
+    };
+    // Its value is a secret, and is not shown.
+    if !url.is_empty() && !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        check.say(&path("store.url"), "must be postgres://USER:PASSWORD@HOST:PORT/DATABASE");
     }
 }
 

@@ -61,6 +61,7 @@ pub fn is_secret(path: &[Step]) -> bool {
     let secret = |step: &Step| matches!(step, Step::Key(key) if ["token", "secret", "password"].iter().any(|word| key.contains(word)));
     let sink = |first: &str| first == "teams" || first == "webhooks";
     path.iter().any(secret)
+        || matches!(path, [Step::Key(first), Step::Key(last)] if first == "store" && last == "url")
         || matches!(path, [Step::Key(first), ..] if first == "redaction")
         || matches!(path, [Step::Key(first), .., Step::Key(last)] if sink(first) && last == "url")
 }

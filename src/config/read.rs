@@ -259,6 +259,7 @@ macro_rules! holders {
             ("github.webhook_secret_previous", $config.github.webhook_secret_previous.$as().map(Previous::$previous)),
             ("github.client_secret", $config.github.client_secret.$as()),
             ("sign_in.oidc_client_secret", $config.sign_in.oidc_client_secret.$as()),
+            ("store.url", $config.store.url.$as()),
             ("github.token", $config.github.token.$as()),
             ("slack.bot_token", $config.slack.bot_token.$as()),
             ("slack.app_token", $config.slack.app_token.$as()),
@@ -291,10 +292,18 @@ pub fn secrets(config: &Config) -> Vec<&str> {
         .chain(config.teams.iter().filter_map(|one| one.url.as_ref()))
         .chain(config.webhooks.iter().flat_map(|one| one.url.iter().chain(&one.secret)))
         .map(ExposeSecret::expose_secret)
+        .chain(config.store.url.as_ref().and_then(password))
         .collect()
 }
 
+/// The password within an address.
+fn password(url: &SecretString) -> Option<&str> {
+    let (_, rest) = url.expose_secret().split_once("://")?;
+    let (account, _) = rest.split(['/', '?']).next()?.rsplit_once('@')?;
+    account.split_once(':').map(|(_, password)| password).filter(|password| !password.is_empty())
+}
+
 /// The secrets that have a key of their own.
-pub fn named(config: &Config) -> [(&'static str, Option<&SecretString>); 14] {
+pub fn named(config: &Config) -> [(&'static str, Option<&SecretString>); 15] {
     holders!(config, as_ref, secret)
 }

@@ -220,12 +220,17 @@ impl Default for Console {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreSection {
+    /// The directory of the embedded store.
     pub path: PathBuf,
+    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE` instead of it, for several replicas.
+    pub url: Option<SecretString>,
+    /// Authorities in PEM that the database's certificate may come from.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Default for StoreSection {
     fn default() -> Self {
-        Self { path: "ci-rescue-data".into() }
+        Self { path: "ci-rescue-data".into(), url: None, ca_file: None }
     }
 }
 

@@ -32,6 +32,11 @@ impl Presses {
         false
     }
 
+    /// Others took in what waited.
+    pub fn forget(&self) {
+        *self.lock() = Waiting::default();
+    }
+
     /// What became of it: kept on disk, or not.
     pub fn after(&self, delivery: &str, kept: bool) {
         if kept { self.kept(delivery) } else { self.over(delivery) }

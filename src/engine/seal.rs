@@ -45,8 +45,16 @@ async fn text(store: &dyn Store, name: &str, bytes: usize) -> Result<String, Sto
     SystemRandom::new().fill(&mut random).map_err(|_| StoreError::Broken("no randomness".into()))?;
     let made = B64.encode(random);
     let settings = vec![(name.to_owned(), Some(made.clone().into()))];
-    store.commit(Turn { settings, ..Turn::default() }).await?;
-    Ok(made)
+    let expect = vec![(name.to_owned(), None)];
+    match store.commit(Turn { settings, expect, ..Turn::default() }).await {
+        Ok(()) => Ok(made),
+        // Another replica starts at the same time, and was faster.
+        Err(StoreError::Conflict(why)) => match store.setting(name).await? {
+            Some(serde_json::Value::String(have)) => Ok(have),
+            _ => Err(StoreError::Conflict(why)),
+        },
+        Err(why) => Err(why),
+    }
 }
 
 impl Seal {

@@ -82,10 +82,7 @@ impl Engine {
         let done = taken.unwrap_or_else(|_| Err(StoreError::Conflict("a step panicked".into())));
         if let Err(why) = &done {
             // Discard what this turn noted in memory.
-            (state.index, state.next_incident) = super::rebuild(&*self.store).await?;
-            state.feeds = super::stored_feeds(&*self.store).await?;
-            state.names = super::names::Names::load(&*self.store).await?;
-            state.homes = super::homes::load(&*self.store).await?;
+            self.reread(&mut state).await?;
             if matches!(why, StoreError::Conflict(_)) {
                 tracing::warn!(delivery = %claim.work.id, %why, "could not process a delivery; retrying");
             }

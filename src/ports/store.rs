@@ -3,6 +3,7 @@
 
 use super::doors::Origin;
 use super::history::History;
+use super::replicas::Replicas;
 use crate::domain::actor::{Platform, Thread};
 use crate::domain::barrier::Barrier;
 use crate::domain::effect::Effect;
@@ -19,6 +20,7 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 
 /// Something that came in, redacted, as it is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -404,6 +406,14 @@ pub trait Store: History {
     async fn counts(&self) -> Result<Counts, StoreError>;
     /// Forgets what is older than the time for its kind; answers how many records went.
     async fn compact(&self, before: Before) -> Result<u64, StoreError>;
+    /// Where several processes may share the store: this one among them. It may lead from the first call on; until it
+    /// does, it claims nothing.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn replicas(&self) -> Result<Option<Arc<dyn Replicas>>, StoreError> {
+        Ok(None)
+    }
     /// Whether a write would be kept now.
     async fn probe(&self) -> Result<(), StoreError>;
     /// Everything as it is now, with checksums of its own.

@@ -4,7 +4,7 @@
 
 use super::backend::{Backend, Batch};
 use super::keys;
-use super::write::{decode, encode};
+use super::rows::{decode, encode};
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::Incident;
 use crate::domain::journal;
@@ -81,7 +81,7 @@ pub fn forget(backend: &dyn Backend, batch: &mut Batch, no: IncidentNo) -> Resul
 /// A store from before the index gets it when it is opened; so does one that an older program wrote to since: there are
 /// then more entries than rows of the index, or fewer. After a kill in between, it is done again.
 pub fn fill(backend: &dyn Backend) -> Result<()> {
-    if backend.rows(keys::AUDIT)? == backend.rows(keys::JOURNAL)? {
+    if !is_behind(backend)? {
         return Ok(());
     }
     sweep(backend, keys::AUDIT, |batch, key, _| {
@@ -103,6 +103,11 @@ pub fn fill(backend: &dyn Backend) -> Result<()> {
         batch.put(keys::audit(repo, entry.at.0, no, entry.seq), Vec::new());
         Ok(())
     })
+}
+
+/// Whether the index is not that of the journals.
+pub fn is_behind(backend: &dyn Backend) -> Result<bool> {
+    Ok(backend.rows(keys::AUDIT)? != backend.rows(keys::JOURNAL)?)
 }
 
 /// Every row of a table, with what is to be changed for it.

@@ -22,6 +22,13 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// The disk failed.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+    /// The values of some keys, in their order.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn get_all(&self, keys: Vec<Vec<u8>>) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        keys.iter().map(|key| self.get(key)).collect()
+    }
     /// Pairs whose key starts with `prefix` and is not below `from`, ascending, at most `limit`.
     ///
     /// # Errors

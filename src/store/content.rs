@@ -1,7 +1,7 @@
 //! Which content files the records name: log excerpts, diffs, scripts.
 
 use super::keys;
-use super::write::InboxRow;
+use super::rows::InboxRow;
 use crate::domain::ids::Digest;
 use crate::domain::incident::Incident;
 use std::collections::HashSet;

@@ -1,8 +1,8 @@
 //! Reading a whole store at one turn, on a thread of its own: for a backup, and to check what is on disk.
 
 use super::backend::Still;
+use super::rows::decode;
 use super::tally::Tally;
-use super::write::decode;
 use super::{backup, content, keys};
 use crate::domain::incident::Incident;
 use crate::ports::{Check, Checks, Lines, StoreError};

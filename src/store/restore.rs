@@ -4,7 +4,9 @@ use super::backend::{Backend, Batch};
 use super::backup::{Line, Reader};
 use super::disk::{OpenError, Sled, Watch};
 use super::ledger::Ledger;
+use super::tally::Tally;
 use super::{opening, swap};
+use crate::ports::StoreError;
 use std::fs;
 use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
@@ -109,11 +111,46 @@ const LINE_MAX: u64 = 256 << 20;
 const AT_ONCE: usize = 512;
 const BYTES_AT_ONCE: usize = 8 << 20;
 
-fn build(building: &Path, mut source: impl BufRead, watch: Watch<'_>) -> Result<(u64, u64, u64), RestoreError> {
+fn build(building: &Path, source: impl BufRead, watch: Watch<'_>) -> Result<Counts, RestoreError> {
     let store = Sled::open(building)?;
+    let (tally, counts) = take(source, watch, &mut |taken| match taken {
+        Taken::Rows(batch) => store.apply(batch),
+        Taken::Last(batch, turn) => {
+            // It goes on where the old one was: the same content at the same turn is the same backup.
+            if !batch.0.is_empty() {
+                store.tally().turn = turn.saturating_sub(1);
+            }
+            store.apply(batch)?;
+            store.flush()
+        }
+        Taken::File(name, bytes) => store.put_file(name, bytes),
+    })?;
+    if !store.tally().holds_the_same(&tally) {
+        return Err(RestoreError::Backup("the backup is damaged: it holds a record twice".into()));
+    }
+    Ok(counts)
+}
+
+/// What is taken from a backup.
+pub enum Taken<'a> {
+    Rows(&'a Batch),
+    /// The last of them, and the turn that the backup was made at.
+    Last(&'a Batch, u64),
+    File(&'a str, &'a [u8]),
+}
+
+/// Rows, content files, and content files that were lost.
+pub type Counts = (u64, u64, u64);
+
+/// Reads a backup to its end: its sums and its counts.
+pub fn take(
+    mut source: impl BufRead,
+    watch: Watch<'_>,
+    keep: &mut dyn FnMut(Taken<'_>) -> Result<(), StoreError>,
+) -> Result<(Tally, Counts), RestoreError> {
     let disk = |why| RestoreError::Store(OpenError::from(why));
     let (mut reader, mut batch, mut bytes, mut line) = (Reader::default(), Batch::default(), 0, Vec::new());
-    let (mut done, mut of, mut last_turn, mut counts) = (0, 0, 0, (0, 0, 0));
+    let (mut done, mut of, mut turn, mut counts) = (0, 0, 0, (0, 0, 0));
     loop {
         line.clear();
         let read = source.by_ref().take(LINE_MAX).read_until(b'\n', &mut line);
@@ -123,10 +160,10 @@ fn build(building: &Path, mut source: impl BufRead, watch: Watch<'_>) -> Result<
             _ => {}
         }
         match reader.line(&line).map_err(RestoreError::Backup)? {
-            Line::Head { turn, rows } => (last_turn, of) = (turn, rows),
+            Line::Head { turn: at, rows } => (turn, of) = (at, rows),
             Line::Row(key, value) => {
                 if batch.0.len() >= AT_ONCE || bytes >= BYTES_AT_ONCE {
-                    store.apply(&std::mem::take(&mut batch)).map_err(disk)?;
+                    keep(Taken::Rows(&std::mem::take(&mut batch))).map_err(disk)?;
                     bytes = 0;
                     watch(done, of);
                 }
@@ -134,21 +171,13 @@ fn build(building: &Path, mut source: impl BufRead, watch: Watch<'_>) -> Result<
                 batch.put(key, value);
                 done += 1;
             }
-            Line::File(name, bytes) => store.put_file(&name, &bytes).map_err(disk)?,
+            Line::File(name, bytes) => keep(Taken::File(&name, &bytes)).map_err(disk)?,
             Line::Lost(_) => {}
             Line::End { rows, files, lost } => counts = (rows, files, lost),
         }
     }
     let tally = reader.finish().map_err(RestoreError::Backup)?;
-    // It goes on where the old one was: the same content at the same turn is the same backup.
-    if !batch.0.is_empty() {
-        store.tally().turn = last_turn.saturating_sub(1);
-    }
-    store.apply(&batch).map_err(disk)?;
-    store.flush().map_err(disk)?;
+    keep(Taken::Last(&batch, turn)).map_err(disk)?;
     watch(done, of);
-    if !store.tally().holds_the_same(&tally) {
-        return Err(RestoreError::Backup("the backup is damaged: it holds a record twice".into()));
-    }
-    Ok(counts)
+    Ok((tally, counts))
 }

@@ -1,7 +1,8 @@
 //! The one thread that writes: it takes what waits, applies it in order, flushes once, and answers all.
 
 use super::backend::Backend;
-use super::write::{Answer, InboxRow, Write, Writing};
+use super::rows::InboxRow;
+use super::write::{Answer, Write, Writing};
 use crate::ports::StoreError;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};

@@ -7,15 +7,16 @@ use ci_rescue::domain::ids::{Digest, IncidentNo};
 use ci_rescue::domain::time::Time;
 use ci_rescue::ports::{Delivery, Due, NewEffect, Publication, Put, Store, StoreError, Surface, TimerRow, Turn};
 use ci_rescue::store::{Ledger, Memory, Sled};
+use futures::future::BoxFuture;
 use serde_json::json;
 use std::path::Path;
 
-fn delivery(id: &str) -> Delivery {
+pub fn delivery(id: &str) -> Delivery {
     let event = Event::Fired { incident: IncidentNo(1), timer: Timer::Watch };
     Delivery::internal(id.into(), Time(1_000), &event)
 }
 
-fn effect() -> NewEffect {
+pub fn effect() -> NewEffect {
     let effect = Effect::ReadLog {
         incident: IncidentNo(1),
         repo: "a/b".parse().unwrap(),
@@ -27,29 +28,41 @@ fn effect() -> NewEffect {
     NewEffect { effect, not_before: Time(2_000) }
 }
 
-fn surface() -> Surface {
+pub fn surface() -> Surface {
     Surface { incident: IncidentNo(1), platform: Platform::new("slack"), channel: "C".into() }
 }
 
-pub async fn conforms(store: &dyn Store) {
-    inbox(store).await;
+/// Long enough for everything that happens while something is held.
+const LEASE_MS: i64 = 600_000;
+
+/// Lets a lease's time pass where it is by another clock than that of the calls.
+pub type Pass<'a> = &'a dyn Fn(i64) -> BoxFuture<'a, ()>;
+
+/// For stores that go by the times they are given.
+pub fn told(_: i64) -> BoxFuture<'static, ()> {
+    Box::pin(async {})
+}
+
+pub async fn conforms(store: &dyn Store, pass: Pass<'_>) {
+    inbox(store, pass).await;
     outbox(store).await;
     timers_and_settings(store).await;
     surfaces(store).await;
     blobs(store).await;
 }
 
-async fn inbox(store: &dyn Store) {
+async fn inbox(store: &dyn Store, pass: Pass<'_>) {
     assert_eq!(store.put_delivery(delivery("a")).await, Ok(Put::New));
     assert_eq!(store.put_delivery(delivery("a")).await, Ok(Put::Duplicate));
     assert_eq!(store.put_delivery(delivery("b")).await, Ok(Put::New));
-    let first = store.claim_delivery(Time(0), 10).await.unwrap().unwrap();
+    let first = store.claim_delivery(Time(0), LEASE_MS).await.unwrap().unwrap();
     assert_eq!((first.work.id.as_str(), first.attempts), ("a", 0));
-    let second = store.claim_delivery(Time(0), 10).await.unwrap().unwrap();
+    let second = store.claim_delivery(Time(0), LEASE_MS).await.unwrap().unwrap();
     assert_eq!(second.work.id, "b", "the first is held");
-    assert!(store.claim_delivery(Time(5), 10).await.unwrap().is_none());
+    assert!(store.claim_delivery(Time(LEASE_MS / 2), LEASE_MS).await.unwrap().is_none());
     // The lease is over: somebody else gets it, and the late one is refused.
-    let again = store.claim_delivery(Time(11), 10).await.unwrap().unwrap();
+    pass(LEASE_MS + 1).await;
+    let again = store.claim_delivery(Time(LEASE_MS + 1), LEASE_MS).await.unwrap().unwrap();
     assert_eq!((again.work.id.as_str(), again.attempts), ("a", 1));
     let late = Turn { delivery: Some((first.key, first.lease)), ..Turn::default() };
     assert!(matches!(store.commit(late).await, Err(StoreError::Conflict(_))));
@@ -59,7 +72,7 @@ async fn inbox(store: &dyn Store) {
         ..Turn::default()
     };
     store.commit(turn).await.unwrap();
-    let dead = store.claim_delivery(Time(50), 10).await.unwrap().unwrap();
+    let dead = store.claim_delivery(Time(LEASE_MS + 2), LEASE_MS).await.unwrap().unwrap();
     assert_eq!(dead.work.id, "b");
     store
         .commit(Turn { delivery: Some((dead.key, dead.lease)), dead: Some("cannot be read".into()), ..Turn::default() })
@@ -70,20 +83,21 @@ async fn inbox(store: &dyn Store) {
         (letters.len(), letters[0].why.as_str(), letters[0].body["id"].as_str()),
         (1, "cannot be read", Some("b"))
     );
-    let follow_up = store.claim_delivery(Time(50), 10).await.unwrap().unwrap();
+    let follow_up = store.claim_delivery(Time(LEASE_MS + 3), LEASE_MS).await.unwrap().unwrap();
     assert_eq!(follow_up.work.id, "c", "a was taken before, so only c is new");
     store.commit(Turn { delivery: Some((follow_up.key, follow_up.lease)), ..Turn::default() }).await.unwrap();
-    assert!(store.claim_delivery(Time(900), 10).await.unwrap().is_none());
+    pass(LEASE_MS + 1).await;
+    assert!(store.claim_delivery(Time(3 * LEASE_MS), LEASE_MS).await.unwrap().is_none());
 }
 
 async fn outbox(store: &dyn Store) {
     store.commit(Turn { effects: vec![effect()], ..Turn::default() }).await.unwrap();
     assert!(store.claim_effect(Time(1_999), 10).await.unwrap().is_none(), "not due");
-    let claim = store.claim_effect(Time(2_000), 10).await.unwrap().unwrap();
-    assert!(store.claim_effect(Time(2_005), 10).await.unwrap().is_none(), "held");
+    let claim = store.claim_effect(Time(2_000), LEASE_MS).await.unwrap().unwrap();
+    assert!(store.claim_effect(Time(2_005), LEASE_MS).await.unwrap().is_none(), "held");
     store.retry_effect((claim.key, claim.lease), Time(3_000)).await.unwrap();
     assert!(store.retry_effect((claim.key, claim.lease), Time(3_000)).await.is_err(), "the lease is gone");
-    let claim = store.claim_effect(Time(3_000), 10).await.unwrap().unwrap();
+    let claim = store.claim_effect(Time(3_000), LEASE_MS).await.unwrap().unwrap();
     assert_eq!(claim.attempts, 1);
     store.commit(Turn { effect: Some((claim.key, claim.lease)), ..Turn::default() }).await.unwrap();
     assert!(store.claim_effect(Time(9_000), 10).await.unwrap().is_none());
@@ -168,13 +182,13 @@ fn reopen(dir: &Path) -> Ledger<Sled> {
 
 #[tokio::test]
 async fn memory_conforms() {
-    conforms(&Ledger::open(Memory::default()).unwrap()).await;
+    conforms(&Ledger::open(Memory::default()).unwrap(), &told).await;
 }
 
 #[tokio::test]
 async fn sled_conforms() {
     let dir = tempfile::tempdir().unwrap();
-    conforms(&open(dir.path())).await;
+    conforms(&open(dir.path()), &told).await;
 }
 
 #[tokio::test]

@@ -36,6 +36,7 @@ mod outages;
 mod pins;
 mod plan;
 mod policy;
+mod postgres;
 mod real_agents;
 mod replay;
 mod resolver;

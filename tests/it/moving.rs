@@ -177,7 +177,7 @@ proptest! {
 #[tokio::test]
 async fn a_store_in_memory_moves_to_the_disk() {
     let store = Ledger::open(Memory::default()).unwrap();
-    crate::conformance::conforms(&store).await;
+    crate::conformance::conforms(&store, &crate::conformance::told).await;
     let bytes = backup_of(&store).await;
     let dir = tempfile::tempdir().unwrap();
     import(&dir.path().join("store"), bytes.as_slice(), &mut |_, _| {}).unwrap();

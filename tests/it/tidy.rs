@@ -66,11 +66,24 @@ const PURE: &[&str] = &[
     "remedies",
     "incident",
 ];
-const IMPURE_CRATES: &[&str] =
-    &["tokio", "axum", "reqwest", "sled", "octocrab", "slack_morphism", "hyper_util", "serenity"];
+const IMPURE_CRATES: &[&str] = &[
+    "tokio",
+    "axum",
+    "reqwest",
+    "sled",
+    "tokio_postgres",
+    "deadpool_postgres",
+    "octocrab",
+    "slack_morphism",
+    "hyper_util",
+    "serenity",
+];
 /// Who may know a database, a web framework, a platform's own library: rooms, or single adapters.
 const OWNERS: &[(&str, &[&str])] = &[
     ("sled", &["store"]),
+    ("tokio_postgres", &["store"]),
+    ("tokio_postgres_rustls", &["store"]),
+    ("deadpool_postgres", &["store"]),
     ("slack_morphism", &["adapters/slack"]),
     ("octocrab", &["adapters/github"]),
     ("serenity", &["adapters/discord"]),
@@ -295,6 +308,7 @@ fn a_trespass_is_caught() {
         (&["domain", "ids"][..], "use crate::engine::Engine;"),
         (&["incident"], "fn f() { crate::store::open(); }"),
         (&["engine", "run"], "use sled::Db;"),
+        (&["engine", "run"], "use tokio_postgres::Client;"),
         (&["policy"], "use {std::fmt, tokio::time};"),
         (&["server"], "use crate::{adapters::slack, domain};"),
         (&["demo"], "use crate::ports::Clock;"),

@@ -72,7 +72,7 @@ fn unused(config: &Config, platform: &str, name: Option<&str>) -> &'static str {
 /// What does not get through until somebody fixes something, as the running server or the store knows it.
 pub async fn failing(config: &Config) -> Vec<Finding> {
     let troubles = match incident::open(config) {
-        Ok(Some(store)) => troubles(&store).await.unwrap_or_default(),
+        Ok(Some(store)) => troubles(&*store).await.unwrap_or_default(),
         Ok(None) => running(config).await.unwrap_or_default(),
         Err(_) => Vec::new(),
     };

@@ -1,6 +1,6 @@
 //! `history fill`: reads the runs that the forge still lists into history, through the running server or alone.
 
-use crate::cli::at::{At, Failure, INPUT, Lines, SERVER, open};
+use crate::cli::at::{At, Failure, INPUT, Lines, SERVER};
 use crate::cli::progress::Progress;
 use crate::cli::{Failed, runtime};
 use ci_rescue::app;
@@ -9,7 +9,6 @@ use ci_rescue::domain::executed::Filled;
 use ci_rescue::domain::text::clean_line;
 use ci_rescue::engine::RepoFilter;
 use ci_rescue::engine::fill::Filler;
-use ci_rescue::store::OpenError;
 use futures::{StreamExt, stream};
 use indicatif::HumanCount;
 use std::sync::Arc;
@@ -19,11 +18,9 @@ pub fn run(repo: Option<&str>, at: &At) -> Result<u8, Failed> {
         Ok(repo) => repo,
         Err(why) => return Err(Failure(INPUT, format!("--repo: {why}")).into()),
     };
-    let path = at.path()?;
-    match open(&path) {
-        Ok(store) => runtime()?.block_on(async { show(alone(repo, at, Arc::new(store)).await?, false).await }),
-        Err(OpenError::InUse(_)) => runtime()?.block_on(async { show(served(repo, at).await?, true).await }),
-        Err(why) => Err(Failure::from(why).into()),
+    match at.place()?.open().map_err(Failure::from)? {
+        Some(store) => runtime()?.block_on(async { show(alone(repo, at, store).await?, false).await }),
+        None => runtime()?.block_on(async { show(served(repo, at).await?, true).await }),
     }
 }
 

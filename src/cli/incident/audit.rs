@@ -80,7 +80,7 @@ async fn read(at: &At, asked: AuditAsked, format: Format) -> Result<Lines, Failu
             redact::know(config::secrets(&config));
         }
         let words = Words::shipped(Places::default()).map_err(|why| Failure(INPUT, why.to_string()))?;
-        let search = Search::over(Arc::new(store), Arc::new(words), asked).await?;
+        let search = Search::over(store, Arc::new(words), asked).await?;
         return Ok(search.lines(format).map(|line| line.map_err(Failure::from)).boxed());
     }
     let mut query = url::form_urlencoded::Serializer::new(String::new());

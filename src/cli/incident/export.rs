@@ -124,7 +124,7 @@ pub(super) fn sink(path: Option<&Path>) -> Result<Box<dyn Write>, String> {
 async fn read(at: &At, asked: ExportAsked) -> Result<Lines, Failure> {
     if let Some(store) = at.open()? {
         let words = Words::shipped(Places::default()).map_err(|why| Failure(INPUT, why.to_string()))?;
-        let lines = export(Arc::new(store), Arc::new(words), asked);
+        let lines = export(store, Arc::new(words), asked);
         return Ok(lines.map(|line| line.map_err(Failure::from)).boxed());
     }
     let mut query = url::form_urlencoded::Serializer::new(String::new());

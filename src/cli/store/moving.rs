@@ -1,12 +1,12 @@
 //! `store export|import`: a store on its way to another machine, through a file or a pipe.
 
 use super::{backup, everything, refused, told, told_of_lost, write};
-use crate::cli::at::{At, Failure, INPUT};
+use crate::cli::at::{At, Failure, INPUT, Place};
 use crate::cli::progress::Progress;
 use crate::cli::runtime;
-use ci_rescue::store;
+use ci_rescue::store::{self, Postgres};
 use std::fs::File;
-use std::io::{BufReader, BufWriter, IsTerminal};
+use std::io::{BufRead, BufReader, BufWriter, IsTerminal};
 use std::path::Path;
 
 /// Standard output or input.
@@ -30,16 +30,20 @@ pub fn export(out: &Path, at: &At) -> Result<(), Failure> {
 }
 
 pub fn import(source: &Path, at: &At) -> Result<(), Failure> {
-    let path = at.path()?;
+    let place = at.place()?;
     let mut progress = Progress::new("importing");
     let mut watch = |done, of| progress.at(done, of);
-    let imported = if source == Path::new(PIPE) {
-        store::import(&path, std::io::stdin().lock(), &mut watch)
+    let read: Box<dyn BufRead> = if source == Path::new(PIPE) {
+        Box::new(std::io::stdin().lock())
     } else {
         let file = File::open(source).map_err(|why| Failure(INPUT, format!("{}: {why}", source.display())))?;
-        store::import(&path, BufReader::new(file), &mut watch)
+        Box::new(BufReader::new(file))
+    };
+    let imported = match &place {
+        Place::Directory(path) => store::import(path, read, &mut watch),
+        Place::Database(address) => Postgres::open(address)?.import(read, &mut watch),
     };
     drop(progress);
-    told(&imported.map_err(|why| refused(why, source))?, "imported", &path);
+    told(&imported.map_err(|why| refused(why, source))?, "imported", &place);
     Ok(())
 }

@@ -4,7 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "the process under test lives in real time")]
 
 mod places;
-mod slack;
+pub mod slack;
 
 use crate::world::{NETWORK_LOG, SECRET, job};
 use ci_rescue::demo::{Forge, Hook, RunSpec, sign};
@@ -24,7 +24,7 @@ fn rounds() -> u64 {
     std::env::var("CI_RESCUE_KILL_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(50)
 }
 
-const LATENCY_MS: u64 = 120;
+pub const LATENCY_MS: u64 = 120;
 const PATIENCE: Duration = Duration::from_secs(600);
 const MAX_ROUND_MS: u64 = 500;
 const BEAT: Duration = Duration::from_millis(10);
@@ -62,12 +62,12 @@ impl Process {
 
 /// Hooks that the forge has to deliver: sent until acknowledged, as by redelivery.
 #[derive(Clone, Default)]
-struct Post {
+pub struct Post {
     waiting: Arc<Mutex<Vec<Hook>>>,
-    target: Arc<Mutex<Option<SocketAddr>>>,
+    pub target: Arc<Mutex<Option<SocketAddr>>>,
 }
 
-async fn carry(post: Post, forge: Forge, web: SocketAddr, stop: CancellationToken) {
+pub async fn carry(post: Post, forge: Forge, web: SocketAddr, stop: CancellationToken) {
     let http = Client::builder().timeout(Duration::from_secs(5)).build().expect("a client");
     while !stop.is_cancelled() {
         for id in forge.going() {
@@ -97,7 +97,7 @@ async fn carry(post: Post, forge: Forge, web: SocketAddr, stop: CancellationToke
     }
 }
 
-fn run_spec(n: u64, repo: String) -> RunSpec {
+pub fn run_spec(n: u64, repo: String) -> RunSpec {
     RunSpec {
         repo,
         workflow: format!("ci-{n}"),
@@ -119,7 +119,7 @@ fn word(n: u64) -> String {
     n.to_string().bytes().map(|digit| char::from(b'g' + (digit - b'0'))).collect()
 }
 
-async fn get(at: SocketAddr, path: &str) -> Value {
+pub async fn get(at: SocketAddr, path: &str) -> Value {
     let answer =
         Client::new().get(format!("http://{at}{path}")).bearer_auth("read-token").send().await.expect("an answer");
     answer.json().await.expect("json")
@@ -130,11 +130,11 @@ async fn idle(at: SocketAddr) -> bool {
     ["inbox", "outbox", "cards_behind"].iter().all(|key| status[key] == 0)
 }
 
-async fn incidents(at: SocketAddr) -> Vec<Value> {
+pub async fn incidents(at: SocketAddr) -> Vec<Value> {
     get(at, "/api/incidents?limit=200").await["incidents"].as_array().cloned().unwrap_or_default()
 }
 
-fn now() -> i64 {
+pub fn now() -> i64 {
     i64::try_from(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }
 
@@ -174,7 +174,7 @@ fn counted(all: impl Iterator<Item = String>) -> BTreeMap<String, u32> {
 }
 
 /// What is not as it should be when the patience is over.
-fn unrest(incidents: &[Value], post: &Post, status: &Value) -> String {
+pub fn unrest(incidents: &[Value], post: &Post, status: &Value) -> String {
     let open: Vec<&Value> = incidents.iter().filter(|i| i["stage"] != "resolved").collect();
     let waiting = post.waiting.lock().unwrap().len();
     format!("{} of {} not resolved, {waiting} hooks wait, {status}; {open:#?}", open.len(), incidents.len())

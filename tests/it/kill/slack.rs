@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Channels that share the load: Slack's pace is a message a second and channel.
-const CHANNELS: u64 = 10;
+pub const CHANNELS: u64 = 10;
 
 fn config(forge: SocketAddr, slack: SocketAddr, store: &std::path::Path) -> String {
     let feeds: String = (0..CHANNELS)
@@ -61,7 +61,7 @@ async fn threats_039_040_047_fifty_kills_lose_nothing_and_repeat_nothing() {
     }
     let process = Process::start(&path).await;
     *post.target.lock().unwrap() = Some(process.at);
-    let finished = tokio::time::timeout(PATIENCE, come_to_rest(&forge, &slack, &post, process.at)).await;
+    let finished = tokio::time::timeout(PATIENCE, come_to_rest(&forge, &slack, &post, process.at, rounds())).await;
     let (incidents, status) = (incidents(process.at).await, get(process.at, "/api/status").await);
     process.kill().await;
     stop.cancel();
@@ -71,7 +71,7 @@ async fn threats_039_040_047_fifty_kills_lose_nothing_and_repeat_nothing() {
     audit(&forge, &slack, &incidents);
 }
 
-async fn click(slack: SlackDouble) {
+pub async fn click(slack: SlackDouble) {
     slack.connected().await;
     loop {
         for card in slack.cards() {
@@ -87,7 +87,7 @@ async fn click(slack: SlackDouble) {
 }
 
 /// Clicks on until every run is green and every card says so.
-async fn come_to_rest(forge: &Forge, slack: &SlackDouble, post: &Post, at: SocketAddr) {
+pub async fn come_to_rest(forge: &Forge, slack: &SlackDouble, post: &Post, at: SocketAddr, runs: u64) {
     let clicking = tokio::spawn(click(slack.clone()));
     let mut said = BTreeSet::new();
     loop {
@@ -102,7 +102,7 @@ async fn come_to_rest(forge: &Forge, slack: &SlackDouble, post: &Post, at: Socke
         let cards = slack.cards();
         let shown: BTreeSet<u64> = cards.iter().flat_map(named).collect();
         let over = |card: &Message| card.words().contains("resolved") && !card.words().contains("· open");
-        let told = shown.len() as u64 + cards.iter().map(unnamed).sum::<u64>() >= rounds() && cards.iter().all(over);
+        let told = shown.len() as u64 + cards.iter().map(unnamed).sum::<u64>() >= runs && cards.iter().all(over);
         if green && delivered && told && idle(at).await {
             break;
         }
@@ -129,7 +129,7 @@ fn unnamed(card: &Message) -> u64 {
     count.and_then(|(_, count)| count.parse().ok()).unwrap_or(0)
 }
 
-fn audit(forge: &Forge, slack: &SlackDouble, incidents: &[Value]) {
+pub fn audit(forge: &Forge, slack: &SlackDouble, incidents: &[Value]) {
     audit_runs(forge, incidents);
     // No card was posted twice, and none says another thing than its incident.
     let marker = |message: &Message| message.metadata["event_payload"]["marker"].as_str().expect("a marker").to_owned();
