@@ -45,7 +45,7 @@ impl Certificate {
         let chain = chain(&bytes(certificate).map_err(Unfit::Certificate)?);
         let chain = chain.map_err(|why| Unfit::Certificate(format!("{}: {why}", certificate.display())))?;
         let of_key = |why: &str| Unfit::Key(format!("{}: {why}", key.display()));
-        let der = private(&bytes(key).map_err(Unfit::Key)?).map_err(|why| of_key(why))?;
+        let der = private(&bytes(key).map_err(Unfit::Key)?).map_err(of_key)?;
         let key = rustls::crypto::ring::sign::any_supported_type(&der)
             .map_err(|_| of_key("its kind of key is not supported: use ECDSA, RSA or Ed25519"))?;
         let (from, expires) =

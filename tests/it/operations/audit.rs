@@ -3,6 +3,7 @@
 use super::{Place, Program};
 use crate::world::{NETWORK_LOG, Setup, World};
 use ci_rescue::ports::{Spot, Trail};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, UdpSocket, UnixDatagram};
@@ -69,7 +70,6 @@ async fn a_file_has_each_entry_once_in_order_over_restarts_and_rotation() {
     are_all(&[first, second].concat(), &world).await;
     hand_over(&world).await;
     assert_eq!(world.store.settings("trail:").await.unwrap(), Vec::new(), "what was taken is not kept");
-    use std::os::unix::fs::PermissionsExt;
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     world.end().await;
 }

@@ -93,6 +93,8 @@ async fn what_github_refuses_is_tried_again_with_the_new_token() {
 
 #[tokio::test]
 async fn the_webhook_secret_before_counts_while_it_is_named() {
+    const OLD: &str = crate::world::SECRET;
+    const NEW: &str = "another-webhook-secret";
     let rewritten = Rewritten::new(Setup { slack: false, ..Setup::default() }).await;
     let world = &rewritten.world;
     let ping = |secret: &'static str, n: u32| {
@@ -103,8 +105,6 @@ async fn the_webhook_secret_before_counts_while_it_is_named() {
         let request = request.header("x-hub-signature-256", sign(secret, body.as_bytes())).body(body);
         async move { request.send().await.unwrap().status().as_u16() }
     };
-    const OLD: &str = crate::world::SECRET;
-    const NEW: &str = "another-webhook-secret";
     assert_eq!((ping(OLD, 1).await, ping(NEW, 2).await), (202, 401));
     let (was, both) = (
         format!("webhook_secret = \"{OLD}\""),

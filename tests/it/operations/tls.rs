@@ -191,9 +191,10 @@ fn what_does_not_fit_is_told_with_its_file() {
         (&certificate, &key, now().plus_ms(-DAY_MS), bad(&certificate, "it is not valid before 20")),
     ] {
         let have = Certificate::read(certificate, key, now).map(|_| ()).unwrap_err();
-        let (have, want) = match (&have, &want) {
-            (Unfit::Certificate(have), Unfit::Certificate(want)) | (Unfit::Key(have), Unfit::Key(want)) => (have, want),
-            _ => panic!("{have:?} is not {want:?}"),
+        let ((Unfit::Certificate(have), Unfit::Certificate(want)) | (Unfit::Key(have), Unfit::Key(want))) =
+            (&have, &want)
+        else {
+            panic!("{have:?} is not {want:?}")
         };
         assert!(have.starts_with(want.as_str()), "{have:?} is not {want:?}");
         let secret = text.lines().nth(1).unwrap();
