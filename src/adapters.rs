@@ -7,6 +7,7 @@
 
 pub mod agent;
 pub mod console;
+pub mod container;
 pub mod discord;
 pub mod email;
 pub mod git;

@@ -4,6 +4,7 @@ pub mod agents;
 mod alone;
 mod clock;
 mod console;
+pub mod containers;
 mod discord;
 mod github;
 pub mod greeting;

@@ -14,6 +14,7 @@ mod chronicle;
 mod code;
 mod commit_checks;
 mod completing;
+pub mod containers;
 mod context;
 mod desk;
 mod door;
@@ -144,6 +145,8 @@ pub struct Parts {
     pub git: Option<Arc<dyn Git>>,
     pub resolver: Option<Arc<dyn Resolver>>,
     pub agents: Option<agents::AgentRoom>,
+    /// Where code of repositories may run.
+    pub containers: Option<containers::ContainerRoom>,
     /// Where providers say that something is wrong.
     pub status: Option<Arc<dyn StatusPages>>,
     pub directory: Arc<dyn Directory>,
@@ -187,6 +190,7 @@ pub struct Engine {
     git: Option<Arc<dyn Git>>,
     resolver: Option<Arc<dyn Resolver>>,
     agents: Option<agents::AgentRoom>,
+    containers: Option<containers::ContainerRoom>,
     status: Option<Arc<dyn StatusPages>>,
     /// This process is about to end: agents at work are stopped.
     stopping: AtomicBool,
@@ -277,6 +281,7 @@ impl Engine {
             git: parts.git,
             resolver: parts.resolver,
             agents: parts.agents,
+            containers: parts.containers,
             status: parts.status,
             stopping: AtomicBool::new(false),
             directory: parts.directory,

@@ -1,7 +1,7 @@
 //! What every engine is wired from, with or without doors.
 
 use super::platform::{self, Base, Wired};
-use super::{agents, beside, console, decoders, digests, github, metrics, providers, sinks};
+use super::{agents, beside, console, containers, decoders, digests, github, metrics, providers, sinks};
 use crate::adapters::github::{GitHub, OAuth};
 use crate::adapters::resolver::Resolver;
 use crate::card::{Places, Words};
@@ -78,7 +78,11 @@ impl Wiring {
         Ok(Parts {
             store,
             clock: self.clock.clone(),
-            rules: crate::domain::Rules { loops: config.loops.loops(&config.agents), ..config.policy.clone() },
+            rules: crate::domain::Rules {
+                loops: config.loops.loops(&config.agents),
+                containers: config.repro.runner.is_some(),
+                ..config.policy.clone()
+            },
             mentions: config.mentions.mentions(),
             filter: RepoFilter {
                 repositories: config.github.repositories.clone(),
@@ -92,6 +96,7 @@ impl Wiring {
             git: github.map(|github| github::rooms(config, beside(config, "-git"), github)),
             resolver: Some(Arc::new(Resolver::new(beside(config, "-resolver"), |key| std::env::var_os(key)))),
             agents: agents::room(config)?,
+            containers: containers::room(config)?,
             status: providers::pages(config)?,
             directory: self.directory.clone(),
             accounts: self.accounts.clone().map(|accounts| accounts as Arc<dyn Accounts>),

@@ -43,6 +43,10 @@ pub fn run(args: &ConfigArg) -> Result<u8, Failed> {
         Ok(what) => (State::Ready, "agents", what),
         Err(why) => (State::Problem, "agents", why),
     }));
+    findings.extend(app::containers::state(&config).map(|found| match found {
+        Ok(what) => (State::Ready, "containers", what),
+        Err(why) => (State::Problem, "containers", why),
+    }));
     findings.extend(off(&config));
     findings.extend(try_again(&config)?);
     let known = settings::problems(&config);

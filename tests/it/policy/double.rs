@@ -362,6 +362,7 @@ pub async fn engine(
         mentions: Mentions::default(),
         filter: RepoFilter::default(),
         agents: None,
+        containers: None,
         status: None,
         words: Arc::new(Words::shipped(Places::default()).unwrap()),
         chats: Vec::new(),

@@ -199,6 +199,7 @@ impl World {
             mentions: Mentions::default(),
             filter: RepoFilter::default(),
             agents: None,
+            containers: None,
             status: None,
             words: WORDING.clone(),
             chats: self.rooms.iter().map(|room| room.clone() as Arc<dyn ci_rescue::ports::Chat>).collect(),
