@@ -102,7 +102,7 @@ async fn range(setup: Setup, prices: &[&str]) -> (World, Vec<String>) {
     repo.write("tests/test_cart.py", TEST);
     let mut shas = Vec::new();
     for (n, price) in prices.iter().enumerate() {
-        repo.write("shop/cart.py", &format!("{price}# {n}\n"));
+        repo.write("shop/cart.py", format!("{price}# {n}\n"));
         shas.push(repo.commit(&format!("Price {n} <!channel>")));
     }
     host(&world, &repo).await;
@@ -292,7 +292,7 @@ async fn the_image_is_the_operators_choice_and_forks_run_nothing() {
     ] {
         let docker = Docker::honest();
         let (world, repo) = (World::with(config(&docker.program(), "images = [\"docker.io/*\"]\n")).await, Repo::new());
-        repo.write(".github/workflows/ci.yml", &WORKFLOW.replace("    steps:", &format!("{workflow}    steps:")));
+        repo.write(".github/workflows/ci.yml", WORKFLOW.replace("    steps:", &format!("{workflow}    steps:")));
         let mut run = spec(LOG, "failure");
         run.sha = repo.commit("First light");
         host(&world, &repo).await;

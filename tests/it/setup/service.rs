@@ -53,7 +53,7 @@ impl Machine {
         };
         match tokio::time::timeout(PATIENCE, wait).await {
             Ok(address) => address,
-            Err(_) => panic!("it does not listen: {}", self.journal().await),
+            Err(late) => panic!("it does not listen ({late}): {}", self.journal().await),
         }
     }
 }
