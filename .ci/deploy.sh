@@ -24,7 +24,7 @@ export PYTHONPATH=$PWD/$tools/py
 
 echo "-- shell"
 if command -v shellcheck >/dev/null; then
-  shellcheck --severity=warning .ci/deploy.sh .ci/install.sh deploy/deb.sh deploy/debian/postinst deploy/debian/postrm
+  shellcheck --severity=warning .ci/deploy.sh .ci/install.sh .ci/containers.sh deploy/deb.sh deploy/debian/postinst deploy/debian/postrm
 else
   echo "skipped: shellcheck"
 fi

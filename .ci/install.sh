@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# From Debian's packages alone: the package is installed in a clean root, and the image is built on one; in the first, a
-# first card comes. Takes the program that was built for the tests.
+# From Debian's packages alone: apt installs the package on an empty machine, systemd boots there and starts the service, and
+# a first card comes; the image is built on such a machine. Takes the program that was built for the tests: an optimized one
+# would be the second long build of a run, and is installed in the same way.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 for tool in mmdebstrap cargo-deb; do
@@ -13,6 +14,18 @@ fi
 work=$PWD/target/install
 rm -rf "$work"
 mkdir -p "$work"
+machine='' group=''
+off() {
+  [ -z "$machine" ] || kill -KILL "$machine" 2>/dev/null || true
+  [ -z "$machine" ] || wait "$machine" 2>/dev/null || true
+  # What was in the group may take a moment to be gone.
+  for _ in $(seq 50); do
+    [ -d "$group" ] || break
+    find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.1
+  done
+  machine='' group=''
+}
+trap off EXIT
 
 echo "-- package"
 deploy/deb.sh dev >"$work/deb.log" 2>&1 || { cat "$work/deb.log"; exit 1; }
@@ -35,25 +48,83 @@ else
   echo "skipped: cargo-cyclonedx"
 fi
 
-echo "-- a clean root"
+echo "-- an empty machine"
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-mmdebstrap --quiet --variant=minbase --include=ca-certificates,git,systemd-standalone-sysusers "$suite" "$work/root.tar"
+mmdebstrap --quiet --variant=minbase "$suite" "$work/root.tar"
 root=$work/root
 mkdir "$root"
 tar -xf "$work/root.tar" -C "$root"
-cp target/ci-rescue.deb "$root/tmp/"
-chroot "$root" dpkg -i /tmp/ci-rescue.deb >"$work/dpkg.log" 2>&1 || { cat "$work/dpkg.log"; exit 1; }
+cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+cp target/ci-rescue.deb "$root/root/"
+export DEBIAN_FRONTEND=noninteractive
+{ chroot "$root" apt-get update && chroot "$root" apt-get install -y /root/ci-rescue.deb; } >"$work/apt.log" 2>&1 ||
+  { cat "$work/apt.log"; exit 1; }
 chroot "$root" ci-rescue --version
 for path in usr/share/man/man1/ci-rescue-setup.1.gz usr/share/bash-completion/completions/ci-rescue etc/ci-rescue/secrets; do
   [ -e "$root/$path" ] || { echo "$path is not there"; exit 1; }
 done
-find "$root" -path '*systemd/system/ci-rescue.service' | grep -q . || { echo "the unit is not there"; exit 1; }
 [ "$(stat -c %a "$root/etc/ci-rescue/secrets")" = 700 ]
 chroot "$root" getent passwd ci-rescue >/dev/null
 chroot "$root" bash -n /usr/share/bash-completion/completions/ci-rescue
 # As the operator would: answers, setup, serve; a build breaks.
 CI_RESCUE_INSTALLED=$root cargo test --locked --test it -- setup::running setup::file
-chroot "$root" dpkg --purge ci-rescue >"$work/purge.log" 2>&1 || { cat "$work/purge.log"; exit 1; }
+
+echo "-- the service, by systemd"
+# A machine of its own but for the network, in which the doubles of the platforms are.
+boot() {
+  local groups
+  groups=$(findmnt --noheadings --first-only --output TARGET --types cgroup2) || return 1
+  group=$groups/ci-rescue-install-$$
+  mkdir "$group" || return 1
+  ln -sf /dev/null "$root/etc/systemd/system/tmp.mount"
+  (
+    echo 0 >"$group/cgroup.procs"
+    # shellcheck disable=SC2016
+    exec unshare --cgroup --pid --mount --uts --ipc --fork --kill-child bash -euc '
+      mount --make-rprivate /
+      mount --bind "$1" "$1"
+      cd "$1"
+      mount -t proc proc proc
+      mount -t sysfs -o ro sysfs sys
+      mount -t cgroup2 cgroup2 sys/fs/cgroup
+      mount -t tmpfs -o mode=755 tmpfs run
+      mount -t tmpfs -o mode=755 tmpfs dev
+      for device in null zero full random urandom tty; do
+        touch "dev/$device"
+        mount --bind "/dev/$device" "dev/$device"
+      done
+      mkdir dev/shm dev/pts
+      mount -t devpts -o newinstance,ptmxmode=0666 devpts dev/pts
+      ln -s pts/ptmx dev/ptmx
+      # Not chroot: inside one, no service may have users of its own (PrivateUsers=).
+      pivot_root . mnt
+      umount -l mnt
+      # What systemd mounts for a service, such as its credentials, has to get there.
+      mount --make-rshared /
+      exec env -i container=ci-rescue-install /lib/systemd/systemd' bash "$root"
+  ) >"$work/boot.log" 2>&1 &
+  machine=$!
+  local state
+  for _ in $(seq 600); do
+    kill -0 "$machine" 2>/dev/null || return 1
+    init=$(pgrep -P "$machine" || true)
+    state=$([ -z "$init" ] || inside systemctl is-system-running 2>/dev/null || true)
+    case $state in running | degraded) return 0 ;; esac
+    sleep 0.1
+  done
+  return 1
+}
+inside() { nsenter --target "$init" --all -- "$@"; }
+if boot; then
+  CI_RESCUE_INSTALLED=$root CI_RESCUE_INIT=$init cargo test --locked --test it -- setup::service --nocapture
+  inside apt-get purge -y ci-rescue >"$work/purge.log" 2>&1 || { cat "$work/purge.log"; exit 1; }
+  if inside systemctl is-active --quiet ci-rescue; then echo "the service runs without its package"; exit 1; fi
+else
+  cat "$work/boot.log"
+  echo "skipped: systemd does not boot here: needs cgroup2 and namespaces"
+  chroot "$root" apt-get purge -y ci-rescue >"$work/purge.log" 2>&1 || { cat "$work/purge.log"; exit 1; }
+fi
+off
 [ ! -e "$root/etc/ci-rescue" ] && [ ! -e "$root/usr/bin/ci-rescue" ]
 
 echo "-- image"

@@ -1,12 +1,16 @@
 #!/bin/sh
-# Builds target/ci-rescue.deb. Needs cargo-deb (`cargo install --locked cargo-deb`); with the argument `dev`, quickly and large.
+# Builds target/ci-rescue.deb. Needs cargo-deb (`cargo install --locked cargo-deb`); with the argument `dev`, quickly and large,
+# of the program that `cargo test` left behind if there is one.
 set -eu
 cd "$(dirname "$0")/.."
 profile=${1:-release}
-cargo build --locked --profile "$profile" --bin ci-rescue
 built=$profile
 [ "$profile" = dev ] && built=debug
 program=target/$built/ci-rescue
+# With the tests' features, all of it would be built once more.
+if [ "$profile" != dev ] || [ ! -x "$program" ]; then
+  cargo build --locked --profile "$profile" --bin ci-rescue
+fi
 rm -rf target/man target/completions
 mkdir -p target/completions
 "$program" man target/man

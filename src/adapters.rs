@@ -8,6 +8,7 @@
 pub mod agent;
 pub mod audit;
 pub mod console;
+pub mod container;
 pub mod discord;
 pub mod email;
 pub mod git;

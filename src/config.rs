@@ -11,6 +11,7 @@ mod loops;
 mod manual;
 mod people;
 mod read;
+mod repro;
 mod secrets;
 mod shape;
 mod sign_in;

@@ -15,6 +15,7 @@ mod chronicle;
 mod code;
 mod commit_checks;
 mod completing;
+pub mod containers;
 mod context;
 mod desk;
 mod door;
@@ -91,8 +92,8 @@ use crate::domain::subscription::{Subscription, glob, repo_glob};
 use crate::domain::time::Time;
 use crate::incident::Index;
 use crate::ports::{
-    Accounts, AuditLog, Chat, Ci, Clock, Decoder, Directory, Forge, Git, Health, Query, Replicas, Resolver, Sink, StatusPages,
-    Store, StoreError, Ticks,
+    Accounts, AuditLog, Chat, Ci, Clock, Decoder, Directory, Forge, Git, Health, Query, Replicas, Resolver, Sink,
+    StatusPages, Store, StoreError, Ticks,
 };
 use arc_swap::ArcSwap;
 use governor::middleware::NoOpMiddleware;
@@ -146,6 +147,8 @@ pub struct Parts {
     pub git: Option<Arc<dyn Git>>,
     pub resolver: Option<Arc<dyn Resolver>>,
     pub agents: Option<agents::AgentRoom>,
+    /// Where code of repositories may run.
+    pub containers: Option<containers::ContainerRoom>,
     /// Where providers say that something is wrong.
     pub status: Option<Arc<dyn StatusPages>>,
     pub directory: Arc<dyn Directory>,
@@ -184,6 +187,7 @@ pub struct Engine {
     git: Option<Arc<dyn Git>>,
     resolver: Option<Arc<dyn Resolver>>,
     agents: Option<agents::AgentRoom>,
+    containers: Option<containers::ContainerRoom>,
     status: Option<Arc<dyn StatusPages>>,
     at_work: at_work::AtWork,
     /// Where several processes may share the store: this one among them.
@@ -277,6 +281,7 @@ impl Engine {
             git: parts.git,
             resolver: parts.resolver,
             agents: parts.agents,
+            containers: parts.containers,
             status: parts.status,
             at_work: at_work::AtWork::default(),
             stopping: AtomicBool::new(false),

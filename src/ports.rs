@@ -7,6 +7,7 @@ mod accounts;
 mod agents;
 mod clock;
 mod clockwork;
+mod containers;
 mod doors;
 mod export;
 mod health;
@@ -29,6 +30,7 @@ pub use accounts::{Accounts, Flow, NotSignedIn, SignIn, SignedIn};
 pub use agents::{Agents, Ended, Ran, Task};
 pub use clock::{Clock, Ticks};
 pub use clockwork::{Activity, Queues, Read, Timetable, Timetables};
+pub use containers::{Boxed, Containers, Exit, Printed};
 pub use doors::{
     Accepted, Answered, Arriving, Ask, BudgetView, CiFailure, Client, Door, DoorError, Endpoint, Headers, LoopView,
     NotTaken, Origin, Peer, Proof, Raw, Refusal, RoomNews, Route, Streaming, Verified, Verifier,

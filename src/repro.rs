@@ -3,6 +3,7 @@
 mod command;
 mod dotnet;
 mod go;
+pub mod image;
 mod input;
 mod java;
 mod manifest;

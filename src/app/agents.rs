@@ -90,7 +90,7 @@ fn installed(section: &AgentSection) -> Result<&str, String> {
 }
 
 /// Removes what earlier processes left behind: each names itself in its directories.
-fn sweep() {
+pub(super) fn sweep() {
     for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let process = name.strip_prefix(PLACES).and_then(|rest| rest.split('-').next());

@@ -74,6 +74,8 @@ pub struct Live {
     values: Mutex<Values>,
     /// Agents are those of the start.
     agents: Vec<AgentSection>,
+    /// Whether containers were on at the start.
+    containers: bool,
     renewed: Mutex<Option<Time>>,
     /// One reading at a time.
     reading: tokio::sync::Mutex<()>,
@@ -105,6 +107,7 @@ impl Live {
             parts: Mutex::default(),
             values: Mutex::new(config.origin.values.clone()),
             agents: config.agents.clone(),
+            containers: config.repro.runner.is_some(),
             renewed: Mutex::default(),
             reading: tokio::sync::Mutex::default(),
         })
@@ -254,7 +257,7 @@ impl Live {
         if live.iter().any(is_setting) {
             let mut feeds: Vec<Subscription> = config.subscriptions.iter().map(config::Feed::subscription).collect();
             feeds.push(console);
-            let settings = wiring::settings(&config, &self.agents, feeds);
+            let settings = wiring::settings(&config, &self.agents, self.containers, feeds);
             engine.apply(settings).await.map_err(|why| format!("in force, but digests could not be stored: {why}"))?;
         }
         let mut values = locked(&self.values);

@@ -2,7 +2,7 @@
 
 use super::live::Live;
 use super::platform::{self, Base, Wired};
-use super::{agents, audit, beside, console, decoders, digests, github, metrics, providers, sinks};
+use super::{agents, audit, beside, console, containers, decoders, digests, github, metrics, providers, sinks};
 use crate::adapters::github::{GitHub, OAuth};
 use crate::adapters::resolver::Resolver;
 use crate::card::{Places, Words};
@@ -82,7 +82,7 @@ impl Wiring {
         Ok(Parts {
             store,
             clock: self.clock.clone(),
-            settings: settings(config, &config.agents, feeds),
+            settings: settings(config, &config.agents, config.repro.runner.is_some(), feeds),
             words: self.words.clone(),
             chats,
             audit: audit::logs(config)?,
@@ -92,6 +92,7 @@ impl Wiring {
             git: github.map(|github| github::rooms(config, beside(config, "-git"), github)),
             resolver: Some(Arc::new(Resolver::new(beside(config, "-resolver"), |key| std::env::var_os(key)))),
             agents: agents::room(config)?,
+            containers: containers::room(config)?,
             status: providers::pages(config)?,
             directory: self.directory.clone(),
             accounts: self.accounts.clone().map(|accounts| accounts as Arc<dyn Accounts>),
@@ -104,9 +105,9 @@ impl Wiring {
 }
 
 /// What the engine goes by until the configuration says otherwise.
-pub fn settings(config: &Config, agents: &[AgentSection], feeds: Vec<Subscription>) -> Settings {
+pub fn settings(config: &Config, agents: &[AgentSection], containers: bool, feeds: Vec<Subscription>) -> Settings {
     Settings {
-        rules: crate::domain::Rules { loops: config.loops.loops(agents), ..config.policy.clone() },
+        rules: crate::domain::Rules { loops: config.loops.loops(agents), containers, ..config.policy.clone() },
         mentions: config.mentions.mentions(),
         filter: RepoFilter {
             repositories: config.github.repositories.clone(),

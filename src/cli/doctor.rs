@@ -49,6 +49,10 @@ pub fn run(args: &ConfigArg) -> Result<u8, Failed> {
         Told::Soon(why) => (State::Warning, "certificate", why),
         Told::Wrong(why) => (State::Problem, "certificate", why),
     }));
+    findings.extend(app::containers::state(&config).map(|found| match found {
+        Ok(what) => (State::Ready, "containers", what),
+        Err(why) => (State::Problem, "containers", why),
+    }));
     findings.extend(off(&config));
     findings.extend(try_again(&config)?);
     let known = settings::problems(&config);

@@ -7,6 +7,7 @@ use crate::domain::ids::IncidentNo;
 use crate::domain::intent::{Intent, Target, Which, Wish};
 use crate::domain::link::LinkBy;
 use crate::domain::refs::Branch;
+use crate::domain::repro::How;
 use crate::domain::subscription::Filter;
 use crate::domain::summary::Every;
 use crate::domain::text::clean_line;
@@ -260,7 +261,14 @@ pub fn intent(name: &str, mut words: Words, here: Option<IncidentNo>) -> Result<
         "quarantined" => {
             Intent::Quarantined { repo: take("repo").and_then(|repo| repo.parse().ok()), owner: take("owner") }
         }
-        "repro" => Intent::Repro { target: target? },
+        "repro" => {
+            let how = match take("how").as_deref() {
+                Some("run") => How::Run,
+                Some(_) => How::Bisect,
+                None => How::Script,
+            };
+            Intent::Repro { target: target?, how }
+        }
         "undo" => Intent::Undo { target: target? },
         "approve" => Intent::Approve { target: target? },
         "reject" => Intent::Reject { target: target?, reason: take("reason").map(Into::into) },

@@ -3,6 +3,7 @@
 mod agents;
 mod digests;
 mod mentions;
+mod repro;
 mod sign_in;
 mod sinks;
 
@@ -108,6 +109,7 @@ pub fn check(config: &Config, teller: &Teller<'_>, bad: &[&[Step]]) -> Vec<Fault
     mentions::check(&mut check, config);
     digests::check(&mut check, config);
     agents::check(&mut check, config);
+    repro::check(&mut check, config);
     sinks::check(&mut check, config);
     sign_in::check(&mut check, config);
     feeds(&mut check, config);

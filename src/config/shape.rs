@@ -3,6 +3,7 @@
 use super::changes::Values;
 use super::digests::DigestSection;
 use super::loops::{AgentSection, LoopSection};
+use super::repro::ReproSection;
 use super::sign_in::SignIn;
 use super::sinks::{EmailSection, TeamsSection, WebhookSection};
 use crate::domain::actor::Role;
@@ -67,6 +68,8 @@ pub struct Config {
     pub loops: LoopSection,
     #[serde(default)]
     pub agents: Vec<AgentSection>,
+    #[serde(default)]
+    pub repro: ReproSection,
     #[serde(default)]
     pub schedules: Schedules,
     #[serde(default)]

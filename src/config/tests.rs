@@ -170,6 +170,11 @@ fn good(key: &Key) -> String {
         ("policy.rules", _) => "[{when = {branch = \"main\"}, mode = \"act\"}]".into(),
         ("policy.resolvers", _) => "[\"cargo\", \"npm\"]".into(),
         ("providers", _) => "[{name = \"GitHub\", url = \"https://www.githubstatus.com/api/v2/summary.json\"}]".into(),
+        ("repro.runner", _) => "podman".into(),
+        ("repro.images", _) => "docker.io/library/*".into(),
+        ("repro.runners", _) => "{ubuntu-latest = \"docker.io/library/debian:12\"}".into(),
+        (name, _) if name.starts_with("repro.runners.") => "docker.io/library/debian:12".into(),
+        ("repro.memory_mb", _) => "512".into(),
         ("agents", _) => "[{name = \"rex\", command = [\"fix\"]}]".into(),
         ("teams", _) => "[{name = \"builds\", url = \"https://flows.example.org/x\"}]".into(),
         ("webhooks", _) => {

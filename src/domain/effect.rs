@@ -194,6 +194,18 @@ pub enum Effect {
         sha: String,
         tests: Vec<FailingTest>,
     },
+    /// Runs the script that reproduces the failure in a container, at one commit.
+    RunRepro {
+        incident: IncidentNo,
+        /// Of the incident's reproductions.
+        n: u32,
+        repo: Repo,
+        sha: String,
+        /// What the failing job is called, which says in what image.
+        workflow: Untrusted,
+        job: Untrusted,
+        tests: Vec<FailingTest>,
+    },
     /// Asks the analyst about a failure that no rule knows.
     Analyse {
         incident: IncidentNo,
@@ -354,6 +366,7 @@ impl Effect {
             Self::Merge { .. } => "merge",
             Self::LookAtPull { .. } => "look_at_pull",
             Self::Reproduce { .. } => "reproduce",
+            Self::RunRepro { .. } => "run_repro",
             Self::Analyse { .. } => "analyse",
             Self::Suspect { .. } => "suspect",
             Self::ReadReports { .. } => "read_reports",
@@ -389,6 +402,7 @@ impl Effect {
             | Self::HandIn { incident, .. }
             | Self::LookAtPull { incident, .. }
             | Self::Reproduce { incident, .. }
+            | Self::RunRepro { incident, .. }
             | Self::Analyse { incident, .. }
             | Self::Suspect { incident, .. }
             | Self::Share { incident, .. } => Some(*incident),

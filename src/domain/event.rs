@@ -12,6 +12,7 @@ use super::incident::{JobState, RunState};
 use super::intent::Intent;
 use super::link::{Account, Linking};
 use super::queue::ThrownOut;
+use super::repro::ReproRun;
 use super::schedule::Missed;
 use super::summary::Every;
 use super::suspect::SuspectFacts;
@@ -376,6 +377,19 @@ pub enum Event {
         incident: IncidentNo,
         script: Result<Digest, Vec<String>>,
     },
+    /// A reproduction begins to run in a container.
+    ReproBegan {
+        incident: IncidentNo,
+        n: u32,
+        sha: String,
+        image: String,
+    },
+    /// A reproduction ran in a container, or could not.
+    ReproRan {
+        incident: IncidentNo,
+        n: u32,
+        run: ReproRun,
+    },
     /// What the analyst said.
     Analysed {
         incident: IncidentNo,
@@ -451,6 +465,8 @@ impl Event {
             | Self::FactsGathered { incident, .. }
             | Self::Performed { incident, .. }
             | Self::Reproduced { incident, .. }
+            | Self::ReproBegan { incident, .. }
+            | Self::ReproRan { incident, .. }
             | Self::Analysed { incident, .. }
             | Self::Suspected { incident, .. }
             | Self::MergeLooked { incident, .. }

@@ -17,6 +17,7 @@ use super::mention::{Blamed, Held};
 use super::outage::Outage;
 use super::plan::Plan;
 use super::queue::Queue;
+use super::repro::Reproduction;
 use super::rules::OwnRules;
 use super::runner::Awaited;
 use super::schedule::{Missed, Nights};
@@ -355,6 +356,8 @@ pub struct Incident {
     /// The newest script that reproduces it, as a blob of the store.
     #[serde(default)]
     pub repro: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reproduction: Option<Reproduction>,
     /// The red commit whose suspects were asked for.
     #[serde(default)]
     pub suspecting: Option<String>,

@@ -6,6 +6,7 @@ use super::ids::{IncidentNo, ProposalId, Repo};
 use super::link::LinkBy;
 use super::mention::Road;
 use super::refs::Branch;
+use super::repro::How;
 use super::subscription::Filter;
 use super::summary::Every;
 use super::text::Untrusted;
@@ -209,9 +210,11 @@ pub enum Intent {
         force: bool,
         dry_run: bool,
     },
-    /// A script that reproduces the failure.
+    /// A script that reproduces the failure, or runs of it in containers.
     Repro {
         target: Target,
+        #[serde(default)]
+        how: How,
     },
     /// Undoes a finished proposal.
     Undo {
@@ -295,7 +298,7 @@ impl Intent {
             | Self::Reopen { target }
             | Self::Remedy { target, .. }
             | Self::Undo { target }
-            | Self::Repro { target }
+            | Self::Repro { target, .. }
             | Self::Approve { target }
             | Self::Share { target, .. }
             | Self::Reject { target, .. }
@@ -341,7 +344,7 @@ impl Intent {
             | Self::Remedy { dry_run: true, .. } => Role::Viewer,
             Self::Remedy { .. }
             | Self::Undo { .. }
-            | Self::Repro { .. }
+            | Self::Repro { how: How::Script, .. }
             | Self::Reject { .. }
             | Self::Wrong { .. }
             | Self::Doctor
@@ -358,7 +361,7 @@ impl Intent {
             | Self::Mute { .. }
             | Self::Digest { .. }
             | Self::NoDigests => Role::Responder,
-            Self::Approve { .. } => Role::Approver,
+            Self::Approve { .. } | Self::Repro { .. } => Role::Approver,
             Self::Unhold
             | Self::Unsubscribe { from: Some(_), .. }
             | Self::Routing { reset: true }

@@ -232,6 +232,28 @@ pub enum Note {
     },
     /// A script that reproduces the failure is on the incident's page.
     Reproduced,
+    /// A run in a container is queued, or a search by such runs.
+    ReproQueued {
+        bisect: bool,
+    },
+    /// The reproduction begins to run in a container of this image.
+    ReproStarted {
+        at: Untrusted,
+        image: Untrusted,
+    },
+    /// What a run in a container came to: red, green, unknown, stopped.
+    ReproRan {
+        at: Untrusted,
+        came: String,
+        why: Untrusted,
+        tail: Vec<Untrusted>,
+        took_s: i64,
+    },
+    /// A search by runs in containers has come to its end.
+    ReproBisected {
+        summary: Untrusted,
+        because: Vec<String>,
+    },
     /// A remedy, an undo or a review cannot be done.
     Refused {
         what: String,

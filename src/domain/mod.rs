@@ -48,6 +48,7 @@ pub mod pointer;
 pub mod quarantined;
 pub mod queue;
 pub mod refs;
+pub mod repro;
 mod rows;
 pub mod rules;
 pub mod runner;

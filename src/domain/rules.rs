@@ -104,6 +104,9 @@ pub struct Rules {
     /// Loops of fixing agents; from sections of their own.
     #[serde(skip)]
     pub loops: Loops,
+    /// Code of repositories may be run in containers; from a section of its own.
+    #[serde(skip)]
+    pub containers: bool,
     /// What differs for some incidents. Of those that match, the first that sets a key decides it; each `deny` counts.
     pub rules: Vec<Rule>,
 }

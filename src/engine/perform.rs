@@ -1,6 +1,7 @@
 //! Effects: claimed, performed, and their results put back through the inbox.
 
 use super::Engine;
+use super::containers::not_run;
 use super::spans;
 use crate::domain::access::Readable;
 use crate::domain::action::{Action, Outcome};
@@ -13,6 +14,7 @@ use crate::domain::facts::{Facts, Known};
 use crate::domain::ids::{Digest, Repo};
 use crate::domain::incident::PullEnd;
 use crate::domain::link::{Linking, Polled};
+use crate::domain::repro::ReproRun;
 use crate::domain::suspect::SuspectFacts;
 use crate::domain::text::Untrusted;
 use crate::domain::time::{MINUTE_MS, Time};
@@ -75,6 +77,7 @@ impl Engine {
             Effect::Merge { .. } => self.merge(effect).await.map(Done::Merging),
             Effect::LookAtPull { repo, number, .. } => self.ended(repo, *number).await.map(Done::Ended),
             Effect::Reproduce { repo, sha, tests, .. } => self.reproduce(repo, sha, tests).await.map(Done::Script),
+            Effect::RunRepro { .. } => self.run_repro(effect).await.map(Done::Ran),
             Effect::Analyse { incident, print } => self.analyse(*incident, print).await.map(Done::Analysis),
             Effect::Suspect { .. } => self.suspect(effect).await.map(|facts| Done::Suspects(Ok(Box::new(facts)))),
             Effect::ReadReports { repo, run, attempt, failed } => {
@@ -188,7 +191,10 @@ impl Engine {
 
     async fn again(&self, claim: &Claimed<Effect>, retry_after: Option<Duration>) -> Result<(), StoreError> {
         counter!("ci_rescue_effects_total", "effect" => claim.work.kind(), "outcome" => "retried").increment(1);
-        let pause = backoff(claim.attempts, claim.key).max(retry_after.unwrap_or_default());
+        let waits = matches!(claim.work, Effect::RunRepro { .. });
+        // Whoever waits for its turn need not wait longer the longer it waits.
+        let own = if waits { Duration::ZERO } else { backoff(claim.attempts, claim.key) };
+        let pause = own.max(retry_after.unwrap_or_default());
         let at = self.clock.now().plus_ms(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
         self.store.retry_effect((claim.key, claim.lease), at).await
     }
@@ -377,6 +383,7 @@ fn tries(effect: &Effect, why: &PortError) -> u32 {
         _ => None,
     };
     match effect {
+        Effect::RunRepro { .. } => u32::MAX,
         // Somebody waits for the card.
         Effect::Look { .. } if pause.is_some_and(|pause| pause > LOOK_PAUSE_MAX) => 1,
         Effect::Look { .. } => LOOKS_BEFORE,
@@ -410,6 +417,7 @@ enum Done {
     Outcome(Outcome),
     Vouched(bool),
     Script(Result<Digest, Vec<String>>),
+    Ran(ReproRun),
     Analysis(Analysis),
     Merging(Merging),
     Review(ReviewOutcome),
@@ -434,6 +442,7 @@ fn result(effect: &Effect, done: Done, at: Time) -> Option<Event> {
             Event::Performed { incident: *incident, proposal: *proposal, step: *step, undo: *undo, outcome }
         }
         (Effect::Reproduce { incident, .. }, Done::Script(script)) => Event::Reproduced { incident: *incident, script },
+        (Effect::RunRepro { incident, n, .. }, Done::Ran(run)) => Event::ReproRan { incident: *incident, n: *n, run },
         (Effect::Analyse { incident, .. }, Done::Analysis(analysis)) => {
             Event::Analysed { incident: *incident, analysis }
         }
@@ -473,6 +482,7 @@ fn given_up(effect: &Effect, why: &str, unknown: bool) -> Done {
         Effect::Perform { .. } if unknown => Done::Outcome(Outcome::Unknown(why.into())),
         Effect::Perform { .. } => Done::Outcome(Outcome::Failed(why.into())),
         Effect::Reproduce { .. } => Done::Script(Err(vec![why.into()])),
+        Effect::RunRepro { sha, .. } => Done::Ran(not_run(sha, why)),
         Effect::Analyse { .. } => Done::Analysis(Analysis::Silent { why: why.into() }),
         Effect::Suspect { .. } => Done::Suspects(Err(why.into())),
         Effect::Merge { .. } if unknown => Done::Merging(Merging::NotYet(why.into())),

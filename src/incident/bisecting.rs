@@ -58,16 +58,19 @@ pub fn found(step: &mut Step<'_>, proposal: &Proposal, found: &Found) {
     if proposal.dry_run {
         return proposal::show(step, n, note);
     }
-    if let Some(suspicion) = &mut step.incident.suspicion {
-        if let Some(culprit) = &found.culprit {
-            let best = suspicion.suspects.iter().map(|suspect| suspect.score).max().unwrap_or(0);
-            suspicion.suspects.retain(|suspect| suspect.sha != culprit.sha);
-            let culprit = Suspect { score: best + CLEARLY, ..culprit.clone() };
-            suspicion.suspects.insert(0, culprit);
-        } else if found.clears {
-            suspicion.suspects.clear();
-        }
-    }
+    settle(&mut step.incident, found.culprit.as_ref(), found.clears);
     step.tell(proposal.by.key.clone(), note);
     proposal::advance(step, n, &Input::Found);
+}
+
+/// The culprit is the one suspect; where there is none, and that is sure, no commit is.
+pub fn settle(incident: &mut Incident, culprit: Option<&Suspect>, clears: bool) {
+    let Some(suspicion) = &mut incident.suspicion else { return };
+    if let Some(culprit) = culprit {
+        let best = suspicion.suspects.iter().map(|suspect| suspect.score).max().unwrap_or(0);
+        suspicion.suspects.retain(|suspect| suspect.sha != culprit.sha);
+        suspicion.suspects.insert(0, Suspect { score: best + CLEARLY, ..culprit.clone() });
+    } else if clears {
+        suspicion.suspects.clear();
+    }
 }

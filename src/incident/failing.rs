@@ -64,6 +64,7 @@ pub fn blank(no: IncidentNo, failure: &Failure, now: Time) -> Incident {
         scheduled: None,
         entries: 0,
         repro: None,
+        reproduction: None,
         shared: Shared::default(),
         suspecting: None,
         suspicion: None,

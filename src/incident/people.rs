@@ -6,6 +6,7 @@ use super::deployments;
 use super::escalating;
 use super::exclusion;
 use super::proposal::{self, Input, Opening};
+use super::reproducing;
 use super::sharing;
 use super::state::Step;
 use super::tending;
@@ -18,6 +19,7 @@ use crate::domain::head;
 use crate::domain::incident::{Approval, Incident, Proposal, ProposalState, Proposer, ReplyTo};
 use crate::domain::intent::{Intent, Target, Wish};
 use crate::domain::journal::{ListRow, Note};
+use crate::domain::repro::How;
 use crate::domain::text::Untrusted;
 use crate::policy;
 use crate::remedies;
@@ -68,7 +70,11 @@ pub fn asked(step: &mut Step<'_>, request: &Request) {
             Err(why) => refuse(step, request, why),
         },
         Intent::Remedy { wish, force, dry_run, .. } => remedy(step, request, wish, *force, *dry_run),
-        Intent::Repro { .. } => repro(step, request),
+        Intent::Repro { how: How::Script, .. } => repro(step, request),
+        Intent::Repro { how, .. } => match reproducing::asked(step, request, *how) {
+            Ok(note) => answer(step, request, note),
+            Err(why) => refuse(step, request, why),
+        },
         Intent::Undo { target } => undo(step, request, *target),
         Intent::Approve { .. } if deploys(step, request) => review(step, request, true, None),
         Intent::Reject { reason, .. } if deploys(step, request) => review(step, request, false, reason.as_ref()),
@@ -102,7 +108,9 @@ fn word(intent: &Intent) -> &'static str {
         Intent::Resolve { .. } => "resolve",
         Intent::Reopen { .. } => "reopen",
         Intent::Remedy { wish, .. } => wish.remedy(),
-        Intent::Repro { .. } => "repro",
+        Intent::Repro { how: How::Script, .. } => "repro",
+        Intent::Repro { how: How::Run, .. } => "repro run",
+        Intent::Repro { how: How::Bisect, .. } => "repro bisect",
         Intent::Undo { .. } => "undo",
         Intent::Approve { .. } => "approve",
         Intent::Reject { .. } => "reject",
@@ -298,8 +306,14 @@ fn cancel(step: &mut Step<'_>, request: &Request, target: Target) {
 
 /// Requests a script; the thread says when it is ready.
 fn repro(step: &mut Step<'_>, request: &Request) {
-    let tests: Vec<_> =
-        step.incident.evidence.iter().flat_map(|evidence| &evidence.failing_tests).take(REPRO_TESTS).cloned().collect();
+    let tests: Vec<_> = step
+        .incident
+        .evidence
+        .iter()
+        .flat_map(|evidence| &evidence.failing_tests)
+        .take(reproducing::TESTS)
+        .cloned()
+        .collect();
     if tests.is_empty() {
         return refuse(step, request, "the log names no failing test to run");
     }
@@ -307,9 +321,6 @@ fn repro(step: &mut Step<'_>, request: &Request) {
     step.effect(Effect::Reproduce { incident, repo, sha, tests });
     answer(step, request, Note::Reproducing);
 }
-
-/// Tests that one script runs.
-const REPRO_TESTS: usize = 20;
 
 /// Undoes a proposal: its steps' undos, the last one first.
 fn undo(step: &mut Step<'_>, request: &Request, target: Target) {

@@ -4,7 +4,7 @@ use super::state::Step;
 use super::{
     adopting, analysing, automatic, bisecting, deployments, escalating, expiry, failing, landing, looping, mentioning,
     merging, nights, offering, owning, passing, people, placing, planning, proposal, queueing, renaming, reporting,
-    runners, runs, silence, suspecting, tending, undoing, waiting,
+    reproducing, runners, runs, silence, suspecting, tending, undoing, waiting,
 };
 use crate::agents;
 use crate::domain::effect::Order;
@@ -125,6 +125,9 @@ pub fn step(
                 look_on(&mut step);
             }
         }
+        Event::FactsGathered { proposal: None, facts, .. } if reproducing::awaits(&step.incident, facts) => {
+            reproducing::learn(&mut step, facts);
+        }
         Event::FactsGathered { proposal: None, facts, .. } if runners::told(facts) => {
             runners::learn(&mut step, facts);
             if facts.protected.is_some() {
@@ -153,6 +156,8 @@ pub fn step(
             }
             Err(why) => step.tell(None, Note::Refused { what: "repro".into(), why: why.clone() }),
         },
+        Event::ReproBegan { n, sha, image, .. } => reproducing::began(&mut step, *n, sha, image),
+        Event::ReproRan { n, run, .. } => reproducing::ran(&mut step, *n, run),
         Event::Suspected { sha, facts, .. } => suspecting::found(&mut step, sha, facts),
         Event::MergeLooked { proposal, outcome, .. } => merging::looked(&mut step, *proposal, outcome),
         Event::Fired { timer, .. } => fired(&mut step, *timer),

@@ -77,7 +77,10 @@ impl Remedy for Bisect {
 }
 
 /// What to look up: the incident's green and red commit, and how its failing job is called.
-fn range(incident: &Incident) -> Result<Lookup, &'static str> {
+///
+/// # Errors
+/// What is not known of the failure.
+pub fn range(incident: &Incident) -> Result<Lookup, &'static str> {
     let run = incident.lead_run().filter(|run| run.run.is_some()).ok_or("this failure has no run to re-run")?;
     let job = incident.first_job().ok_or("it is not known which job failed")?;
     let suspicion = incident.suspicion.as_ref().filter(|suspicion| suspicion.red == run.sha);

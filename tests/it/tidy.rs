@@ -19,7 +19,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("history", &["domain"]),
     ("evidence", &["domain", "frameworks", "ecosystems"]),
     ("agents", &["domain"]),
-    ("repro", &["domain", "evidence"]),
+    ("repro", &["domain", "evidence", "edit"]),
     ("remedies", &["domain", "agents", "evidence", "frameworks", "ecosystems", "edit", "updaters"]),
     ("incident", &["domain", "agents", "policy", "remedies", "evidence"]),
     // The engine hands a remedy's editor to git: contents are read and edited there and nowhere else.

@@ -69,6 +69,7 @@ pub fn effect(effect: &Effect) -> String {
         }
         Effect::LookAtPull { repo, number, .. } => format!("look whether PR {number} of {repo} has ended"),
         Effect::Reproduce { .. } => "write a script that reproduces it".into(),
+        Effect::RunRepro { .. } => "run the reproduction in a container".into(),
         Effect::Analyse { .. } => "ask the analyst".into(),
         Effect::Suspect { .. } => "look at what landed since the last green run".into(),
         Effect::ReadReports { run, .. } => format!("read the test reports of run {run}"),

@@ -240,6 +240,7 @@ const ANSWERS: &[&str] = &[
     "restored",
     "planned",
     "reproducing",
+    "repro_queued",
     "dead",
 ];
 

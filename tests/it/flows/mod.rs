@@ -15,6 +15,7 @@ mod clicks;
 pub mod code;
 mod comments;
 mod completing;
+mod containers;
 pub mod deployments;
 mod digests;
 mod discord;

@@ -49,6 +49,8 @@ pub const ROWS: &[Row] = &[
     ("agent", "ID", ID, "responder"),
     ("bisect", "ID run", &[("id", "ID"), ("run", "run")], "responder"),
     ("repro", "ID", ID, "responder"),
+    ("repro", "ID run", &[("id", "ID"), ("how", "run")], "approver"),
+    ("repro", "ID bisect", &[("id", "ID"), ("how", "bisect")], "approver"),
     ("requeue", "ID", ID, "responder"),
     ("issue", "ID", ID, "responder"),
     ("reject", "ID", ID, "responder"),

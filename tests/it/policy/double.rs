@@ -368,6 +368,7 @@ pub async fn engine(
             watching: ci_rescue::domain::schedule::Watching::default(),
         },
         agents: None,
+        containers: None,
         status: None,
         words: Arc::new(Words::shipped(Places::default()).unwrap()),
         chats: Vec::new(),

@@ -5,6 +5,7 @@ mod file;
 mod ghes;
 mod refusals;
 mod running;
+mod service;
 mod terminal;
 
 use crate::world::discord::DiscordDouble;

@@ -205,6 +205,7 @@ impl World {
                 watching: ci_rescue::domain::schedule::Watching::default(),
             },
             agents: None,
+            containers: None,
             status: None,
             words: WORDING.clone(),
             chats: self.rooms.iter().map(|room| room.clone() as Arc<dyn ci_rescue::ports::Chat>).collect(),
