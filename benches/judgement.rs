@@ -1,6 +1,6 @@
 //! How well causes are told: simulated histories with known truth, and the rules that others use.
 //!
-//! `cargo bench --bench judgement [-- SEED…]`. Seeds 1 to 4 were used to fit; the default is 11 to 15.
+//! `cargo bench --bench judgement [-- SEED…]`. Seeds 1 to 10 were used to fit; the default is 11 to 15.
 
 #[path = "../tests/sim/mod.rs"]
 #[allow(

@@ -52,7 +52,7 @@ pub fn run(args: &Args) -> Result<(), String> {
         let hook = format!("http://{public_at}/webhooks/github");
         tokio::spawn(play(forge, format!("http://{web_at}"), hook, SECRET.into(), stop.clone()));
         tokio::spawn(narrate(app.engine.clone(), stop.clone()));
-        tokio::spawn(stop_on_signal(stop.clone()));
+        stop_on_signal(stop.clone());
         app.run(public, Some(private), stop).await
     })
 }

@@ -10,7 +10,9 @@ use ci_rescue::ports::Door;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 #[derive(clap::Args)]
@@ -43,6 +45,10 @@ fn start(args: &Args) -> Result<(), String> {
     }
     raise_descriptors();
     let ended = runtime.block_on(async {
+        // Before anybody knows that we run: until then a signal kills, and nothing is sealed.
+        let stop = CancellationToken::new();
+        stop_on_signal(stop.clone());
+        let hangups = signal(SignalKind::hangup()).map_err(|why| format!("cannot listen for SIGHUP: {why}"))?;
         let store = super::at::configured(&config)?;
         let public = bind("server.listen", &config.server.listen).await?;
         // Where nobody could sign in there is no console, and nothing to listen for.
@@ -73,11 +79,9 @@ fn start(args: &Args) -> Result<(), String> {
         if args.log_format == Format::Text {
             println!("listening on {}://{public_at}, console {console}", scheme(&config.server.tls_cert_file));
         }
-        let stop = CancellationToken::new();
-        tokio::spawn(stop_on_signal(stop.clone()));
         let again = args.config.clone();
         app.live.reads(Box::new(move || again.read()));
-        tokio::spawn(read_again_on_signal(app.live.clone(), app.engine.clone()));
+        tokio::spawn(read_again_on_signal(hangups, app.live.clone(), app.engine.clone()));
         let ended = app.run(public, private, stop).await;
         if let Some(provider) = provider {
             traces::stop(provider).await;
@@ -86,10 +90,13 @@ fn start(args: &Args) -> Result<(), String> {
         tracing::info!("stopped; everything accepted is on disk");
         Ok(())
     });
-    // What was cut off is not waited for.
-    runtime.shutdown_background();
+    // What holds the store lets go of it, and the store is sealed. What was cut off is not waited for any longer.
+    runtime.shutdown_timeout(CLOSING);
     ended
 }
+
+/// With the time for what is under way and for traces it makes 25 seconds.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// Connections are file descriptors, and the usual limit is from the time of `select`: as many as we may have.
 fn raise_descriptors() {
@@ -108,12 +115,8 @@ pub fn address(listener: &TcpListener) -> Result<SocketAddr, String> {
 }
 
 /// SIGHUP: the configuration is read anew, and what waits for something to be fixed is tried at once.
-async fn read_again_on_signal(live: Arc<Live>, engine: Arc<Engine>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
-        return tracing::warn!("cannot listen for SIGHUP");
-    };
-    while hangup.recv().await.is_some() {
+async fn read_again_on_signal(mut hangups: Signal, live: Arc<Live>, engine: Arc<Engine>) {
+    while hangups.recv().await.is_some() {
         match app::reload(&live, &engine).await {
             Ok(Reloaded { changed, restart }) => {
                 let changed = if changed.is_empty() { "nothing changed".to_owned() } else { changed.join("\n") };
@@ -129,20 +132,21 @@ async fn read_again_on_signal(live: Arc<Live>, engine: Arc<Engine>) {
     }
 }
 
-/// Ctrl-C, or what a service manager sends.
-pub async fn stop_on_signal(stop: CancellationToken) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = match signal(SignalKind::terminate()) {
-        Ok(signal) => signal,
-        Err(why) => {
+/// Ctrl-C, or what a service manager sends, from now on.
+pub fn stop_on_signal(stop: CancellationToken) {
+    let (mut interrupt, mut terminate) = match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
+        (Err(why), _) | (_, Err(why)) => {
             tracing::warn!(%why, "cannot listen for the termination signal");
             return;
         }
     };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
-    tracing::info!("stopping");
-    stop.cancel();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping");
+        stop.cancel();
+    });
 }

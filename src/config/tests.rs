@@ -180,6 +180,7 @@ fn good(key: &Key) -> String {
         ("webhooks", _) => {
             "[{name = \"board\", url = \"https://board.example.org\", secret = \"sixteen characters\"}]".into()
         }
+        ("store.url", _) => "postgres://bot:secret@db.example.org/ci".into(),
         ("email.server", _) => "smtp.example.org".into(),
         ("email.security", _) => "starttls".into(),
         ("email.from", _) => "CI <ci@example.org>".into(),

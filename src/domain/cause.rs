@@ -97,6 +97,9 @@ pub struct Record {
     /// Passes at the very commit.
     #[serde(default)]
     pub passed_here: u32,
+    /// Commits that it caught as broken: red there, and not by chance.
+    #[serde(default)]
+    pub caught: u32,
     /// Earlier flakes that looked like this failure; `None` where that cannot be told.
     #[serde(default)]
     pub alike: Option<u32>,

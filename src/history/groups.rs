@@ -2,7 +2,7 @@
 
 use super::rate::Rate;
 use crate::domain::past::Row;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The executions of a series at one commit of one branch in one workflow.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,8 @@ pub struct Group {
     pub after: Option<usize>,
     /// A person said whether nothing was broken.
     pub harmless: Option<bool>,
+    /// Other branches that were red just before or after, with no pass between: something outside may have changed.
+    pub swept: u32,
     /// The chance that its failures are flakes; 0 where nothing failed.
     pub flake: f64,
 }
@@ -39,6 +41,7 @@ impl Group {
 pub fn groups(rows: &[Row], default_branch: u32) -> Vec<Group> {
     let mut groups = gather(rows);
     link(&mut groups);
+    sweep(&mut groups);
     attribute(&mut groups, default_branch);
     groups
 }
@@ -84,6 +87,28 @@ fn link(groups: &mut [Group]) {
         }
     }
 }
+
+/// How far apart two failures may be and still belong together.
+pub const SWEEP_MS: i64 = 2 * 86_400_000;
+
+/// Marks runs of red groups on several branches.
+fn sweep(groups: &mut [Group]) {
+    let follows = |a: &Group, b: &Group| a.is_red() && b.is_red() && b.first_at - a.last_at <= SWEEP_MS;
+    let mut from = 0;
+    while from < groups.len() {
+        let mut to = from + 1;
+        while to < groups.len() && follows(&groups[to - 1], &groups[to]) {
+            to += 1;
+        }
+        let branches: HashSet<u32> = groups[from..to].iter().map(|group| group.branch).collect();
+        let others = u32::try_from(branches.len() - 1).unwrap_or(u32::MAX);
+        groups[from..to].iter_mut().for_each(|group| group.swept = others);
+        from = to;
+    }
+}
+
+/// How often something outside breaks a test: a dependency's release, an outage.
+const OUTSIDE: f64 = 5e-4;
 
 /// How often a commit breaks a test that its author did not mean to break, before anything is known of the test: on a
 /// branch, and on the default branch.
@@ -149,13 +174,28 @@ fn attribute(groups: &mut [Group], default_branch: u32) {
     }
     for _ in 0..ROUNDS {
         let rate = rate(groups, None, |_| 1.0).mean();
+        let often = breaks_often(groups, default_branch);
         let prints = flaky_prints(groups);
         for i in 0..groups.len() {
             if groups[i].failed > 0 {
-                groups[i].flake = flake(groups, i, (rate, always), default_branch, &prints);
+                let breaks = often * usual_breaks(&groups[i], default_branch);
+                groups[i].flake = flake(groups, i, (rate, always), breaks, &prints);
             }
         }
     }
+}
+
+/// How many times as often as others the series is broken: some tests find something every week.
+fn breaks_often(groups: &[Group], default_branch: u32) -> f64 {
+    let usual: f64 = groups.iter().map(|group| usual_breaks(group, default_branch)).sum();
+    // Breakages of one author's branch come in a row and are one.
+    let counts = |group: &Group| if group.branch == default_branch { 1.0 } else { 0.5 };
+    let broken = groups.iter().filter(|group| group.failed > 0).map(|group| counts(group) * (1.0 - group.flake));
+    (broken.sum::<f64>() + 1.0) / (usual + 1.0)
+}
+
+fn usual_breaks(group: &Group, default_branch: u32) -> f64 {
+    if group.branch == default_branch && default_branch != 0 { BREAKS_DEFAULT } else { BREAKS_BRANCH }
 }
 
 /// Fingerprints by how often they were flakes and breakages.
@@ -176,21 +216,24 @@ fn flake(
     groups: &[Group],
     i: usize,
     (rate, always): (f64, f64),
-    default_branch: u32,
+    breaks: f64,
     prints: &HashMap<u64, (f64, f64)>,
 ) -> f64 {
     let group = &groups[i];
     if let Some(harmless) = group.harmless {
         return f64::from(u8::from(harmless));
     }
-    let on_default = group.branch == default_branch && default_branch != 0;
-    let breaks = if on_default { BREAKS_DEFAULT } else { BREAKS_BRANCH };
     let (failed, passed) = (group.failed, group.passed);
     // A commit's own executions are more alike than the rate says.
     let again = rate.max(0.05);
     let mut flaky = always * rate * again.powi(failed.saturating_sub(1).min(60).cast_signed());
     flaky *= (1.0 - again).powi(passed.min(60).cast_signed());
     let mut broken = breaks * broken_chance(failed, passed);
+    let mut outside = 0.0;
+    if group.swept > 0 {
+        flaky *= again.powi(group.swept.min(60).cast_signed());
+        outside = OUTSIDE;
+    }
     for (neighbour, fails_on) in [(group.before, 0.35), (group.after, 0.5)] {
         let Some(other) = neighbour.map(|n| &groups[n]) else { continue };
         let red = other.is_red();
@@ -211,7 +254,7 @@ fn flake(
             broken *= 0.6 + 0.3 * breakages;
         }
     }
-    flaky / (flaky + broken)
+    flaky / (flaky + broken + outside)
 }
 
 /// The rate as the groups tell it: failures count as far as they were flakes, and a commit that was broken not at all.

@@ -102,6 +102,11 @@ pub fn print(flaky: f64, flakes: f64) -> Option<String> {
     (flakes >= 0.5).then(|| "never failed like this before".to_owned())
 }
 
+pub fn sweep(branches: usize) -> String {
+    let others = if branches == 1 { "another branch".to_owned() } else { format!("{branches} other branches") };
+    format!("it failed on {others} around then, and has not passed since")
+}
+
 pub fn elsewhere(branches: usize) -> Option<String> {
     (branches > 0).then(|| {
         format!(

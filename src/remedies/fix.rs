@@ -2,7 +2,7 @@
 
 use super::code::{self, Target, Wanting};
 use super::templates::{self, Template};
-use super::{Offering, PlanContext, Remedy};
+use super::{Offering, PlanContext, Remedy, hope};
 use crate::domain::action::ChangeSpec;
 use crate::domain::evidence::Severity;
 use crate::domain::incident::{Incident, ProposalState};
@@ -53,6 +53,9 @@ impl Remedy for Fix {
         let retried = incident.runs.iter().any(|run| run.attempt > 1);
         let retry_first = advice.severity == Severity::Transient && !often && !retried;
         let help = if retry_first { 0.6 } else { advice.track.confidence(0.98) };
+        // While everybody is down, it cannot show that it helps.
+        let transient = advice.severity == Severity::Transient;
+        let help = if transient { help * (1.0 - hope::of_an_outage(incident)) } else { help };
         let wish = Wish::Fix { template: None, words: Vec::new() };
         Some(Offering { wish, label, help, because: clean_line(&advice.solution, 200), at_once: false, form: None })
     }

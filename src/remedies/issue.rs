@@ -4,6 +4,7 @@ use super::{Offering, PlanContext, Remedy, code, hope};
 use crate::domain::action::{Action, IssueBody};
 use crate::domain::cause::{Cause, Judged};
 use crate::domain::effect::Lookup;
+use crate::domain::evidence::Category;
 use crate::domain::facts::Known;
 use crate::domain::form::{Field, Form};
 use crate::domain::ids::Digest;
@@ -22,6 +23,9 @@ const LINES: usize = 10;
 
 /// A failure that is more likely its branch's own is its author's.
 const SHARED: f64 = 0.5;
+
+/// Retries that failed before an outage counts as lasting.
+const LASTING: u32 = 2;
 
 impl Remedy for Issue {
     fn id(&self) -> &'static str {
@@ -51,16 +55,14 @@ impl Remedy for Issue {
             return None;
         }
         // On a branch its author mends it, unless it is everybody's.
-        let everybodys = incident
-            .judged
-            .as_ref()
-            .map_or(0.0, |judged| judged.chance(Cause::Dependency) + judged.chance(Cause::BaseBroken));
-        let share = if incident.on_default_branch() { 1.0 } else { everybodys };
+        let share = if incident.on_default_branch() { 1.0 } else { everybodys(incident) };
         if share < SHARED {
             return None;
         }
         let because = "nothing here is known to fix it, and somebody has to own it".into();
-        let help = 0.5 * share * hope::of_a_breakage(incident);
+        // An outage that outlasts its retries needs one place where it is tracked.
+        let lasting = if hope::tries(incident) >= LASTING { hope::of_an_outage(incident) } else { 0.0 };
+        let help = 0.5 * share * (hope::of_a_breakage(incident) + lasting);
         let wish = Wish::Issue { reason: None };
         let form = Some(form(incident));
         Some(Offering { wish, label: "Open issue".into(), help, because, at_once: false, form })
@@ -106,6 +108,24 @@ impl Remedy for Issue {
             digest: Digest::of(parts.iter().map(String::as_bytes)),
         }))
     }
+}
+
+/// The chance that a failure on a branch is not its author's to mend.
+fn everybodys(incident: &Incident) -> f64 {
+    let judged = incident.judged.as_ref();
+    let chance = |cause| judged.map_or(0.0, |judged| judged.chance(cause));
+    let shared = chance(Cause::Dependency) + chance(Cause::BaseBroken);
+    let Some(evidence) = incident.headline() else { return shared };
+    let tries = hope::tries(incident);
+    // The machine or the network, and it does not go away.
+    let outside = evidence.is_transient() && evidence.category != Category::Timeout && tries >= LASTING;
+    // What can only fail for good was accepted at this very commit.
+    let changed =
+        evidence.is_deterministic() && tries > 0 && judged.is_some_and(|judged| judged.record.passed_here > 0);
+    // What the log blames lies outside of every branch.
+    let blamed = evidence.category == Category::Dependency;
+    let lasting = if tries > 0 || blamed { chance(Cause::Infra) } else { 0.0 };
+    if outside || changed { 1.0 } else { shared + lasting }
 }
 
 /// The sentence at the top, at first the strongest reason for what is thought of the cause.

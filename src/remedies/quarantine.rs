@@ -57,7 +57,7 @@ impl Remedy for Quarantine {
         let mended = incident.closed_at.is_some() && !incident.passed_again();
         let failed = failing(incident);
         // What fails in so many places at once was broken.
-        if mended || incident.base.is_some() || failed.len() > CHOICES_MAX {
+        if mended || hope::is_base_broken(incident) || failed.len() > CHOICES_MAX {
             return None;
         }
         let tests = flaky(incident, &failed);
@@ -71,6 +71,8 @@ impl Remedy for Quarantine {
         let wish = Wish::Quarantine { test, file: None, for_ms: 7 * DAY_MS, reason: None, listed: false };
         // It spares everybody after this run: where that is often enough, it goes before the retry.
         let often = record.rate >= OFTEN && record.passed_on_retry >= PROVEN;
+        // Unless it finds something, too, or a commit touched what failed: a retry tells, and hides nothing.
+        let often = often && 2 * record.caught < record.passed_on_retry && !points_somewhere(incident);
         let worth = match (failed.len(), often) {
             (1, true) => 1.02,
             (1, false) => 0.9,
@@ -102,6 +104,12 @@ impl Remedy for Quarantine {
         }
         if wanted.listed { wanted.by_list(context) } else { wanted.by_code(context) }
     }
+}
+
+/// Something in the failure points to a commit.
+fn points_somewhere(incident: &Incident) -> bool {
+    let suspects = incident.suspicion.as_ref().map_or(&[][..], |suspicion| &suspicion.suspects);
+    suspects.iter().any(|suspect| suspect.score > 0)
 }
 
 /// Each once.

@@ -48,6 +48,8 @@ impl Remedy for Revert {
         let sure = match best.score {
             1.. => 0.95,
             0 if passed || is_outside(incident) || suspicion.moved.len() > 1 => 0.2,
+            // One try more is cheap while the code need not be to blame.
+            0 if !is_of_code(incident) && hope::tries(incident) == 0 => 0.5,
             0 => 0.7,
         };
         let help = sure * hope::of_a_breakage(incident);
@@ -118,6 +120,12 @@ fn of_several(incident: &Incident, suspicion: &Suspicion) -> Option<Offering> {
             fields: vec![Field::choice(TYPED, "Commit", suspicion.suspects.iter().map(choice))],
         }),
     })
+}
+
+/// What failed is made of the repository's files alone.
+fn is_of_code(incident: &Incident) -> bool {
+    let of_code = |evidence: &Evidence| evidence.is_deterministic() || evidence.category == Category::Test;
+    incident.headline().is_some_and(of_code)
 }
 
 /// What failed does not live in the repository: commits rarely change it.

@@ -57,6 +57,10 @@ const JOB: &str = "test";
 const PRINT: &str = "v3:this";
 const SHA: &str = "ef51500aef51500aef51500aef51500aef51500a";
 
+fn test(n: usize) -> String {
+    format!("tests/test_{n}.py::test_{n}")
+}
+
 impl Row {
     fn on_main(&self) -> bool {
         self.branch == "main"
@@ -85,18 +89,14 @@ impl Row {
             "blocker_with_fix" => Some(advice(Severity::Blocker, Some("action_major_back"))),
             _ => None,
         };
-        let test = |n: usize| FailingTest {
-            framework: "pytest".into(),
-            name: format!("tests/test_{n}.py::test_{n}").into(),
-            selector: None,
-            file: None,
-        };
+        let failing =
+            |n: usize| FailingTest { framework: "pytest".into(), name: test(n).into(), selector: None, file: None };
         self.log.then(|| Evidence {
             category: self.category,
             confidence: 0.8,
             known_issue: advice.as_ref().map(|_| "known".into()),
             advice,
-            failing_tests: (0..self.tests.min(40)).map(test).collect(),
+            failing_tests: (0..self.tests.min(40)).map(failing).collect(),
             failing_tests_total: self.tests as u64,
             fingerprint: Some(PRINT.into()),
             ..Evidence::default()
@@ -104,7 +104,11 @@ impl Row {
     }
 
     fn failure(&self, attempt: u32) -> Failure {
-        let timed_out = self.category == Category::Timeout && self.known_issue.is_empty();
+        let conclusion = match self.category {
+            Category::Timeout if self.known_issue.is_empty() => Conclusion::TimedOut,
+            Category::Cancelled => Conclusion::Cancelled,
+            _ => Conclusion::Failure,
+        };
         Failure {
             repo: REPO.parse().unwrap(),
             default_branch: "main".into(),
@@ -117,7 +121,7 @@ impl Row {
             step: None,
             branch: self.branch().into(),
             sha: SHA.into(),
-            conclusion: if timed_out { Conclusion::TimedOut } else { Conclusion::Failure },
+            conclusion,
             duration_ms: None,
             url: None,
             pulls: if self.on_main() { Vec::new() } else { vec![9] },
@@ -132,8 +136,8 @@ impl Row {
         }
     }
 
-    /// An execution of the job, or of its test.
-    fn execution(test: Option<&str>, branch: &str, sha: u32, attempt: u32, ended: Ended, at: Time) -> Outcome {
+    /// An execution of the job.
+    fn execution(branch: &str, sha: u32, attempt: u32, ended: Ended, at: Time) -> Outcome {
         Outcome {
             repo: REPO.into(),
             branch: branch.into(),
@@ -143,7 +147,7 @@ impl Row {
             attempt,
             workflow: "ci".into(),
             job: JOB.into(),
-            test: test.map(Into::into),
+            test: None,
             ended,
             at,
             duration_ms: None,
@@ -154,28 +158,27 @@ impl Row {
 
     /// Everything that was known before.
     fn history(&self) -> Vec<Outcome> {
-        let test = (self.tests > 0).then_some("tests/test_0.py::test_0");
         let mut all = Vec::new();
+        // What is told of the failing tests is told of each.
         let mut put = |outcome: Outcome, print: Option<&str>| {
             let outcome = Outcome { fingerprint: print.map(str::to_owned), ..outcome };
-            if test.is_some() {
-                all.push(Outcome { test: None, ..outcome.clone() });
-            }
-            all.push(outcome);
+            let tests = (0..self.tests.min(40)).map(|n| Some(test(n).as_str().into()));
+            all.extend(tests.chain([None]).map(|test| Outcome { test, ..outcome.clone() }));
         };
         let every = |n: u32| self.executions.checked_div(n).map_or(u32::MAX, |every| every.max(1));
         for n in 0..self.executions {
             let at = NOW.plus_ms(-DAY_MS - i64::from(self.executions - n) * 3 * HOUR_MS);
             let flakes = self.flakes > 0 && n % every(self.flakes) == every(self.flakes) / 2;
-            let breaks = self.breaks > 0 && n % every(self.breaks) == every(self.breaks) - 1;
-            let first = |ended| Self::execution(test, "main", n, 1, ended, at);
+            // Not the newest: whether the base is red is said by `base_red`.
+            let breaks = self.breaks > 0 && n % every(self.breaks) == every(self.breaks) / 4 && n + 1 < self.executions;
+            let first = |ended| Self::execution("main", n, 1, ended, at);
             if flakes {
                 put(first(Ended::Fail), Some(if self.same_print { PRINT } else { "v3:flake" }));
-                put(Self::execution(test, "main", n, 2, Ended::Pass, at.plus_ms(10 * MINUTE_MS)), None);
+                put(Self::execution("main", n, 2, Ended::Pass, at.plus_ms(10 * MINUTE_MS)), None);
             } else if breaks {
                 put(first(Ended::Fail), Some(&format!("v3:break-{n}")));
                 put(
-                    Self::execution(test, "main", n, 2, Ended::Fail, at.plus_ms(10 * MINUTE_MS)),
+                    Self::execution("main", n, 2, Ended::Fail, at.plus_ms(10 * MINUTE_MS)),
                     Some(&format!("v3:break-{n}")),
                 );
             } else {
@@ -184,17 +187,17 @@ impl Row {
         }
         for n in 0..self.base_red {
             let at = NOW.plus_ms(-i64::from(self.base_red - n) * 2 * HOUR_MS);
-            put(Self::execution(test, "main", 50_000 + n, 1, Ended::Fail, at), Some(PRINT));
+            put(Self::execution("main", 50_000 + n, 1, Ended::Fail, at), Some(PRINT));
         }
         for n in 0..self.other_branches {
             let branch = format!("other-{n}");
             let at = NOW.plus_ms(-i64::from(n + 1) * 20 * MINUTE_MS);
-            put(Self::execution(test, &branch, 60_000 + n, 1, Ended::Fail, at), Some(PRINT));
+            put(Self::execution(&branch, 60_000 + n, 1, Ended::Fail, at), Some(PRINT));
         }
         let here = |run: u64, attempt: u32, ended, minutes: i64| Outcome {
             sha: SHA.into(),
             run,
-            ..Self::execution(test, self.branch(), 0, attempt, ended, NOW.plus_ms(-minutes * MINUTE_MS))
+            ..Self::execution(self.branch(), 0, attempt, ended, NOW.plus_ms(-minutes * MINUTE_MS))
         };
         for n in 0..self.passed_before {
             put(here(RUN - 10 - u64::from(n), 1, Ended::Pass, 300 + i64::from(n)), None);
@@ -208,7 +211,7 @@ impl Row {
             let at = NOW.plus_ms(-i64::from(n % 10) * MINUTE_MS);
             let job = Outcome {
                 job: format!("job {n}").as_str().into(),
-                ..Self::execution(None, "elsewhere", 70_000 + n, 1, ended, at)
+                ..Self::execution("elsewhere", 70_000 + n, 1, ended, at)
             };
             all.push(Outcome { repo: "acme/other".into(), ..job });
         }
@@ -315,6 +318,10 @@ async fn score(table: &Table, split: &str) -> Score {
         let first = first.map_or("none", |offer| offer.remedy.as_str());
         let among = |names: &[String]| names.iter().any(|name| name == first);
         score.all += 1;
+        // What was not tuned to is not looked at either.
+        if split == "train" && first != row.want {
+            println!("{} rather than {first}: {} ({})", row.want, row.name, row.why);
+        }
         score.exact += u32::from(first == row.want);
         score.acceptable += u32::from(first == row.want || among(&row.acceptable));
         if among(&row.harmful) {
@@ -328,12 +335,12 @@ async fn score(table: &Table, split: &str) -> Score {
 async fn the_first_button_is_a_senior_engineers() {
     let table: Table = toml::from_str(include_str!("../data/offers/incidents.toml")).unwrap();
     assert!(table.incident.len() >= 150);
-    for (split, harmful) in [("train", 0), ("held_out", 0)] {
+    for (split, exact) in [("train", 0.93), ("held_out", 0.86)] {
         let score = score(&table, split).await;
         println!("{split}: {} of {}, acceptable {}", score.exact, score.all, score.acceptable);
         let share = |n: u32| f64::from(n) / f64::from(score.all);
-        assert!(share(score.exact) >= 0.78, "{split}: {} of {}", score.exact, score.all);
-        assert!(share(score.acceptable) >= 0.95, "{split}: {} of {}", score.acceptable, score.all);
-        assert!(score.harmful.len() <= harmful, "{split}: {:#?}", score.harmful);
+        assert!(share(score.exact) >= exact, "{split}: {} of {}", score.exact, score.all);
+        assert!(share(score.acceptable) >= 0.98, "{split}: {} of {}", score.acceptable, score.all);
+        assert!(score.harmful.is_empty(), "{split}: {:#?}", score.harmful);
     }
 }

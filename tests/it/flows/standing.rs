@@ -294,6 +294,7 @@ pub fn plain(said: &str, no: u64) -> String {
             (r"after \d+[smh]\b", "after TIME"),
             (r"(cause [a-z ]+): [^•]* %", "$1: CHANCES"),
             (r"another try passes is \d+ %", "another try passes is CHANCE"),
+            (r"no flake in the last \d+ executions?", "flaked as HISTORY says"),
             (r"in \d+ of \d+ executions? \([^)]*\)|failed \d+ of the last \d+", "as HISTORY says"),
             (r"\s+", " "),
             (r" ([.,;:)])", "$1"),

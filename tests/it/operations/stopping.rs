@@ -89,14 +89,15 @@ async fn what_takes_too_long_is_named_and_done_by_the_next_start() {
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
     let _guard = crate::world::trace(subscriber);
-    let slow = Slow::new(Duration::ZERO).await;
+    let mut slow = Slow::new(Duration::ZERO).await;
     slow.stop.cancel();
-    slow.ended.await.unwrap().unwrap();
+    (&mut slow.ended).await.unwrap().unwrap();
     let text = lines.text();
     let line =
         text.lines().find(|line| line.contains("stopped before this was done")).unwrap_or_else(|| panic!("{text}"));
     assert!(line.contains("WARN") && line.contains("goes on with it: ") && line.contains("read_log of #1"), "{line}");
     // Whoever starts next takes it over once nobody can be at it any more.
+    slow.world.restart().await;
     slow.world.clock.advance(HOUR_MS);
     slow.world.settle().await;
     assert!(slow.world.incident(1).await.headline().is_some(), "the log was read after all");

@@ -292,7 +292,7 @@ fn no_sequence_of_events_exceeds_a_limit() {
         .run(&ops(), |all| {
             runtime().block_on(async {
                 let mut installation = Installation::new().await;
-                installation.play(&all).await;
+                Box::pin(installation.play(&all)).await;
                 assert_eq!(installation.store.counts().await.unwrap().dead, 0, "a delivery was given up");
                 let books = installation.books().await;
                 books.check(&installation.rules);
