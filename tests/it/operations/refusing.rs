@@ -1,26 +1,12 @@
 //! Whoever is refused again and again is told to wait, and whoever is right is served beside them.
 
+use crate::world::log::capture;
 use crate::world::{SECRET, Setup, World, listener};
 use ci_rescue::demo::sign;
 use ci_rescue::server::{Front, Proxies, serve_behind};
 use reqwest::{Client, RequestBuilder};
-use std::io::Write;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 /// A delivery, signed with this secret, which came from `from` as its last proxy tells.
 fn delivery(http: &Client, at: SocketAddr, secret: &str, id: &str, from: &str) -> RequestBuilder {
@@ -57,10 +43,7 @@ async fn until_limited(http: &Client, at: SocketAddr, from: &str) -> u64 {
 
 #[tokio::test]
 async fn too_many_refusals_are_told_to_wait_and_what_is_right_is_served() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
-    let _guard = crate::world::trace(subscriber);
+    let (lines, _guard) = capture("info");
     let world = World::with(Setup { slack: false, open_console: false, ..Setup::default() }).await;
     let (http, at) = (&world.http, world.public_at);
     assert!(until_limited(http, at, "203.0.113.1").await > 0);
@@ -81,8 +64,8 @@ async fn too_many_refusals_are_told_to_wait_and_what_is_right_is_served() {
         };
         assert!(metrics.lines().any(counted), "{outcome}\n{metrics}");
     }
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    let told: Vec<&str> = text.lines().filter(|line| line.contains("refused a request")).collect();
+    let text = lines.text();
+    let told = lines.holding(&["refused a request"]);
     assert_eq!(told.len(), 1, "one line a source and minute: {told:#?}");
     assert!(told[0].contains("INFO") && told[0].contains("127.0.0.1"), "{told:?}");
     assert!(told[0].contains("the signature does not match") && !text.contains("a guess"), "{text}");

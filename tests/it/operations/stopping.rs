@@ -1,35 +1,16 @@
 //! The end: what is under way is finished, and what takes too long is named and left to the next start.
 
+use crate::world::log::capture;
 use crate::world::{NETWORK_LOG, Setup, World, listener, spec};
 use ci_rescue::app::{App, Seats};
 use ci_rescue::config;
 use ci_rescue::demo::Held;
 use ci_rescue::domain::time::HOUR_MS;
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Lines {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
 
 /// A running app whose reading of a log the forge holds back.
 struct Slow {
@@ -85,10 +66,7 @@ async fn what_is_under_way_is_finished() {
 
 #[tokio::test]
 async fn what_takes_too_long_is_named_and_done_by_the_next_start() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
-    let _guard = crate::world::trace(subscriber);
+    let (lines, _guard) = capture("info");
     let mut slow = Slow::new(Duration::ZERO).await;
     slow.stop.cancel();
     (&mut slow.ended).await.unwrap().unwrap();

@@ -1,47 +1,12 @@
-//! The log's lines, captured as they are written.
+//! What the log says of outages.
 
+use crate::world::log::capture;
 use crate::world::{NETWORK_LOG, World};
 use serde_json::json;
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-use tracing_subscriber::EnvFilter;
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Lines {
-    fn holding(&self, words: &[&str]) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines().filter(|line| words.iter().all(|word| line.contains(word))).map(str::to_owned).collect()
-    }
-}
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Captures what this thread logs: a test's runtime has no other.
-fn capture() -> (Lines, tracing::subscriber::DefaultGuard) {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new("off,ci_rescue=info"))
-        .with_writer(move || writer.clone())
-        .with_ansi(false)
-        .with_target(false)
-        .finish();
-    (lines, crate::world::trace(subscriber))
-}
 
 #[tokio::test]
 async fn an_outage_is_one_warning_and_one_line_when_it_is_over() {
-    let (lines, _guard) = capture();
+    let (lines, _guard) = capture("off,ci_rescue=info");
     let world = World::new().await;
     for _ in 0..2 {
         world.slack.fault("chat.postMessage", 200, json!({"ok": false, "error": "invalid_auth"}), false);
@@ -59,7 +24,7 @@ async fn an_outage_is_one_warning_and_one_line_when_it_is_over() {
 
 #[tokio::test]
 async fn a_single_error_answer_is_no_outage() {
-    let (lines, _guard) = capture();
+    let (lines, _guard) = capture("off,ci_rescue=info");
     let world = World::new().await;
     world.slack.fault("chat.postMessage", 503, json!({}), false);
     world.broken_run(NETWORK_LOG, "success").await;
@@ -70,7 +35,7 @@ async fn a_single_error_answer_is_no_outage() {
 
 #[tokio::test]
 async fn an_incidents_life_is_a_line_each() {
-    let (lines, _guard) = capture();
+    let (lines, _guard) = capture("off,ci_rescue=info");
     let world = World::new().await;
     let run = world.broken_run(NETWORK_LOG, "success").await;
     world.slack.command("UBEN", "retry 1").await;

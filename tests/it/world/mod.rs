@@ -2,6 +2,7 @@
 
 pub mod chromium;
 pub mod discord;
+pub mod log;
 pub mod logins;
 pub mod provider;
 pub mod receiver;
