@@ -60,10 +60,20 @@ if [ -x "$tools/helm/helm" ]; then
   grep -q '^kind: ServiceMonitor' "$work/full.yaml"
   "$helm" template other "$chart" --set persistence.existingClaim=mine >"$work/claim.yaml"
   if grep -q '^kind: PersistentVolumeClaim' "$work/claim.yaml"; then exit 1; fi
+  "$helm" template other "$chart" --set postgresql.enabled=true --set replicas=3 --set networkPolicy.enabled=true \
+    --set serviceMonitor.enabled=true --set tls.server=web --set tls.console=own >"$work/replicas.yaml"
+  if grep -q -e '^kind: PersistentVolumeClaim' -e Recreate "$work/replicas.yaml"; then exit 1; fi
+  grep -q 'port: 5432' "$work/replicas.yaml"
+  [ "$(grep -c 'scheme: HTTPS' "$work/replicas.yaml")" = 3 ]
+  # Variables that the chart sets are keys of the configuration.
+  sed -n 's/.*name: CI_RESCUE__\([A-Z_]*\)$/\1/p' "$work/replicas.yaml" "$work/full.yaml" | sort -u | while read -r name; do
+    key=$(tr 'A-Z' 'a-z' <<<"${name/__/.}")
+    grep -q "^| \`$key\`" docs/configuration.md || { echo "the chart sets $key, which is no key"; exit 1; }
+  done
   # Its schema is the Prometheus operator's, and is not in the package.
   python3 "$tools/py/bin/kubernetes-validate" --quiet --no-warn --strict -k 1.34 \
-    "$work/plain.yaml" "$work/full.yaml" "$work/claim.yaml"
-  for wrong in nonsense=1 image.pullPolicy=Sometimes service.port=0 persistence.size=big config= existingSecret=; do
+    "$work/plain.yaml" "$work/full.yaml" "$work/claim.yaml" "$work/replicas.yaml"
+  for wrong in nonsense=1 image.pullPolicy=Sometimes service.port=0 persistence.size=big config= existingSecret= replicas=2 tls.other=x; do
     if "$helm" template ci-rescue "$chart" --set "$wrong" >/dev/null 2>&1; then
       echo "the chart takes $wrong"
       exit 1
@@ -74,6 +84,9 @@ fi
 echo "-- Compose, Prometheus, Grafana"
 if command -v docker-compose >/dev/null; then
   docker-compose -f deploy/compose.yaml config >/dev/null
+  # The password is the operator's.
+  cp deploy/compose.yaml deploy/compose.postgres.yaml "$work/" && touch "$work/postgres.password"
+  (cd "$work" && docker-compose -f compose.yaml -f compose.postgres.yaml config) | grep -q 'image: postgres:'
 else
   echo "skipped: docker-compose"
 fi
