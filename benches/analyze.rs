@@ -1,6 +1,7 @@
-//! How fast a log is read, as a ratio to `grep` and ripgrep, and how much memory a gigabyte takes.
+//! How fast a log is read, as a ratio to `grep` and ripgrep, how much memory a gigabyte takes, and what a second core adds
+//! where there are several logs.
 //!
-//! `cargo bench --bench analyze [-- FILE]`. One thread. Without a file, 100 MB are made of the lines that builds print,
+//! `cargo bench --bench analyze [-- FILE]`. One thread, but for several logs. Without a file, 100 MB are made of the lines that builds print,
 //! the same each time. Each figure is the median of five turns.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures")]
@@ -29,6 +30,31 @@ fn main() {
     stages(&log);
     hostile();
     ratios(&file, log.len());
+    several(&log);
+}
+
+/// A directory and an archive of eight logs, on one core and on all.
+fn several(log: &[u8]) {
+    const LOGS: usize = 8;
+    let dir = tempfile::tempdir().expect("a folder");
+    let (folder, archive) = (dir.path().join("logs"), dir.path().join("run.zip"));
+    std::fs::create_dir(&folder).expect("a folder");
+    let mut zip = zip::ZipWriter::new(File::create(&archive).expect("an archive"));
+    let piece = &log[..log.len().min(BYTES / 4)];
+    for n in 0..LOGS {
+        std::fs::write(folder.join(format!("{n}_job.txt")), piece).expect("a log");
+        zip.start_file(format!("{n}_job.txt"), zip::write::SimpleFileOptions::default()).expect("an entry");
+        zip.write_all(piece).expect("an entry");
+    }
+    zip.finish().expect("an archive");
+    let binary = env!("CARGO_BIN_EXE_ci-rescue");
+    for (what, path) in [("a directory", &folder), ("an archive", &archive)] {
+        let command = format!("'{binary}' analyze --json '{}' > /dev/null", path.display());
+        let one = median(|| shell(&format!("taskset -c 0 {command}")));
+        let all = median(|| shell(&command));
+        say(&format!("{what} of {LOGS} logs"), LOGS * piece.len(), all);
+        println!("ratio to one core: {:.2}", one / all);
+    }
 }
 
 /// Lines that patterns with repetitions could stumble over: twice the length takes twice the time, not four times.

@@ -6,6 +6,8 @@ use crate::frameworks::reports::{self, Cleaner, Format, Item, Report};
 use flate2::read::MultiGzDecoder;
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -48,6 +50,28 @@ impl Default for Limits {
     }
 }
 
+/// What is left of the limits.
+struct Budget {
+    expanded: AtomicU64,
+    entries: AtomicUsize,
+}
+
+impl Budget {
+    fn new(limits: Limits) -> Self {
+        Self { expanded: limits.expanded.into(), entries: limits.entries.into() }
+    }
+
+    fn expand(&self, bytes: u64) -> io::Result<()> {
+        let spent = self.expanded.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
+        spent.map(drop).map_err(|_| io::Error::other("expands beyond the limit: is it an archive bomb?"))
+    }
+
+    fn hold(&self, entries: usize) -> Result<(), String> {
+        let held = self.entries.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(entries));
+        held.map(drop).map_err(|_| "zip: more entries than the limit: is it an archive bomb?".into())
+    }
+}
+
 /// A nested archive is held in memory up to this size, in bytes.
 const NESTED_MAX: u64 = 64 << 20;
 /// Longer names are cut, in characters.
@@ -87,16 +111,13 @@ pub type Each<'a> = dyn FnMut(&str, Kind, &mut dyn Read) -> Result<(), String> +
 /// Counts what is expanded, and stops at the limit.
 struct Counted<'c, R> {
     inner: R,
-    left: &'c mut u64,
+    budget: &'c Budget,
 }
 
 impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buffer)?;
-        match self.left.checked_sub(n as u64) {
-            Some(left) => *self.left = left,
-            None => return Err(io::Error::other("expands beyond the limit: is it an archive bomb?")),
-        }
+        self.budget.expand(n as u64)?;
         Ok(n)
     }
 }
@@ -106,18 +127,17 @@ impl<R: Read> Read for Counted<'_, R> {
 /// # Errors
 /// Says what could not be read.
 pub fn stream(source: impl Read, limits: Limits, each: &mut Each<'_>) -> Result<(), String> {
-    let mut left = limits.expanded;
-    plain_or_gzip("", source, &mut left, each)
+    plain_or_gzip("", source, &Budget::new(limits), each)
 }
 
-fn plain_or_gzip(name: &str, source: impl Read, left: &mut u64, each: &mut Each<'_>) -> Result<(), String> {
+fn plain_or_gzip(name: &str, source: impl Read, budget: &Budget, each: &mut Each<'_>) -> Result<(), String> {
     const CHUNK: usize = 256 << 10;
     let mut source = BufReader::with_capacity(CHUNK, source);
     let head = source.fill_buf().map_err(|why| why.to_string())?;
     match kind(head) {
         Kind::Gzip => {
             let inner = Tolerant { inner: MultiGzDecoder::new(source), any: false, fault: None };
-            let mut inner = BufReader::with_capacity(CHUNK, Counted { inner, left });
+            let mut inner = BufReader::with_capacity(CHUNK, Counted { inner, budget });
             let kind = kind(
                 inner.fill_buf().map_err(|why| damage(&why).map_or_else(|| format!("gzip: {why}"), str::to_owned))?,
             );
@@ -127,7 +147,7 @@ fn plain_or_gzip(name: &str, source: impl Read, left: &mut u64, each: &mut Each<
             each(name, kind, &mut inner).map_err(|why| format!("gzip: {why}"))?;
             inner.get_ref().inner.fault.map_or(Ok(()), |fault| Err(format!("{fault}; what came before was read")))
         }
-        kind => each(name, kind, &mut Counted { inner: source, left }),
+        kind => each(name, kind, &mut Counted { inner: source, budget }),
     }
 }
 
@@ -174,47 +194,76 @@ impl<R: Read> Read for Tolerant<R> {
 /// # Errors
 /// Says which entry could not be read and why; entries before it were handed over.
 pub fn zip(source: impl Read + Seek, limits: Limits, each: &mut Each<'_>) -> Result<(), String> {
-    let mut left = limits.expanded;
-    let mut entries = limits.entries;
-    zip_within("", source, limits.nesting, &mut left, &mut entries, each)
+    Zip::open(source, limits)?.read_all(each)
 }
 
-fn zip_within(
-    prefix: &str,
-    source: impl Read + Seek,
+/// A zip archive whose entries are read one by one; by several threads, where each has a clone.
+#[derive(Clone)]
+pub struct Zip<R> {
+    archive: ZipArchive<R>,
+    /// Before the names of what is in an archive within an archive.
+    prefix: Arc<str>,
+    /// Jobs whose whole log is an entry.
+    jobs: Arc<HashSet<String>>,
     nesting: u32,
-    left: &mut u64,
-    entries: &mut usize,
-    each: &mut Each<'_>,
-) -> Result<(), String> {
-    let mut archive = ZipArchive::new(source).map_err(|why| match why {
-        ZipError::InvalidArchive(_) => "zip: truncated: the archive has no directory at its end".to_owned(),
-        why => format!("zip: {why}"),
-    })?;
-    *entries = entries.checked_sub(archive.len()).ok_or("zip: more entries than the limit: is it an archive bomb?")?;
-    let jobs: HashSet<String> =
-        archive.file_names().flatten().filter_map(|name| job(&name).map(str::to_owned)).collect();
-    for at in 0..archive.len() {
-        let entry = archive.by_index(at).map_err(|why| format!("zip entry {}: {why}", at + 1))?;
+    /// Clones share it.
+    budget: Arc<Budget>,
+}
+
+impl<R: Read + Seek> Zip<R> {
+    /// # Errors
+    /// It is no zip archive, or holds more entries than the limit.
+    pub fn open(source: R, limits: Limits) -> Result<Self, String> {
+        Self::within("", source, limits.nesting, Arc::new(Budget::new(limits)))
+    }
+
+    fn within(prefix: &str, source: R, nesting: u32, budget: Arc<Budget>) -> Result<Self, String> {
+        let archive = ZipArchive::new(source).map_err(|why| match why {
+            ZipError::InvalidArchive(_) => "zip: truncated: the archive has no directory at its end".to_owned(),
+            why => format!("zip: {why}"),
+        })?;
+        budget.hold(archive.len())?;
+        let names = archive.file_names().flatten();
+        let jobs = names.filter_map(|name| job(&name).map(str::to_owned)).collect();
+        Ok(Self { archive, prefix: prefix.into(), jobs: Arc::new(jobs), nesting, budget })
+    }
+
+    /// How many entries there are; not each is one to read.
+    #[must_use]
+    pub fn entries(&self) -> usize {
+        self.archive.len()
+    }
+
+    fn read_all(&mut self, each: &mut Each<'_>) -> Result<(), String> {
+        (0..self.entries()).try_for_each(|at| self.read(at, each))
+    }
+
+    /// Hands over what is in the entry of this number.
+    ///
+    /// # Errors
+    /// Says which entry could not be read and why.
+    pub fn read(&mut self, at: usize, each: &mut Each<'_>) -> Result<(), String> {
+        let entry = self.archive.by_index(at).map_err(|why| format!("zip entry {}: {why}", at + 1))?;
         let own = entry.name().map_err(|why| format!("zip entry {}: {why}", at + 1))?.into_owned();
-        let whole_name = format!("{prefix}{own}");
+        let whole_name = format!("{}{own}", self.prefix);
         let name = redact::text(&whole_name, &mut redact::Counts::new());
         let name = crate::domain::text::clean_line(&name, NAME_MAX);
         // GitHub's archives hold each job's log whole, and again by step in a folder.
-        let again = own.ends_with(".txt") && own.split_once('/').is_some_and(|(folder, _)| jobs.contains(folder));
+        let again = own.ends_with(".txt") && own.split_once('/').is_some_and(|(folder, _)| self.jobs.contains(folder));
         if !entry.is_file() || again {
-            continue;
+            return Ok(());
         }
         let mut entry = BufReader::new(entry);
         let head = entry.fill_buf().map_err(|why| format!("{name}: {why}"))?;
         if kind(head) != Kind::Zip {
-            plain_or_gzip(&name, entry, left, each).map_err(|why| format!("{name}: {why}"))?;
-            continue;
+            return plain_or_gzip(&name, entry, &self.budget, each).map_err(|why| format!("{name}: {why}"));
         }
-        let inner = nested(&name, entry, nesting, left)?;
-        zip_within(&format!("{name}/"), io::Cursor::new(inner), nesting - 1, left, entries, each)?;
+        let nesting = self.nesting.checked_sub(1);
+        let nesting =
+            nesting.ok_or_else(|| format!("{name}: archives nested more than two levels deep are not read"))?;
+        let inner = io::Cursor::new(nested(&name, entry, &self.budget)?);
+        Zip::within(&format!("{name}/"), inner, nesting, Arc::clone(&self.budget))?.read_all(each)
     }
-    Ok(())
 }
 
 /// The job whose whole log this is: `3_build.txt` is `build`'s.
@@ -225,12 +274,9 @@ fn job(name: &str) -> Option<&str> {
 }
 
 /// The bytes of an archive within an archive.
-fn nested(name: &str, entry: impl Read, nesting: u32, left: &mut u64) -> Result<Vec<u8>, String> {
-    if nesting == 0 {
-        return Err(format!("{name}: archives nested more than two levels deep are not read"));
-    }
+fn nested(name: &str, entry: impl Read, budget: &Budget) -> Result<Vec<u8>, String> {
     let mut inner = Vec::new();
-    let mut counted = Counted { inner: entry, left }.take(NESTED_MAX + 1);
+    let mut counted = Counted { inner: entry, budget }.take(NESTED_MAX + 1);
     counted.read_to_end(&mut inner).map_err(|why| format!("{name}: {why}"))?;
     if inner.len() as u64 > NESTED_MAX {
         return Err(format!("{name}: a nested archive of more than {} MiB", NESTED_MAX >> 20));

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 const RED: &str = "Downloading x\nSuccessfully installed numpy-2.0.0\nwarning: flaky thing failed to start\nTypeError: x is not a function\nFAILED tests/test_a.py::test_b - TypeError\n##[error]Process completed with exit code 1.\n";
 const GREEN: &str = "Downloading x\nSuccessfully installed numpy-1.26.4\nwarning: flaky thing failed to start\nTypeError: x is not a function\nall good\n";
 
-fn analyze(args: &[&str], input: Option<&[u8]>) -> Output {
+pub fn analyze(args: &[&str], input: Option<&[u8]>) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_ci-rescue"))
         .arg("analyze")
         .args(args)
@@ -20,7 +20,7 @@ fn analyze(args: &[&str], input: Option<&[u8]>) -> Output {
     child.wait_with_output().unwrap()
 }
 
-fn json(output: &Output) -> Vec<serde_json::Value> {
+pub fn json(output: &Output) -> Vec<serde_json::Value> {
     String::from_utf8_lossy(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

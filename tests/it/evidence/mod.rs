@@ -5,6 +5,7 @@ mod cli;
 mod fingerprints;
 mod formats;
 mod kinds;
+mod order;
 mod people;
 mod properties;
 mod rules;
