@@ -140,7 +140,11 @@ fn said(log: &Evidence) -> Fact {
         (_, category) if category.is_deterministic() => [0.03, 0.02, 1.0, 1.0, 0.3, 0.02],
         // A neighbour on the machine may have taken the memory.
         (_, Category::Oom) => [0.5, 0.9, 0.7, 0.7, 0.4, 0.4],
-        (_, Category::Test | Category::Crash) => [1.0, 0.15, 1.0, 1.0, 0.5, 0.1],
+        (_, Category::Test) => [1.0, 0.15, 1.0, 1.0, 0.5, 0.1],
+        // A bad machine crashes programs, too.
+        (_, Category::Crash) => [1.0, 0.5, 1.0, 1.0, 0.5, 0.2],
+        // It depends on much that is not in the repository.
+        (_, Category::Deploy) => [0.2, 1.0, 0.4, 0.4, 0.4, 1.0],
         _ => return Fact { name: "log", fits: [1.0; 6], words: None },
     };
     Fact { name: "log", fits, words: Some(words) }

@@ -176,13 +176,34 @@ fn attribute(groups: &mut [Group], default_branch: u32) {
         let rate = rate(groups, None, |_| 1.0).mean();
         let often = breaks_often(groups, default_branch);
         let prints = flaky_prints(groups);
+        let chances = Chances { rate, again: again(groups, rate), always };
         for i in 0..groups.len() {
             if groups[i].failed > 0 {
                 let breaks = often * usual_breaks(&groups[i], default_branch);
-                groups[i].flake = flake(groups, i, (rate, always), breaks, &prints);
+                groups[i].flake = flake(groups, i, &chances, breaks, &prints);
             }
         }
     }
+}
+
+/// How often it flakes.
+struct Chances {
+    rate: f64,
+    /// Once more at the commit where it did.
+    again: f64,
+    /// At every commit, where it never passed.
+    always: f64,
+}
+
+/// A commit's own executions are more alike than the rate says. How much more, those show that failed and passed: where
+/// they never fail twice, what does fail twice is something else.
+fn again(groups: &[Group], rate: f64) -> f64 {
+    const STRENGTH: f64 = 2.0;
+    let both = groups.iter().filter(|group| group.failed > 0 && group.passed > 0);
+    let (failed, passed) = both.fold((0.0, 0.0), |(failed, passed), group| {
+        (failed + f64::from(group.failed - 1), passed + f64::from(group.passed))
+    });
+    ((STRENGTH * rate.max(0.05) + failed) / (STRENGTH + failed + passed)).max(0.02)
 }
 
 /// How many times as often as others the series is broken: some tests find something every week.
@@ -211,22 +232,15 @@ fn flaky_prints(groups: &[Group]) -> HashMap<u64, (f64, f64)> {
     prints
 }
 
-/// `always`: how well flaking fits that the series never passed.
-fn flake(
-    groups: &[Group],
-    i: usize,
-    (rate, always): (f64, f64),
-    breaks: f64,
-    prints: &HashMap<u64, (f64, f64)>,
-) -> f64 {
+fn flake(groups: &[Group], i: usize, chances: &Chances, breaks: f64, prints: &HashMap<u64, (f64, f64)>) -> f64 {
     let group = &groups[i];
     if let Some(harmless) = group.harmless {
         return f64::from(u8::from(harmless));
     }
     let (failed, passed) = (group.failed, group.passed);
-    // A commit's own executions are more alike than the rate says.
-    let again = rate.max(0.05);
-    let mut flaky = always * rate * again.powi(failed.saturating_sub(1).min(60).cast_signed());
+    let mut flaky = chances.always * chances.rate;
+    flaky *= chances.again.powi(failed.saturating_sub(1).min(60).cast_signed());
+    let again = chances.rate.max(0.05);
     flaky *= (1.0 - again).powi(passed.min(60).cast_signed());
     let mut broken = breaks * broken_chance(failed, passed);
     let mut outside = 0.0;

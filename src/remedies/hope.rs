@@ -33,12 +33,22 @@ pub fn of_another_try(incident: &Incident) -> (f64, String) {
     }
 }
 
-/// What is hoped at least of a test that is not known yet: a retry is how it gets known.
+/// What is hoped at least of a test that is not known yet, and of what is not of the code alone: a retry tells.
 fn young(incident: &Incident) -> f64 {
     let few = incident.judged.as_ref().is_some_and(|judged| judged.by.is_none() && judged.record.executions < SEASONED);
     let test =
         incident.headline().is_some_and(|evidence| evidence.advice.is_none() && evidence.category == Category::Test);
-    if few && test && tries(incident) == 0 { 0.35 } else { 0.0 }
+    if (few && test || is_of_machines(incident)) && tries(incident) == 0 { 0.35 } else { 0.0 }
+}
+
+/// A crash outside of tests, or a deployment: machines and services have as much to do with it as the code.
+fn is_of_machines(incident: &Incident) -> bool {
+    let of = |evidence: &Evidence| {
+        evidence.advice.is_none()
+            && evidence.failing_tests_total == 0
+            && matches!(evidence.category, Category::Crash | Category::Deploy)
+    };
+    incident.headline().is_some_and(of) && incident.judged.as_ref().is_none_or(|judged| judged.by.is_none())
 }
 
 /// Whoever cancelled it, or a newer run, has the answer.
@@ -74,11 +84,17 @@ fn passed_here(incident: &Incident) -> f64 {
     let passed = incident.judged.as_ref().map_or(0, |judged| judged.record.passed_here);
     let said = incident.judged.as_ref().is_some_and(|judged| judged.by.is_some());
     // What can only fail for good has a new reason, and there it is.
-    let explained = is_deterministic(incident) && is_one_moved(incident);
+    let explained = (is_deterministic(incident) && is_one_moved(incident)) || is_secret_gone(incident);
     if passed == 0 || said || explained {
         return 0.0;
     }
     (f64::from(passed) + 0.5) / f64::from(passed + tries(incident) + 2)
+}
+
+/// A secret that is missing was there when this very commit passed: somebody removed it.
+pub fn is_secret_gone(incident: &Incident) -> bool {
+    let missing = incident.headline().is_some_and(|evidence| evidence.category == Category::SecretMissing);
+    missing && incident.judged.as_ref().is_some_and(|judged| judged.record.passed_here > 0)
 }
 
 /// How much a retry that failed leaves of what was hoped of the next one: its square root. A test that fails every other
@@ -186,9 +202,16 @@ pub fn of_a_breakage(incident: &Incident) -> f64 {
     (1.0 - of_another_try(incident).0 - of_an_outage(incident)).max(0.0)
 }
 
+/// An outage fails more tests than these.
+const CHOSEN: u64 = 2;
+
 /// The chance of an outage that will be over by itself. A release that broke many looks like one.
 pub fn of_an_outage(incident: &Incident) -> f64 {
     let outage = incident.judged.as_ref().map_or(0.0, |judged| judged.chance(Cause::Infra));
-    let blamed = incident.headline().is_some_and(|evidence| evidence.category == Category::Dependency);
-    if blamed { outage / AGAINST } else { outage }
+    // Nor does an outage choose a test or two.
+    let chosen = |evidence: &Evidence| {
+        evidence.category == Category::Test && (1..=CHOSEN).contains(&evidence.failing_tests_total)
+    };
+    let other = |evidence: &Evidence| evidence.category == Category::Dependency || chosen(evidence);
+    if incident.headline().is_some_and(other) { outage / AGAINST } else { outage }
 }

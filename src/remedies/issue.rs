@@ -61,7 +61,8 @@ impl Remedy for Issue {
         }
         let because = "nothing here is known to fix it, and somebody has to own it".into();
         // An outage that outlasts its retries needs one place where it is tracked.
-        let lasting = if hope::tries(incident) >= LASTING { hope::of_an_outage(incident) } else { 0.0 };
+        let lasting =
+            if hope::tries(incident) >= LASTING && !is_tracked(incident) { hope::of_an_outage(incident) } else { 0.0 };
         let help = 0.5 * share * (hope::of_a_breakage(incident) + lasting);
         let wish = Wish::Issue { reason: None };
         let form = Some(form(incident));
@@ -110,6 +111,11 @@ impl Remedy for Issue {
     }
 }
 
+/// What is known to come and go has its place already.
+fn is_tracked(incident: &Incident) -> bool {
+    incident.headline().is_some_and(|evidence| evidence.advice.is_some() && evidence.is_transient())
+}
+
 /// The chance that a failure on a branch is not its author's to mend.
 fn everybodys(incident: &Incident) -> f64 {
     let judged = incident.judged.as_ref();
@@ -118,10 +124,11 @@ fn everybodys(incident: &Incident) -> f64 {
     let Some(evidence) = incident.headline() else { return shared };
     let tries = hope::tries(incident);
     // The machine or the network, and it does not go away.
-    let outside = evidence.is_transient() && evidence.category != Category::Timeout && tries >= LASTING;
+    let outside =
+        evidence.is_transient() && !is_tracked(incident) && evidence.category != Category::Timeout && tries >= LASTING;
     // What can only fail for good was accepted at this very commit.
-    let changed =
-        evidence.is_deterministic() && tries > 0 && judged.is_some_and(|judged| judged.record.passed_here > 0);
+    let again = tries > 0 || hope::is_secret_gone(incident);
+    let changed = evidence.is_deterministic() && again && judged.is_some_and(|judged| judged.record.passed_here > 0);
     // What the log blames lies outside of every branch.
     let blamed = evidence.category == Category::Dependency;
     let lasting = if tries > 0 || blamed { chance(Cause::Infra) } else { 0.0 };

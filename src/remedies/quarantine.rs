@@ -4,7 +4,7 @@
 use super::code::{self, Target, Wanting};
 use super::{Offering, PlanContext, Remedy, hope, issue, ledger};
 use crate::domain::action::{Action, ChangeSpec};
-use crate::domain::cause::{Cause, JudgedTest};
+use crate::domain::cause::{Cause, Judged, JudgedTest};
 use crate::domain::effect::Lookup;
 use crate::domain::evidence::FailingTest;
 use crate::domain::facts::Known;
@@ -25,8 +25,12 @@ pub const DAYS_MAX: i64 = 90;
 
 /// A test that flakes as often costs more by its failures than it finds while it is skipped.
 const OFTEN: f64 = 0.03;
+/// At this rate, a failure that comes again on its retry is more often the flake than a breakage beside it.
+const VERY_OFTEN: f64 = 0.1;
 /// So many flakes are no accident.
 const PROVEN: u32 = 4;
+/// How much runs to come count beside this one.
+const LATER: f64 = 0.6;
 /// Once may be an accident.
 const TWICE: u32 = 2;
 /// Where several tests fail, leaving out one of them helps the next run at best by half.
@@ -78,7 +82,9 @@ impl Remedy for Quarantine {
             (1, false) => 0.9,
             _ => OF_SEVERAL,
         };
-        let help = worth * hope::of_another_try(incident).0;
+        // Whoever comes after is spared, whatever this run's next try comes to.
+        let others = if hope::tries(incident) == 1 && often { LATER * judged_anew(incident) } else { 0.0 };
+        let help = others.max(worth * hope::of_another_try(incident).0);
         let form = (tests.len() > 1).then(|| form(incident, &tests));
         Some(Offering { wish, label: "Quarantine".into(), help, because, at_once: false, form })
     }
@@ -106,6 +112,11 @@ impl Remedy for Quarantine {
     }
 }
 
+/// The chance that a run passes that is not this one.
+fn judged_anew(incident: &Incident) -> f64 {
+    incident.judged.as_ref().map_or(0.0, Judged::passes_again)
+}
+
 /// Something in the failure points to a commit.
 fn points_somewhere(incident: &Incident) -> bool {
     let suspects = incident.suspicion.as_ref().map_or(&[][..], |suspicion| &suspicion.suspects);
@@ -130,13 +141,15 @@ fn flaky<'t>(incident: &Incident, tests: &[&'t FailingTest]) -> Vec<(&'t Failing
     if said && judged.cause != Cause::Flaky {
         return Vec::new();
     }
-    let tried = hope::tries(incident) > 0;
+    let tries = hope::tries(incident);
     let is_flaky = |test: &JudgedTest| {
         let record = &test.record;
+        // What fails every tenth time and looks like it may well fail twice.
+        let twice = tries == 1 && record.rate >= VERY_OFTEN && record.alike >= Some(PROVEN);
         // The first flake may be a race that the commit brought in, and a new way to fail may have found something.
         let before = record.alike.map_or(record.failures >= TWICE, |alike| alike > 0);
         // What failed on its retry too may be broken beside.
-        let passes = record.passed_here > 0 || (!tried && record.passed_on_retry >= TWICE);
+        let passes = record.passed_here > 0 || ((tries == 0 || twice) && record.passed_on_retry >= TWICE);
         // What a person said goes for all of them.
         said || (test.cause == Cause::Flaky && before && passes)
     };

@@ -4,6 +4,7 @@
 use super::code::{self, Target, Wanting};
 use super::{Offering, PlanContext, Remedy, hope};
 use crate::domain::action::ChangeSpec;
+use crate::domain::cause::{Cause, Judged};
 use crate::domain::change::{Direction, Method, Pick};
 use crate::domain::effect::Lookup;
 use crate::domain::evidence::{Category, Evidence};
@@ -47,7 +48,7 @@ impl Remedy for Revert {
         // Nothing in the failure points to it: it is only the one that is there, and other things changed as well.
         let sure = match best.score {
             1.. => 0.95,
-            0 if passed || is_outside(incident) || suspicion.moved.len() > 1 => 0.2,
+            0 if passed || is_outside(incident) || is_elsewhere(incident) || suspicion.moved.len() > 1 => 0.2,
             // One try more is cheap while the code need not be to blame.
             0 if !is_of_code(incident) && hope::tries(incident) == 0 => 0.5,
             0 => 0.7,
@@ -142,6 +143,12 @@ fn is_outside(incident: &Incident) -> bool {
             )
     };
     incident.headline().is_some_and(outside)
+}
+
+/// Branches without the commit fail in the same way: it is more likely something else.
+fn is_elsewhere(incident: &Incident) -> bool {
+    let chance = |judged: &Judged| judged.chance(Cause::Dependency) + judged.chance(Cause::Infra);
+    incident.judged.as_ref().is_some_and(|judged| chance(judged) > 0.5)
 }
 
 /// What is to be taken back.
