@@ -11,22 +11,27 @@ mod syntax;
 
 mod bazel;
 mod boost;
+mod busted;
 mod cucumber;
 mod dart;
 mod dotnet;
+mod erlang;
 mod exunit;
 mod finder;
 mod forge;
 mod ginkgo;
 mod go;
 mod gtest;
+mod haskell;
 mod javascript;
 mod jest;
 mod junit;
 mod karma;
+mod meson;
 mod minitest;
 mod mocha;
 mod mozharness;
+mod ocaml;
 mod pester;
 mod phpunit;
 mod playwright;
@@ -37,8 +42,10 @@ mod rspec;
 mod rust;
 mod scalatest;
 mod tap;
+mod testthat;
 mod unittest;
 mod vitest;
+mod wdio;
 mod xctest;
 
 use crate::domain::evidence::FailingTest;
@@ -123,6 +130,13 @@ pub fn all() -> Vec<Box<dyn TestFramework>> {
         Box::new(pester::Pester),
         Box::new(forge::Forge),
         Box::new(boost::Boost),
+        Box::new(erlang::Erlang),
+        Box::new(haskell::Haskell),
+        Box::new(ocaml::Ocaml),
+        Box::new(testthat::Testthat),
+        Box::new(busted::Busted),
+        Box::new(meson::Meson),
+        Box::new(wdio::Wdio),
     ]
 }
 

@@ -13,6 +13,7 @@ use super::marks::Marks;
 use super::rank::{self, Failing, Place, Ranking};
 use super::redact;
 use super::reported;
+use super::signs::SIGNS;
 use super::vocabulary::{Bits, LANES};
 use super::watch::{Named, Watches};
 use crate::domain::evidence::{Evidence, Resolved};
@@ -258,7 +259,8 @@ impl Reader {
         let succeeded = self.marks.succeeded;
         let failing = self.marks.failing;
         if let (Some((step, _)), Some(_)) = (&failing, self.marks.end) {
-            let telling = || self.excerpt.telling(self.marks.failing_began, self.marks.over);
+            let said = |(_, text): &(u64, &str)| !SIGNS.is_decoy(text.as_bytes());
+            let telling = || self.excerpt.telling(self.marks.failing_began, self.marks.over).filter(said);
             if let Some((no, text)) = telling().next() {
                 self.ranking.last(no, text, *step);
             }
@@ -318,8 +320,14 @@ fn masked(name: &str) -> String {
 /// GitLab's and Travis's marks stand before a carriage return; in copied text, GitLab's stand alone.
 fn section(raw: &[u8]) -> Option<&str> {
     const GITLAB: &[u8] = b"section_start:";
+    const STAMP_MAX: usize = 60;
     let rest = if memchr::memchr(b'\r', raw).is_none() {
-        raw.strip_prefix(GITLAB)?
+        let at = memchr::memmem::find(&raw[..raw.len().min(STAMP_MAX)], GITLAB)?;
+        // Before it at most a stamp: `2026-07-06T13:59:51.650516Z 00O+`.
+        if !raw[..at].iter().all(|b| b.is_ascii_digit() || b"TZOE-:.+ ".contains(b)) {
+            return None;
+        }
+        &raw[at + GITLAB.len()..]
     } else if let Some(at) = memchr::memmem::rfind(raw, GITLAB) {
         &raw[at + GITLAB.len()..]
     } else {

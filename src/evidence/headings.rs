@@ -141,6 +141,11 @@ const COUNTED: [&str; 33] = [
 static NAMES: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^\s*● .+ › .+$|^\s*(?:cucumber )?\S+\.feature:\d+\b").expect("a pattern"));
 
+/// What R, Karma, Minitest and bundlers print before the line that says it.
+static ANNOUNCES: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s*Error in .{1,200} : ?$|^[A-Z][\w .]+ \([\w ._-]+\) ERROR$|^\d+\) (?:Failure|Error):$|\bfailed with \d+ errors?:$").expect("a pattern")
+});
+
 /// Whether a line only frames, announces or names a failure.
 pub fn is_heading(text: &str) -> bool {
     is_banner(text) || is_module(text) || is_bare(text) || is_count(text) || NAMES.is_match(text)
@@ -165,11 +170,15 @@ pub fn is_count(text: &str) -> bool {
     numbers > 0 && words > numbers
 }
 
-/// `Error:`, `Lint failed!`, `❌ Some checks were not successful`: empty words alone.
+/// `Error:`, `Lint failed!`, `❌ Some checks were not successful`: empty words alone. Or what ends where a message would
+/// begin.
 pub fn is_bare(text: &str) -> bool {
     const WORDS_MAX: usize = 8;
     const LONG: usize = 80;
     let text = body(text).unwrap_or(text).trim();
+    if ANNOUNCES.is_match(text) {
+        return true;
+    }
     if text.len() > LONG || text.bytes().any(|b| b.is_ascii_digit() || matches!(b, b'/' | b'\'' | b'"' | b'`' | b'=')) {
         return false;
     }
@@ -245,9 +254,17 @@ mod tests {
     #[test]
     fn empty_words_are_sorted_and_headings_are_bare() {
         assert!(EMPTY.is_sorted());
-        for heading in
-            ["Error:", "##[error]Lint failed!", "❌ Some checks failed.", "[ERROR] COMPILATION ERROR :", "FAILURES!"]
-        {
+        for heading in [
+            "Error:",
+            "##[error]Lint failed!",
+            "❌ Some checks failed.",
+            "[ERROR] COMPILATION ERROR :",
+            "FAILURES!",
+            "Error in parse(text = lines, n = -1) :",
+            "Chrome Headless 107.0.5304.87 (Linux x86_64) ERROR",
+            "  1) Failure:",
+            "Error: Turbopack build failed with 1 errors:",
+        ] {
             assert!(is_bare(heading), "{heading}");
         }
         for count in [

@@ -316,11 +316,14 @@ fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// What follows `##[error]`, a harness's `12:00:01     INFO - `, Docker's `#12 3.45 `, Compose's `web_1 | `, Ant's `[junit] `, a task runner's `app:test: `.
+/// What follows `##[error]`, a harness's `12:00:01     INFO - `, Docker's `#12 3.45 `, Compose's `web_1 | `, Ant's `[junit] `,
+/// a task runner's `app:test: `, Yarn's `➤ YN0000: `, Nix's `name> `, Drone's `[name:7] `, the `[0-0] ` of parallel workers,
+/// and the stamp of a program behind the runner's own.
 pub fn body(text: &str) -> Option<&str> {
     static PREFIX: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(concat!(
-            r"^(?:##\[error\]|\d\d:\d\d:\d\d +(?:INFO|WARNING|ERROR|CRITICAL) - +|#\d+ (?:\d+\.\d+ )?|\d+\.\d{2,3} |[\w.-]+[_-]\d+ +\| |",
+            r"^(?:\d{4}[/-]\d\d[/-]\d\d \d\d:\d\d:\d\d(?:[.,]\d+)? |\d+s |\d\d:\d\d |➤ YN\d{4}: (?:│ )?|[a-z][\w.+-]*> | {7}> |",
+            r"\[(?:[\w-]+:)?\d+\] |\[(?:[^\]]{1,60} #)?\d+-\d+\] |##\[error\]|\d\d:\d\d:\d\d +(?:INFO|WARNING|ERROR|CRITICAL) - +|#\d+ (?:\d+\.\d+ )?|\d+\.\d{2,3} |[\w.-]+[_-]\d+ +\| |",
             r"\s*\[(?:junit|exec|javac|java|error|testng|scalatest)\] |[\w@/.-]+[:#][a-z][\w:-]*: |[a-z@.][\w@/.-]* (?:test|lint|build|check|typecheck)\w*: |\s*│ ?)"
         ))
         .expect("a pattern")
@@ -339,7 +342,9 @@ fn may_have_prefix(text: &[u8]) -> bool {
         Some(b'#' | b'[' | b' ' | b'\t' | b'@' | 0xe2 | b'0'..=b'9') => true,
         Some(_) => {
             let task = memchr::memmem::find(head, b": ").map(|at| &head[..at]);
-            task.is_some_and(|task| task.iter().any(|b| matches!(b, b':' | b'#' | b' ')))
+            let quoted = head.iter().position(|b| !(b.is_ascii_alphanumeric() || b"_.+-".contains(b)));
+            quoted.is_some_and(|at| head[at..].starts_with(b"> "))
+                || task.is_some_and(|task| task.iter().any(|b| matches!(b, b':' | b'#' | b' ')))
                 || memchr::memmem::find(head, b" | ").is_some()
         }
         None => false,

@@ -15,6 +15,8 @@ const AFTER: [&str; 6] = [
     "Cleaning up orphan processes",
     "##[section]Finishing: ",
 ];
+/// Jenkins's, whatever came before.
+const JENKINS_AFTER: &str = "[Pipeline] { (Declarative: Post Actions)";
 /// GitLab's own steps, after the job's.
 const AFTER_SECTIONS: [&str; 5] = ["cleanup", "upload_artifacts", "after_script", "archive_cache", "restore_cache"];
 /// How runners say that a step failed: CircleCI, GitLab, Jenkins, Buildkite.
@@ -42,6 +44,8 @@ pub struct Marks {
     erred: Option<u32>,
     /// The runner said that a step ended with an exit code.
     pub ended: bool,
+    /// It only said that the step was cancelled: of several jobs, that one waited for what failed elsewhere.
+    cancelled: bool,
     /// The line that said so.
     pub end: Option<u64>,
     /// Where its output ended.
@@ -181,6 +185,8 @@ impl Marks {
             self.begin(name);
         } else if let Some(rest) = text.strip_prefix("travis_fold:start:") {
             self.begin(rest);
+        } else if text == JENKINS_AFTER {
+            self.aside();
         } else if let Some(rest) = text.strip_prefix("[Pipeline] { (") {
             self.begin(rest.trim_end_matches(')'));
         } else if let Some(rest) = ["~~~ ", "--- ", "+++ "].iter().find_map(|mark| text.strip_prefix(mark)) {
@@ -222,23 +228,27 @@ impl Marks {
         let names_file = rest.contains('/') || rest.contains('\t') || rest.contains('.');
         let of_go = ["FAIL", "PASS", "SKIP", "BENCH"].iter().any(|word| rest.starts_with(word));
         let headline = rest.starts_with(|c: char| c == ':' || c.is_ascii_uppercase());
-        if headline && !names_file && !of_go {
+        // `--- End of stack trace from previous location ---`
+        let framed = rest.ends_with("---");
+        if headline && !names_file && !of_go && !framed {
             self.begin(rest);
         }
     }
 
     fn failed(&mut self, what: &str) {
-        let ends = ends(what);
+        let cancelled = what.contains("was cancel");
+        let ends = ends(what) && (!self.ended || (self.cancelled && !cancelled));
         if self.before.is_none() && self.erred.replace(self.step) != Some(self.step) {
             self.erring += 1;
         }
         // Problem matchers annotate lines of steps that pass, too: the step that ends with an exit code failed.
-        if self.before.is_none() && (self.failing.is_none() || (ends && !self.ended)) {
+        if self.before.is_none() && (self.failing.is_none() || ends) {
             self.failing = Some((self.step, self.name.clone()));
             self.failing_began = self.began;
         }
-        if ends && !self.ended {
+        if ends {
             self.ended = true;
+            self.cancelled = cancelled;
             self.end = Some(self.at);
             self.over = self.at;
         }
@@ -297,6 +307,25 @@ mod tests {
             Some((1, Some("Build".into())))
         );
         assert_eq!(failing(&["[Pipeline] { (Test)", "ERROR: Job failed: exit code 2"]), Some((1, Some("Test".into()))));
+        let fail_fast = [
+            "##[group]Run make slow",
+            "##[endgroup]",
+            "##[error]The operation was canceled.",
+            "##[group]Run make test",
+            "##[endgroup]",
+            "##[error]Process completed with exit code 2.",
+            "##[group]Run make other",
+            "##[endgroup]",
+            "##[error]The operation was canceled.",
+        ];
+        assert_eq!(failing(&fail_fast), Some((2, Some("make test".into()))));
+        let jenkins =
+            ["[Pipeline] { (Test)", "[Pipeline] { (Declarative: Post Actions)", "ERROR: script returned exit code 1"];
+        assert_eq!(failing(&jenkins), Some((1, Some("Test".into()))));
+        assert_eq!(
+            failing(&["[Pipeline] { (Test)", "--- End of stack trace ---", "ERROR: Job failed: exit code 2"]),
+            Some((1, Some("Test".into())))
+        );
         assert_eq!(failing(&["+++ b/src/x.rs", "--- :hammer: Build"]), None);
         let page = [
             "Run set -e",

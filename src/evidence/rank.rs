@@ -61,6 +61,9 @@ const HEADING_MAX: i32 = 40;
 const ANNOUNCES: i32 = 40;
 /// A step's last words, where they are no error, and what only tells how it ended.
 const LAST_SAID: i32 = 66;
+/// The same where a step before it has a line of an error that is one for sure, of this weight.
+const LAST_BESIDE: i32 = 12;
+const SURE: i32 = 92;
 /// Lines shown of what a step printed last, less than any that tells of an error.
 const CONTEXT: usize = 8;
 const CONTEXT_WEIGHT: i32 = 1;
@@ -162,11 +165,11 @@ fn weigh(text: &str, kinds: &[usize], issue: Option<&Issue>) -> i32 {
     #[expect(clippy::cast_possible_truncation, reason = "confidence is at most 1")]
     let known = issue.map_or(0, |issue| KNOWN_MIN + (KNOWN_MORE * issue.confidence) as i32);
     let mut weight = rows().map(|row| row.weight).max().unwrap_or(0).max(known);
-    if text.len() > LONG {
+    // Names of tests say what should not be, and stand first, however much follows.
+    let of_test = rows().any(|row| row.category == Some(Category::Test) && row.weight >= TEST_HEADLINE);
+    if text.len() > LONG && !of_test {
         weight -= FOR_LENGTH;
     }
-    // Names of tests say what should not be.
-    let of_test = rows().any(|row| row.category == Some(Category::Test) && row.weight >= TEST_HEADLINE);
     if weight < HEADLINE && !of_test && SIGNS.is_decoy(text.as_bytes()) {
         weight /= 3;
     }
@@ -261,9 +264,12 @@ impl Ranking {
     pub fn last(&mut self, no: u64, text: &str, step: u32) {
         let says = |line: &Candidate| line.step == step && line.weight > ENDING && !headings::is_heading(&line.text);
         let said = self.all.iter().any(says);
+        // A step before may have said what was wrong, and let it pass.
+        let told = |line: &Candidate| line.step < step && line.weight >= SURE && !headings::is_heading(&line.text);
+        let weight = if self.all.iter().any(told) { LAST_BESIDE } else { LAST_SAID };
         if !said {
             let place = Place { line: no, step, script: false };
-            self.keep(place, key(text), text, LAST_SAID, Vec::new(), None);
+            self.keep(place, key(text), text, weight, Vec::new(), None);
         }
     }
 

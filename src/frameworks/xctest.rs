@@ -1,6 +1,8 @@
+//! `XCTest` and Swift Testing.
+
 mod read;
 
-use super::{ByLine, LineObserver, TestFramework};
+use super::{LineObserver, TestFramework};
 
 pub struct Xctest;
 
@@ -10,10 +12,19 @@ impl TestFramework for Xctest {
     }
 
     fn words(&self) -> &'static [&'static str] {
-        &["' failed (", "recorded an issue", "✘ Test", "Restarting after unexpected exit"]
+        &[
+            "test case '",
+            "recorded an issue",
+            "✘ Test",
+            "Restarting after unexpected exit",
+            "signal code ",
+            "fatal error: ",
+            "illegal instruction",
+            "segmentation fault",
+        ]
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {
-        ByLine::observer(read::line)
+        Box::<read::Reader>::default()
     }
 }

@@ -9,6 +9,10 @@ static NAME: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a pattern")
 });
 
+/// Of `describe` and `it`, which may say anything.
+static SPEC: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^([A-Z][^#]*#test_\d{4}_.+?) \[([^\]]+?):\d+\]:?$").expect("a pattern"));
+
 #[derive(Default)]
 pub struct Reader {
     names: Names,
@@ -26,7 +30,7 @@ impl LineObserver for Reader {
             || line.ends_with(':')
             || line.starts_with("FAIL ")
             || line.starts_with("ERROR "))
-            && let Some(found) = NAME.captures(line)
+            && let Some(found) = NAME.captures(line).or_else(|| SPEC.captures(line))
         {
             let file = found.get(2).map(|file| file.as_str());
             let selector = found[1].split_once('#').map(|(_, test)| test.to_owned());
@@ -54,6 +58,10 @@ mod tests {
             ),
             ("Error:\nA::BTest#test_x:\nNoMethodError: y", &["A::BTest#test_x"][..]),
             (" FAIL UserTest#test_x (0.12s)", &["UserTest#test_x"][..]),
+            (
+                "  1) Failure:\nCart::when empty#test_0001_costs nothing [test/cart_test.rb:9]:\nExpected: 0",
+                &["Cart::when empty#test_0001_costs nothing"][..],
+            ),
             ("NoMethodError: y\nUserTest#test_valid = 0.1 s = .", &[""; 0][..]),
         ] {
             assert_eq!(read_lines(&Minitest, text), want, "{text}");
