@@ -16,7 +16,7 @@ mod words;
 
 pub use crate::domain::card::{Asks, Button, ButtonRef, Card, Link, Look, Tone, Verb, causes};
 pub use mail::Mail;
-pub use markup::{MARKUPS, code, cut, escape};
+pub use markup::{MARKUPS, address, code, cut, escape};
 pub use page::{Asked, Telling};
 pub use view::{View, view};
 pub use words::{Places, TemplateError, Words};

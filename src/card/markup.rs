@@ -159,8 +159,21 @@ pub(super) fn bold(markup: &str, text: &str) -> String {
 /// A place to go, called `label`. Only addresses at configured hosts get here.
 pub(super) fn link(markup: &str, label: &str, url: &str) -> String {
     let shown = escape(markup, label);
+    let Some(address) = address(markup, url) else { return shown };
+    match markup {
+        "slack" => format!("<{address}|{}>", shown.replace('|', "¦")),
+        "discord" | "github" => format!("[{shown}]({address})"),
+        "html" => format!("<a href=\"{address}\">{shown}</a>"),
+        _ => shown,
+    }
+}
+
+/// An address in the place that this markup has for one; `None` where it is not one of the web. Nothing of it ends that
+/// place.
+#[must_use]
+pub fn address(markup: &str, url: &str) -> Option<String> {
     if !url.starts_with("https://") && !url.starts_with("http://") {
-        return shown;
+        return None;
     }
     let safe = |bad: &[char]| {
         url.chars().filter(|c| !c.is_control()).fold(String::with_capacity(url.len()), |mut out, c| {
@@ -173,12 +186,12 @@ pub(super) fn link(markup: &str, label: &str, url: &str) -> String {
             out
         })
     };
-    match markup {
-        "slack" => format!("<{}|{}>", safe(&['<', '>', '|', '`']).replace('&', "&amp;"), shown.replace('|', "¦")),
-        "discord" | "github" => format!("[{shown}]({})", safe(&['(', ')', '<', '>', '`', '\\'])),
-        "html" => format!("<a href=\"{}\">{shown}</a>", escape(markup, &safe(&[]))),
-        _ => shown,
-    }
+    Some(match markup {
+        "slack" => safe(&['<', '>', '|', '`']).replace('&', "&amp;"),
+        "discord" | "github" => safe(&['(', ')', '<', '>', '`', '\\']),
+        "html" => escape(markup, &safe(&[])),
+        _ => url.to_owned(),
+    })
 }
 
 /// A moment in the reader's own time, by the platform's date token.

@@ -2,7 +2,7 @@
 //! people are commands. The history stays where conversations are.
 
 use super::api::{GitHub, refused, segment};
-use crate::card::Card;
+use crate::card::{Card, Link, address};
 use crate::domain::actor::{Place, Platform};
 use crate::domain::card::Annotation;
 use crate::domain::ids::{Digest, Repo};
@@ -172,7 +172,8 @@ fn section(card: &Card) -> String {
     parts.extend(card.lines.iter().map(|line| line.replace('\n', "  \n")));
     let say: Vec<String> =
         card.buttons.iter().map(|button| format!("{}: `/rescue {}`", button.label, button.words)).collect();
-    let links = card.links.iter().map(|link| format!("[{}]({})", link.label, link.url.replace(')', "%29")));
+    let at = |link: &Link| Some(format!("[{}]({})", link.label, address("github", &link.url)?));
+    let links = card.links.iter().filter_map(at);
     let foot: Vec<String> = say.into_iter().chain(links).collect();
     if !foot.is_empty() {
         parts.push(format!("<sub>{}</sub>", foot.join(" · ")));

@@ -1,6 +1,6 @@
 //! A card as Block Kit: at most five blocks. The limits are Slack's (docs.slack.dev, "Block Kit reference").
 
-use crate::card::{Asks, Button, Card, Link, Look};
+use crate::card::{Asks, Button, Card, Link, Look, address};
 use crate::domain::mention::Mention;
 use slack_morphism::prelude::*;
 
@@ -41,7 +41,7 @@ pub fn preview(card: &Card) -> Vec<SlackBlock> {
 
 /// Small print, with links.
 pub fn small(parts: &[String], links: &[Link]) -> Option<SlackBlock> {
-    let links = links.iter().map(|link| format!("<{}|{}>", address(&link.url), link.label));
+    let links = links.iter().filter_map(|link| Some(format!("<{}|{}>", address("slack", &link.url)?, link.label)));
     let all: Vec<String> = parts.iter().cloned().chain(links).collect();
     let text = SlackBlockMarkDownText::new(mrkdwn(&all.join(" · "))).with_verbatim(true);
     (!all.is_empty()).then(|| SlackContextBlock::new(vec![text.into()]).into())
@@ -114,11 +114,6 @@ fn overflow(more: &[Button]) -> Option<SlackBlockOverflowElement> {
 /// The sentence for notifications and screen readers. It is plain text, so it is escaped here.
 pub fn fallback(card: &Card) -> String {
     crate::card::cut("slack", &crate::card::escape("slack", &card.fallback), FALLBACK_MAX)
-}
-
-/// An address inside `<…|…>`.
-fn address(url: &str) -> String {
-    url.replace('&', "&amp;").replace('<', "%3C").replace('>', "%3E").replace('|', "%7C")
 }
 
 /// Plain text of a label.
