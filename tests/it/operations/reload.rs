@@ -97,6 +97,20 @@ async fn a_broken_one_is_refused_whole() {
 }
 
 #[tokio::test]
+async fn a_new_secret_is_masked_in_the_very_lines_that_tell_of_the_change() {
+    let rewritten = Rewritten::new(Setup::default()).await;
+    rewritten.write("it-is-a-secret", "a-plain-new-phrase");
+    rewritten.write(
+        "role = \"responder\"",
+        "role = \"responder\"\n[[people]]\nname = \"a-plain-new-phrase\"\nrole = \"viewer\"",
+    );
+    let reloaded = rewritten.reload().await.unwrap();
+    assert!(reloaded.changed.iter().any(|line| line.contains("[redacted]")), "{reloaded:?}");
+    assert!(!format!("{reloaded:?}").contains("a-plain-new-phrase"), "{reloaded:?}");
+    rewritten.world.end().await;
+}
+
+#[tokio::test]
 async fn what_needs_a_restart_is_named_until_there_is_one() {
     let rewritten = Rewritten::new(Setup { config: "[policy]\ndaily_limit = 10\n".into(), ..Setup::default() }).await;
     rewritten.write("[hooks]\n", "[hooks]\nhosts = [\"ci.example.org\"]\n");

@@ -44,6 +44,11 @@ async fn a_refusal_reads_once_a_minute_and_a_broken_configuration_changes_nothin
     }
     pump(&world).await;
     assert!(world.slack.refused() > 0 && world.slack.cards().is_empty(), "it cannot be read");
+    let refused = world.slack.refused();
+    world.clock.advance(MINUTE_MS / 2);
+    world.app.engine.fixed(None);
+    pump(&world).await;
+    assert!(world.slack.refused() > refused, "it was tried again within the minute");
     assert_eq!(reads.load(Ordering::SeqCst), 1, "however often Slack refuses");
     mended.store(true, Ordering::SeqCst);
     world.clock.advance(2 * MINUTE_MS);

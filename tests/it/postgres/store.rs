@@ -5,10 +5,12 @@
 use super::server::{PASSWORD, address, leading, open};
 use crate::conformance::{conforms, delivery, effect, surface};
 use ci_rescue::domain::actor::Platform;
+use ci_rescue::domain::outcome::{Ended, Outcome};
 use ci_rescue::domain::time::Time;
-use ci_rescue::ports::{Check, Due, Put, Store, Turn};
+use ci_rescue::ports::{Check, Due, History, Put, Store, Turn};
 use ci_rescue::store::Postgres;
 use futures::StreamExt;
+use std::collections::BTreeSet;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_conforms() {
@@ -56,11 +58,50 @@ async fn what_arrives_together_is_kept_once_each() {
     let new = answers.iter().filter(|answer| **answer == Ok(Put::New)).count();
     let known = answers.iter().filter(|answer| **answer == Ok(Put::Duplicate)).count();
     assert_eq!((new, known), (200, 400));
-    let mut seen = std::collections::BTreeSet::new();
+    // Claims that are made together, too, each get another.
+    let mut seen = BTreeSet::new();
+    let claims = (0..300).map(|_| stores[0].claim_delivery(Time(0), 1_000_000));
+    for claim in futures::future::join_all(claims).await {
+        if let Some(claim) = claim.unwrap() {
+            assert!(seen.insert(claim.work.id.clone()), "{} twice", claim.work.id);
+        }
+    }
     while let Some(claim) = stores[0].claim_delivery(Time(0), 1_000_000).await.unwrap() {
         assert!(seen.insert(claim.work.id));
     }
     assert_eq!(seen.len(), 200);
+}
+
+/// Each keeps the numbers of names in memory.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_that_record_history_in_turns_give_each_name_its_own_number() {
+    let server = super::running!();
+    let stores = [open(&server.address()), open(&server.address())];
+    let outcome = |n: usize| Outcome {
+        repo: "acme/shop".into(),
+        branch: "main".into(),
+        default_branch: Some("main".into()),
+        sha: format!("sha-{n}"),
+        run: n as u64 + 1,
+        attempt: 1,
+        workflow: "ci".into(),
+        job: format!("job {n}").as_str().into(),
+        test: None,
+        ended: Ended::Pass,
+        at: Time(n as i64),
+        duration_ms: None,
+        fingerprint: None,
+        harmless: None,
+    };
+    for n in 0..12 {
+        stores[n % 2].record(vec![outcome(n)]).await.unwrap();
+    }
+    let wanted: BTreeSet<String> = (0..12).map(|n| format!("job {n}")).collect();
+    for store in [&stores[0], &stores[1], &open(&server.address())] {
+        let series = store.series(Some("acme/shop")).await.unwrap();
+        assert_eq!(series.len(), 12);
+        assert_eq!(series.into_iter().map(|(_, named)| named.job).collect::<BTreeSet<_>>(), wanted);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
