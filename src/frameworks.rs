@@ -9,11 +9,13 @@ mod marking;
 pub mod reports;
 mod syntax;
 
+mod ava;
 mod bazel;
 mod boost;
 mod busted;
 mod cucumber;
 mod dart;
+mod dbt;
 mod dotnet;
 mod erlang;
 mod exunit;
@@ -137,6 +139,8 @@ pub fn all() -> Vec<Box<dyn TestFramework>> {
         Box::new(busted::Busted),
         Box::new(meson::Meson),
         Box::new(wdio::Wdio),
+        Box::new(ava::Ava),
+        Box::new(dbt::Dbt),
     ]
 }
 

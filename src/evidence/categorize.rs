@@ -62,7 +62,7 @@ pub fn judge(findings: &Findings<'_>) -> Verdict {
         let tests = if findings.tests == 1 { "test" } else { "tests" };
         because.push(format!("the log names {} failing {tests}", findings.tests));
     }
-    let issue = known(findings.ranked);
+    let issue = known(findings);
     if let Some((issue, place)) = issue {
         *scores.entry(issue.category).or_default() += KNOWN * issue.confidence * place;
         because.push(format!("known issue {}: {}", issue.id, issue.solution));
@@ -96,9 +96,13 @@ fn say_at(place: usize) -> f32 {
 }
 
 /// The known issue of the best line that shows one, with that line's say.
-fn known(ranked: &[(i32, Candidate)]) -> Option<(&'static Issue, f32)> {
-    let issues = ranked.iter().take(LINES).enumerate();
-    issues.filter(|(_, (score, _))| *score > 0).find_map(|(at, (_, line))| line.issue.map(|issue| (issue, say_at(at))))
+fn known(findings: &Findings<'_>) -> Option<(&'static Issue, f32)> {
+    let lines = findings.ranked.iter().take(LINES).enumerate().filter(|(_, (score, _))| *score > 0);
+    let mut issues = lines.filter_map(|(at, (_, line))| Some((at, line, line.issue?)));
+    issues.next().map(|(at, line, issue)| {
+        let elsewhere = findings.failing.is_some_and(|step| step != line.step) && of_machine(issue.category);
+        (issue, say_at(at) * if elsewhere { ELSEWHERE } else { 1.0 })
+    })
 }
 
 fn lines(findings: &Findings<'_>, scores: &mut BTreeMap<Category, f32>) {

@@ -17,6 +17,7 @@ const AFTER: [&str; 6] = [
 ];
 /// Jenkins's, whatever came before.
 const JENKINS_AFTER: &str = "[Pipeline] { (Declarative: Post Actions)";
+const JENKINS_SKIPPED: &str = "skipped due to earlier failure(s)";
 /// GitLab's own steps, after the job's.
 const AFTER_SECTIONS: [&str; 5] = ["cleanup", "upload_artifacts", "after_script", "archive_cache", "restore_cache"];
 /// How runners say that a step failed: CircleCI, GitLab, Jenkins, Buildkite.
@@ -52,6 +53,12 @@ pub struct Marks {
     pub over: u64,
     /// The step before what the runner does after the steps.
     before: Option<(u32, Option<String>)>,
+    /// Where Jenkins skips what follows, the step that failed.
+    left: Option<Left>,
+    /// The step before this one.
+    prior: Option<Left>,
+    /// Buildkite's marks were seen: its headers look like those of diffs.
+    buildkite: bool,
     /// A line `Run …` that may begin a step, and its number.
     run: Option<(String, u64)>,
     /// The command that a step of GitLab's or Jenkins's ran last: such steps are not named after what they run.
@@ -65,9 +72,18 @@ pub struct Marks {
     pub succeeded: bool,
 }
 
+/// A step that is over.
+#[derive(Debug)]
+struct Left {
+    step: u32,
+    name: Option<String>,
+    began: u64,
+}
+
 impl Marks {
     /// Words that runners' marks hold.
-    pub const WORDS: [&'static str; 28] = [
+    pub const WORDS: [&'static str; 29] = [
+        "skipped due to earlier failure",
         "$ ",
         "+ ",
         "post job cleanup.",
@@ -106,6 +122,7 @@ impl Marks {
     }
 
     fn begin(&mut self, name: &str) {
+        self.prior = Some(Left { step: self.step, name: self.name.clone(), began: self.began });
         self.step += 1;
         self.began = self.at;
         self.before = None;
@@ -187,9 +204,16 @@ impl Marks {
             self.begin(rest);
         } else if text == JENKINS_AFTER {
             self.aside();
+        } else if text.starts_with("Stage \"") && text.ends_with(JENKINS_SKIPPED) {
+            self.left = self.left.take().or_else(|| self.prior.take());
         } else if let Some(rest) = text.strip_prefix("[Pipeline] { (") {
             self.begin(rest.trim_end_matches(')'));
-        } else if let Some(rest) = ["~~~ ", "--- ", "+++ "].iter().find_map(|mark| text.strip_prefix(mark)) {
+        } else if let Some(rest) = text.strip_prefix("~~~ ") {
+            self.buildkite = true;
+            self.header(rest);
+        } else if let Some(rest) = ["--- ", "+++ "].iter().find_map(|mark| text.strip_prefix(mark))
+            && (self.buildkite || rest.starts_with(':'))
+        {
             self.header(rest);
         } else if let Some(command) = text.strip_prefix("The command \"").and_then(|rest| rest.split('"').next()) {
             if !text.contains("exited with 0") && self.failing.is_none() {
@@ -260,10 +284,15 @@ impl Marks {
             if self.before.is_none() {
                 self.over = self.at;
             }
-            let (step, name) = self.before.take().unwrap_or_else(|| (self.step, self.name.clone()));
-            self.step = step;
-            self.failing = Some((step, name));
-            self.failing_began = self.began;
+            if let Some(Left { step, name, began }) = self.left.take() {
+                self.failing = Some((step, name));
+                self.failing_began = began;
+            } else {
+                let (step, name) = self.before.take().unwrap_or_else(|| (self.step, self.name.clone()));
+                self.step = step;
+                self.failing = Some((step, name));
+                self.failing_began = self.began;
+            }
             self.ended = true;
             self.end = Some(self.at);
         }
@@ -326,6 +355,24 @@ mod tests {
             failing(&["[Pipeline] { (Test)", "--- End of stack trace ---", "ERROR: Job failed: exit code 2"]),
             Some((1, Some("Test".into())))
         );
+        let skipped = [
+            "[Pipeline] { (Test)",
+            "[Pipeline] { (Deploy)",
+            "Stage \"Deploy\" skipped due to earlier failure(s)",
+            "[Pipeline] { (Announce)",
+            "Stage \"Announce\" skipped due to earlier failure(s)",
+            "[Pipeline] { (Declarative: Post Actions)",
+            "ERROR: script returned exit code 1",
+        ];
+        assert_eq!(failing(&skipped), Some((1, Some("Test".into()))));
+        let diff = [
+            "##[group]Run phpunit",
+            "##[endgroup]",
+            "--- Expected",
+            "+++ Actual",
+            "##[error]Process completed with exit code 1.",
+        ];
+        assert_eq!(failing(&diff), Some((1, Some("phpunit".into()))));
         assert_eq!(failing(&["+++ b/src/x.rs", "--- :hammer: Build"]), None);
         let page = [
             "Run set -e",

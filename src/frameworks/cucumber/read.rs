@@ -11,6 +11,11 @@ static FAILED: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a pattern")
 });
 
+/// A path in the repository: on the JVM it begins at the machine's root.
+fn within(path: &str) -> &str {
+    path.find("/src/test/").map_or(path, |at| &path[at + 1..])
+}
+
 #[derive(Default)]
 pub struct Reader {
     names: Names,
@@ -28,7 +33,8 @@ impl LineObserver for Reader {
         if let Some(found) = FAILED.captures(line)
             && (self.listing || found.get(1).is_some())
         {
-            self.names.add("cucumber", &format!("{}{}", &found[2], &found[3]), Some(&found[2]));
+            let file = within(&found[2]);
+            self.names.add("cucumber", &format!("{file}{}", &found[3]), Some(file));
         }
         self.listing
     }
@@ -52,6 +58,10 @@ mod tests {
             ),
             ("1) Scenario: Pays by card # features/pay.feature:7", &["features/pay.feature:7"][..]),
             ("Failed scenarios:\nclasspath:shop/pay.feature:7 # Pays", &["shop/pay.feature:7"][..]),
+            (
+                "Failed scenarios:\nfile:///var/ws/shop/src/test/resources/features/pay.feature:7 # Pays",
+                &["src/test/resources/features/pay.feature:7"][..],
+            ),
             ("  Scenario: x # features/builder.feature:55", &[""; 0][..]),
         ] {
             assert_eq!(read_lines(&Cucumber, text), want, "{text}");

@@ -19,6 +19,7 @@ impl LineObserver for Reader {
         } else if text.ends_with(')') && (text.contains(" passing (") || text.contains(" failing (")) {
             self.inside = false;
         } else if let Some(file) = text.strip_prefix("» ") {
+            self.inside = true;
             self.file = Some(cut(file));
         } else if let Some(test) = text.strip_prefix("✖ ").filter(|_| self.inside) {
             let name = self.suite.as_ref().map_or_else(|| test.to_owned(), |suite| format!("{suite} › {test}"));

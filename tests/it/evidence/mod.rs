@@ -13,6 +13,7 @@ mod samples;
 mod scores;
 mod secrets;
 mod unseen;
+mod whole;
 
 use ci_rescue::domain::evidence::Evidence;
 use ci_rescue::evidence::{Analyzer, Reading};
@@ -51,6 +52,9 @@ pub struct Row {
     pub exit_code: Option<i32>,
     pub same_failure_group: Option<String>,
     pub pass_log: Option<String>,
+    /// Whether its misses were looked at; of our own logs alone.
+    #[serde(default)]
+    pub split: Option<String>,
 }
 
 pub fn rows(dir: &std::path::Path) -> Vec<Row> {

@@ -4,7 +4,7 @@
 use super::{Row, logs, read_in, rows, text};
 use ci_rescue::domain::evidence::Evidence;
 
-fn squash(text: &str) -> String {
+pub fn squash(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -13,7 +13,7 @@ fn same_line(truth: &str, said: &str) -> bool {
     said.contains(&truth) || (said.chars().count() >= 15 && truth.contains(&said))
 }
 
-fn hit(row: &Row, evidence: &Evidence, within: usize) -> bool {
+pub fn hit(row: &Row, evidence: &Evidence, within: usize) -> bool {
     row.error_lines
         .iter()
         .any(|truth| evidence.errors.iter().take(within).any(|said| same_line(truth, said.text.raw())))
