@@ -53,7 +53,6 @@ pub fn run(args: &Args) -> Result<(), Failed> {
             bar.suspend(|| show(args, &report, &reading.excerpt, green.as_ref())).map_err(|why| why.to_string())
         };
         failed.extend(analyze(&group, &mut files, &mut show)?);
-        // Whoever reads us may have seen enough.
         if terminal::is_closed() {
             break;
         }
@@ -73,6 +72,10 @@ struct Group {
 }
 
 fn groups(paths: &[PathBuf]) -> Result<Vec<Group>, String> {
+    let is_stdin = |path: &&PathBuf| ["-", "/dev/stdin", "/dev/fd/0"].iter().any(|name| path.as_os_str() == *name);
+    if paths.iter().filter(is_stdin).count() > 1 {
+        return Err("standard input can be read once only".into());
+    }
     let mut all = Vec::new();
     for path in paths {
         if !path.is_dir() {
@@ -101,7 +104,13 @@ fn analyze(
     let mut failed = Vec::new();
     for path in &group.files {
         let before = found.things;
-        let why = match files.take(&mut |name, thing| found.take(inside(path, name), thing, show)) {
+        let mut take = |name: &str, thing| {
+            found.take(inside(path, name), thing, show)?;
+            // Whoever reads us may have seen enough.
+            if terminal::is_closed() { Err(String::new()) } else { Ok(()) }
+        };
+        let why = match files.take(&mut take) {
+            Err(_) if terminal::is_closed() => return Ok(failed),
             Err(why) => why,
             Ok(()) if found.things == before => "holds no log and no report".into(),
             Ok(()) => continue,

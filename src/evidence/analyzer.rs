@@ -23,7 +23,8 @@ use crate::frameworks::reports::Report;
 /// Reads a log chunk by chunk: [`Analyzer::feed`], then [`Analyzer::finish`].
 pub struct Analyzer {
     splitter: Splitter,
-    state: Reader,
+    /// It is large, and held across waits for more of the log.
+    state: Box<Reader>,
 }
 
 /// What came of it: the evidence, and the excerpt with line numbers.
@@ -78,7 +79,7 @@ impl Analyzer {
     pub fn new(names: &[&str]) -> Self {
         Self {
             splitter: Splitter::default(),
-            state: Reader {
+            state: Box::new(Reader {
                 redactor: redact::Lines::default(),
                 held: None,
                 ranking: Ranking::default(),
@@ -93,7 +94,7 @@ impl Analyzer {
                 keys: None,
                 lines: 0,
                 bytes: 0,
-            },
+            }),
         }
     }
 
@@ -127,7 +128,8 @@ impl Analyzer {
     #[must_use]
     pub fn into_baseline(mut self) -> Baseline {
         self.end();
-        Baseline::new(self.state.keys.unwrap_or_default(), self.state.resolved)
+        let state = *self.state;
+        Baseline::new(state.keys.unwrap_or_default(), state.resolved)
     }
 
     fn end(&mut self) {

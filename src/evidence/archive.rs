@@ -4,10 +4,10 @@
 use super::redact;
 use crate::frameworks::reports::{self, Cleaner, Format, Item, Report};
 use flate2::read::MultiGzDecoder;
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -50,10 +50,10 @@ impl Default for Limits {
     }
 }
 
-/// What is left of the limits.
+/// What is left of the limits while something is read.
 struct Budget {
-    expanded: AtomicU64,
-    entries: AtomicUsize,
+    expanded: Cell<u64>,
+    entries: Cell<usize>,
 }
 
 impl Budget {
@@ -62,13 +62,41 @@ impl Budget {
     }
 
     fn expand(&self, bytes: u64) -> io::Result<()> {
-        let spent = self.expanded.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
-        spent.map(drop).map_err(|_| io::Error::other("expands beyond the limit: is it an archive bomb?"))
+        let left = self.expanded.get().checked_sub(bytes).ok_or_else(|| io::Error::other(BOMB))?;
+        self.expanded.set(left);
+        Ok(())
     }
 
     fn hold(&self, entries: usize) -> Result<(), String> {
-        let held = self.entries.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(entries));
-        held.map(drop).map_err(|_| "zip: more entries than the limit: is it an archive bomb?".into())
+        self.entries.set(self.entries.get().checked_sub(entries).ok_or(TOO_MANY)?);
+        Ok(())
+    }
+}
+
+const BOMB: &str = "expands beyond the limit: is it an archive bomb?";
+const TOO_MANY: &str = "zip: more entries than the limit: is it an archive bomb?";
+
+/// What entries of an archive took of its limits.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spent {
+    /// In bytes.
+    expanded: u64,
+    /// Of archives within it.
+    entries: usize,
+}
+
+impl Spent {
+    /// With what one more entry took.
+    ///
+    /// # Errors
+    /// Together they are beyond the limits.
+    pub fn add(&mut self, one: Self, limits: Limits) -> Result<(), String> {
+        self.expanded += one.expanded;
+        self.entries += one.entries;
+        if self.expanded > limits.expanded {
+            return Err(BOMB.into());
+        }
+        if self.entries > limits.entries { Err(TOO_MANY.into()) } else { Ok(()) }
     }
 }
 
@@ -194,7 +222,10 @@ impl<R: Read> Read for Tolerant<R> {
 /// # Errors
 /// Says which entry could not be read and why; entries before it were handed over.
 pub fn zip(source: impl Read + Seek, limits: Limits, each: &mut Each<'_>) -> Result<(), String> {
-    Zip::open(source, limits)?.read_all(each)
+    let mut zip = Zip::open(source, limits)?;
+    let budget = Budget::new(limits);
+    budget.hold(zip.entries())?;
+    zip.read_all(&budget, each)
 }
 
 /// A zip archive whose entries are read one by one; by several threads, where each has a clone.
@@ -205,27 +236,25 @@ pub struct Zip<R> {
     prefix: Arc<str>,
     /// Jobs whose whole log is an entry.
     jobs: Arc<HashSet<String>>,
-    nesting: u32,
-    /// Clones share it.
-    budget: Arc<Budget>,
+    limits: Limits,
 }
 
 impl<R: Read + Seek> Zip<R> {
     /// # Errors
     /// It is no zip archive, or holds more entries than the limit.
     pub fn open(source: R, limits: Limits) -> Result<Self, String> {
-        Self::within("", source, limits.nesting, Arc::new(Budget::new(limits)))
+        let zip = Self::within("", source, limits)?;
+        if zip.entries() > limits.entries { Err(TOO_MANY.into()) } else { Ok(zip) }
     }
 
-    fn within(prefix: &str, source: R, nesting: u32, budget: Arc<Budget>) -> Result<Self, String> {
+    fn within(prefix: &str, source: R, limits: Limits) -> Result<Self, String> {
         let archive = ZipArchive::new(source).map_err(|why| match why {
             ZipError::InvalidArchive(_) => "zip: truncated: the archive has no directory at its end".to_owned(),
             why => format!("zip: {why}"),
         })?;
-        budget.hold(archive.len())?;
         let names = archive.file_names().flatten();
         let jobs = names.filter_map(|name| job(&name).map(str::to_owned)).collect();
-        Ok(Self { archive, prefix: prefix.into(), jobs: Arc::new(jobs), nesting, budget })
+        Ok(Self { archive, prefix: prefix.into(), jobs: Arc::new(jobs), limits })
     }
 
     /// How many entries there are; not each is one to read.
@@ -234,15 +263,23 @@ impl<R: Read + Seek> Zip<R> {
         self.archive.len()
     }
 
-    fn read_all(&mut self, each: &mut Each<'_>) -> Result<(), String> {
-        (0..self.entries()).try_for_each(|at| self.read(at, each))
-    }
-
-    /// Hands over what is in the entry of this number.
+    /// Hands over what is in the entry of this number, which may take as much as the limits allow for all. Answers what it
+    /// took.
     ///
     /// # Errors
     /// Says which entry could not be read and why.
-    pub fn read(&mut self, at: usize, each: &mut Each<'_>) -> Result<(), String> {
+    pub fn read(&mut self, at: usize, each: &mut Each<'_>) -> Result<Spent, String> {
+        let budget = Budget::new(self.limits);
+        self.entry(at, &budget, each)?;
+        let (expanded, entries) = (budget.expanded.get(), budget.entries.get());
+        Ok(Spent { expanded: self.limits.expanded - expanded, entries: self.limits.entries - entries })
+    }
+
+    fn read_all(&mut self, budget: &Budget, each: &mut Each<'_>) -> Result<(), String> {
+        (0..self.entries()).try_for_each(|at| self.entry(at, budget, each))
+    }
+
+    fn entry(&mut self, at: usize, budget: &Budget, each: &mut Each<'_>) -> Result<(), String> {
         let entry = self.archive.by_index(at).map_err(|why| format!("zip entry {}: {why}", at + 1))?;
         let own = entry.name().map_err(|why| format!("zip entry {}: {why}", at + 1))?.into_owned();
         let whole_name = format!("{}{own}", self.prefix);
@@ -256,13 +293,15 @@ impl<R: Read + Seek> Zip<R> {
         let mut entry = BufReader::new(entry);
         let head = entry.fill_buf().map_err(|why| format!("{name}: {why}"))?;
         if kind(head) != Kind::Zip {
-            return plain_or_gzip(&name, entry, &self.budget, each).map_err(|why| format!("{name}: {why}"));
+            return plain_or_gzip(&name, entry, budget, each).map_err(|why| format!("{name}: {why}"));
         }
-        let nesting = self.nesting.checked_sub(1);
+        let nesting = self.limits.nesting.checked_sub(1);
         let nesting =
             nesting.ok_or_else(|| format!("{name}: archives nested more than two levels deep are not read"))?;
-        let inner = io::Cursor::new(nested(&name, entry, &self.budget)?);
-        Zip::within(&format!("{name}/"), inner, nesting, Arc::clone(&self.budget))?.read_all(each)
+        let inner = io::Cursor::new(nested(&name, entry, budget)?);
+        let mut inner = Zip::within(&format!("{name}/"), inner, Limits { nesting, ..self.limits })?;
+        budget.hold(inner.entries())?;
+        inner.read_all(budget, each)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Files of logs, read by as many threads as there are cores. What comes of them is handed over in order.
 
-use ci_rescue::evidence::archive::{self, Kind, Limits, Zip};
+use ci_rescue::evidence::archive::{self, Kind, Limits, Spent, Zip};
 use ci_rescue::evidence::{Analyzer, Baseline, Reading, input};
 use ci_rescue::frameworks::reports::Report;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -9,15 +9,19 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use tokio::runtime::{Builder, Runtime};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Large enough for a bar to be worth it, in bytes.
 const BAR: u64 = 32 << 20;
 const CHUNK: usize = 256 << 10;
 /// Logs that a thread may be ahead of those that are shown: each holds memory.
 const AHEAD: usize = 4;
+/// More threads would hold more memory than most machines want to spare: an archive within an archive is held whole.
+const THREADS_MAX: usize = 8;
+/// Too many files are open, here or on the machine (errno.h, the same on Linux and macOS).
+const TOO_MANY_OPEN: [i32; 2] = [24, 23];
 
 /// What was found in a file.
 pub enum Thing {
@@ -43,10 +47,15 @@ struct Shared {
     size: u64,
     at: u64,
     bar: ProgressBar,
+    /// Nobody wants to know any more.
+    over: Arc<AtomicBool>,
 }
 
 impl Read for Shared {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.over.load(Ordering::Relaxed) {
+            return Err(io::Error::other("nobody wants it"));
+        }
         let n = self.file.read_at(buffer, self.at)?;
         self.at += n as u64;
         self.bar.inc(n as u64);
@@ -68,30 +77,29 @@ impl Seek for Shared {
 
 /// What one thread reads.
 enum Part {
-    Stream(Box<dyn Read + Send>),
+    File(Box<Shared>),
     Entry(Box<Zip<Shared>>, usize),
+    /// What comes when it comes: opened and read by one thread.
+    Pipe(PathBuf),
 }
 
 /// The parts of a file: the entries of an archive are read apart from each other.
-fn parts(path: &Path, bar: &ProgressBar) -> Result<Vec<Part>, String> {
-    let is_stdin = path.as_os_str() == "-";
-    let mut file = if is_stdin { None } else { Some(File::open(path).map_err(|why| why.to_string())?) };
-    let size = file.as_ref().map(File::metadata).transpose().map_err(|why| why.to_string())?;
-    if size.as_ref().is_some_and(std::fs::Metadata::is_dir) {
-        return Err("a directory within a directory: name it by itself".into());
+fn parts(path: &Path, bar: &ProgressBar, over: &Arc<AtomicBool>) -> io::Result<Result<Vec<Part>, String>> {
+    let is_file = path.as_os_str() != "-" && std::fs::metadata(path)?.is_file();
+    if !is_file {
+        return Ok(Ok(vec![Part::Pipe(path.to_owned())]));
     }
-    let plain = size.filter(std::fs::Metadata::is_file).map(|meta| meta.len());
-    let Some(size) = plain else {
-        let source: Box<dyn Read + Send> = file.map_or_else(|| Box::new(io::stdin()) as _, |pipe| Box::new(pipe) as _);
-        return piped(source);
-    };
-    let file = file.take().ok_or("it is closed")?;
+    let file = File::open(path)?;
+    let size = file.metadata()?.len();
+    let (file, over) = (Arc::new(file), Arc::clone(over));
     if size < BAR {
-        return opened(Shared { file: Arc::new(file), size, at: 0, bar: ProgressBar::hidden() });
+        return Ok(opened(Shared { file, size, at: 0, bar: ProgressBar::hidden(), over }));
     }
-    bar.set_draw_target(ProgressDrawTarget::stderr());
+    if bar.is_hidden() {
+        bar.set_draw_target(ProgressDrawTarget::stderr());
+    }
     bar.inc_length(size);
-    opened(Shared { file: Arc::new(file), size, at: 0, bar: bar.clone() })
+    Ok(opened(Shared { file, size, at: 0, bar: bar.clone(), over }))
 }
 
 fn opened(mut file: Shared) -> Result<Vec<Part>, String> {
@@ -99,24 +107,27 @@ fn opened(mut file: Shared) -> Result<Vec<Part>, String> {
     let n = read_some(&mut file, &mut head).map_err(|why| why.to_string())?;
     file.at = 0;
     if archive::kind(&head[..n]) != Kind::Zip {
-        return Ok(vec![Part::Stream(Box::new(file))]);
+        return Ok(vec![Part::File(Box::new(file))]);
     }
     let zip = Zip::open(file, Limits::default())?;
     Ok((0..zip.entries()).map(|at| Part::Entry(Box::new(zip.clone()), at)).collect())
 }
 
 /// An archive cannot be read from a pipe: its table stands at the end.
-fn piped(mut input: Box<dyn Read + Send>) -> Result<Vec<Part>, String> {
+fn piped(path: &Path, each: &mut archive::Each<'_>) -> Result<(), String> {
+    let said = |why: io::Error| why.to_string();
+    let mut input: Box<dyn Read> =
+        if path.as_os_str() == "-" { Box::new(io::stdin()) } else { Box::new(File::open(path).map_err(said)?) };
     let mut head = [0; 4];
-    let n = read_some(&mut input, &mut head).map_err(|why| why.to_string())?;
+    let n = read_some(&mut input, &mut head).map_err(said)?;
     let whole = io::Cursor::new(head).take(n as u64).chain(input);
     if archive::kind(&head[..n]) != Kind::Zip {
-        return Ok(vec![Part::Stream(Box::new(whole))]);
+        return archive::stream(whole, Limits::default(), each);
     }
-    let mut spool = tempfile::tempfile().map_err(|why| why.to_string())?;
-    let copied = io::copy(&mut whole.take(Limits::default().expanded), &mut spool);
-    let size = copied.map_err(|why| why.to_string())?;
-    opened(Shared { file: Arc::new(spool), size, at: 0, bar: ProgressBar::hidden() })
+    let mut spool = tempfile::tempfile().map_err(said)?;
+    io::copy(&mut whole.take(Limits::default().expanded), &mut spool).map_err(said)?;
+    spool.rewind().map_err(said)?;
+    archive::zip(spool, Limits::default(), each)
 }
 
 fn read_some(source: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> io::Result<usize> {
@@ -131,10 +142,11 @@ fn read_some(source: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> io::Result
 }
 
 impl Part {
-    fn each(self, each: &mut archive::Each<'_>) -> Result<(), String> {
+    fn each(self, each: &mut archive::Each<'_>) -> Result<Spent, String> {
         match self {
-            Self::Stream(source) => archive::stream(source, Limits::default(), each),
+            Self::File(source) => archive::stream(source, Limits::default(), each).map(|()| Spent::default()),
             Self::Entry(mut zip, at) => zip.read(at, each),
+            Self::Pipe(path) => piped(&path, each).map(|()| Spent::default()),
         }
     }
 }
@@ -205,7 +217,8 @@ fn drain(analyzer: &mut Analyzer, source: &mut dyn Read) -> Result<Option<&'stat
 /// Says what could not be read.
 pub fn baseline(path: &Path) -> Result<Baseline, String> {
     let mut analyzer = Analyzer::of_baseline();
-    for part in parts(path, &ProgressBar::hidden())? {
+    let parts = parts(path, &ProgressBar::hidden(), &Arc::default()).map_err(|why| why.to_string())?;
+    for part in parts? {
         part.each(&mut |name, kind, source| match kind {
             Kind::Plain | Kind::Lines => match drain(&mut analyzer, source)? {
                 Some(why) if name.is_empty() => Err(why.into()),
@@ -220,7 +233,7 @@ pub fn baseline(path: &Path) -> Result<Baseline, String> {
 /// What a thread tells.
 enum Told {
     Found(Found),
-    Ended(Result<(), String>),
+    Ended(Result<Spent, String>),
 }
 
 /// A file's part at work.
@@ -228,11 +241,15 @@ struct Working {
     /// The file's number.
     file: usize,
     told: Receiver<Told>,
+    /// Stops it.
+    over: Arc<AtomicBool>,
 }
+
+type Task = Box<dyn FnOnce() + Send>;
 
 /// Reads ahead of whoever takes what was read.
 pub struct Files {
-    pool: Option<Runtime>,
+    tasks: Sender<Task>,
     threads: usize,
     green: Baseline,
     inputs: Vec<Input>,
@@ -241,25 +258,48 @@ pub struct Files {
     /// The next file to begin, and what is left of the one before.
     next: usize,
     parts: std::vec::IntoIter<Part>,
+    /// Of the file that was begun last.
+    over: Arc<AtomicBool>,
     working: VecDeque<Working>,
     bar: ProgressBar,
 }
 
+/// So many threads as can be had, up to one a core; each does the next task there is.
+fn threads(tasks: Receiver<Task>) -> Result<usize, String> {
+    let tasks = Arc::new(Mutex::new(tasks));
+    let wanted = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
+    let mut had = 0;
+    for _ in 0..wanted {
+        let tasks = Arc::clone(&tasks);
+        let next = move || tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let begun = std::thread::Builder::new().spawn(move || {
+            while let Ok(task) = next() {
+                task();
+            }
+        });
+        match begun {
+            Ok(_) => had += 1,
+            Err(why) if had == 0 => return Err(format!("no thread can be started: {why}")),
+            Err(_) => break,
+        }
+    }
+    Ok(had)
+}
+
 impl Files {
     /// # Errors
-    /// No threads can be had.
+    /// No thread can be had.
     pub fn new(inputs: Vec<Input>, green: Option<&Baseline>) -> Result<Self, String> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let pool =
-            Builder::new_current_thread().max_blocking_threads(threads).build().map_err(|why| why.to_string())?;
+        let (tasks, queue) = channel();
         Ok(Self {
-            pool: Some(pool),
-            threads,
+            tasks,
+            threads: threads(queue)?,
             green: green.cloned().unwrap_or_default(),
             inputs,
             taken: 0,
             next: 0,
             parts: Vec::new().into_iter(),
+            over: Arc::default(),
             working: VecDeque::new(),
             bar: bar(),
         })
@@ -277,17 +317,25 @@ impl Files {
     pub fn take(&mut self, each: &mut Each<'_>) -> Result<(), String> {
         let file = self.taken;
         self.taken += 1;
-        let mut ended = Ok(());
+        let mut spent = Spent::default();
         loop {
             self.fill();
-            match self.working.front() {
-                Some(working) if working.file == file => {}
-                _ => return ended,
+            let Some(working) = self.working.pop_front_if(|working| working.file == file) else { return Ok(()) };
+            let ended = working.hear(each);
+            // In the order of the entries, so that it does not depend on the threads where the limit is.
+            if let Err(why) = ended.and_then(|one| spent.add(one, Limits::default())) {
+                working.over.store(true, Ordering::Relaxed);
+                self.leave(file);
+                return Err(why);
             }
-            // After a fault, the rest of an archive is not read.
-            if let Some(working) = self.working.pop_front().filter(|_| ended.is_ok()) {
-                ended = working.hear(each);
-            }
+        }
+    }
+
+    /// After a fault, the rest of an archive is not read.
+    fn leave(&mut self, file: usize) {
+        self.working.retain(|working| working.file != file);
+        if self.next == file + 1 {
+            self.parts = Vec::new().into_iter();
         }
     }
 
@@ -298,36 +346,45 @@ impl Files {
                 continue;
             }
             let Some(input) = self.inputs.get(self.next) else { return };
-            self.next += 1;
-            match parts(&input.path, &self.bar) {
-                Ok(parts) => self.parts = parts.into_iter(),
-                Err(why) => {
-                    let (tell, told) = sync_channel(1);
-                    // It has room for one.
-                    let _ = tell.send(Told::Ended(Err(why)));
-                    self.working.push_back(Working { file: self.next - 1, told });
+            self.over = Arc::default();
+            let why = match parts(&input.path, &self.bar, &self.over) {
+                // Those before it will be closed.
+                Err(why) if !self.working.is_empty() && is_crowded(&why) => return,
+                Ok(Ok(parts)) => {
+                    self.next += 1;
+                    self.parts = parts.into_iter();
+                    continue;
                 }
-            }
+                Ok(Err(why)) => why,
+                Err(why) => why.to_string(),
+            };
+            let (tell, told) = sync_channel(1);
+            // It has room for one.
+            let _ = tell.send(Told::Ended(Err(why)));
+            self.working.push_back(Working { file: self.next, told, over: Arc::clone(&self.over) });
+            self.next += 1;
         }
     }
 
     fn begin(&mut self, part: Part) {
-        let Some(pool) = &self.pool else { return };
         let file = self.next - 1;
         let (alone, green) = (self.inputs[file].alone, self.green.clone());
         let (tell, told) = sync_channel(AHEAD);
-        pool.spawn_blocking(move || work(part, alone, &green, &tell));
-        self.working.push_back(Working { file, told });
+        // The threads live as long as there are tasks.
+        let _ = self.tasks.send(Box::new(move || work(part, alone, &green, &tell)));
+        self.working.push_back(Working { file, told, over: Arc::clone(&self.over) });
     }
+}
+
+fn is_crowded(why: &io::Error) -> bool {
+    why.raw_os_error().is_some_and(|code| TOO_MANY_OPEN.contains(&code))
 }
 
 impl Drop for Files {
     /// Whoever has seen enough waits for nothing.
     fn drop(&mut self) {
         self.bar.finish_and_clear();
-        if let Some(pool) = self.pool.take() {
-            pool.shutdown_background();
-        }
+        self.working.iter().for_each(|working| working.over.store(true, Ordering::Relaxed));
     }
 }
 
@@ -340,7 +397,7 @@ fn work(part: Part, alone: bool, green: &Baseline, tell: &SyncSender<Told>) {
 }
 
 impl Working {
-    fn hear(self, each: &mut Each<'_>) -> Result<(), String> {
+    fn hear(&self, each: &mut Each<'_>) -> Result<Spent, String> {
         loop {
             match self.told.recv() {
                 Ok(Told::Found((name, thing))) => each(&name, thing)?,

@@ -2,7 +2,7 @@
 
 use super::cli::{analyze, file, json};
 use std::fmt::Write as _;
-use std::io::{Cursor, Write as _};
+use std::io::{BufRead as _, BufReader, Cursor, Write as _};
 use std::process::{Command, Stdio};
 
 /// A log with a failure of its own; the first ones are longer than all that follow together.
@@ -90,4 +90,40 @@ fn a_named_pipe_is_read_as_standard_input_is() {
         assert_eq!(all.len(), 1, "{}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(all[0]["failing_tests"][0]["name"], "tests/test_9.py::test_b");
     }
+}
+
+#[test]
+fn where_the_limit_is_does_not_depend_on_the_threads() {
+    let dir = tempfile::tempdir().unwrap();
+    let small = |name: char, n: usize| {
+        let entries = (0..n).map(|at| (format!("{name}{at:05}.txt"), b"FAILED tests/test_a.py::test_b - x\n".to_vec()));
+        (format!("{name}.zip"), packed(entries))
+    };
+    // Together more than an archive may hold; the second is the one that is beyond.
+    let path = file(dir.path(), "run.zip", &packed([small('a', 6_000), small('b', 5_000), small('c', 10)].into_iter()));
+    let output = analyze(&["--json", &path], None);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("more entries than the limit"), "{output:?}");
+    let all = json(&output);
+    let of = |name: &str| all.iter().filter(|one| one["file"].as_str().unwrap().contains(name)).count();
+    assert_eq!((of("a.zip/"), of("b.zip/"), of("c.zip/")), (6_000, 5_000, 0));
+}
+
+#[test]
+fn what_is_ready_is_shown_while_another_input_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(dir.path(), "first.log", log(9).as_bytes());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ci-rescue"))
+        .args(["analyze", "--json", &path, "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("tests/test_9.py::test_b"));
+    // Only now comes the other.
+    child.stdin.take().unwrap().write_all(log(8).as_bytes()).unwrap();
+    assert!(lines.next().unwrap().unwrap().contains("tests/test_8.py::test_b"));
+    assert!(child.wait().unwrap().success());
+    let twice = analyze(&["--json", "-", "-"], Some(log(9).as_bytes()));
+    assert!(twice.stdout.is_empty() && String::from_utf8_lossy(&twice.stderr).contains("once"), "{twice:?}");
 }

@@ -88,7 +88,7 @@ async fn replicas_that_record_history_in_turns_give_each_name_its_own_number() {
         job: format!("job {n}").as_str().into(),
         test: None,
         ended: Ended::Pass,
-        at: Time(n as i64),
+        at: Time(i64::try_from(n).unwrap()),
         duration_ms: None,
         fingerprint: None,
         harmless: None,
