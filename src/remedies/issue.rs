@@ -4,7 +4,7 @@ use super::{Offering, PlanContext, Remedy, code, hope};
 use crate::domain::action::{Action, IssueBody};
 use crate::domain::cause::{Cause, Judged};
 use crate::domain::effect::Lookup;
-use crate::domain::evidence::Category;
+use crate::domain::evidence::{Category, Evidence};
 use crate::domain::facts::Known;
 use crate::domain::form::{Field, Form};
 use crate::domain::ids::Digest;
@@ -111,9 +111,10 @@ impl Remedy for Issue {
     }
 }
 
-/// What is known to come and go has its place already.
+/// What is known to come and go has its place already, until it is escalated: then it wants an owner.
 fn is_tracked(incident: &Incident) -> bool {
-    incident.headline().is_some_and(|evidence| evidence.advice.is_some() && evidence.is_transient())
+    let comes_and_goes = |evidence: &Evidence| evidence.advice.is_some() && evidence.is_transient();
+    incident.escalated_at.is_none() && incident.headline().is_some_and(comes_and_goes)
 }
 
 /// The chance that a failure on a branch is not its author's to mend.
