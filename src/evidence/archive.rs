@@ -83,6 +83,8 @@ pub struct Spent {
     expanded: u64,
     /// Of archives within it.
     entries: usize,
+    /// Of the archive itself, however many of them were read.
+    own: usize,
 }
 
 impl Spent {
@@ -93,10 +95,11 @@ impl Spent {
     pub fn add(&mut self, one: Self, limits: Limits) -> Result<(), String> {
         self.expanded += one.expanded;
         self.entries += one.entries;
+        self.own = one.own;
         if self.expanded > limits.expanded {
             return Err(BOMB.into());
         }
-        if self.entries > limits.entries { Err(TOO_MANY.into()) } else { Ok(()) }
+        if self.own + self.entries > limits.entries { Err(TOO_MANY.into()) } else { Ok(()) }
     }
 }
 
@@ -272,7 +275,8 @@ impl<R: Read + Seek> Zip<R> {
         let budget = Budget::new(self.limits);
         self.entry(at, &budget, each)?;
         let (expanded, entries) = (budget.expanded.get(), budget.entries.get());
-        Ok(Spent { expanded: self.limits.expanded - expanded, entries: self.limits.entries - entries })
+        let entries = self.limits.entries - entries;
+        Ok(Spent { expanded: self.limits.expanded - expanded, entries, own: self.entries() })
     }
 
     fn read_all(&mut self, budget: &Budget, each: &mut Each<'_>) -> Result<(), String> {

@@ -1,4 +1,4 @@
-//! Whole logs of a hundred tools, written and labelled by somebody who had not seen the rules. The misses of those marked
+//! A hundred whole logs of nearly as many tools, written and labelled by somebody who had not seen the rules. The misses of those marked
 //! `held_out` were never looked at; the marks are below what was reached.
 
 use super::scores::{hit, squash};
