@@ -35,6 +35,7 @@ mod mocha;
 mod mozharness;
 mod ocaml;
 mod pester;
+mod phpt;
 mod phpunit;
 mod playwright;
 mod pytest;
@@ -141,6 +142,7 @@ pub fn all() -> Vec<Box<dyn TestFramework>> {
         Box::new(wdio::Wdio),
         Box::new(ava::Ava),
         Box::new(dbt::Dbt),
+        Box::new(phpt::Phpt),
     ]
 }
 

@@ -5,7 +5,7 @@ use regex::Regex;
 use std::sync::LazyLock;
 
 /// Words that say nothing by themselves.
-const EMPTY: [&str; 92] = [
+const EMPTY: [&str; 96] = [
     "a",
     "aborted",
     "aborting",
@@ -95,9 +95,13 @@ const EMPTY: [&str; 92] = [
     "unexpected",
     "validation",
     "was",
+    "went",
     "were",
+    "what",
+    "where",
     "with",
     "workflow",
+    "wrong",
 ];
 
 /// What is counted.
@@ -143,7 +147,7 @@ static NAMES: LazyLock<Regex> =
 
 /// What R, Karma, Minitest and bundlers print before the line that says it.
 static ANNOUNCES: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s*Error in .{1,200} : ?$|^[A-Z][\w .]+ \([\w ._-]+\) ERROR$|^\d+\) (?:Failure|Error):$|\bfailed with \d+ errors?:$").expect("a pattern")
+    Regex::new(r"^\s*Error in .{1,200} : ?$|^[A-Z][\w .]+ \([\w ._-]+\) ERROR$|^\d+\) (?:Failure|Error):$|\bfailed with \d+ errors?:$|error occurred while executing this line:$").expect("a pattern")
 });
 
 /// Whether a line only frames, announces or names a failure.

@@ -173,6 +173,8 @@ static STAMP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"^(?:\[[^\]]{0,40}\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?\] ?",
         r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?(?: \d\d[EO][+ ]?)? ?",
+        // TeamCity's, with the severity and the step.
+        r"|\[\d\d:\d\d:\d\d\] ?[A-Za-z]?:\t ?(?:\[Step \d+/\d+\] ?)?",
         r"|\[?\d\d:\d\d:\d\d(?:[.,]\d{3})?\]? +)",
     ))
     .expect("a pattern")
@@ -367,6 +369,8 @@ mod tests {
             (b"\x1b[31m1) fails\x1b[0m", "1) fails"),
             (b"10%\r50%\r100% done\r", "100% done"),
             (b"plain 12:30 text", "plain 12:30 text"),
+            (b"[11:00:09]E:\t [Step 1/2] 2 tests failed", "2 tests failed"),
+            (b"[14:01:59] :\t [Step 2/2] PayTest > pays() FAILED", "PayTest > pays() FAILED"),
             (b"^[[31mred^[[0m", "red"),
             (b"a\xffb", "a\u{fffd}b"),
         ] {

@@ -12,7 +12,7 @@ impl TestFramework for Busted {
     }
 
     fn words(&self) -> &'static [&'static str] {
-        &["failure -> ", "error -> "]
+        &["failure -> ", "error -> ", "failure → ", "error → "]
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {

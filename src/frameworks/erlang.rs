@@ -12,7 +12,7 @@ impl TestFramework for Erlang {
     }
 
     fn words(&self) -> &'static [&'static str] {
-        &["...*failed*", "_test/0", "_test_/0", "_suite ==> "]
+        &["...*failed*", "_test/0", "_test_/0", "_suite ==> ", "_suite:"]
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {

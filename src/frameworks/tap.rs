@@ -1,6 +1,6 @@
 mod read;
 
-use super::{ByLine, LineObserver, TestFramework};
+use super::{LineObserver, TestFramework};
 
 pub struct Tap;
 
@@ -10,10 +10,10 @@ impl TestFramework for Tap {
     }
 
     fn words(&self) -> &'static [&'static str] {
-        &["not ok "]
+        &["not ok ", "(Wstat: ", " - too ", " - exited with status", " - missing test plan"]
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {
-        ByLine::observer(read::line)
+        Box::new(read::Reader::default())
     }
 }

@@ -5,7 +5,10 @@ mod name;
 mod read;
 
 use super::edit::Editor;
-use super::{ByLine, LineObserver, TestFramework};
+use super::{LineObserver, TestFramework};
+
+/// A line of this announces what failed.
+const RULE: &str = "======================================================================";
 
 pub struct Unittest;
 
@@ -15,11 +18,11 @@ impl TestFramework for Unittest {
     }
 
     fn words(&self) -> &'static [&'static str] {
-        &["FAIL: ", "ERROR: "]
+        &["FAIL: ", "ERROR: ", "... FAIL", "... ERROR", RULE]
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {
-        ByLine::observer(read::line)
+        Box::<read::Reader>::default()
     }
 
     fn editors(&self) -> &'static [&'static dyn Editor] {

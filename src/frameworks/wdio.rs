@@ -12,7 +12,7 @@ impl TestFramework for Wdio {
     }
 
     fn words(&self) -> &'static [&'static str] {
-        &["session id: ", "✖ ", "» ", " passing", " failing"]
+        &["session id: ", "✖ ", "» ", " passing", " failing", "] failed in "]
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {

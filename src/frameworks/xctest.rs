@@ -14,6 +14,7 @@ impl TestFramework for Xctest {
     fn words(&self) -> &'static [&'static str] {
         &[
             "test case '",
+            "failing tests:",
             "recorded an issue",
             "✘ Test",
             "Restarting after unexpected exit",

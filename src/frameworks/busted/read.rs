@@ -5,7 +5,7 @@ use regex::Regex;
 use std::sync::LazyLock;
 
 static PLACE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^(?:Failure|Error) -> (\S+\.lua) @ \d+$").expect("a pattern"));
+    LazyLock::new(|| Regex::new(r"^(?:Failure|Error) (?:->|→) (\S+\.lua) @ \d+$").expect("a pattern"));
 
 #[derive(Default)]
 pub struct Reader {
@@ -39,6 +39,7 @@ mod tests {
                 "Failure -> spec/cart_spec.lua @ 31\nCart #total adds shipping\nspec/cart_spec.lua:34: Expected objects to be equal.",
                 &["Cart #total adds shipping"][..],
             ),
+            ("Error → spec/cart_spec.lua @ 10\nCart opens", &["Cart opens"][..]),
             ("error -> nothing of it", &[""; 0][..]),
         ] {
             assert_eq!(read_lines(&Busted, text), want, "{text}");

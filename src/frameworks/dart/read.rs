@@ -10,8 +10,11 @@ static FAILED: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Adds the failing test of a line.
 pub fn line(names: &mut Names, line: &str) {
-    if let Some(found) = FAILED.captures(line.trim()).filter(|found| !found[2].starts_with("loading ")) {
-        names.add("dart", &found[2], found.get(1).map(|file| file.as_str()));
+    let Some(found) = FAILED.captures(line.trim()) else { return };
+    match found[2].strip_prefix("loading ") {
+        // A file that does not compile has no tests yet.
+        Some(file) => names.add("dart", file, Some(file)),
+        None => names.add("dart", &found[2], found.get(1).map(|file| file.as_str())),
     }
 }
 
@@ -25,6 +28,7 @@ mod tests {
             ("00:05 +3 -1: test/cart_test.dart: totals add up [E]", &["totals add up"][..]),
             // Its clock looks like a stamp.
             ("+3 -1: totals add up [E]", &["totals add up"][..]),
+            ("00:16 +344 -1: loading /src/test/cart_test.dart [E]", &["/src/test/cart_test.dart"][..]),
             ("00:05 +3: totals add up", &[""; 0][..]),
         ] {
             assert_eq!(read_lines(&Dart, text), want, "{text}");

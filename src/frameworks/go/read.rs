@@ -1,5 +1,5 @@
-//! Go's `--- FAIL: TestName (0.00s)`, subtests with `/` before their parents. A test that timed out or crashed stands
-//! below `running tests:`, or in the stack of its goroutine.
+//! Go's `--- FAIL: TestName (0.00s)`, subtests with `/` before their parents, and gotestsum's `FAIL package.TestName
+//! (0.00s)`. A test that timed out or crashed stands below `running tests:`, or in the stack of its goroutine.
 
 use crate::frameworks::{LineObserver, Names};
 use regex::Regex;
@@ -8,6 +8,10 @@ use std::sync::LazyLock;
 static FAIL: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?:--- FAIL: |=== FAIL: \S+ )([A-Za-z_]\S*)(?: \([\d.]+s\))?$").expect("a pattern"));
 
+static GOTESTSUM: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s*(?:##\[group\])?(?:FAIL|✖) \S+?\.((?:Test|Example|Fuzz|Benchmark)\S*) \([\d.]+s\)$")
+        .expect("a pattern")
+});
 /// Below `running tests:`.
 static RUNNING: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\s+(Test\S*) \([\d.hms]+\)$").expect("a pattern"));
 /// A test's frame in the stack of a goroutine.
@@ -20,6 +24,9 @@ const SEEN_MAX: usize = 2_000;
 #[derive(Default)]
 pub struct Reader {
     names: Vec<String>,
+    /// gotestsum's while it runs: with re-runs, its summary knows better.
+    short: Vec<String>,
+    summed_up: bool,
     /// Where nothing else is named: what ran at the end.
     running: Vec<String>,
     listing: bool,
@@ -31,7 +38,12 @@ impl LineObserver for Reader {
             && (line.trim_start().starts_with("--- FAIL") || line.starts_with("=== FAIL"))
             && let Some(found) = FAIL.captures(line.trim_end())
         {
+            self.summed_up |= line.starts_with("===");
             self.names.push(super::super::cut(&found[1]));
+        } else if self.short.len() < SEEN_MAX
+            && let Some(found) = GOTESTSUM.captures(line.trim_end())
+        {
+            self.short.push(super::super::cut(&found[1]));
         }
         let ran = if self.listing { RUNNING.captures(line) } else { FRAME.captures(line) };
         if let Some(found) = ran.as_ref().filter(|_| self.running.len() < SEEN_MAX) {
@@ -41,7 +53,10 @@ impl LineObserver for Reader {
         self.listing
     }
 
-    fn finish(self: Box<Self>) -> Names {
+    fn finish(mut self: Box<Self>) -> Names {
+        if !self.summed_up {
+            self.names.append(&mut self.short);
+        }
         let all = if self.names.is_empty() { self.running } else { self.names };
         let parents: std::collections::HashSet<&str> =
             all.iter().flat_map(|name| name.match_indices('/').map(move |(at, _)| &name[..at])).collect();
@@ -77,6 +92,14 @@ mod tests {
             (
                 "fatal error: concurrent map writes\ngithub.com/a/b.TestWrites(0xc0001)\n\t/src/b_test.go:7 +0x1d",
                 &["TestWrites"][..],
+            ),
+            (
+                "  FAIL internal/v1.2/a.TestA/b.c (0.02s)\n##[group]FAIL internal/a.TestE (0.01s)\n  FAIL Package internal/a (1ms)",
+                &["TestA/b.c", "TestE"][..],
+            ),
+            (
+                "FAIL internal/a.TestFlaky (0.01s)\nFAIL internal/a.TestE (0.01s)\n=== FAIL: internal/a TestE (0.01s)",
+                &["TestE"][..],
             ),
             ("=== FAIL: internal/a TestParse/foo(bar) (0.00s)", &["TestParse/foo(bar)"][..]),
             ("--- FAIL: kuttl/harness/install (3.10s)", &["kuttl/harness/install"][..]),

@@ -7,7 +7,8 @@ use super::paths::shown;
 use super::printed::{self, NAME_MAX};
 use super::source::{self, Parsed};
 use super::words::{Dialect, Kind, State};
-use crate::domain::edit::{Edit, Edited, Mark, Source};
+use crate::domain::edit::{Edited, Mark, Source};
+use crate::frameworks::marking::{Draft, reversible};
 use crate::frameworks::syntax;
 
 /// At most this many twins are listed.
@@ -156,8 +157,8 @@ impl Asked<'_> {
                 noun(case.kind)
             ));
         }
-        let files = vec![Source { path: self.source.path.clone(), text }];
-        Edited::Ready(Edit { files, because: self.because(index), warnings: self.warnings(index), ..Edit::default() })
+        let draft = Draft { text, because: self.because(index), warnings: self.warnings(index) };
+        reversible(self.dialect, self.source, &mark.id, draft, true)
     }
 
     /// Whether the edited text holds the same tests, with this one skipped under our mark.
@@ -221,4 +222,29 @@ impl Asked<'_> {
 
 fn tests(count: usize) -> String {
     if count == 1 { "1 test".to_owned() } else { format!("{count} tests") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frameworks::jest::edit::DIALECT;
+
+    fn skipped(text: &str, name: &str, id: &str) -> Result<String, String> {
+        let source = Source { path: "a.test.js".to_owned(), text: text.to_owned() };
+        match quarantine(&DIALECT, &source, name, &Mark::new(id, "2031-01-31", "fails at night")) {
+            Edited::Ready(edit) => Ok(edit.files[0].text.clone()),
+            other => Err(format!("{other:?}")),
+        }
+    }
+
+    #[test]
+    fn an_id_is_used_once_in_a_file() {
+        let text = "it('adds', () => {});\nit('removes', () => {});\n";
+        let one = skipped(text, "adds", "q-1").expect("it is skipped");
+        assert!(skipped(&one, "removes", "q-2").is_ok());
+        for taken in [one, format!("const mark = '{}';\n{text}", Mark::needle("q-1"))] {
+            let why = skipped(&taken, "removes", "q-1").expect_err("the id is there");
+            assert!(why.contains("already has a mark with this id"), "{why}");
+        }
+    }
 }

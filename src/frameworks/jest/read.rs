@@ -1,4 +1,5 @@
-//! Jest's `● suite › test`, under the `FAIL file` that it belongs to.
+//! Jest's `● suite › test`, under the `FAIL file` that it belongs to; where no test is named, the files
+//! that failed to run.
 
 use crate::frameworks::{LineObserver, Names};
 use regex::Regex;
@@ -7,19 +8,17 @@ use std::sync::LazyLock;
 static FAIL: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^FAIL +(?:\S+ )?(\S+\.[cm]?[jt]sx?)(?: \([\d.]+ m?s\))?$").expect("a pattern"));
 
+/// The file is what failed.
+const WHOLE: &str = "Test suite failed to run";
+
 /// Headlines that name no test.
-const NOT_TESTS: [&str; 6] = [
-    "Console",
-    "Test suite failed to run",
-    "Cannot log after tests are done",
-    "Validation Error",
-    "Deprecation Warning",
-    "process.exit called",
-];
+const NOT_TESTS: [&str; 5] =
+    ["Console", "Cannot log after tests are done", "Validation Error", "Deprecation Warning", "process.exit called"];
 
 #[derive(Default)]
 pub struct Reader {
     names: Names,
+    files: Names,
     file: Option<String>,
 }
 
@@ -30,7 +29,9 @@ impl LineObserver for Reader {
             let last = name.rsplit(" › ").next().unwrap_or(name);
             let is_test =
                 !NOT_TESTS.iter().any(|words| if name == last { name.starts_with(words) } else { last == *words });
-            if is_test && (name.contains(" › ") || self.file.is_some()) {
+            if let (WHOLE, Some(file)) = (last, &self.file) {
+                self.files.add("jest", file, Some(file));
+            } else if is_test && last != WHOLE && (name.contains(" › ") || self.file.is_some()) {
                 self.names.add_selected("jest", name, Some(&name.replace(" › ", " ")), self.file.as_deref());
             }
         } else if let Some(found) = FAIL.captures(line) {
@@ -40,7 +41,7 @@ impl LineObserver for Reader {
     }
 
     fn finish(self: Box<Self>) -> Names {
-        self.names
+        if self.names.total > 0 { self.names } else { self.files }
     }
 }
 
@@ -54,6 +55,8 @@ mod tests {
             ("FAIL src/a.test.ts\n  ● adds › two numbers", &["adds › two numbers"][..]),
             ("FAIL src/a.test.ts\n  ● lonely", &["lonely"][..]),
             ("FAIL a.test.js\n  ● ConsoleLogger › writes lines", &["ConsoleLogger › writes lines"][..]),
+            ("FAIL src/a.test.ts\n  ● Test suite failed to run\n\n    SyntaxError: x", &["src/a.test.ts"][..]),
+            ("  ● Test suite failed to run", &[""; 0][..]),
             ("  ● Console\nPASS src/a.test.ts", &[""; 0][..]),
             ("FAIL a.test.js\n  ● Cannot log after tests are done. Did you forget to wait?", &[""; 0][..]),
         ] {

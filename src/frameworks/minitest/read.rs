@@ -9,9 +9,9 @@ static NAME: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a pattern")
 });
 
-/// Of `describe` and `it`, which may say anything.
+/// Of `describe` and `it`, and of shoulda, which may say anything.
 static SPEC: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^([A-Z][^#]*#test_\d{4}_.+?) \[([^\]]+?):\d+\]:?$").expect("a pattern"));
+    LazyLock::new(|| Regex::new(r"^([A-Z][^#]*#test_(?:\d{4}_|: ).+?) +\[([^\]]+?):\d+\]:?$").expect("a pattern"));
 
 #[derive(Default)]
 pub struct Reader {
@@ -61,6 +61,10 @@ mod tests {
             (
                 "  1) Failure:\nCart::when empty#test_0001_costs nothing [test/cart_test.rb:9]:\nExpected: 0",
                 &["Cart::when empty#test_0001_costs nothing"][..],
+            ),
+            (
+                "Failure:\nTestPage#test_: a page with a title should show it.  [/src/test/test_page.rb:106]",
+                &["TestPage#test_: a page with a title should show it."][..],
             ),
             ("NoMethodError: y\nUserTest#test_valid = 0.1 s = .", &[""; 0][..]),
         ] {

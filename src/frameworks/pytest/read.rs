@@ -20,6 +20,9 @@ static HEADER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^_{3,} (?:ERROR at (?:setup|teardown) of )?((?:\[doctest\] )?[A-Za-z_][\w.]*(?:\[.*\])?) _{3,}$")
         .expect("a pattern")
 });
+/// Of `SymPy`'s own runner.
+static SYMPY: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^_{3,} ((?:[\w.+-]+/)+[\w.+-]+\.py):(test\w*) _{3,}$").expect("a pattern"));
 /// A module that could not be imported is what failed.
 static MODULE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
@@ -75,6 +78,8 @@ impl LineObserver for Reader {
             self.modules.add("pytest", &found[1], Some(&found[1]));
         } else if let Some(found) = CRASHED.captures(line) {
             self.crashed(&found);
+        } else if let Some(found) = SYMPY.captures(line) {
+            self.names.add("pytest", &format!("{}::{}", &found[1], &found[2]), Some(&found[1]));
         } else if let Some(found) = HEADER.captures(line) {
             if self.headers.len() < HEADERS_MAX {
                 self.headers.push((super::super::cut(&found[1]), None));
@@ -148,6 +153,10 @@ mod tests {
                 &["test_a.py::test_b"][..],
             ),
             ("tests/test_a.py::test_b Fatal Python error: Segmentation fault", &["tests/test_a.py::test_b"][..]),
+            (
+                "_____ sympy/sets/tests/test_sets.py:test_union _____",
+                &["sympy/sets/tests/test_sets.py::test_union"][..],
+            ),
             ("worker 'gw1' crashed while running 'tests/test_a.py::test_b'", &["tests/test_a.py::test_b"][..]),
         ] {
             assert_eq!(read_lines(&Pytest, text), want, "{text}");

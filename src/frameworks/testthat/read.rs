@@ -1,11 +1,12 @@
-//! testthat's `── Failure (test-cart.R:3:1): name ──`, and what it printed before version 3: `── 1. Failure: name (@test-cart.R#3) ──`.
+//! testthat's `── Failure (test-cart.R:3:1): name ──`, and what it printed before version 3:
+//! `── 1. Failure: name (@test-cart.R#3) ──` and `1. Failure (at test-cart.R#3): name ---`.
 
 use crate::frameworks::Names;
 use regex::Regex;
 use std::sync::LazyLock;
 
 static FAILED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^[\s─—-]*(?:Failure|Error) \(['‘]?((?:\S+/)?test[\w.-]*\.[rR])(?::\d+)*['’]?\): (\S.*?)[\s─—-]*$")
+    Regex::new(r"^[\s─—-]*(?:\d+\. )?(?:Failure|Error) \((?:at )?['‘]?((?:\S+/)?test[\w.-]*\.[rR])(?:[:#]\d+)*['’]?\): (\S.*?)[\s─—-]*$")
         .expect("a pattern")
 });
 static OLDER: LazyLock<Regex> = LazyLock::new(|| {
@@ -31,6 +32,7 @@ mod tests {
             ("── Failure ('test-cart.R:47:3'): total adds shipping ───", &["total adds shipping"][..]),
             ("Error (test-cart.R:3): total of nothing", &["total of nothing"][..]),
             ("── 1. Failure: total adds shipping (@test-cart.R#12)  ──", &["total adds shipping"][..]),
+            ("1. Failure (at test-cart.R#32): total_adds -------", &["total_adds"][..]),
             ("Error in parse(text = lines) : unexpected '{'", &[""; 0][..]),
         ] {
             assert_eq!(read_lines(&Testthat, text), want, "{text}");

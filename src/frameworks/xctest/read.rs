@@ -1,5 +1,5 @@
-//! XCTest's `Test Case '-[Suite test]' failed`, the one that ran when the program crashed, and Swift Testing's
-//! `✘ Test name() failed`.
+//! XCTest's `Test Case '-[Suite test]' failed`, the one that ran when the program crashed, Swift Testing's
+//! `✘ Test name() failed`, and below `Failing tests:` the list of xcodebuild.
 
 use crate::frameworks::{LineObserver, Names};
 use regex::Regex;
@@ -12,6 +12,10 @@ static SWIFT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"✘ Test (?:\x22([^\x22]+)\x22|(\w+\(.*?\))) (?:failed|recorded an issue)").expect("a pattern")
 });
 
+/// Below `Failing tests:`.
+static LISTED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^\s+(?:-\[([\w.]+) (\w+)\]|([\w.]+)\.(\w+)\(\))$").expect("a pattern"));
+
 static CASE_AT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"Test Case '(?:-\[)?([\w.]+)[ .](\w+)\]?' (started|passed|skipped)\b").expect("a pattern")
 });
@@ -23,6 +27,9 @@ const CRASH: [&str; 4] = ["signal code ", "Fatal error: ", "Illegal instruction"
 pub struct Reader {
     names: Names,
     running: Option<(String, String)>,
+    listing: bool,
+    /// The list repeats shortly what cases name in full.
+    listed: Names,
 }
 
 impl Reader {
@@ -35,6 +42,19 @@ impl Reader {
 
 impl LineObserver for Reader {
     fn line(&mut self, line: &str) -> bool {
+        if self.listing {
+            if let Some(found) = LISTED.captures(line) {
+                let part = |a, b| found.get(a).or(found.get(b)).map_or("", |part| part.as_str()).to_owned();
+                let (suite, test) = (part(1, 3), part(2, 4));
+                let selector = format!("{suite}/{test}");
+                self.listed.add_selected("xctest", &format!("{suite}.{test}"), Some(&selector), None);
+                return true;
+            }
+            // Each target of tests has a line of its own.
+            self.listing = line.trim_end().ends_with(':');
+            return self.listing;
+        }
+        self.listing = line.trim() == "Failing tests:";
         if let Some(found) = CASE.captures(line) {
             self.add(&found[1], &found[2]);
         } else if let Some(found) = CASE_AT.captures(line) {
@@ -47,11 +67,11 @@ impl LineObserver for Reader {
         {
             self.add(&suite, &test);
         }
-        false
+        self.listing
     }
 
     fn finish(self: Box<Self>) -> Names {
-        self.names
+        if self.names.total > 0 { self.names } else { self.listed }
     }
 }
 
@@ -74,6 +94,10 @@ mod tests {
             (
                 "Test Case 'ATests.testFine' started at 1\nTest Case 'ATests.testFine' passed (0.1 seconds)\nTest Case 'ATests.testDies' started at 2\nExited with signal code 11",
                 &["ATests.testDies"][..],
+            ),
+            (
+                "Failing tests:\n\tAppTests:\n\t\t-[QueueTests testOrder]\n\t\tQueueTests.testSize()\n\nTest session results:",
+                &["QueueTests.testOrder", "QueueTests.testSize"][..],
             ),
             ("✘ Test keepsOrder() recorded an issue at A.swift:3", &["keepsOrder()"][..]),
         ] {
