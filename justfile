@@ -13,9 +13,10 @@ prove:
     CI_RESCUE_SEEDS=10000 cargo test --locked --release --test it simulation::nothing -- --nocapture
     CI_RESCUE_TRIALS=10000 cargo test --locked --test it trials
     CI_RESCUE_HOLDERS=1100 cargo test --locked --test it strangers_006_whoever
+    CI_RESCUE_OUTAGE_HOURS=168 cargo test --locked --test it outages::week
     CI_RESCUE_AUDIT=100000 cargo test --locked --test it a_page_of_the_audit -- --nocapture
-    # What is left out of the suite: a storm of a thousand.
-    cargo test --locked --test it -- --ignored sinks::storm
+    # What is left out of the suite: a storm of a thousand, and whole flows on PostgreSQL.
+    CI_RESCUE_STORM=10000 cargo test --locked --test it -- --include-ignored sinks::storm postgres::flows
     cargo bench --locked
 
 # Pages and tables that are made from the code, to be looked at before they are committed.

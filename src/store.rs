@@ -33,6 +33,7 @@ mod rows;
 mod stage;
 mod swap;
 mod tally;
+mod wake;
 mod write;
 mod writer;
 

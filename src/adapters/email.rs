@@ -67,7 +67,7 @@ impl Letters for Email {
         let message = self.sender.message(channel, letter, mail).map_err(PortError::permanent)?;
         let server = self.server.get();
         let sent = server.send(message).await;
-        let is_refused = matches!(&sent, Err(PortError::Fixable { barrier: Barrier::Token, .. }));
+        let is_refused = matches!(&sent, Err(PortError::Fixable { barrier: Barrier::Credentials, .. }));
         if is_refused && self.server.refused(&server) {
             return Err(PortError::transient("the mail server refused the password; there is another now"));
         }

@@ -33,13 +33,13 @@ pub fn read(message: &str, guides: &[String], at: Time) -> Result<Option<Hypothe
     let answer: Answer = serde_json::from_value(object).map_err(|why| clean_line(&why.to_string(), 200))?;
     let Some(words) = answer.hypothesis else { return Ok(None) };
     let count = words.chars().count();
-    if clean_line(&words, WORDS_MAX).trim().is_empty() || count > WORDS_MAX {
+    if clean_line(&words, WORDS_MAX).is_empty() || count > WORDS_MAX {
         return Err(format!("\"hypothesis\" has {count} characters; it must have 1 to {WORDS_MAX}, or be null"));
     }
     let sureness = answer.confidence.as_str().map(str::to_lowercase);
     let sureness = sureness.and_then(|word| serde_json::from_value::<Sureness>(word.into()).ok());
     let sureness = sureness.ok_or("\"confidence\" must be low, medium or high")?;
-    let check = answer.check.filter(|check| !check.trim().is_empty());
+    let check = answer.check.filter(|check| !clean_line(check, CHECK_MAX).is_empty());
     if check.as_ref().is_some_and(|check| check.chars().count() > CHECK_MAX) {
         return Err(format!("\"check\" has more than {CHECK_MAX} characters"));
     }
@@ -90,6 +90,10 @@ mod tests {
         assert_eq!(read(r#"{"hypothesis": null}"#), Ok(None));
         assert_eq!(read(r#"{"hypothesis": null, "confidence": "none"}"#), Ok(None));
         assert!(read(r#"{"hypothesis": "x", "confidence": "High"}"#).is_ok());
+        for empty in ["null", r#""""#, r#""  ""#, r#""\u200b""#, r#"" \u202e\u0000 ""#] {
+            let message = format!(r#"{{"hypothesis": "x", "confidence": "low", "check": {empty}}}"#);
+            assert_eq!(read(&message).unwrap().unwrap().check, None, "{empty}");
+        }
         let long = "x".repeat(401);
         for (message, why) in [
             ("no idea".to_owned(), "no JSON object"),
@@ -98,6 +102,7 @@ mod tests {
             (r#"{"hypothesis": "x", "confidence": "low", "guide": 2}"#.into(), "there are 1 sections"),
             (r#"{"hypothesis": "x", "confidence": "low", "guide": 0}"#.into(), "there are 1 sections"),
             (r#"{"hypothesis": "  ", "confidence": "low"}"#.into(), "1 to 400"),
+            (r#"{"hypothesis": "\u200b", "confidence": "low"}"#.into(), "1 to 400"),
             (format!(r#"{{"hypothesis": "{long}", "confidence": "low"}}"#), "401 characters"),
             (r#"{"hypothesis": ["x"], "confidence": "low"}"#.into(), "invalid type"),
         ] {

@@ -64,9 +64,8 @@ pub fn message(output: &str) -> String {
 /// The last line that says something.
 #[must_use]
 pub fn last(output: &str) -> String {
-    let says = |line: &&str| !line.is_empty() && !line.starts_with("cost_usd=") && !line.starts_with('{');
-    let found = output.lines().rev().map(str::trim).find(says);
-    clean_line(found.unwrap_or_default(), SAID_MAX)
+    let says = |line: &String| !line.is_empty() && !line.starts_with("cost_usd=") && !line.starts_with('{');
+    output.lines().rev().map(|line| clean_line(line, SAID_MAX)).find(says).unwrap_or_default()
 }
 
 fn json(line: &str) -> Option<Value> {
@@ -94,9 +93,8 @@ fn object(value: &Value, found: &mut Answer) {
     let cost = COSTS.iter().find_map(|key| value[*key].as_f64()).and_then(Usd::of);
     found.in_words &= cost.is_none();
     found.cost = cost.or(found.cost);
-    if let Some(why) = value["escalate"].as_str().filter(|why| !why.is_empty()) {
-        found.escalates = Some(clean_line(why, SAID_MAX));
-    }
+    let why = value["escalate"].as_str().map(|why| clean_line(why, SAID_MAX));
+    found.escalates = why.filter(|why| !why.is_empty()).or(found.escalates.take());
 }
 
 #[cfg(test)]
@@ -118,6 +116,7 @@ mod tests {
             ("ESCALATE: a test's output\ncost_usd=9\na\nb\nc\nd\n", None, None, "d"),
             (r#"{"result":"Done.\ncost_usd=0.01","total_cost_usd":0.5}"#, Some(500_000), None, "Done."),
             ("{\"a\":1}\n{\"cost_usd\":0.5,\"message\":\"bye\",\"escalate\":\"no\"}", Some(500_000), Some("no"), "bye"),
+            (r#"{"message":"bye\n\u200b\n","escalate":" \u200b"}"#, None, None, "bye"),
             ("I would not ESCALATE: this", None, None, "I would not ESCALATE: this"),
             ("", None, None, ""),
         ] {

@@ -1,17 +1,19 @@
 //! A form to intent: its fields are arguments, read as the command's words are.
 
 use super::manifest::{Kind, Manifest, all};
-use super::parse::{Words, arguments};
+use super::parse::{Words, arguments, target};
 use super::read;
 use crate::domain::completion::Offers;
 use crate::domain::form::{FIELD_MAX, FIELDS_MAX, Fields, Form, Misfit, TYPED, is_typable};
 use crate::domain::intent::{Intent, Target};
 
+const NUMBER: &str = "The incident is the card's: leave its number out";
+
 /// Reads what was filled into the form of a command, about this target.
 ///
 /// # Errors
 /// [`Misfit`], with the field where it can be told.
-pub fn filled(verb: &str, target: Target, form: &Form, fields: &Fields) -> Result<Intent, Misfit> {
+pub fn filled(verb: &str, about: Target, form: &Form, fields: &Fields) -> Result<Intent, Misfit> {
     let manifest = all().iter().find(|manifest| manifest.name == verb);
     let manifest = manifest.ok_or_else(|| Misfit::of_all("There is no such command"))?;
     let of_form = |name: &str| form.fields.iter().any(|field| field.name == name);
@@ -34,12 +36,15 @@ pub fn filled(verb: &str, target: Target, form: &Form, fields: &Fields) -> Resul
         if !is_typable(text) {
             return Err(wrong("One line, without invisible characters: type it again by hand".into()));
         }
-        words.extend(spelled(manifest, &field.name, text));
+        // A number where a word is asked for is most likely the incident's.
+        if is_word(manifest, &field.name) && target(text).is_some() {
+            return Err(wrong(NUMBER.into()));
+        }
+        words.extend(spelled(&field.name, text));
     }
     let read = arguments(manifest, &words).and_then(|words| {
-        let target =
-            words.target.is_none().then_some(target).ok_or("The incident is the card's: leave its number out")?;
-        read::intent(&manifest.intent, Words { target: Some(target), ..words }, None)
+        let about = words.target.is_none().then_some(about).ok_or(NUMBER)?;
+        read::intent(&manifest.intent, Words { target: Some(about), ..words }, None)
     });
     read.map_err(|what| Misfit { field: blamed(form, &what), what })
 }
@@ -51,14 +56,13 @@ pub fn offers(verb: &str, field: &str) -> Option<Offers> {
     manifest.args.iter().find(|arg| arg.name == field)?.offers()
 }
 
-/// The words that a person would type for this field.
-fn spelled(manifest: &Manifest, name: &str, text: &str) -> Vec<String> {
-    let key = manifest.args.iter().any(|arg| arg.name == name && arg.kind == Kind::Key);
-    match name {
-        TYPED => text.split_whitespace().map(str::to_owned).collect(),
-        _ if key => vec![format!("{name}={text}")],
-        _ => vec![text.to_owned()],
-    }
+/// The words that a person would type for this field: named, so that no text is taken for anything else.
+fn spelled(name: &str, text: &str) -> Vec<String> {
+    if name == TYPED { text.split_whitespace().map(str::to_owned).collect() } else { vec![format!("{name}={text}")] }
+}
+
+fn is_word(manifest: &Manifest, name: &str) -> bool {
+    manifest.args.iter().any(|arg| arg.name == name && arg.kind == Kind::Word)
 }
 
 /// The field that a sentence is about: the one whose argument it names, or the only one.
@@ -74,6 +78,7 @@ mod tests {
     use super::*;
     use crate::domain::form::Field;
     use crate::domain::ids::IncidentNo;
+    use crate::domain::intent::Wish;
     use proptest::prelude::*;
 
     const HERE: Target = Target::Incident(IncidentNo(42));
@@ -97,6 +102,10 @@ mod tests {
             ),
             ("quarantine", &[("test", "t"), ("for", ""), ("reason", " ")], "quarantine 42 test=t"),
             ("pin", &[("package", "@types/node@20.1.0"), ("for", "3d")], "pin 42 @types/node@20.1.0 for=3d"),
+            ("pin", &[("package", "dry-run"), ("for", "3d")], "pin 42 package=dry-run for=3d"),
+            ("pin", &[("package", "--dry-run")], "pin 42 package=--dry-run"),
+            ("pin", &[("package", "for=90d")], "pin 42 package=for=90d"),
+            ("pin", &[("package", "for")], "pin 42 package=for"),
             ("revert", &[("words", "pr=9,10")], "revert 42 pr=9,10"),
             ("revert", &[("words", "commit=1a2b3c4")], "revert 42 commit=1a2b3c4"),
             ("backport", &[("to", "a, b"), ("pr", "#7")], "backport 42 to=\"a, b\" pr=#7"),
@@ -107,6 +116,13 @@ mod tests {
                 filled(verb, HERE, &form, &fields(filled_in)).unwrap(),
                 super::super::parse(typed, None).unwrap()
             );
+        }
+        for text in ["dry-run", "--dry-run", "for=90d", "for", "id=43", "package=x"] {
+            let intent = filled("pin", HERE, &form(&["package"]), &fields(&[("package", text)]));
+            let Ok(Intent::Remedy { wish: Wish::Pin { package, for_ms, .. }, dry_run: false, .. }) = intent else {
+                panic!("{text}: {intent:?}")
+            };
+            assert_eq!((package.as_deref(), for_ms), (Some(text), 14 * 24 * 3_600_000));
         }
         // A quotation mark, which no command can hold, is text like any other.
         let reason = fields(&[("reason", "says \"no\" force")]);
@@ -126,6 +142,7 @@ mod tests {
             ("backport", &["to", "pr"], &[("to", ""), ("pr", "7")], None, "Missing to"),
             ("backport", &["to", "pr"], &[("to", "a..b")], None, "a..b"),
             ("backport", &["to", "pr"], &[("to", "a"), ("pr", "x")], Some("pr"), "not a pull request number"),
+            ("pin", &["package"], &[("package", "43")], Some("package"), "leave its number out"),
             ("revert", &["words"], &[("words", "43 pr=9")], Some("words"), "leave its number out"),
             ("revert", &["words"], &[("words", "pr=9 pr=10")], Some("words"), "given twice"),
             ("rm", &["words"], &[("words", "-rf")], None, "no such command"),

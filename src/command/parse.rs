@@ -125,6 +125,11 @@ pub(super) fn arguments(manifest: &Manifest, tokens: &[String]) -> Result<Words,
     let mut all = tokens.iter().enumerate();
     while let Some((at, token)) = all.next() {
         if let Some((arg, value)) = named(manifest, token)? {
+            if arg.kind == Kind::Rest {
+                let rest = std::iter::once(&value).chain(&tokens[at + 1..]).map(String::as_str);
+                set(&mut words, arg, rest.collect::<Vec<_>>().join(" "))?;
+                break;
+            }
             set(&mut words, arg, value)?;
             continue;
         }
@@ -142,7 +147,6 @@ pub(super) fn arguments(manifest: &Manifest, tokens: &[String]) -> Result<Words,
         }
         let free = manifest.args.iter().find(|arg| fits(arg, token) && !taken(&words, arg));
         match free {
-            Some(arg) if arg.kind == Kind::Target => words.target = target(token),
             Some(arg) if arg.kind == Kind::Rest => {
                 words.text.insert(arg.name.clone(), tokens[at..].join(" "));
                 break;
@@ -166,17 +170,21 @@ fn taken(words: &Words, arg: &Arg) -> bool {
     if arg.kind == Kind::Target { words.target.is_some() } else { words.text.contains_key(&arg.name) }
 }
 
-/// `name=value` and flags.
+/// `name=value`, also of what needs no name, and flags.
 fn named<'m>(manifest: &'m Manifest, token: &str) -> Result<Option<(&'m Arg, String)>, String> {
     let bare = token.strip_prefix("--").unwrap_or(token);
     if let Some(arg) = manifest.args.iter().find(|arg| arg.kind == Kind::Flag && arg.name == bare) {
         return Ok(Some((arg, "true".into())));
     }
     let Some((name, value)) = bare.split_once('=') else { return Ok(None) };
-    match manifest.args.iter().find(|arg| arg.kind == Kind::Key && arg.name == name) {
+    match manifest.args.iter().find(|arg| arg.kind != Kind::Flag && arg.name == name) {
         Some(_) if value.is_empty() => Err(format!("{name}= needs a value")),
         Some(arg) if !arg.choices.is_empty() && !arg.choices.iter().any(|choice| choice == value) => {
             Err(format!("{name}= must be one of {}", arg.choices.join(", ")))
+        }
+        Some(arg) if arg.kind != Kind::Key && !fits(arg, value) => {
+            let shown: String = value.chars().take(40).collect();
+            Err(format!("{name}= does not take \"{shown}\": {}", arg.summary))
         }
         Some(arg) => Ok(Some((arg, value.to_owned()))),
         None => Ok(None),
@@ -184,8 +192,13 @@ fn named<'m>(manifest: &'m Manifest, token: &str) -> Result<Option<(&'m Arg, Str
 }
 
 fn set(words: &mut Words, arg: &Arg, value: String) -> Result<(), String> {
-    if words.text.insert(arg.name.clone(), value).is_some() && arg.kind != Kind::Flag {
+    if taken(words, arg) && arg.kind != Kind::Flag {
         return Err(format!("{} is given twice", arg.name));
+    }
+    if arg.kind == Kind::Target {
+        words.target = target(&value);
+    } else {
+        words.text.insert(arg.name.clone(), value);
     }
     Ok(())
 }
@@ -207,7 +220,7 @@ fn is_pattern(token: &str) -> bool {
     token == "*" || plain.parse::<Repo>().is_ok()
 }
 
-fn target(token: &str) -> Option<Target> {
+pub(super) fn target(token: &str) -> Option<Target> {
     if let Ok(no) = token.parse::<IncidentNo>() {
         return Some(Target::Incident(no));
     }
@@ -280,6 +293,9 @@ mod tests {
         assert_eq!(ok("pin 42 serde for 14d"), ok("pin 42 serde for=14d"));
         assert_eq!(ok("pin 42 for 14d"), ok("pin 42 for=14d"));
         assert_eq!(ok("resolve 42 reason is known"), ok("resolve 42 \"reason is known\""));
+        assert_eq!(ok("resolve id=42 reason=it is known"), ok("resolve 42 it is known"));
+        assert!(matches!(ok("pin 42 package=dry-run"), Intent::Remedy { dry_run: false, .. }));
+        assert_eq!(ok("snooze id=42 for=2h"), ok("snooze 42 2h"));
         assert_eq!(ok("classify 42"), Intent::Why { target: no });
         assert_eq!(ok("classify 42 flaky"), ok("wrong 42 flaky"));
         assert_eq!(ok(""), Intent::Help { topic: None });
@@ -303,6 +319,8 @@ mod tests {
             ("subscribe", "Missing repo", Some("subscribe")),
             ("subscribe a/b severity=high", "severity= must be one of", Some("subscribe")),
             ("retry 42 job=", "needs a value", Some("retry")),
+            ("show id=x", "id= does not take \"x\"", Some("show [ID]")),
+            ("show 42 id=43", "id is given twice", Some("show [ID]")),
             ("snooze 42 until", "until needs a value", Some("snooze")),
             ("quarantine 42 reason --dry-run", "reason needs a value", Some("quarantine")),
             ("quarantine 42 reason for=7d", "reason needs a value", Some("quarantine")),

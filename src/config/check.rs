@@ -198,7 +198,8 @@ fn console(check: &mut Check<'_>, config: &Config) {
     }
     if let Some(url) = &config.console.url {
         let good = url::Url::parse(url).is_ok_and(|parsed| {
-            is_safe(url) && parsed.path() == "/" && parsed.query().is_none() && parsed.username().is_empty()
+            let anonymous = parsed.username().is_empty() && parsed.password().is_none();
+            is_safe(url) && parsed.path() == "/" && parsed.query().is_none() && anonymous
         });
         let must = "an https:// URL without a path, such as \"https://rescue.example.org\" (http:// only for loopback)";
         check.text("console.url", good, must, url);

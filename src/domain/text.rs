@@ -60,7 +60,9 @@ pub fn listing(words: &[String], max: usize) -> String {
 /// is taken out of force, and the words stay readable.
 #[must_use]
 pub fn inert(text: &str, max: usize) -> String {
-    let line = clean_line(text, max);
+    // What is left out must not have stood between the letters of what is obeyed.
+    let kept: String = text.chars().filter(|c| !matches!(c, '#' | '@')).collect();
+    let line = clean_line(&kept, max);
     let lower = line.to_ascii_lowercase();
     let obeyed = ["[skip ", "[no ", "[ci ", "[actions "].iter().any(|word| lower.contains(word));
     let brackets = |c| match c {
@@ -68,7 +70,7 @@ pub fn inert(text: &str, max: usize) -> String {
         ']' if obeyed => ')',
         c => c,
     };
-    line.chars().map(brackets).filter(|c| !matches!(c, '#' | '@')).collect()
+    line.chars().map(brackets).collect()
 }
 
 /// Text from a repository or a log, short enough for a message and on one line.
@@ -90,8 +92,12 @@ pub fn clean_line(text: &str, max: usize) -> String {
             gap = !out.is_empty();
             continue;
         }
+        // What nobody sees parts no marks.
+        if is_invisible(c) {
+            continue;
+        }
         marks = if is_combining(c) { marks + 1 } else { 0 };
-        if is_invisible(c) || marks > 2 {
+        if marks > 2 {
             continue;
         }
         if std::mem::take(&mut gap) {
@@ -122,6 +128,7 @@ fn is_combining(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn what_forges_obey_is_out_of_force() {
@@ -129,12 +136,15 @@ mod tests {
             ("test_a[skip ci]", "test_a(skip ci)"),
             ("x [Actions Skip] Fixes #12", "x (Actions Skip) Fixes 12"),
             ("cc @acme/team", "cc acme/team"),
+            ("test_a[#skip ci]", "test_a(skip ci)"),
+            ("test_a[sk@ip# ci]", "test_a(skip ci)"),
+            ("[@ci\u{200b} #skip]", "(ci skip)"),
+            ("a\u{301}\u{301}#\u{301}", "a\u{301}\u{301}"),
             ("tests/test_x.py::test_a[eur]", "tests/test_x.py::test_a[eur]"),
         ] {
             assert_eq!(inert(text, 100), shown);
         }
     }
-    use proptest::prelude::*;
 
     #[test]
     fn lines_are_folded_and_cut() {
@@ -142,7 +152,11 @@ mod tests {
         assert_eq!(clean_line("abcdef", 4), "abc…");
         assert_eq!(clean_line("abcd", 4), "abcd");
         assert_eq!(clean_line("x\u{202e}y\u{200b}z\0\x1b", 9), "xyz");
-        assert_eq!(clean_line(&format!("a{}", "\u{301}".repeat(500)), 9).chars().count(), 3);
+        for between in ["", "\u{200b}", " ", "\0 "] {
+            let marked = format!("a{}", format!("\u{301}{between}").repeat(500));
+            let marks = clean_line(&marked, 9).chars().filter(|c| is_combining(*c)).count();
+            assert_eq!(marks, 2, "{between:?}");
+        }
     }
 
     proptest! {
@@ -151,6 +165,20 @@ mod tests {
             let line = clean_line(&text, max);
             prop_assert!(line.chars().count() <= max, "{line:?}");
             prop_assert!(!line.chars().any(is_invisible));
+            prop_assert_eq!(clean_line(&line, max), line);
+        }
+
+        #[test]
+        fn a_clean_line_stays_as_it_is(text in "[a\u{301}\u{200b}\u{202e} \n]{0,30}", max in 1_usize..20) {
+            let line = clean_line(&text, max);
+            prop_assert_eq!(clean_line(&line, max), line);
+        }
+
+        #[test]
+        fn nothing_inert_is_obeyed(text in r"([\[\]#@ \u{200b}]|skip|ci|no|actions){0,12}", max in 1_usize..40) {
+            let line = inert(&text, max);
+            let obeyed = ["[skip ", "[no ", "[ci ", "[actions "].iter().any(|word| line.contains(word));
+            prop_assert!(!obeyed && !line.contains(['#', '@']), "{text:?} -> {line:?}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::edit::{Edit, Edited, Source, Unresolved};
+use crate::domain::text::clean_line;
 use crate::edit::path::file_name;
 
 /// What an editor may look at.
@@ -33,6 +34,8 @@ pub struct Draft<'a> {
 const EARLIER_MAX: usize = 50;
 /// More sentences of one kind nobody reads.
 const SENTENCES_MAX: usize = 50;
+/// Nor a longer one, in characters.
+const SENTENCE_MAX: usize = 1_000;
 
 impl<'a> Draft<'a> {
     pub fn new(manifests: Manifests<'a>) -> Self {
@@ -87,30 +90,30 @@ impl<'a> Draft<'a> {
     }
 
     pub fn because(&mut self, sentence: impl Into<String>) {
-        push(&mut self.because, sentence.into());
+        push(&mut self.because, line(sentence));
     }
 
     pub fn warn(&mut self, sentence: impl Into<String>) {
-        push(&mut self.warnings, sentence.into());
+        push(&mut self.warnings, line(sentence));
     }
 
     /// As a warning, of a lock that a resolver could bring up to date.
     pub fn unresolved(&mut self, lock: &str, sentence: impl Into<String>) {
-        push(&mut self.unresolved, Unresolved { path: lock.to_owned(), why: sentence.into() });
+        push(&mut self.unresolved, Unresolved { path: lock.to_owned(), why: line(sentence) });
     }
 
     /// As a refusal, of a lock that a resolver could bring up to date.
     pub fn refuse_unresolved(&mut self, lock: &str, sentence: impl Into<String>) {
-        push(&mut self.unwritten, Unresolved { path: lock.to_owned(), why: sentence.into() });
+        push(&mut self.unwritten, Unresolved { path: lock.to_owned(), why: line(sentence) });
     }
 
     pub fn refuse(&mut self, sentence: impl Into<String>) {
-        push(&mut self.refused, sentence.into());
+        push(&mut self.refused, line(sentence));
     }
 
     /// The package is known here; what is to be said where nothing changes.
     pub fn already(&mut self, sentence: impl Into<String>) {
-        push(&mut self.already, sentence.into());
+        push(&mut self.already, line(sentence));
     }
 
     pub fn is_refused(&self) -> bool {
@@ -141,8 +144,52 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// Paths and requirements are a stranger's: a sentence is one line, and hides nothing.
+fn line(sentence: impl Into<String>) -> String {
+    clean_line(&sentence.into(), SENTENCE_MAX)
+}
+
 fn push<T: PartialEq>(list: &mut Vec<T>, sentence: T) {
     if list.len() < SENTENCES_MAX && !list.contains(&sentence) {
         list.push(sentence);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_path_hides_is_not_said() {
+        let odd = "a\nb\u{202e}/\u{200b}Cargo.toml";
+        let said = || format!("{odd} requires it.");
+        let clean = "a b/Cargo.toml requires it.";
+        let of = |fill: fn(&mut Draft<'_>, String)| {
+            let mut draft = Draft::new(Manifests { files: &[], earlier: &[] });
+            fill(&mut draft, said());
+            draft.finish()
+        };
+        assert_eq!(
+            of(|draft, said| {
+                draft.refuse(said);
+            }),
+            Edited::Refused(vec![clean.to_owned()])
+        );
+        assert_eq!(
+            of(|draft, said| {
+                draft.already(said);
+            }),
+            Edited::Already(clean.to_owned())
+        );
+        let unresolved = Unresolved { path: "Cargo.lock".to_owned(), why: clean.to_owned() };
+        assert_eq!(of(|draft, said| draft.refuse_unresolved("Cargo.lock", said)), Edited::Unresolved(vec![unresolved]));
+        let file = Source { path: odd.to_owned(), text: String::new() };
+        let mut draft = Draft::new(Manifests { files: std::slice::from_ref(&file), earlier: &[] });
+        draft.put(&file, "x".to_owned());
+        draft.because(said());
+        draft.warn(said());
+        let Edited::Ready(edit) = draft.finish() else { panic!("it changes") };
+        assert_eq!((edit.because, edit.warnings), (vec![clean.to_owned()], vec![clean.to_owned()]));
+        assert_eq!(edit.files[0].path, odd);
     }
 }

@@ -79,6 +79,44 @@ pub fn whole_line(text: &str, line: Range<usize>) -> Range<usize> {
         }
     }
     let before = text.get(..line.start).unwrap_or_default();
-    let kept = before.strip_suffix('\n').map_or(before, |cut| cut.strip_suffix('\r').unwrap_or(cut));
+    let Some(kept) = before.strip_suffix('\n') else { return line };
+    // A carriage return is part of the line end only where [`with_line`] writes one.
+    let kept = if line_end(kept) == "\r\n" { kept.strip_suffix('\r').unwrap_or(kept) } else { kept };
     kept.len()..line.end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn taken_out(text: &str, line: &str) -> String {
+        let lines = Lines::new(text);
+        let (range, _) = lines.all().filter(|(_, own)| *own == line).last().expect("the line");
+        let gone = whole_line(text, range);
+        format!("{}{}", &text[..gone.start], &text[gone.end..])
+    }
+
+    #[test]
+    fn a_line_is_put_at_the_end() {
+        for (text, put) in [
+            ("", "new\n"),
+            ("a\n", "a\nnew\n"),
+            ("a", "a\nnew"),
+            ("a\r", "a\r\nnew"),
+            ("a\r\nb", "a\r\nb\r\nnew"),
+            ("a\r\nb\r", "a\r\nb\r\r\nnew"),
+            ("a\nb\r", "a\nb\r\nnew"),
+        ] {
+            assert_eq!(with_line(text, "new"), put, "{text:?}");
+            assert_eq!(taken_out(put, "new"), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_comes_out_as_it_went_in(text in "[a\r\n]{0,12}") {
+            prop_assert_eq!(taken_out(&with_line(&text, "new"), "new"), text);
+        }
+    }
 }

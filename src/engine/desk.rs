@@ -169,7 +169,7 @@ impl Working<'_> {
             Verb::Retry => Intent::Remedy { target, wish: Wish::Retry(Which::Smallest), force: false, dry_run: false },
             Verb::Approve => Intent::Approve { target },
             Verb::Reject | Verb::RejectReason => {
-                let reason = input.filter(|text| !text.trim().is_empty());
+                let reason = input.filter(|text| !clean_line(text, 1).is_empty());
                 Intent::Reject { target, reason: reason.map(Into::into) }
             }
             Verb::Cancel => Intent::Cancel { target },

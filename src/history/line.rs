@@ -46,7 +46,7 @@ pub fn read(line: &[u8]) -> Result<Outcome, String> {
     if line.len() > BYTES_MAX {
         return Err(format!("the line has {} bytes; at most {BYTES_MAX} are read", line.len()));
     }
-    let line: Line<'_> = serde_json::from_slice(line).map_err(|why| why.to_string())?;
+    let line: Line<'_> = serde_json::from_slice(line).map_err(|why| told(&why))?;
     let at = chrono::DateTime::parse_from_rfc3339(&line.at).map_err(|why| format!("at: {why}"))?;
     if line.repo.is_empty() || line.job.is_empty() {
         return Err("repo and job must not be empty".into());
@@ -68,6 +68,14 @@ pub fn read(line: &[u8]) -> Result<Outcome, String> {
         fingerprint: some(line.fingerprint).map(|print| print.raw().to_owned()),
         harmless: None,
     })
+}
+
+/// What is wrong, without the value that serde quotes before what it expected.
+fn told(why: &serde_json::Error) -> String {
+    let said = why.to_string();
+    let Some((found, expected)) = said.rsplit_once(", expected ") else { return said };
+    let kind = found.split(['"', '`']).next().unwrap_or_default();
+    format!("{}, expected {expected}", kind.trim_end())
 }
 
 /// What is no length of time is not known.
@@ -114,6 +122,38 @@ mod tests {
         ] {
             let told = read(line.as_bytes()).unwrap_err();
             assert!(told.contains(why), "{line}: {told}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_the_value() {
+        let line = |key: &str, value: &str| {
+            let keys = [
+                ("repo", r#""a/b""#),
+                ("run_id", "1"),
+                ("job", r#""j""#),
+                ("outcome", r#""pass""#),
+                ("at", r#""2026-01-02T03:04:05Z""#),
+            ];
+            let others = keys.iter().filter(|(own, _)| *own != key).map(|(own, value)| format!("\"{own}\":{value}"));
+            let all: Vec<String> = others.chain([format!("\"{key}\":{value}")]).collect();
+            format!("{{{}}}", all.join(","))
+        };
+        for (key, value, why) in [
+            ("outcome", r#""hunter22""#, "unknown variant, expected one of `pass`"),
+            ("outcome", r#""hunter22`, expected hunter22""#, "unknown variant, expected one of `pass`"),
+            ("outcome", r#"{"hunter22":1}"#, "unknown variant, expected one of `pass`"),
+            ("attempt", r#""hunter22""#, "invalid type: string, expected u32"),
+            ("attempt", "-220022", "invalid value: integer, expected u32"),
+            ("duration_ms", r#""\"hunter22\", expected""#, "invalid type: string, expected f64"),
+            ("repo", "220022", "invalid type: integer, expected"),
+            ("branch", r#"["hunter22"]"#, "invalid type: sequence, expected"),
+            ("run_id", r#"["hunter22"]"#, "did not match"),
+            ("at", r#""hunter22""#, "at: "),
+            ("job", r#""hunter22"#, "EOF while parsing a string"),
+        ] {
+            let told = read(line(key, value).as_bytes()).unwrap_err();
+            assert!(told.contains(why) && !told.contains("hunter22") && !told.contains("220022"), "{value}: {told}");
         }
     }
 

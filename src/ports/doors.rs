@@ -197,6 +197,8 @@ pub enum RoomNews {
 #[async_trait]
 pub trait Door: Send + Sync {
     async fn accept(&self, verified: Verified) -> Result<Accepted, DoorError>;
+    /// Whether such a body is kept as it is: what looks like a secret is masked on its way in.
+    fn keeps(&self, body: &str) -> bool;
     /// Somebody says that something was fixed on a platform (or on any): what waits for that is tried at once.
     fn fixed(&self, platform: Option<&Platform>);
     /// What a platform tells of its channels. When it returns `Ok`, it is on disk.

@@ -1,8 +1,9 @@
 //! What the operator may replace while we run: secrets, and what is made of them.
 
 use arc_swap::ArcSwap;
+use futures::channel::oneshot;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Reads anew what may have been replaced, and puts it where it is used.
 pub type Renewal = Arc<dyn Fn() + Send + Sync>;
@@ -10,12 +11,14 @@ pub type Renewal = Arc<dyn Fn() + Send + Sync>;
 /// A value that may be replaced. Clones are one.
 pub struct Renewable<T> {
     now: Arc<ArcSwap<T>>,
+    /// Who waits for another one.
+    waiting: Arc<Mutex<Vec<oneshot::Sender<()>>>>,
     renew: Option<Renewal>,
 }
 
 impl<T> Clone for Renewable<T> {
     fn clone(&self) -> Self {
-        Self { now: Arc::clone(&self.now), renew: self.renew.clone() }
+        Self { now: Arc::clone(&self.now), waiting: Arc::clone(&self.waiting), renew: self.renew.clone() }
     }
 }
 
@@ -29,7 +32,7 @@ impl<T> fmt::Debug for Renewable<T> {
 impl<T> From<T> for Renewable<T> {
     /// One that nobody renews when it is refused.
     fn from(value: T) -> Self {
-        Self { now: Arc::new(ArcSwap::from_pointee(value)), renew: None }
+        Self { now: Arc::new(ArcSwap::from_pointee(value)), waiting: Arc::default(), renew: None }
     }
 }
 
@@ -49,6 +52,26 @@ impl<T> Renewable<T> {
     /// Another one from now on.
     pub fn put(&self, value: T) {
         self.now.store(Arc::new(value));
+        for one in self.waiting().drain(..) {
+            let _ = one.send(());
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<oneshot::Sender<()>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until there is another than the one that was `used`.
+    pub async fn replaced(&self, used: &Arc<T>) {
+        let (tell, told) = oneshot::channel();
+        {
+            let mut waiting = self.waiting();
+            waiting.retain(|one| !one.is_canceled());
+            waiting.push(tell);
+        }
+        if Arc::ptr_eq(used, &self.get()) {
+            let _ = told.await;
+        }
     }
 
     /// A neighbour refused the one that was `used`. Whether there is another now, with which it is worth trying again.
@@ -81,5 +104,20 @@ mod tests {
         assert!(renewed.refused(&used) && *cell.get() == 3, "another is there already: nothing is read");
         let same = cell.clone().by(Arc::new(|| {}));
         assert!(!same.refused(&cell.get()));
+    }
+
+    #[test]
+    fn whoever_waits_for_another_one_is_told_and_who_has_another_already_does_not_wait() {
+        use futures::FutureExt;
+        let cell = Renewable::from(1);
+        let used = cell.get();
+        for _ in 0..3 {
+            assert!(cell.replaced(&used).now_or_never().is_none());
+        }
+        let other = cell.clone();
+        let mut waits = Box::pin(cell.replaced(&used));
+        assert!(waits.as_mut().now_or_never().is_none() && other.waiting().len() == 1, "who left is forgotten");
+        other.put(2);
+        assert!(waits.now_or_never().is_some() && cell.replaced(&used).now_or_never().is_some());
     }
 }

@@ -195,7 +195,7 @@ async fn ci_hook(State(doors): State<Doors>, unread: Unread) -> Response {
             return refuse(StatusCode::BAD_REQUEST, format!("the body is not the JSON that is taken here: {why}"));
         }
     };
-    let (run_id, repo, jobs) = match required(&hook) {
+    let (run_id, repo, jobs) = match required(&doors, &hook) {
         Ok(all) => all,
         Err(why) => return refuse(StatusCode::BAD_REQUEST, why),
     };
@@ -213,7 +213,7 @@ async fn ci_hook(State(doors): State<Doors>, unread: Unread) -> Response {
 }
 
 /// The fields that have to be there; the error names all that are missing.
-fn required(hook: &CiHook) -> Result<(u64, Repo, Vec<String>), String> {
+fn required(doors: &Doors, hook: &CiHook) -> Result<(u64, Repo, Vec<String>), String> {
     let mut missing = Vec::new();
     if hook.run_id.is_none() {
         missing.push("run_id");
@@ -225,11 +225,18 @@ fn required(hook: &CiHook) -> Result<(u64, Repo, Vec<String>), String> {
         missing.push("failed_jobs");
     }
     match (hook.run_id, &hook.repo, &hook.failed_jobs) {
-        (Some(run), Some(repo), Some(jobs)) => {
-            Ok((run, repo.parse().map_err(|why| format!("repo: {why}"))?, jobs.clone()))
-        }
+        (Some(run), Some(repo), Some(jobs)) => Ok((run, repository(doors, "repo", repo)?, jobs.clone())),
         _ => Err(format!("missing: {}", missing.join(", "))),
     }
+}
+
+/// The repository that a call names. By a masked name nobody would find it again.
+fn repository(doors: &Doors, field: &str, name: &str) -> Result<Repo, String> {
+    let repo = name.parse::<Repo>().map_err(|why| format!("{field}: {why}"))?;
+    if !doors.door.keeps(&json!({"repo": name}).to_string()) {
+        return Err(format!("{field}: the name looks like a secret, and secrets are masked before anything is kept"));
+    }
+    Ok(repo)
 }
 
 async fn tell(doors: &Doors, kind: &'static str, told: &Value) -> Result<Accepted, Response> {
@@ -262,9 +269,9 @@ async fn remediate_run(doors: &Doors, request: RemediateRequest) -> Response {
     let (Some(run_id), Some(name)) = (run.id, name) else {
         return refuse(StatusCode::BAD_REQUEST, "missing: workflow_run.id or repository.full_name");
     };
-    let repo: Repo = match name.parse() {
+    let repo = match repository(doors, "repository.full_name", &name) {
         Ok(repo) => repo,
-        Err(why) => return refuse(StatusCode::BAD_REQUEST, format!("repository.full_name: {why}")),
+        Err(why) => return refuse(StatusCode::BAD_REQUEST, why),
     };
     let workflow = run.name.clone().unwrap_or_default();
     let path = run.path.clone().unwrap_or_default();

@@ -6,11 +6,13 @@
 //! - The cache's default is 1 GiB: it is set.
 //! - Values over about 64 KB go to blob files that are never reclaimed: larger values are compressed, by a compressor
 //!   that costs less than the disk does.
+//! - A write that fails on a thread of its own wakes nobody who waits for it: [`Waker`] does.
 //! - It panics over what it cannot read: every call is caught ([`Damage::guard`]).
 
 use super::backend::{EachRow, Pair};
 use super::damage::{Damage, quietly};
 use super::tally::Tally;
+use super::wake::Waker;
 use crate::ports::StoreError;
 use ring::digest::{Context, SHA256};
 use sled::transaction::{TransactionError, UnabortableTransactionError};
@@ -36,6 +38,8 @@ pub type Changes<'a> = BTreeMap<&'a [u8], Option<&'a [u8]>>;
 pub struct Raw {
     /// `None` only while it is dropped.
     db: Option<sled::Db>,
+    /// `None` only while it is dropped: it goes before the database does.
+    waker: Option<Waker>,
     log: File,
     damage: Arc<Damage>,
 }
@@ -47,7 +51,8 @@ impl Raw {
         let config = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(None);
         let db = damage.guard(|| config.open())?;
         let log = File::open(dir.join("db")).map_err(|why| failed(dir, &why))?;
-        Ok(Self { db: Some(db), log, damage })
+        let waker = Waker::start(db.clone(), config).map_err(|why| failed(dir, &why))?;
+        Ok(Self { db: Some(db), waker: Some(waker), log, damage })
     }
 
     fn ask<T>(&self, work: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, StoreError> {
@@ -140,6 +145,7 @@ impl Raw {
 impl Drop for Raw {
     /// sled flushes when it is dropped, and can panic over what it then meets.
     fn drop(&mut self) {
+        drop(self.waker.take());
         let db = self.db.take();
         let _ = quietly(|| drop(db));
     }

@@ -144,7 +144,7 @@ async fn a_link_is_read_without_signing_in_in_dark() {
 
 /// A proxy that has signed somebody in: it tells who, and takes away what the browser itself says of that.
 async fn forward(request: Request, to: String) -> Response {
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let client = crate::world::client_builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let (parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let mut headers = parts.headers;

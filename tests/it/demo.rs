@@ -40,7 +40,7 @@ async fn printed_numbers_suspects_and_links_hold() {
         }
     }
     assert!(!console.is_empty() && !no.is_empty(), "the demo ended early");
-    let http = reqwest::Client::new();
+    let http = crate::world::client_builder().build().unwrap();
     let get = async |url: &str| {
         let answer = http.get(url).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())

@@ -26,6 +26,7 @@ mod editors;
 mod evidence;
 mod fix;
 mod flows;
+mod fuzzing;
 mod history;
 mod kill;
 mod moving;

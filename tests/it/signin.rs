@@ -20,7 +20,7 @@ struct Visitor {
 
 impl Visitor {
     fn new(world: &World) -> Self {
-        let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let http = crate::world::client_builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let base = format!("http://{}", world.private_at);
         Self { http, base, cookies: BTreeMap::new(), headers: vec![("accept", "text/html".to_owned())] }
     }

@@ -169,7 +169,10 @@ impl Chat for Discord {
                 Err(failure) if thread.is_some() && failure.code == code::UNKNOWN_CHANNEL => return Ok(None),
                 other => other?,
             };
-            let messages = page.as_array().cloned().unwrap_or_default();
+            // What is no answer of Discord's tells nothing of its messages.
+            let Value::Array(messages) = page else {
+                return Err(PortError::transient("Discord's answer cannot be read"));
+            };
             let name = |message: &Value| message.get("id").and_then(Value::as_str).map(str::to_owned);
             let me = self.own_id().await?;
             let ours = messages.iter().find(|message| is_ours(message, me, marker));

@@ -86,18 +86,19 @@ pub fn chosen(options: &[Given]) -> Option<(&Manifest, &[Given])> {
     Some((manifest, &at.options))
 }
 
-/// What the person would have typed elsewhere. Values are quoted, so that each stays one word.
+/// What the person would have typed elsewhere. Values are quoted, so that each stays one word, and named, so that each is
+/// what it was given as.
 pub fn words(manifest: &Manifest, given: &[Given]) -> String {
     let mut words = vec![manifest.name.clone()];
     let mut rest = None;
     for arg in &manifest.args {
         let Some(option) = given.iter().find(|option| option.name == arg.name) else { continue };
-        match (arg.kind, option.text()) {
-            (Kind::Flag, _) if option.value == Value::Bool(true) => words.push(format!("--{}", arg.name)),
-            (Kind::Key, Some(text)) => words.push(format!("{}={}", arg.name, quoted(&text))),
-            (Kind::Rest, Some(text)) => rest = Some(quoted(&text)),
-            (_, Some(text)) => words.push(quoted(&text)),
-            _ => {}
+        let named = option.text().map(|text| format!("{}={}", arg.name, quoted(&text)));
+        match arg.kind {
+            Kind::Flag if matches!(option.value, Value::Null | Value::Bool(false)) => {}
+            Kind::Flag => words.push(format!("--{}", arg.name)),
+            Kind::Rest => rest = named,
+            _ => words.extend(named),
         }
     }
     words.extend(rest);
@@ -137,6 +138,7 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::intent::{Intent, Target, Wish};
     use serde_json::json;
 
     /// Everything that counts towards 8,000 characters.
@@ -223,6 +225,41 @@ mod tests {
             Given { name: "job".into(), value: json!("a\" force \"b"), ..Given::default() },
             Given { name: "dry-run".into(), value: json!(true), ..Given::default() },
         ];
-        assert_eq!(words(manifest, &given), "retry \"42\" job=\"a' force 'b\" --dry-run");
+        assert_eq!(words(manifest, &given), "retry id=\"42\" job=\"a' force 'b\" --dry-run");
+    }
+
+    #[test]
+    fn a_value_is_what_it_was_given_as() {
+        let said = |name: &str, options: &[(&str, &str)]| {
+            let manifest = all().iter().find(|manifest| manifest.name == name).unwrap();
+            let option = |(name, value): &(&str, &str)| Given {
+                name: (*name).to_owned(),
+                value: json!(value),
+                ..Given::default()
+            };
+            let given: Vec<Given> = options.iter().map(option).collect();
+            crate::command::parse(&words(manifest, &given), Some(IncidentNo(7)))
+        };
+        let here = Target::Incident(IncidentNo(7));
+        for text in ["dry-run", "--dry-run", "for=90d", "for", "id=43", "package=x", "43", "43-1", "#43"] {
+            let Ok(Intent::Remedy { target, wish: Wish::Pin { package, for_ms, .. }, dry_run, .. }) =
+                said("pin", &[("package", text)])
+            else {
+                panic!("{text}")
+            };
+            assert_eq!((target, package.as_deref(), dry_run), (here, Some(text), false));
+            assert_eq!(for_ms, 14 * 24 * 3_600_000, "{text}");
+            let reason = Some(text.into());
+            assert_eq!(said("resolve", &[("reason", text)]), Ok(Intent::Resolve { target: here, reason }));
+        }
+        for (name, options, what) in [
+            ("pin", &[("id", "serde")][..], "id= does not take \"serde\""),
+            ("list", &[("repo", "open")], "repo= does not take \"open\""),
+            ("list", &[("stage", "acme/shop")], "stage= must be one of"),
+            ("mute", &[("for", "soon")], "for= does not take \"soon\""),
+        ] {
+            let mistake = said(name, options).unwrap_err();
+            assert!(mistake.what.contains(what), "{mistake:?}");
+        }
     }
 }

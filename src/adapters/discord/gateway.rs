@@ -119,21 +119,10 @@ pub fn listen(listener: Listener, tasks: &TaskTracker, stop: CancellationToken) 
     tasks.spawn(watch(shards.clone(), listener.health.clone(), stop.clone()));
     let (held, ends) = (shards.clone(), stop.clone());
     tasks.spawn(async move {
-        loop {
-            tokio::select! {
-                ended = connect(&listener, &held) => match ended {
-                    Ended::Again(why) => listener.health.down(&why),
-                    Ended::ForGood(why) => {
-                        listener.health.down(&why);
-                        return tracing::error!("Discord refuses the connection: correct [discord] and restart");
-                    }
-                },
-                () = ends.cancelled() => return,
-            }
-            tokio::select! {
-                () = tokio::time::sleep(PAUSE) => {}
-                () = ends.cancelled() => return,
-            }
+        let work = async { while rest(&listener, connect(&listener, &held).await).await {} };
+        tokio::select! {
+            () = work => {}
+            () = ends.cancelled() => {}
         }
     });
     tasks.spawn(async move {
@@ -161,19 +150,53 @@ async fn watch(shards: Arc<Mutex<Option<Arc<ShardManager>>>>, health: Arc<Integr
     }
 }
 
+/// Waits until it is worth connecting again; `false` where it never is.
+async fn rest(listener: &Listener, ended: Ended) -> bool {
+    match ended {
+        Ended::Again(why) => {
+            listener.health.down(&why);
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ended::Refused(used, why) => another(listener, &used, &why).await,
+        Ended::ForGood(why) => {
+            listener.health.down(&why);
+            tracing::error!("Discord refuses the connection: correct [discord] and restart");
+            return false;
+        }
+    }
+    true
+}
+
+/// Waits for another token than the one that Discord refused: we read it anew, or somebody else does.
+async fn another(listener: &Listener, used: &Arc<SecretString>, why: &str) {
+    if listener.token.refused(used) {
+        return;
+    }
+    listener.health.down(why);
+    tracing::error!("Discord refuses discord.bot_token: set the new one and send SIGHUP");
+    while !listener.token.refused(used) {
+        tokio::select! {
+            () = listener.token.replaced(used) => {}
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+}
+
 /// Why a connection is over.
 enum Ended {
     Again(String),
-    /// Close codes 4004 and 4010 to 4014: the same again would be refused again.
+    /// Close code 4004: this token does not count.
+    Refused(Arc<SecretString>, String),
+    /// Close codes 4010 to 4014: the same again would be refused again.
     ForGood(String),
 }
 
-fn ended(why: &serenity::Error) -> Ended {
+fn ended(why: &serenity::Error, used: Arc<SecretString>) -> Ended {
     let words = crate::domain::text::clean_line(&why.to_string(), 200);
     match why {
+        serenity::Error::Gateway(GatewayError::InvalidAuthentication) => Ended::Refused(used, words),
         serenity::Error::Gateway(
-            GatewayError::InvalidAuthentication
-            | GatewayError::InvalidShardData
+            GatewayError::InvalidShardData
             | GatewayError::OverloadedShard
             | GatewayError::InvalidGatewayIntents
             | GatewayError::DisallowedGatewayIntents,
@@ -192,14 +215,14 @@ async fn connect(listener: &Listener, held: &Mutex<Option<Arc<ShardManager>>>) -
     let client = ClientBuilder::new_with_http(http, GatewayIntents::GUILDS).raw_event_handler(ears).await;
     let mut client = match client {
         Ok(client) => client,
-        Err(why) => return ended(&why),
+        Err(why) => return ended(&why, used),
     };
     *held.lock().unwrap_or_else(PoisonError::into_inner) = Some(client.shard_manager.clone());
-    match client.start().await {
+    let done = client.start().await;
+    // Its shards are gone: whoever stops us need not wait for them.
+    *held.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    match done {
         Ok(()) => Ended::Again("it ended".into()),
-        Err(serenity::Error::Gateway(GatewayError::InvalidAuthentication)) if listener.token.refused(&used) => {
-            Ended::Again("Discord refused the token; there is another now".into())
-        }
-        Err(why) => ended(&why),
+        Err(why) => ended(&why, used),
     }
 }

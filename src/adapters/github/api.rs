@@ -21,6 +21,7 @@ use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::OnceCell;
 use tracing::Instrument;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -71,6 +72,8 @@ pub struct GitHub {
     tokens: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<Token>>>>>,
     /// Installations by owner, one slot each.
     installations: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<u64>>>>>,
+    /// Of the App, once it was asked for.
+    slug: OnceCell<String>,
     minute: Limiter,
     hour: Limiter,
     /// GitHub asked us to be quiet until then.
@@ -91,6 +94,12 @@ impl Answer {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, PortError> {
         serde_json::from_slice(&self.body)
             .map_err(|why| PortError::permanent(format!("GitHub's answer cannot be read: {why}")))
+    }
+
+    /// A proxy's page: GitHub itself answers in JSON, or with an empty body.
+    fn is_a_page(&self) -> bool {
+        let kind = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        !self.body.is_empty() && kind.is_some_and(|kind| kind.starts_with("text/html"))
     }
 
     /// GitHub's own words, without the rest.
@@ -137,6 +146,7 @@ impl GitHub {
             clock: settings.clock,
             tokens: Mutex::default(),
             installations: Mutex::default(),
+            slug: OnceCell::new(),
             quiet_until: Mutex::new(Time(0)),
             quota: super::quota::Quotas::default(),
             redelivered: Mutex::default(),
@@ -182,7 +192,7 @@ impl GitHub {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Answer, PortError> {
-        self.wait_turn(method)?;
+        self.wait_turn(method != "GET" && !steers_a_run(path))?;
         let span = tracing::info_span!(
             target: TRACE,
             "github",
@@ -196,7 +206,7 @@ impl GitHub {
 
     /// A call of the GraphQL API, which is always a POST; one that only `reads` creates no content.
     pub(super) async fn graphql(&self, repo: &Repo, body: &Value, reads: bool) -> Result<Answer, PortError> {
-        self.wait_turn(if reads { "GET" } else { "POST" })?;
+        self.wait_turn(!reads)?;
         let span = tracing::info_span!(
             target: TRACE,
             "github",
@@ -241,6 +251,9 @@ impl GitHub {
         }
         self.report(&sent, repo);
         let answer = sent?;
+        if answer.is_a_page() && !answer.status.is_server_error() {
+            return Err(PortError::transient("another program answered in GitHub's place, with a web page"));
+        }
         if let Some(repo) = repo {
             self.quota.note(repo, &answer.headers);
         }
@@ -306,7 +319,7 @@ impl GitHub {
 
     /// A reading call with this very token.
     pub(super) async fn read_as(&self, token: SecretString, path: &str) -> Result<Answer, PortError> {
-        self.wait_turn("GET")?;
+        self.wait_turn(false)?;
         let client = self.client.user_access_token(token).map_err(|why| PortError::permanent(why.to_string()))?;
         let answer = send(&client, "GET", path, None).await?;
         self.obey(&answer)?;
@@ -314,9 +327,9 @@ impl GitHub {
     }
 
     /// Our own pace, before GitHub has to say so.
-    fn wait_turn(&self, method: &str) -> Result<(), PortError> {
+    fn wait_turn(&self, creates: bool) -> Result<(), PortError> {
         self.wait_quiet()?;
-        if method == "GET" {
+        if !creates {
             return Ok(());
         }
         for limit in [&self.minute, &self.hour] {
@@ -445,7 +458,10 @@ impl GitHub {
         }
         let answer = Box::pin(self.send("GET", None, &format!("/repos/{repo}/installation"), None)).await?;
         if !answer.status.is_success() {
-            return Err(not_installed(repo, &answer));
+            return Err(match answer.status {
+                StatusCode::NOT_FOUND => not_installed(repo, &answer),
+                _ => refused(&answer),
+            });
         }
         let id = answer.json::<Installation>()?.id;
         *kept = Some(id);
@@ -475,6 +491,21 @@ impl GitHub {
         let name = value.get("login").or_else(|| value.get("slug")).and_then(Value::as_str);
         Ok(name.unwrap_or("nobody").to_owned())
     }
+
+    /// The account that writes what we write.
+    pub(super) async fn own_login(&self) -> Result<Option<String>, PortError> {
+        Ok(match &*self.credentials() {
+            Credentials::Nobody => None,
+            Credentials::Token(_) => Some(self.whoami().await?),
+            Credentials::App { .. } => Some(format!("{}[bot]", self.slug.get_or_try_init(|| self.whoami()).await?)),
+        })
+    }
+}
+
+/// Whether a call runs a run again or ends it: that creates no content, and must not wait behind comments.
+fn steers_a_run(path: &str) -> bool {
+    let is = |ending: &str| path.ends_with(ending);
+    path.contains("/actions/") && (is("/rerun") || is("/rerun-failed-jobs") || is("/cancel") || is("/force-cancel"))
 }
 
 fn not_installed(repo: &Repo, answer: &Answer) -> PortError {

@@ -189,8 +189,8 @@ impl Webhooks {
         let url = url::Url::parse(url?).ok()?;
         let host = url.host_str()?;
         let with_port = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        let safe = matches!(url.scheme(), "https" | "http") && with_port == self.web_host && url.username().is_empty();
-        safe.then(|| url.to_string())
+        let plain = matches!(url.scheme(), "https" | "http") && url.username().is_empty() && url.password().is_none();
+        (plain && with_port == self.web_host).then(|| url.to_string())
     }
 
     fn job(&self, base: &Base, action: &str, job: &Job) -> Vec<Heard> {
@@ -469,4 +469,29 @@ fn gone(base: &Base, branch: &str) -> Vec<Heard> {
         return ignored("push", "deletes the branch of a merge queue's entry");
     }
     event(Event::BranchGone { repo: base.repo.clone(), branch: branch.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_to_the_forge_alone() {
+        let webhooks = Webhooks { web_host: "github.com".into(), name: Arc::default(), app: None };
+        for (address, kept) in [
+            ("https://github.com/acme/shop/actions/runs/1", true),
+            ("https://@github.com/acme/shop", true),
+            ("https://ada@github.com/acme/shop", false),
+            ("https://ada:x@github.com/acme/shop", false),
+            ("https://:x@github.com/acme/shop", false),
+            ("https://github.com:8443/acme/shop", false),
+            ("https://github.com.example.org/acme/shop", false),
+            ("ftp://github.com/acme/shop", false),
+            ("/acme/shop", false),
+        ] {
+            let link = webhooks.link(Some(&address.to_owned()));
+            assert_eq!(link.is_some(), kept, "{address}");
+            assert!(link.is_none_or(|link| !link.contains('@')), "{address}");
+        }
+    }
 }

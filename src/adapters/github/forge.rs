@@ -217,10 +217,7 @@ impl GitHub {
         number: u64,
         is: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<Option<(u64, String)>, PortError> {
-        let login = match &*self.credentials() {
-            Credentials::Token(_) => Some(self.whoami().await?),
-            _ => None,
-        };
+        let login = self.own_login().await?;
         for page in 1..=PAGES {
             let path = format!("/repos/{repo}/issues/{number}/comments?per_page=100&page={page}");
             let comments: Vec<Value> = self.get(repo, &path).await?;
@@ -238,10 +235,10 @@ impl GitHub {
     }
 
     pub(super) fn is_ours(&self, comment: &Value, login: Option<&str>) -> bool {
+        let app = comment.pointer("/performed_via_github_app/id").and_then(Value::as_u64);
         match &*self.credentials() {
-            Credentials::App { id, .. } => {
-                comment.pointer("/performed_via_github_app/id").and_then(Value::as_u64) == Some(*id)
-            }
+            Credentials::App { id, .. } if app.is_some() => app == Some(*id),
+            // GitHub does not always say which App it was.
             _ => login.is_some() && comment.pointer("/user/login").and_then(Value::as_str) == login,
         }
     }

@@ -1,7 +1,6 @@
 //! Issues that we open: found again by a hidden marker among those that carry our label.
 
 use super::api::{GitHub, refused, segment};
-use super::auth::Credentials;
 use crate::domain::action::{Made, MadeKind, OWN_LABEL};
 use crate::domain::ids::Repo;
 use crate::ports::{NewIssue, PortError};
@@ -63,10 +62,7 @@ impl GitHub {
     /// Our issue with this marker, in whatever state.
     async fn marked(&self, repo: &Repo, marker: &str) -> Result<Option<Value>, PortError> {
         let hidden = hidden(marker);
-        let login = match &*self.credentials() {
-            Credentials::Token(_) => Some(self.whoami().await?),
-            _ => None,
-        };
+        let login = self.own_login().await?;
         for page in 1..=PAGES {
             let query: String = url::form_urlencoded::Serializer::new(String::new())
                 .append_pair("labels", OWN_LABEL)

@@ -79,7 +79,8 @@ pub fn api_url(web: &str) -> Result<String, String> {
     let full = if web.contains("://") { web.to_owned() } else { format!("https://{web}") };
     let url = Url::parse(&full).map_err(|_| told())?;
     let host = url.host_str().filter(|_| matches!(url.scheme(), "https" | "http")).ok_or_else(told)?;
-    if !url.path().trim_matches('/').is_empty() || url.query().is_some() || !url.username().is_empty() {
+    let anonymous = url.username().is_empty() && url.password().is_none();
+    if !url.path().trim_matches('/').is_empty() || url.query().is_some() || !anonymous {
         return Err(told());
     }
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
@@ -219,7 +220,9 @@ mod tests {
         ] {
             assert_eq!(api_url(web).unwrap(), api);
         }
-        for bad in ["", "ftp://x.org", "https://github.com/acme", "https://u@github.com", "a b"] {
+        for bad in
+            ["", "ftp://x.org", "https://github.com/acme", "https://u@github.com", "https://:x@github.com", "a b"]
+        {
             assert!(api_url(bad).is_err(), "{bad}");
         }
     }

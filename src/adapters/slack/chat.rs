@@ -222,7 +222,11 @@ impl Slack {
                 .in_time(session.http_session_api.http_get(method, &params, Some(&SLACK_TIER3_METHOD_CONFIG)))
                 .await
                 .map_err(harmless)?;
-            for message in page.get("messages").and_then(Value::as_array).into_iter().flatten() {
+            // What is no answer of Slack's tells nothing of its messages.
+            let Some(messages) = page.get("messages").and_then(Value::as_array) else {
+                return Err(PortError::transient("Slack's answer cannot be read"));
+            };
+            for message in messages {
                 if message.pointer("/metadata/event_payload/marker").and_then(Value::as_str) == Some(marker) {
                     return Ok(message.get("ts").and_then(Value::as_str).map(str::to_owned));
                 }

@@ -86,7 +86,9 @@ fn all_sites<'a>(draft: &mut Draft<'a>, package: &str) -> Found<'a> {
         match sites(&file.text, package) {
             Ok(found) if found.is_empty() => {}
             Ok(found) => all.push((file, found)),
-            Err(reason) => draft.refuse(format!("{} is not valid TOML ({}): fix it first.", file.path, short(&reason))),
+            Err(reason) => {
+                draft.refuse(format!("{} is not valid TOML ({}): fix it first.", short(&file.path), short(&reason)));
+            }
         }
     }
     all
@@ -97,7 +99,7 @@ fn pin_manifests(draft: &mut Draft<'_>, package: &str, version: &str) -> Option<
     let all = all_sites(draft, package);
     for (file, site) in all.iter().flat_map(|(file, sites)| sites.iter().map(move |site| (file, site))) {
         if let Some(reason) = site.refused {
-            draft.refuse(format!("{package} cannot be pinned in {}: {reason}.", file.path));
+            draft.refuse(format!("{package} cannot be pinned in {}: {reason}.", short(&file.path)));
         }
     }
     if draft.is_refused() || all.is_empty() {
@@ -116,7 +118,7 @@ fn pin_manifests(draft: &mut Draft<'_>, package: &str, version: &str) -> Option<
         let sites: Vec<&Site> = sites.iter().filter(|site| chosen.contains(&site.original())).collect();
         let stale: Vec<&Site> = sites.iter().copied().filter(|site| site.exact() != Some(version)).collect();
         if !stale.is_empty() {
-            draft.because(format!("{}: the requirement of {package} is now ={version}.", file.path));
+            draft.because(format!("{}: the requirement of {package} is now ={version}.", short(&file.path)));
             draft.put(file, pinned(&file.text, &stale, version, locked.as_deref()));
         }
     }
@@ -199,7 +201,7 @@ fn read_lock<'a>(draft: &mut Draft<'_>, file: &'a Source) -> Option<Lock<'a>> {
     match Lock::read(&file.text) {
         Ok(lock) => Some(lock),
         Err(reason) => {
-            draft.refuse(format!("Cannot read {} ({}): fix it first.", file.path, short(&reason)));
+            draft.refuse(format!("Cannot read {} ({}): fix it first.", short(&file.path), short(&reason)));
             None
         }
     }
@@ -211,7 +213,7 @@ fn pin_lock<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, version:
     let index = match entry(&lock, package, version, requirements.as_deref()) {
         Ok(index) => index,
         Err(Some(reason)) => {
-            draft.refuse(format!("{}: {reason}", file.path));
+            draft.refuse(format!("{}: {reason}", short(&file.path)));
             return;
         }
         Err(None) => return,
@@ -224,7 +226,7 @@ fn pin_lock<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, version:
     if required.is_none() && !is_compatible(&old, version) {
         draft.refuse(format!(
             "{}: {package} {version} is not compatible with {old}, which other packages here depend on.",
-            file.path
+            short(&file.path)
         ));
         return;
     }
@@ -240,7 +242,7 @@ fn pin_lock<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, version:
                 let sentence = format!(
                     "{}: a lock file does not tell whether everything that depends on {package} accepts {version}: \
                      check with `cargo metadata --locked`.",
-                    file.path
+                    short(&file.path)
                 );
                 draft.unresolved(&file.path, sentence);
             }
@@ -251,7 +253,7 @@ fn pin_lock<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, version:
         None if required.is_some() => {
             let sentence = format!(
                 "{} still has {package} {old}: run `cargo update -p {package}@{old} --precise {version}` and commit it.",
-                file.path
+                short(&file.path)
             );
             draft.unresolved(&file.path, sentence);
         }
@@ -259,7 +261,7 @@ fn pin_lock<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, version:
             let sentence = format!(
                 "{package} is only in {}, and no earlier version of that file fits {version}: \
                  run `cargo update -p {package}@{old} --precise {version}` and commit the lock.",
-                file.path
+                short(&file.path)
             );
             draft.refuse_unresolved(&file.path, sentence);
         }
@@ -277,15 +279,15 @@ fn from_earlier(draft: &Draft<'_>, file: &Source, lock: &Lock, index: usize, ver
 }
 
 fn tell(draft: &mut Draft<'_>, file: &Source, package: &str, version: &str, moved: &Relocked) {
-    draft.because(format!("{}: took the entry for {package} {version} from an earlier lock file.", file.path));
+    draft.because(format!("{}: took the entry for {package} {version} from an earlier lock file.", short(&file.path)));
     for (name, from, to) in moved.along.iter().filter(|(name, ..)| name != package) {
-        draft.because(format!("{}: {name} also moves from {from} to {to}.", file.path));
+        draft.because(format!("{}: {name} also moves from {from} to {to}.", short(&file.path)));
     }
     for (name, then, now) in &moved.newer {
         let sentence = format!(
             "{}: the lock file with {package} {version} had {name} {then} and now has {now}; \
              if `cargo metadata --locked` fails, run `cargo update -p {package} --precise {version}`.",
-            file.path
+            short(&file.path)
         );
         draft.unresolved(&file.path, sentence);
     }
@@ -342,10 +344,14 @@ fn unpin_manifests(draft: &mut Draft<'_>, package: &str) -> Option<TakenBack> {
         for site in &marked {
             if site.exact().is_none() {
                 let now = short(&site.requirement);
-                draft.warn(format!("{}: {package} was changed to {now} after the pin; kept.", file.path));
+                draft.warn(format!("{}: {package} was changed to {now} after the pin; kept.", short(&file.path)));
             }
         }
-        draft.because(format!("{}: restored the requirement of {package} to {}.", file.path, short(first.original())));
+        draft.because(format!(
+            "{}: restored the requirement of {package} to {}.",
+            short(&file.path),
+            short(first.original())
+        ));
         draft.put(file, restored(&file.text, &marked));
         if let (Some(version), Some(mark)) = (first.exact(), &first.mark) {
             let requirement = first.original().to_owned();
@@ -373,12 +379,12 @@ fn unpin_lock<'a>(draft: &mut Draft<'a>, file: &'a Source, package: &str, taken_
         } else if taken_back.is_some_and(|back| !meets(&back.requirement, &pinned)) {
             let sentence = format!(
                 "{} still has {package} {}, which the requirement does not allow: run `cargo update -p {package}`.",
-                file.path,
+                short(&file.path),
                 short(&pinned)
             );
             draft.unresolved(&file.path, sentence);
         } else {
-            draft.because(format!("{} keeps {package} {}, which is allowed.", file.path, short(&pinned)));
+            draft.because(format!("{} keeps {package} {}, which is allowed.", short(&file.path), short(&pinned)));
         }
     }
     if mark.is_some() || taken_back.is_some() {

@@ -75,7 +75,7 @@ impl PinEditor for DockerPins {
                 let Some(mark) = &place.mark else { continue };
                 splices.remove(mark.range.clone());
                 splices.replace(place.range.clone(), mark.was.old.clone());
-                draft.because(format!("{} is back to {}.", file.path, short(&mark.was.old)));
+                draft.because(format!("{} is back to {}.", short(&file.path), short(&mark.was.old)));
             }
             if !splices.is_empty() {
                 draft.put(file, splices.apply(&file.text));
@@ -138,7 +138,7 @@ fn is_wanted(draft: &mut Draft<'_>, file: &Source, wanted: &Image, text: &str) -
         if name.is_meant_by(&image) {
             draft.refuse(format!(
                 "{} builds {} from a variable: pin it by hand, or write the image out first.",
-                file.path,
+                short(&file.path),
                 short(text)
             ));
         }
@@ -157,7 +157,11 @@ fn in_dockerfile(draft: &mut Draft<'_>, file: &Source, wanted: &Image) -> Vec<Pl
         let variable = variable.split([':', '-']).next().unwrap_or(variable);
         let default = found.arguments.iter().find(|(name, _)| image.starts_with('$') && name == variable);
         if default.is_some_and(|(_, value)| wanted.is_meant_by(&Image::parse(value))) {
-            draft.refuse(format!("{} takes {} from an ARG: pin it by hand in the ARG.", file.path, short(wanted.name)));
+            draft.refuse(format!(
+                "{} takes {} from an ARG: pin it by hand in the ARG.",
+                short(&file.path),
+                short(wanted.name)
+            ));
         }
         if is_wanted(draft, file, wanted, image) {
             let mark = mark_above(text, named.line);
@@ -211,7 +215,7 @@ fn in_yaml(
     let found = match scalars(text) {
         Ok(found) => found,
         Err(reason) => {
-            draft.refuse(format!("{} is not valid YAML ({}): fix it first.", file.path, short(&reason)));
+            draft.refuse(format!("{} is not valid YAML ({}): fix it first.", short(&file.path), short(&reason)));
             return Vec::new();
         }
     };
@@ -229,7 +233,7 @@ fn in_yaml(
         let raw = &text[scalar.range.clone()];
         let plain = scalar.simple && raw.trim_matches(['"', '\'']) == scalar.value && comment(raw, None, PIN).is_some();
         let Some(behind) = Behind::read(text, scalar.range.end, PIN).filter(|_| plain) else {
-            draft.refuse(format!("{} names the image in a form that cannot be edited safely.", file.path));
+            draft.refuse(format!("{} names the image in a form that cannot be edited safely.", short(&file.path)));
             continue;
         };
         let (mark_at, mark, image) = (behind.end, behind.mark, image.to_owned());
@@ -266,12 +270,12 @@ fn pin_file<'a, 'p>(draft: &mut Draft<'a>, file: &'a Source, here: impl Iterator
         let quote = &raw[..usize::from(raw.starts_with(['"', '\'']))];
         let scheme = if raw[quote.len()..].starts_with(SCHEME) { SCHEME } else { "" };
         splices.replace(place.range.clone(), format!("{quote}{scheme}{}{quote}", image.with_digest(digest)));
-        draft.because(format!("{} uses {}: added its digest.", file.path, short(&place.image)));
+        draft.because(format!("{} uses {}: added its digest.", short(&file.path), short(&place.image)));
         if place.mark.is_some() {
             continue;
         }
         let Some(words) = comment(raw, None, PIN) else {
-            draft.refuse(format!("{} names the image in a form that cannot be edited safely.", file.path));
+            draft.refuse(format!("{} names the image in a form that cannot be edited safely.", short(&file.path)));
             continue;
         };
         if place.is_line {

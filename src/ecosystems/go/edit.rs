@@ -7,7 +7,7 @@
 mod module;
 mod sum;
 
-use self::module::{Directive, Verb, canonical, compare, directives, is_path};
+use self::module::{Directive, Verb, canonical, compare, directives, is_open, is_path};
 use crate::domain::edit::{Edited, Source};
 use crate::domain::text::short;
 use crate::ecosystems::edit::PinEditor;
@@ -84,13 +84,14 @@ struct Pin<'a> {
 
 /// Our mark at the end of a line: with its lead, and what it says.
 fn mark_of(text: &str, directive: &Directive) -> Option<(std::ops::Range<usize>, Was, Option<String>)> {
-    let line = &text[directive.line.clone()];
+    // Blanks behind the mark were there before it.
+    let line = text[directive.line.clone()].trim_end();
     let at = line.find(PIN)?;
     let lead = [COMMENT, BEHIND].into_iter().find(|lead| line[..at].ends_with(lead))?;
     let words = &line[at + PIN.len()..];
     let (words, added) = words.split_once(SUM).map_or((words, None), |(words, added)| (words, Some(added)));
     let start = directive.line.start + at - lead.len();
-    Some((start..directive.line.end, Was::read(words).1, added.map(|added| added.trim().to_owned())))
+    Some((start..directive.line.start + line.len(), Was::read(words).1, added.map(|added| added.trim().to_owned())))
 }
 
 impl<'a> Pin<'a> {
@@ -111,6 +112,9 @@ impl<'a> Pin<'a> {
     fn module(&mut self, source: &'a Source) {
         let text = source.text.as_str();
         let path = short(&source.path);
+        if is_open(text) {
+            return self.draft.refuse(format!("{path} has a block that is not closed."));
+        }
         let all = directives(text).into_iter().filter(|one| one.module == self.module).collect::<Vec<_>>();
         let sum = self.sum_of(source);
         let transitive = sum.and_then(|sum| self.highest(&sum.text));
@@ -306,6 +310,44 @@ impl<'a> Pin<'a> {
             self.draft.because(format!("{} is restored to its state before the pin.", short(&source.path)));
             self.draft.warn("If go.mod or go.sum changed in other ways since the pin, run `go mod tidy`.");
             self.draft.put(source, splice(text, splices));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUM_LINES: &str = "a.b/c v1.1.0 h1:new=\na.b/c v1.1.0/go.mod h1:also=\n";
+
+    fn made(edited: Edited, files: &[Source]) -> Vec<Source> {
+        let Edited::Ready(edit) = edited else { panic!("{edited:?}") };
+        let now = |file: &Source| edit.files.iter().find(|new| new.path == file.path).unwrap_or(file).clone();
+        files.iter().map(now).collect()
+    }
+
+    #[test]
+    fn a_pin_comes_out_to_the_byte() {
+        let earlier = [Source { path: "go.sum".into(), text: SUM_LINES.into() }];
+        let sum = "a.b/b v1.0.0 h1:old=\na.b/b v1.0.0/go.mod h1:older=";
+        for module in [
+            "module x\nrequire a.b/c v1.0.0\n",
+            "module x\nrequire a.b/c v1.0.0  \t\n",
+            "module x\r\nrequire a.b/c v1.0.0 // indirect   \r\n",
+            "module x\nrequire (\n\ta.b/c v1.0.0 // why\t\n)\n",
+            "module x\nrequire a.b/c v1.0.0   ",
+            "module x\nrequire a.b/c v1.0.0\r",
+            "require a.b/c v1.2.0\r",
+        ] {
+            for sum in [String::new(), sum.to_owned(), format!("{sum}\r"), format!("{sum}\n")] {
+                let file = |path: &str, text: &str| Source { path: path.into(), text: text.into() };
+                let files = [file("go.mod", module), file("go.sum", &sum)];
+                let given = Manifests { files: &files, earlier: &earlier };
+                let pinned = made(GoPins.pin(given, "a.b/c", "v1.1.0"), &files);
+                assert!(pinned[0].text.contains(PIN) && pinned[1].text.contains("h1:also="), "{pinned:?}");
+                let given = Manifests { files: &pinned, earlier: &earlier };
+                assert_eq!(made(GoPins.unpin(given, "a.b/c"), &pinned), files);
+            }
         }
     }
 }

@@ -116,18 +116,38 @@ pub fn explain(why: &tokio_postgres::Error, config: &tokio_postgres::Config) -> 
 
 /// The innermost reason, in its own words.
 fn cause(why: &tokio_postgres::Error) -> String {
-    let mut inner: &dyn Error = why;
-    while let Some(next) = inner.source() {
+    let mut inner: &(dyn Error + 'static) = why;
+    loop {
+        // I/O errors hold one another, and what they hold is not their source.
+        let held = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let Some(next) = held.map(|held| held as &(dyn Error + 'static)).or_else(|| inner.source()) else { break };
         inner = next;
     }
-    let text = inner.to_string();
-    if text.contains("UnknownIssuer") || text.contains("invalid peer certificate") {
-        return format!(
-            "its certificate is not trusted ({text}). Set store.ca_file to its authority's certificate in PEM, or add \
-             ?sslmode=disable to store.url where the network is your own"
-        );
+    inner.downcast_ref::<rustls::Error>().map_or_else(|| inner.to_string(), untrusted)
+}
+
+/// What is wrong with the way to the server, with what to do.
+fn untrusted(why: &rustls::Error) -> String {
+    use rustls::{CertificateError as Bad, Error as Tls};
+    const OWN: &str = "or add ?sslmode=disable to store.url where the network is your own";
+    match why {
+        Tls::InvalidCertificate(Bad::UnknownIssuer) => format!(
+            "its certificate is not trusted (unknown authority). Set store.ca_file to its authority's certificate in \
+             PEM, {OWN}"
+        ),
+        Tls::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => {
+            "its certificate has expired: renew it on the server, or check this machine's clock".into()
+        }
+        Tls::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
+            "its certificate names other hosts: use one of them in store.url".into()
+        }
+        // webpki's own errors cannot be named here.
+        Tls::InvalidCertificate(Bad::Other(other)) if format!("{other:?}").contains("CaUsedAsEndEntity") => format!(
+            "its certificate is its own authority: give the server one that an authority signed, and set store.ca_file \
+             to the authority's, {OWN}"
+        ),
+        other => format!("{other}, {OWN}"),
     }
-    text
 }
 
 #[cfg(test)]

@@ -38,8 +38,12 @@ async fn a_generic_hook_is_answered_whole() {
     assert_eq!((status, keys(&answer)), (202, vec!["accepted", "budget_remaining", "category", "run_id"]));
     let values = (&answer["accepted"], &answer["run_id"], &answer["category"], &answer["budget_remaining"]);
     assert_eq!(values, (&json!(true), &json!(77), &json!("build"), &json!(10)));
+    let token = "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC2dF4hJ6";
+    let secret = format!("acme/ghp_{token}");
     for (body, want) in [
         ("{".to_owned(), "JSON"),
+        (json!({"run_id": 1, "repo": "shop", "failed_jobs": ["a"]}).to_string(), "owner/name"),
+        (json!({"run_id": 1, "repo": secret, "failed_jobs": ["a"]}).to_string(), "looks like a secret"),
         (json!({"repo": REPO, "failed_jobs": ["a"]}).to_string(), "run_id"),
         (json!({"run_id": 1, "failed_jobs": ["a"]}).to_string(), "repo"),
         (json!({"run_id": 1, "repo": REPO}).to_string(), "failed_jobs"),

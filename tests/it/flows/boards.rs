@@ -213,7 +213,7 @@ async fn each_form_does_what_the_role_may_and_says_why_not() {
 #[tokio::test]
 async fn nobody_without_a_session_sees_any_of_them() {
     let world = World::with(Setup { open_console: false, ..Setup::default() }).await;
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http = crate::world::client_builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     for path in PAGES.iter().chain(&["/audit/entries.csv", "/audit/entries.jsonl"]) {
         let answer = http.get(format!("http://{}{path}", world.private_at)).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path}");

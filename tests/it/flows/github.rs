@@ -160,3 +160,42 @@ async fn artifacts_are_listed_page_by_page_and_fetched_elsewhere_without_a_token
     let gone = github.download(&repo, last.id).await.err().unwrap();
     assert_eq!(gone.why(), "GitHub no longer has the artifact");
 }
+
+/// GitHub does not always tell by which App a comment was made: then its author is the App's own account, whose name
+/// nobody else can have (docs.github.com, "About creating GitHub Apps").
+#[tokio::test]
+async fn our_comments_are_known_by_the_apps_id_or_by_its_account() {
+    let (sandbox, github, _) = app().await;
+    let comment = |body: &str| Action::Comment {
+        repo: REPO.parse().unwrap(),
+        number: 5,
+        marker: "ci-rescue/x/card".into(),
+        body: body.into(),
+    };
+    let account = |login: &str, kind: &str| json!({"login": login, "id": 1, "type": kind});
+    let app = |id: u64| json!({"id": id});
+    for (user, by, ours) in [
+        (account("ci-rescue-sandbox[bot]", "Bot"), json!(null), true),
+        (account("renamed[bot]", "Bot"), app(7), true),
+        (account("other[bot]", "Bot"), json!(null), false),
+        (account("other[bot]", "Bot"), app(8), false),
+        (account("ci-rescue-sandbox", "User"), json!(null), false),
+        (account("mallory", "User"), json!(null), false),
+    ] {
+        sandbox.lock().repos.get_mut(REPO).unwrap().comments.clear();
+        Forge::ensure(&*github, &comment("one")).await.unwrap();
+        {
+            let mut state = sandbox.lock();
+            let first = &mut state.repos.get_mut(REPO).unwrap().comments[0];
+            (first["user"], first["performed_via_github_app"]) = (user.clone(), by.clone());
+        }
+        for _ in 0..2 {
+            Forge::ensure(&*github, &comment("two")).await.unwrap();
+        }
+        let state = sandbox.lock();
+        let comments = &state.repos[REPO].comments;
+        // The second of what is not ours is by the sandbox's own account, and is found by the App's id.
+        assert_eq!(comments.len(), if ours { 1 } else { 2 }, "{user} {by}: {comments:#?}");
+        assert!(comments.last().unwrap()["body"].as_str().unwrap().ends_with("two"), "{user} {by}");
+    }
+}

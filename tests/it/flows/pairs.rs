@@ -10,7 +10,10 @@ use ci_rescue::demo::Pull;
 use ci_rescue::domain::action::MadeKind;
 use ci_rescue::domain::incident::{Incident, ProposalState};
 use ci_rescue::domain::{Role, Stage};
+use ci_rescue::ports::Store;
+use ci_rescue::store::{Ledger, Memory};
 use serde_json::json;
+use std::sync::Arc;
 
 /// The incident of each world.
 const PAIRS: u64 = 1;
@@ -47,9 +50,9 @@ fn history() -> (Repo, Vec<Pull>) {
 }
 
 impl Pairs {
-    async fn new() -> Self {
+    async fn on(store: Arc<dyn Store>) -> Self {
         let config = "[policy.approvals]\nretry = 1\n".to_owned();
-        let world = World::with(Setup { config, discord: true, ..Setup::default() }).await;
+        let world = World::on(Setup { config, discord: true, ..Setup::default() }, store).await;
         let (repo, pulls) = history();
         host(&world, &repo).await;
         world.forge.lock().repos.get_mut(REPO).unwrap().pulls.extend(pulls);
@@ -130,16 +133,24 @@ impl Pairs {
     }
 }
 
-/// The sixteen pairs of one remedy.
-async fn pairs(verb: &str, key: impl Fn(u64) -> Option<(&'static str, u64)>) {
+/// The remedies that are tried, with the argument that one needs beside the incident.
+pub const REMEDIES: [(&str, Option<(&str, u64)>); 3] =
+    [("retry", None), ("quarantine", None), ("revert", Some(("pr", 300 + PAIRS)))];
+
+/// The sixteen pairs of one remedy, each on a store of its own.
+pub async fn pairs((verb, key): (&str, Option<(&str, u64)>), store: impl AsyncFn() -> Arc<dyn Store>) {
     for proposed in ALL {
         for approved in ALL {
-            let pairs = Pairs::new().await;
+            let pairs = Pairs::on(store().await).await;
             let pair = format!("{verb}: {proposed:?} then {approved:?}");
-            one(&pairs, (proposed, approved), PAIRS, verb, key(PAIRS), &pair).await;
+            one(&pairs, (proposed, approved), PAIRS, verb, key, &pair).await;
             pairs.world.end().await;
         }
     }
+}
+
+async fn in_memory() -> Arc<dyn Store> {
+    Arc::new(Ledger::open(Memory::default()).unwrap())
 }
 
 async fn one(
@@ -191,15 +202,15 @@ async fn one(
 
 #[tokio::test]
 async fn a_rerun_proposed_and_approved_on_all_sixteen_pairs() {
-    pairs("retry", |_| None).await;
+    pairs(REMEDIES[0], in_memory).await;
 }
 
 #[tokio::test]
 async fn a_quarantine_proposed_and_approved_on_all_sixteen_pairs() {
-    pairs("quarantine", |_| None).await;
+    pairs(REMEDIES[1], in_memory).await;
 }
 
 #[tokio::test]
 async fn a_revert_proposed_and_approved_on_all_sixteen_pairs() {
-    pairs("revert", |no| Some(("pr", merged_before(no)))).await;
+    pairs(REMEDIES[2], in_memory).await;
 }

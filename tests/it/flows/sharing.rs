@@ -19,7 +19,7 @@ fn link(told: &str) -> String {
 
 /// Like somebody who has nothing but the address.
 async fn open(world: &World, path: &str) -> (StatusCode, String) {
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let client = crate::world::client_builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let answer = client.get(format!("http://{}{path}", world.private_at)).header("accept", "text/html").send().await;
     let answer = answer.unwrap();
     (answer.status(), answer.text().await.unwrap())

@@ -4,9 +4,10 @@ mod audit;
 mod log;
 mod refusing;
 mod reload;
+mod rotation;
 mod secrets;
 mod stopping;
-mod tls;
+pub mod tls;
 
 use crate::world::{HandClock, forge, people};
 use serde_json::Value;

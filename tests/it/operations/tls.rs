@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-fn openssl(args: &[&str]) -> bool {
+pub fn openssl(args: &[&str]) -> bool {
     Command::new("openssl").args(args).output().is_ok_and(|made| made.status.success())
 }
 
@@ -37,7 +37,7 @@ pub fn pair(dir: &Path, name: &str, days: &str) -> Option<(PathBuf, PathBuf)> {
 }
 
 /// One that expired long ago, and its key.
-fn expired(dir: &Path) -> Option<(PathBuf, PathBuf)> {
+pub fn expired(dir: &Path) -> Option<(PathBuf, PathBuf)> {
     let (_, key) = pair(dir, "old", "2")?;
     let at = |name: &str| dir.join(name).to_str().unwrap().to_owned();
     let authority = format!(

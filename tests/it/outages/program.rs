@@ -65,7 +65,7 @@ impl Program {
     }
 
     async fn until_down(&self, names: &[&str]) -> Value {
-        let http = Client::new();
+        let http = crate::world::client_builder().build().unwrap();
         let wait = async {
             loop {
                 let answer = http.get(format!("http://{}/ready", self.public)).send().await.unwrap();

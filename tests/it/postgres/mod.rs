@@ -2,10 +2,12 @@
 
 mod breaking;
 mod command;
+mod flows;
 mod leading;
 mod replicas;
 mod server;
 mod store;
+mod tls;
 
 /// The server, or the end of the test where none is installed.
 macro_rules! running {

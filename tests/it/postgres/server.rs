@@ -18,7 +18,7 @@ use tokio_postgres::{Client, NoTls};
 pub const PASSWORD: &str = "pass-word-of-some-length";
 const BEAT: Duration = Duration::from_millis(20);
 /// Debian's `nobody`: the server refuses to run as root.
-const NOBODY: u32 = 65534;
+pub const NOBODY: u32 = 65534;
 
 pub struct Server {
     _dir: TempDir,
@@ -37,7 +37,7 @@ fn program(name: &str) -> Option<PathBuf> {
     all.chain(std::env::split_paths(&path)).map(|dir| dir.join(name)).find(|file| file.is_file())
 }
 
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 

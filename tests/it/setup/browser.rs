@@ -100,7 +100,7 @@ async fn a_browser_creates_the_app() {
 async fn without_an_address_there_is_no_webhook_and_others_get_nothing_from_the_page() {
     let place = Place::new().await;
     let setup = wait(&place, "").await;
-    let http = reqwest::Client::new();
+    let http = crate::world::client_builder().build().unwrap();
     // By another name, as a page elsewhere would reach it.
     let foreign = http.get(&setup.page).header("host", "evil.example").send().await.unwrap();
     assert_eq!(foreign.status(), 421);

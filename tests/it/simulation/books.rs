@@ -1,5 +1,7 @@
 //! What must hold in the end, by books that the bot never sees.
 
+mod wider;
+
 use super::forge::What;
 use super::people::role;
 use super::world::{Asked, POLICIES, World};
@@ -22,6 +24,7 @@ pub async fn wrongs(world: &World) -> Vec<String> {
     true_to_the_forge(world, &incidents, &mut wrongs);
     cards(world, &incidents, &mut wrongs).await;
     journals(world, &incidents, &mut wrongs).await;
+    wider::look(world, &incidents, &mut wrongs);
     wrongs
 }
 
@@ -117,6 +120,7 @@ fn does(proposal: &Proposal) -> BTreeSet<What> {
         Action::Branch { branch, .. } => Some(What::Pushed(branch.as_str().to_owned())),
         Action::Pull { branch, .. } => Some(What::Opened(branch.as_str().to_owned())),
         Action::Issue { marker, .. } => Some(What::Issue(marker.clone())),
+        Action::Enqueued { number, .. } => Some(What::Enqueued(*number)),
         _ => None,
     });
     what.collect()
@@ -126,8 +130,9 @@ fn does(proposal: &Proposal) -> BTreeSet<What> {
 /// on.
 fn sanctioned(world: &World, incidents: &[Incident], wrongs: &mut Vec<String>) {
     let acts = world.town.books.lock().unwrap().acts.clone();
-    let mut done: BTreeMap<What, u32> = BTreeMap::new();
-    for act in acts.iter().filter(|act| !matches!(act.what, What::Undone(_))) {
+    let mut done: BTreeMap<What, usize> = BTreeMap::new();
+    let of_plans = |what: &What| !matches!(what, What::Undone(_) | What::Merged(_) | What::Reviewed(..));
+    for act in acts.iter().filter(|act| of_plans(&act.what)) {
         *done.entry(act.what.clone()).or_default() += 1;
         let proposals: Vec<&Proposal> = incidents.iter().flat_map(|incident| &incident.proposals).collect();
         let of = proposals.iter().filter(|proposal| does(proposal).contains(&act.what) && has_run(proposal));
@@ -146,8 +151,14 @@ fn sanctioned(world: &World, incidents: &[Incident], wrongs: &mut Vec<String>) {
         }
     }
     for (what, times) in done {
-        // A branch that was taken back may be pushed again by nobody: its name is its proposal's.
-        if times > 1 {
+        // A branch that was taken back may be pushed again by nobody: its name is its proposal's. What is thrown out of
+        // a merge queue again is put there again, by another proposal.
+        let proposals = incidents.iter().flat_map(|incident| &incident.proposals);
+        let most = match what {
+            What::Enqueued(_) => proposals.filter(|one| does(one).contains(&what) && has_run(one)).count(),
+            _ => 1,
+        };
+        if times > most {
             wrongs.push(format!("{what:?} was done {times} times"));
         }
     }
@@ -170,10 +181,17 @@ fn agreed(world: &World, proposal: &Proposal, at: usize, held: bool) -> bool {
     let (policy, retry, change) = POLICIES[world.policy];
     let wanted = match proposal.remedy.as_str() {
         "retry" => retry,
-        "issue" => 0,
-        _ => change,
+        "issue" | "bisect" | "requeue" => 0,
+        "quarantine" => change,
+        // What the operator says nothing of.
+        _ => change.min(1),
     };
+    let lets_go = matches!(proposal.remedy.as_str(), "unquarantine" | "unpin");
     let Some(by) = &proposal.by.key else {
+        // What was approved with its end may end by itself.
+        if lets_go {
+            return !policy.contains("\"observe\"") && !held;
+        }
         // By itself: only where the operator granted it, and never while the emergency stop is on.
         let granted = proposal.remedy == "issue" || policy.contains(&format!("\"{}\"", proposal.remedy));
         return granted && policy.contains("\"act\"") && !held || proposal.remedy == "issue" && !held;
@@ -208,7 +226,7 @@ fn true_to_the_forge(world: &World, incidents: &[Incident], wrongs: &mut Vec<Str
                     books.pulls.values().any(|pull| pull.branch == *branch && (pull.open || pull.merged))
                 }
                 What::Issue(marker) => books.issues.iter().any(|(have, open)| have == marker && *open),
-                What::Undone(_) => true,
+                What::Undone(_) | What::Merged(_) | What::Enqueued(_) | What::Reviewed(..) => true,
             };
             let ended = proposal.ended.is_some();
             match &proposal.state {

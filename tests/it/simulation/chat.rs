@@ -1,8 +1,10 @@
 //! A chat platform in memory: messages with their hidden markers, threads, and private answers.
 
+use super::people::role;
 use super::plants::Plant;
 use super::power::Power;
 use async_trait::async_trait;
+use ci_rescue::domain::Role;
 use ci_rescue::domain::actor::{Place, Platform};
 use ci_rescue::domain::card::Card;
 use ci_rescue::domain::journal::Mood;
@@ -10,6 +12,9 @@ use ci_rescue::domain::mention::Mention;
 use ci_rescue::domain::time::Time;
 use ci_rescue::ports::{Chat, Message, PortError};
 use std::sync::{Arc, Mutex};
+
+/// Where people comment on pull requests.
+pub const COMMENTS: &str = "github";
 
 #[derive(Clone, Debug)]
 pub struct Posted {
@@ -147,6 +152,17 @@ impl Chat for Room {
             self.answers.lock().unwrap().push((to, text.to_owned()));
         }
         done
+    }
+
+    /// Comments on pull requests say who may write there.
+    fn vouches(&self) -> bool {
+        self.name == COMMENTS
+    }
+
+    async fn vouch(&self, _: &Place, actor: &str) -> Result<bool, PortError> {
+        let name = actor.split_once('-').map_or(actor, |(_, name)| name);
+        let may = role(name) >= Role::Responder || self.is(Plant::VouchesForAll);
+        self.power.call(&format!("{} vouch {actor}", self.name), || Ok(may))
     }
 
     async fn direct(&self, actor: &str, text: &str) -> Result<(), PortError> {

@@ -18,7 +18,8 @@ pub struct Disk {
     struck: AtomicU64,
     /// The emergency stop, as it is stored.
     pub held: AtomicBool,
-    stages: Mutex<BTreeMap<Vec<u8>, Stage>>,
+    /// The stage of each incident, and how many it has adopted.
+    stages: Mutex<BTreeMap<Vec<u8>, (Stage, usize)>>,
     /// In which stage an incident was met by which event.
     pub pairs: Mutex<BTreeSet<(String, String)>>,
 }
@@ -29,7 +30,10 @@ pub struct Handle(pub Arc<Disk>);
 
 #[derive(Deserialize)]
 struct Staged {
+    no: u64,
     stage: Stage,
+    #[serde(default)]
+    adopted: Vec<u64>,
 }
 
 type Pair = (Vec<u8>, Vec<u8>);
@@ -42,9 +46,41 @@ fn delivery(row: &[u8]) -> Option<Delivery> {
     Some(Delivery { body: String::from_utf8(body).ok()?, ..delivery })
 }
 
-/// What the delivery tells, in a word.
-fn told(delivery: &Delivery) -> String {
+/// What a delivery tells.
+struct Tells {
+    /// In a word.
+    kind: String,
+    /// The incident that it names itself.
+    own: Option<u64>,
+}
+
+impl Tells {
+    /// What an incident met that was in this stage, and has adopted another or not: in the turn of a delivery, incidents
+    /// may tell each other something as well.
+    fn met_by(&self, no: u64, before: Option<Stage>, adopts: bool) -> Vec<String> {
+        let another = self.own.is_some_and(|own| own != no);
+        // Only what is closed is looked up for it.
+        let open = self.kind == "pull_reopened" && before.is_some_and(|stage| stage != Stage::Resolved);
+        let mut met = Vec::new();
+        if adopts {
+            met.push("adopted".to_owned());
+        } else if another || open {
+            met.push("revisit".to_owned());
+        }
+        if met.is_empty() || self.own == Some(no) {
+            met.push(self.kind.clone());
+        }
+        met
+    }
+}
+
+fn told(delivery: &Delivery) -> Tells {
     let value: serde_json::Value = serde_json::from_str(&delivery.body).unwrap_or_default();
+    let own = value["incident"].as_u64().or(value["happened"]["incident"].as_u64());
+    Tells { kind: kind(&value, delivery), own }
+}
+
+fn kind(value: &serde_json::Value, delivery: &Delivery) -> String {
     let word = |key: &str| value[key].as_str().or(value["happened"][key].as_str()).map(str::to_owned);
     let event = word("event").or_else(|| word("say")).unwrap_or_else(|| delivery.kind.clone());
     match word("timer") {
@@ -80,11 +116,14 @@ impl Disk {
             if key.first() == Some(&b'n')
                 && let Some(value) = value
             {
-                let Ok(Staged { stage }) = serde_json::from_slice(value) else { continue };
-                let before = stages.insert(key.clone(), stage);
+                let Ok(Staged { no, stage, adopted }) = serde_json::from_slice(value) else { continue };
+                let before = stages.insert(key.clone(), (stage, adopted.len()));
                 if let Some(event) = &event {
+                    let adopts = before.is_some_and(|(_, had)| adopted.len() > had);
+                    let before = before.map(|(stage, _)| stage);
                     let from = before.map_or("none", Stage::as_str).to_owned();
-                    self.pairs.lock().unwrap().insert((from, event.clone()));
+                    let met = event.met_by(no, before, adopts).into_iter().map(|met| (from.clone(), met));
+                    self.pairs.lock().unwrap().extend(met);
                 }
             }
             if key.as_slice() == hold_key().as_slice() {

@@ -1,5 +1,9 @@
 //! A forge in memory: runs, pull requests, issues and branches, with a book of everything that was done to it.
 
+mod waiting;
+
+pub use waiting::REVIEWERS;
+
 use super::plants::Plant;
 use super::power::Power;
 use crate::policy::double::{sha, word};
@@ -9,7 +13,7 @@ use ci_rescue::domain::action::{Action, Made, MadeKind};
 use ci_rescue::domain::agent::Touched;
 use ci_rescue::domain::change::{Change, ChangeOutcome, Method, NewCommit};
 use ci_rescue::domain::commit_check::CheckSeen;
-use ci_rescue::domain::deployment::PendingFacts;
+use ci_rescue::domain::deployment::{PendingFacts, Review};
 use ci_rescue::domain::edit::Source;
 use ci_rescue::domain::facts::{JobFacts, PullOf, RunFacts};
 use ci_rescue::domain::refs::{Branch, OwnBranch};
@@ -22,7 +26,7 @@ use ci_rescue::ports::{
     PastRuns, PortError, Pulled, Since,
 };
 use futures::StreamExt;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -59,13 +63,35 @@ pub enum What {
     Pushed(String),
     Opened(String),
     Issue(String),
+    Merged(String),
+    Enqueued(u64),
+    /// A deployment of the run was decided on, for this person.
+    Reviewed(u64, String),
     /// Something was taken back.
     Undone(String),
+}
+
+/// A run that waits until somebody lets it deploy.
+#[derive(Clone, Debug)]
+pub struct Deploy {
+    pub waits: bool,
+    /// Decided on the forge itself.
+    pub elsewhere: bool,
+    pub reviews: Vec<Review>,
 }
 
 #[derive(Default)]
 pub struct Books {
     pub runs: BTreeMap<u64, Run>,
+    pub deploys: BTreeMap<u64, Deploy>,
+    /// Pull requests that are in the merge queue.
+    pub queue: BTreeSet<u64>,
+    /// Runners that are online.
+    pub online: u32,
+    /// Pull requests that the bot merged, and that the forge has not told of.
+    pub merged: Vec<(u64, String)>,
+    /// Branches of people that were deleted.
+    pub gone: BTreeSet<String>,
     pub pulls: BTreeMap<u64, Pull>,
     /// Issues by marker, and whether each is open.
     pub issues: Vec<(String, bool)>,
@@ -129,7 +155,6 @@ fn unasked<T>() -> Result<T, PortError> {
 }
 
 impl ci_rescue::ports::Timetables for Town {}
-impl ci_rescue::ports::Queues for Town {}
 impl PastRuns for Town {}
 
 #[async_trait]
@@ -203,15 +228,15 @@ impl Ci for Town {
     }
 
     async fn runners(&self, _: &Repo, _: &[String]) -> Result<Fleet, PortError> {
-        unasked()
+        self.call("runners", |books| Ok(Fleet { online: books.online, offline: 1 }))
     }
 
-    async fn pending(&self, _: &Repo, _: RunId) -> Result<PendingFacts, PortError> {
-        unasked()
+    async fn pending(&self, _: &Repo, run: RunId) -> Result<PendingFacts, PortError> {
+        self.deployments(run.0)
     }
 
-    async fn review(&self, _: &Repo, _: RunId, _: &[u64], _: bool, _: &str) -> Result<(), PortError> {
-        unasked()
+    async fn review(&self, _: &Repo, run: RunId, ids: &[u64], approve: bool, said: &str) -> Result<(), PortError> {
+        self.take_review(run.0, ids, approve, said)
     }
 
     async fn is_member(&self, _: &Repo, _: &str, _: &str) -> Result<bool, PortError> {
@@ -266,6 +291,9 @@ impl Ci for Town {
 impl Forge for Town {
     async fn head(&self, _: &Repo, branch: &Untrusted, _: Option<u64>) -> Result<Option<String>, PortError> {
         self.call("head", |books| {
+            if books.gone.contains(branch.raw()) {
+                return Ok(None);
+            }
             let newest = books.runs.iter().rev().find(|(_, run)| run.branch == branch.raw());
             Ok(Some(newest.map_or_else(|| sha(0), |(run, _)| sha(*run))))
         })
@@ -334,11 +362,11 @@ impl Forge for Town {
     async fn open_pull(&self, _: &Repo, pull: &NewPull<'_>) -> Result<Made, PortError> {
         let branch = pull.branch.as_str().to_owned();
         self.call(&format!("open {branch}"), |books| {
-            if !books.branches.contains_key(&branch) {
-                return Err(PortError::permanent("the branch is not there"));
-            }
             let have = books.pulls.iter().find(|(_, pull)| pull.branch == branch).map(|(number, _)| *number);
             let have = have.filter(|_| !self.is(Plant::OpensBlindly));
+            if have.is_none() && !books.branches.contains_key(&branch) {
+                return Err(PortError::permanent("the branch is not there"));
+            }
             let number = have.unwrap_or(100 + books.pulls.len() as u64);
             if have.is_none() {
                 books.pulls.insert(number, Pull { branch: branch.clone(), open: true, merged: false });
@@ -350,9 +378,13 @@ impl Forge for Town {
 
     async fn merge(&self, _: &Repo, branch: &OwnBranch, _: &str) -> Result<(), PortError> {
         self.call(&format!("merge {}", branch.as_str()), |books| {
-            let pull = books.pulls.values_mut().find(|pull| pull.branch == branch.as_str());
-            let pull = pull.ok_or_else(|| PortError::permanent("there is no such pull request"))?;
-            (pull.open, pull.merged) = (false, true);
+            let pull = books.pulls.iter_mut().find(|(_, pull)| pull.branch == branch.as_str());
+            let (number, pull) = pull.ok_or_else(|| PortError::permanent("there is no such pull request"))?;
+            if !pull.merged {
+                (pull.open, pull.merged) = (false, true);
+                books.merged.push((*number, branch.as_str().to_owned()));
+                self.act(books, What::Merged(branch.as_str().to_owned()));
+            }
             Ok(())
         })
     }

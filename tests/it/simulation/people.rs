@@ -4,6 +4,7 @@ use super::plants::Plant;
 use ci_rescue::domain::actor::{Actor, Place, Platform, Principal, Role};
 use ci_rescue::domain::event::Event;
 use ci_rescue::domain::form::Fields;
+use ci_rescue::domain::{Failure, Repo};
 use ci_rescue::ports::{Decoder, Delivery, Directory, Heard};
 use serde::{Deserialize, Serialize};
 
@@ -25,12 +26,50 @@ pub fn role(name: &str) -> Role {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "say", rename_all = "snake_case")]
 pub enum Said {
-    Happened { happened: Box<Event> },
-    Words { actor: Actor, place: Place, text: String },
-    Press { actor: Actor, place: Place, value: String },
+    Happened {
+        happened: Box<Event>,
+    },
+    Words {
+        actor: Actor,
+        place: Place,
+        text: String,
+    },
+    Press {
+        actor: Actor,
+        place: Place,
+        value: String,
+    },
+    /// A repository has another name.
+    Named {
+        id: u64,
+        repo: Repo,
+    },
+    /// A job waits for a runner.
+    Queued {
+        key: String,
+        failure: Box<Failure>,
+    },
+    /// It waits no more.
+    Left {
+        key: String,
+        happened: Box<Event>,
+    },
 }
 
-pub struct Reader;
+impl Said {
+    /// Something that an incident waited for has come.
+    fn is_end(&self) -> bool {
+        match self {
+            Self::Left { .. } => true,
+            Self::Happened { happened } => matches!(**happened, Event::Ran { .. }),
+            _ => false,
+        }
+    }
+}
+
+pub struct Reader {
+    pub plant: Option<Plant>,
+}
 
 impl Decoder for Reader {
     fn source(&self) -> &'static str {
@@ -39,8 +78,14 @@ impl Decoder for Reader {
 
     fn decode(&self, delivery: &Delivery) -> Result<Vec<Heard>, String> {
         let said: Said = serde_json::from_str(&delivery.body).map_err(|why| why.to_string())?;
+        if self.plant == Some(Plant::HearsNoEnd) && said.is_end() {
+            return Ok(vec![Heard::Ignored { why: "planted".into() }]);
+        }
         Ok(vec![match said {
             Said::Happened { happened } => Heard::Event(happened),
+            Said::Named { id, repo } => Heard::Named { id, repo, renamed: true },
+            Said::Queued { key, failure } => Heard::Queued { key, failure },
+            Said::Left { key, happened } => return Ok(vec![Heard::Taken { key }, Heard::Event(happened)]),
             Said::Words { actor, place, text } => Heard::Words { actor, place, text },
             Said::Press { actor, place, value } => {
                 Heard::Pressed { actor, place, value, input: None, fields: Fields::default() }

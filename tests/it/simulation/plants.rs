@@ -36,10 +36,20 @@ pub enum Plant {
     OpensBlindly,
     /// Undos are said to be done, and are not.
     UndoesNothing,
+    /// Whoever comments on a pull request counts as somebody who may write.
+    VouchesForAll,
+    /// The first answer to a review of a deployment is lost, and it is handed in again without a look.
+    ReviewsBlindly,
+    /// Anybody counts as a reviewer of a deployment.
+    AnybodyReviews,
+    /// The first answer of a merge queue is lost, and the pull request is put there again without a look.
+    EnqueuesBlindly,
+    /// What ends a wait is not heard: a schedule that ran, a job that a runner took.
+    HearsNoEnd,
 }
 
 impl Plant {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 25] = [
         Self::ForgetsInbox,
         Self::ForgetsSeen,
         Self::ForgetsOutbox,
@@ -60,6 +70,11 @@ impl Plant {
         Self::RerunsBlindly,
         Self::OpensBlindly,
         Self::UndoesNothing,
+        Self::VouchesForAll,
+        Self::ReviewsBlindly,
+        Self::AnybodyReviews,
+        Self::EnqueuesBlindly,
+        Self::HearsNoEnd,
     ];
 
     /// The table whose rows are lost, and one in how many.
@@ -76,6 +91,17 @@ impl Plant {
             Self::ForgetsSettings => (b's', 3),
             _ => return None,
         })
+    }
+
+    /// What the operator has written where the bug can show, of `world::POLICIES`: a bug that needs one policy of six, a
+    /// person and a moment would be met by luck alone.
+    pub fn policy(self) -> Option<usize> {
+        match self {
+            Self::LowersQuorum | Self::TwoFaces => Some(1),
+            Self::IgnoresHold => Some(2),
+            Self::EverybodyApproves => Some(0),
+            _ => None,
+        }
     }
 
     /// The role that somebody has whose role is `role`.

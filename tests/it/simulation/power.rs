@@ -1,11 +1,13 @@
 //! What goes wrong, from a seed. The fate of a call depends on the seed, the call and how often it was made, and not on
 //! the order in which tasks run: a seed gives the same storm each time.
 
+use crate::world::HandClock;
+use ci_rescue::domain::time::SECOND_MS;
 use ci_rescue::ports::PortError;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// What becomes of a call.
@@ -30,6 +32,8 @@ pub struct Power {
     alive: AtomicBool,
     /// How often each call was made.
     made: Mutex<HashMap<String, u64>>,
+    /// The clock that goes on while a neighbour is slow; none where none is.
+    slow: Mutex<Option<Arc<HandClock>>>,
     pub kills: Mutex<u32>,
     pub faults: Mutex<u32>,
     /// What happened, for whoever reads a failing seed.
@@ -43,6 +47,7 @@ impl Power {
             storm: AtomicBool::new(true),
             alive: AtomicBool::new(true),
             made: Mutex::default(),
+            slow: Mutex::default(),
             kills: Mutex::default(),
             faults: Mutex::default(),
             trace: Mutex::default(),
@@ -51,6 +56,26 @@ impl Power {
 
     pub fn calm(&self) {
         self.storm.store(false, Ordering::SeqCst);
+    }
+
+    pub fn is_storm(&self) -> bool {
+        self.storm.load(Ordering::SeqCst)
+    }
+
+    /// From now on some answers take their time.
+    pub fn slow_down(&self, clock: Arc<HandClock>) {
+        *self.slow.lock().unwrap() = Some(clock);
+    }
+
+    /// Of sixty calls one is slow, some of them slower than any lease is long.
+    fn dawdle(&self, call: &str) {
+        const LONG: [i64; 5] = [2, 20, 90, 400, 2_700];
+        let Some(clock) = self.slow.lock().unwrap().clone().filter(|_| self.is_storm()) else { return };
+        if self.draw(&format!("{call}, slowly"), 60) == 0 {
+            let seconds = LONG[usize::try_from(self.draw(&format!("{call}, how long"), 5)).unwrap()];
+            clock.advance(seconds * SECOND_MS);
+            self.note(format!("{call}: {seconds} s"));
+        }
     }
 
     pub fn is_alive(&self) -> bool {
@@ -122,6 +147,7 @@ impl Power {
         if !self.is_alive() {
             return Err(gone());
         }
+        self.dawdle(what);
         let fate = self.fate(what);
         if fate != Fate::Well {
             *self.faults.lock().unwrap() += 1;

@@ -1,7 +1,9 @@
 //! A life from a seed: failures, people, neighbours and a process that is killed now and then; then calm, and a look at
 //! what became of it.
 
-use super::chat::Room;
+mod wider;
+
+use super::chat::{COMMENTS, Room};
 use super::disk::{Disk, Handle};
 use super::forge::{Run, Town};
 use super::people::{self, PEOPLE, Reader, SOURCE, Said, account};
@@ -24,9 +26,10 @@ use ci_rescue::ports::{Clock, Delivery, Origin, Query, Store, Turn};
 use ci_rescue::store::Ledger;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
+use wider::MORE_WORDS;
 
 /// What an operator may have written, with the approvals that it asks for: of a retry, and of a change.
-pub const POLICIES: [(&str, u32, u32); 5] = [
+pub const POLICIES: [(&str, u32, u32); 6] = [
     ("mode = \"suggest\"\n", 0, 1),
     ("mode = \"suggest\"\n[policy.approvals]\nretry = 1\nquarantine = 2\n", 1, 2),
     ("mode = \"act\"\nautomatic = [\"retry\"]\nretry_max = 3\n", 0, 1),
@@ -36,7 +39,16 @@ pub const POLICIES: [(&str, u32, u32); 5] = [
         0,
     ),
     ("mode = \"observe\"\n", 0, 1),
+    (
+        "mode = \"act\"\nautomatic = [\"retry\", \"quarantine\"]\nauto_merge = [\"quarantine\"]\nattempts_max = 1\n\
+         critical_workflows = [\"ci\"]\n[policy.approvals]\nquarantine = 0\n",
+        0,
+        0,
+    ),
 ];
+
+/// Those of lives that are about runs and people alone.
+const PLAIN: usize = 5;
 
 pub const CHANNELS: [(&str, &str); 2] = [("slack", "C1"), ("discord", "D1")];
 
@@ -74,6 +86,9 @@ const WORDS: [&str; 27] = [
     "retry # --dry-run",
 ];
 
+/// The name of the repository at first, and its id.
+const REPO: (&str, u64) = ("acme/shop", 7);
+
 /// What a person asked for.
 #[derive(Clone, Debug)]
 pub struct Asked {
@@ -106,6 +121,17 @@ pub struct World {
     sent: u64,
     /// The store has its secrets.
     founded: bool,
+    /// Two lives of three are about more than runs and people.
+    pub wide: bool,
+    /// Where somebody commented who may not write there: they get no answer.
+    pub unheard: BTreeSet<String>,
+    /// Pull requests of people by their branches.
+    proposed: BTreeMap<String, u64>,
+    /// Jobs that waited for a runner, with their labels.
+    queued: Vec<(u64, &'static str)>,
+    /// How far clocks were set back, in milliseconds, and how often far ahead.
+    back: i64,
+    leaps: u32,
 }
 
 impl World {
@@ -115,9 +141,15 @@ impl World {
         let disk = Disk::new(power.clone(), plant);
         let town = Town::new(clock.clone(), power.clone(), plant);
         *town.held.lock().unwrap() = Some(disk.clone());
-        let rooms = CHANNELS.iter().map(|(name, _)| Room::new(name, power.clone(), plant)).collect();
+        let wide = seed % 3 != 1;
+        if wide {
+            power.slow_down(clock.clone());
+        }
+        let names = CHANNELS.iter().map(|(name, _)| *name).chain(wide.then_some(COMMENTS));
+        let rooms = names.map(|name| Room::new(name, power.clone(), plant)).collect();
         let mut dice = fastrand::Rng::with_seed(seed);
-        let policy = dice.usize(..POLICIES.len());
+        let drawn = dice.usize(..if wide { POLICIES.len() } else { PLAIN });
+        let policy = plant.and_then(Plant::policy).unwrap_or(drawn);
         Self {
             seed,
             dice,
@@ -130,13 +162,19 @@ impl World {
             policy,
             engine: None,
             store: None,
-            repo: "acme/shop".parse().unwrap(),
+            repo: REPO.0.parse().unwrap(),
             waiting: Vec::new(),
             failed: BTreeSet::new(),
             asked: BTreeMap::new(),
             next_run: 10,
             sent: 0,
             founded: false,
+            wide,
+            unheard: BTreeSet::new(),
+            proposed: BTreeMap::new(),
+            queued: Vec::new(),
+            back: 0,
+            leaps: 0,
         }
     }
 
@@ -157,14 +195,21 @@ impl World {
             self.engine = None;
             self.store = None;
             self.power.revive();
+            // While it was down, time may have been set.
+            self.set_clock(4);
             let Ok(store) = Ledger::open(Handle(self.disk.clone())) else { continue };
             let store: Arc<dyn Store> = Arc::new(store);
             self.power.note("start");
             if !self.founded {
                 // What is drawn by chance else: a seed's life is to be the same each time.
-                let settings =
-                    ["seal_key", "installation"].map(|key| (key.to_owned(), Some(key.to_uppercase().into())));
-                if store.commit(Turn { settings: settings.into(), ..Turn::default() }).await.is_err() {
+                let mut settings: Vec<(String, Option<serde_json::Value>)> =
+                    ["seal_key", "installation"].map(|key| (key.to_owned(), Some(key.to_uppercase().into()))).into();
+                if self.wide {
+                    let (name, id) = REPO;
+                    let row = serde_json::json!({"name": name, "was": []});
+                    settings.push((format!("repository:{id}"), Some(row)));
+                }
+                if store.commit(Turn { settings, ..Turn::default() }).await.is_err() {
                     continue;
                 }
                 self.founded = true;
@@ -218,7 +263,7 @@ impl World {
             accounts: None,
             console_url: None,
             directory: Arc::new(people::Team { plant: self.plant }),
-            decoders: vec![Arc::new(Reader)],
+            decoders: vec![Arc::new(Reader { plant: self.plant })],
             health: ci_rescue::ports::Health::new(self.clock.clone()),
             home: None,
         }
@@ -237,6 +282,7 @@ impl World {
             let ms = *self.dice.choice(pauses.iter()).unwrap() * SECOND_MS;
             // Clocks are set back now and then.
             self.clock.advance(if self.dice.u32(..40) == 0 { -2 * MINUTE_MS } else { ms });
+            self.set_clock(12);
         }
         self.power.calm();
         self.power.note("calm");
@@ -245,6 +291,9 @@ impl World {
 
     /// What happens next, by the dice.
     async fn happen(&mut self) {
+        if self.wide && self.dice.u32(..3) == 0 {
+            return self.happen_beside().await;
+        }
         match self.dice.u32(..10) {
             0..=1 => self.fail(),
             2..=3 => self.end(),
@@ -288,8 +337,19 @@ impl World {
         let own = format!("topic/{id}");
         let branch = *self.dice.choice(["main", "topic/a", "release", &own, &own, &own].iter()).unwrap();
         let broken = self.dice.bool();
+        if self.wide && branch.starts_with("topic/") && self.dice.bool() {
+            self.propose(branch, 500 + id);
+        }
+        self.fail_on(id, branch, broken);
+    }
+
+    fn fail_on(&mut self, id: u64, branch: &str, broken: bool) {
         let run = Run { branch: branch.into(), attempts: vec![Some(Conclusion::Failure)], broken };
-        self.town.books.lock().unwrap().runs.insert(id, run);
+        {
+            let mut books = self.town.books.lock().unwrap();
+            books.gone.remove(branch);
+            books.runs.insert(id, run);
+        }
         self.failed.insert(id);
         self.power.note(format!("run {id} fails on {branch}"));
         self.report(id);
@@ -297,6 +357,7 @@ impl World {
 
     /// Whatever goes on ends.
     fn end(&mut self) {
+        self.tell_merges();
         let going: Vec<u64> = {
             let books = self.town.books.lock().unwrap();
             books.runs.iter().filter(|(_, run)| run.attempts.last() == Some(&None)).map(|(id, _)| *id).collect()
@@ -321,8 +382,13 @@ impl World {
         let repo = self.repo.clone();
         let told = Told { repo: &repo, run: id, attempt, workflow: "ci", branch: &run.branch, conclusion };
         let failed = conclusion == Conclusion::Failure;
-        self.tell(if failed { told.failed() } else { told.progressed(Scope::Job) });
-        self.tell(told.progressed(Scope::Run));
+        let mut first = if failed { told.failed() } else { told.progressed(Scope::Job) };
+        if let Event::Failed { failure } = &mut first {
+            failure.pulls.extend(self.proposed.get(&run.branch));
+        }
+        let whole = told.progressed(Scope::Run);
+        self.tell(first);
+        self.tell(whole);
     }
 
     /// Somebody merges or closes a pull request of the bot's.
@@ -347,6 +413,8 @@ impl World {
         let (platform, channel) = *self.dice.choice(CHANNELS.iter()).unwrap();
         let name = self.dice.choice(PEOPLE.iter()).unwrap().0;
         let to = format!("answer-{}", self.sent + 1);
+        // Where no feed leads, the forge is asked who may read.
+        let channel = if self.wide && self.dice.u32(..6) == 0 { "direct" } else { channel };
         let place = Place {
             platform: Platform::new(platform),
             channel: channel.into(),
@@ -371,6 +439,7 @@ impl World {
                 name = (*self.dice.choice(["ada", "cyd", "root"].iter()).unwrap()).to_owned();
                 words
             }
+            None if self.wide && self.dice.bool() => *self.dice.choice(MORE_WORDS.iter()).unwrap(),
             None => *self.dice.choice(WORDS.iter()).unwrap(),
         };
         let text = words.replace('#', &no.to_string());
@@ -425,6 +494,7 @@ impl World {
 
     /// One piece of some work.
     async fn pump_once(&mut self) -> bool {
+        self.set_clock(300);
         self.up().await;
         let engine = self.engine();
         match self.dice.u32(..9) {
@@ -472,6 +542,10 @@ impl World {
         for pause in pauses {
             self.clock.advance(pause * SECOND_MS);
             self.end();
+            // By then everything before it has arrived, however far clocks were set back.
+            if self.wide && pause == 43_200 {
+                self.end_waits();
+            }
             while !self.waiting.is_empty() {
                 self.deliver().await;
             }

@@ -15,7 +15,7 @@ async fn closed(console: &str) -> World {
 }
 
 fn client() -> Client {
-    Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+    crate::world::client_builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
 fn cookie(answer: &Response) -> String {

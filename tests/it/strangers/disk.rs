@@ -16,14 +16,14 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 /// Only a hang is longer.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 const BEAT: Duration = Duration::from_millis(50);
 
 /// A small disk of its own, where this account may mount one.
-struct Disk(TempDir);
+pub(super) struct Disk(pub(super) TempDir);
 
 impl Disk {
-    async fn mount() -> Option<Self> {
+    pub(super) async fn mount() -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let mount = Command::new("mount")
             .args(["-t", "tmpfs", "-o", "size=48m", "tmpfs"])
@@ -56,7 +56,7 @@ impl Drop for Disk {
     }
 }
 
-struct Program {
+pub(super) struct Program {
     child: Child,
     at: String,
     http: Client,
@@ -64,7 +64,7 @@ struct Program {
 
 impl Program {
     /// `limit` goes before the program, as to a shell.
-    async fn start(dir: &Path, store: &Path, limit: &str) -> Self {
+    pub(super) async fn start(dir: &Path, store: &Path, limit: &str) -> Self {
         let file = dir.join("ci-rescue.toml");
         let text = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"{}\"\n[github]\napi_url = \"http://127.0.0.1:1\"\n\
@@ -90,7 +90,7 @@ impl Program {
     }
 
     /// The status of a delivery, and whether it was there already.
-    async fn deliver(&self, n: u32) -> (u16, bool) {
+    pub(super) async fn deliver(&self, n: u32) -> (u16, bool) {
         // Long enough that a few need room of their own.
         let (event, body) =
             job_event("completed", json!("failure"), u64::from(n), 1, &format!("{n} {}", "x".repeat(8000)));
@@ -114,7 +114,7 @@ impl Program {
     }
 
     /// Until both probes say this.
-    async fn until(&self, status: u16) {
+    pub(super) async fn until(&self, status: u16) {
         let wait = async {
             while self.probe("/health").await != status || self.probe("/ready").await != status {
                 tokio::time::sleep(BEAT).await;
@@ -123,7 +123,13 @@ impl Program {
         tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("the probes never said {status}"));
     }
 
-    async fn stop(mut self) -> String {
+    /// Sends it this signal.
+    pub(super) async fn signal(&self, name: &str) {
+        let id = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().await.unwrap().success());
+    }
+
+    pub(super) async fn stop(mut self) -> String {
         let id = self.child.id().unwrap().to_string();
         Command::new("kill").arg(&id).status().await.unwrap();
         let mut text = String::new();

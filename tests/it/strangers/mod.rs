@@ -3,6 +3,7 @@
 
 mod console;
 mod disk;
+mod faults;
 mod listener;
 mod output;
 mod settings;

@@ -31,6 +31,7 @@ fn strangers_010_what_cannot_be_meant_is_refused() {
         ("[console]\ntoken = \"elevenchars  \"\n".into(), "2: console.token has fewer than 12 characters"),
         ("[console]\nurl = \"http://example.org\"\n".into(), "2: console.url must be an https:// URL"),
         ("[console]\nurl = \"https://example.org/x\"\n".into(), "2: console.url must be an https:// URL"),
+        ("[console]\nurl = \"https://:x@example.org\"\n".into(), "2: console.url must be an https:// URL"),
         ("[server]\nproxies = [\"10.0.0.1\", \"proxy\"]\n".into(), "2: server.proxies[1] must be an IP address"),
     ] {
         let why = parse(&text, &[]).map(|_| text.clone()).unwrap_err().to_string();

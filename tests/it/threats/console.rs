@@ -200,7 +200,7 @@ async fn the_hook_says_what_is_wrong() {
 async fn threat_117_a_proxys_header_opens_nothing() {
     let world = World::with(Setup { open_console: false, ..Setup::default() }).await;
     let url = format!("http://{}", world.private_at);
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http = crate::world::client_builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let page =
         http.get(&url).header("x-forwarded-for", "127.0.0.1").header("x-real-ip", "127.0.0.1").send().await.unwrap();
     assert_eq!(page.status(), StatusCode::SEE_OTHER);

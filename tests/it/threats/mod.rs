@@ -8,6 +8,7 @@ mod injection;
 mod order;
 pub mod platforms;
 mod reading;
+mod resources;
 mod signatures;
 
 pub use injection::{HOSTILE, walk};

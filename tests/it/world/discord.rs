@@ -64,6 +64,8 @@ struct Inner {
     socket: Option<mpsc::UnboundedSender<Value>>,
     identified: u32,
     resumed: u32,
+    /// The tokens by which sessions were asked for, those that were refused too.
+    presented: Vec<String>,
     /// Servers that it is on besides its own.
     joined: Vec<String>,
     /// What the bot may do on its server, where it is not what the invitation asks for.
@@ -162,7 +164,7 @@ impl DiscordDouble {
         self.lock().refusals.close(channel, (status, code, message), posting);
     }
 
-    /// Posts with another token are refused from now on.
+    /// Posts with another token are refused from now on, and so are sessions.
     pub fn expect(&self, token: &str) {
         self.lock().token = Some(token.to_owned());
     }
@@ -358,11 +360,41 @@ impl DiscordDouble {
         inner.socket.as_ref().is_some_and(|socket| socket.send(frame).is_ok())
     }
 
-    /// Closes the socket with this code, and waits for the next one.
-    pub async fn disconnect(&self, code: u16) {
-        let before = *self.connections.borrow();
+    /// The tokens by which sessions were asked for, without the word before them.
+    pub fn presented(&self) -> Vec<String> {
+        self.lock().presented.clone()
+    }
+
+    /// Whether whoever opens a session, or resumes it, has the token that counts.
+    fn lets_in(&self, frame: &Value) -> bool {
+        let given = frame["d"]["token"].as_str().unwrap_or_default();
+        let given = given.strip_prefix("Bot ").unwrap_or(given).to_owned();
+        let mut inner = self.lock();
+        let good = inner.token.as_ref().is_none_or(|token| *token == given);
+        inner.presented.push(given);
+        good
+    }
+
+    /// How many sessions were opened or resumed.
+    pub fn connections(&self) -> u32 {
+        *self.connections.borrow()
+    }
+
+    /// Closes the socket with this code.
+    pub fn hang_up(&self, code: u16) {
         let socket = self.lock().socket.take().expect("a socket");
         let _ = socket.send(json!({"close": code}));
+    }
+
+    /// The same, and waits for the next one.
+    pub async fn disconnect(&self, code: u16) {
+        let before = self.connections();
+        self.hang_up(code);
+        self.opened_since(before).await;
+    }
+
+    /// Waits for one more session than `before`.
+    pub async fn opened_since(&self, before: u32) {
         let mut seen = self.connections.subscribe();
         let again = seen.wait_for(|count| *count > before);
         tokio::time::timeout(std::time::Duration::from_secs(60), again).await.expect("a new socket").expect("a double");
@@ -850,6 +882,11 @@ async fn serve(double: DiscordDouble, mut socket: WebSocket) {
                 let value: Value = serde_json::from_str(&words).expect("JSON");
                 match value["op"].as_u64() {
                     Some(1) => { let _ = socket.send(text(&json!({"op": 11, "t": null, "s": null, "d": null}))).await; }
+                    Some(2 | 6) if !double.lets_in(&value) => {
+                        let close = axum::extract::ws::CloseFrame { code: 4004, reason: "Authentication failed.".into() };
+                        let _ = socket.send(Frame::Close(Some(close))).await;
+                        return;
+                    }
                     Some(2) => {
                         let ready = {
                             let mut inner = double.lock();

@@ -133,6 +133,15 @@ pub struct World {
     pub rooms: TempDir,
 }
 
+/// A connection is used again only while it is fresh: the server closes idle ones, and a request must not meet that.
+pub fn client_builder() -> reqwest::ClientBuilder {
+    Client::builder().pool_idle_timeout(std::time::Duration::from_secs(1))
+}
+
+fn client() -> Client {
+    client_builder().build().expect("a client")
+}
+
 pub async fn listener() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let at = listener.local_addr().expect("an address");
@@ -243,7 +252,7 @@ impl World {
             store,
             public_at: running.public_at,
             private_at: running.private_at,
-            http: Client::new(),
+            http: client(),
             text,
             open_console: setup.open_console,
             running,
@@ -531,7 +540,7 @@ pub struct Seat {
 
 impl Seat {
     async fn open(at: SocketAddr, person: &str) -> Self {
-        let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        let http = client_builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         let base = format!("http://{at}");
         let mut seat = Self { http, base, cookie: String::new(), csrf: String::new(), person: person.to_owned() };
         seat.reload().await;

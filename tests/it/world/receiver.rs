@@ -49,6 +49,8 @@ struct Kept {
     /// By the bot's clock.
     requests: Vec<(String, i64)>,
     faults: HashMap<String, VecDeque<Fault>>,
+    /// By which posts have to be signed, by path.
+    secrets: HashMap<String, String>,
 }
 
 #[derive(Clone)]
@@ -81,6 +83,11 @@ impl Receiver {
         self.lock().requests.iter().filter(|(at, _)| at == path).map(|(_, at)| *at).collect()
     }
 
+    /// What is signed by another secret is refused there from now on, with 401.
+    pub fn expect(&self, path: &str, secret: &str) {
+        self.lock().secrets.insert(path.to_owned(), secret.to_owned());
+    }
+
     /// The next requests there go wrong so, one after the other.
     pub fn fail(&self, path: &str, faults: &[Fault]) {
         self.lock().faults.entry(path.to_owned()).or_default().extend(faults.iter().cloned());
@@ -102,7 +109,9 @@ async fn take(State(receiver): State<Receiver>, uri: Uri, headers: HeaderMap, bo
     let fault = {
         let mut kept = receiver.lock();
         kept.requests.push((path.clone(), at));
-        let fault = kept.faults.get_mut(&path).and_then(VecDeque::pop_front);
+        let strange = kept.secrets.get(&path).is_some_and(|secret| !post.is_signed(secret));
+        let fault =
+            if strange { Some(Fault::Says(401)) } else { kept.faults.get_mut(&path).and_then(VecDeque::pop_front) };
         if matches!(fault, None | Some(Fault::Forgets)) {
             kept.posts.push(post);
         }

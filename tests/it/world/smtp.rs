@@ -69,6 +69,9 @@ struct State {
     letters: Vec<Letter>,
     faults: VecDeque<Fault>,
     conversations: usize,
+    /// The bot's password, where it is not the usual one.
+    password: Option<String>,
+    refused: usize,
 }
 
 /// Stateful; a clone is the same server.
@@ -106,6 +109,16 @@ impl SmtpDouble {
 
     pub fn conversations(&self) -> usize {
         self.lock().conversations
+    }
+
+    /// Another password is refused from now on.
+    pub fn expect(&self, password: &str) {
+        self.lock().password = Some(password.to_owned());
+    }
+
+    /// How often somebody was not let in for the password.
+    pub fn refused(&self) -> usize {
+        self.lock().refused
     }
 
     /// The next conversations go wrong so, one after the other.
@@ -209,7 +222,10 @@ impl Talk<'_> {
             "STARTTLS" if needs_tls => "220 go ahead".into(),
             "AUTH" => {
                 let given = command.rsplit(' ').next().unwrap_or_default();
-                self.known = given == STANDARD.encode(format!("\0{USER}\0{PASSWORD}"));
+                let mut state = self.double.lock();
+                let password = state.password.as_deref().unwrap_or(PASSWORD);
+                self.known = given == STANDARD.encode(format!("\0{USER}\0{password}"));
+                state.refused += usize::from(!self.known);
                 if self.known { "235 welcome".into() } else { "535 5.7.8 who are you".into() }
             }
             "MAIL" if needs_tls => "530 5.7.0 TLS first".into(),

@@ -75,6 +75,17 @@ pub(super) fn directives(text: &str) -> Vec<Directive> {
     out
 }
 
+/// Whether a block is never closed: what is added below would stand in it.
+pub(super) fn is_open(text: &str) -> bool {
+    let mut open = false;
+    for (line, said) in Lines::new(text).all() {
+        let words = words(said, line.start);
+        let is = |at: usize, what: &str| words.get(at).is_some_and(|(_, word)| *word == what);
+        open = if open { !is(0, ")") } else { is(1, "(") };
+    }
+    open
+}
+
 fn directive(verb: Verb, words: &[(Range<usize>, &str)], line: Range<usize>) -> Option<Directive> {
     let (name, module) = words.first()?;
     let plain = |word: &str| word.trim_matches(['"', '`']).to_owned();

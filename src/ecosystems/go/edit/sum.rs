@@ -1,8 +1,9 @@
 //! `go.sum`: the checksums of modules.
 
 use super::module::compare;
-use crate::edit::lines::{Lines, whole_line};
+use crate::edit::lines::{Lines, line_end, whole_line};
 use crate::edit::splice::splice;
+use std::ops::Range;
 
 /// The checksum lines of a module version: of its archive and of its `go.mod`.
 fn pair(text: &str, module: &str, version: &str) -> (Option<String>, Option<String>) {
@@ -30,11 +31,12 @@ pub(super) fn with(text: &str, earlier: &[&str], module: &str, version: &str) ->
     }
     let (lines, added) = if known.is_some() { (vec![archive], "+1") } else { (vec![archive, manifest], "+2") };
     let at = place(text, module, version);
-    let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let mut new = lines.join(end);
-    new.push_str(end);
-    let gap = if at == text.len() && !text.is_empty() && !text.ends_with('\n') { end } else { "" };
-    Some((splice(text, vec![(at..at, format!("{gap}{new}"))]), added))
+    let end = line_end(text);
+    let new = lines.join(end);
+    // A text that ends without a line end still does.
+    let is_open = at == text.len() && !text.is_empty() && !text.ends_with('\n');
+    let new = if is_open { format!("{end}{new}") } else { format!("{new}{end}") };
+    Some((splice(text, vec![(at..at, new)]), added))
 }
 
 /// Where a version's lines belong in the order that Go's tools keep.
@@ -55,11 +57,16 @@ fn place(text: &str, module: &str, version: &str) -> usize {
 pub(super) fn without(text: &str, module: &str, version: &str, added: &str) -> String {
     let (archive, manifest) = pair(text, module, version);
     let gone = [archive, manifest.filter(|_| added == "+2")];
-    let mut cuts = Vec::new();
+    let mut cuts: Vec<Range<usize>> = Vec::new();
     for (range, line) in Lines::new(text).all() {
-        if gone.iter().flatten().any(|gone| gone == line) {
-            cuts.push((whole_line(text, range), String::new()));
+        if !gone.iter().flatten().any(|gone| gone == line) {
+            continue;
+        }
+        // Lines that stand together go together, so that no line end is counted twice.
+        match cuts.last_mut().filter(|last| matches!(&text[last.end..range.start], "\n" | "\r\n")) {
+            Some(last) => last.end = range.end,
+            None => cuts.push(range),
         }
     }
-    splice(text, cuts)
+    splice(text, cuts.into_iter().map(|cut| (whole_line(text, cut), String::new())).collect())
 }
