@@ -86,7 +86,9 @@ if command -v docker-compose >/dev/null; then
   docker-compose -f deploy/compose.yaml config >/dev/null
   # The password is the operator's.
   cp deploy/compose.yaml deploy/compose.postgres.yaml "$work/" && touch "$work/postgres.password"
-  (cd "$work" && docker-compose -f compose.yaml -f compose.postgres.yaml config) | grep -q 'image: postgres:'
+  # In a file first: a program whose reader stops reading early fails by SIGPIPE.
+  (cd "$work" && docker-compose -f compose.yaml -f compose.postgres.yaml config >merged.yaml)
+  grep -q 'image: postgres:' "$work/merged.yaml"
 else
   echo "skipped: docker-compose"
 fi

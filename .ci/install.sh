@@ -166,7 +166,8 @@ bud build -q --pull-never --format docker -f deploy/Dockerfile -t ci-rescue . >/
 image=$(bud from --pull-never localhost/ci-rescue)
 bud inspect --format '{{.OCIv1.Config.User}} {{.OCIv1.Config.Entrypoint}} {{.OCIv1.Config.Cmd}}' "$image" | tee "$work/image"
 grep -q '^10001:10001 \[ci-rescue\] \[serve\]' "$work/image"
-bud inspect "$image" | grep -q '"Healthcheck": {'
+bud inspect "$image" >"$work/image.json"
+grep -q '"Healthcheck": {' "$work/image.json"
 bud run "$image" -- ci-rescue --version
 bud run "$image" -- sh -c 'test "$(id -u)" = 10001 && test -w /var/lib/ci-rescue && ! test -w /usr && git --version >/dev/null'
 # Its own health check, while it serves and before.
