@@ -249,6 +249,11 @@ pub enum Note {
         tail: Vec<Untrusted>,
         took_s: i64,
     },
+    /// A person cancelled a run in a container, or a search by such runs.
+    ReproCancelled {
+        by: Untrusted,
+        bisect: bool,
+    },
     /// A search by runs in containers has come to its end.
     ReproBisected {
         summary: Untrusted,
@@ -591,10 +596,5 @@ pub enum Note {
         what: String,
         need: String,
         have: String,
-    },
-    /// An effect was given up.
-    Dead {
-        effect: String,
-        why: String,
     },
 }

@@ -21,8 +21,7 @@ impl Note {
             | Self::NotForYou
             | Self::Denied { .. }
             | Self::Refused { .. }
-            | Self::Failed { .. }
-            | Self::Dead { .. } => Mood::Refused,
+            | Self::Failed { .. } => Mood::Refused,
             Self::Help { .. }
             | Self::List { .. }
             | Self::Quarantined { .. }

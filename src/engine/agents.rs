@@ -9,7 +9,7 @@ use crate::domain::agent::{Attempt, AttemptEnd, Patch, Touched, Trial, Usd};
 use crate::domain::change::{Change, ChangeOutcome};
 use crate::domain::event::{Conclusion, LogRead};
 use crate::domain::facts::JobFacts;
-use crate::domain::ids::{Digest, ProposalId, Repo, RunId};
+use crate::domain::ids::{Digest, IncidentNo, ProposalId, Repo, RunId};
 use crate::domain::incident::{Incident, Proposal, ProposalState};
 use crate::domain::refs::OwnBranch;
 use crate::domain::text::{Untrusted, clean_line};
@@ -43,6 +43,16 @@ const UNREADABLE_MAX: u32 = 10;
 
 /// Files out of the policy's bounds that are told.
 const BOUNDS_TOLD: usize = 3;
+
+/// What goes on as long as nobody cancels it.
+#[derive(Clone, Copy)]
+pub(super) enum Work {
+    Proposal(ProposalId),
+    /// A reproduction of an incident, by its number.
+    Reproduction(IncidentNo, u32),
+    /// Cancelled by nobody.
+    Other,
+}
 
 /// One attempt, as its action says.
 struct Asked<'a> {
@@ -154,28 +164,34 @@ impl Engine {
     /// Comes back once the agent has to stop: for the emergency stop, a cancelled loop, or the end of this process; also
     /// where none of that can be read for a while.
     async fn held(&self, id: ProposalId) {
-        self.while_allowed(Some(id)).await;
+        self.while_allowed(Work::Proposal(id)).await;
     }
 
     /// The same for what no loop waits for.
     pub(super) async fn stopped(&self) {
-        self.while_allowed(None).await;
+        self.while_allowed(Work::Other).await;
     }
 
-    async fn runs(&self, id: ProposalId) -> Result<bool, StoreError> {
-        let incident = self.store.incident(id.incident).await?;
-        let own = incident.as_ref().and_then(|incident| incident.proposal(id.n));
-        Ok(own.is_some_and(|own| matches!(own.state, ProposalState::Running { .. })))
+    /// Whether nobody cancelled it.
+    pub(super) async fn is_going(&self, work: Work) -> Result<bool, StoreError> {
+        Ok(match work {
+            Work::Other => true,
+            Work::Proposal(id) => {
+                let incident = self.store.incident(id.incident).await?;
+                let own = incident.as_ref().and_then(|incident| incident.proposal(id.n));
+                own.is_some_and(|own| matches!(own.state, ProposalState::Running { .. }))
+            }
+            Work::Reproduction(no, n) => {
+                let own = self.store.incident(no).await?.and_then(|incident| incident.reproduction);
+                own.is_some_and(|own| own.n == n && !own.ended)
+            }
+        })
     }
 
-    async fn while_allowed(&self, id: Option<ProposalId>) {
+    pub(super) async fn while_allowed(&self, work: Work) {
         let mut unreadable = 0;
         while unreadable < UNREADABLE_MAX && !self.stopping.load(Ordering::Relaxed) {
-            let runs = match id {
-                Some(id) => self.runs(id).await,
-                None => Ok(true),
-            };
-            match (self.read_hold().await, runs) {
+            match (self.read_hold().await, self.is_going(work).await) {
                 (Ok(None), Ok(true)) => unreadable = 0,
                 (Err(_), _) | (_, Err(_)) => unreadable += 1,
                 _ => return,

@@ -1,7 +1,7 @@
 //! Reproductions in containers: the files of a commit and the script laid out, run, and what came of it told.
 
 use super::Engine;
-use super::agents::{lost, place};
+use super::agents::{Work, lost, place};
 use crate::domain::effect::Effect;
 use crate::domain::event::Event;
 use crate::domain::ids::{IncidentNo, Repo, short_sha};
@@ -65,6 +65,10 @@ impl Engine {
             let why = "another reproduction runs".into();
             return Err(PortError::Transient { why, retry_after: Some(WAIT) });
         };
+        let work = Work::Reproduction(*incident, *n);
+        if !self.is_going(work).await.map_err(lost)? {
+            return Ok(stopped(sha, "it was cancelled"));
+        }
         let name = self.container(&wanted);
         if self.store.setting(&begun_key(&wanted)).await.map_err(lost)?.is_some() {
             room.containers.remove(&name).await;
@@ -78,7 +82,7 @@ impl Engine {
         let run = Boxed { name: &name, image: &ready.image, place: ready.dir.path() };
         tokio::select! {
             printed = room.containers.run(run) => Ok(told(sha, printed, room.network)),
-            () = self.stopped() => {
+            () = self.while_allowed(work) => {
                 room.containers.remove(&name).await;
                 Ok(stopped(sha, "the emergency stop is on, or the bot is restarting; run it again"))
             }

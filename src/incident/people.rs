@@ -273,6 +273,12 @@ fn reject(step: &mut Step<'_>, request: &Request, target: Target, reason: Option
 }
 
 fn cancel(step: &mut Step<'_>, request: &Request, target: Target) {
+    // A proposal can be named; a reproduction is what the incident's own number can mean beside it.
+    let named = matches!(target, Target::Proposal(_));
+    if !named && let Some(note) = reproducing::cancel(step, request) {
+        confirm(step, request, &note);
+        return step.tell(Some(request.by.key.clone()), note);
+    }
     let rerunning = step.incident.runs.iter().any(|run| run.attempt > 1 && run.conclusion.is_none());
     let newest = step.incident.proposals.iter().rev().find(|p| p.state == ProposalState::Done).map(|p| p.id);
     let want = |p: &Proposal| match p.state {

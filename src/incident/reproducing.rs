@@ -112,6 +112,13 @@ pub fn began(step: &mut Step<'_>, n: u32, sha: &str, image: &str) {
     }
 }
 
+/// Ends the one that is queued or running, if there is one: nothing of it is told any more, and its container goes.
+pub fn cancel(step: &mut Step<'_>, request: &Request) -> Option<Note> {
+    let it = step.incident.reproduction.as_mut().filter(|it| !it.ended)?;
+    it.ended = true;
+    Some(Note::ReproCancelled { by: request.by.name.clone(), bisect: it.search.is_some() })
+}
+
 /// A run has ended.
 pub fn ran(step: &mut Step<'_>, n: u32, run: &ReproRun) {
     let Some(it) = step.incident.reproduction.as_ref().filter(|it| it.n == n && !it.ended) else { return };

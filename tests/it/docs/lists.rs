@@ -241,7 +241,6 @@ const ANSWERS: &[&str] = &[
     "planned",
     "reproducing",
     "repro_queued",
-    "dead",
 ];
 
 #[test]

@@ -371,6 +371,42 @@ async fn the_emergency_stop_ends_it_and_removes_the_container() {
 }
 
 #[tokio::test]
+async fn cancel_ends_it_and_removes_the_container() {
+    let docker = patient();
+    let (world, _) = range(config(&docker.program(), ""), &[GOOD, GOOD, BAD]).await;
+    let engine = &world.app.engine;
+    world.slack.command("UADA", "repro 1 bisect").await;
+    while engine.turn().await.unwrap() {}
+    let running = async { while engine.perform().await.unwrap() || engine.turn().await.unwrap() {} };
+    let cancelling = async {
+        docker.until("begun").await;
+        world.slack.command("UADA", "cancel 1").await;
+        while engine.turn().await.unwrap() {}
+    };
+    tokio::join!(running, cancelling);
+    docker.write("go", "");
+    world.settle().await;
+    let told = thread(&world);
+    assert!(told.contains("ada cancelled the search in containers"), "{told}");
+    assert!(!told.contains("not finished"), "{told}");
+    assert_eq!((docker.calls("create"), docker.calls("rm")), (1, 1));
+    assert!(reproduction(&world).await.ended);
+    // What waits for its turn is cancelled as well, and the next one is another.
+    std::fs::remove_file(docker.dir.path().join("go")).unwrap();
+    for words in ["repro 1 run", "cancel 1"] {
+        world.slack.command("UADA", words).await;
+        while engine.turn().await.unwrap() {}
+    }
+    world.settle().await;
+    assert_eq!((docker.calls("create"), reproduction(&world).await.n), (1, 2));
+    world.slack.command("UADA", "cancel 1").await;
+    world.settle().await;
+    assert!(world.slack.last_whisper().contains("no proposal to cancel"), "{}", world.slack.last_whisper());
+    docker.is_clean();
+    world.end().await;
+}
+
+#[tokio::test]
 async fn one_runs_at_a_time_and_the_next_waits_for_its_turn() {
     let docker = patient();
     let (world, shas) = range(config(&docker.program(), ""), &[GOOD, BAD]).await;
