@@ -208,10 +208,11 @@ impl Reader {
     fn heard(&mut self, no: u64, text: &str, bits: &Bits, script: bool) {
         let listeners = &*LISTENERS;
         let telling = listeners.signs.start..listeners.issues.end;
+        let body = body(text);
         let place = Place { line: no, step: self.marks.step, script };
         let mut weight = 0;
         if bits.within(telling).next().is_some() {
-            weight = self.weigh(place, text, bits);
+            weight = self.weigh(place, text, body, bits);
         }
         if weight == 0 && self.ranking.is_waiting() {
             self.ranking.announced(place, text);
@@ -220,7 +221,7 @@ impl Reader {
             self.exit.line(text);
         }
         if self.watches.is_awake() || bits.within(listeners.frameworks.clone()).next().is_some() {
-            self.watches.hear(&self.marks, body(text).unwrap_or(text), bits);
+            self.watches.hear(&self.marks, body.unwrap_or(text), bits);
         }
         if bits.has(listeners.frames) && !script {
             self.frames.line(text, weight);
@@ -229,12 +230,12 @@ impl Reader {
     }
 
     /// How much a person would want to see this line, 0 for one that was there before.
-    fn weigh(&mut self, place: Place, text: &str, bits: &Bits) -> i32 {
-        let key = rank::key(text);
+    fn weigh(&mut self, place: Place, text: &str, body: Option<&str>, bits: &Bits) -> i32 {
+        let key = rank::key_of(body.unwrap_or(text));
         if self.ranking.again(key, place) {
             return 0;
         }
-        let kinds = kinds(text, bits);
+        let kinds = kinds(text, body, bits);
         let issue = ISSUES.find(text.as_bytes(), bits, &LISTENERS.issues);
         if kinds.is_empty() && issue.is_none() {
             return 0;

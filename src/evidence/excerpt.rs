@@ -48,8 +48,8 @@ impl Excerpt {
     }
 }
 
-/// At most [`TEXT_MAX`] characters, and four bytes for each.
-fn cut(text: &str) -> &str {
+/// The first [`TEXT_MAX`] characters.
+pub(super) fn cut(text: &str) -> &str {
     if text.len() <= TEXT_MAX {
         return text;
     }

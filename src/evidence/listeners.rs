@@ -3,7 +3,6 @@
 use super::exit::Exit;
 use super::frames::Frames;
 use super::known::ISSUES;
-use super::lines::body;
 use super::marks::Marks;
 use super::redact;
 use super::signs::SIGNS;
@@ -65,14 +64,14 @@ pub fn is_heard(text: &str) -> bool {
     !LISTENERS.vocabulary.look(text.as_bytes()).is_empty()
 }
 
-/// The kinds of a line; what a runner or a container tool prints before it is looked through.
-pub fn kinds(text: &str, bits: &Bits) -> Vec<usize> {
+/// The kinds of a line, and of its body where a tool prints something before it.
+pub fn kinds(text: &str, body: Option<&str>, bits: &Bits) -> Vec<usize> {
     let listeners = &*LISTENERS;
     if bits.within(listeners.signs.clone()).next().is_none() {
         return Vec::new();
     }
     let mut kinds: Vec<usize> = SIGNS.of(text.as_bytes(), bits, &listeners.signs).collect();
-    if let Some(body) = body(text) {
+    if let Some(body) = body {
         let more: Vec<usize> = SIGNS.of(body.as_bytes(), bits, &listeners.signs).collect();
         kinds.extend(more.into_iter().filter(|kind| !kinds.contains(kind)).collect::<Vec<_>>());
     }

@@ -4,6 +4,7 @@
 //! and those that the same job's passing log has too go last, and of one kind each further line counts a little less,
 //! so that ten lines show more than one side of a failure.
 
+use super::excerpt::cut;
 use super::headings;
 use super::known::Issue;
 use super::lines::body;
@@ -119,8 +120,12 @@ struct Announced {
 
 /// The text without numbers (but for zeros), spaces and what tools put before it, as a number: equal for lines that say the same.
 pub fn key(text: &str) -> u64 {
+    key_of(body(text).unwrap_or(text))
+}
+
+/// The same for a text without what tools put before it.
+pub fn key_of(text: &str) -> u64 {
     const LOOKED_AT: usize = 200;
-    let text = body(text).unwrap_or(text);
     let mut kept = [0_u8; LOOKED_AT];
     let mut len = 0;
     let mut number = Number::None;
@@ -229,7 +234,7 @@ impl Ranking {
     ) {
         kinds.truncate(KINDS);
         if weight >= self.floor {
-            let text = text.trim().chars().take(TEXT_MAX).collect();
+            let text = cut(text.trim()).to_owned();
             self.all.push(Candidate { weight, line: place.line, text, step: place.step, kinds, issue, key });
             if self.all.len() >= KEPT * 2 {
                 self.shrink();

@@ -14,7 +14,23 @@ impl TestFramework for Phpunit {
     }
 
     fn words(&self) -> &'static [&'static str] {
-        &["There w", "0) ", "1) ", "2) ", "3) ", "4) ", "5) ", "6) ", "7) ", "8) ", "9) "]
+        &[
+            "There w",
+            "FAIL  ",
+            "FAILED  ",
+            "• ",
+            " by Sebastian Bergmann",
+            "0) ",
+            "1) ",
+            "2) ",
+            "3) ",
+            "4) ",
+            "5) ",
+            "6) ",
+            "7) ",
+            "8) ",
+            "9) ",
+        ]
     }
 
     fn observer(&self) -> Box<dyn LineObserver> {

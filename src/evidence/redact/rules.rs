@@ -1,6 +1,6 @@
 //! The rows of `rules/redaction.toml`, and how one of them masks.
 
-use super::spared;
+use super::spared::Around;
 use regex::Regex;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -186,11 +186,16 @@ impl Rule {
         if self.shape.is_some_and(|shape| !shape.is_in(text.as_bytes())) {
             return None;
         }
+        // Most lines with a rule's word have no secret, and captures are dear.
+        if !self.pattern.is_match(text) {
+            return None;
+        }
+        let around = Around::new(text);
         let mut out = String::new();
         let mut from = 0;
         for found in self.pattern.captures_iter(text) {
             let Some(secret) = found.name("secret").or_else(|| found.get(0)) else { continue };
-            let harmless = self.by_name && spared::is_harmless(text, secret.range());
+            let harmless = self.by_name && around.is_harmless(secret.range());
             if harmless || !self.is_secret(secret.as_str()) {
                 continue;
             }

@@ -1,6 +1,7 @@
 //! What a name such as `token=` announces and is no secret: placeholders, references to variables, parameters of tests.
 
 use regex::Regex;
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -99,12 +100,35 @@ const PLACEHOLDER: [&str; 22] = [
     "your",
 ];
 
-/// Whether what stands at `range` is no secret, whatever the name before it says.
-pub fn is_harmless(text: &str, range: Range<usize>) -> bool {
-    let before = &text.as_bytes()[range.start.saturating_sub(NAME_MAX)..range.start];
-    is_placeholder(&text[range.clone()])
-        || PUBLIC.is_match(&String::from_utf8_lossy(before))
-        || is_of_test(text, range.start)
+/// A text that is looked at place by place.
+pub struct Around<'t> {
+    text: &'t str,
+    /// Where each pattern finds names of tests, once somebody asks: a line may hold thousands of places.
+    tests: OnceCell<Vec<Vec<Range<usize>>>>,
+}
+
+impl<'t> Around<'t> {
+    pub fn new(text: &'t str) -> Self {
+        Self { text, tests: OnceCell::new() }
+    }
+
+    /// Whether what stands at `range` is no secret, whatever the name before it says.
+    pub fn is_harmless(&self, range: Range<usize>) -> bool {
+        let before = &self.text.as_bytes()[range.start.saturating_sub(NAME_MAX)..range.start];
+        is_placeholder(&self.text[range.clone()])
+            || PUBLIC.is_match(&String::from_utf8_lossy(before))
+            || self.is_of_test(range.start)
+    }
+
+    /// Whether what begins at this byte stands in the name of a test.
+    fn is_of_test(&self, at: usize) -> bool {
+        let find = |pattern: &Regex| pattern.find_iter(self.text).map(|name| name.range()).collect::<Vec<_>>();
+        let tests = self.tests.get_or_init(|| TESTS.iter().map(find).collect());
+        tests.iter().any(|names| {
+            let next = names.partition_point(|name| name.end <= at);
+            names.get(next).is_some_and(|name| name.contains(&at))
+        })
+    }
 }
 
 /// Whether a value only stands where a secret would: `${X}`, `process.env.X`, `INSERT_TOKEN_HERE`, the nil UUID, a
@@ -126,11 +150,6 @@ fn is_placeholder(value: &str) -> bool {
         || QUALIFIED.is_match(value)
         || FILE.is_match(value)
         || REFERENCE.is_match(value)
-}
-
-/// Whether what begins at this byte stands in the name of a test.
-fn is_of_test(text: &str, at: usize) -> bool {
-    TESTS.iter().any(|pattern| pattern.find_iter(text).any(|name| name.range().contains(&at)))
 }
 
 #[cfg(test)]

@@ -103,10 +103,11 @@ impl Reader {
 
     /// A verdict stands on the line of its test or on the next. Answers whether the next line is wanted.
     fn ant(&mut self, line: &str) -> bool {
-        if let Some(found) = ANT_CLASS.captures(line) {
+        let says = |what: &str, pattern: &'static Regex| line.contains(what).then(|| pattern.captures(line)).flatten();
+        if let Some(found) = says("Testsuite: ", &ANT_CLASS) {
             self.class = Some(found[1].to_owned());
             self.test = None;
-        } else if let Some(found) = ANT.captures(line) {
+        } else if let Some(found) = says("Testcase: ", &ANT) {
             if let Some(class) = found.get(2) {
                 self.class = Some(class.as_str().to_owned());
             }

@@ -40,16 +40,17 @@ pub struct Summary {
 impl Summary {
     /// Answers whether the next line is wanted.
     pub fn line(&mut self, line: &str) -> bool {
-        if let Some(found) = HEADING.captures(line) {
+        let captures = |pattern: &'static Regex, begins: bool| begins.then(|| pattern.captures(line)).flatten();
+        if let Some(found) = captures(&HEADING, line.contains(':')) {
             self.listing = true;
             // The oldest begin the list beside the heading.
             self.listed(&found[1]);
         } else if self.listing && !self.listed(line) {
             // A message may be longer than a line: the list ends at an empty one.
             self.listing = !line.trim_start_matches("[ERROR]").trim().is_empty() && !line.contains("Tests run:");
-        } else if let Some(found) = TESTNG.captures(line) {
+        } else if let Some(found) = captures(&TESTNG, line.starts_with("FAILED: ")) {
             self.testng.add("testng", &found[1], None);
-        } else if let Some(found) = SOURCE.captures(line.trim()) {
+        } else if let Some(found) = captures(&SOURCE, line.contains("MethodSource [")) {
             self.add(&found[1], &found[2]);
         }
         self.is_testng |= line.contains("TestNG") || line.trim_start().starts_with("Total tests run:");
