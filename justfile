@@ -8,7 +8,7 @@ check:
 
 # Long proofs and benchmarks.
 prove:
-    CI_RESCUE_KILL_ROUNDS=200 cargo test --locked --test it kill
+    CI_RESCUE_KILL_ROUNDS=1000 CI_RESCUE_PAUSE_S=30 cargo test --locked --test it kill
     CI_RESCUE_DAYS=20 cargo test --locked --test it catching::a_day
     CI_RESCUE_SEEDS=10000 cargo test --locked --release --test it simulation::nothing -- --nocapture
     CI_RESCUE_TRIALS=10000 cargo test --locked --test it trials

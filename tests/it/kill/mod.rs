@@ -1,4 +1,4 @@
-//! SIGKILL, many times, with deliveries, clicks and effects in flight. The checkers keep their own books: what was
+//! SIGKILL, many times, with deliveries, clicks and effects in flight; between them pauses and memory that runs out. The checkers keep their own books: what was
 //! acknowledged, what the forge was asked, what stands in the channels. They never ask the accused what happened.
 
 #![allow(clippy::disallowed_methods, reason = "the process under test lives in real time")]
@@ -9,6 +9,7 @@ pub mod slack;
 use crate::world::{NETWORK_LOG, SECRET, job};
 use ci_rescue::demo::{Forge, Hook, RunSpec, sign};
 use reqwest::Client;
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -27,6 +28,8 @@ fn rounds() -> u64 {
 pub const LATENCY_MS: u64 = 120;
 const PATIENCE: Duration = Duration::from_secs(600);
 const MAX_ROUND_MS: u64 = 500;
+/// Enough to begin a write, not enough for a busy moment. What allocators reserve and have not touched does not count.
+const SPARE_BYTES: u64 = 64 << 10;
 const BEAT: Duration = Duration::from_millis(10);
 
 struct Process {
@@ -55,8 +58,55 @@ impl Process {
         Self { child, at }
     }
 
-    async fn kill(mut self) {
-        self.child.kill().await.expect("it dies");
+    /// Answers whether it was dead before: of what [`Process::starve`] did.
+    async fn kill(mut self) -> bool {
+        let was_dead = self.child.try_wait().expect("its state").is_some();
+        if !was_dead {
+            self.child.kill().await.expect("it dies");
+        }
+        was_dead
+    }
+
+    fn pid(&self) -> Pid {
+        let pid = self.child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
+        pid.expect("nobody waited for it")
+    }
+
+    /// Stops it for a while in the middle of what it does, as a machine that is moved or swaps does.
+    async fn pause(&self, long: Duration) {
+        kill_process(self.pid(), Signal::STOP).expect("it stops");
+        tokio::time::sleep(long).await;
+        kill_process(self.pid(), Signal::CONT).expect("it goes on");
+    }
+
+    /// From now on it gets hardly any more memory: an allocation that fails ends it wherever it is (Linux).
+    fn starve(&self) {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid().as_raw_pid())).expect("it runs");
+        let size = status.lines().find_map(|line| line.strip_prefix("VmData:")).expect("a size");
+        let kb: u64 = size.trim().trim_end_matches(" kB").parse().expect("a number");
+        let most = Some(kb * 1_024 + SPARE_BYTES);
+        prlimit(Some(self.pid()), Resource::Data, Rlimit { current: most, maximum: most }).expect("a limit");
+    }
+}
+
+/// How a round ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Killed,
+    /// It stands still for so long before it is killed.
+    Paused(Duration),
+    /// Memory runs out, and it is killed if it lives on.
+    Starved,
+}
+
+/// Three of five are plain. The first pause is the longest: `CI_RESCUE_PAUSE_S` in seconds.
+fn end(round: u64) -> End {
+    let longest = std::env::var("CI_RESCUE_PAUSE_S").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
+    match round % 5 {
+        3 => End::Starved,
+        4 if round == 4 => End::Paused(Duration::from_secs(longest)),
+        4 => End::Paused(Duration::from_millis(200)),
+        _ => End::Killed,
     }
 }
 
@@ -131,7 +181,13 @@ async fn idle(at: SocketAddr) -> bool {
 }
 
 pub async fn incidents(at: SocketAddr) -> Vec<Value> {
-    get(at, "/api/incidents?limit=200").await["incidents"].as_array().cloned().unwrap_or_default()
+    let mut all = Vec::new();
+    let mut page = get(at, "/api/incidents?limit=200").await;
+    loop {
+        all.extend(page["incidents"].as_array().cloned().unwrap_or_default());
+        let Some(next) = page["next"].as_u64() else { return all };
+        page = get(at, &format!("/api/incidents?limit=200&before={next}")).await;
+    }
 }
 
 pub fn now() -> i64 {

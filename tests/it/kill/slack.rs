@@ -1,8 +1,8 @@
 //! Slack's cards and clicks.
 
 use super::{
-    BEAT, LATENCY_MS, PATIENCE, Post, Process, audit_runs, carry, counted, get, idle, incidents, lives, now, rounds,
-    run_spec, unrest,
+    BEAT, End, LATENCY_MS, PATIENCE, Post, Process, audit_runs, carry, counted, end, get, idle, incidents, lives, now,
+    rounds, run_spec, unrest,
 };
 use crate::world::slack::{Message, SlackDouble};
 use crate::world::{SECRET, listener, people};
@@ -48,17 +48,26 @@ async fn threats_039_040_047_fifty_kills_lose_nothing_and_repeat_nothing() {
     let post = Post::default();
     tokio::spawn(carry(post.clone(), forge.clone(), forge_at, stop.clone()));
 
+    let mut starved = 0;
     for (round, life) in (0..rounds()).zip(lives()) {
         let process = Process::start(&path).await;
         *post.target.lock().unwrap() = Some(process.at);
         forge.start(run_spec(round, format!("acme/r{}", round % CHANNELS)));
         // Everybody who sees a Retry button presses it, some of them twice.
         let clicking = tokio::spawn(click(slack.clone()));
+        if end(round) == End::Starved {
+            process.starve();
+        }
         tokio::time::sleep(life).await;
+        if let End::Paused(pause) = end(round) {
+            process.pause(pause).await;
+            tokio::time::sleep(life).await;
+        }
         *post.target.lock().unwrap() = None;
-        process.kill().await;
+        starved += u32::from(process.kill().await);
         clicking.abort();
     }
+    println!("{starved} rounds ended for want of memory");
     let process = Process::start(&path).await;
     *post.target.lock().unwrap() = Some(process.at);
     let finished = tokio::time::timeout(PATIENCE, come_to_rest(&forge, &slack, &post, process.at, rounds())).await;
