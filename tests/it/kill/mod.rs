@@ -25,8 +25,12 @@ fn rounds() -> u64 {
     std::env::var("CI_RESCUE_KILL_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(50)
 }
 
+/// After this long it hangs: the more incidents, the longer people click.
+fn patience() -> Duration {
+    Duration::from_secs(600 + 10 * rounds())
+}
+
 pub const LATENCY_MS: u64 = 120;
-const PATIENCE: Duration = Duration::from_secs(600);
 const MAX_ROUND_MS: u64 = 500;
 /// Enough to begin a write, not enough for a busy moment. What allocators reserve and have not touched does not count.
 const SPARE_BYTES: u64 = 64 << 10;

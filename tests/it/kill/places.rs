@@ -1,7 +1,7 @@
 //! Discord's cards and presses; comments on pull requests.
 
 use super::{
-    BEAT, LATENCY_MS, PATIENCE, Post, Process, audit_runs, carry, counted, get, idle, incidents, lives, now, run_spec,
+    BEAT, LATENCY_MS, Post, Process, audit_runs, carry, counted, get, idle, incidents, lives, now, patience, run_spec,
     unrest, word,
 };
 use crate::world::discord::{self, DiscordDouble, GUILD};
@@ -109,7 +109,7 @@ async fn threat_039_kills_repeat_nothing_on_discord_and_on_pull_requests() {
     }
     let process = Process::start(&path).await;
     *post.target.lock().unwrap() = Some(process.at);
-    let finished = tokio::time::timeout(PATIENCE, come_to_rest(&forge, &discord, &post, process.at)).await;
+    let finished = tokio::time::timeout(patience(), come_to_rest(&forge, &discord, &post, process.at)).await;
     let (incidents, status) = (incidents(process.at).await, get(process.at, "/api/status").await);
     asking.abort();
     process.kill().await;

@@ -1,7 +1,7 @@
 //! Slack's cards and clicks.
 
 use super::{
-    BEAT, End, LATENCY_MS, PATIENCE, Post, Process, audit_runs, carry, counted, end, get, idle, incidents, lives, now,
+    BEAT, End, LATENCY_MS, Post, Process, audit_runs, carry, counted, end, get, idle, incidents, lives, now, patience,
     rounds, run_spec, unrest,
 };
 use crate::world::slack::{Message, SlackDouble};
@@ -70,7 +70,7 @@ async fn threats_039_040_047_fifty_kills_lose_nothing_and_repeat_nothing() {
     println!("{starved} rounds ended for want of memory");
     let process = Process::start(&path).await;
     *post.target.lock().unwrap() = Some(process.at);
-    let finished = tokio::time::timeout(PATIENCE, come_to_rest(&forge, &slack, &post, process.at, rounds())).await;
+    let finished = tokio::time::timeout(patience(), come_to_rest(&forge, &slack, &post, process.at, rounds())).await;
     let (incidents, status) = (incidents(process.at).await, get(process.at, "/api/status").await);
     process.kill().await;
     stop.cancel();
