@@ -65,14 +65,15 @@ impl Engine {
             let why = "another reproduction runs".into();
             return Err(PortError::Transient { why, retry_after: Some(WAIT) });
         };
-        let work = Work::Reproduction(*incident, *n);
-        if !self.is_going(work).await.map_err(lost)? {
-            return Ok(stopped(sha, "it was cancelled"));
-        }
         let name = self.container(&wanted);
         if self.store.setting(&begun_key(&wanted)).await.map_err(lost)?.is_some() {
             room.containers.remove(&name).await;
             return Ok(stopped(sha, "it was interrupted by a restart; run it again"));
+        }
+        // After the look for what a crash left: its container goes, cancelled or not.
+        let work = Work::Reproduction(*incident, *n);
+        if !self.is_going(work).await.map_err(lost)? {
+            return Ok(stopped(sha, "it was cancelled"));
         }
         let ready = match self.lay_out_repro(room, effect).await {
             Ok(ready) => ready,

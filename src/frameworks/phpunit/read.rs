@@ -70,7 +70,7 @@ impl LineObserver for Reader {
             let name = format!("{}::{}{data}", &found[1], &found[2]);
             let selector = format!("{}::{}", &found[1], &found[2]).replace('\\', "\\\\");
             self.names.add_selected("phpunit", &name, Some(&selector), None);
-            return false;
+            return self.running;
         }
         self.sentence(line)
     }

@@ -324,8 +324,8 @@ fn patient() -> Docker {
     Docker::new("touch ../../begun; while [ ! -e ../../go ]; do sleep 0.05; done; exit 1")
 }
 
-#[tokio::test]
-async fn what_a_crash_cut_off_is_told_and_not_repeated() {
+/// A run that a crash cut off, before its lease is over.
+async fn cut_off() -> (Docker, World) {
     let docker = patient();
     let (mut world, _) = range(config(&docker.program(), ""), &[GOOD, BAD]).await;
     {
@@ -338,6 +338,25 @@ async fn what_a_crash_cut_off_is_told_and_not_repeated() {
     }
     docker.write("go", "");
     world.restart().await;
+    (docker, world)
+}
+
+#[tokio::test]
+async fn what_is_cancelled_after_a_crash_leaves_no_container() {
+    let (docker, world) = cut_off().await;
+    world.slack.command("UADA", "cancel 1").await;
+    world.settle().await;
+    assert!(reproduction(&world).await.ended);
+    world.clock.advance(31 * 60_000);
+    world.settle().await;
+    assert!(!thread(&world).contains("interrupted"), "{}", thread(&world));
+    docker.is_clean();
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_a_crash_cut_off_is_told_and_not_repeated() {
+    let (docker, world) = cut_off().await;
     // Its lease is over.
     world.clock.advance(31 * 60_000);
     world.settle().await;

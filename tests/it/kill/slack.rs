@@ -32,7 +32,7 @@ fn config(forge: SocketAddr, slack: SocketAddr, store: &std::path::Path) -> Stri
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn threats_039_040_047_fifty_kills_lose_nothing_and_repeat_nothing() {
+async fn threats_039_040_047_kills_lose_nothing_and_repeat_nothing() {
     let stop = CancellationToken::new();
     let forge = Forge::new(Arc::new(now), None);
     (0..CHANNELS).for_each(|n| forge.add_repo(&format!("acme/r{n}")));

@@ -1,5 +1,6 @@
 //! A whole installation with a wire before each of its neighbours.
 
+use super::recovery::work_off;
 use super::wire::Wire;
 use crate::world::discord::{self, DiscordDouble};
 use crate::world::slack::SlackDouble;
@@ -91,18 +92,7 @@ impl House {
 
     /// Does what can be done now.
     async fn work(&self) {
-        let engine = &self.app.engine;
-        loop {
-            let mut any = engine.tick().await.expect("tick");
-            any |= engine.turn().await.expect("turn");
-            any |= engine.perform().await.expect("perform");
-            for platform in engine.platforms().cloned().collect::<Vec<_>>() {
-                any |= engine.publish(&platform).await.expect("publish");
-            }
-            if !any {
-                return;
-            }
-        }
+        work_off(&self.app.engine).await;
     }
 
     async fn pass(&self) {

@@ -3,6 +3,7 @@
 use crate::flows::surfaces::{Surface, everywhere, say};
 use crate::world::{CHANNEL, NETWORK_LOG, REPO, Setup, World, discord, spec};
 use ci_rescue::domain::Platform;
+use ci_rescue::engine::Engine;
 use ci_rescue::ports::{Ask, Door};
 use serde_json::{Value, json};
 
@@ -11,7 +12,11 @@ const MANY: usize = 40;
 
 /// Does what can be done now; time does not pass.
 pub async fn work(world: &World) {
-    let engine = &world.app.engine;
+    work_off(&world.app.engine).await;
+}
+
+/// The same for an engine by itself.
+pub async fn work_off(engine: &Engine) {
     loop {
         let mut any = engine.tick().await.expect("tick");
         any |= engine.turn().await.expect("turn");
