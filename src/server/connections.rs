@@ -2,7 +2,7 @@
 //! those that have proved nothing first: whoever holds connections without using them holds nobody up.
 
 use crate::ports::Client;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,6 +23,8 @@ pub struct Bounds {
 struct Table {
     next: u64,
     open: BTreeMap<u64, Open>,
+    /// Ended, but not gone: each still has its file descriptor.
+    leaving: BTreeSet<u64>,
 }
 
 struct Open {
@@ -97,7 +99,8 @@ impl Connections {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place for a connection of `client`, or of a proxy of ours. Waits only while we are at work for all others.
+    /// A place for a connection of `client`, or of a proxy of ours. Waits while we are at work for all others, and until
+    /// the one that makes place is gone: there are never more than the bound.
     pub async fn place(self: &Arc<Self>, client: Option<Client>) -> Place {
         loop {
             let freed = self.freed.notified();
@@ -119,7 +122,10 @@ impl Connections {
         if table.open.values().filter(|open| own(open)).count() >= self.bounds.of_one {
             table.end_one(own);
         }
-        if table.open.len() >= self.bounds.all && !table.end_one(|_| true) {
+        if table.open.len() >= self.bounds.all {
+            table.end_one(|_| true);
+        }
+        if table.open.len() + table.leaving.len() >= self.bounds.all {
             return None;
         }
         let state = State {
@@ -138,18 +144,23 @@ impl Connections {
 }
 
 impl Table {
-    /// Ends one of these that keep us waiting.
-    fn end_one(&mut self, of: impl Fn(&Open) -> bool) -> bool {
+    /// Ends one of these that keep us waiting, if there is one.
+    fn end_one(&mut self, of: impl Fn(&Open) -> bool) {
         let waiting = self.open.iter().filter(|(_, open)| open.state.waits.load(Ordering::Relaxed) && of(open));
-        let first = waiting.min_by_key(|(_, open)| open.state.rank()).map(|(no, _)| *no);
-        let ended = first.and_then(|no| self.open.remove(&no));
-        ended.inspect(|open| open.end.cancel()).is_some()
+        let Some(no) = waiting.min_by_key(|(_, open)| open.state.rank()).map(|(no, _)| *no) else { return };
+        if let Some(open) = self.open.remove(&no) {
+            open.end.cancel();
+            self.leaving.insert(no);
+        }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.all.table().open.remove(&self.no);
+        let mut table = self.all.table();
+        table.open.remove(&self.no);
+        table.leaving.remove(&self.no);
+        drop(table);
         self.all.freed.notify_waiters();
     }
 }
@@ -168,8 +179,16 @@ mod tests {
         Connections::new(Bounds { all, of_one, patience: Duration::ZERO })
     }
 
+    fn tried(all: &Arc<Connections>, n: u8) -> Option<Place> {
+        all.place(Some(client(n))).now_or_never()
+    }
+
     fn enter(all: &Arc<Connections>, n: u8) -> Place {
-        all.place(Some(client(n))).now_or_never().expect("a place at once")
+        tried(all, n).expect("a place at once")
+    }
+
+    fn ended(place: &Place) -> bool {
+        place.end.is_cancelled()
     }
 
     #[test]
@@ -177,26 +196,28 @@ mod tests {
         let all = connections(3, 3);
         let (first, second, third) = (enter(&all, 1), enter(&all, 2), enter(&all, 3));
         first.state.works();
+        assert!(tried(&all, 4).is_none() && tried(&all, 4).is_none(), "nobody is gone yet");
+        assert!(!ended(&first) && ended(&second) && !ended(&third), "the first is worked for, and one is enough");
+        drop(second);
         let fourth = enter(&all, 4);
-        let ended = |place: &Place| place.end.is_cancelled();
-        assert!(!ended(&first) && ended(&second) && !ended(&third), "the first is worked for");
         first.state.waits();
-        let _fifth = enter(&all, 5);
+        assert!(tried(&all, 5).is_none());
         assert!(!ended(&first) && ended(&third) && !ended(&fourth), "the first has only begun to wait");
+        drop(third);
+        let _fifth = enter(&all, 5);
         fourth.state.proves();
-        let _sixth = enter(&all, 6);
+        assert!(tried(&all, 6).is_none());
         assert!(ended(&first) && !ended(&fourth), "the fourth has credentials");
     }
 
     #[test]
     fn one_client_pushes_out_its_own_and_a_proxy_has_no_bound() {
-        let all = connections(5, 2);
+        let all = connections(8, 2);
         let other = enter(&all, 1);
         let own: Vec<Place> = (0..4).map(|_| enter(&all, 2)).collect();
-        let ended: Vec<bool> = own.iter().map(|place| place.end.is_cancelled()).collect();
-        assert_eq!(ended, [true, true, false, false]);
-        let proxied: Vec<Place> = (0..2).map(|_| all.place(None).now_or_never().unwrap()).collect();
-        assert!(!other.end.is_cancelled() && proxied.iter().all(|place| !place.end.is_cancelled()));
+        assert_eq!(own.iter().map(ended).collect::<Vec<_>>(), [true, true, false, false]);
+        let proxied: Vec<Place> = (0..3).map(|_| all.place(None).now_or_never().unwrap()).collect();
+        assert!(!ended(&other) && !proxied.iter().any(ended));
     }
 
     #[test]
@@ -210,12 +231,14 @@ mod tests {
         assert!((&mut next).now_or_never().is_none());
         let [one, two] = places;
         drop(one);
-        assert!((&mut next).now_or_never().is_some() && !two.end.is_cancelled());
+        assert!((&mut next).now_or_never().is_some() && !ended(&two));
         let third = enter(&all, 3);
         third.state.works();
         let mut last = Box::pin(all.place(Some(client(4))));
         assert!((&mut last).now_or_never().is_none());
         two.state.waits();
-        assert!((&mut last).now_or_never().is_some() && two.end.is_cancelled(), "its answer is ready");
+        assert!((&mut last).now_or_never().is_none() && ended(&two), "its answer is ready");
+        drop(two);
+        assert!((&mut last).now_or_never().is_some(), "and its descriptor is free");
     }
 }

@@ -3,6 +3,7 @@
 use crate::world::chromium::Browser;
 use crate::world::{NETWORK_LOG, Setup, World, spec};
 use fantoccini::Locator;
+use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use fantoccini::key::Key;
 use serde_json::json;
 
@@ -84,6 +85,37 @@ async fn what_is_typed_while_a_command_is_on_its_way_stays_and_so_does_what_was_
     page.execute(cut, vec![]).await.unwrap();
     browser.until("#answers", "nothing was sent").await;
     assert_eq!(page.execute(text, vec![]).await.unwrap(), "list");
+    browser.close().await;
+    world.end().await;
+}
+
+/// A card that were replaced then would swallow the click.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_card_that_changes_while_its_button_is_held_down_waits_for_the_click() {
+    let Some(browser) = Browser::open(false, (1100, 900)).await else { return };
+    let config = "[policy.approvals]\nretry = 1\n".into();
+    let world = World::with(Setup { slack: false, config, ..Setup::default() }).await;
+    world.broken_run(NETWORK_LOG, "success").await;
+    let page = &browser.page;
+    page.goto(&format!("http://{}/", world.private_at)).await.unwrap();
+    let watch = "window.told = []; const other = new EventSource('/events?since=' + document.body.dataset.mark);
+        other.addEventListener('card', (event) => told.push(event.data)); await new Promise((open) => { other.onopen = open; });";
+    page.execute(watch, vec![]).await.unwrap();
+    let element = page.find(Locator::Css("#incident-1 button[data-verb=why]")).await.unwrap();
+    let button = PointerAction::MoveToElement { element, duration: None, x: 0.0, y: 0.0 };
+    let down = PointerAction::Down { button: MOUSE_BUTTON_LEFT };
+    page.perform_actions(MouseActions::new("mouse".into()).then(button).then(down)).await.unwrap();
+    world.sit("ben").await.say(&world, "retry 1").await;
+    let told = "return told.some((card) => card.includes('awaiting approval'))";
+    while page.execute(told, vec![]).await.unwrap() != true {}
+    let text = page.find(Locator::Css("#incident-1")).await.unwrap().text().await.unwrap();
+    assert!(!text.contains("awaiting approval"), "{text}");
+    let up = PointerAction::Up { button: MOUSE_BUTTON_LEFT };
+    page.perform_actions(MouseActions::new("mouse".into()).then(up)).await.unwrap();
+    world.inbox().await;
+    world.settle().await;
+    browser.until("#incident-1", "awaiting approval").await;
+    browser.until("#answers", "retry").await;
     browser.close().await;
     world.end().await;
 }

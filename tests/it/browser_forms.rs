@@ -9,6 +9,7 @@ use ci_rescue::domain::incident::ProposalState;
 use fantoccini::Locator;
 use std::net::SocketAddr;
 use std::process::Stdio;
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
 
@@ -56,9 +57,25 @@ impl Visitor {
     pub async fn done(&self, world: &World) {
         world.inbox().await;
         world.settle().await;
-        if !self.script {
+        if self.script {
+            self.caught_up().await;
+        } else {
             self.goto("/").await;
         }
+    }
+
+    /// Until the open page shows what the server would show now.
+    async fn caught_up(&self) {
+        let script = "const done = arguments[0];
+            const words = (page) => [...page.querySelectorAll('#feed > *')].map((card) => {
+                const copy = card.cloneNode(true);
+                copy.querySelectorAll('time').forEach((time) => time.remove());
+                return copy.textContent.replace(/\\s+/g, ' ');
+            }).join();
+            fetch(location.href).then((answer) => answer.text()).then((text) =>
+                done(words(new DOMParser().parseFromString(text, 'text/html')) === words(document)));";
+        let wait = async { while self.browser.page.execute_async(script, vec![]).await.expect("a script") != true {} };
+        tokio::time::timeout(Duration::from_secs(60), wait).await.expect("the page follows");
     }
 
     pub async fn press(&self, world: &World, no: u64, verb: &str) {

@@ -101,6 +101,19 @@
     log.hidden = true;
   }
 
+  // A card that is replaced between a button's press and its release swallows the click: changes wait until it is over.
+  let pressed = false;
+  const waiting = [];
+  function release() {
+    pressed = false;
+    waiting.splice(0).forEach((change) => change());
+  }
+  document.addEventListener("pointerdown", () => { pressed = true; }, true);
+  ["pointerup", "pointercancel"].forEach((name) => document.addEventListener(name, () => setTimeout(release), true));
+  // It was released outside the window.
+  document.addEventListener("pointermove", (event) => { if (pressed && !event.buttons) release(); });
+  window.addEventListener("blur", release);
+
   // The stream goes on from what the page shows; a page that was out of sight catches up.
   const live = document.body.dataset.live;
   let mark = document.body.dataset.mark;
@@ -110,8 +123,12 @@
     const watch = document.body.dataset.watch;
     source = new EventSource(`${live}?since=${encodeURIComponent(mark)}${watch ? `&watch=${watch}` : ""}`);
     const on = (name, react) => source.addEventListener(name, (event) => {
-      if (event.lastEventId) mark = event.lastEventId;
-      react(event.data);
+      const change = () => {
+        if (event.lastEventId) mark = event.lastEventId;
+        react(event.data);
+      };
+      if (pressed) waiting.push(change);
+      else change();
     });
     on("card", (data) => { if (feed) place(element(data)); });
     on("line", (data) => { line(data); if (!feed && document.querySelector("[data-part]")) parts(); });
