@@ -14,6 +14,7 @@ prove:
     CI_RESCUE_TRIALS=10000 cargo test --locked --test it trials
     CI_RESCUE_HOLDERS=1100 cargo test --locked --test it strangers_006_whoever
     CI_RESCUE_OUTAGE_HOURS=168 cargo test --locked --test it outages::week
+    CI_RESCUE_LINE_MB=500 cargo test --locked --release --test it threat_093
     CI_RESCUE_AUDIT=100000 cargo test --locked --test it a_page_of_the_audit -- --nocapture
     # What is left out of the suite: a storm of a thousand, and whole flows on PostgreSQL.
     CI_RESCUE_STORM=10000 cargo test --locked --test it -- --include-ignored sinks::storm postgres::flows

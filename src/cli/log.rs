@@ -62,9 +62,7 @@ pub fn start(level: &str, format: Format, traces: Option<&SdkTracerProvider>) {
         layer.with_filter(filter::filter_fn(|meta| meta.target() == TRACE))
     });
     tracing_subscriber::registry().with(lines).with(spans).init();
-    if format == Format::Json {
-        std::panic::set_hook(Box::new(panicked));
-    }
+    std::panic::set_hook(Box::new(panicked));
     if let Some(why) = wrong {
         tracing::warn!("RUST_LOG is ignored: {why}");
     }
@@ -73,7 +71,7 @@ pub fn start(level: &str, format: Format, traces: Option<&SdkTracerProvider>) {
 /// Why the program cannot go on, in `format`. Whatever `RUST_LOG` hides, and also before [`start`].
 pub fn last_words(format: Format, why: &str) {
     if format == Format::Text {
-        return eprintln!("ci-rescue: {why}");
+        return eprintln!("ci-rescue: {}", masked(why));
     }
     let line = tracing_subscriber::registry().with(lines().json());
     tracing::subscriber::with_default(line, || tracing::error!("{}", masked(why)));
@@ -91,7 +89,7 @@ fn masked(text: &str) -> String {
     redact::text(text, &mut redact::Counts::default()).into_owned()
 }
 
-/// A panic's own lines would be no JSON.
+/// A panic's own lines would be no JSON, and its words may quote a secret.
 fn panicked(panic: &PanicHookInfo<'_>) {
     let why = panic.payload_as_str().unwrap_or("a panic without words");
     let at = panic.location().map(ToString::to_string).unwrap_or_default();

@@ -7,6 +7,8 @@ use ci_rescue::config;
 use ci_rescue::engine::Engine;
 use ci_rescue::evidence::redact;
 use ci_rescue::ports::Door;
+#[cfg(target_os = "linux")]
+use rustix::process::DumpableBehavior;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -44,6 +46,7 @@ fn start(args: &Args) -> Result<(), String> {
         tracing::info!(count, "loaded the known issues of known_issues.file");
     }
     raise_descriptors();
+    keep_memory_private();
     let ended = runtime.block_on(async {
         // Before anybody knows that we run: until then a signal kills, and nothing is sealed.
         let stop = CancellationToken::new();
@@ -103,6 +106,17 @@ fn raise_descriptors() {
     let limit = getrlimit(Resource::Nofile);
     if let Err(why) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
         tracing::debug!(%why, "the limit of file descriptors stays as it is");
+    }
+}
+
+/// Memory holds tokens and keys: no crash writes it to disk, and no other process of the account reads it.
+fn keep_memory_private() {
+    let limit = getrlimit(Resource::Core);
+    let done = setrlimit(Resource::Core, Rlimit { current: Some(0), ..limit });
+    #[cfg(target_os = "linux")]
+    let done = done.and_then(|()| rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable));
+    if let Err(why) = done {
+        tracing::warn!(%why, "a crash may write a core dump, which holds secrets");
     }
 }
 

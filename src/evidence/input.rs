@@ -55,7 +55,7 @@ mod tests {
         }
         let any: Vec<u8> = (0..=255).collect();
         let tar = [vec![b'a'; TAR_AT], b"ustar".to_vec()].concat();
-        for other in [&any[..], b"\x7fELF\x02", b"\0\0\0", b"BZh91AY", &tar] {
+        for other in [&any[..], b"\x7fELF\x02", b"\0\0\0", b"BZh91AY", b"\x28\xb5\x2f\xfd\x04error: x\n", &tar] {
             assert!(fault(other).is_some(), "{other:?}");
         }
     }

@@ -7,6 +7,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -206,4 +207,19 @@ async fn strangers_007_without_file_descriptors_it_serves_and_says_so_once() {
     assert!(log.matches("could not accept a connection").count() <= 1, "{log}");
     let told = log.lines().filter(|line| line.contains("ERROR") || line.contains("WARN"));
     assert!(told.clone().count() <= 2, "GitHub cannot be reached, and descriptors are few:\n{log}");
+}
+
+/// Threat 104: memory holds tokens and keys.
+#[tokio::test]
+async fn threat_104_a_crash_leaves_no_core_dump() {
+    let dir = tempfile::tempdir().unwrap();
+    let limit = format!("ulimit -c unlimited; cd '{}';", dir.path().display());
+    let mut program = Program::start(dir.path(), &dir.path().join("store"), &limit).await;
+    let id = program.child.id().unwrap();
+    let limits = fs::read_to_string(format!("/proc/{id}/limits")).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+    program.signal("-ABRT").await;
+    let ended = program.child.wait().await.unwrap();
+    assert_eq!((ended.signal(), ended.core_dumped()), (Some(6), false));
 }

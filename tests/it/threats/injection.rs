@@ -276,6 +276,30 @@ async fn threat_104_secrets_in_names_and_messages_are_nowhere_kept() {
     world.end().await;
 }
 
+/// Threat 104: what is printed of a configuration for debugging.
+#[test]
+fn threat_104_a_configuration_printed_for_debugging_shows_no_secret() {
+    let text = "[console]\ntoken = \"T\"\n[github]\nwebhook_secret = \"T\"\nclient_id = \"c\"\nclient_secret = \"T\"\n\
+        token = \"T\"\n[sign_in]\noidc_issuer = \"https://id.example.org\"\noidc_client_id = \"c\"\noidc_domains = [\"example.org\"]\n\
+        oidc_client_secret = \"T\"\n[slack]\nbot_token = \"T\"\napp_token = \"T\"\nsigning_secret = \"T\"\n\
+        [discord]\nbot_token = \"T\"\n[email]\nserver = \"mail.example.org\"\nfrom = \"ci@example.org\"\nusername = \"u\"\n\
+        password = \"T\"\n[hooks]\ntoken = \"T\"\n[api]\nread_token = \"T\"\nact_token = \"T\"\n\
+        [store]\nurl = \"postgres://u:T@db.example.org/ci\"\n[redaction]\nvalues = [\"T\"]\n\
+        [[teams]]\nname = \"a\"\nurl = \"https://example.org/T\"\n\
+        [[webhooks]]\nname = \"b\"\nurl = \"https://example.org/T\"\nsecret = \"T\"\n";
+    let mut pieces = text.split('T');
+    let mut text = pieces.next().unwrap().to_owned();
+    for (n, piece) in pieces.enumerate() {
+        text += &format!("canary-{n}-0123456789abcdef{piece}");
+    }
+    let n = text.matches("canary-").count() - 1;
+    let config = ci_rescue::config::parse(&text, &[]).unwrap_or_else(|why| panic!("{why}\n{text}"));
+    let held = ci_rescue::config::secrets(&config);
+    assert!((0..=n).all(|n| held.iter().any(|secret| secret.contains(&format!("canary-{n}-")))), "{held:?}");
+    let shown = format!("{config:?} {config:#?}");
+    assert!(!shown.contains("canary"), "{shown}");
+}
+
 pub fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(dir).unwrap().flatten() {
