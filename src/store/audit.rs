@@ -111,7 +111,10 @@ pub fn is_behind(backend: &dyn Backend) -> Result<bool> {
 }
 
 /// Every row of a table, with what is to be changed for it.
-fn sweep(
+///
+/// # Errors
+/// The store failed.
+pub fn sweep(
     backend: &dyn Backend,
     table: u8,
     mut change: impl FnMut(&mut Batch, &[u8], &[u8]) -> Result<()>,

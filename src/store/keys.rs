@@ -25,6 +25,8 @@ pub const DIRTY_UPDATE: &[u8] = b"u";
 pub const OPEN: u8 = b'O';
 /// Incidents that wait for people, open or closed.
 pub const AWAITING: u8 = b'A';
+/// Incidents by repository; without a value. `of_repo.rs` says more.
+pub const OF_REPO: u8 = b'R';
 pub const BOUND: u8 = b'b';
 pub const DEAD: u8 = b'x';
 /// History: what executions of jobs and tests came to. `history.rs` says how its tables hang together.
@@ -86,6 +88,18 @@ pub fn audit(repo: &str, at: i64, no: IncidentNo, seq: u64) -> Vec<u8> {
 /// What the keys of one repository's entries begin with.
 pub fn audit_of(repo: &str) -> Vec<u8> {
     parts(AUDIT, &[repo])
+}
+
+/// What the keys of one repository's incidents begin with: its name in any case.
+pub fn incidents_of(repo: &str) -> Vec<u8> {
+    parts(OF_REPO, &[&repo.to_ascii_lowercase()])
+}
+
+/// An incident by its repository.
+pub fn incident_of(repo: &str, no: IncidentNo) -> Vec<u8> {
+    let mut key = incidents_of(repo);
+    key.extend(no.0.to_be_bytes());
+    key
 }
 
 /// What a key of [`AUDIT`] says.
@@ -174,7 +188,7 @@ pub fn name(table: u8) -> &'static str {
         SEEN => "delivery ids",
         OUTBOX => "effects",
         TIMER | TIMER_AT => "timers",
-        INCIDENT => "incidents",
+        INCIDENT | OF_REPO => "incidents",
         JOURNAL | AUDIT | AUDIT_OF => "journal entries",
         RUN => "runs",
         SETTING => "settings",

@@ -3,6 +3,7 @@
 //! sled mends what it opens: it wipes what follows a damaged place. So a database that was closed in order is compared
 //! with its seal before sled sees it, and one that was not is first opened as a copy.
 
+use super::counting;
 use super::damage::Damage;
 use super::disk::{OpenError, Sled, Watch};
 use super::manifest::{self, Found, Manifest, Saved};
@@ -238,17 +239,9 @@ enum Judged {
 
 /// Reads every row, and compares what is there with what the database and the manifest say.
 fn judge(raw: &Raw, saved: Option<&Saved>, damage: &Damage, watch: Watch<'_>) -> Result<Judged, StoreError> {
-    const EVERY: u64 = 1024;
     let told = raw.tally()?;
     let of = told.as_ref().map_or(0, Tally::rows);
-    let mut counted = Tally::default();
-    raw.each(&mut |key, value| {
-        counted.add(key, value);
-        if counted.rows() % EVERY == 0 {
-            watch(counted.rows(), of);
-        }
-        Ok(())
-    })?;
+    let counted = counting::count(raw, &mut |rows| watch(rows, of))?;
     watch(counted.rows(), of);
     let turn = saved.map_or(0, |saved| saved.turn);
     let Some(told) = told else {

@@ -31,7 +31,7 @@ use super::backend::Backend;
 use super::disk::OpenError;
 use super::overlay::Overlay;
 use super::reads::Reads;
-use super::{audit, history, reading, stage};
+use super::{audit, history, of_repo, reading, stage};
 use crate::domain::actor::{Platform, Thread};
 use crate::domain::effect::Effect;
 use crate::domain::facts::RunSeen;
@@ -76,9 +76,13 @@ impl Postgres {
         schema::migrate(&link)?;
         let process = queues::token().map_err(OpenError::from)?.cast_signed();
         let writer = Arc::new(Writer::new(link, process));
-        let lacks_index = writer.link.repeat(|session| audit::is_behind(session)).map_err(OpenError::from)?;
-        if lacks_index {
-            let fill = |begun: &mut Begun<'_>| begun.session.say(SLOWLY).and_then(|()| audit::fill(begun.session));
+        let behind = |session: &Session| Ok(audit::is_behind(session)? || of_repo::is_behind(session)?);
+        if writer.link.repeat(behind).map_err(OpenError::from)? {
+            let fill = |begun: &mut Begun<'_>| {
+                begun.session.say(SLOWLY)?;
+                audit::fill(begun.session)?;
+                of_repo::fill(begun.session)
+            };
             writer.write(&Demand::default(), fill).map_err(OpenError::from)?;
         }
         let intake = Intake::start(&writer).map_err(OpenError::from)?;

@@ -19,6 +19,7 @@ use sled::transaction::{TransactionError, UnabortableTransactionError};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,18 +96,45 @@ impl Raw {
 
     /// Every row, in order.
     pub fn each(&self, row: EachRow<'_>) -> Result<(), StoreError> {
+        self.each_between([TALLY, &[0]].concat(), None, row)
+    }
+
+    /// Those whose key is in a range, in order.
+    pub fn each_in(&self, range: &Range<Vec<u8>>, row: EachRow<'_>) -> Result<(), StoreError> {
+        self.each_between(range.start.clone(), Some(&range.end), row)
+    }
+
+    fn each_between(&self, mut from: Vec<u8>, end: Option<&Vec<u8>>, row: EachRow<'_>) -> Result<(), StoreError> {
         const AT_ONCE: usize = 1024;
-        let mut from = TALLY.to_vec();
         loop {
-            // Each key is followed by its own continuation: the next one starts after it.
-            from.push(0);
-            let found = self.ask(|db| collect(db.range(from.clone()..), &[], AT_ONCE))?;
+            let found = self.ask(|db| match end {
+                Some(end) if *end <= from => Ok(Vec::new()),
+                Some(end) => collect(db.range(from.clone()..end.clone()), &[], AT_ONCE),
+                None => collect(db.range(from.clone()..), &[], AT_ONCE),
+            })?;
             let Some((last, _)) = found.last() else { return Ok(()) };
+            // Each key is followed by its own continuation: the next one starts after it.
             from = last.to_vec();
+            from.push(0);
             for (key, stored) in &found {
                 row(key, &self.unpack(stored)?)?;
             }
         }
+    }
+
+    /// The first key that is not below this.
+    pub fn first_from(&self, from: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let found = self.ask(|db| db.range(from.to_vec()..).next().transpose())?;
+        Ok(found.map(|(key, _)| key.to_vec()))
+    }
+
+    /// The last key below this, or of all.
+    pub fn last_before(&self, end: Option<&[u8]>) -> Result<Option<Vec<u8>>, StoreError> {
+        let found = self.ask(|db| match end {
+            Some(end) => db.range(..end.to_vec()).next_back().transpose(),
+            None => db.last(),
+        })?;
+        Ok(found.map(|(key, _)| key.to_vec()))
     }
 
     /// All or nothing, with the tally that is true then.

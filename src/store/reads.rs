@@ -30,21 +30,20 @@ impl Reads<'_> {
         self.0.scan(&[table], &[], usize::MAX)
     }
 
-    /// By the table of open incidents, however many closed ones there are.
-    fn listed_incidents(&self, table: u8, query: &Query) -> Result<Vec<Incident>> {
-        let before = keys::number(table, query.before.unwrap_or(u64::MAX));
-        let listed = self.0.scan_down(&[table], &before, usize::MAX)?;
+    /// By a table of some incidents, whose keys are this and a number each, however many others there are.
+    fn listed_incidents(&self, listed: &[u8], query: &Query) -> Result<Vec<Incident>> {
         let mut found = Vec::new();
-        for some in listed.chunks(query.limit.clamp(1, AT_ONCE)) {
+        let mut before = [listed, &query.before.unwrap_or(u64::MAX).to_be_bytes()].concat();
+        while found.len() < query.limit {
+            let page = self.0.scan_down(listed, &before, query.limit.clamp(8, AT_ONCE))?;
+            let Some((last, _)) = page.last() else { break };
+            before.clone_from(last);
             let of = |key: &[u8]| keys::number(keys::INCIDENT, keys::last_number(key));
-            for value in self.0.get_all(some.iter().map(|(key, _)| of(key)).collect())?.into_iter().flatten() {
+            for value in self.0.get_all(page.iter().map(|(key, _)| of(key)).collect())?.into_iter().flatten() {
                 let incident: Incident = decode(&value)?;
-                if wanted(query, &incident) && found.len() < query.limit.max(1) {
+                if wanted(query, &incident) && found.len() < query.limit {
                     found.push(incident);
                 }
-            }
-            if found.len() >= query.limit {
-                break;
             }
         }
         Ok(found)
@@ -78,10 +77,13 @@ impl Reads<'_> {
     pub fn incidents(&self, query: &Query) -> Result<Vec<Incident>> {
         const PAGE: usize = 64;
         if query.awaits_people {
-            return self.listed_incidents(keys::AWAITING, query);
+            return self.listed_incidents(&[keys::AWAITING], query);
         }
         if query.open_only {
-            return self.listed_incidents(keys::OPEN, query);
+            return self.listed_incidents(&[keys::OPEN], query);
+        }
+        if let Some(repo) = &query.repo {
+            return self.listed_incidents(&keys::incidents_of(repo), query);
         }
         let mut found = Vec::new();
         let mut before = keys::number(keys::INCIDENT, query.before.unwrap_or(u64::MAX));

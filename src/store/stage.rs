@@ -4,7 +4,7 @@
 
 use super::backend::{Backend, Batch};
 use super::rows::{InboxRow, OutboxRow, SeenRow, SurfaceRow, decode, encode};
-use super::{audit, content, history, keys};
+use super::{audit, content, history, keys, of_repo};
 use crate::domain::actor::Thread;
 use crate::domain::facts::RunSeen;
 use crate::domain::ids::IncidentNo;
@@ -127,11 +127,14 @@ impl Stage<'_> {
     fn incident(&mut self, incident: &Incident) -> Result<()> {
         let key = keys::number(keys::INCIDENT, incident.no.0);
         let stored = self.backend.get(&key)?;
-        let version = stored.map(|bytes| decode::<Versioned>(&bytes)).transpose()?.map_or(0, |have| have.version);
+        let stored = stored.map(|bytes| decode::<Versioned>(&bytes)).transpose()?;
+        let version = stored.as_ref().map_or(0, |have| have.version);
         if version + 1 != incident.version {
             return Err(StoreError::Conflict(format!("incident {} is at version {version}", incident.no)));
         }
         self.batch.put(key, encode(incident)?);
+        let was = stored.as_ref().map(|have| have.repo.as_str());
+        of_repo::stage(&mut self.batch, incident.no, was, incident.repo.as_str());
         let mut list = |table: u8, listed: bool| {
             let key = keys::number(table, incident.no.0);
             if listed { self.batch.put(key, Vec::new()) } else { self.batch.remove(key) }
@@ -277,6 +280,7 @@ pub fn compact(backend: &dyn Backend, before: Before) -> Result<Batch> {
         if incident.closed_at.is_some_and(|at| at < before.closed) {
             batch.remove(key);
             batch.remove(keys::number(keys::AWAITING, incident.no.0));
+            batch.remove(keys::incident_of(incident.repo.as_str(), incident.no));
             gone.push(incident.no);
         }
     }
@@ -330,8 +334,9 @@ fn due(batch: &mut Batch, row: &SurfaceRow) {
     if row.publication.is_due() { batch.put(key, kind.to_vec()) } else { batch.remove(key) }
 }
 
-/// The version alone, without the rest of the record.
+/// What is compared when a record changes, without the rest of it.
 #[derive(Deserialize)]
 struct Versioned {
     version: u64,
+    repo: String,
 }

@@ -51,6 +51,15 @@ impl Tally {
         }
     }
 
+    /// Adds the rows of another one.
+    pub fn merge(&mut self, other: &Self) {
+        for (name, theirs) in &other.tables {
+            let table = self.tables.entry(*name).or_default();
+            table.rows += theirs.rows;
+            table.sum = table.sum.wrapping_add(theirs.sum);
+        }
+    }
+
     pub fn rows(&self) -> u64 {
         self.tables.values().map(|table| table.rows).sum()
     }

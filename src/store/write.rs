@@ -3,7 +3,7 @@
 use super::backend::{Backend, Batch, Still};
 use super::rows::{InboxRow, OutboxRow, broken, decode};
 use super::stage::{self, Numbers};
-use super::{audit, history, keys};
+use super::{audit, history, keys, of_repo};
 use crate::domain::effect::Effect;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::Time;
@@ -118,6 +118,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 impl<B: Backend> Writing<B> {
     pub fn open(backend: Arc<B>) -> Result<Self> {
         audit::fill(&*backend)?;
+        of_repo::fill(&*backend)?;
         let mut writing = Self {
             backend,
             next: Next { inbox: 1, outbox: 1, dead: 1 },

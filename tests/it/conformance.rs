@@ -1,11 +1,16 @@
 //! What every store has to do, asked of each of them; and sled's own guards.
 
+use crate::world::{NETWORK_LOG, World};
+use ci_rescue::domain::Stage;
 use ci_rescue::domain::actor::{Platform, Thread};
 use ci_rescue::domain::effect::Effect;
 use ci_rescue::domain::event::{Event, Timer};
 use ci_rescue::domain::ids::{Digest, IncidentNo};
+use ci_rescue::domain::incident::Incident;
 use ci_rescue::domain::time::Time;
-use ci_rescue::ports::{Delivery, Due, NewEffect, Publication, Put, Store, StoreError, Surface, TimerRow, Turn};
+use ci_rescue::ports::{
+    Before, Delivery, Due, NewEffect, Publication, Put, Query, Store, StoreError, Surface, TimerRow, Turn,
+};
 use ci_rescue::store::{Ledger, Memory, Sled};
 use futures::future::BoxFuture;
 use serde_json::json;
@@ -49,6 +54,7 @@ pub async fn conforms(store: &dyn Store, pass: Pass<'_>) {
     timers_and_settings(store).await;
     surfaces(store).await;
     blobs(store).await;
+    repositories(store).await;
 }
 
 async fn inbox(store: &dyn Store, pass: Pass<'_>) {
@@ -154,6 +160,51 @@ async fn surfaces(store: &dyn Store) {
     assert_eq!(store.bound(&thread("m")).await.unwrap(), Some(IncidentNo(1)));
     assert_eq!(store.bound(&thread("x")).await.unwrap(), None);
     assert_eq!(store.surfaces(IncidentNo(1)).await.unwrap(), [here]);
+}
+
+/// An incident as it came out of a flow.
+async fn template() -> Incident {
+    let world = World::new().await;
+    world.broken_run(NETWORK_LOG, "success").await;
+    let incident = world.incident(1).await;
+    world.end().await;
+    incident
+}
+
+async fn of(store: &dyn Store, repo: &str) -> Vec<u64> {
+    let query = Query { repo: Some(repo.into()), limit: 1_000, ..Query::default() };
+    store.incidents(&query).await.unwrap().iter().map(|incident| incident.no.0).collect()
+}
+
+/// A repository's incidents, whatever others there are: newest first, by pages, under its new name, until they are gone.
+async fn repositories(store: &dyn Store) {
+    let template = template().await;
+    let one = |no: u64, version, repo: &str| {
+        let closed = no.is_multiple_of(4).then_some((Stage::Resolved, Some(Time(5))));
+        let (stage, closed_at) = closed.unwrap_or((template.stage, None));
+        let repo = repo.parse().unwrap();
+        Incident { no: IncidentNo(no), version, repo, stage, closed_at, ..template.clone() }
+    };
+    let put = async |incidents| store.commit(Turn { incidents, ..Turn::default() }).await.unwrap();
+    put((1..=300).map(|no| one(no, 1, ["Acme/Shop", "acme/shop2", "a/b"][no as usize % 3])).collect()).await;
+    let shop: Vec<u64> = (1..=100).rev().map(|n| n * 3).collect();
+    assert_eq!(of(store, "acme/SHOP").await, shop);
+    assert_eq!(of(store, "acme/none").await, Vec::<u64>::new());
+    let page = Query { repo: Some("acme/shop".into()), before: Some(150), limit: 2, ..Query::default() };
+    let found = async |query: Query| -> Vec<u64> {
+        store.incidents(&query).await.unwrap().iter().map(|incident| incident.no.0).collect()
+    };
+    assert_eq!(found(page.clone()).await, [147, 144]);
+    assert_eq!(found(Query { closed_only: true, ..page.clone() }).await, [144, 132]);
+    assert_eq!(found(Query { open_only: true, ..page }).await, [147, 141]);
+    // A rename moves it, also where only the case changes.
+    put(vec![one(300, 2, "acme/renamed"), one(297, 2, "ACME/shop")]).await;
+    assert_eq!(of(store, "acme/renamed").await, [300]);
+    assert_eq!(of(store, "acme/shop").await, shop[1..]);
+    let before = Before { seen: Time(0), closed: Time(10), history: Time(0) };
+    store.compact(before).await.unwrap();
+    assert_eq!(of(store, "acme/renamed").await, Vec::<u64>::new());
+    assert_eq!(of(store, "acme/shop").await.len(), 75);
 }
 
 async fn blobs(store: &dyn Store) {

@@ -490,7 +490,7 @@ async fn the_audit_finds_by_each_part_and_pages_through_everything_once() {
 fn forget_index(path: &std::path::Path) {
     let disk = Sled::open(path).unwrap();
     let mut batch = Batch::default();
-    for table in [b'a', b'e'] {
+    for table in [b'a', b'e', b'R'] {
         let rows = disk.scan(&[table], &[], usize::MAX).unwrap();
         assert!(!rows.is_empty());
         for (key, _) in rows {
@@ -543,6 +543,7 @@ async fn a_store_from_before_the_index_gets_it_when_it_is_opened() {
     assert_eq!(indexed(&path).await, all - 1);
     let disk = Sled::open(&path).unwrap();
     assert_eq!(disk.rows(b'a').unwrap(), disk.rows(b'j').unwrap());
+    assert_eq!((disk.rows(b'R').unwrap(), disk.rows(b'n').unwrap()), (2, 2), "incidents by repository");
     world.end().await;
 }
 
