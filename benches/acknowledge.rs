@@ -1,6 +1,7 @@
 //! How fast deliveries are acknowledged durably, as a ratio to an axum server that only checks the signature.
 //!
-//! `cargo bench --bench acknowledge`. Client and servers share the machine; each figure is the median of three turns.
+//! `cargo bench --bench acknowledge [-- others]`. Client and servers share the machine; each figure is the median of three
+//! turns. `others` adds receivers that keep nothing on disk, where Go and npm are installed: one in Go, and a Probot app.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures")]
 
@@ -15,11 +16,14 @@ use ci_rescue::store::{Ledger, Sled};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -75,6 +79,26 @@ async fn ours(dir: &std::path::Path, running: bool, stop: &CancellationToken) ->
     at
 }
 
+/// Reads an answer to its end: it was taken.
+async fn whole_answer(socket: &mut TcpStream, answer: &mut [u8]) {
+    let mut have = 0;
+    loop {
+        let n = socket.read(&mut answer[have..]).await.expect("an answer");
+        assert!(n > 0, "the connection was closed");
+        have += n;
+        let text = String::from_utf8_lossy(&answer[..have]);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        assert!(head.starts_with("HTTP/1.1 20"), "{text}");
+        let length = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
+        });
+        if body.len() >= length.unwrap_or(0_usize) {
+            return;
+        }
+    }
+}
+
 /// Requests a second over `connections` kept open, every delivery under an id of its own.
 async fn load(at: SocketAddr, connections: usize, ids: &Arc<AtomicU64>) -> f64 {
     let body = body();
@@ -94,8 +118,7 @@ async fn load(at: SocketAddr, connections: usize, ids: &Arc<AtomicU64>) -> f64 {
                         body.len()
                     );
                     socket.write_all(request.as_bytes()).await.expect("a write");
-                    let n = socket.read(&mut answer).await.expect("an answer");
-                    assert!(answer[..n].starts_with(b"HTTP/1.1 202"), "{}", String::from_utf8_lossy(&answer[..n]));
+                    whole_answer(&mut socket, &mut answer).await;
                     count += 1;
                 }
                 count
@@ -112,6 +135,52 @@ async fn load(at: SocketAddr, connections: usize, ids: &Arc<AtomicU64>) -> f64 {
 fn median(mut all: Vec<f64>) -> f64 {
     all.sort_by(f64::total_cmp);
     all[all.len() / 2]
+}
+
+/// A receiver of `benches/others` that runs in `dir`, and its address; `None` where it cannot be had here.
+async fn other(dir: &Path, prepare: &str, run: &str) -> Option<(Child, SocketAddr)> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/others");
+    let shell = |words: &str| {
+        let mut shell = Command::new("sh");
+        shell.args(["-ec", words]).current_dir(dir).env("SOURCE", &source).env("WEBHOOK_SECRET", SECRET);
+        shell.kill_on_drop(true);
+        shell
+    };
+    let prepared = shell(prepare).stdout(Stdio::null()).stderr(Stdio::null()).status().await;
+    if !prepared.is_ok_and(|status| status.success()) {
+        return None;
+    }
+    let mut child = shell(&format!("exec {run}")).stdout(Stdio::piped()).spawn().ok()?;
+    let line = BufReader::new(child.stdout.take()?).lines().next_line().await.ok()??;
+    Some((child, line.parse().ok()?))
+}
+
+async fn compare(ids: &Arc<AtomicU64>) {
+    const CONNECTIONS: usize = 64;
+    for (name, prepare, run) in [
+        ("a receiver in Go, in memory", "go build -o receiver \"$SOURCE/receiver.go\"", "./receiver"),
+        ("Probot, which keeps nothing", "cp \"$SOURCE/probot.mjs\" . && npm install probot@14", "node probot.mjs"),
+    ] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let Some((mut child, at)) = other(dir.path(), prepare, run).await else {
+            println!("{name}: skipped, it cannot be built here");
+            continue;
+        };
+        let (mut theirs, mut ours_on_disk) = (Vec::new(), Vec::new());
+        for turn in 0..TURNS {
+            let stop = CancellationToken::new();
+            theirs.push(load(at, CONNECTIONS, ids).await);
+            let store = dir.path().join(format!("store-{turn}"));
+            ours_on_disk.push(load(ours(&store, true, &stop).await, CONNECTIONS, ids).await);
+            stop.cancel();
+        }
+        let _ = child.kill().await;
+        let (theirs, ours_on_disk) = (median(theirs), median(ours_on_disk));
+        println!(
+            "{CONNECTIONS:>4} connections: {name} {theirs:>7.0}/s; on disk, with the engine at work {ours_on_disk:>7.0}/s, {:.2} times that",
+            ours_on_disk / theirs
+        );
+    }
 }
 
 fn main() {
@@ -135,6 +204,9 @@ fn main() {
                 durable / plain,
                 working / plain
             );
+        }
+        if std::env::args().any(|arg| arg == "others") {
+            compare(&ids).await;
         }
     });
 }

@@ -1,7 +1,8 @@
 //! From a webhook to the first call to Slack, with the whole bot at work: `cargo bench --bench publish`.
 //!
 //! Failures of distinct causes in repositories with a channel each: 20 a second in 40, with integrations that answer at
-//! once and with integrations that take 300 ms a call, and 100 a second in 200. Bot and doubles share the machine.
+//! once and with integrations that take 300 ms a call, and 100 a second in 200. Then a quiet repository, with a failure
+//! every two seconds, by itself and while another has 40 a second. Bot and doubles share the machine.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures")]
 
@@ -25,6 +26,10 @@ use tokio_util::task::TaskTracker;
 const SECRET: &str = "bench-secret";
 const FEW: Pace = Pace { failures: 200, a_second: 20, repos: 40 };
 const MANY: Pace = Pace { failures: 1_000, a_second: 100, repos: 200 };
+/// Failures of the quiet repository, slow enough for its channel's pace, and of the noisy one in a second.
+const QUIET: usize = 10;
+const QUIET_EVERY_MS: usize = 2_000;
+const NOISE: usize = 40;
 /// Waiting for the last cards.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -85,13 +90,37 @@ fn slowed(router: Router, by: Duration, calls: &Calls) -> Router {
     }))
 }
 
-fn failure(n: usize, repos: usize) -> RunSpec {
+/// A failure to come: when, and in which repository.
+#[derive(Clone, Copy)]
+struct Coming {
+    at_ms: usize,
+    repo: usize,
+}
+
+impl Pace {
+    fn plan(self) -> Vec<Coming> {
+        let coming = |n| Coming { at_ms: n * 1_000 / self.a_second, repo: n % self.repos };
+        (0..self.failures).map(coming).collect()
+    }
+}
+
+/// Repository 0 has a failure every two seconds; repository 1 has so many a second.
+fn beside(noise: usize) -> Vec<Coming> {
+    let every = |n: usize| {
+        let loud = (0..noise * QUIET_EVERY_MS / 1_000).map(move |k| k * 1_000 / NOISE);
+        let loud = loud.map(move |ms| Coming { at_ms: n * QUIET_EVERY_MS + ms, repo: 1 });
+        loud.chain([Coming { at_ms: n * QUIET_EVERY_MS + QUIET_EVERY_MS - 10, repo: 0 }])
+    };
+    (0..QUIET).flat_map(every).collect()
+}
+
+fn failure(n: usize, repo: usize) -> RunSpec {
     let word: String = format!("{n}").chars().map(|c| char::from(b'a' + c as u8 - b'0')).collect();
     let log = format!(
         "##[group]Run pytest\nFAILED tests/test_{word}.py::test_{word} - ValueError: {word}\n##[error]Process completed with exit code 1.\n"
     );
     RunSpec {
-        repo: format!("bench/repo{}", n % repos),
+        repo: format!("bench/repo{repo}"),
         workflow: format!("ci-{n}"),
         branch: "main".into(),
         sha: format!("{:07x}{}", 0x0a0_0000 + n, "0".repeat(33)),
@@ -122,9 +151,9 @@ fn configuration(repos: usize, forge: SocketAddr, slack: SocketAddr) -> String {
     text
 }
 
-/// Milliseconds from each webhook to the first call that shows its failure.
-async fn measure(pace: Pace, slow: Duration, calls: &Calls) -> Vec<f64> {
-    let Pace { failures, a_second, repos } = pace;
+/// Milliseconds from each webhook to the first call that shows its failure, of one repository or of all.
+async fn measure(plan: &[Coming], of: Option<usize>, slow: Duration, calls: &Calls) -> Vec<f64> {
+    let repos = plan.iter().map(|coming| coming.repo + 1).max().unwrap_or(0);
     let stop = CancellationToken::new();
     let seen = Seen::default();
     let epoch_ms =
@@ -148,14 +177,14 @@ async fn measure(pace: Pace, slow: Duration, calls: &Calls) -> Vec<f64> {
     let http = reqwest::Client::new();
     let mut sent = BTreeMap::new();
     let begun = Instant::now();
-    for n in 0..failures {
-        let due = Duration::from_millis((n * 1_000 / a_second) as u64);
+    for (n, coming) in plan.iter().enumerate() {
+        let due = Duration::from_millis(coming.at_ms as u64);
         tokio::time::sleep(due.saturating_sub(begun.elapsed())).await;
-        let spec = failure(n, repos);
+        let spec = failure(n, coming.repo);
         let sha = spec.sha[..7].to_owned();
         let id = forge.start(spec);
         forge.finish(id);
-        sent.insert(sha, Instant::now());
+        sent.insert(sha, (coming.repo, Instant::now()));
         for hook in forge.take_hooks() {
             let body = hook.body.replace("{web}", &format!("http://{forge_at}"));
             let request = http
@@ -169,7 +198,10 @@ async fn measure(pace: Pace, slow: Duration, calls: &Calls) -> Vec<f64> {
         }
     }
     let deadline = Instant::now() + PATIENCE;
-    while seen.lock().expect("a lock").len() < failures && Instant::now() < deadline {
+    let wanted = |sent: &BTreeMap<String, (usize, Instant)>, seen: &BTreeMap<String, Instant>| {
+        sent.iter().all(|(sha, (repo, _))| of.is_some_and(|of| of != *repo) || seen.contains_key(sha))
+    };
+    while !wanted(&sent, &seen.lock().expect("a lock")) && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     stop.cancel();
@@ -177,7 +209,8 @@ async fn measure(pace: Pace, slow: Duration, calls: &Calls) -> Vec<f64> {
     tasks.wait().await;
     let seen = seen.lock().expect("a lock");
     let late = |sha: &str, sent: Instant| seen.get(sha).map(|at| at.duration_since(sent).as_secs_f64() * 1e3);
-    let mut all: Vec<f64> = sent.iter().filter_map(|(sha, sent)| late(sha, *sent)).collect();
+    let asked = sent.iter().filter(|(_, (repo, _))| of.is_none_or(|of| of == *repo));
+    let mut all: Vec<f64> = asked.filter_map(|(sha, (_, sent))| late(sha, *sent)).collect();
     all.sort_by(f64::total_cmp);
     all
 }
@@ -194,7 +227,7 @@ fn main() {
             let Pace { failures, a_second, repos } = pace;
             println!("{failures} failures, {a_second} a second, {repos} channels");
             let calls = Calls::default();
-            let all = measure(pace, Duration::from_millis(slow), &calls).await;
+            let all = measure(&pace.plan(), None, Duration::from_millis(slow), &calls).await;
             println!(
                 "integrations that {name:<14}: {} of {failures} shown, p50 {:>6.0} ms, p90 {:>6.0} ms, p99 {:>6.0} ms, longest {:>6.0} ms",
                 all.len(), at(&all, 50), at(&all, 90), at(&all, 99), at(&all, 100)
@@ -203,5 +236,13 @@ fn main() {
             let calls: Vec<String> = calls.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
             println!("  calls: {}", calls.join(", "));
         }
+        let (calls, none) = (Calls::default(), Duration::ZERO);
+        let alone = measure(&beside(0), Some(0), none, &calls).await;
+        let noisy = measure(&beside(NOISE), Some(0), none, &calls).await;
+        println!(
+            "a failure every two seconds in a quiet repository: p50 {:.1} ms, longest {:.1} ms by itself; p50 {:.1} ms, longest {:.1} ms beside {NOISE} a second in another: {:.1} and {:.1} times that ({} and {} of {QUIET} shown)",
+            at(&alone, 50), at(&alone, 100), at(&noisy, 50), at(&noisy, 100),
+            at(&noisy, 50) / at(&alone, 50), at(&noisy, 100) / at(&alone, 100), alone.len(), noisy.len()
+        );
     });
 }

@@ -128,7 +128,9 @@ mod tests {
             let raw = Raw::open(dir.path(), Arc::new(Damage::new(dir.path()))).unwrap();
             let rows: Vec<(Vec<u8>, Vec<u8>)> = keys.into_iter().map(|key| (key.clone(), key)).collect();
             let mut tally = Tally::default();
-            rows.iter().for_each(|(key, value)| tally.add(key, value));
+            for (key, value) in &rows {
+                tally.add(key, value);
+            }
             let changes = rows.iter().map(|(key, value)| (key.as_slice(), Some(value.as_slice()))).collect();
             raw.apply(&changes, &tally).unwrap();
             let mut told = 0;
