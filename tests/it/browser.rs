@@ -6,6 +6,7 @@ use fantoccini::Locator;
 use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use fantoccini::key::Key;
 use serde_json::json;
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_watches_presses_and_types() {
@@ -107,7 +108,8 @@ async fn a_card_that_changes_while_its_button_is_held_down_waits_for_the_click()
     page.perform_actions(MouseActions::new("mouse".into()).then(button).then(down)).await.unwrap();
     world.sit("ben").await.say(&world, "retry 1").await;
     let told = "return told.some((card) => card.includes('awaiting approval'))";
-    while page.execute(told, vec![]).await.unwrap() != true {}
+    let arrives = async { while page.execute(told, vec![]).await.unwrap() != true {} };
+    tokio::time::timeout(Duration::from_secs(60), arrives).await.expect("the card changes");
     let text = page.find(Locator::Css("#incident-1")).await.unwrap().text().await.unwrap();
     assert!(!text.contains("awaiting approval"), "{text}");
     let up = PointerAction::Up { button: MOUSE_BUTTON_LEFT };
