@@ -2,7 +2,7 @@
 //!
 //! An incident's entries stand under the name that its repository had at the first of them: a rename moves nothing.
 
-use super::backend::{Backend, Batch};
+use super::backend::{Backend, Batch, sweep};
 use super::keys;
 use super::rows::{decode, encode};
 use crate::domain::ids::IncidentNo;
@@ -14,8 +14,6 @@ use std::collections::btree_map::Entry;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Rows that are brought into order at a time.
-const AT_ONCE: usize = 4_096;
 /// The installation's own journal.
 const HOUSE: IncidentNo = IncidentNo(0);
 
@@ -108,29 +106,6 @@ pub fn fill(backend: &dyn Backend) -> Result<()> {
 /// Whether the index is not that of the journals.
 pub fn is_behind(backend: &dyn Backend) -> Result<bool> {
     Ok(backend.rows(keys::AUDIT)? != backend.rows(keys::JOURNAL)?)
-}
-
-/// Every row of a table, with what is to be changed for it.
-///
-/// # Errors
-/// The store failed.
-pub fn sweep(
-    backend: &dyn Backend,
-    table: u8,
-    mut change: impl FnMut(&mut Batch, &[u8], &[u8]) -> Result<()>,
-) -> Result<()> {
-    let mut from = vec![table];
-    loop {
-        let rows = backend.scan(&[table], &from, AT_ONCE)?;
-        let Some((last, _)) = rows.last() else { return Ok(()) };
-        from.clone_from(last);
-        from.push(0);
-        let mut batch = Batch::default();
-        for (key, value) in &rows {
-            change(&mut batch, key, value)?;
-        }
-        backend.apply(&batch)?;
-    }
 }
 
 /// The names under which entries stand, in order; empty for the installation's own.

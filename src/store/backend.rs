@@ -94,6 +94,30 @@ pub trait Backend: Send + Sync + 'static {
     fn still(&self) -> Result<Box<dyn Still>, StoreError>;
 }
 
+/// Every row of a table, with what is to be changed for it.
+///
+/// # Errors
+/// The store failed.
+pub fn sweep(
+    backend: &dyn Backend,
+    table: u8,
+    mut change: impl FnMut(&mut Batch, &[u8], &[u8]) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    const AT_ONCE: usize = 4_096;
+    let mut from = vec![table];
+    loop {
+        let rows = backend.scan(&[table], &from, AT_ONCE)?;
+        let Some((last, _)) = rows.last() else { return Ok(()) };
+        from.clone_from(last);
+        from.push(0);
+        let mut batch = Batch::default();
+        for (key, value) in &rows {
+            change(&mut batch, key, value)?;
+        }
+        backend.apply(&batch)?;
+    }
+}
+
 /// Given each row's key and value.
 pub type EachRow<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>;
 

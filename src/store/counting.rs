@@ -6,6 +6,7 @@ use crate::ports::StoreError;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
+use std::thread::Builder;
 
 /// More do not help: the disk is one.
 const THREADS_MAX: usize = 8;
@@ -27,9 +28,10 @@ pub fn count(raw: &Raw, watch: &mut dyn FnMut(u64)) -> Result<Tally, StoreError>
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
     let (news, told) = channel();
     std::thread::scope(|scope| {
+        let mut started = 0;
         for _ in 0..threads {
             let (news, pieces, next) = (news.clone(), &pieces, &next);
-            scope.spawn(move || {
+            let thread = Builder::new().name("store-count".into()).spawn_scoped(scope, move || {
                 while let Some(piece) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let done = read(raw, piece, &news);
                     let failed = done.is_err();
@@ -39,6 +41,12 @@ pub fn count(raw: &Raw, watch: &mut dyn FnMut(u64)) -> Result<Tally, StoreError>
                     }
                 }
             });
+            // Where no further one is to be had, those that run do it all.
+            match thread {
+                Ok(_) => started += 1,
+                Err(why) if started == 0 => return Err(StoreError::Broken(format!("cannot start a thread: {why}"))),
+                Err(_) => break,
+            }
         }
         drop(news);
         let (mut all, mut read) = (Tally::default(), 0);

@@ -2,8 +2,7 @@
 //!
 //! An incident stands under the name that its repository has now: a rename moves it.
 
-use super::audit::sweep;
-use super::backend::{Backend, Batch};
+use super::backend::{Backend, Batch, sweep};
 use super::keys;
 use super::rows::decode;
 use crate::domain::ids::IncidentNo;
@@ -57,4 +56,33 @@ pub fn fill(backend: &dyn Backend) -> Result<()> {
 /// The store failed.
 pub fn is_behind(backend: &dyn Backend) -> Result<bool> {
     Ok(backend.rows(keys::OF_REPO)? != backend.rows(keys::INCIDENT)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory::Memory;
+
+    /// An older program added one incident, removed another and renamed a third's repository.
+    #[test]
+    fn what_an_older_program_left_is_brought_into_order() {
+        let memory = Memory::default();
+        let mut batch = Batch::default();
+        for (no, repo) in [(1, "Acme/Shop"), (2, "acme/new"), (4, "a/b"), (5, "a/b")] {
+            batch.put(keys::number(keys::INCIDENT, no), format!("{{\"repo\":\"{repo}\"}}").into_bytes());
+        }
+        for (no, repo) in [(1, "acme/shop"), (2, "acme/old"), (3, "a/b")] {
+            stage(&mut batch, IncidentNo(no), None, repo);
+        }
+        memory.apply(&batch).unwrap();
+        assert!(is_behind(&memory).unwrap());
+        fill(&memory).unwrap();
+        let rows = memory.scan(&[keys::OF_REPO], &[], usize::MAX).unwrap();
+        let mut want: Vec<Vec<u8>> = [(1, "acme/shop"), (2, "acme/new"), (4, "a/b"), (5, "a/b")]
+            .map(|(no, repo)| keys::incident_of(repo, IncidentNo(no)))
+            .into();
+        want.sort();
+        assert_eq!(rows.into_iter().map(|(key, _)| key).collect::<Vec<_>>(), want);
+        assert!(!is_behind(&memory).unwrap());
+    }
 }

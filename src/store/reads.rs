@@ -35,6 +35,7 @@ impl Reads<'_> {
         let mut found = Vec::new();
         let mut before = [listed, &query.before.unwrap_or(u64::MAX).to_be_bytes()].concat();
         while found.len() < query.limit {
+            // More than asked for: the rest of the query may pass over some.
             let page = self.0.scan_down(listed, &before, query.limit.clamp(8, AT_ONCE))?;
             let Some((last, _)) = page.last() else { break };
             before.clone_from(last);
