@@ -12,18 +12,19 @@ use axum::routing::post;
 use axum::{Json, Router};
 use ci_rescue::app::{App, Seats, SystemClock};
 use ci_rescue::config;
-use ci_rescue::demo::{Forge, JobSpec, RunSpec, sign};
+use ci_rescue::demo::{Forge, sign};
 use ci_rescue::store::{Ledger, Sled};
+use common::{SECRET, failure, now_ms, serve};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tokio::net::TcpListener;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-const SECRET: &str = "bench-secret";
+mod common;
+
 const FEW: Pace = Pace { failures: 200, a_second: 20, repos: 40 };
 const MANY: Pace = Pace { failures: 1_000, a_second: 100, repos: 200 };
 /// Failures of the quiet repository, slow enough for its channel's pace, and of the noisy one in a second.
@@ -43,13 +44,6 @@ struct Pace {
 /// When each card was first asked for, by the commit that its sentence names.
 type Seen = Arc<Mutex<BTreeMap<String, Instant>>>;
 
-async fn serve(router: Router, stop: &CancellationToken) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let at = listener.local_addr().expect("an address");
-    tokio::spawn(ci_rescue::server::serve(listener, router, stop.clone()));
-    at
-}
-
 async fn posted(State(seen): State<Seen>, Json(body): Json<Value>) -> Json<Value> {
     let text = body["text"].as_str().unwrap_or_default();
     let mut seen = seen.lock().expect("a lock");
@@ -62,16 +56,8 @@ async fn posted(State(seen): State<Seen>, Json(body): Json<Value>) -> Json<Value
 
 fn slack(seen: &Seen) -> Router {
     let done = || async { Json(json!({"ok": true, "channel": "C", "ts": "1.1", "message": {}})) };
-    let who = || async {
-        Json(
-            json!({"ok": true, "url": "https://a.slack.com/", "team": "A", "team_id": "T1", "user_id": "U", "user": "b"}),
-        )
-    };
-    Router::new()
-        .route("/api/chat.postMessage", post(posted))
-        .route("/api/chat.update", post(done))
-        .route("/api/auth.test", post(who).get(who))
-        .with_state(Arc::clone(seen))
+    let messages = Router::new().route("/api/chat.postMessage", post(posted)).route("/api/chat.update", post(done));
+    common::slack().merge(messages.with_state(Arc::clone(seen)))
 }
 
 /// Calls of each kind: the last word of the path that is not a number.
@@ -114,35 +100,8 @@ fn beside(noise: usize) -> Vec<Coming> {
     (0..QUIET).flat_map(every).collect()
 }
 
-fn failure(n: usize, repo: usize) -> RunSpec {
-    let word: String = format!("{n}").chars().map(|c| char::from(b'a' + c as u8 - b'0')).collect();
-    let log = format!(
-        "##[group]Run pytest\nFAILED tests/test_{word}.py::test_{word} - ValueError: {word}\n##[error]Process completed with exit code 1.\n"
-    );
-    RunSpec {
-        repo: format!("bench/repo{repo}"),
-        workflow: format!("ci-{n}"),
-        branch: "main".into(),
-        sha: format!("{:07x}{}", 0x0a0_0000 + n, "0".repeat(33)),
-        message: "Count the shipping".into(),
-        pull: None,
-        sender: "ben".into(),
-        jobs: vec![JobSpec {
-            name: "test".into(),
-            step: "Run tests".into(),
-            log,
-            green_log: String::new(),
-            ends: vec!["failure"],
-            failing_too: Vec::new(),
-        }],
-    }
-}
-
-fn configuration(repos: usize, forge: SocketAddr, slack: SocketAddr) -> String {
-    let mut text = format!(
-        "[github]\napi_url = \"http://{forge}\"\nwebhook_secret = \"{SECRET}\"\ntoken = \"t\"\n\
-         [slack]\napi_url = \"http://{slack}/api\"\ntransport = \"http\"\nbot_token = \"xoxb-bench\"\nsigning_secret = \"s\"\n"
-    );
+fn configured(repos: usize, forge: SocketAddr, slack: SocketAddr) -> String {
+    let mut text = common::configuration(forge, slack);
     for n in 0..repos {
         text += &format!(
             "[[subscriptions]]\nplatform = \"slack\"\nchannel = \"C{n:07}\"\nrepo = \"bench/repo{n}\"\nbranch = \"*\"\n"
@@ -156,16 +115,14 @@ async fn measure(plan: &[Coming], of: Option<usize>, slow: Duration, calls: &Cal
     let repos = plan.iter().map(|coming| coming.repo + 1).max().unwrap_or(0);
     let stop = CancellationToken::new();
     let seen = Seen::default();
-    let epoch_ms =
-        || i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(0);
-    let forge = Forge::new(Arc::new(epoch_ms), None);
+    let forge = Forge::new(Arc::new(now_ms), None);
     for n in 0..repos {
         forge.add_repo(&format!("bench/repo{n}"));
     }
     let forge_at = serve(slowed(ci_rescue::demo::router(forge.clone()), slow, calls), &stop).await;
     let slack_at = serve(slowed(slack(&seen), slow, calls), &stop).await;
     let dir = tempfile::tempdir().expect("a directory");
-    let mut config = config::parse(&configuration(repos, forge_at, slack_at), &[]).expect("a configuration");
+    let mut config = config::parse(&configured(repos, forge_at, slack_at), &[]).expect("a configuration");
     config.store.path = dir.path().join("store");
     let store = Ledger::open(Sled::open(&config.store.path).expect("a store")).expect("a ledger");
     let app = App::build(&config, Arc::new(store), Arc::new(SystemClock), Seats::Operator, Vec::new(), None);

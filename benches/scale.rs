@@ -1,4 +1,4 @@
-//! A store of years: `cargo bench --bench scale [-- INCIDENTS]`.
+//! A store of 100,000 incidents: `cargo bench --bench scale [-- INCIDENTS]`.
 //!
 //! One failure goes through the whole bot; what is stored of it is stored again under other numbers, in 200 repositories
 //! and closed but for the newest 200. Then: how soon the bot works again after a start, how much memory it takes, and
@@ -10,7 +10,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use ci_rescue::app::{App, Seats, SystemClock};
 use ci_rescue::config::{self, Config};
-use ci_rescue::demo::{Forge, JobSpec, RunSpec, sign};
+use ci_rescue::demo::{Forge, sign};
 use ci_rescue::domain::actor::Platform;
 use ci_rescue::domain::facts::RunSeen;
 use ci_rescue::domain::incident::Incident;
@@ -18,18 +18,19 @@ use ci_rescue::domain::journal::Entry;
 use ci_rescue::domain::{IncidentNo, Stage, Time};
 use ci_rescue::ports::{Publication, Query, Store, Surface, Turn};
 use ci_rescue::store::{Ledger, Sled};
+use common::{SECRET, failure, now_ms, serve};
 use futures::StreamExt;
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tokio::net::TcpListener;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+mod common;
+
 const INCIDENTS: u64 = 100_000;
-const SECRET: &str = "bench-secret";
 const REPOS: u64 = 200;
 const OPEN: u64 = 200;
 /// Incidents in one transaction, and writes at the same time.
@@ -41,60 +42,18 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 type Held = Arc<Ledger<Sled>>;
 
-fn now_ms() -> i64 {
-    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(0)
-}
-
-async fn serve(router: Router, stop: &CancellationToken) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let at = listener.local_addr().expect("an address");
-    tokio::spawn(ci_rescue::server::serve(listener, router, stop.clone()));
-    at
-}
-
 fn slack() -> Router {
     let posted = || async {
         Json(
             json!({"ok": true, "channel": "C0000001", "ts": "1767268800.000001", "message": {"ts": "1767268800.000001"}}),
         )
     };
-    let who = || async {
-        Json(
-            json!({"ok": true, "url": "https://a.slack.com/", "team": "A", "team_id": "T1", "user_id": "U", "user": "b"}),
-        )
-    };
-    Router::new()
-        .route("/api/chat.postMessage", post(posted))
-        .route("/api/chat.update", post(posted))
-        .route("/api/auth.test", post(who).get(who))
+    common::slack().route("/api/chat.postMessage", post(posted)).route("/api/chat.update", post(posted))
 }
 
-fn failure() -> RunSpec {
-    RunSpec {
-        repo: "bench/repo0".into(),
-        workflow: "ci".into(),
-        branch: "main".into(),
-        sha: format!("{:07x}{}", 0x0a0_0000, "0".repeat(33)),
-        message: "Count the shipping".into(),
-        pull: None,
-        sender: "ben".into(),
-        jobs: vec![JobSpec {
-            name: "test".into(),
-            step: "Run tests".into(),
-            log: "##[group]Run pytest\nFAILED tests/test_a.py::test_a - ValueError: a\n##[error]Process completed with exit code 1.\n".into(),
-            green_log: String::new(),
-            ends: vec!["failure"],
-            failing_too: Vec::new(),
-        }],
-    }
-}
-
-fn configuration(dir: &Path, forge: SocketAddr, slack: SocketAddr) -> Config {
-    let text = format!(
-        "[github]\napi_url = \"http://{forge}\"\nwebhook_secret = \"{SECRET}\"\ntoken = \"t\"\n\
-         [slack]\napi_url = \"http://{slack}/api\"\ntransport = \"http\"\nbot_token = \"xoxb-bench\"\nsigning_secret = \"s\"\n\
-         [[subscriptions]]\nplatform = \"slack\"\nchannel = \"C0000001\"\nrepo = \"bench/*\"\nbranch = \"*\"\n"
-    );
+fn configured(dir: &Path, forge: SocketAddr, slack: SocketAddr) -> Config {
+    let feed = "[[subscriptions]]\nplatform = \"slack\"\nchannel = \"C0000001\"\nrepo = \"bench/*\"\nbranch = \"*\"\n";
+    let text = common::configuration(forge, slack) + feed;
     let mut config = config::parse(&text, &[]).expect("a configuration");
     config.store.path = dir.join("store");
     config
@@ -123,7 +82,7 @@ async fn pattern(config: &Config, forge: &Forge, forge_at: SocketAddr) -> Patter
     let app = app(config, Arc::clone(&store)).await;
     app.engine.run(&tasks, &stop);
     let at = serve(app.public.clone(), &stop).await;
-    let id = forge.start(failure());
+    let id = forge.start(failure(0, 0));
     forge.finish(id);
     let http = reqwest::Client::new();
     for hook in forge.take_hooks() {
@@ -237,7 +196,7 @@ fn main() {
         let forge = Forge::new(Arc::new(now_ms), None);
         forge.add_repo("bench/repo0");
         let forge_at = serve(ci_rescue::demo::router(forge.clone()), &stop).await;
-        let config = configuration(dir.path(), forge_at, serve(slack(), &stop).await);
+        let config = configured(dir.path(), forge_at, serve(slack(), &stop).await);
         let pattern = pattern(&config, &forge, forge_at).await;
         // sled lets go of its file a moment after it is dropped.
         tokio::time::sleep(Duration::from_secs(1)).await;
