@@ -315,6 +315,8 @@ impl Words {
         };
         let open = views.iter().filter(|view| view.closed_at.is_none()).count();
         let title = match (views.len(), open) {
+            (1, 0) => "✅ 1 more failure, resolved".to_owned(),
+            (1, _) => "🔴 1 more failure".to_owned(),
             (all, 0) => format!("✅ {all} more failures, all resolved"),
             (all, open) if open < all => format!("🔴 {all} more failures, {open} open"),
             (all, _) => format!("🔴 {all} more failures"),

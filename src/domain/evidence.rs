@@ -59,6 +59,31 @@ impl Category {
         }
     }
 
+    /// What failures of the category are called: `infrastructure` failures.
+    #[must_use]
+    pub fn adjective(self) -> &'static str {
+        match self {
+            Self::Lint => "lint",
+            Self::Typecheck => "type-check",
+            Self::Test => "test",
+            Self::Build => "build",
+            Self::Ssr => "server-side rendering",
+            Self::Dependency => "dependency",
+            Self::Infra => "infrastructure",
+            Self::Timeout => "timeout",
+            Self::Oom => "out-of-memory",
+            Self::Network => "network",
+            Self::SecretMissing => "missing-secret",
+            Self::Permission => "permission",
+            Self::Config => "configuration",
+            Self::Crash => "crash",
+            Self::QualityGate => "quality-gate",
+            Self::Deploy => "deployment",
+            Self::Cancelled => "cancelled",
+            Self::None | Self::Unknown => "unknown",
+        }
+    }
+
     pub const ALL: [Self; 19] = [
         Self::Lint,
         Self::Typecheck,

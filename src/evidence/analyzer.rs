@@ -232,7 +232,9 @@ impl Reader {
     /// How much a person would want to see this line, 0 for one that was there before.
     fn weigh(&mut self, place: Place, text: &str, body: Option<&str>, bits: &Bits) -> i32 {
         let key = rank::key_of(body.unwrap_or(text));
-        if self.ranking.again(key, place) {
+        // An action may print plainly, where it says nothing, what it then reports as its error.
+        let reported = text.starts_with("##[error]") && !self.ranking.keeps(key);
+        if self.ranking.again(key, place) && !reported {
             return 0;
         }
         let kinds = kinds(text, body, bits);

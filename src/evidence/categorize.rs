@@ -13,7 +13,7 @@ const LINES: usize = 60;
 const HALF_AT: f32 = 4.0;
 /// Ten times the same is not ten times as sure: how quickly more of the same says less.
 const DAMPING: f32 = 0.6;
-/// What a line of another step says of the machine, in parts of one.
+/// What a line of another step says of the machine where the failing step says nothing, in parts of one.
 const ELSEWHERE: f32 = 0.3;
 /// What named failing tests say for `test`.
 const NAMED_TESTS: f32 = 7.0;
@@ -95,14 +95,22 @@ fn say_at(place: usize) -> f32 {
     HALF_AT / (HALF_AT + place as f32)
 }
 
+/// What a line of this step says of the machine, in parts of one: a step that passed had its warnings and passed.
+fn say_in(findings: &Findings<'_>, step: u32) -> f32 {
+    let Some(failing) = findings.failing.filter(|failing| *failing != step) else { return 1.0 };
+    let said = findings.ranked.iter().any(|(score, line)| line.step == failing && *score >= WORTH);
+    if said { 0.0 } else { ELSEWHERE }
+}
+
 /// The known issue of the best line that shows one, with that line's say.
 fn known(findings: &Findings<'_>) -> Option<(&'static Issue, f32)> {
     let lines = findings.ranked.iter().take(LINES).enumerate().filter(|(_, (score, _))| *score > 0);
-    let mut issues = lines.filter_map(|(at, (_, line))| Some((at, line, line.issue?)));
-    issues.next().map(|(at, line, issue)| {
-        let elsewhere = findings.failing.is_some_and(|step| step != line.step) && of_machine(issue.category);
-        (issue, say_at(at) * if elsewhere { ELSEWHERE } else { 1.0 })
-    })
+    let mut shown = lines.filter_map(|(at, (_, line))| {
+        let issue = line.issue?;
+        let says = if of_machine(issue.category) { say_in(findings, line.step) } else { 1.0 };
+        (says > 0.0).then_some((issue, say_at(at) * says))
+    });
+    shown.next()
 }
 
 fn lines(findings: &Findings<'_>, scores: &mut BTreeMap<Category, f32>) {
@@ -116,12 +124,7 @@ fn lines(findings: &Findings<'_>, scores: &mut BTreeMap<Category, f32>) {
             let row = &SIGNS.rows[*kind];
             let Some(category) = row.category else { continue };
             let times = heard.entry(*kind).or_default();
-            let elsewhere = findings.failing.is_some_and(|step| step != candidate.step);
-            let near = match (of_machine(category), elsewhere) {
-                (true, true) => rank * rank * ELSEWHERE,
-                (true, false) => rank * rank,
-                (false, _) => rank,
-            };
+            let near = if of_machine(category) { rank * rank * say_in(findings, candidate.step) } else { rank };
             let say = row.says * place * near / (1.0 + DAMPING * *times as f32);
             *times += 1;
             *scores.entry(category).or_default() += say;
@@ -164,4 +167,46 @@ pub fn classify(jobs: &[String], logs: &str) -> (Category, f32) {
     let evidence = analyzer.finish().evidence;
     let nothing = evidence.category == Category::None && !(logs.is_empty() && jobs.is_empty());
     (if nothing { Category::Unknown } else { evidence.category }, evidence.confidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Analyzer;
+
+    fn read(log: &[&str]) -> crate::domain::evidence::Evidence {
+        let mut analyzer = Analyzer::new(&[]);
+        analyzer.feed(log.join("\n").as_bytes());
+        analyzer.finish().evidence
+    }
+
+    #[test]
+    fn a_warning_of_a_step_that_passed_decides_nothing() {
+        let noise = "npm warn request to https://registry.npmjs.org/left-pad failed, reason: getaddrinfo EAI_AGAIN registry.npmjs.org";
+        let found = read(&[
+            "##[group]Run npm ci",
+            noise,
+            "added 3 packages in 2s",
+            "##[group]Run ./lint.sh",
+            "src/a.js:3:1: error: 'b' is not defined (no-undef)",
+            "##[error]Process completed with exit code 1.",
+        ]);
+        assert_ne!(found.category, Category::Network, "{:?}", found.because);
+        assert_eq!(found.known_issue, None);
+        // In the step that failed, the same words count.
+        let failed = noise.replace("warn", "error");
+        let found = read(&["##[group]Run npm ci", &failed, "##[error]Process completed with exit code 1."]);
+        assert_eq!(found.category, Category::Network, "{:?}", found.because);
+    }
+
+    #[test]
+    fn what_an_action_prints_before_it_reports_it_hides_nothing() {
+        let found = read(&[
+            "##[group]Run actions/dependency-review-action@v4",
+            "Dependency review detected vulnerable packages.",
+            "##[error]Dependency review detected vulnerable packages.",
+        ]);
+        let quoted: Vec<&str> = found.errors.iter().map(|line| line.text.raw()).collect();
+        assert_eq!(quoted, ["##[error]Dependency review detected vulnerable packages."]);
+    }
 }

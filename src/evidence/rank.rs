@@ -194,6 +194,11 @@ impl Ranking {
         *seen > 1
     }
 
+    /// Whether a line with this key is among those that may be shown.
+    pub fn keeps(&self, key: u64) -> bool {
+        self.all.iter().any(|line| line.key == key)
+    }
+
     /// Takes in a line of these kinds that shows this known issue. Answers its weight.
     pub fn line(
         &mut self,

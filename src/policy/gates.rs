@@ -150,6 +150,6 @@ fn recurs(case: &Case<'_>) -> Option<String> {
     }
     let evidence = case.incident.headline().filter(|evidence| evidence.is_deterministic())?;
     let known = |issue: &String| format!("{issue} recurs on the same commit");
-    let of_its_kind = || format!("{} failures recur on the same commit", evidence.category);
+    let of_its_kind = || format!("{} failures recur on the same commit", evidence.category.adjective());
     Some(evidence.known_issue.as_ref().map_or_else(of_its_kind, known))
 }

@@ -181,11 +181,11 @@ fn first_try(incident: &Incident) -> (f64, String) {
     let (hope, words) = match (&evidence.advice, category) {
         _ if evidence.is_transient() => {
             let track = evidence.advice.as_ref().map(|advice| advice.track).unwrap_or_default();
-            return (track.confidence(0.85), format!("{category} failures often pass on retry"));
+            return (track.confidence(0.85), format!("{} failures often pass on retry", category.adjective()));
         }
         (Some(_), _) => (0.03, "the cause is known, and a retry does not remove it"),
         _ if evidence.is_deterministic() => {
-            return (0.03, format!("{category} failures recur on the same commit"));
+            return (0.03, format!("{} failures recur on the same commit", category.adjective()));
         }
         (None, Category::Dependency) => (0.3, "a registry may have answered wrongly"),
         (None, Category::Test) => (0.5, "a retry shows whether the test is flaky"),
