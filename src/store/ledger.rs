@@ -185,10 +185,11 @@ impl<B: Backend> Store for Ledger<B> {
     }
 
     async fn compact(&self, before: Before) -> Result<u64> {
-        match self.writer.write(Write::Compact(before)).await? {
-            Answer::Count(count) => Ok(count),
-            _ => Err(broken("an unexpected answer")),
-        }
+        let Answer::Count(count) = self.writer.write(Write::Compact(before)).await? else {
+            return Err(broken("an unexpected answer"));
+        };
+        self.writer.write(Write::Sweep).await?;
+        Ok(count)
     }
 
     async fn probe(&self) -> Result<()> {

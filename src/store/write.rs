@@ -38,6 +38,8 @@ pub enum Write {
         bytes: Vec<u8>,
     },
     Compact(Before),
+    /// Removes content files that nothing named, neither now nor when it was compacted: that is durable by then.
+    Sweep,
     Record(Vec<Outcome>),
     /// A copy of everything, for somebody else to read.
     Still,
@@ -50,7 +52,12 @@ impl Write {
     pub fn is_durable(&self) -> bool {
         !matches!(
             self,
-            Self::ClaimDelivery { .. } | Self::ClaimEffect { .. } | Self::PutFile { .. } | Self::Still | Self::Probe
+            Self::ClaimDelivery { .. }
+                | Self::ClaimEffect { .. }
+                | Self::PutFile { .. }
+                | Self::Sweep
+                | Self::Still
+                | Self::Probe
         )
     }
 }
@@ -109,6 +116,8 @@ pub struct Writing<B> {
     outbox_leases: HashMap<u64, Lease>,
     /// Content files that were put since we started and that no record names yet: it is on its way.
     unnamed: HashSet<String>,
+    /// Content files that records named when the store was last compacted, until it is swept.
+    named: HashSet<String>,
     /// Names of history that were looked up lately.
     names: history::Names,
 }
@@ -128,6 +137,7 @@ impl<B: Backend> Writing<B> {
             inbox_leases: HashMap::new(),
             outbox_leases: HashMap::new(),
             unnamed: HashSet::new(),
+            named: HashSet::new(),
             names: history::Names::default(),
         };
         for (key, _) in writing.all(keys::INBOX)? {
@@ -193,6 +203,7 @@ impl<B: Backend> Writing<B> {
             Write::Still => self.backend.still().map(Answer::Still),
             Write::Probe => self.backend.probe().map(|()| Answer::Done),
             Write::Compact(before) => self.compact(before).map(Answer::Count),
+            Write::Sweep => self.sweep_files().map(|()| Answer::Done),
             Write::Record(outcomes) => {
                 history::record(&*self.backend, &mut self.names, &outcomes).map(Answer::Recorded)
             }
@@ -291,15 +302,16 @@ impl<B: Backend> Writing<B> {
     fn compact(&mut self, before: Before) -> Result<u64> {
         let batch = stage::compact(&*self.backend, before)?;
         self.backend.apply(&batch)?;
-        self.sweep_files()?;
+        self.named = stage::named_files(&*self.backend)?;
         Ok(batch.0.len() as u64)
     }
 
-    /// Content files that no record refers to.
+    /// Content files that no record refers to, and that none refers to which a crash could bring back.
     fn sweep_files(&mut self) -> Result<()> {
-        let named = stage::named_files(&*self.backend)?;
+        let (then, named) = (std::mem::take(&mut self.named), stage::named_files(&*self.backend)?);
         self.unnamed.retain(|name| !named.contains(name));
-        self.backend.sweep_files(&|name| named.contains(name) || self.unnamed.contains(name)).map(|_| ())
+        let keep = |name: &str| named.contains(name) || then.contains(name) || self.unnamed.contains(name);
+        self.backend.sweep_files(&keep).map(|_| ())
     }
 }
 
