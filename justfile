@@ -18,6 +18,7 @@ prove:
     CI_RESCUE_AUDIT=100000 cargo test --locked --test it a_page_of_the_audit -- --nocapture
     # What is left out of the suite: a storm of a thousand, and whole flows on PostgreSQL.
     CI_RESCUE_STORM=10000 cargo test --locked --test it -- --include-ignored sinks::storm postgres::flows
+    .ci/fuzz.sh -runs=1000000
     cargo bench --locked
 
 # Pages and tables that are made from the code, to be looked at before they are committed.

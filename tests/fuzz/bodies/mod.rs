@@ -1,8 +1,20 @@
 //! What the fuzz targets do with their inputs: whatever the bytes are, they are read, and what has to hold is asserted.
 //!
-//! The targets of libFuzzer in `fuzz_targets` run these, and so does `tests/it/fuzzing.rs`, on the seeds in `corpus` and on
-//! drawn changes of them. To add one: a function here, a target of its name with a `[[bin]]` in `Cargo.toml`, seeds in
-//! `corpus/NAME`, and its name in `tests/it/fuzzing.rs`. A body names its crate by `super`, since it is part of two.
+//! libFuzzer's target in `fuzz_targets` runs these, and so does `tests/it/fuzzing.rs`, on the seeds in `corpus` and on
+//! drawn changes of them. To add one: a function here, its name in `each_body`, and seeds in `corpus/NAME`. A body names
+//! its crate by `super`, since it is part of two.
+
+/// Gives a macro the names of all bodies.
+macro_rules! each_body {
+    ($told:ident) => {
+        $told! {
+            analyze, answers, archive, codeowners, commands, comments, config, discord, documents, fixes, forms, github,
+            guard, history, hooks, markup, names, oidc, own_rules, pins_jvm, pins_listed, pins_places, pins_python,
+            pins_script, quarantine_compiled, quarantine_python, quarantine_script, quarantine_scripted, reports, repro,
+            requests, schedules, signatures, slack, updaters,
+        }
+    };
+}
 
 mod agents;
 mod documents;
