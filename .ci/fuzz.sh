@@ -15,7 +15,7 @@ export RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
   -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table
   -Cllvm-args=-sanitizer-coverage-trace-compares --cfg=fuzzing"
 host=$(rustc -vV | sed -n 's/^host: //p')
-cargo build --release --locked --quiet --manifest-path tests/fuzz/Cargo.toml --target "$host" --target-dir "$out/build"
+cargo build --release --quiet --manifest-path tests/fuzz/Cargo.toml --target "$host" --target-dir "$out/build"
 program=$out/build/$host/release/body
 
 fuzz() {
