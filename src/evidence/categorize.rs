@@ -13,7 +13,7 @@ const LINES: usize = 60;
 const HALF_AT: f32 = 4.0;
 /// Ten times the same is not ten times as sure: how quickly more of the same says less.
 const DAMPING: f32 = 0.6;
-/// What a line of another step says of the machine where the failing step says nothing, in parts of one.
+/// What a line of another step says of the machine where the failing step names no cause, in parts of one.
 const ELSEWHERE: f32 = 0.3;
 /// What named failing tests say for `test`.
 const NAMED_TESTS: f32 = 7.0;
@@ -95,11 +95,12 @@ fn say_at(place: usize) -> f32 {
     HALF_AT / (HALF_AT + place as f32)
 }
 
-/// What a line of this step says of the machine, in parts of one: a step that passed had its warnings and passed.
-fn say_in(findings: &Findings<'_>, step: u32) -> f32 {
-    let Some(failing) = findings.failing.filter(|failing| *failing != step) else { return 1.0 };
-    let said = findings.ranked.iter().any(|(score, line)| line.step == failing && *score >= WORTH);
-    if said { 0.0 } else { ELSEWHERE }
+/// What a line says of the machine, in parts of one. A step that passed had its warnings, and passed.
+fn say_of_machine(findings: &Findings<'_>, line: &Candidate) -> f32 {
+    let Some(failing) = findings.failing.filter(|failing| *failing != line.step) else { return 1.0 };
+    let names_cause = |line: &Candidate| line.kinds.iter().any(|kind| SIGNS.rows[*kind].category.is_some());
+    let mut own = findings.ranked.iter().filter(|(score, own)| own.step == failing && *score >= WORTH);
+    if SIGNS.is_decoy(line.text.as_bytes()) || own.any(|(_, own)| names_cause(own)) { 0.0 } else { ELSEWHERE }
 }
 
 /// The known issue of the best line that shows one, with that line's say.
@@ -107,7 +108,7 @@ fn known(findings: &Findings<'_>) -> Option<(&'static Issue, f32)> {
     let lines = findings.ranked.iter().take(LINES).enumerate().filter(|(_, (score, _))| *score > 0);
     let mut shown = lines.filter_map(|(at, (_, line))| {
         let issue = line.issue?;
-        let says = if of_machine(issue.category) { say_in(findings, line.step) } else { 1.0 };
+        let says = if of_machine(issue.category) { say_of_machine(findings, line) } else { 1.0 };
         (says > 0.0).then_some((issue, say_at(at) * says))
     });
     shown.next()
@@ -124,7 +125,7 @@ fn lines(findings: &Findings<'_>, scores: &mut BTreeMap<Category, f32>) {
             let row = &SIGNS.rows[*kind];
             let Some(category) = row.category else { continue };
             let times = heard.entry(*kind).or_default();
-            let near = if of_machine(category) { rank * rank * say_in(findings, candidate.step) } else { rank };
+            let near = if of_machine(category) { rank * rank * say_of_machine(findings, candidate) } else { rank };
             let say = row.says * place * near / (1.0 + DAMPING * *times as f32);
             *times += 1;
             *scores.entry(category).or_default() += say;
@@ -189,6 +190,16 @@ mod tests {
             "added 3 packages in 2s",
             "##[group]Run ./lint.sh",
             "src/a.js:3:1: error: 'b' is not defined (no-undef)",
+            "##[error]Process completed with exit code 1.",
+        ]);
+        assert_ne!(found.category, Category::Network, "{:?}", found.because);
+        assert_eq!(found.known_issue, None);
+        // Not even where the step that failed says nothing that is known.
+        let found = read(&[
+            "##[group]Run npm ci",
+            noise,
+            "##[group]Run ./check.sh",
+            "3 files differ",
             "##[error]Process completed with exit code 1.",
         ]);
         assert_ne!(found.category, Category::Network, "{:?}", found.because);
