@@ -30,6 +30,7 @@ mod postgres;
 mod raw;
 mod reading;
 mod reads;
+mod recent;
 mod restore;
 mod rows;
 mod stage;

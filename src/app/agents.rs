@@ -83,10 +83,7 @@ fn installed(section: &AgentSection) -> Result<&str, String> {
     // `env NAME=value program`: what counts is the program.
     let is_env = |word: &&String| word.ends_with("/env") || *word == "env" || word.contains('=');
     let program = section.command.iter().find(|word| !is_env(word)).map_or("", String::as_str);
-    let mut dirs = path.iter().flat_map(std::env::split_paths);
-    let is_there =
-        if program.contains('/') { Path::new(program).is_file() } else { dirs.any(|dir| dir.join(program).is_file()) };
-    is_there.then_some(program).ok_or_else(|| format!("{program} is not installed here"))
+    which::which(program).is_ok().then_some(program).ok_or_else(|| format!("{program} is not installed here"))
 }
 
 /// Removes what earlier processes left behind: each names itself in its directories.

@@ -3,6 +3,7 @@
 use super::backend::{Backend, Still};
 use super::overlay::Overlay;
 use super::reads::Reads;
+use super::recent::Recent;
 use super::rows::{InboxRow, broken};
 use super::write::{Answer, Write, Writing};
 use super::writer::Writer;
@@ -29,6 +30,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 pub struct Ledger<B> {
     backend: Arc<B>,
     writer: Writer,
+    recent: Recent,
 }
 
 impl<B: Backend> Ledger<B> {
@@ -40,11 +42,11 @@ impl<B: Backend> Ledger<B> {
         let backend = Arc::new(backend);
         let writing = Writing::open(Arc::clone(&backend))?;
         let writer = Writer::start(writing, Arc::clone(&backend)).map_err(|why| broken(why.to_string()))?;
-        Ok(Self { backend, writer })
+        Ok(Self { backend, writer, recent: Recent::default() })
     }
 
     fn reads(&self) -> Reads<'_> {
-        Reads(&*self.backend)
+        Reads(&*self.backend, &self.recent)
     }
 
     async fn still(&self) -> Result<Box<dyn Still>> {

@@ -31,6 +31,7 @@ use super::backend::Backend;
 use super::disk::OpenError;
 use super::overlay::Overlay;
 use super::reads::Reads;
+use super::recent::Recent;
 use super::{audit, history, of_repo, reading, stage};
 use crate::domain::actor::{Platform, Thread};
 use crate::domain::effect::Effect;
@@ -64,6 +65,7 @@ pub struct Postgres {
     writer: Arc<Writer>,
     intake: Intake,
     seat: Mutex<Option<Arc<Seat>>>,
+    recent: Arc<Recent>,
 }
 
 impl Postgres {
@@ -86,7 +88,7 @@ impl Postgres {
             writer.write(&Demand::default(), fill).map_err(OpenError::from)?;
         }
         let intake = Intake::start(&writer).map_err(OpenError::from)?;
-        Ok(Self { writer, intake, seat: Mutex::default() })
+        Ok(Self { writer, intake, seat: Mutex::default(), recent: Arc::default() })
     }
 
     /// Whether the database can be used, without changing anything in it; answers where it is.
@@ -124,7 +126,8 @@ impl Postgres {
         &self,
         work: impl Fn(&Reads<'_>) -> Result<T> + Send + Sync + 'static,
     ) -> Result<T> {
-        self.writer.link.apart(move |link| link.repeat(|session| work(&Reads(session)))).await
+        let recent = Arc::clone(&self.recent);
+        self.writer.link.apart(move |link| link.repeat(|session| work(&Reads(session, &recent)))).await
     }
 
     async fn session<T: Send + 'static>(

@@ -1,6 +1,7 @@
 //! What is asked of the store, over any backend.
 
 use super::backend::Backend;
+use super::recent::Recent;
 use super::rows::{SurfaceRow, broken, decode};
 use super::{audit, content, keys};
 use crate::domain::actor::{Platform, Thread};
@@ -19,7 +20,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 const AT_ONCE: usize = 64;
 
 /// Each method answers what the method of the same name of [`Store`](crate::ports::Store) does.
-pub struct Reads<'a>(pub &'a dyn Backend);
+pub struct Reads<'a>(pub &'a dyn Backend, pub &'a Recent);
 
 impl Reads<'_> {
     fn record<T: serde::de::DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>> {
@@ -40,8 +41,10 @@ impl Reads<'_> {
             let Some((last, _)) = page.last() else { break };
             before.clone_from(last);
             let of = |key: &[u8]| keys::number(keys::INCIDENT, keys::last_number(key));
-            for value in self.0.get_all(page.iter().map(|(key, _)| of(key)).collect())?.into_iter().flatten() {
-                let incident: Incident = decode(&value)?;
+            let records = self.0.get_all(page.iter().map(|(key, _)| of(key)).collect())?;
+            for ((key, _), record) in page.iter().zip(records) {
+                let Some(record) = record else { continue };
+                let incident = self.1.read(IncidentNo(keys::last_number(key)), record)?;
                 if wanted(query, &incident) && found.len() < query.limit {
                     found.push(incident);
                 }
@@ -72,7 +75,7 @@ impl Reads<'_> {
     }
 
     pub fn incident(&self, no: IncidentNo) -> Result<Option<Incident>> {
-        self.record(&keys::number(keys::INCIDENT, no.0))
+        self.0.get(&keys::number(keys::INCIDENT, no.0))?.map(|record| self.1.read(no, record)).transpose()
     }
 
     pub fn incidents(&self, query: &Query) -> Result<Vec<Incident>> {

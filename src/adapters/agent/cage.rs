@@ -99,7 +99,7 @@ fn tried(path: Option<&OsStr>) -> Result<(), String> {
 }
 
 fn found(program: &str, path: Option<&OsStr>) -> bool {
-    path.is_some_and(|path| std::env::split_paths(path).any(|dir| dir.join(program).is_file()))
+    which::which_in_global(program, path).is_ok_and(|mut programs| programs.next().is_some())
 }
 
 /// The program that is started, with its arguments: the agent's command in its cage.
@@ -177,7 +177,10 @@ mod tests {
         let empty = tempfile::tempdir().unwrap();
         let why = check(Sandbox::Bubblewrap, Some(empty.path().as_os_str())).unwrap_err();
         assert!(why.contains("prlimit"), "{why}");
-        std::fs::write(empty.path().join("prlimit"), "").unwrap();
+        let prlimit = empty.path().join("prlimit");
+        std::fs::write(&prlimit, "").unwrap();
+        assert!(check(Sandbox::None, Some(empty.path().as_os_str())).is_err(), "it cannot be run");
+        std::fs::set_permissions(&prlimit, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         let why = check(Sandbox::Bubblewrap, Some(empty.path().as_os_str())).unwrap_err();
         assert!(why.contains("bubblewrap"), "{why}");
         assert_eq!(check(Sandbox::None, Some(empty.path().as_os_str())), Ok(()));

@@ -4,6 +4,7 @@ use crate::ports::{PortError, TRACE};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::LazyLock;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
@@ -35,6 +36,10 @@ const SETTINGS: &[&str] = &[
     "fetch.recurseSubmodules=false",
     "advice.detachedHead=false",
 ];
+
+/// Where git is: without its path, and with an environment of its own, the standard library forks, which copies the page
+/// tables of the whole process.
+static GIT: LazyLock<PathBuf> = LazyLock::new(|| which::which("git").unwrap_or_else(|_| "git".into()));
 
 /// A repository, as git is told to see it.
 #[derive(Clone, Debug)]
@@ -85,7 +90,7 @@ impl Git {
     }
 
     fn command(&self, args: &[&OsStr]) -> Command {
-        let mut command = Command::new("git");
+        let mut command = Command::new(&*GIT);
         command.env_clear();
         for key in ["PATH", "TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
             if let Some(value) = std::env::var_os(key) {
