@@ -2,7 +2,8 @@
 //!
 //! # How to add one
 //! Make `frameworks/x/` with a `read.rs` whose observer takes the clean, redacted lines of a log that hold one of the
-//! framework's words and keeps bounded state, implement [`TestFramework`], and add it to [`all`].
+//! framework's words and keeps bounded state, implement [`TestFramework`], and add it to [`all`]. Where each failing test
+//! stands on one line, a row of `rules/test_lines.toml` is all.
 
 pub mod edit;
 mod marking;
@@ -29,6 +30,7 @@ mod javascript;
 mod jest;
 mod junit;
 mod karma;
+mod lines;
 mod meson;
 mod minitest;
 mod mocha;
@@ -143,6 +145,7 @@ pub fn all() -> Vec<Box<dyn TestFramework>> {
         Box::new(ava::Ava),
         Box::new(dbt::Dbt),
         Box::new(phpt::Phpt),
+        Box::new(lines::Lines),
     ]
 }
 
