@@ -18,6 +18,7 @@ pub mod known;
 pub mod lines;
 mod listeners;
 mod marks;
+mod prose;
 mod rank;
 pub mod redact;
 mod report;

@@ -266,9 +266,7 @@ impl Reader {
         if let (Some((step, _)), Some(_)) = (&failing, self.marks.end) {
             let said = |(_, text): &(u64, &str)| !SIGNS.is_decoy(text.as_bytes());
             let telling = || self.excerpt.telling(self.marks.failing_began, self.marks.over).filter(said);
-            if let Some((no, text)) = telling().next() {
-                self.ranking.last(no, text, *step);
-            }
+            self.ranking.last(telling(), *step);
             self.ranking.context(telling(), *step);
         }
         let place = Failing { step: failing.as_ref().map(|(step, _)| *step), end: self.marks.end };

@@ -5,6 +5,9 @@
 //! Buildkite (`~~~`, `---`, `+++`) and CircleCI (`Exited with code exit status`); and GitHub's as a web page shows them,
 //! without marks: `Run npm test`, `shell: …`, `Error: …`.
 
+use super::signs::SIGNS;
+use crate::domain::evidence::Category;
+
 const NAME_MAX: usize = 160;
 /// What runners do after the steps: clean-ups, and the output of service containers.
 const AFTER: [&str; 6] = [
@@ -70,6 +73,8 @@ pub struct Marks {
     pub failing_began: u64,
     /// The runner's last word was that all went well.
     pub succeeded: bool,
+    /// After a step ended with an exit code came what the runner does after the steps.
+    closed: bool,
 }
 
 /// A step that is over.
@@ -147,6 +152,7 @@ impl Marks {
                 self.over = self.at;
             }
         }
+        self.closed |= self.ended;
         self.step += 1;
     }
 
@@ -261,7 +267,7 @@ impl Marks {
 
     fn failed(&mut self, what: &str) {
         let cancelled = what.contains("was cancel");
-        let ends = ends(what) && (!self.ended || (self.cancelled && !cancelled));
+        let ends = ends(what) && (!self.ended || (!cancelled && (self.cancelled || self.went_on())));
         if self.before.is_none() && self.erred.replace(self.step) != Some(self.step) {
             self.erring += 1;
         }
@@ -276,6 +282,15 @@ impl Marks {
             self.end = Some(self.at);
             self.over = self.at;
         }
+    }
+
+    /// Whether the job did other work after a step that ended with an exit code: `continue-on-error` let that pass.
+    /// What runs after a failure otherwise (`if: always()`) is more of the same, or reports, uploads and cleans up.
+    fn went_on(&self) -> bool {
+        let Some((step, name)) = &self.failing else { return false };
+        let work = |name: &Option<String>| name.as_deref().and_then(work);
+        let here = work(&self.name);
+        *step < self.step && !self.closed && self.before.is_none() && here.is_some() && here != work(name)
     }
 
     fn end(&mut self) {
@@ -297,6 +312,17 @@ impl Marks {
             self.end = Some(self.at);
         }
     }
+}
+
+/// What a step that is called so does, where it builds, checks or tests rather than reporting of it.
+fn work(name: &str) -> Option<Category> {
+    use Category::{Build, Lint, Test, Typecheck};
+    const REPORTS: [&str; 9] =
+        ["report", "upload", "summar", "coverage", "log", "notif", "comment", "clean", "artifact"];
+    let lower = name.to_ascii_lowercase();
+    let is_action = !name.contains(' ') && name.contains('@');
+    let of_name = SIGNS.of_name(name).filter(|of| matches!(of, Build | Lint | Test | Typecheck));
+    of_name.filter(|_| !is_action && REPORTS.iter().all(|word| !lower.contains(word)))
 }
 
 /// Whether an error of the runner's ends the step.
@@ -383,6 +409,22 @@ mod tests {
             "Post job cleanup.",
         ];
         assert_eq!(failing(&page), Some((1, Some("set -e".into()))));
+    }
+
+    #[test]
+    fn a_job_that_goes_on_with_its_work_let_the_error_pass() {
+        let ended = "##[error]Process completed with exit code 1.";
+        let begun = ["##[group]Run npm run lint", "##[endgroup]", ended];
+        let then = |step: &'static str| [&begun[..], &[step, "##[endgroup]", ended]].concat();
+        let failed = |lines: &[&str]| failing(lines).and_then(|(_, name)| name).unwrap();
+        assert_eq!(failed(&then("##[group]Run npm test")), "npm test");
+        let more = "##[group]Run npm run lint:css";
+        for after in [more, "##[group]Run cat test/logs/*", "##[group]Run acme/test-reporter@v1", "Post job cleanup."] {
+            assert_eq!(failed(&then(after)), "npm run lint", "{after}");
+        }
+        // Another job begins after the first one's clean-up.
+        let jobs = [&begun[..], &["Post job cleanup.", "##[group]Run npm test", "##[endgroup]", ended]].concat();
+        assert_eq!(failed(&jobs), "npm run lint");
     }
 
     #[test]

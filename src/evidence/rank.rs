@@ -8,6 +8,7 @@ use super::excerpt::cut;
 use super::headings;
 use super::known::Issue;
 use super::lines::body;
+use super::prose;
 use super::signs::SIGNS;
 use crate::domain::evidence::{Category, ErrorLine};
 use std::collections::{HashMap, HashSet};
@@ -98,6 +99,13 @@ pub struct Candidate {
     pub kinds: Vec<usize>,
     pub issue: Option<&'static Issue>,
     key: u64,
+}
+
+impl Candidate {
+    /// It says only that something within failed.
+    fn wraps(&self) -> bool {
+        self.issue.is_none() && !self.kinds.is_empty() && self.kinds.iter().all(|kind| SIGNS.rows[*kind].wraps)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -270,17 +278,24 @@ impl Ranking {
         }
     }
 
-    /// Takes in the last line of a step that said nothing else but how it ended.
-    pub fn last(&mut self, no: u64, text: &str, step: u32) {
-        let says = |line: &Candidate| line.step == step && line.weight > ENDING && !headings::is_heading(&line.text);
-        let said = self.all.iter().any(says);
+    /// Takes in what a step printed last, last first, where it said nothing else but how it ended, or that something
+    /// within it did.
+    pub fn last<'l>(&mut self, lines: impl Iterator<Item = (u64, &'l str)>, step: u32) {
+        let own = |line: &Candidate| line.step == step && line.weight > ENDING && !headings::is_heading(&line.text);
+        if self.all.iter().any(|line| own(line) && !line.wraps()) {
+            return;
+        }
+        let wrapped = self.all.iter().filter(|line| own(line)).map(|line| line.weight).max();
+        let free = lines.filter(|(no, _)| self.all.iter().all(|line| line.line != *no));
+        let Some((no, text)) = prose::telling(free) else { return };
         // A step before may have said what was wrong, and let it pass.
         let told = |line: &Candidate| line.step < step && line.weight >= SURE && !headings::is_heading(&line.text);
-        let weight = if self.all.iter().any(told) { LAST_BESIDE } else { LAST_SAID };
-        if !said {
-            let place = Place { line: no, step, script: false };
-            self.keep(place, key(text), text, weight, Vec::new(), None);
-        }
+        let weight = match wrapped {
+            Some(weight) if prose::refuses(text) => weight.max(LAST_SAID) + 1,
+            _ if self.all.iter().any(told) => LAST_BESIDE,
+            _ => LAST_SAID,
+        };
+        self.keep(Place { line: no, step, script: false }, key(text), text, weight, Vec::new(), None);
     }
 
     fn take_announced(&mut self, place: Place) -> Option<Announced> {

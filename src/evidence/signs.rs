@@ -23,6 +23,9 @@ pub struct Sign {
     /// No other kind makes such a line weigh more.
     #[serde(default)]
     pub cap: bool,
+    /// It says only that something within failed, and what does may have said more.
+    #[serde(default)]
+    pub wraps: bool,
     /// It says why the test failed that a line above names.
     #[serde(default)]
     pub message: bool,
